@@ -1,0 +1,84 @@
+"""Every error that django-wsgimatch raises on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class WSGIMatchError(Exception):
+    """The base of all errors of django-wsgimatch."""
+
+
+class DirectiveError(WSGIMatchError, ValueError):
+    """A directive or an entry that Apache would refuse; the text is Apache's own message."""
+
+
+class PatternError(WSGIMatchError, ValueError):
+    """A pattern that cannot be used."""
+
+    def __init__(self, pattern: str, reason: str) -> None:
+        super().__init__(f"pattern {pattern!r}: {reason}")
+        self.pattern = pattern
+        self.reason = reason
+
+
+class InvalidPattern(PatternError):
+    """PCRE refuses the pattern too: Apache says "Regular expression could not be compiled."."""
+
+
+class UnsupportedPattern(PatternError):
+    """
+    PCRE accepts the pattern, but Python's ``re`` cannot express it exactly.
+
+    ``construct`` is the part that stands in the way. The cure is the ``pcre2`` extra.
+    """
+
+    def __init__(self, pattern: str, construct: str) -> None:
+        super().__init__(
+            pattern,
+            f"{construct} means something else to Python's re module, or nothing at all",
+        )
+        self.construct = construct
+
+
+class ExponentialPattern(PatternError):
+    """A short request could keep the pattern busy for ages; ``attack`` is such a uri."""
+
+    def __init__(self, pattern: str, reason: str, attack: str) -> None:
+        super().__init__(pattern, reason)
+        self.attack = attack
+
+
+class BadTarget(WSGIMatchError, ValueError):
+    """A request target that Apache answers itself, before any alias: ``status`` is 400 or 404."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class TargetError(WSGIMatchError):
+    """A filename that leads to no script: ``status`` is 403 or 404, ``path`` where it ended."""
+
+    def __init__(self, status: int, reason: str, path: str) -> None:
+        super().__init__(f"{reason}: {path}")
+        self.status = status
+        self.reason = reason
+        self.path = path
+
+
+class ScriptError(WSGIMatchError):
+    """A script that was found and cannot answer: ``status`` is 404 or 500."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TableError(WSGIMatchError, ValueError):
+    """A table with broken entries: ``errors`` holds (position, error) for every one of them."""
+
+    def __init__(self, errors: Sequence[tuple[int, WSGIMatchError]]) -> None:
+        super().__init__("\n".join(f"entry {position}: {error}" for position, error in errors))
+        self.errors = tuple(errors)
