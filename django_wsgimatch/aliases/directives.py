@@ -1,0 +1,164 @@
+"""
+Directive lines as Apache reads them: words, options, and Apache's own messages.
+
+Mirrors ap_getword_conf(), ap_resolve_env() and mod_wsgi's wsgi_add_script_alias().
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Literal
+
+from ..exceptions import DirectiveError
+from .alias import Alias
+from .groups import GLOBAL, is_literal
+
+# What isspace() is true of in the C locale.
+BLANKS = " \t\n\v\f\r"
+
+INVALID_OPTION = "Invalid option to WSGI script alias definition."
+NOT_CONFIGURED = "WSGI process group not yet configured."
+
+_KINDS: dict[str, Literal["plain", "match"]] = {
+    "wsgiscriptalias": "plain",
+    "wsgiscriptaliasmatch": "match",
+}
+_TOO_FEW = {
+    "plain": "WSGIScriptAlias requires at least two arguments, "
+    "Map location to target WSGI script file.",
+    "match": "WSGIScriptAliasMatch requires at least two arguments, "
+    "Map location pattern to target WSGI script file.",
+}
+_EMPTY_VALUE = {
+    "process-group": "Invalid name for WSGI process group.",
+    "application-group": "Invalid name for WSGI application group.",
+    "callable-object": "Invalid name for WSGI callable object.",
+    "pass-authorization": "Invalid value for authorization flag.",
+}
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+def get_word(line: str) -> tuple[str, str]:
+    """
+    Split the first word off a line: ``(word, rest)``, as ap_getword_conf() does.
+
+    A quote counts only as the first character of a word; inside, a backslash takes that quote
+    and itself literally. Outside only ``\\\\\\\\`` is unescaped. A missing closing quote is accepted.
+    """
+    line = line.lstrip(BLANKS)
+    quote = line[:1] if line[:1] in ('"', "'") else ""
+    if quote:
+        end = _closing_quote(line, quote)
+        word, rest = line[1:end], line[end + 1 :]
+        word = re.sub(rf"\\([\\{quote}])", r"\1", word)
+    else:
+        end = next((i for i, c in enumerate(line) if c in BLANKS), len(line))
+        word, rest = line[:end].replace("\\\\", "\\"), line[end:]
+    return word, rest.lstrip(BLANKS)
+
+
+def join_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the logical lines: trimmed, a trailing backslash joins the next, no comments."""
+    joined = ""
+    for line in lines:
+        line = line.rstrip("\r\n")
+        if line.endswith("\\"):
+            joined += line[:-1]
+            continue
+        logical = (joined + line).strip(BLANKS)
+        joined = ""
+        if logical and not logical.startswith("#"):
+            yield logical
+    if rest := joined.strip(BLANKS):
+        yield rest
+
+
+def expand_variables(line: str, variables: Mapping[str, str]) -> str:
+    """Replace ``${NAME}`` by the variable's value; an unknown one stays, as in Apache."""
+    return _VARIABLE.sub(lambda found: variables.get(found[1], found[0]), line)
+
+
+def parse_directive(line: str, *, process_groups: Collection[str] | None = None) -> Alias:
+    """
+    Return the alias that a WSGIScriptAlias or WSGIScriptAliasMatch line stands for.
+
+    ``process_groups`` are the names that WSGIDaemonProcess has defined so far; None leaves
+    the question open. Raises DirectiveError with the message Apache would give. The pattern
+    is not compiled here.
+    """
+    name, rest = get_word(line)
+    kind = _KINDS.get(name.lower())
+    if kind is None:
+        raise DirectiveError(
+            f"Invalid command '{name}', perhaps misspelled or defined by a module not included "
+            "in the server configuration"
+        )
+    location, rest = get_word(rest)
+    target, options = get_word(rest) if location else ("", "")
+    if not target:
+        raise DirectiveError(_TOO_FEW[kind])
+    alias = make_alias(kind, location, target, dict(_parse_options(options)))
+    return check_process_group(alias, process_groups)
+
+
+def make_alias(
+    kind: Literal["plain", "match"], location: str, target: str, options: Mapping[str, str]
+) -> Alias:
+    """Return the alias with options given in mod_wsgi's spelling, all of them checked."""
+    flag = options.get("pass-authorization")
+    return Alias(
+        location,
+        target,
+        kind,
+        process_group=options.get("process-group"),
+        application_group=options.get("application-group"),
+        callable_object=options.get("callable-object"),
+        pass_authorization=None if flag is None else flag.lower() == "on",
+    )
+
+
+def preloads(alias: Alias) -> bool:
+    """
+    Whether mod_wsgi would load the script before the first request.
+
+    It does where both groups are given and literal and, for a match alias, the target holds
+    no ``$``.
+    """
+    groups_are_literal = is_literal(alias.process_group) and is_literal(alias.application_group)
+    return groups_are_literal and (alias.kind == "plain" or "$" not in alias.target)
+
+
+def check_process_group(alias: Alias, process_groups: Collection[str] | None) -> Alias:
+    """Refuse, as Apache does, a preloading alias whose process group nobody has defined."""
+    named = alias.process_group not in (None, GLOBAL)
+    if process_groups is not None and named and preloads(alias):
+        if alias.process_group not in process_groups:
+            raise DirectiveError(NOT_CONFIGURED)
+    return alias
+
+
+def _parse_options(line: str) -> Iterator[tuple[str, str]]:
+    while line:
+        name, equals, rest = line.partition("=")
+        if not equals or not name or any(c in BLANKS for c in name):
+            raise DirectiveError(INVALID_OPTION)
+        value, line = get_word(rest)
+        yield name, check_option(name, value)
+
+
+def check_option(name: str, value: str) -> str:
+    """Return the value of an option, or raise DirectiveError with mod_wsgi's message."""
+    if name not in _EMPTY_VALUE:
+        raise DirectiveError(INVALID_OPTION)
+    if not value or (name == "pass-authorization" and value.lower() not in ("on", "off")):
+        raise DirectiveError(_EMPTY_VALUE[name])
+    return value
+
+
+def _closing_quote(line: str, quote: str) -> int:
+    end = 1
+    while end < len(line) and line[end] != quote:
+        escaped = line[end] == "\\" and line[end + 1 : end + 2] in (quote, "\\")
+        end += 2 if escaped else 1
+    return end

@@ -1,0 +1,89 @@
+"""From the words of an alias to the names of its process group and application group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+GLOBAL = "%{GLOBAL}"
+
+_DEFAULT_PORTS = ("80", "443")
+_ENV = "%{ENV:"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """
+    What group names are made of, apart from SCRIPT_NAME.
+
+    ``name`` is the ServerName; ``host`` the Host header or the authority of an absolute-form
+    target, with its port, "" where the request has none; ``lookup`` finds the value of a
+    variable for ``%{ENV:x}``, or None.
+    """
+
+    name: str
+    host: str = ""
+    lookup: Callable[[str], str | None] = lambda name: None
+
+    @property
+    def port_suffix(self) -> str:
+        """``:port`` of the host, empty for 80, 443 and none, as ap_get_server_port() has it."""
+        port = split_host(self.host)[1].lstrip("0")
+        return f":{port}" if port and port not in _DEFAULT_PORTS else ""
+
+
+def split_host(host: str) -> tuple[str, str]:
+    """Split ``name:port``; the port is "" where there is none. An IPv6 name keeps brackets."""
+    name, colon, port = host.rpartition(":")
+    if not colon or not (port.isdigit() or not port) or (name[:1] == "[" and name[-1:] != "]"):
+        return host, ""
+    return name, port
+
+
+def group_name(value: str, server: Server, script_name: str) -> str:
+    """
+    Resolve the value of ``process-group=`` or ``application-group=``.
+
+    Mirrors wsgi_process_group() and wsgi_application_group(): ``%{GLOBAL}`` is "", and
+    ``%{RESOURCE}``, ``%{SERVER}``, ``%{HOST}`` and ``%{ENV:x}`` count only as the whole value
+    and in exactly this case; all else is a literal name.
+    """
+    if value == GLOBAL:
+        return ""
+    if value == "%{RESOURCE}":
+        return f"{server.name}{server.port_suffix}|{script_name}"
+    if value == "%{SERVER}":
+        return server.name + server.port_suffix
+    if value == "%{HOST}":
+        return (split_host(server.host)[0].lower() or server.name) + server.port_suffix
+    if value.startswith(_ENV) and value.endswith("}"):
+        return _from_variable(value, server, script_name)
+    return value
+
+
+def is_literal(value: str | None) -> bool:
+    """Whether a group was given and has the same name for every request."""
+    return value is not None and (value == GLOBAL or "%{" not in value)
+
+
+def variable(
+    name: str, environ: Mapping[str, Any], process_environ: Mapping[str, str]
+) -> str | None:
+    """
+    The value of a variable for ``%{ENV:name}``: the request's environment, then the process's.
+
+    Request headers (``HTTP_...``) are not asked: as in Apache, where they are added later, a
+    client cannot choose its group with a header.
+    """
+    value = None if name.startswith("HTTP_") else environ.get(name)
+    return value if isinstance(value, str) else process_environ.get(name)
+
+
+def _from_variable(value: str, server: Server, script_name: str) -> str:
+    found = server.lookup(value[len(_ENV) : -1])
+    if found is None:
+        return value
+    if found.startswith("%") and not found.startswith(_ENV):
+        return group_name(found, server, script_name)
+    return found

@@ -1,0 +1,173 @@
+"""The whole corridor as one value: from a request target to the script and its place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from ..exceptions import BadTarget, TargetError
+from .alias import Alias
+from .groups import GLOBAL, Server, group_name
+from .table import AliasTable, Match
+from .target import FollowSymlinks, Script, find_script, split_uri
+from .uri import EncodedSlashes, Target, from_path_info, parse_target
+
+NOT_DEFINED = "No WSGI daemon process called '{}' has been configured"
+UNREADABLE = "Target WSGI script cannot be read"
+NO_MATCH = "no alias matches"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """
+    What holds for every entry of a table: the directives that stand beside the aliases.
+
+    The defaults are the project's own; ``MOD_WSGI`` holds those of mod_wsgi. ``roots`` are
+    directories without a slash at the end, None for no confinement. ``process_groups`` are the
+    names of the defined ones. A relative filename belongs to ``base_directory``.
+    """
+
+    allow_encoded_slashes: EncodedSlashes = False
+    merge_slashes: bool = True
+    follow_symlinks: FollowSymlinks = True
+    roots: tuple[str, ...] | None = None
+    base_directory: str = "/"
+    process_group: str = GLOBAL
+    application_group: str = GLOBAL
+    process_groups: Collection[str] = ()
+    pass_authorization: bool = True
+
+
+MOD_WSGI = Rules(application_group="%{RESOURCE}", pass_authorization=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """
+    What becomes of a request target.
+
+    ``status`` is 200 where a script would run, 400, 403, 404 or 500 where Apache would give
+    that answer itself, and None where no alias matches and the fallback answers. ``alias`` is
+    the entry's position in the table. What was not reached is None; the embedded process group
+    and the main interpreter's application group are "".
+    """
+
+    target: str
+    uri: str | None = None
+    query_string: str | None = None
+    status: int | None = None
+    reason: str = ""
+    match: Match | None = None
+    script: str | None = None
+    script_name: str | None = None
+    path_info: str | None = None
+    process_group: str | None = None
+    application_group: str | None = None
+    callable_object: str | None = None
+    pass_authorization: bool = True
+
+    @property
+    def matched(self) -> bool:
+        """Whether an alias matched, even if its script cannot run."""
+        return self.match is not None
+
+
+def resolve(
+    table: AliasTable,
+    target: str | bytes,
+    *,
+    rules: Rules = Rules(),
+    server: Server = Server("localhost"),
+) -> Resolution:
+    """
+    Walk the corridor for a request target as it stands in the request line.
+
+    Nothing is loaded or run; the file system is only looked at.
+    """
+    text = target.decode("latin-1") if isinstance(target, bytes) else target
+    try:
+        parsed = parse_target(
+            text,
+            allow_encoded_slashes=rules.allow_encoded_slashes,
+            merge_slashes=rules.merge_slashes,
+        )
+    except BadTarget as error:
+        return Resolution(text, status=error.status, reason=error.reason)
+    if parsed.host is not None:
+        server = replace(server, host=parsed.host)
+    return resolve_uri(table, parsed, Resolution(text), rules=rules, server=server)
+
+
+def resolve_path_info(
+    table: AliasTable,
+    path_info: str,
+    query: str,
+    *,
+    rules: Rules = Rules(),
+    server: Server = Server("localhost"),
+) -> Resolution:
+    """Walk the corridor from a decoded path, where the server does not tell the target."""
+    try:
+        uri = from_path_info(path_info, merge_slashes=rules.merge_slashes)
+    except BadTarget as error:
+        return Resolution(path_info, status=error.status, reason=error.reason)
+    return resolve_uri(table, Target(uri, query), Resolution(path_info), rules=rules, server=server)
+
+
+def resolve_uri(
+    table: AliasTable, target: Target, resolution: Resolution, *, rules: Rules, server: Server
+) -> Resolution:
+    """Complete a resolution from the parsed target on: alias, script, groups."""
+    resolution = replace(resolution, uri=target.uri, query_string=target.query)
+    match = table.for_host(server.host).match(target.uri)
+    if match is None:
+        return replace(resolution, reason=NO_MATCH)
+    resolution = replace(resolution, match=match)
+    try:
+        script = find_script(
+            match.filename,
+            base_directory=rules.base_directory,
+            follow_symlinks=rules.follow_symlinks,
+            roots=rules.roots,
+        )
+    except TargetError as error:
+        return replace(resolution, status=error.status, reason=str(error))
+    return _place(resolution, match, script, rules, server)
+
+
+def _place(
+    resolution: Resolution, match: Match, script: Script, rules: Rules, server: Server
+) -> Resolution:
+    alias = match.alias
+    script_name, path_info = split_uri(match.uri, script.path_info)
+    process_group = group_name(alias.process_group or rules.process_group, server, script_name)
+    if reason := _refusal(process_group, script, rules):
+        return replace(resolution, status=500, reason=reason)
+    return replace(
+        resolution,
+        status=200,
+        script=script.path,
+        script_name=script_name,
+        path_info=path_info,
+        process_group=process_group,
+        application_group=group_name(
+            alias.application_group or rules.application_group, server, script_name
+        ),
+        callable_object=alias.callable_object or "application",
+        pass_authorization=passes_authorization(alias, rules),
+    )
+
+
+def passes_authorization(alias: Alias, rules: Rules) -> bool:
+    """Whether the application sees the Authorization header."""
+    given = alias.pass_authorization
+    return rules.pass_authorization if given is None else given
+
+
+def _refusal(process_group: str, script: Script, rules: Rules) -> str:
+    if process_group and process_group not in rules.process_groups:
+        return NOT_DEFINED.format(process_group)
+    if not os.access(script.path.encode("latin-1"), os.R_OK):
+        return f"{UNREADABLE}: {script.path}"
+    return ""

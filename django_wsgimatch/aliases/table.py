@@ -1,0 +1,156 @@
+"""The alias table: which alias answers a uri, and the filename it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from ..exceptions import DirectiveError, InvalidPattern, TableError, WSGIMatchError
+from .alias import Alias
+from .directives import check_process_group, expand_variables, join_lines, parse_directive
+from .groups import split_host
+from .index import build_index
+from .pattern import Pattern, compile_pattern
+from .substitution import (
+    LONGEST_SUBSTITUTION,
+    Found,
+    filename_for,
+    make_substitute,
+    parse_template,
+)
+
+NOT_COMPILED = "Regular expression could not be compiled."
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """
+    The alias that won, and what it makes of the uri.
+
+    ``end`` is the offset in the uri where the match ends, ``captures`` are the groups from 1 on
+    (empty where one took no part), ``filename`` is the path that is looked up next; text that
+    follows the script's name in it becomes PATH_INFO.
+    """
+
+    position: int
+    alias: Alias
+    uri: str
+    end: int
+    captures: tuple[str, ...]
+    filename: str
+
+
+class AliasTable:
+    """
+    An ordered list of aliases, as one Apache server or virtual host has it.
+
+    The first alias that matches wins; there is no second try. ``virtual_hosts`` maps host
+    patterns (as in Django's ALLOWED_HOSTS) to tables that answer instead of this one.
+
+    Raises TableError, with all that is wrong, where an alias cannot be used.
+    """
+
+    def __init__(
+        self,
+        aliases: Iterable[Alias],
+        *,
+        virtual_hosts: Mapping[str, AliasTable] | None = None,
+        process_groups: Collection[str] | None = None,
+        allow_exponential: bool = False,
+    ) -> None:
+        self.aliases = tuple(aliases)
+        self.virtual_hosts = dict(virtual_hosts or {})
+        compiled, errors = [], []
+        for position, alias in enumerate(self.aliases):
+            try:
+                check_process_group(alias, process_groups)
+                compiled.append(compile_location(alias, allow_exponential=allow_exponential))
+            except WSGIMatchError as error:
+                errors.append((position, error))
+        if errors:
+            raise TableError(errors)
+        self.locations: tuple[str | Pattern, ...] = tuple(compiled)
+        self.lookup: Callable[[str], tuple[int, int | Found] | None] = build_index(compiled)
+
+    @classmethod
+    def from_directives(
+        cls,
+        lines: Iterable[str],
+        *,
+        variables: Mapping[str, str] | None = None,
+        process_groups: Collection[str] | None = None,
+        allow_exponential: bool = False,
+    ) -> AliasTable:
+        """
+        Return the table of WSGIScriptAlias and WSGIScriptAliasMatch lines.
+
+        Blank lines and comments are passed over, ``${NAME}`` is replaced from ``variables``.
+        Raises TableError whose positions count the directives from 0.
+        """
+        aliases, errors = [], []
+        for position, line in enumerate(join_lines(lines)):
+            try:
+                line = expand_variables(line, variables or {})
+                alias = parse_directive(line, process_groups=process_groups)
+                compile_location(alias, allow_exponential=allow_exponential)
+                aliases.append(alias)
+            except WSGIMatchError as error:
+                errors.append((position, error))
+        if errors:
+            raise TableError(errors)
+        return cls(aliases, allow_exponential=allow_exponential)
+
+    def match(self, uri: str) -> Match | None:
+        """Return the first alias that matches a uri (decoded and normalised), or None."""
+        hit = self.lookup(uri)
+        if hit is None:
+            return None
+        position, found = hit
+        alias = self.aliases[position]
+        if isinstance(found, int):
+            filename = filename_for(alias.target, alias.location, uri, found)
+            return Match(position, alias, uri, found, (), filename)
+        return self._regex_match(position, alias, uri, found)
+
+    def for_host(self, host: str) -> AliasTable:
+        """Return the table of the first virtual host that a Host header names, or this one."""
+        if self.virtual_hosts:
+            name = split_host(host)[0].lower().rstrip(".")
+            for pattern, table in self.virtual_hosts.items():
+                if host_matches(pattern, name):
+                    return table
+        return self
+
+    def _regex_match(self, position: int, alias: Alias, uri: str, found: Found) -> Match:
+        pattern = self.locations[position]
+        assert isinstance(pattern, Pattern)
+        target = make_substitute(parse_template(alias.target), pattern.groups)(found)
+        end = found.end()
+        captures = tuple(found.group(n) or "" for n in range(1, pattern.groups + 1))
+        if len(target) > LONGEST_SUBSTITUTION:
+            filename = ""
+        else:
+            filename = filename_for(target, uri[:end], uri, end)
+        return Match(position, alias, uri, end, captures, filename)
+
+
+def compile_location(alias: Alias, *, allow_exponential: bool = False) -> str | Pattern:
+    """
+    What the index looks an alias up by: its location, or its compiled pattern.
+
+    Raises PatternError; for a pattern that PCRE refuses, DirectiveError in Apache's words.
+    """
+    if alias.kind == "plain":
+        return alias.location
+    try:
+        return compile_pattern(alias.location, allow_exponential=allow_exponential)
+    except InvalidPattern as error:
+        raise DirectiveError(NOT_COMPILED) from error
+
+
+def host_matches(pattern: str, name: str) -> bool:
+    """Whether a host's name, lower case and without port, fits a pattern of ALLOWED_HOSTS."""
+    pattern = pattern.lower()
+    return pattern in ("*", name) or (
+        pattern.startswith(".") and (name.endswith(pattern) or name == pattern[1:])
+    )
