@@ -1,0 +1,60 @@
+# One virtual environment, one stamp file in it for each extra of setup.cfg that is installed.
+VENV := .venv
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint types docs package conformance fuzz bench clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/with-%: setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "Installing django-wsgimatch[$*] into $(VENV)"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+serve: $(VENV)/with-demo ## serve the demonstration site (PORT=8000, HOST=127.0.0.1)
+	@$(VENV)/bin/python manage.py migrate --verbosity 0
+	@$(VENV)/bin/python manage.py demo --address http://$(HOST):$(PORT)
+	@exec $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 django_wsgimatch.wsgi
+
+test: $(VENV)/with-demo $(VENV)/with-test ## run every test, with coverage
+	$(VENV)/bin/python -m pytest --cov $(PYTEST_OPTIONS)
+
+lint: $(VENV)/with-lint ## check the style
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/with-demo $(VENV)/with-test $(VENV)/with-types ## check the types
+	$(VENV)/bin/python -m mypy
+
+docs: $(VENV)/with-docs ## build the documentation into docs/_build
+	$(VENV)/bin/python -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build
+
+package: $(VENV)/with-package ## build the wheel and the sdist into dist
+	rm -rf build dist
+	$(VENV)/bin/python -m build
+	$(VENV)/bin/python -m twine check --strict dist/*
+
+conformance: $(VENV)/with-test ## compare 20,000 random requests with the installed Apache + mod_wsgi
+	$(VENV)/bin/python -m tests.conformance
+
+fuzz: $(VENV)/with-test ## compare patterns with libpcre2 and the index with a linear scan, at length
+	$(VENV)/bin/python -m tests.fuzz_patterns
+	$(VENV)/bin/python -m tests.fuzz_index
+
+bench: $(VENV)/with-bench ## measure side by side with other dispatchers and servers
+	$(VENV)/bin/python -m benchmarks.index
+	$(VENV)/bin/python -m benchmarks.dispatch
+	$(VENV)/bin/python -m benchmarks.servers
+
+clean: ## remove all that make has made
+	rm -rf $(VENV) build dist docs/_build testproject/var .coverage* .mypy_cache .pytest_cache .ruff_cache .tox *.egg-info
