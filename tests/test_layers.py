@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "django_wsgimatch"
+
+# A module imports modules of higher lines only: never its own line's, never a lower one's.
+LAYERS = [
+    ["exceptions"],
+    ["aliases.alias", "aliases.groups", "aliases.redos", "aliases.uri"],
+    ["aliases.pattern"],
+    ["aliases.directives", "aliases.index", "aliases.substitution", "aliases.target"],
+    ["aliases.table"],
+    ["aliases.resolve"],
+    ["scripts"],
+    ["dispatcher"],
+    ["django_wsgimatch"],
+    ["conf"],
+    ["checks"],
+    ["management.commands.wsgimatch"],
+    ["apps", "wsgi"],
+]
+FIRST_WITH_DJANGO = LAYERS.index(["conf"])
+ROW = {module: row for row, modules in enumerate(LAYERS) for module in modules}
+
+
+def module_name(path: Path) -> str:
+    """The dotted name below the package; the package's own module bears the package's name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    parts = parts[:-1] if parts[-1] == "__init__" else parts
+    return ".".join(parts) or PACKAGE.name
+
+
+def modules() -> dict[str, Path]:
+    paths = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+    # A package that only holds modules has nothing to place.
+    return {name: path for name, path in paths.items() if path.stat().st_size}
+
+
+MODULES = modules()
+
+
+def imported(name: str) -> Iterator[str]:
+    """Every module that a module imports, wherever in the file it does, as an absolute name."""
+    path = MODULES[name]
+    package = path.parent.relative_to(ROOT).parts
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            source = ".".join([*base, *filter(None, [node.module])])
+            yield from (member(source, alias.name) for alias in node.names)
+
+
+def member(source: str, name: str) -> str:
+    """``from source import name`` imports the module ``source.name`` if there is one."""
+    return f"{source}.{name}" if own_name(f"{source}.{name}") in MODULES else source
+
+
+def own_name(absolute: str) -> str:
+    return absolute.removeprefix(f"{PACKAGE.name}.")
+
+
+def test_every_module_has_a_row():
+    assert sorted(MODULES) == sorted(ROW)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_imports_lower_layers_only(name):
+    own = {own_name(module) for module in imported(name) if module.startswith(PACKAGE.name)}
+
+    not_lower = {module for module in own if ROW[module] >= ROW[name]}
+
+    assert not_lower == set()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if ROW.get(name, 0) < FIRST_WITH_DJANGO])
+def test_module_below_conf_knows_no_django(name):
+    django = {module for module in imported(name) if module.split(".")[0] == "django"}
+
+    assert django == set()

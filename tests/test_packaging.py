@@ -1,0 +1,134 @@
+"""What is built installs and works where neither the checkout nor its environment is."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from configparser import ConfigParser
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SETTINGS = """
+SECRET_KEY = "x"
+ALLOWED_HOSTS = ["*"]
+INSTALLED_APPS = ["django_wsgimatch"]
+ROOT_URLCONF = "site_settings"
+BASE_DIR = "."
+WSGIMATCH_ALIASES = ["WSGIScriptAliasMatch ^/wsgi-scripts/([^/]+) $1.wsgi"]
+urlpatterns = []
+"""
+MANAGE = """
+import os
+from django.core.management import execute_from_command_line
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")
+execute_from_command_line()
+"""
+HELLO = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["SCRIPT_NAME"].encode()]
+"""
+ASK = """
+from wsgiref.util import setup_testing_defaults
+from django_wsgimatch.wsgi import application
+environ = {"SCRIPT_NAME": "", "PATH_INFO": "/wsgi-scripts/hello/you"}
+setup_testing_defaults(environ)
+print(b"".join(application(environ, lambda status, headers: print(status))).decode())
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, env=clean_environment(), capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without what would lead a Python back to this checkout."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "DJANGO", "COV", "PIP_")) and name != "VIRTUAL_ENV"
+    }
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory):
+    """The folder that holds the sdist, and the wheel built from that sdist."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    return folder
+
+
+def test_wheel_holds_every_file_of_the_package_and_nothing_else(dist):
+    [wheel] = dist.glob("*.whl")
+
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+    assert names == tracked("django_wsgimatch")
+
+
+def test_sdist_holds_what_the_tests_and_the_docs_need(dist):
+    [sdist] = dist.glob("*.tar.gz")
+
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert tracked("benchmarks", "docs", "manage.py", "testproject", "tests") - names == set()
+
+
+def tracked(*paths: str) -> set[str]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("which files belong to the project is known in a git checkout only")
+    return set(run("git", "ls-files", *paths, cwd=ROOT).splitlines())
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """An interpreter with the dependencies of django-wsgimatch and nothing else."""
+    venv = tmp_path_factory.mktemp("venv")
+    run(sys.executable, "-m", "venv", venv, cwd=venv)
+    python = venv / "bin" / "python"
+    needed = [line for line in requires("django-wsgimatch") or [] if "extra ==" not in line]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, *needed], cwd=venv, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"Django cannot be installed into an empty environment here: {done.stderr}")
+    return python
+
+
+@pytest.mark.parametrize("kind", ["*.whl", "*.tar.gz"])
+def test_works_in_an_empty_folder_once_installed(dist, python, tmp_path, kind):
+    [artefact] = dist.glob(kind)
+    (tmp_path / "site_settings.py").write_text(SETTINGS)
+    (tmp_path / "manage.py").write_text(MANAGE)
+    (tmp_path / "hello.wsgi").write_text(HELLO)
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "--no-deps", "--force-reinstall", artefact, cwd=tmp_path)
+
+    run(python, "manage.py", "wsgimatch", "check", "--fail-level", "CRITICAL", cwd=tmp_path)
+    answer = run(python, "-c", ASK, cwd=tmp_path)
+
+    assert answer == "200 OK\n/wsgi-scripts/hello\n"
+
+
+def test_tox_runs_the_pythons_and_djangos_that_the_metadata_claims():
+    setup, tox = ConfigParser(interpolation=None), ConfigParser(interpolation=None)
+    setup.read(ROOT / "setup.cfg")
+    tox.read(ROOT / "tox.ini")
+    environments = tox["tox"]["env_list"]
+    classifiers = setup["metadata"]["classifiers"]
+
+    pythons = {f"3.{minor}" for minor in re.findall(r"py3(\d+)", environments)}
+    djangos = {".".join(digits) for digits in re.findall(r"(?:django|[{,])(\d)(\d)", environments)}
+
+    assert pythons == set(re.findall(r"Python :: (3\.\d+)", classifiers))
+    assert djangos == set(re.findall(r"Django :: (\d\.\d)", classifiers))
