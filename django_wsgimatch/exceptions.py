@@ -82,3 +82,19 @@ class TableError(WSGIMatchError, ValueError):
     def __init__(self, errors: Sequence[tuple[int, WSGIMatchError]]) -> None:
         super().__init__("\n".join(f"entry {position}: {error}" for position, error in errors))
         self.errors = tuple(errors)
+
+
+class ApplicationExit(WSGIMatchError):
+    """
+    An application raised SystemExit.
+
+    It would end the server's worker; mod_wsgi logs it and answers 500, and so does a server
+    that meets this error.
+    """
+
+    def __init__(self, script: str, code: object) -> None:
+        super().__init__(f"SystemExit({code!r}) raised by WSGI script '{script}' ignored.")
+
+
+class SettingError(WSGIMatchError, ValueError):
+    """A setting, or an entry, that cannot be used as it is."""

@@ -62,11 +62,12 @@ def join_lines(lines: Iterable[str]) -> Iterator[str]:
     """Yield the logical lines: trimmed, a trailing backslash joins the next, no comments."""
     joined = ""
     for line in lines:
-        line = line.rstrip("\r\n")
-        if line.endswith("\\"):
-            joined += line[:-1]
+        # ap_cfg_getline() looks at all it has: after two backslashes an empty line goes on too.
+        joined += line.removesuffix("\n").removesuffix("\r")
+        if joined.endswith("\\"):
+            joined = joined[:-1]
             continue
-        logical = (joined + line).strip(BLANKS)
+        logical = joined.strip(BLANKS)
         joined = ""
         if logical and not logical.startswith("#"):
             yield logical

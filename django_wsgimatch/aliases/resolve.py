@@ -39,7 +39,9 @@ class Rules:
     pass_authorization: bool = True
 
 
+DEFAULTS = Rules()
 MOD_WSGI = Rules(application_group="%{RESOURCE}", pass_authorization=False)
+LOCALHOST = Server("localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,14 @@ def resolve(
     table: AliasTable,
     target: str | bytes,
     *,
-    rules: Rules = Rules(),
-    server: Server = Server("localhost"),
+    rules: Rules = DEFAULTS,
+    server: Server = LOCALHOST,
+    mount_point: str = "",
 ) -> Resolution:
     """
     Walk the corridor for a request target as it stands in the request line.
 
+    ``mount_point`` is a SCRIPT_NAME that the server itself has set: it is taken off the uri.
     Nothing is loaded or run; the file system is only looked at.
     """
     text = target.decode("latin-1") if isinstance(target, bytes) else target
@@ -96,6 +100,7 @@ def resolve(
         return Resolution(text, status=error.status, reason=error.reason)
     if parsed.host is not None:
         server = replace(server, host=parsed.host)
+    parsed = replace(parsed, uri=without_mount_point(parsed.uri, mount_point))
     return resolve_uri(table, parsed, Resolution(text), rules=rules, server=server)
 
 
@@ -104,8 +109,8 @@ def resolve_path_info(
     path_info: str,
     query: str,
     *,
-    rules: Rules = Rules(),
-    server: Server = Server("localhost"),
+    rules: Rules = DEFAULTS,
+    server: Server = LOCALHOST,
 ) -> Resolution:
     """Walk the corridor from a decoded path, where the server does not tell the target."""
     try:
@@ -157,6 +162,14 @@ def _place(
         callable_object=alias.callable_object or "application",
         pass_authorization=passes_authorization(alias, rules),
     )
+
+
+def without_mount_point(uri: str, mount_point: str) -> str:
+    """Take a server's own SCRIPT_NAME off a uri; a uri that does not start with it stays."""
+    mount_point = mount_point.rstrip("/")
+    if not mount_point or not (uri + "/").startswith(mount_point + "/"):
+        return uri
+    return uri[len(mount_point) :] or "/"
 
 
 def passes_authorization(alias: Alias, rules: Rules) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from ..exceptions import TargetError
+from .alias import Alias
+from .substitution import parse_template
 
 FollowSymlinks = bool | Literal["owner"]
 
@@ -86,8 +89,33 @@ def split_uri(uri: str, path_info: str) -> tuple[str, str]:
 
 
 def is_inside(path: str, roots: tuple[str, ...] | None) -> bool:
-    """Whether a normalised path lies in one of the directories (which have no slash at the end)."""
-    return roots is None or any(path.startswith(root + "/") for root in roots)
+    """
+    Whether a script's normalised path lies in one of the directories.
+
+    The directories have no slash at the end. A root that leads *through* the script, as the
+    derived root of a target ``x.wsgi/tail`` does, allows that script.
+    """
+    return roots is None or any(
+        path.startswith(root + "/") or (root + "/").startswith(path + "/") for root in roots
+    )
+
+
+def derive_roots(aliases: Iterable[Alias], base_directory: str) -> tuple[str, ...]:
+    """
+    The directories that the targets of aliases name: where scripts may lie by default.
+
+    For a plain alias that is the directory of the target, for a match alias the directory
+    part of what stands before the first capture.
+    """
+    roots = {}
+    for alias in aliases:
+        template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
+        literal = template[0] if template and isinstance(template[0], str) else ""
+        if not literal.startswith("/"):
+            literal = f"{base_directory}/{literal}"
+        components, _ = split_filename(literal[: literal.rfind("/")])
+        roots["".join("/" + component for component in components)] = None
+    return tuple(roots)
 
 
 def _path_info_start(uri: str, path_info: str) -> int:

@@ -1,0 +1,242 @@
+"""The only reader of settings: the alias table and its rules, built once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+from .aliases.alias import Alias
+from .aliases.groups import GLOBAL
+from .aliases.resolve import Rules
+from .aliases.table import AliasTable, compile_location
+from .aliases.target import derive_roots
+from .entries import to_alias
+from .exceptions import SettingError, WSGIMatchError
+
+DEFAULTS: dict[str, Any] = {
+    "ALIASES": [],
+    "VIRTUAL_HOSTS": {},
+    "PROCESS_GROUPS": {},
+    "PROCESS_GROUP": GLOBAL,
+    "APPLICATION_GROUP": GLOBAL,
+    "APPLICATION_GROUP_BACKEND": "process",
+    "FALLBACK": "django.core.wsgi.get_wsgi_application",
+    "ROOTS": None,
+    "SERVER_NAME": None,
+    "ALLOW_ENCODED_SLASHES": False,
+    "MERGE_SLASHES": True,
+    "FOLLOW_SYMLINKS": True,
+    "SCRIPT_RELOADING": "safe",
+    "PASS_AUTHORIZATION": True,
+    "CHUNKED_REQUEST": True,
+    "ALLOW_EXPONENTIAL_PATTERNS": False,
+}
+
+# What a setting must be: a test, and the words for "should be ...".
+_SHAPES: dict[str, tuple[Any, str]] = {
+    "ALIASES": (lambda v: isinstance(v, list | tuple), "a list of entries"),
+    "VIRTUAL_HOSTS": (
+        lambda v: (
+            isinstance(v, Mapping)
+            and all(isinstance(k, str) and isinstance(e, list | tuple) for k, e in v.items())
+        ),
+        "a dict of host patterns to lists of entries",
+    ),
+    "PROCESS_GROUPS": (lambda v: isinstance(v, Mapping), "a dict of names to options"),
+    "PROCESS_GROUP": (lambda v: isinstance(v, str) and v, "a name that is not empty"),
+    "APPLICATION_GROUP": (lambda v: isinstance(v, str) and v, "a name that is not empty"),
+    "APPLICATION_GROUP_BACKEND": (
+        lambda v: v in ("process", "interpreter", "interpreter-own-gil"),
+        "'process', 'interpreter' or 'interpreter-own-gil'",
+    ),
+    "FALLBACK": (lambda v: v is None or isinstance(v, str), "a dotted path or None"),
+    "ROOTS": (
+        lambda v: (
+            v is None
+            or (isinstance(v, list | tuple) and all(isinstance(r, str | os.PathLike) for r in v))
+        ),
+        "a list of directories or None",
+    ),
+    "SERVER_NAME": (lambda v: v is None or isinstance(v, str), "a host name or None"),
+    "ALLOW_ENCODED_SLASHES": (
+        lambda v: isinstance(v, bool) or v == "NoDecode",
+        "True, False or 'NoDecode'",
+    ),
+    "MERGE_SLASHES": (lambda v: isinstance(v, bool), "True or False"),
+    "FOLLOW_SYMLINKS": (
+        lambda v: isinstance(v, bool) or v == "owner",
+        "True, False or 'owner'",
+    ),
+    "SCRIPT_RELOADING": (lambda v: isinstance(v, bool) or v == "safe", "'safe', True or False"),
+    "PASS_AUTHORIZATION": (lambda v: isinstance(v, bool), "True or False"),
+    "CHUNKED_REQUEST": (lambda v: isinstance(v, bool), "True or False"),
+    "ALLOW_EXPONENTIAL_PATTERNS": (lambda v: isinstance(v, bool), "True or False"),
+}
+
+# Stands in the table for an entry that is broken: a location without "/" never matches.
+_BROKEN = Alias("broken", "broken")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a setting or an entry; ``where`` is its name, as in a settings file."""
+
+    where: str
+    error: WSGIMatchError
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.error}"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """
+    The settings, read and judged.
+
+    ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
+    ``sources`` names each entry of the table, ``host_sources`` those of the virtual hosts'.
+    """
+
+    table: AliasTable
+    rules: Rules
+    values: Mapping[str, Any]
+    sources: tuple[str, ...]
+    host_sources: Mapping[str, tuple[str, ...]]
+    problems: tuple[Problem, ...]
+
+    def require(self) -> None:
+        """Raise ImproperlyConfigured with all problems, if there are any."""
+        if self.problems:
+            count = len(self.problems)
+            raise ImproperlyConfigured(
+                f"{count} problem{'s' if count > 1 else ''} in the WSGIMATCH_ settings "
+                "(`manage.py wsgimatch check` explains):\n"
+                + "\n".join(f"  {problem}" for problem in self.problems)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    aliases: tuple[Alias, ...]
+    sources: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def configuration() -> Configuration:
+    """Return the configuration, built at the first call and after a change of settings in tests."""
+    problems: list[Problem] = []
+    values = _read_values(problems)
+    own = _read_entries("WSGIMATCH_ALIASES", values["ALIASES"], values, problems)
+    hosts = {
+        host: _read_entries(f"WSGIMATCH_VIRTUAL_HOSTS[{host!r}]", entries, values, problems)
+        for host, entries in values["VIRTUAL_HOSTS"].items()
+    }
+    problems += _misplaced(values, [own, *hosts.values()])
+    tables = {
+        host: _table([*entries.aliases, *own.aliases], values) for host, entries in hosts.items()
+    }
+    aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
+    return Configuration(
+        table=_table(own.aliases, values, tables),
+        rules=_rules(values, aliases),
+        values=values,
+        sources=own.sources,
+        host_sources={host: entries.sources + own.sources for host, entries in hosts.items()},
+        problems=tuple(problems),
+    )
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **kwargs: object) -> None:
+    if setting.startswith("WSGIMATCH_") or setting == "BASE_DIR":
+        configuration.cache_clear()
+
+
+def _read_values(problems: list[Problem]) -> dict[str, Any]:
+    values = {}
+    for name, default in DEFAULTS.items():
+        value = getattr(settings, f"WSGIMATCH_{name}", default)
+        is_fit, shape = _SHAPES[name]
+        if not is_fit(value):
+            error = SettingError(f"should be {shape}, not {value!r}")
+            problems.append(Problem(f"WSGIMATCH_{name}", error))
+            value = default
+        values[name] = value
+    return values
+
+
+def _read_entries(
+    setting: str, entries: Sequence[object], values: Mapping[str, Any], problems: list[Problem]
+) -> _Entries:
+    aliases, sources = [], []
+    for number, entry in enumerate(entries):
+        sources.append(f"{setting}[{number}]")
+        try:
+            alias = to_alias(entry, process_groups=values["PROCESS_GROUPS"], variables=os.environ)
+            compile_location(alias, allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"])
+        except WSGIMatchError as error:
+            problems.append(Problem(sources[-1], error))
+            alias = _BROKEN
+        aliases.append(alias)
+    return _Entries(tuple(aliases), tuple(sources))
+
+
+def _misplaced(values: Mapping[str, Any], tables: Iterable[_Entries]) -> Iterable[Problem]:
+    for kind in ("process_group", "application_group"):
+        setting = f"WSGIMATCH_{kind.upper()}"
+        if values[kind.upper()] != GLOBAL:
+            yield Problem(setting, _not_here(kind, values[kind.upper()]))
+        for entries in tables:
+            for alias, source in zip(entries.aliases, entries.sources, strict=True):
+                given = getattr(alias, kind)
+                if given not in (None, GLOBAL):
+                    yield Problem(source, _not_here(kind, given))
+
+
+def _not_here(kind: str, name: str) -> SettingError:
+    return SettingError(
+        f"the {kind.replace('_', ' ')} {name!r} cannot run: this version runs every application "
+        f"in the server's own process and main interpreter; leave {kind} out or say {GLOBAL!r}"
+    )
+
+
+def _table(
+    aliases: Sequence[Alias],
+    values: Mapping[str, Any],
+    virtual_hosts: Mapping[str, AliasTable] | None = None,
+) -> AliasTable:
+    return AliasTable(
+        aliases,
+        virtual_hosts=virtual_hosts,
+        allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"],
+    )
+
+
+def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
+    base_directory = _path(getattr(settings, "BASE_DIR", os.getcwd()))
+    roots = values["ROOTS"]
+    return Rules(
+        allow_encoded_slashes=values["ALLOW_ENCODED_SLASHES"],
+        merge_slashes=values["MERGE_SLASHES"],
+        follow_symlinks=values["FOLLOW_SYMLINKS"],
+        roots=derive_roots(aliases, base_directory)
+        if roots is None
+        else tuple(os.path.join(base_directory, _path(root)).rstrip("/") for root in roots),
+        base_directory=base_directory,
+        process_group=values["PROCESS_GROUP"],
+        application_group=values["APPLICATION_GROUP"],
+        process_groups=tuple(values["PROCESS_GROUPS"]),
+        pass_authorization=values["PASS_AUTHORIZATION"],
+    )
+
+
+def _path(path: str | os.PathLike[str]) -> str:
+    return os.fsencode(os.path.normpath(path)).decode("latin-1")

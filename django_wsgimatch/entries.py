@@ -1,0 +1,171 @@
+"""What stands in WSGIMATCH_ALIASES: entries as written, judged only when the table is built."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from .aliases.alias import Alias
+from .aliases.directives import (
+    check_option,
+    check_process_group,
+    expand_variables,
+    get_word,
+    join_lines,
+    make_alias,
+    parse_directive,
+)
+from .exceptions import DirectiveError
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from typing_extensions import Unpack
+
+    class Options(TypedDict, total=False):
+        """The options of an entry: mod_wsgi's, in snake case."""
+
+        process_group: str
+        application_group: str
+        callable_object: str
+        pass_authorization: bool
+
+
+Text = str | bytes
+FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+OPTIONS = ("process_group", "application_group", "callable_object", "pass_authorization")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One alias as a settings file says it; nothing in it has been checked yet."""
+
+    kind: Literal["plain", "match"]
+    location: Text
+    target: FilePath
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One line of a file of directives, or what was wrong with the file (``error``)."""
+
+    line: str
+    source: str
+    error: str = ""
+
+
+def script_alias(location: Text, target: FilePath, **options: Unpack[Options]) -> Entry:
+    """
+    Send the urls below a prefix to a WSGI script, as WSGIScriptAlias does.
+
+    ``location`` is compared literally, case included; ``target`` is the script's file (text
+    behind it becomes PATH_INFO) or a directory of scripts, relative to settings.BASE_DIR. Text
+    stands for its UTF-8 bytes. Mistakes are reported when the table is built, all at once.
+    """
+    return Entry("plain", location, target, options)
+
+
+def script_alias_match(pattern: Text, target: FilePath, **options: Unpack[Options]) -> Entry:
+    """
+    Send the urls in which a regular expression is found to a script, as WSGIScriptAliasMatch does.
+
+    The pattern is a PCRE as Apache compiles it, and is searched, not anchored. ``$0`` to ``$9``
+    in ``target`` are its groups. All else is as with script_alias().
+    """
+    return Entry("match", pattern, target, options)
+
+
+def read_directives(path: str | os.PathLike[str]) -> list[FileEntry]:
+    """
+    Return the entries of a file of WSGIScriptAlias and WSGIScriptAliasMatch lines.
+
+    ``Define NAME value`` is followed, comments and blank lines are passed over. What is wrong
+    with the file, or with a line, is reported when the table is built.
+    """
+    source = os.fspath(path)
+    try:
+        with open(source, "rb") as file:
+            lines = file.read().decode("latin-1").split("\n")
+    except OSError as error:
+        return [FileEntry("", source, f"cannot be read: {error.strerror}")]
+    return list(_defined(join_lines(lines), source))
+
+
+def _defined(lines: Iterator[str], source: str) -> Iterator[FileEntry]:
+    variables: dict[str, str] = {}
+    for line in lines:
+        line = expand_variables(line, variables)
+        name, rest = get_word(line)
+        if name.lower() == "define":
+            variable, rest = get_word(rest)
+            variables[variable] = get_word(rest)[0]
+        else:
+            yield FileEntry(line, source)
+
+
+def to_alias(
+    entry: object, *, process_groups: Collection[str], variables: Mapping[str, str]
+) -> Alias:
+    """
+    Return the alias that an entry of any form stands for.
+
+    ``process_groups`` are the names of the defined ones, ``variables`` the values for
+    ``${NAME}`` in directive lines. Raises DirectiveError.
+    """
+    if isinstance(entry, FileEntry):
+        if entry.error:
+            raise DirectiveError(f"{entry.source} {entry.error}")
+        entry = entry.line
+    if isinstance(entry, str | bytes):
+        lines = list(join_lines(line_bytes(entry).split("\n")))
+        if len(lines) != 1:
+            raise DirectiveError(f"{entry!r} should be one directive line, not {len(lines)}")
+        line = expand_variables(lines[0], variables)
+        return parse_directive(line, process_groups=process_groups)
+    if isinstance(entry, Entry):
+        return check_process_group(_entry_alias(entry), process_groups)
+    raise DirectiveError(
+        f"{entry!r} should be script_alias(...), script_alias_match(...) or a directive line"
+    )
+
+
+def line_bytes(line: Text) -> str:
+    """
+    The bytes of a directive line as latin-1 text.
+
+    A line whose characters all are bytes is taken as it is, as in WSGI; any other as UTF-8.
+    """
+    if isinstance(line, bytes):
+        return line.decode("latin-1")
+    return line if all(c <= "\xff" for c in line) else line.encode().decode("latin-1")
+
+
+def _entry_alias(entry: Entry) -> Alias:
+    options = {name.replace("_", "-"): _option(name, v) for name, v in entry.options.items()}
+    location = _bytes_of("location", entry.location)
+    target = _bytes_of("target", entry.target)
+    return make_alias(entry.kind, location, target, options)
+
+
+def _option(name: str, value: object) -> str:
+    if name not in OPTIONS:
+        raise DirectiveError(f"{name!r} is no option; there are {', '.join(OPTIONS)}")
+    if name == "pass_authorization":
+        if not isinstance(value, bool):
+            raise DirectiveError(f"pass_authorization should be True or False, not {value!r}")
+        value = "On" if value else "Off"
+    if not isinstance(value, str):
+        raise DirectiveError(f"{name} should be a string, not {value!r}")
+    return check_option(name.replace("_", "-"), value.encode().decode("latin-1"))
+
+
+def _bytes_of(what: str, value: object) -> str:
+    if not isinstance(value, str | bytes | os.PathLike) or not (text := os.fsencode(value)):
+        raise DirectiveError(f"the {what} should be text that is not empty, not {value!r}")
+    if b"\0" in text:
+        raise DirectiveError(f"the {what} {value!r} holds a NUL byte")
+    return text.decode("latin-1")

@@ -1,0 +1,46 @@
+"""The small pages that answer where no application does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_EXPLANATIONS = {
+    400: "The server could not understand the request.",
+    403: "You do not have permission to access this resource.",
+    404: "The requested URL was not found on this server.",
+    411: "A request with this method and body needs a Content-Length.",
+    500: "The server could not run the application for this URL. Its log says why.",
+}
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{status} {phrase}</title>
+<h1>{phrase}</h1>
+<p>{explanation}</p>
+</html>
+"""
+
+
+def error_page(
+    status: int, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answer with an error status and a page that says what it means and nothing of the server."""
+    phrase = HTTPStatus(status).phrase
+    page = _PAGE.format(status=status, phrase=phrase, explanation=_EXPLANATIONS[status]).encode()
+    start_response(
+        f"{status} {phrase}",
+        [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))],
+    )
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
+
+
+def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The fallback of a table without one: a WSGI application that answers 404."""
+    return error_page(404, environ, start_response)

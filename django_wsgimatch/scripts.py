@@ -1,0 +1,216 @@
+"""
+WSGI script files: loaded once, kept, and loaded anew when they change.
+
+Mirrors mod_wsgi's wsgi_load_source(), wsgi_reload_required() and wsgi_module_name().
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import sys
+import threading
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+from .exceptions import ScriptError
+from .settings_guard import VARIABLE, settings_modules
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Reloading = bool | Literal["safe"]
+
+NOT_FOUND = "Target WSGI script not found or unable to stat: {}"
+NOT_LOADED = "Target WSGI script '{}' cannot be loaded as Python module."
+NO_APPLICATION = "Target WSGI script '{}' does not contain WSGI application '{}'."
+OTHER_SETTINGS = (
+    "Target WSGI script '{}' asks for DJANGO_SETTINGS_MODULE {!r}, but this process runs {!r}: "
+    "one interpreter holds one Django project. Give its alias a process group of its own "
+    "(process_group=...) or an application group of its own (application_group=...)."
+)
+
+logger = logging.getLogger("django_wsgimatch")
+
+
+@dataclass(slots=True, eq=False)
+class LoadedScript:
+    """
+    A script in memory: its file, the file's mtime in nanoseconds, and its module's globals.
+
+    ``rejected`` is the mtime of a newer version that would not load; ``used`` are the names of
+    the callables that requests have asked for.
+    """
+
+    path: str
+    mtime: int
+    namespace: dict[str, Any]
+    rejected: int | None = None
+    used: set[str] = field(default_factory=set)
+
+    def application(self, callable_object: str) -> WSGIApplication:
+        """Look the callable up by name, as for every request. Raises ScriptError (404)."""
+        try:
+            application: WSGIApplication = self.namespace[callable_object]
+        except KeyError:
+            raise ScriptError(404, NO_APPLICATION.format(self.path, callable_object)) from None
+        self.used.add(callable_object)
+        return application
+
+
+class Scripts:
+    """
+    The loaded scripts of one application group.
+
+    ``reloading`` is False (a loaded script stays), True (as mod_wsgi's WSGIScriptReloading On: a
+    changed file is loaded anew, a broken one answers 500) or "safe" (the old version serves on
+    until a newer one loads). ``settings_module`` is the DJANGO_SETTINGS_MODULE of the process; a
+    script that asks for another is refused. Threads that ask for the same script load it once.
+    """
+
+    def __init__(
+        self, *, reloading: Reloading = "safe", settings_module: str | None = None
+    ) -> None:
+        self.reloading = reloading
+        self.settings_module = settings_module
+        self.loaded: dict[str, LoadedScript] = {}
+        # One lock for all, as mod_wsgi's wsgi_module_lock: imports of scripts depend on each
+        # other in ways that no order of finer locks could foresee.
+        self._lock = threading.RLock()
+
+    def get(self, path: str) -> LoadedScript:
+        """
+        Return the script in its newest usable version.
+
+        Raises ScriptError: 404 where the file is gone, 500 where it cannot be loaded.
+        """
+        loaded = self.loaded.get(path)
+        if loaded is None:
+            return self._first_load(path)
+        if self.is_current(loaded):
+            return loaded
+        return self._reload_safely(loaded) if self.reloading == "safe" else self._reload(path)
+
+    def is_current(self, loaded: LoadedScript) -> bool:
+        """Whether the script may serve as it is: one stat() at most."""
+        if not self.reloading:
+            return True
+        try:
+            mtime = os.stat(loaded.path.encode("latin-1")).st_mtime_ns
+        except OSError:
+            return False
+        return mtime == loaded.mtime or mtime == loaded.rejected
+
+    def _first_load(self, path: str) -> LoadedScript:
+        with self._lock:
+            loaded = self.loaded.get(path)
+            if loaded is None:
+                loaded = self.loaded[path] = self._load(path)
+            return loaded
+
+    def _reload(self, path: str) -> LoadedScript:
+        with self._lock:
+            loaded = self.loaded.pop(path, None)
+            if loaded is None or loaded.mtime != file_mtime(path):
+                logger.info("Reloading WSGI script '%s'.", path)
+                loaded = self._load(path)
+            self.loaded[path] = loaded
+            return loaded
+
+    def _reload_safely(self, old: LoadedScript) -> LoadedScript:
+        if not self._lock.acquire(blocking=False):
+            # Another thread is at it; until it has succeeded, the old version serves.
+            return old
+        try:
+            return self._replace(old)
+        finally:
+            self._lock.release()
+
+    def _replace(self, old: LoadedScript) -> LoadedScript:
+        mtime = file_mtime(old.path)
+        if self.loaded.get(old.path) is not old or mtime in (old.mtime, old.rejected):
+            return self.loaded.get(old.path, old)
+        previous = sys.modules.get(module_name(old.path))
+        try:
+            new = self._load(old.path)
+            for name in old.used:
+                new.application(name)
+        except ScriptError as error:
+            _restore_module(old.path, previous)
+            old.rejected = mtime
+            message = "The version of '%s' loaded before serves on: %s"
+            logger.error(message, old.path, error, exc_info=error.__cause__)
+            return old
+        logger.info("Reloaded WSGI script '%s'.", old.path)
+        self.loaded[old.path] = new
+        return new
+
+    def _load(self, path: str) -> LoadedScript:
+        mtime = file_mtime(path)
+        try:
+            source = _read_source(path)
+        except OSError as error:
+            raise ScriptError(500, NOT_LOADED.format(path)) from error
+        for asked in settings_modules(source):
+            self._check_settings_module(path, asked)
+        module = _new_module(path)
+        self._execute(path, source, module)
+        return LoadedScript(path, mtime, module.__dict__)
+
+    def _execute(self, path: str, source: bytes, module: ModuleType) -> None:
+        previous = sys.modules.get(module.__name__)
+        sys.modules[module.__name__] = module
+        try:
+            exec(compile(source, str(module.__file__), "exec", dont_inherit=True), module.__dict__)
+            self._check_settings_module(path, os.environ.get(VARIABLE))
+        except ScriptError:
+            _restore_module(path, previous)
+            os.environ[VARIABLE] = str(self.settings_module)
+            raise
+        except (Exception, SystemExit) as error:
+            _restore_module(path, previous)
+            raise ScriptError(500, NOT_LOADED.format(path)) from error
+
+    def _check_settings_module(self, path: str, asked: str | None) -> None:
+        if self.settings_module and asked != self.settings_module:
+            raise ScriptError(500, OTHER_SETTINGS.format(path, asked, self.settings_module))
+
+
+def file_mtime(path: str) -> int:
+    """The file's modification time in nanoseconds. Raises ScriptError (404) where it is gone."""
+    try:
+        return os.stat(path.encode("latin-1")).st_mtime_ns
+    except OSError:
+        raise ScriptError(404, NOT_FOUND.format(path)) from None
+
+
+def module_name(path: str) -> str:
+    """The name of a script's module: mod_wsgi 6's, made from the md5 of the path as it is."""
+    digest = hashlib.md5(path.encode("latin-1"), usedforsecurity=False).hexdigest()
+    return f"_mod_wsgi_{digest}"
+
+
+def _read_source(path: str) -> bytes:
+    with open(path.encode("latin-1"), "rb") as file:
+        # A NUL ends the source, as in mod_wsgi, which reads it as a C string.
+        return file.read().partition(b"\0")[0]
+
+
+def _new_module(path: str) -> ModuleType:
+    filename = os.fsdecode(path.encode("latin-1"))
+    name = module_name(path)
+    loader = SourceFileLoader(name, filename)
+    spec = importlib.util.spec_from_file_location(name, filename, loader=loader)
+    assert spec is not None
+    return importlib.util.module_from_spec(spec)
+
+
+def _restore_module(path: str, previous: ModuleType | None) -> None:
+    if previous is None:
+        sys.modules.pop(module_name(path), None)
+    else:
+        sys.modules[module_name(path)] = previous

@@ -1,0 +1,79 @@
+"""
+The entry: ``gunicorn django_wsgimatch.wsgi``.
+
+Serves the alias table of the Django project whose settings DJANGO_SETTINGS_MODULE names; without
+it, of the project whose ``manage.py`` stands in the current folder. The same entry serves as
+``WSGI_APPLICATION = "django_wsgimatch.wsgi.application"`` under runserver.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from .conf import configuration
+from .dispatcher import Dispatcher
+from .settings_guard import VARIABLE, settings_modules
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def get_application() -> Dispatcher:
+    """
+    Return the dispatcher for the project's table, its scripts preloaded by mod_wsgi's rule.
+
+    Raises ImproperlyConfigured with all that is wrong in the settings.
+    """
+    use_settings_of_manage_py()
+    django.setup(set_prefix=False)
+    configured = configuration()
+    configured.require()
+    values = configured.values
+    dispatcher = Dispatcher(
+        configured.table,
+        _fallback(values["FALLBACK"]),
+        rules=configured.rules,
+        reloading=values["SCRIPT_RELOADING"],
+        settings_module=os.environ[VARIABLE],
+        server_name=values["SERVER_NAME"],
+        chunked_request=values["CHUNKED_REQUEST"],
+    )
+    dispatcher.preload()
+    return dispatcher
+
+
+def use_settings_of_manage_py() -> None:
+    """Without DJANGO_SETTINGS_MODULE, take the one that manage.py in the current folder names."""
+    if os.environ.get(VARIABLE):
+        return
+    try:
+        with open("manage.py", "rb") as file:
+            found = settings_modules(file.read())
+    except OSError:
+        found = ()
+    if not found:
+        raise ImproperlyConfigured(
+            f"Set {VARIABLE}, or start the server in the folder of a manage.py that names it."
+        )
+    os.environ[VARIABLE] = found[0]
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+
+
+def _fallback(path: str | None) -> WSGIApplication | None:
+    if path is None:
+        return None
+    try:
+        application: WSGIApplication = import_string(path)()
+    except ImportError as error:
+        raise ImproperlyConfigured(f"WSGIMATCH_FALLBACK: {error}") from error
+    return application
+
+
+application = get_application()
