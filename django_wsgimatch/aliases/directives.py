@@ -44,7 +44,8 @@ def get_word(line: str) -> tuple[str, str]:
     Split the first word off a line: ``(word, rest)``, as ap_getword_conf() does.
 
     A quote counts only as the first character of a word; inside, a backslash takes that quote
-    and itself literally. Outside only ``\\\\\\\\`` is unescaped. A missing closing quote is accepted.
+    and itself literally. Outside, only a doubled
+    backslash is unescaped. A missing closing quote is accepted.
     """
     line = line.lstrip(BLANKS)
     quote = line[:1] if line[:1] in ('"', "'") else ""
@@ -132,10 +133,9 @@ def preloads(alias: Alias) -> bool:
 
 def check_process_group(alias: Alias, process_groups: Collection[str] | None) -> Alias:
     """Refuse, as Apache does, a preloading alias whose process group nobody has defined."""
-    named = alias.process_group not in (None, GLOBAL)
-    if process_groups is not None and named and preloads(alias):
-        if alias.process_group not in process_groups:
-            raise DirectiveError(NOT_CONFIGURED)
+    known = process_groups is None or alias.process_group in (None, GLOBAL, *process_groups)
+    if not known and preloads(alias):
+        raise DirectiveError(NOT_CONFIGURED)
     return alias
 
 

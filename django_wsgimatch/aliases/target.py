@@ -107,7 +107,7 @@ def derive_roots(aliases: Iterable[Alias], base_directory: str) -> tuple[str, ..
     For a plain alias that is the directory of the target, for a match alias the directory
     part of what stands before the first capture.
     """
-    roots = {}
+    roots: dict[str, None] = {}
     for alias in aliases:
         template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
         literal = template[0] if template and isinstance(template[0], str) else ""
