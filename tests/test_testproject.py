@@ -1,0 +1,230 @@
+"""The demonstration site, set up by its own commands and served by gunicorn."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from http.client import HTTPConnection, HTTPMessage
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ENTRY = "django_wsgimatch.wsgi"
+
+pytestmark = pytest.mark.skipif(
+    find_spec("photologue") is None,
+    reason="the site needs django-photologue: pip install django-wsgimatch[demo]",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True)
+class Site:
+    port: int
+    environ: dict[str, str]
+
+    def get(self, target: str, headers: dict[str, str] | None = None) -> Answer:
+        return self.send("GET", target, headers=headers)
+
+    def send(
+        self, method: str, target: str, body: str = "", headers: dict[str, str] | None = None
+    ) -> Answer:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request(method, target, body, headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, response.msg, response.read())
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Site]:
+    var = tmp_path_factory.mktemp("var")
+    environ = {**os.environ, "TESTPROJECT_VAR": str(var)}
+    # The entry finds the settings by itself, as for any project with a manage.py.
+    environ.pop("DJANGO_SETTINGS_MODULE", None)
+    # The listening socket exists before the server: a request waits until it is answered.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        site = Site(listener.getsockname()[1], environ)
+        site.manage("migrate", "--verbosity", "0")
+        site.manage("demo")
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", ENTRY],
+            cwd=ROOT,
+            env=environ,
+            pass_fds=[listener.fileno()],
+        )
+    try:
+        yield site
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+class Page(HTMLParser):
+    """The links and images of a page, and the cells of its tables, row by row."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.images: list[str] = []
+        self.rows: list[list[str]] = []
+        self.in_cell = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in ("a", "link"):
+            self.links.append(values["href"] or "")
+        elif tag == "img":
+            self.images.append(values["src"] or "")
+        elif tag == "tr":
+            self.rows.append([])
+        elif tag == "td":
+            self.in_cell = True
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_cell = self.in_cell and tag != "td"
+
+    def handle_data(self, data: str) -> None:
+        if self.in_cell:
+            self.rows[-1][-1] += data.strip()
+
+
+def explained(site: Site, target: str) -> list[str]:
+    """The row of the front page that says what answers a target."""
+    page = Page(site.get("/?" + urlencode({"url": target})).text)
+    return next(row for row in page.rows if row and row[0] == target)
+
+
+@pytest.mark.parametrize(
+    ("target", "row"),
+    [
+        pytest.param(
+            "/photologue/gallerylist/",
+            ["scripts/wsgi_handler.py", '""', '"/photologue/gallerylist/"'],
+            id="the handler gets the whole path",
+        ),
+        pytest.param(
+            "/api/dusk/", ["scripts/django.wsgi", '""', '"/api/dusk/"'], id="/api stays in front"
+        ),
+        pytest.param(
+            "/wsgi-scripts/hello/you",
+            ["wsgi-scripts/hello.wsgi", '"/wsgi-scripts/hello"', '"/you"'],
+            id="the capture names the script",
+        ),
+    ],
+)
+def test_front_page_says_what_answers(site, target, row):
+    answer = explained(site, target)
+
+    assert answer == [target, *row]
+
+
+def test_front_page_explains_what_is_not_found(site):
+    answer = site.get("/?" + urlencode({"url": "/wsgi-scripts/nobody"}))
+
+    assert "404" in answer.text
+    assert "nobody.wsgi" in answer.text
+
+
+def test_a_script_sees_what_the_front_page_said(site):
+    target = "/wsgi-scripts/environ/some/path"
+    _, _, script_name, path_info = explained(site, target)
+
+    environ = site.get(target).text
+
+    assert f"SCRIPT_NAME = {script_name}\n" in environ
+    assert f"PATH_INFO = {path_info}\n" in environ
+
+
+@pytest.mark.parametrize("path", ["/", "/photologue/gallerylist/", "/photologue/gallery/dusk/"])
+def test_no_link_of_a_page_is_broken(site, path):
+    page = Page(site.get(path).text)
+
+    statuses = {link: site.get(link).status for link in page.links if "nobody" not in link}
+
+    assert {link: status for link, status in statuses.items() if status >= 400} == {}
+
+
+def test_gallery_shows_its_pictures(site):
+    page = Page(site.get("/photologue/gallery/dusk/").text)
+
+    types = [site.get(image).headers["Content-Type"] for image in page.images]
+
+    assert types == ["image/jpeg"] * 6
+
+
+def test_api_lists_the_galleries(site):
+    answer = site.get("/api/", {"Host": "example.org"})
+
+    assert re.findall(r'"url": "([^"]*)"', answer.text) == [
+        "http://example.org/api/dusk/",
+        "http://example.org/api/noon/",
+        "http://example.org/api/morning/",
+    ]
+
+
+def test_demo_changes_nothing_the_second_time(site):
+    galleries = site.get("/api/dusk/").text
+    said = site.manage("demo")
+
+    said_again = site.manage("demo")
+
+    assert said_again == said
+    assert site.get("/api/dusk/").text == galleries
+
+
+def test_the_printed_password_opens_the_admin(site):
+    said = site.manage("demo")
+    password = re.search(r"user admin, password (\S+)", said)[1]
+    form = site.get("/admin/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)[1]
+    cookie = form.headers["Set-Cookie"].partition(";")[0]
+
+    answer = site.send(
+        "POST",
+        "/admin/login/?next=/admin/",
+        urlencode({"username": "admin", "password": password, "csrfmiddlewaretoken": token}),
+        {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    assert (answer.status, answer.headers["Location"]) == (302, "/admin/")
+
+
+def test_secrets_are_their_owners_only(site):
+    var = Path(site.environ["TESTPROJECT_VAR"])
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in var.glob("*-*")}
+
+    assert modes == {"admin-password": 0o600, "secret-key": 0o600}
