@@ -1,0 +1,3 @@
+from echo import echo
+
+application = echo(__file__)
