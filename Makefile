@@ -24,7 +24,7 @@ $(VENV)/with-%: setup.cfg pyproject.toml | $(VENV)/bin/python
 serve: $(VENV)/with-demo ## serve the demonstration site (PORT=8000, HOST=127.0.0.1)
 	@$(VENV)/bin/python manage.py migrate --verbosity 0
 	@$(VENV)/bin/python manage.py demo --address http://$(HOST):$(PORT)
-	@exec $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 django_wsgimatch.wsgi
+	@exec $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 --no-control-socket django_wsgimatch.wsgi
 
 test: $(VENV)/with-demo $(VENV)/with-test ## run every test, with coverage
 	$(VENV)/bin/python -m pytest --cov $(PYTEST_OPTIONS)

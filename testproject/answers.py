@@ -54,7 +54,8 @@ def answer(url: str) -> Answer:
 
 
 def alias_of(answer: Answer) -> Alias | None:
-    return answer.resolution.match and answer.resolution.match.alias
+    match = answer.resolution.match
+    return match.alias if match else None
 
 
 def directive(alias: Alias | None) -> str:

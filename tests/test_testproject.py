@@ -207,9 +207,9 @@ def test_demo_changes_nothing_the_second_time(site):
 
 def test_the_printed_password_opens_the_admin(site):
     said = site.manage("demo")
-    password = re.search(r"user admin, password (\S+)", said)[1]
+    [password] = re.findall(r"user admin, password (\S+)", said)
     form = site.get("/admin/login/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)[1]
+    [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
     cookie = form.headers["Set-Cookie"].partition(";")[0]
 
     answer = site.send(
