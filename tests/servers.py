@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import django_wsgimatch
 from tests.raw_http import Address, Answer, connect, fetch
@@ -47,8 +46,6 @@ COMMANDS = {
     "runserver": RUNSERVER,
 }
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -64,12 +61,8 @@ class Server:
 
     def wait_for_log(self, text: str) -> str:
         """Return the log once it holds the text."""
-
-        def found() -> str | None:
-            log = self.log.read_text(errors="replace")
-            return log if text in log else None
-
-        return wait_for(self.process, self.log, found)
+        wait_for(self.process, self.log, lambda: text in self.log.read_text())
+        return self.log.read_text()
 
 
 def environment(settings: str | None = "settings", **variables: str) -> dict[str, str]:
@@ -86,10 +79,34 @@ def running(
     command: Sequence[str], project: Path, environ: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     """Run a server in a project's folder, from the moment it listens to the end of the block."""
-    socket, log = project / "socket", project / "server.log"
+    log = project / "server.log"
+    process = start(command, project, log, environ)
+    try:
+        wait_for(process, log, lambda: listens(address(project / "socket", log)))
+        yield Server(process, address(project / "socket", log), log)
+    finally:
+        stop(process)
+
+
+def failing(
+    command: Sequence[str], project: Path, environ: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Run a server that is to give up by itself; return its exit status and all that it said."""
+    log = project / "server.log"
+    process = start(command, project, log, environ)
+    try:
+        return process.wait(SECONDS_TO_START), log.read_text()
+    finally:
+        stop(process)
+
+
+def start(
+    command: Sequence[str], project: Path, log: Path, environ: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, where all its processes can be ended together."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [word.format(socket=socket) for word in command],
+        return subprocess.Popen(
+            [word.format(socket=project / "socket") for word in command],
             cwd=project,
             env=environment() if environ is None else environ,
             stdin=subprocess.DEVNULL,
@@ -97,33 +114,31 @@ def running(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    try:
-        yield Server(process, wait_for(process, log, lambda: listening(socket, log)), log)
-    finally:
-        stop(process)
 
 
-def listening(socket: Path, log: Path) -> Address | None:
-    """Where the server listens: on its socket, or where its log says; None: not yet."""
+def address(socket: Path, log: Path) -> Address:
+    """Where a server listens: on its socket, or where its log says."""
     # runserver knows no unix sockets; with port 0 it prints the port that it was given.
     printed = re.search(rb"http://127\.0\.0\.1:([1-9]\d*)/", log.read_bytes())
-    address: Address = ("127.0.0.1", int(printed[1])) if printed else socket
+    return ("127.0.0.1", int(printed[1])) if printed else socket
+
+
+def listens(address: Address) -> bool:
     try:
         connect(address).close()
     except OSError:
-        return None
-    return address
+        return False
+    return True
 
 
-def wait_for(process: subprocess.Popen[bytes], log: Path, condition: Callable[[], T | None]) -> T:
-    """Return what the condition gives as soon as it gives something; fail once the server ends."""
+def wait_for(process: subprocess.Popen[bytes], log: Path, condition: Callable[[], bool]) -> None:
+    """Return as soon as the condition holds; fail, with the log, once the server ends."""
     deadline = time.monotonic() + SECONDS_TO_START
-    while (found := condition()) is None:
+    while not condition():
         with suppress(subprocess.TimeoutExpired):
             status = process.wait(0.02)
             raise AssertionError(f"The server ended with {status}:\n{log.read_text()}")
         assert time.monotonic() < deadline, f"Waited too long. The log:\n{log.read_text()}"
-    return found
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,10 @@ from tests.servers import (
     UWSGI,
     WAITRESS,
     Server,
+    environment,
+    failing,
     running,
+    wait_for,
 )
 
 Told = tuple[int] | tuple[int, str, str, str, str]
@@ -223,3 +229,127 @@ def test_script_name_comes_from_a_trusted_proxy_s_header(project: Path) -> None:
         answer = server.get(b"/site/wsgi-scripts/hello/b", {b"SCRIPT_NAME": b"/site"})
 
     assert told(answer) == (200, "hello.wsgi", "/site/wsgi-scripts/hello", "/b", "")
+
+
+@pytest.fixture
+def gunicorn(project: Path) -> Iterator[Server]:
+    with running(COMMANDS["gunicorn gthread"], project) as server:
+        yield server
+        print(server.log.read_text())
+
+
+def publish(script: Path, source: str, mtime: int) -> None:
+    """Put a new version of a script in place in one step, as deployments and editors do."""
+    new = script.with_suffix(".new")
+    new.write_text(source)
+    os.utime(new, (mtime, mtime))
+    new.replace(script)
+
+
+def version(number: int) -> str:
+    return (PROJECT / "scripts/version.wsgi").read_text().replace("= 0", f"= {number}")
+
+
+def test_reload_under_load_loses_no_request(gunicorn: Server, project: Path) -> None:
+    answers = []
+    with ThreadPoolExecutor(4) as clients:
+        for number in range(1, 11):
+            asked = clients.map(gunicorn.get, [b"/wsgi-scripts/version"] * 100)
+            publish(project / "scripts/version.wsgi", version(number), mtime=number)
+            answers += [(answer.status, answer.body) for answer in asked]
+
+    assert len(answers) == 1000
+    assert set(answers) <= {(200, str(number).encode()) for number in range(11)}
+    assert gunicorn.get(b"/wsgi-scripts/version").body == b"10"
+
+
+def test_syntax_error_under_load_leaves_the_old_version_serving(
+    gunicorn: Server, project: Path
+) -> None:
+    script = project / "scripts/version.wsgi"
+    before = gunicorn.get(b"/wsgi-scripts/version").body
+
+    with ThreadPoolExecutor(4) as clients:
+        asked = clients.map(gunicorn.get, [b"/wsgi-scripts/version"] * 1000)
+        publish(script, "def (", mtime=1)
+        answers = [(answer.status, answer.body) for answer in asked]
+    log = gunicorn.wait_for_log("SyntaxError")
+    publish(script, version(2), mtime=2)
+    after = gunicorn.get(b"/wsgi-scripts/version").body
+
+    assert answers == [(200, before)] * 1000
+    assert log.count(f"The version of '{script}' loaded before serves on") == 1
+    assert after == b"2"
+
+
+def test_gunicorn_preloads_the_table_before_it_forks(project: Path) -> None:
+    with running([*GUNICORN, "--preload", "--workers", "2", ENTRY], project) as server:
+        answers = [told(server.get(target)) for target in (b"/admin", b"/wsgi-scripts/hello/b")]
+
+    assert answers == [
+        (200, "handler.py", "", "/admin", ""),
+        (200, "hello.wsgi", "/wsgi-scripts/hello", "/b", ""),
+    ]
+
+
+def test_hup_brings_new_settings_and_loses_no_request(gunicorn: Server, project: Path) -> None:
+    old = (200, "fallback", "", "/added", "")
+    new = (200, "hello.wsgi", "/added", "", "")
+    answers = [told(gunicorn.get(b"/added"))]
+
+    with (project / "settings.py").open("a") as settings:
+        settings.write('WSGIMATCH_ALIASES.append(script_alias("/added", "scripts/hello.wsgi"))\n')
+    gunicorn.process.send_signal(signal.SIGHUP)
+
+    def serves_it() -> bool:
+        answers.append(told(gunicorn.get(b"/added")))
+        return answers[-1] == new
+
+    wait_for(gunicorn.process, gunicorn.log, serves_it)
+    assert answers == [old] * (len(answers) - 1) + [new]
+
+
+BROKEN_ENTRIES = """
+WSGIMATCH_ALIASES += [
+    "WSGIScriptAlias /only-one-word",
+    script_alias_match("(", "handler.py"),
+    "WSGIScriptAlias /x handler.py on=off",
+]
+"""
+TOO_FEW = "requires at least two arguments, Map location to target WSGI script file."
+BROKEN_MESSAGES = [
+    f"WSGIMATCH_ALIASES[3]: WSGIScriptAlias {TOO_FEW}",
+    "WSGIMATCH_ALIASES[4]: Regular expression could not be compiled.",
+    "WSGIMATCH_ALIASES[5]: Invalid option to WSGI script alias definition.",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_broken_table_is_told_whole_and_ends_the_server(command: list[str], project: Path) -> None:
+    with (project / "settings.py").open("a") as settings:
+        settings.write(BROKEN_ENTRIES)
+
+    status, output = failing(command, project)
+
+    told = [line.strip() for line in output.splitlines() if "  WSGIMATCH_ALIASES[" in line]
+    assert status != 0
+    assert list(dict.fromkeys(told)) == BROKEN_MESSAGES
+
+
+def test_settings_are_those_of_manage_py_in_the_current_folder(project: Path) -> None:
+    with running(COMMANDS["gunicorn sync"], project, environment(settings=None)) as server:
+        answer = server.get(b"/admin")
+
+    assert told(answer) == (200, "handler.py", "", "/admin", "")
+
+
+def test_without_settings_and_manage_py_one_sentence_says_what_to_do(project: Path) -> None:
+    (project / "manage.py").unlink()
+
+    status, output = failing(COMMANDS["gunicorn sync"], project, environment(settings=None))
+
+    assert status != 0
+    assert (
+        "Set DJANGO_SETTINGS_MODULE, or start the server in the folder of a manage.py that "
+        "names it." in output
+    )

@@ -10,6 +10,7 @@ BASE_DIR = Path(__file__).resolve().parent
 SECRET_KEY = "kept by nobody"
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["django_wsgimatch"]
+TIME_ZONE = "UTC"
 ROOT_URLCONF = "urls"
 WSGI_APPLICATION = "django_wsgimatch.wsgi.application"
 
