@@ -41,6 +41,12 @@ def split_host(host: str) -> tuple[str, str]:
     return name, port
 
 
+def host_name(host: str) -> str:
+    """The name of a host as Apache keeps it: lower case, no port, brackets or dot at the end."""
+    name = split_host(host)[0].lower().removesuffix(".")
+    return name.removeprefix("[").removesuffix("]")
+
+
 def group_name(value: str, server: Server, script_name: str) -> str:
     """
     Resolve the value of ``process-group=`` or ``application-group=``.
@@ -56,7 +62,7 @@ def group_name(value: str, server: Server, script_name: str) -> str:
     if value == "%{SERVER}":
         return server.name + server.port_suffix
     if value == "%{HOST}":
-        return (split_host(server.host)[0].lower() or server.name) + server.port_suffix
+        return (host_name(server.host) or server.name) + server.port_suffix
     if value.startswith(_ENV) and value.endswith("}"):
         return _from_variable(value, server, script_name)
     return value

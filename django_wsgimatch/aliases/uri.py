@@ -23,7 +23,11 @@ _UNRESERVED = re.compile(
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _FORBIDDEN = re.compile(r"[\x00-\x20#\x7f]")
-_ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)")
+# As apr_uri_parse() and fix_hostname() read it: no user, a host of plain characters.
+_HOST = r"\[[0-9a-f:.]+\]|(?:[a-z0-9_-]|\.(?!\.))*"
+_ABSOLUTE_FORM = re.compile(
+    rf"(https?):(?://((?:{_HOST})(?::[0-9]*)?)|(?!//))(?=[/?]|\Z)", re.IGNORECASE | re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Target:
     A request target, taken apart.
 
     ``uri`` is decoded once and normalised; ``query`` is everything behind the first ``?``, as
-    it came; ``host`` is that of an absolute-form target (RFC 9112, 3.2.2), else None.
+    it came; ``host`` is that of an absolute-form ``http`` target (RFC 9112, 3.2.2), else None.
     """
 
     uri: str
@@ -53,10 +57,12 @@ def parse_target(
         raise BadTarget(400, f"the target holds the character {found[0]!r}")
     absolute = _ABSOLUTE_FORM.match(target)
     path, _, query = target[absolute.end() if absolute else 0 :].partition("?")
-    if absolute and not path:
+    if target and not path:
         path = "/"
     uri = normalise(path, allow_encoded_slashes, merge_slashes)
-    return Target(uri, query, _without_userinfo(absolute[1]) if absolute else None)
+    # The host of any other scheme than the server's own leaves the Host header in force.
+    is_http = absolute is not None and absolute[1].lower() == "http"
+    return Target(uri, query, absolute[2] if absolute and is_http else None)
 
 
 def normalise(path: str, allow_encoded_slashes: EncodedSlashes, merge_slashes: bool) -> str:
@@ -137,7 +143,3 @@ def _decode(escape: re.Match[str]) -> str:
 
 def _decode_all_but_slash(escape: re.Match[str]) -> str:
     return escape[0] if escape[1] in ("2f", "2F") else _decode(escape)
-
-
-def _without_userinfo(authority: str) -> str:
-    return authority.rpartition("@")[2]
