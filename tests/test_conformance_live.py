@@ -1,0 +1,30 @@
+"""Random tables, requests and directive lines: a short run of tests.conformance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.conformance import Difference, compare_lines, compare_tables
+from tests.oracle import HOW_TO_INSTALL, INSTALLED
+
+pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
+
+SEED = "1"
+
+
+def test_random_requests_are_answered_as_by_apache() -> None:
+    tally = compare_tables(SEED, pairs=2_000)
+
+    assert not tally.differences, report(tally.differences)
+
+
+def test_random_directive_lines_are_refused_as_by_apache() -> None:
+    tally = compare_lines(SEED, count=150)
+
+    assert not tally.differences, report(tally.differences)
+
+
+def report(differences: Iterable[Difference]) -> str:
+    return "\n".join([f"--seed {SEED}", *map(str, differences)])
