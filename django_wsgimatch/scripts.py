@@ -99,6 +99,8 @@ class Scripts:
         """Whether the script may serve as it is: one stat() at most."""
         if not self.reloading:
             return True
+        if self.loaded.get(loaded.path) is not loaded:
+            return False
         try:
             mtime = os.stat(loaded.path.encode("latin-1")).st_mtime_ns
         except OSError:
