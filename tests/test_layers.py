@@ -22,6 +22,7 @@ LAYERS = [
     ["aliases.pattern"],
     ["aliases.candidates", "aliases.directives", "aliases.target"],
     ["aliases.trie", "entries"],
+    ["aliases.walk"],
     ["aliases.index"],
     ["aliases.table"],
     ["aliases.resolve"],

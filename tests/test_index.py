@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import time
+from random import Random
+
+import pytest
+
+from django_wsgimatch.aliases import index as index_module
+from django_wsgimatch.aliases.index import build_index
+from django_wsgimatch.aliases.pattern import compile_pattern
+from tests.fuzz_index import compare, shown
+
+NUMBERED = [f"/app{number}" for number in range(100)]
+CATCH_ALL = "^/.*"
+
+
+def first_match(locations, uri):
+    """The position of the first match, its end, and the text that a pattern found."""
+    read = [compile_pattern(each) if "^" in each or "$" in each else each for each in locations]
+    return shown(build_index(read)(uri))
+
+
+@pytest.mark.parametrize(
+    ("locations", "uri", "answer"),
+    [
+        pytest.param([], "/x", None, id="an empty table"),
+        pytest.param(["/a", "/b"], "/b/x", (1, 2, None), id="a plain alias"),
+        pytest.param(["/a", "/b"], "/c", None, id="none of the plain aliases"),
+        pytest.param(["/a", "/a/b"], "/a/b", (0, 2, None), id="the first, not the longest"),
+        pytest.param(["/a/b", "/a"], "/a/b", (0, 4, None), id="the longer one if it is first"),
+        pytest.param(["/a/b", "/a"], "/a/c", (1, 2, None), id="a nested one that does not fit"),
+        pytest.param(["/a/b/c", "/a"], "/a/b", (1, 2, None), id="the uri ends above a nested one"),
+        pytest.param(["/a", "/a"], "/a", (0, 2, None), id="the first of two that are the same"),
+        pytest.param(["/", "/a"], "/a", (0, 1, None), id="the root hides all that follow"),
+        pytest.param(["/a", "/"], "/b", (1, 1, None), id="the root takes the rest"),
+        pytest.param(["/s/"], "/s", None, id="a slash at the end asks for one"),
+        pytest.param(["/s/", "/s"], "/s/x", (0, 3, None), id="a slash at the end is there"),
+        pytest.param(["app", "/app"], "/app", (1, 4, None), id="no slash at the start"),
+        pytest.param(["/a/b", "//a//c"], "/a/c", (1, 4, None), id="runs in a location"),
+        pytest.param(["^/a"], "/apps", (0, 2, "/a"), id="one pattern"),
+        pytest.param(["^/a", "/b"], "/apps", (0, 2, "/a"), id="a pattern ends in mid-segment"),
+        pytest.param(["^/a/(.*)", "/a"], "/a/x", (0, 4, "/a/x"), id="a pattern before a prefix"),
+        pytest.param(["/a", "^/a/(.*)"], "/a/x", (0, 2, None), id="a prefix before a pattern"),
+        pytest.param(["/a", "^/a.", CATCH_ALL], "/ax", (1, 3, "/ax"), id="pattern after pattern"),
+        pytest.param(["/b", "^/abc", "^/ab", "^/a"], "/abd", (2, 3, "/ab"), id="nested parts"),
+        pytest.param(["/b", "^/abc", "^/ab", "^/a"], "/aac", (3, 2, "/a"), id="a shorter part"),
+        pytest.param(["/b", "^/(?:a|b)c", "/x"], "/bc", (1, 3, "/bc"), id="alternatives"),
+        pytest.param(["/b", "x$", CATCH_ALL], "/b/x", (0, 2, None), id="unanchored behind"),
+        pytest.param(["x$", "/b", CATCH_ALL], "/b/x", (0, 4, "x"), id="unanchored in front"),
+        pytest.param(["/b", "^/aa", "^/a", "^/ab?"], "/b", (0, 2, None), id="a miss of all parts"),
+        pytest.param(["/x", "^/a1", "^/a2"], "/b", None, id="a miss behind all parts"),
+        pytest.param(["/x", "^/a1", "^/a2"], "/a3", None, id="a miss that shares a beginning"),
+        pytest.param(["/x", "^/a/b", "^/a/c?", "^/a/"], "/a/d", (2, 3, "/a/"), id="try by try"),
+        pytest.param(["/x", "^/a/b", "^/a/b?c", "^/a"], "/a/bb", (1, 4, "/a/b"), id="first try"),
+        pytest.param(["/x", "^/a/.$", "^/a/.x"], "/a/bx", (2, 5, "/a/bx"), id="second try"),
+        pytest.param(["/x", "^/a/.$", "^/a/.x"], "/a/bb", None, id="no try succeeds"),
+        pytest.param(["/b", "^app", "/app"], "/app", (2, 4, None), id="a pattern for no uri"),
+        pytest.param(["^", "/b", CATCH_ALL], "/b", (1, 2, None), id="a match that ends at 0"),
+        pytest.param(["/a" * 17, "/a"], "/a" * 18, (0, 34, None), id="a deep location"),
+        pytest.param(["/a" * 17, "/a"], "/a" * 16, (1, 2, None), id="not deep enough"),
+    ],
+)
+def test_first_match(locations, uri, answer):
+    assert first_match(locations, uri) == answer
+
+
+@pytest.mark.parametrize(
+    ("locations", "uri", "answer"),
+    [
+        pytest.param(["/a/b"], "/a//b/c", (0, 5, None), id="a run in the uri"),
+        pytest.param(["/a/"], "/a//b", (0, 4, None), id="a run where the location ends"),
+        pytest.param(["/b", "^/a//b", "/a"], "/a//b", (1, 5, "/a//b"), id="a pattern sees runs"),
+        pytest.param(["/b", "/a", "^/a//b"], "/a//b", (1, 2, None), id="a plain alias first"),
+        pytest.param(["^/a/b", "/c"], "/a//b", None, id="a pattern without runs"),
+    ],
+)
+def test_first_match_in_unmerged_uri(locations, uri, answer):
+    assert first_match(locations, uri) == answer
+
+
+def test_index_of_merged_uris_gives_what_the_pattern_found():
+    pattern = compile_pattern(r"^/(\w+)/(\w+)")
+
+    position, found = build_index(["/x", pattern, "/"], merged=True)("/y/z/")
+
+    assert (position, found.group(1), found.group(2), found.end()) == (1, "y", "z", 4)
+
+
+def test_plain_answers_are_prebuilt():
+    look_up = build_index(NUMBERED, merged=True)
+
+    assert look_up("/app7/x") is look_up("/app7/y")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "uri", "position"),
+    [
+        pytest.param([f"/{n}/x" for n in range(100)], "/a/77/x", 77, id="segment, unanchored"),
+        pytest.param([f"^/a/[^/]+/{n}/" for n in range(100)], "/a/b/9/c", 9, id="segment, nested"),
+        pytest.param([f"^/a/[^/]*{n}$" for n in range(100)], "/a/b7", 7, id="one prefix"),
+        pytest.param([f"{n}$" for n in range(100)], "/a/b7", 7, id="unindexable"),
+        pytest.param([f"^/a{'b' * n}$" for n in range(100)], "/abbb", 3, id="nested parts"),
+    ],
+)
+def test_crowd_of_patterns(patterns, uri, position):
+    locations = [*map(compile_pattern, patterns), "/a/b", "/a"]
+
+    assert build_index(locations)(uri)[0] == position
+    assert build_index(["/a/b", *locations[::-1]])("/a/b/zz") == (0, 4)
+
+
+def test_crowd_does_not_hide_an_earlier_alias():
+    crowd = [compile_pattern(f"^/a/.*{number}") for number in range(50)]
+
+    look_up = build_index([*crowd[:10], "/a/b/c", *crowd[10:], "/a"])
+
+    assert [look_up(uri)[0] for uri in ("/a/b/c/11", "/a/b/c/5", "/a/b/11", "/a/b")] == [
+        *(1, 5, 1, 51)
+    ]
+
+
+def test_large_table_compiles_patterns_when_needed(monkeypatch):
+    monkeypatch.setattr(index_module, "MOST_COMPILED", 3)
+    patterns = [compile_pattern(f"^/app{number}/(.*)") for number in range(4)]
+
+    look_up = build_index(patterns)
+
+    assert ["find" in vars(each) for each in patterns] == [False] * 4
+    assert shown(look_up("/app2/x")) == (2, 7, "/app2/x")
+    assert ["find" in vars(each) for each in patterns] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        pytest.param("/" * 8000, id="slashes only"),
+        pytest.param("/a" * 4000, id="many segments"),
+        pytest.param("/a" * 4000 + "/", id="many segments and a slash"),
+        pytest.param("/" + "a" * 8000, id="one long segment"),
+    ],
+)
+def test_long_uri_is_looked_up_in_short_time(uri):
+    unindexable = [compile_pattern(f"/{number}x/y") for number in range(100)]
+    look_up = build_index([*NUMBERED, "/b" * 5000, *unindexable, "/c"])
+    started = time.process_time()
+
+    answers = [look_up(uri) for _ in range(20)]
+
+    assert answers == [None] * 20
+    assert (time.process_time() - started) / 20 < 0.001
+
+
+def test_index_equals_linear_scan():
+    seed = time.time_ns() % 1_000_000
+    print(f"seed {seed}")
+
+    assert compare(Random(seed), lookups=6000) == 120
