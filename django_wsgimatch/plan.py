@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .aliases.pattern import Pattern
+from .aliases.pattern import Found, Pattern
 from .aliases.resolve import Resolution, Rules
-from .aliases.substitution import Found, make_substitute, parse_template
+from .aliases.substitution import make_substitute, parse_template
 from .aliases.target import LONGEST_FILENAME, split_uri
 
 # Script, SCRIPT_NAME and PATH_INFO; None where only the whole corridor can tell.

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Protocol
+
+from .engine import Found
 
 # Apache's HUGE_STRING_LEN * 8: a longer result of ap_pregsub() is thrown away.
 LONGEST_SUBSTITUTION = 65535
 
 _TOKEN = re.compile(r"\\(.)|\$([0-9])|((?:[^\\$]|\$(?![0-9])|\\\Z)+)", re.DOTALL)
-
-
-class Found(Protocol):
-    """What a pattern's search gives: ``re.Match``, or its like from another engine."""
-
-    def end(self) -> int:
-        """The offset in the uri where the match ends."""
-
-    def group(self, number: int, /) -> str | None:
-        """The text of a group; None for one that took no part."""
 
 
 Template = tuple[str | int, ...]

@@ -10,10 +10,9 @@ from .alias import Alias
 from .directives import check_process_group, expand_variables, join_lines, parse_directive
 from .groups import split_host
 from .index import build_index
-from .pattern import Pattern, compile_pattern
+from .pattern import Found, Pattern, compile_pattern
 from .substitution import (
     LONGEST_SUBSTITUTION,
-    Found,
     filename_for,
     make_substitute,
     parse_template,
