@@ -1,0 +1,52 @@
+"""The configuration of Sphinx."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from django_wsgimatch import __version__
+
+project = "django-wsgimatch"
+author = "The django-wsgimatch maintainers"
+copyright = "2026, " + author
+version = release = __version__
+
+extensions = ["sphinx.ext.autodoc"]
+# What benchmarks/ writes is included by pages, not a page itself.
+exclude_patterns = ["_build", "benchmarks"]
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+pygments_style = "default"
+pygments_dark_style = "github-dark"
+highlight_language = "python"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_class_signature = "separated"
+# Text in single backticks of docstrings is code: they use the double ones.
+nitpicky = True
+# The standard library's names and typing's aliases have no page here.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(_?collections|os|re|typing|typing_extensions|_typeshed|django|importlib)\b.*"),
+    (r"py:.*", r"(WSGIApplication|WSGIEnvironment|StartResponse|Unpack|Options|Path|Any)"),
+    (r"py:.*", r"(int|str|bool|bytes|ValueError|Exception|None|optional)"),
+]
+linkcheck_ignore = [r"http://127\.0\.0\.1.*"]
+
+
+def setup(app: Sphinx) -> None:
+    """Give settings and options of entries a role each, as Django's own documentation does."""
+    app.add_crossref_type("setting", "setting", indextemplate="pair: %s; setting")
+    app.add_crossref_type("entry-option", "entry-option", indextemplate="pair: %s; option")

@@ -1,0 +1,308 @@
+"""The documentation says what the code does: its examples, tables and outputs are tried."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import os
+import re
+import runpy
+import subprocess
+import sys
+import textwrap
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
+
+import django_wsgimatch
+from django_wsgimatch import scripts
+from django_wsgimatch.aliases import resolve, target
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.resolve import Rules
+from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.conf import DEFAULTS, configuration
+from django_wsgimatch.dispatcher import Dispatcher
+from django_wsgimatch.entries import OPTIONS, to_alias
+from django_wsgimatch.exceptions import InvalidPattern, PatternError
+from tests.servers import GUNICORN, Server, environment, running
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+KEEP_THE_PATH = "howto/keep-the-path.rst"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A code block of a page: its language, caption and text."""
+
+    page: str
+    line: int
+    language: str
+    caption: str
+    text: str
+
+
+def read(page: str) -> str:
+    return (DOCS / page).read_text()
+
+
+def blocks(page: str) -> Iterator[Block]:
+    source = read(page)
+    pattern = r"^( *)\.\. code-block:: (\w+)\n(?:\1   :caption: (.*)\n)?\n((?:(?:\1   .*)?\n)+)"
+    for found in re.finditer(pattern, source, re.MULTILINE):
+        text = textwrap.dedent(found[4]).strip("\n") + "\n"
+        line = source.count("\n", 0, found.start()) + 1
+        yield Block(page, line, found[2], found[3] or "", text)
+
+
+def all_blocks(language: str) -> list[Any]:
+    pages = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.rst"))
+    found = [block for page in pages for block in blocks(page) if block.language == language]
+    return [pytest.param(block, id=f"{block.page}:{block.line}") for block in found]
+
+
+def rows(text: str) -> Iterator[list[tuple[str, ...]]]:
+    """The bodies of reStructuredText's simple tables, cells without their backticks."""
+    rule = r"^ *=+(?: +=+)+\n"
+    for found in re.finditer(rf"({rule})(?:.*\n)+?{rule}((?:.*\n)+?){rule}", text, re.MULTILINE):
+        starts = [column.start() for column in re.finditer("=+", found[1])]
+        spans = list(zip(starts, [*starts[1:], None], strict=True))
+        lines = found[2].splitlines()
+        yield [tuple(line[a:b].strip().replace("``", "") for a, b in spans) for line in lines]
+
+
+# Settings and Python
+
+
+@pytest.mark.parametrize("block", all_blocks("python"))
+def test_python_examples_run_and_their_settings_are_accepted(block, monkeypatch):
+    monkeypatch.setattr(django_wsgimatch, "read_directives", lambda path: [])
+    names = {"BASE_DIR": DOCS.parent, "INSTALLED_APPS": [], "MIDDLEWARE": [0], "WSGIMATCH_ALIASES": []}
+    # A script that begins to serve is tried where servers are.
+    if "django_wsgimatch.wsgi import" not in block.text:
+        exec(compile(block.text, f"{block.page}:{block.line}", "exec"), names)
+    given = {name: value for name, value in names.items() if name.startswith("WSGIMATCH_")}
+
+    with override_settings(BASE_DIR=DOCS.parent, **given):
+        problems = [str(problem) for problem in configuration().problems]
+
+    broken = ["WSGIMATCH_ALIASES[0]: Regular expression could not be compiled."]
+    assert problems == (broken if "+= [script_alias_match" in block.text else [])
+
+
+def test_every_setting_has_its_section_and_its_default():
+    described = dict(
+        re.findall(
+            r"^\.\. setting:: WSGIMATCH_(\w+)\n\n``WSGIMATCH_\1``\n~+\n\n:Type: .*\n:Default: ``(.*)``$",
+            read("reference/settings.rst"),
+            re.MULTILINE,
+        )
+    )
+
+    assert {name: ast.literal_eval(text) for name, text in described.items()} == DEFAULTS
+
+
+def test_every_option_has_its_section():
+    described = re.findall(r"^\.\. entry-option:: (.+)$", read("reference/options.rst"), re.MULTILINE)
+
+    assert [name.replace("-", "_") for name in described] == list(OPTIONS)
+
+
+def test_every_public_name_is_on_the_api_page():
+    described = re.findall(r"autofunction:: django_wsgimatch\.(\w+)$", read("reference/api.rst"), re.M)
+
+    assert sorted(described) == django_wsgimatch.__all__
+
+
+def test_version_is_the_package_s():
+    assert runpy.run_path(str(DOCS / "conf.py"))["release"] == django_wsgimatch.__version__
+
+
+# What the application sees
+
+
+def test_environ_page_names_every_key_that_is_set(tmp_path):
+    seen: dict[str, object] = {}
+    (tmp_path / "x.wsgi").write_text("def application(environ, start_response): return [environ]")
+    table = AliasTable.from_directives(["WSGIScriptAlias /x x.wsgi pass-authorization=Off"])
+    environ = {"RAW_URI": "/x/y", "SERVER_NAME": "localhost", "HTTP_AUTHORIZATION": "Basic"}
+
+    [seen] = Dispatcher(table, rules=Rules(base_directory=str(tmp_path)))(environ, print)
+
+    changed = {key for key in environ.keys() | seen.keys() if environ.get(key) != seen.get(key)}
+    described = re.findall(r"^   \* - ``(.+)``$", read("reference/environ.rst"), re.MULTILINE)
+    assert changed == set(described)
+
+
+@pytest.mark.parametrize(
+    ("location", "goal", "uri", "script_name", "path_info"),
+    [
+        pytest.param(*row[0].split(" to "), *row[1:], id=" ".join(row))
+        for table in rows(read("explanation/corridor.rst"))
+        for row in table
+    ],
+)
+def test_corridor_page_s_table(tmp_path, location, goal, uri, script_name, path_info):
+    alias = Alias(location, goal, "match" if location.startswith("^") else "plain")
+
+    assert split(tmp_path, [alias], uri) == (script_name, path_info)
+
+
+@pytest.mark.parametrize(
+    ("block", "uri", "script_name", "path_info"),
+    [
+        pytest.param(block, *row, id=f"{block.line} {row[0]}")
+        for block, table in zip(blocks(KEEP_THE_PATH), rows(read(KEEP_THE_PATH)), strict=False)
+        for row in table
+    ],
+)
+def test_keep_the_path_page_s_tables(tmp_path, block, uri, script_name, path_info):
+    names: dict[str, Any] = {}
+    exec(block.text, names)
+    entries = names["WSGIMATCH_ALIASES"]
+    aliases = [to_alias(entry, process_groups=(), variables={}) for entry in entries]
+
+    assert split(tmp_path, aliases, uri) == (script_name, path_info)
+
+
+def split(folder: Path, aliases: list[Alias], uri: str) -> tuple[str | None, str | None]:
+    """SCRIPT_NAME and PATH_INFO, with every script that the aliases name in its place."""
+    for alias in aliases:
+        script = folder / re.match(r".*\.(?:wsgi|py)(?=/|$)", alias.target)[0]
+        script.parent.mkdir(exist_ok=True)
+        script.touch()
+    found = resolve.resolve(AliasTable(aliases), uri, rules=Rules(base_directory=str(folder)))
+    return found.script_name, found.path_info
+
+
+# Patterns
+
+
+def patterns(caption: str) -> list[str]:
+    [block] = [b for b in blocks("reference/patterns.rst") if b.caption == caption]
+    return [re.split(" {2,}", line)[0] for line in block.text.splitlines()]
+
+
+@pytest.mark.parametrize("pattern", patterns("exact"))
+def test_patterns_said_to_be_exact_run_on_re(pattern):
+    if "(?>" in pattern and sys.version_info < (3, 11):
+        pytest.skip("Python 3.10 has no atomic groups")
+
+    assert compile_pattern(pattern, engine="re").engine == "re"
+
+
+@pytest.mark.parametrize("pattern", patterns("needs pcre2"))
+def test_patterns_said_to_need_pcre2_do(pattern):
+    pytest.importorskip("pcre2")
+    with pytest.raises(PatternError) as refusal:
+        compile_pattern(pattern, engine="re")
+
+    assert not isinstance(refusal.value, InvalidPattern)
+    assert compile_pattern(pattern).engine == "pcre2"
+
+
+@pytest.mark.parametrize("pattern", patterns("refused"))
+def test_patterns_said_to_be_refused_are(pattern):
+    with pytest.raises(InvalidPattern):
+        compile_pattern(pattern)
+
+
+# Errors
+
+
+MESSAGES = [
+    value
+    for module in (scripts, target, resolve)
+    for name, value in vars(module).items()
+    if name.isupper() and isinstance(value, str) and " " in value and name != "NO_MATCH"
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_every_message_is_on_the_errors_page(message):
+    headings = re.sub("'?\\.\\.\\.'?", "", read("reference/errors.rst"))
+    beginning = re.sub(r"'?\{(?:!r)?\}'?", "", message).partition(":")[0].rstrip()
+
+    assert f"``{beginning}" in headings
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.svg")), ids=lambda path: path.name)
+def test_pictures_are_well_formed(path):
+    assert ElementTree.parse(path).getroot().tag
+
+
+# The tutorial
+
+
+class Reader:
+    """Somebody who does what the tutorial says, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        python = str(Path(sys.executable).parent)
+        self.environ = environment(None, PATH=f"{python}{os.pathsep}{os.environ['PATH']}")
+
+    def follow(self, block: Block, server: Server | None) -> None:
+        """Write a file, or type commands and compare what they print."""
+        if block.language == "python":
+            self.write(block)
+        for command, expected in commands(block.text) if block.language == "console" else ():
+            if server is None:
+                printed = self.type(command)
+            else:
+                printed = self.ask(server, command)
+            assert same(expected, printed), f"$ {command}\n{printed}"
+
+    def write(self, block: Block) -> None:
+        path = self.folder / block.caption
+        # What the tutorial says of the settings goes to their end, a script is written anew.
+        kept = path.read_text() if path.name == "settings.py" else ""
+        path.write_text(kept + block.text)
+
+    def type(self, command: str) -> str:
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return done.stdout.replace(str(self.folder), "/home/me/tutorial")
+
+    def ask(self, server: Server, command: str) -> str:
+        url = command.removeprefix("curl http://127.0.0.1:8000")
+        return server.get(url.encode()).body.decode()
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def same(expected: str, printed: str) -> bool:
+    return doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS)
+
+
+def test_tutorial_does_what_it_says(tmp_path):
+    reader = Reader(tmp_path)
+    install, *steps = [b for b in blocks("tutorial.rst") if b.language in ("console", "python")]
+    [start] = [position for position, step in enumerate(steps) if "$ gunicorn" in step.text]
+    [end] = [n for n, step in enumerate(steps) if "WSGIMATCH_ALIASES +=" in step.text]
+
+    assert "pip install" in install.text
+    for step in steps[:start]:
+        reader.follow(step, None)
+    with running([*GUNICORN, "django_wsgimatch.wsgi"], tmp_path, reader.environ) as server:
+        for step in steps[start + 1 : end]:
+            reader.follow(step, server)
+    for step in steps[end:]:
+        reader.follow(step, None)
