@@ -28,17 +28,21 @@ class InvalidPattern(PatternError):
 
 class UnsupportedPattern(PatternError):
     """
-    PCRE accepts the pattern, but Python's ``re`` cannot express it exactly.
+    PCRE accepts the pattern, as far as can be told, but nothing here can run it exactly.
 
-    ``construct`` is the part that stands in the way. The cure is the ``pcre2`` extra.
+    ``construct`` is the part that stands in the way. The cure is the ``pcre2`` extra, unless
+    ``curable`` is false: then releases of PCRE2 differ on the construct.
     """
 
-    def __init__(self, pattern: str, construct: str) -> None:
-        super().__init__(
-            pattern,
-            f"{construct} means something else to Python's re module, or nothing at all",
+    def __init__(self, pattern: str, construct: str, *, curable: bool = True) -> None:
+        cure = (
+            'to run it on PCRE2 itself, pip install "django-wsgimatch[pcre2]"'
+            if curable
+            else "releases of PCRE2 differ on it, so write the pattern without it"
         )
+        super().__init__(pattern, f"Python's re has no exact equivalent of {construct}; {cure}")
         self.construct = construct
+        self.curable = curable
 
 
 class ExponentialPattern(PatternError):
@@ -98,3 +102,7 @@ class ApplicationExit(WSGIMatchError):
 
 class SettingError(WSGIMatchError, ValueError):
     """A setting, or an entry, that cannot be used as it is."""
+
+
+class PlaceError(SettingError):
+    """A process group or an application group in which nothing can run."""

@@ -1,0 +1,123 @@
+"""
+An Apache pattern, ready to be searched for in a uri.
+
+Patterns are PCRE2's, as in ``WSGIScriptAliasMatch``. Each is read as PCRE2 reads it and translated
+for Python's ``re``, which is fast; what ``re`` cannot express exactly runs on PCRE2 itself, if the
+``pcre2`` extra is installed, and is refused by name if not. So is a pattern that a short request
+could keep busy for ages: PCRE2 runs it under a limit of steps, as Apache does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from ..exceptions import ExponentialPattern, UnsupportedPattern
+from . import redos
+from .engine import Find, Found, find_with_pcre2, find_with_re, pcre2_package
+from .pcre.literals import anchored, prefixes, segments
+from .pcre.parser import parse
+from .pcre.syntax import Parsed
+from .pcre.translate import Inexpressible
+from .reading import read, read_by_shape
+
+__all__ = ["Engine", "Find", "Found", "Pattern", "compile_pattern"]
+
+Engine = Literal["auto", "re", "pcre2"]
+
+_CURE = (
+    "let no two repeats in it match the same text, or run it under PCRE2's limit of steps:"
+    ' pip install "django-wsgimatch[pcre2]"'
+)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """
+    A pattern that is safe to search with.
+
+    ``groups`` is the number of its capturing groups, ``anchored`` whether its leftmost match can
+    only begin at offset 0. ``prefixes`` are literals of which one begins every uri that matches,
+    always at offset 0; None where none are known. ``segments`` are path segments, without
+    slashes, that every uri that matches contains whole.
+    """
+
+    source: str
+    engine: Literal["re", "pcre2"]
+    groups: int
+    anchored: bool
+    prefixes: tuple[str, ...] | None
+    segments: tuple[str, ...]
+    _translation: str = field(default="", repr=False, compare=False)
+    _never_empty: bool = field(default=False, repr=False, compare=False)
+    _find_by_pcre2: Find | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def find(self) -> Find:
+        """
+        The search: a uri to its leftmost match, or None if there is none or it ends at offset 0.
+
+        Made at the first use, as `re.compile` takes longer than all the rest.
+        """
+        if self._find_by_pcre2 is not None:
+            return self._find_by_pcre2
+        return find_with_re(self._translation, self.anchored, self._never_empty)
+
+    @cached_property
+    def blow_up(self) -> redos.BlowUp | None:
+        """How a uri can make the search last, or None."""
+        return redos.blow_up(parse(self.source).tree)
+
+
+def compile_pattern(
+    source: str, *, engine: Engine = "auto", allow_exponential: bool = False
+) -> Pattern:
+    """
+    Make a pattern of Latin-1 characters ready.
+
+    :param engine: ``"re"`` and ``"pcre2"`` insist on one engine, ``"auto"`` takes PCRE2 where
+        Python's ``re`` will not do and the extra is installed.
+    :param allow_exponential: let ``re`` run a pattern that a short uri can keep busy for ages.
+    :raises InvalidPattern: PCRE2 refuses the pattern, and so does Apache.
+    :raises UnsupportedPattern: the engine cannot run it exactly.
+    :raises ExponentialPattern: as said above, and not allowed.
+    """
+    if engine != "pcre2" and (reading := read_by_shape(source)) is not None:
+        return Pattern(source, "re", *reading)
+    parsed = parse(source)
+    if engine == "pcre2":
+        return _for_pcre2(source, parsed)
+    try:
+        return _for_re(source, parsed, allow_exponential)
+    except (UnsupportedPattern, ExponentialPattern):
+        if engine == "re" or pcre2_package() is None:
+            raise
+        return _for_pcre2(source, parsed)
+
+
+def _for_re(source: str, parsed: Parsed, allow_exponential: bool) -> Pattern:
+    try:
+        reading = read(parsed)
+    except Inexpressible as error:
+        raise UnsupportedPattern(source, error.construct) from error
+    blow_up = None if allow_exponential else redos.exponential(parsed.tree)
+    if blow_up is not None and blow_up.degree == "exponential":
+        raise ExponentialPattern(source, f"{blow_up.reason}; {_CURE}", blow_up.attack)
+    return Pattern(source, "re", *reading)
+
+
+def _for_pcre2(source: str, parsed: Parsed) -> Pattern:
+    if parsed.unportable is not None:
+        raise UnsupportedPattern(source, parsed.unportable, curable=False)
+    find, groups = find_with_pcre2(source, parsed.portable)
+    tree = parsed.tree
+    return Pattern(
+        source,
+        "pcre2",
+        groups,
+        anchored(tree),
+        prefixes(tree),
+        segments(tree),
+        _find_by_pcre2=find,
+    )

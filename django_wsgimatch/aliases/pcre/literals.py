@@ -1,0 +1,191 @@
+"""What every match of a pattern must begin with or contain: the keys of the index."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from . import bytesets
+from .syntax import (
+    Anchor,
+    Atomic,
+    BackReference,
+    Bytes,
+    Choice,
+    Condition,
+    Foreign,
+    Group,
+    Look,
+    Node,
+    Repeat,
+    Sequence,
+    Text,
+    children,
+)
+
+_MOST_PREFIXES = 32
+_SLASH = bytesets.of(b"/")
+# Stands for text that is not known; the uri of a request never holds a NUL.
+_GAP = "\0"
+
+
+def anchored(tree: Node) -> bool:
+    """
+    Return whether the leftmost match, if there is one, begins at offset 0.
+
+    True also where a leading ``.*`` can take whatever stands in front, as is_startline() of PCRE2
+    sees it.
+    """
+    return starts(tree) or (_begins_with_anything(tree) and not _looks_back_at_groups(tree))
+
+
+def starts(node: Node) -> bool:
+    """Return whether every match of the node stands at offset 0."""
+    match node:
+        case Anchor.START:
+            return True
+        case Sequence(items):
+            for item in items:
+                if starts(item):
+                    return True
+                if not isinstance(item, (Look, Anchor)):
+                    return False
+            return False
+        case Choice(branches):
+            return all(map(starts, branches))
+        case Group(item=item) | Atomic(item):
+            return starts(item)
+        case Repeat(item, low):
+            return low > 0 and starts(item)
+        case _:
+            return False
+
+
+def _begins_with_anything(node: Node) -> bool:
+    match node:
+        case Repeat(Bytes(bytesets.ALL), 0, None, greed):
+            return greed.value != "+"
+        case Sequence((first, *_)) | Group(item=first):
+            return _begins_with_anything(first)
+        case Choice(branches):
+            return all(map(_begins_with_anything, branches))
+        case _:
+            return False
+
+
+def _looks_back_at_groups(node: Node) -> bool:
+    return isinstance(node, (BackReference, Condition, Foreign)) or any(
+        map(_looks_back_at_groups, children(node))
+    )
+
+
+def prefixes(tree: Node) -> tuple[str, ...] | None:
+    """
+    Return literals of which one begins every uri that matches, the match at offset 0.
+
+    None where no such literals are known. ``(a|b)`` is expanded, to 32 literals at most.
+    """
+    if not starts(tree):
+        return None
+    literals, _ = _leading(tree)
+    return None if "" in literals else literals
+
+
+def _leading(node: Node) -> tuple[tuple[str, ...], bool]:
+    """Return what the node may begin with, and whether it is nothing but that."""
+    match node:
+        case Text(text):
+            return (text,), True
+        case Bytes(mask) if mask.bit_count() == 1:
+            return (chr(mask.bit_length() - 1),), True
+        case Sequence(items):
+            return _leading_of_sequence(items)
+        case Choice(branches):
+            return _leading_of_choice(branches)
+        case Group(item=item) | Atomic(item) | Repeat(item, 1, 1):
+            return _leading(item)
+        case Repeat(item, low) if low:
+            return _leading(item)[0], False
+        case Look() | Anchor():
+            return ("",), True
+        case _:
+            return ("",), False
+
+
+def _leading_of_sequence(items: tuple[Node, ...]) -> tuple[tuple[str, ...], bool]:
+    literals: tuple[str, ...] = ("",)
+    for item in items:
+        following, whole = _leading(item)
+        if len(literals) * len(following) > _MOST_PREFIXES:
+            return literals, False
+        literals = tuple(map("".join, product(literals, following)))
+        if not whole:
+            return literals, False
+    return literals, True
+
+
+def _leading_of_choice(branches: tuple[Node, ...]) -> tuple[tuple[str, ...], bool]:
+    if len(branches) > _MOST_PREFIXES:
+        return ("",), False
+    found = [_leading(branch) for branch in branches]
+    literals = tuple(dict.fromkeys(literal for several, _ in found for literal in several))
+    return literals, all(whole for _, whole in found)
+
+
+def segments(tree: Node) -> tuple[str, ...]:
+    """Return path segments, without slashes, that every uri that matches contains whole."""
+    if _holds_foreign(tree):
+        # (*ACCEPT) can end a match before all of the pattern has been seen.
+        return ()
+    pieces: list[str] = []
+    ends_segment = False
+    for item in reversed(_flat(tree)):
+        ends_segment = _ends_segment(item, ends_segment)
+        pieces.append(_required_text(item, ends_segment))
+    found = "".join(reversed(pieces)).split("/")[1:-1]
+    return tuple(dict.fromkeys(part for part in found if part and _GAP not in part))
+
+
+def _holds_foreign(node: Node) -> bool:
+    return isinstance(node, Foreign) or any(map(_holds_foreign, children(node)))
+
+
+def _flat(node: Node) -> list[Node]:
+    if isinstance(node, (Sequence, Group, Atomic)):
+        return [inner for item in children(node) for inner in _flat(item)]
+    return [node]
+
+
+def _required_text(item: Node, ends_segment: bool) -> str:
+    literals, whole = _leading(item)
+    if whole and len(literals) == 1 and (literals != ("",) or not ends_segment):
+        return literals[0]
+    return "/" + _GAP if ends_segment else _GAP
+
+
+def _ends_segment(node: Node, after: bool) -> bool:
+    """
+    Return whether the text from here on is at its end or begins with a slash.
+
+    ``after`` tells the same of the place behind the node.
+    """
+    match node:
+        case Text(text):
+            return text.startswith("/")
+        case Bytes(mask):
+            return mask == _SLASH
+        case Sequence(items):
+            for item in reversed(items):
+                after = _ends_segment(item, after)
+            return after
+        case Choice(branches):
+            return all(_ends_segment(branch, after) for branch in branches)
+        case Group(item=item) | Atomic(item):
+            return _ends_segment(item, after)
+        case Repeat(item, low):
+            return _ends_segment(item, after) and (low > 0 or after)
+        case Look(item, behind=False, negative=False):
+            return after or _ends_segment(item, False)
+        case Anchor() | Look():
+            return after or node is Anchor.END
+        case _:
+            return False
