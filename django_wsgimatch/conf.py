@@ -19,7 +19,7 @@ from .aliases.resolve import Rules
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
 from .entries import to_alias
-from .exceptions import SettingError, WSGIMatchError
+from .exceptions import PlaceError, SettingError, WSGIMatchError
 
 DEFAULTS: dict[str, Any] = {
     "ALIASES": [],
@@ -201,8 +201,8 @@ def _misplaced(values: Mapping[str, Any], tables: Iterable[_Entries]) -> Iterabl
                     yield Problem(source, _not_here(kind, given))
 
 
-def _not_here(kind: str, name: str) -> SettingError:
-    return SettingError(
+def _not_here(kind: str, name: str) -> PlaceError:
+    return PlaceError(
         f"the {kind.replace('_', ' ')} {name!r} cannot run: this version runs every application "
         f"in the server's own process and main interpreter; leave {kind} out or say {GLOBAL!r}"
     )

@@ -1,0 +1,167 @@
+"""System checks: what Django and ``manage.py wsgimatch check`` say of the settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import register as register_check
+from django.utils.module_loading import import_string
+
+from .aliases.alias import Alias
+from .aliases.table import AliasTable
+from .conf import DEFAULTS, Configuration, configuration
+from .diagnose.files import file_findings, survey
+from .diagnose.findings import Finding, quoted
+from .diagnose.mistakes import mistake
+from .diagnose.order import order_findings
+from .diagnose.patterns import pattern_findings
+from .diagnose.roots import Uploads, root_findings
+from .diagnose.subject import Subject
+from .diagnose.urls import url_findings
+from .entries import FileEntry
+from .settings_guard import VARIABLE
+
+TAG = "wsgimatch"
+PREFIX = "WSGIMATCH_"
+
+
+def register() -> None:
+    """Let ``manage.py check`` and whatever runs Django's checks run the quick ones."""
+    register_check(check_settings, TAG)
+
+
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Check the settings by themselves: quick, and without a look at the file system."""
+    return [to_message(finding) for finding in settings_findings(configuration())]
+
+
+def check_files(**kwargs: Any) -> list[CheckMessage]:
+    """Check what takes time or the file system: scripts, directories, hidden aliases, urls."""
+    return [to_message(finding) for finding in file_system_findings(configuration())]
+
+
+def to_message(finding: Finding) -> CheckMessage:
+    """Return a finding as Django's own checks would say it."""
+    kind = Error if finding.id.startswith("E") else Warning
+    anchor = f"wsgimatch-{finding.id.lower()}"
+    return kind(
+        f"{finding.where}: {finding.message}",
+        hint=f"{finding.hint} (Docs: reference/checks.html#{anchor})",
+        id=f"wsgimatch.{finding.id}",
+    )
+
+
+def settings_findings(configured: Configuration) -> Iterator[Finding]:
+    """Yield what can be told from the settings alone."""
+    yield from _unknown_settings()
+    entries = dict(_entries(configured))
+    for problem in configured.problems:
+        yield mistake(problem.where, problem.error, entries.get(problem.where))
+    yield from _bad_fallback(configured.values["FALLBACK"])
+    for subject in subjects(configured):
+        yield from _not_utf8(subject)
+        yield from pattern_findings(subject)
+
+
+def file_system_findings(configured: Configuration) -> Iterator[Finding]:
+    """Yield what takes time or the file system to tell."""
+    rules = configured.rules
+    known = list(subjects(configured))
+    places = [(subject, survey(subject.alias, rules)) for subject in known]
+    yield from file_findings(places, os.environ.get(VARIABLE))
+    yield from root_findings(places, _configured_roots(configured), _uploads())
+    for table, sources in tables(configured):
+        own = [subject for subject in known if subject.table is table]
+        yield from order_findings(own, sources, merge_slashes=rules.merge_slashes)
+    for subject in known:
+        yield from url_findings(subject, rules)
+
+
+def tables(configured: Configuration) -> Iterator[tuple[AliasTable, tuple[str, ...]]]:
+    """Yield every table with the names of its entries, the one without a virtual host first."""
+    yield configured.table, configured.sources
+    for host, table in configured.table.virtual_hosts.items():
+        yield table, configured.host_sources[host]
+
+
+def subjects(configured: Configuration) -> Iterator[Subject]:
+    """Yield the usable aliases, each once and in its own table."""
+    broken = {problem.where for problem in configured.problems}
+    entries = dict(_entries(configured))
+    seen: set[str] = set()
+    for table, sources in tables(configured):
+        for position, where in enumerate(sources):
+            if where not in seen and where not in broken:
+                yield Subject(where, entries[where], table, position)
+            seen.add(where)
+
+
+def _entries(configured: Configuration) -> Iterator[tuple[str, object]]:
+    """The entries as the settings hold them, by name."""
+    yield from zip(configured.sources, configured.values["ALIASES"], strict=True)
+    for host, entries in configured.values["VIRTUAL_HOSTS"].items():
+        yield from zip(configured.host_sources[host], entries, strict=False)
+
+
+def _unknown_settings() -> Iterator[Finding]:
+    known = [PREFIX + name for name in DEFAULTS]
+    for name in sorted(dir(settings)):
+        if name.startswith(PREFIX) and name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known)}."
+            yield Finding("W013", name, "there is no such setting.", hint)
+
+
+def _bad_fallback(path: str | None) -> Iterator[Finding]:
+    if path is None:
+        return
+    try:
+        import_string(path)
+    except ImportError as error:
+        yield Finding(
+            "E007",
+            f"{PREFIX}FALLBACK",
+            f"{path!r} cannot be imported: {error}.",
+            "Write the dotted path of a function that returns a WSGI application, or None for "
+            "404 where no alias matches.",
+        )
+
+
+def _not_utf8(subject: Subject) -> Iterator[Finding]:
+    if isinstance(subject.entry, str | FileEntry) and not _is_utf8(subject.alias):
+        yield Finding(
+            "W010",
+            subject.where,
+            f"{quoted(subject.alias.location)} holds bytes that are not UTF-8. In a directive "
+            "line one character stands for one byte; browsers send two or more for each that is "
+            "not ASCII.",
+            "Write script_alias() or script_alias_match(), or save a file of directives as UTF-8.",
+        )
+
+
+def _is_utf8(alias: Alias) -> bool:
+    try:
+        alias.location.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _configured_roots(configured: Configuration) -> Iterable[tuple[str, str]]:
+    if configured.values["ROOTS"] is None:
+        return ()
+    names = (f"{PREFIX}ROOTS[{number}]" for number in range(len(configured.values["ROOTS"])))
+    return zip(names, configured.rules.roots or (), strict=True)
+
+
+def _uploads() -> Uploads:
+    return Uploads(_directory(settings.MEDIA_ROOT), _directory(settings.STATIC_ROOT))
+
+
+def _directory(path: str | os.PathLike[str] | None) -> str | None:
+    return os.fsencode(os.path.abspath(path)).decode("latin-1") if path else None

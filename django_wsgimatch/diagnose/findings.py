@@ -1,0 +1,71 @@
+"""What the checks can find, by id: the one table of ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# An id has one meaning and is never used again for another. docs/reference/checks.rst has a
+# section for each.
+CATALOGUE = {
+    "E001": "a setting has a value that it cannot have",
+    "E002": "an entry is not a directive that Apache would accept",
+    "E003": "a pattern is no regular expression",
+    "E004": "a pattern needs the pcre2 extra",
+    "E005": "a pattern can keep a worker busy for ages",
+    "E006": "a process group or an application group that this version cannot run",
+    "E007": "the fallback cannot be imported",
+    "E010": "a script does not exist",
+    "E011": "a script cannot be read or reached",
+    "E012": "a target lies outside WSGIMATCH_ROOTS",
+    "E013": "a script asks for another DJANGO_SETTINGS_MODULE",
+    "E014": "uploaded files would run: scripts lie in MEDIA_ROOT",
+    "E015": "a script is not valid Python",
+    "W001": "a target asks for a group that the pattern does not have",
+    "W002": "a pattern can take long",
+    "W003": "a pattern is found anywhere in a URL",
+    "W004": "^ or $ holds for some branches of a pattern only",
+    "W005": "an unescaped dot stands before an extension",
+    "W006": "an alias is hidden by earlier ones",
+    "W007": "an alias can never match",
+    "W008": "a location ends in a slash and its target does not",
+    "W009": "SCRIPT_NAME and PATH_INFO do not rebuild the URL",
+    "W010": "a directive line is not UTF-8",
+    "W011": "a target is a directory in which nothing can run",
+    "W012": "everybody may write where scripts lie",
+    "W013": "a setting that does not exist",
+    "W014": "scripts lie in STATIC_ROOT and can be downloaded",
+    "W015": "MEDIA_ROOT lies below a directory of scripts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One thing that is wrong, or may be.
+
+    ``where`` is the name of the setting or entry, ``message`` says what is wrong and with which
+    value, ``hint`` what to do about it.
+    """
+
+    id: str
+    where: str
+    message: str
+    hint: str
+
+
+def readable(text: str) -> str:
+    """
+    Return latin-1 text as one reads it: its bytes as UTF-8, what cannot be printed escaped.
+
+    Nothing in it can move a terminal's cursor.
+    """
+    decoded = text.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in decoded)
+
+
+def quoted(text: str, longest: int = 200) -> str:
+    """Return latin-1 text readable and in quotes, cut where it is too long to be read."""
+    shown = readable(text)
+    if len(shown) > longest:
+        return f"'{shown[:40]}...' ({len(text)} bytes)"
+    return f"'{shown}'"

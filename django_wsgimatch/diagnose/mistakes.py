@@ -1,0 +1,72 @@
+"""What is wrong with a setting or an entry that cannot be used at all, and the cure."""
+
+from __future__ import annotations
+
+from ..aliases.directives import INVALID_OPTION, NOT_CONFIGURED
+from ..exceptions import (
+    DirectiveError,
+    ExponentialPattern,
+    InvalidPattern,
+    PatternError,
+    PlaceError,
+    UnsupportedPattern,
+    WSGIMatchError,
+)
+from .findings import Finding, quoted
+
+_CURES = {
+    INVALID_OPTION: "The options are process-group=, application-group=, callable-object= and "
+    "pass-authorization=, each with a value; put a path with blanks in quotes.",
+    NOT_CONFIGURED: "Define the process group in WSGIMATCH_PROCESS_GROUPS, or leave it out.",
+    "Invalid value for authorization flag.": "Write pass-authorization=On or Off.",
+}
+_FORM = (
+    "Write script_alias(location, target), script_alias_match(pattern, target), or a line as in "
+    "an Apache configuration: 'WSGIScriptAlias /location /path/to/script.wsgi'."
+)
+
+
+def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
+    """Return the finding for an error of the configuration; ``entry`` is what stands there."""
+    cause = error.__cause__ if isinstance(error.__cause__, InvalidPattern) else error
+    if isinstance(cause, PatternError):
+        return _bad_pattern(where, cause)
+    if isinstance(cause, PlaceError):
+        cure = "Leave the group out; processes and interpreters of their own come with later "
+        return Finding("E006", where, f"{cause}.", cure + "versions.")
+    if isinstance(cause, DirectiveError):
+        message = str(cause) if str(cause).endswith(".") else f"{cause}."
+        if isinstance(entry, str | bytes):
+            message += f" The line is {entry!r}."
+        return Finding("E002", where, message, _CURES.get(str(cause), _FORM))
+    return Finding("E001", where, f"{cause}.", "Mend the value, or remove it for the default.")
+
+
+def _bad_pattern(where: str, error: PatternError) -> Finding:
+    pattern = quoted(error.pattern)
+    if isinstance(error, UnsupportedPattern):
+        return Finding(
+            "E004",
+            where,
+            f"the pattern {pattern} holds {error.construct}, which Python's re module cannot "
+            "express exactly.",
+            'Install Apache\'s own engine: pip install "django-wsgimatch[pcre2]". Or write the '
+            "pattern without it.",
+        )
+    if isinstance(error, ExponentialPattern):
+        return Finding(
+            "E005",
+            where,
+            f"the pattern {pattern} can keep a worker busy for ages: {error.reason}. A request "
+            f"for {quoted(error.attack)} would do.",
+            "Write it so that no text can be matched in two ways, as (a+)+ does; or install "
+            '"django-wsgimatch[pcre2]", which gives up in time; or, where only you send requests, '
+            "set WSGIMATCH_ALLOW_EXPONENTIAL_PATTERNS.",
+        )
+    return Finding(
+        "E003",
+        where,
+        f"the pattern {pattern} is no regular expression: {error.reason}.",
+        "Mend the pattern; it is written as in Apache (PCRE). A backslash goes before a character "
+        "that is meant literally.",
+    )

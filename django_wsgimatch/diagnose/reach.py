@@ -1,0 +1,121 @@
+"""
+Which aliases can any uri reach?
+
+A uri that an alias matches is put to the table. Where an earlier alias takes it, that one's
+language is taken out of the alias's own, and the shortest uri that is left is tried next, until
+one gets through or none is left: then the earlier ones hide the alias, and that is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+
+from ..aliases.pattern import Pattern
+from ..aliases.table import AliasTable
+from .language import language_of
+from .search import Search, TooComplex
+
+# As many aliases together may hide one before the search is given up.
+_MOST_HIDERS = 12
+# So many uris are tried where a pattern does not allow of a proof.
+_SHORTEST_WORDS = 40
+_STROLLS = 80
+_STROLL_LENGTH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """
+    An alias that no uri reaches.
+
+    ``hiders`` are the positions of the earlier aliases that take all it matches; without any, it
+    matches nothing. ``example`` is a uri that it would match. Where nothing was ``proved``, as
+    many uris as ``tried`` were all taken.
+    """
+
+    position: int
+    hiders: tuple[int, ...] = ()
+    example: str = ""
+    proved: bool = True
+    tried: int = 0
+
+
+def unreachable(
+    table: AliasTable, positions: Iterable[int], *, merge_slashes: bool = True
+) -> Iterator[Unreachable]:
+    """Yield those of the aliases at some positions of a table that no uri reaches."""
+    for position in positions:
+        try:
+            found = _proof(table, position, merge_slashes)
+        except TooComplex:
+            found = _sampling(table, position, merge_slashes)
+        if found is not None:
+            yield found
+
+
+def example_uris(location: str | Pattern, *, merge_slashes: bool = True) -> Iterator[str]:
+    """Yield short uris that a location or a pattern surely matches, the shortest first."""
+    search = Search(language_of(location), merge_slashes=merge_slashes)
+    return _matching(location, _words(search))
+
+
+def _proof(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
+    included = language_of(table.locations[position])
+    hiders: list[int] = []
+    example = None
+    while len(hiders) < _MOST_HIDERS:
+        excluded = [language_of(table.locations[hider]) for hider in hiders]
+        uri = Search(included, excluded, merge_slashes=merge_slashes).shortest()
+        if uri is None:
+            return Unreachable(position, tuple(hiders), example or "")
+        example = example or uri
+        taken_by = _taken_by(table, uri)
+        if taken_by == position:
+            return None
+        if taken_by is None or taken_by > position:
+            raise TooComplex  # The language holds more than the alias matches.
+        if not language_of(table.locations[taken_by]).exact:
+            raise TooComplex
+        hiders.append(taken_by)
+    return None
+
+
+def _sampling(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
+    location = table.locations[position]
+    search = Search(language_of(location), merge_slashes=merge_slashes)
+    uris = list(dict.fromkeys(_matching(location, (*_words(search), *_strolls(search)))))
+    takers = [_taken_by(table, uri) for uri in uris]
+    if not uris or position in takers:
+        return None
+    hiders = sorted({taker for taker in takers if taker is not None})
+    return Unreachable(position, tuple(hiders), uris[0], proved=False, tried=len(uris))
+
+
+def _matching(location: str | Pattern, uris: Iterable[str]) -> Iterator[str]:
+    """Those uris that a location surely matches, found among those of its language."""
+    for uri in uris:
+        if isinstance(location, str) or location.find(uri) is not None:
+            yield uri
+
+
+def _words(search: Search) -> Iterator[str]:
+    try:
+        yield from islice(search.words(), _SHORTEST_WORDS)
+    except TooComplex:
+        return
+
+
+def _strolls(search: Search) -> Iterator[str]:
+    random = Random(0)
+    for _ in range(_STROLLS):
+        uri = search.stroll(random, _STROLL_LENGTH)
+        if uri is not None:
+            yield uri
+
+
+def _taken_by(table: AliasTable, uri: str) -> int | None:
+    hit = table.lookup(uri)
+    return None if hit is None else hit[0]

@@ -1,0 +1,90 @@
+"""Directories of scripts into which others could put code, or from which they could read it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .files import Place
+from .findings import Finding, quoted, readable
+from .subject import Subject
+
+APART = "Keep scripts and uploads in directories apart."
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Directories into which others than the site's developers write; no slash at the end."""
+
+    media: str | None = None
+    static: str | None = None
+
+
+def root_findings(
+    places: Iterable[tuple[Subject, Place]], roots: Iterable[tuple[str, str]], uploads: Uploads
+) -> Iterator[Finding]:
+    """
+    Yield the directories of scripts into which others could put code.
+
+    ``roots`` are the configured ones, as (name of the setting, directory); the directories that
+    the aliases lead to are added.
+    """
+    owners = {root or "/": where for where, root in roots}
+    for subject, place in places:
+        if place.state == "script":
+            owners.setdefault(os.path.dirname(place.path), subject.where)
+        elif place.state == "directory":
+            owners.setdefault(place.path, subject.where)
+            yield from _uploads_below(subject, place.path, uploads)
+    for root, where in owners.items():
+        yield from _root_findings(where, root, uploads)
+
+
+def _uploads_below(subject: Subject, directory: str, uploads: Uploads) -> Iterator[Finding]:
+    media = uploads.media
+    if media and media != directory and _is_below(media, directory):
+        yield Finding(
+            "W015",
+            subject.where,
+            f"MEDIA_ROOT, {quoted(media)}, lies below {quoted(directory)}, where requests choose "
+            "the script: an uploaded file may run.",
+            APART,
+        )
+
+
+def _root_findings(where: str, root: str, uploads: Uploads) -> Iterator[Finding]:
+    if uploads.media and _is_below(root, uploads.media):
+        yield Finding(
+            "E014",
+            where,
+            f"scripts lie in {quoted(root)}, which is inside MEDIA_ROOT: uploaded files would run.",
+            APART,
+        )
+    if uploads.static and _is_below(root, uploads.static):
+        yield Finding(
+            "W014",
+            where,
+            f"scripts lie in {quoted(root)}, which is inside STATIC_ROOT: whoever asks for them "
+            "as static files gets their source.",
+            "Move the scripts out of STATIC_ROOT.",
+        )
+    if _is_world_writable(root):
+        yield Finding(
+            "W012",
+            where,
+            f"everybody on this machine may write to {quoted(root)}, and what is put there runs.",
+            f"chmod o-w {readable(root)}",
+        )
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _is_world_writable(path: str) -> bool:
+    try:
+        return bool(os.stat(path.encode("latin-1")).st_mode & stat.S_IWOTH)
+    except OSError:
+        return False

@@ -1,0 +1,165 @@
+"""What ``manage.py wsgimatch`` shows: the findings, the table, and what becomes of targets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+from django.conf import settings
+from django.core.checks import ERROR, WARNING
+from django.urls import Resolver404, get_resolver, resolve
+from django.utils.encoding import repercent_broken_unicode
+
+from .aliases.alias import Alias
+from .aliases.groups import Server, split_host, variable
+from .aliases.table import AliasTable
+from .aliases.uri import parse_target
+from .checks import file_system_findings, settings_findings, tables
+from .conf import Configuration, configuration
+from .diagnose.files import script_findings, survey
+from .diagnose.findings import Finding
+from .diagnose.preview import Preview, Site, Try, preview, tries
+from .settings_guard import VARIABLE
+
+BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    One entry of the table, as ``list --json`` has it.
+
+    ``host`` is the virtual host's pattern, None for the entries of all hosts. What a broken
+    entry does not have is None; ``reason`` says what is wrong with it or its script.
+    """
+
+    host: str | None
+    position: int
+    where: str
+    kind: str | None
+    location: str | None
+    target: str | None
+    process_group: str | None
+    application_group: str | None
+    callable_object: str | None
+    pass_authorization: bool | None
+    state: str
+    script: str | None
+    reason: str
+
+
+def findings() -> list[Finding]:
+    """Return all that the checks find, without what SILENCED_SYSTEM_CHECKS names."""
+    configured = configuration()
+    found = [*settings_findings(configured), *file_system_findings(configured)]
+    silenced = settings.SILENCED_SYSTEM_CHECKS
+    return [finding for finding in found if f"wsgimatch.{finding.id}" not in silenced]
+
+
+def level(finding: Finding) -> int:
+    """Return how grave a finding is, on the scale of Django's checks."""
+    return ERROR if finding.id.startswith("E") else WARNING
+
+
+def rows(configured: Configuration) -> Iterator[Row]:
+    """Yield all entries, first those for every host, then each virtual host's own."""
+    problems = {problem.where: str(problem.error) for problem in configured.problems}
+    hosts = (None, *configured.table.virtual_hosts)
+    seen: set[str] = set()
+    for host, (table, sources) in zip(hosts, tables(configured), strict=True):
+        for position, where in enumerate(sources):
+            if where in problems and where not in seen:
+                yield _broken_row(host, position, where, problems[where])
+            elif where not in seen:
+                yield _row(host, position, where, table.aliases[position], configured)
+            seen.add(where)
+
+
+def _row(
+    host: str | None, position: int, where: str, alias: Alias, configured: Configuration
+) -> Row:
+    rules = configured.rules
+    place = survey(alias, rules)
+    return Row(
+        host,
+        position,
+        where,
+        kind=alias.kind,
+        location=alias.location,
+        target=alias.target,
+        process_group=alias.process_group or rules.process_group,
+        application_group=alias.application_group or rules.application_group,
+        callable_object=alias.callable_object or "application",
+        pass_authorization=(
+            rules.pass_authorization
+            if alias.pass_authorization is None
+            else alias.pass_authorization
+        ),
+        state=place.state,
+        script=place.path,
+        reason=place.reason,
+    )
+
+
+def _broken_row(host: str | None, position: int, where: str, reason: str) -> Row:
+    nothing = (None,) * 7
+    return Row(host, position, where, *nothing, state=BROKEN, script=None, reason=reason)
+
+
+def site(configured: Configuration, host: str = "") -> Site:
+    """Return what previews are made from; ``host`` is a Host header."""
+    name = configured.values["SERVER_NAME"] or split_host(host)[0] or "localhost"
+    return Site(
+        table=configured.table,
+        rules=configured.rules,
+        server=Server(name, host, partial(variable, environ={}, process_environ=os.environ)),
+        has_fallback=configured.values["FALLBACK"] is not None,
+        view=view_name if urlconf_error() is None else lambda path_info: None,
+        load_error=lru_cache(maxsize=None)(_load_error),
+    )
+
+
+def previews(at: Site, targets: Iterable[str]) -> Iterator[Preview]:
+    """Yield what becomes of each target."""
+    return (preview(at, target) for target in targets)
+
+
+def explained(at: Site, shown: Preview) -> tuple[Try, ...]:
+    """Return how each alias fared with a previewed target, none where none was tried."""
+    if shown.uri is None:
+        return ()
+    return tuple(tries(_table_for(at, shown.target), shown.uri))
+
+
+def urlconf_error() -> str | None:
+    """Return what keeps the project's URLconf from being loaded, or None."""
+    try:
+        # The URLconf is code of the project: whatever it raises should be shown, not end this.
+        _ = get_resolver().url_patterns
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def view_name(path_info: str) -> str | None:
+    """Return the dotted name of the view that answers a PATH_INFO, as Django would find it."""
+    path = repercent_broken_unicode(path_info.encode("latin-1")).decode()
+    try:
+        found = resolve(path or "/")
+    except Resolver404:
+        return None
+    view = getattr(found.func, "view_class", found.func)
+    named = view if hasattr(view, "__qualname__") else type(view)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _load_error(script: str) -> str:
+    found = next(script_findings("", script, os.environ.get(VARIABLE)), None)
+    return f"500: {found.message}" if found else ""
+
+
+def _table_for(at: Site, target: str) -> AliasTable:
+    host = parse_target(target, allow_encoded_slashes=at.rules.allow_encoded_slashes).host
+    return at.table.for_host(at.server.host if host is None else host)

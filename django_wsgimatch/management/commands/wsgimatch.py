@@ -1,0 +1,140 @@
+"""``manage.py wsgimatch``: check the table, list it, preview what becomes of a URL."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.core import checks
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+
+from ... import presentation, terminal
+from ...conf import Configuration, configuration
+from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
+
+_HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
+
+
+class Command(BaseCommand):
+    """A thin skin over ``inspection``: each subcommand shows something and returns a status."""
+
+    help = "Check the table of WSGI script aliases, list it, or preview what becomes of a URL."
+    # A broken table must not stop the command that explains it.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the subcommands; each names the method that runs it."""
+        subcommands = parser.add_subparsers(
+            title="subcommands", metavar="check | list | preview", required=True
+        )
+        check = subcommands.add_parser("check", help="say what is wrong with the table")
+        check.add_argument(
+            "--fail-level",
+            default="ERROR",
+            choices=["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"],
+            help="exit with 1 at messages of this level or above (ERROR)",
+        )
+        check.set_defaults(run=self.check_table)
+        listing = subcommands.add_parser("list", help="show the table")
+        listing.set_defaults(run=self.list_table)
+        preview = subcommands.add_parser("preview", help="show what becomes of request targets")
+        preview.add_argument(
+            "targets",
+            nargs="+",
+            metavar="TARGET",
+            help="what stands in a request line, such as /blog/?page=2; "
+            "- reads one target a line from standard input",
+        )
+        preview.add_argument(
+            "--host", default="", metavar="NAME[:PORT]", help="the Host header of the requests"
+        )
+        preview.set_defaults(run=self.preview)
+        for each in (check, listing, preview):
+            each.add_argument(
+                "--json", action="store_true", dest="as_json", help="write JSON, for programs"
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the subcommand and exit with its status, if that is not 0."""
+        if status := options["run"](options):
+            sys.exit(status)
+
+    def check_table(self, options: dict[str, Any]) -> int:
+        """Show all findings; 1 if one reaches the level to fail at."""
+        found = findings()
+        if options["as_json"]:
+            self._write_json(map(presentation.finding_record, found))
+        else:
+            for each in found:
+                if self.stdout.isatty():
+                    terminal.show_finding(self._console(options), each)
+                else:
+                    self._write_lines(presentation.finding_lines(each))
+            self.stdout.write(presentation.summary(found))
+        fail_level = getattr(checks, options["fail_level"])
+        return int(any(level(each) >= fail_level for each in found))
+
+    def list_table(self, options: dict[str, Any]) -> int:
+        """Show every entry with its place and the state of its script."""
+        found = rows(configuration())
+        if options["as_json"]:
+            self._write_json(map(asdict, found))
+        elif self.stdout.isatty():
+            terminal.show_table(self._console(options), found)
+        else:
+            self._write_lines(presentation.table_lines(found))
+        return 0
+
+    def preview(self, options: dict[str, Any]) -> int:
+        """Show what becomes of each target."""
+        if not _HOST.fullmatch(options["host"]):
+            raise CommandError(f"The host {options['host']!r} should be NAME or NAME:PORT.")
+        configured = configuration()
+        self._warn(configured)
+        at = site(configured, options["host"])
+        shown = previews(at, _targets(options["targets"]))
+        if options["as_json"]:
+            self._write_json(map(asdict, shown))
+            return 0
+        for each in shown:
+            if self.stdout.isatty():
+                terminal.show_preview(self._console(options), each, explained(at, each))
+            else:
+                self._write_lines(presentation.preview_lines(each, explained(at, each)))
+        return 0
+
+    def _warn(self, configured: Configuration) -> None:
+        if configured.problems:
+            self.stderr.write(
+                f"{len(configured.problems)} of the settings or entries cannot be used as they "
+                "are and take no part here; `manage.py wsgimatch check` says why."
+            )
+        if error := urlconf_error():
+            self.stderr.write(f"The views cannot be named, as the URLconf does not load: {error}")
+
+    def _console(self, options: dict[str, Any]) -> Console:
+        return terminal.console(self.stdout, no_color=options["no_color"])  # type: ignore[arg-type]
+
+    def _write_lines(self, lines: Iterable[str]) -> None:
+        self.stdout.write("\n".join(lines))
+
+    def _write_json(self, values: Iterable[object]) -> None:
+        self.stdout.write(json.dumps(list(values), indent=2))
+
+
+def _targets(arguments: Iterable[str]) -> Iterator[str]:
+    """The targets as latin-1 text; what a terminal passed that is no text is kept byte for byte."""
+    for argument in arguments:
+        if argument != "-":
+            yield os.fsencode(argument).decode("latin-1")
+            continue
+        lines = sys.stdin.buffer.read().split(b"\n")
+        if not lines[-1]:
+            del lines[-1]
+        yield from (line.decode("latin-1") for line in lines)

@@ -1,0 +1,68 @@
+"""The same for a terminal, with rich: columns that wrap, and colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .aliases.groups import GLOBAL
+from .diagnose.findings import Finding, readable
+from .diagnose.preview import Preview, Try
+from .inspection import Row
+from .presentation import COLUMNS, cells, finding_lines, level_name, preview_rows
+
+_STYLES = {
+    "ERROR": "bold red",
+    "WARNING": "yellow",
+    "script": "green",
+    "directory": "green",
+    "won": "bold green",
+    "later": "cyan",
+    "lost": "dim",
+}
+_NOTHING = ("-", GLOBAL)
+_SCRIPT = COLUMNS.index("script")
+
+
+def console(stream: TextIO, *, no_color: bool) -> Console:
+    """Return the console that draws on a stream."""
+    return Console(file=stream, no_color=no_color, highlight=False)
+
+
+def show_finding(on: Console, finding: Finding) -> None:
+    """Draw a finding in the colour of its gravity, its cure below it."""
+    message, hint = finding_lines(finding)
+    on.print(Text(message, style=_STYLES[level_name(finding)]))
+    on.print(Text(hint))
+
+
+def show_table(on: Console, rows: Iterable[Row]) -> None:
+    """Draw the table of entries, without the columns that say nothing in any row."""
+    styles, lines = [], []
+    for row in rows:
+        styles.append(_STYLES.get(row.state, "red"))
+        *texts, script = cells(row)
+        # Where all is well, the target says enough.
+        lines.append((*texts, row.state if row.state in _STYLES else script))
+    columns = [n for n in range(len(COLUMNS)) if any(line[n] not in _NOTHING for line in lines)]
+    table = Table()
+    for n in columns:
+        table.add_column(COLUMNS[n], overflow="fold")
+    for line, style in zip(lines, styles, strict=True):
+        table.add_row(*[Text(line[n], style=style if n == _SCRIPT else "") for n in columns])
+    on.print(table)
+
+
+def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...]) -> None:
+    """Draw what becomes of one target."""
+    grid = Table.grid(padding=(0, 2))
+    outcomes = iter(tried)
+    for label, text in preview_rows(shown, tried):
+        style = next(outcomes).outcome if label == "alias" else label.upper()
+        grid.add_row(Text(label, style="dim"), Text(text, style=_STYLES.get(style, "")))
+    on.print(Text(readable(shown.target), style="bold"))
+    on.print(grid)
