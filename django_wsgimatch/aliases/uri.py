@@ -22,11 +22,14 @@ _UNRESERVED = re.compile(
 )
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_LEADING_SLASHES = re.compile("^//+")
 _FORBIDDEN = re.compile(r"[\x00-\x20#\x7f]")
-# As apr_uri_parse() and fix_hostname() read it: no user, a host of plain characters.
-_HOST = r"\[[0-9a-f:.]+\]|(?:[a-z0-9_-]|\.(?!\.))*"
+# As apr_uri_parse() and, for the server's own scheme, fix_hostname() read it: no user, a port of
+# digits, a host of plain characters.
+_HOST = r"(?:\[[0-9a-f:.]+\]|(?:[a-z0-9_-]|\.(?!\.))*)(?::[0-9]*)?"
+_ANY_HOST = r"(?:\[[^]/?@]*\][^:/?@]*|[^[:/?@]*)(?::[0-9]*)?"
 _ABSOLUTE_FORM = re.compile(
-    rf"(https?):(?://((?:{_HOST})(?::[0-9]*)?)|(?!//))(?=[/?]|\Z)", re.IGNORECASE | re.ASCII
+    rf"(?:http://({_HOST})|https://{_ANY_HOST}|https?:(?!//))(?=[/?]|\Z)", re.IGNORECASE | re.ASCII
 )
 
 
@@ -36,7 +39,8 @@ class Target:
     A request target, taken apart.
 
     ``uri`` is decoded once and normalised; ``query`` is everything behind the first ``?``, as
-    it came; ``host`` is that of an absolute-form ``http`` target (RFC 9112, 3.2.2), else None.
+    it came; ``host`` is that of an absolute-form ``http`` target (RFC 9112, 3.2.2), else None:
+    the host of another scheme than the server's own leaves the Host header in force.
     """
 
     uri: str
@@ -59,10 +63,10 @@ def parse_target(
     path, _, query = target[absolute.end() if absolute else 0 :].partition("?")
     if target and not path:
         path = "/"
+    if not absolute:
+        path = _LEADING_SLASHES.sub("/", path)
     uri = normalise(path, allow_encoded_slashes, merge_slashes)
-    # The host of any other scheme than the server's own leaves the Host header in force.
-    is_http = absolute is not None and absolute[1].lower() == "http"
-    return Target(uri, query, absolute[2] if absolute and is_http else None)
+    return Target(uri, query, absolute[1] if absolute else None)
 
 
 def normalise(path: str, allow_encoded_slashes: EncodedSlashes, merge_slashes: bool) -> str:
@@ -92,7 +96,8 @@ def from_path_info(path_info: str, *, merge_slashes: bool = True) -> str:
         raise BadTarget(400, "PATH_INFO does not start with '/'")
     if "\0" in path_info:
         raise BadTarget(404, "the path holds a NUL byte")
-    return resolve_dots(path_info, merge_slashes, above_root=False)
+    path = _LEADING_SLASHES.sub("/", path_info)
+    return resolve_dots(path, merge_slashes, above_root=False)
 
 
 def resolve_dots(path: str, merge_slashes: bool, *, above_root: bool) -> str:
@@ -100,9 +105,8 @@ def resolve_dots(path: str, merge_slashes: bool, *, above_root: bool) -> str:
     Remove ``.``, ``..`` and empty segments, as ap_normalize_path() does.
 
     Climbing above the root raises BadTarget, unless ``above_root`` allows it: then the
-    climb is dropped. The leading slashes always become one.
+    climb is dropped.
     """
-    path = "/" + path.lstrip("/")
     if "/." not in path and (not merge_slashes or "//" not in path):
         return path
     kept: list[str] = []
