@@ -40,7 +40,6 @@ class Configuration:
             lines,
             variables=self.variables,
             process_groups=self.rules.process_groups,
-            allow_exponential=True,
         )
 
     def environment_of(self, headers: Mapping[str, str]) -> Mapping[str, str]:

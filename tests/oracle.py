@@ -224,6 +224,9 @@ class Oracle:
         self._configuration.write_text(text)
 
     def _start(self, stack: ExitStack) -> None:
+        # Apache listens before it opens its logs.
+        for log in ("access.log", "error.log"):
+            (self.directory / log).touch()
         command = [str(APACHE), "-D", "FOREGROUND", "-f", str(self._configuration)]
         process = subprocess.Popen(
             command,

@@ -82,7 +82,7 @@ BAD_ESCAPES = ("%", "%4", "%zz", "%g0", "%%", "%0")
 ODD = ("//", "/./", "/../", "/..", "/.", "///", "\\", ";", "=", "@", ":", "&", "+", "!", "\x80")
 ABSOLUTE = (
     *("http://{HOST}", "HTTP://{HOST}", "http://{HOST}:80", "http://{HOST}:81", "http://{HOST}."),
-    *("https://{HOST}", "https://elsewhere.test", "http:", "https:", "https://", "http://u@{HOST}"),
+    *("https://{HOST}", "https://elsewhere.test", "https:", "https://", "http://u@{HOST}"),
     *("ftp://{HOST}", "x:", "http://{HOST};", "http://{HOST}:x", "https://u:p@{HOST}"),
 )
 ODD_STARTS = ("", "*", "a/b", "%2f", "?", ".", "//", "/", "//{HOST}", "/http://{HOST}", "http:a")
@@ -227,8 +227,15 @@ def random_item(rng: Random, depth: int) -> Piece:
     }
     quantifier = rng.choice(tuple(bounds))
     low, high = bounds[quantifier]
-    source = atom.source + quantifier + rng.choice(("", "", "", "?", "+"))
+    source = unit(atom.source) + quantifier + rng.choice(("", "", "", "?", "+"))
     return Piece(source, lambda: "".join(atom.sample() for _ in range(rng.randint(low, high))))
+
+
+def unit(source: str) -> str:
+    """``source`` as something that a quantifier may follow: PCRE refuses it behind an anchor."""
+    if re.fullmatch(r"\[[^]]+\]|\([^?].*\)|\\[^bBAzZK]|[^$^\\]", source, re.DOTALL):
+        return source
+    return f"(?:{source})"
 
 
 def random_atom(rng: Random, depth: int) -> Piece:
@@ -301,7 +308,21 @@ ATOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("\\101", ("A",)),
     ("\\z", ("",)),
 )
-REFUSED = ("(?<=a+)", "\\L", "*", "(", ")", "[z-a]", "(?u)", "\\9", "a{2,1}", "[[:nope:]]")
+REFUSED = (
+    "^*",
+    "\\b+",
+    "a**",
+    "(?<=a+)",
+    "\\L",
+    "*",
+    "(",
+    ")",
+    "[z-a]",
+    "(?u)",
+    "\\9",
+    "a{2,1}",
+    "[[:nope:]]",
+)
 
 
 def random_group(rng: Random, depth: int) -> Piece:
@@ -326,7 +347,7 @@ def random_request(rng: Random, pieces: list[Piece]) -> Request:
     host = "{HOST}" + rng.choice(("", "", "", "", ":80", ":443", ":8080", "."))
     target = random_path(rng, pieces) + rng.choice(QUERIES)
     chance = rng.random()
-    if chance < 0.04:
+    if chance < 0.04 and target[:1] in "/?":
         return Request(rng.choice(ABSOLUTE) + target, host)
     if chance < 0.06:
         return Request(rng.choice(ODD_STARTS) + target, host)
