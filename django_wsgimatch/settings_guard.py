@@ -8,34 +8,40 @@ from collections.abc import Iterator
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 
 
-def settings_modules(source: bytes) -> tuple[str, ...]:
+def settings_modules(source: bytes, *, is_main: bool = False) -> tuple[str, ...]:
     """
     The settings modules that a script's source sets in the environment, in order.
 
     Found are the literal ones: ``os.environ[...] = "x"``, ``setdefault(..., "x")``,
-    ``putenv(..., "x")`` and ``update(...)``, but not what stands below
-    ``if __name__ == "__main__":``. Source that does not parse has none.
+    ``putenv(..., "x")`` and ``update(...)``, but only for a main program (``is_main``) what
+    stands below ``if __name__ == "__main__":``. Source that does not parse has none.
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
-    return tuple(dict.fromkeys(name for node in _executed(tree) for name in _asked_by(node)))
+    nodes = _executed(tree, is_main)
+    return tuple(dict.fromkeys(name for node in nodes for name in _asked_by(node)))
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not _is_main_guard(child):
-            yield child
-            yield from _executed(child)
+def _executed(tree: ast.AST, is_main: bool) -> Iterator[ast.AST]:
+    # No recursion: an expression may be nested deeper than Python's own stack goes.
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If) and not is_main and _is_main_guard(node.test):
+            waiting += reversed(node.orelse)
+        else:
+            waiting += reversed([*ast.iter_child_nodes(node)])
 
 
-def _is_main_guard(node: ast.AST) -> bool:
+def _is_main_guard(test: ast.expr) -> bool:
     return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Compare)
-        and isinstance(node.test.left, ast.Name)
-        and node.test.left.id == "__name__"
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+        and isinstance(test.ops[0], ast.Eq)
     )
 
 

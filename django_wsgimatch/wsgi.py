@@ -54,7 +54,7 @@ def use_settings_of_manage_py() -> None:
         return
     try:
         with open("manage.py", "rb") as file:
-            found = settings_modules(file.read())
+            found = settings_modules(file.read(), is_main=True)
     except OSError:
         found = ()
     if not found:
