@@ -167,15 +167,13 @@ class Scripts:
         previous = sys.modules.get(module.__name__)
         sys.modules[module.__name__] = module
         try:
-            exec(compile(source, str(module.__file__), "exec", dont_inherit=True), module.__dict__)
+            _run(path, source, module)
             self._check_settings_module(path, os.environ.get(VARIABLE))
-        except ScriptError:
+        except BaseException:
             _restore_module(path, previous)
-            os.environ[VARIABLE] = str(self.settings_module)
+            if self.settings_module:
+                os.environ[VARIABLE] = self.settings_module
             raise
-        except (Exception, SystemExit) as error:
-            _restore_module(path, previous)
-            raise ScriptError(500, NOT_LOADED.format(path)) from error
 
     def _check_settings_module(self, path: str, asked: str | None) -> None:
         if self.settings_module and asked != self.settings_module:
@@ -186,7 +184,7 @@ def file_mtime(path: str) -> int:
     """The file's modification time in nanoseconds. Raises ScriptError (404) where it is gone."""
     try:
         return os.stat(path.encode("latin-1")).st_mtime_ns
-    except OSError:
+    except (OSError, ValueError):
         raise ScriptError(404, NOT_FOUND.format(path)) from None
 
 
@@ -209,6 +207,13 @@ def _new_module(path: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, filename, loader=loader)
     assert spec is not None
     return importlib.util.module_from_spec(spec)
+
+
+def _run(path: str, source: bytes, module: ModuleType) -> None:
+    try:
+        exec(compile(source, str(module.__file__), "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
+        raise ScriptError(500, NOT_LOADED.format(path)) from error
 
 
 def _restore_module(path: str, previous: ModuleType | None) -> None:
