@@ -138,8 +138,8 @@ def _inside(path: str, roots: tuple[str, ...] | None) -> str:
 
 def _mode(path: str, follow_symlinks: FollowSymlinks) -> int:
     """The kind of file that a path leads to; TargetError where Apache goes no further."""
-    name = path.encode("latin-1")
     try:
+        name = path.encode("latin-1")
         found = os.lstat(name)
         if stat.S_ISLNK(found.st_mode):
             found = _follow(name, path, found, follow_symlinks)
