@@ -90,8 +90,9 @@ def read_directives(path: str | os.PathLike[str]) -> list[FileEntry]:
     try:
         with open(source, "rb") as file:
             lines = file.read().decode("latin-1").split("\n")
-    except OSError as error:
-        return [FileEntry("", source, f"cannot be read: {error.strerror}")]
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return [FileEntry("", source, f"cannot be read: {reason}")]
     return list(_defined(join_lines(lines), source))
 
 
@@ -141,7 +142,7 @@ def line_bytes(line: Text) -> str:
     """
     if isinstance(line, bytes):
         return line.decode("latin-1")
-    return line if all(c <= "\xff" for c in line) else line.encode().decode("latin-1")
+    return line if all(c <= "\xff" for c in line) else _utf8("a directive line", line)
 
 
 def _entry_alias(entry: Entry) -> Alias:
@@ -160,12 +161,21 @@ def _option(name: str, value: object) -> str:
         value = "On" if value else "Off"
     if not isinstance(value, str):
         raise DirectiveError(f"{name} should be a string, not {value!r}")
-    return check_option(name.replace("_", "-"), value.encode().decode("latin-1"))
+    return check_option(name.replace("_", "-"), _utf8(name, value))
 
 
 def _bytes_of(what: str, value: object) -> str:
-    if not isinstance(value, str | bytes | os.PathLike) or not (text := os.fsencode(value)):
+    path = os.fspath(value) if isinstance(value, str | bytes | os.PathLike) else ""
+    if not path:
         raise DirectiveError(f"the {what} should be text that is not empty, not {value!r}")
-    if b"\0" in text:
+    text = path.decode("latin-1") if isinstance(path, bytes) else _utf8(f"the {what}", path)
+    if "\0" in text:
         raise DirectiveError(f"the {what} {value!r} holds a NUL byte")
-    return text.decode("latin-1")
+    return text
+
+
+def _utf8(what: str, text: str) -> str:
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("latin-1")
+    except UnicodeEncodeError:
+        raise DirectiveError(f"{what} should be text that UTF-8 can hold, not {text!r}") from None
