@@ -221,7 +221,7 @@ def _table(
 
 
 def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
-    base_directory = _path(getattr(settings, "BASE_DIR", os.getcwd()))
+    base_directory = _path(os.path.abspath(getattr(settings, "BASE_DIR", "")))
     roots = values["ROOTS"]
     return Rules(
         allow_encoded_slashes=values["ALLOW_ENCODED_SLASHES"],
