@@ -75,30 +75,35 @@ def file_system_findings(configured: Configuration) -> Iterator[Finding]:
     places = [(subject, survey(subject.alias, rules)) for subject in known]
     yield from file_findings(places, os.environ.get(VARIABLE))
     yield from root_findings(places, _configured_roots(configured), _uploads())
-    for table, sources in tables(configured):
+    for _, table, sources in tables(configured):
         own = [subject for subject in known if subject.table is table]
         yield from order_findings(own, sources, merge_slashes=rules.merge_slashes)
     for subject in known:
         yield from url_findings(subject, rules)
 
 
-def tables(configured: Configuration) -> Iterator[tuple[AliasTable, tuple[str, ...]]]:
-    """Yield every table with the names of its entries, the one without a virtual host first."""
-    yield configured.table, configured.sources
-    for host, table in configured.table.virtual_hosts.items():
-        yield table, configured.host_sources[host]
+def tables(
+    configured: Configuration,
+) -> Iterator[tuple[str | None, AliasTable, tuple[str, ...]]]:
+    """
+    Yield (virtual host, its table, the names of its own entries); last those for every host.
+
+    The entries for every host stand behind a virtual host's own in its table, but are not its own.
+    """
+    for host, entries in configured.values["VIRTUAL_HOSTS"].items():
+        own = configured.host_sources[host][: len(entries)]
+        yield host, configured.table.virtual_hosts[host], own
+    yield None, configured.table, configured.sources
 
 
 def subjects(configured: Configuration) -> Iterator[Subject]:
-    """Yield the usable aliases, each once and in its own table."""
+    """Yield the usable aliases, each in its own table."""
     broken = {problem.where for problem in configured.problems}
     entries = dict(_entries(configured))
-    seen: set[str] = set()
-    for table, sources in tables(configured):
+    for _, table, sources in tables(configured):
         for position, where in enumerate(sources):
-            if where not in seen and where not in broken:
+            if where not in broken:
                 yield Subject(where, entries[where], table, position)
-            seen.add(where)
 
 
 def _entries(configured: Configuration) -> Iterator[tuple[str, object]]:

@@ -64,17 +64,14 @@ def level(finding: Finding) -> int:
 
 
 def rows(configured: Configuration) -> Iterator[Row]:
-    """Yield all entries, first those for every host, then each virtual host's own."""
+    """Yield all entries, first each virtual host's own, then those for every host."""
     problems = {problem.where: str(problem.error) for problem in configured.problems}
-    hosts = (None, *configured.table.virtual_hosts)
-    seen: set[str] = set()
-    for host, (table, sources) in zip(hosts, tables(configured), strict=True):
+    for host, table, sources in tables(configured):
         for position, where in enumerate(sources):
-            if where in problems and where not in seen:
+            if where in problems:
                 yield _broken_row(host, position, where, problems[where])
-            elif where not in seen:
+            else:
                 yield _row(host, position, where, table.aliases[position], configured)
-            seen.add(where)
 
 
 def _row(

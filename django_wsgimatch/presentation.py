@@ -42,7 +42,7 @@ def finding_record(finding: Finding) -> dict[str, str]:
 def finding_lines(finding: Finding) -> Iterator[str]:
     """Yield a finding in two lines: what is wrong, and the cure."""
     yield f"{level_name(finding)} wsgimatch.{finding.id} {finding.where}: {finding.message}"
-    yield f"    {finding.hint}"
+    yield f"    hint: {finding.hint}"
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -25,7 +25,7 @@ _STYLES = {
     "lost": "dim",
 }
 _NOTHING = ("-", GLOBAL)
-_SCRIPT = COLUMNS.index("script")
+_ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
 
 def console(stream: TextIO, *, no_color: bool) -> Console:
@@ -51,7 +51,7 @@ def show_table(on: Console, rows: Iterable[Row]) -> None:
     columns = [n for n in range(len(COLUMNS)) if any(line[n] not in _NOTHING for line in lines)]
     table = Table()
     for n in columns:
-        table.add_column(COLUMNS[n], overflow="fold")
+        table.add_column(COLUMNS[n], no_wrap=n == _ENTRY, overflow="fold")
     for line, style in zip(lines, styles, strict=True):
         table.add_row(*[Text(line[n], style=style if n == _SCRIPT else "") for n in columns])
     on.print(table)

@@ -24,6 +24,16 @@ _FORM = (
     "Write script_alias(location, target), script_alias_match(pattern, target), or a line as in "
     "an Apache configuration: 'WSGIScriptAlias /location /path/to/script.wsgi'."
 )
+_INSTALL_OR_REWRITE = (
+    'Install Apache\'s own engine: pip install "django-wsgimatch[pcre2]". Or write the pattern '
+    "without it."
+)
+_REWRITE = "Write the pattern without it: releases of PCRE2 do not agree on what it means."
+_NOT_TWICE = (
+    "Let no two repeats match the same text, as in (a+)+; or pip install "
+    '"django-wsgimatch[pcre2]", which gives up in time; or, where you alone send requests, set '
+    "WSGIMATCH_ALLOW_EXPONENTIAL_PATTERNS."
+)
 
 
 def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
@@ -48,20 +58,19 @@ def _bad_pattern(where: str, error: PatternError) -> Finding:
         return Finding(
             "E004",
             where,
-            f"the pattern {pattern} holds {error.construct}, which Python's re module cannot "
-            "express exactly.",
-            'Install Apache\'s own engine: pip install "django-wsgimatch[pcre2]". Or write the '
-            "pattern without it.",
+            f"the pattern {pattern} holds {error.construct}, of which Python's re module has no "
+            "exact equivalent.",
+            _INSTALL_OR_REWRITE if error.curable else _REWRITE,
         )
     if isinstance(error, ExponentialPattern):
+        # The error names the cure too, for want of a hint where a server does not start.
+        reason = error.reason.rpartition("; ")[0] or error.reason
         return Finding(
             "E005",
             where,
-            f"the pattern {pattern} can keep a worker busy for ages: {error.reason}. A request "
-            f"for {quoted(error.attack)} would do.",
-            "Write it so that no text can be matched in two ways, as (a+)+ does; or install "
-            '"django-wsgimatch[pcre2]", which gives up in time; or, where only you send requests, '
-            "set WSGIMATCH_ALLOW_EXPONENTIAL_PATTERNS.",
+            f"the pattern {pattern} can keep a worker busy for ages: {reason}. A request for "
+            f"{quoted(error.attack)} would do.",
+            _NOT_TWICE,
         )
     return Finding(
         "E003",

@@ -1,0 +1,123 @@
+"""Every check id has its page, and what the page shows is what ``check`` says."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import django_wsgimatch
+from django_wsgimatch import checks, inspection, presentation
+from django_wsgimatch.aliases import pattern
+from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.rst"
+APPLICATION = "def application(environ, start_response): ...\n"
+SCRIPTS = {
+    "scripts/blog.wsgi": APPLICATION,
+    "scripts/tool.wsgi": APPLICATION,
+    "scripts/wiki.wsgi": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'wiki.conf')\n",
+    "scripts/draft.wsgi": "def application(environ, start_response)\n",
+    "shared/tool.wsgi": APPLICATION,
+    "uploads/tools/tool.wsgi": APPLICATION,
+    "public/tools/tool.wsgi": APPLICATION,
+    "site/tool.wsgi": APPLICATION,
+}
+
+
+def build_site(base: Path) -> None:
+    """Make the files that the examples speak of."""
+    for name, source in SCRIPTS.items():
+        (base / name).parent.mkdir(parents=True, exist_ok=True)
+        (base / name).write_text(source)
+    (base / "scripts/dangling.wsgi").symlink_to(base / "nowhere.wsgi")
+    (base / "site/media").mkdir()
+    (base / "empty").mkdir()
+    (base / "shared").chmod(0o777)
+
+
+def assigned(code: str, base: Path) -> dict[str, Any]:
+    """The settings that an example assigns."""
+    names: dict[str, Any] = {**vars(django_wsgimatch), "BASE_DIR": base}
+    before = set(names)
+    exec(code, names)
+    return {name: value for name, value in names.items() if name.isupper() and name not in before}
+
+
+def sections() -> dict[str, str]:
+    """The page's sections by id."""
+    parts = re.split(r"^\.\. _wsgimatch\.([EW]\d{3}):\n", PAGE.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+SECTIONS = sections()
+
+
+def block(section: str, language: str) -> str:
+    """The text of a section's code block."""
+    found = re.search(rf"\.\. code-block:: {language}\n\n((?:   .*\n|\n)+)", section)
+    assert found
+    return textwrap.dedent(found[1])
+
+
+def said(findings: list[Finding], base: Path) -> list[str]:
+    """What check prints, with the words that the page uses for the site."""
+    lines = [" ".join(presentation.finding_lines(finding)) for finding in findings]
+    return [one_line(line.replace(str(base), "/srv/site")) for line in lines]
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.replace("tests.settings", "mysite.settings").split())
+
+
+@pytest.fixture
+def site(tmp_path, settings):
+    build_site(tmp_path)
+    settings.BASE_DIR = tmp_path
+    return tmp_path
+
+
+def use_example(section, site, settings):
+    for name, value in assigned(block(section, "python"), site).items():
+        setattr(settings, name, value)
+
+
+@pytest.fixture
+def _without_pcre2(monkeypatch):
+    monkeypatch.setattr(pattern, "pcre2_package", lambda: None)
+
+
+def test_page_has_every_id_in_order():
+    assert list(SECTIONS) == list(CATALOGUE)
+
+
+@pytest.mark.parametrize("check_id", CATALOGUE)
+def test_section_says_what_the_id_means(check_id):
+    meaning = re.search(r"^\*\*(.*)\.\*\*$", SECTIONS[check_id], re.MULTILINE)
+
+    assert meaning
+    assert meaning[1].lower() == CATALOGUE[check_id].lower()
+
+
+@pytest.mark.usefixtures("_without_pcre2")
+@pytest.mark.parametrize("check_id", CATALOGUE)
+def test_example_is_found_as_the_page_says(check_id, site, settings):
+    use_example(SECTIONS[check_id], site, settings)
+
+    found = [finding for finding in inspection.findings() if finding.id == check_id]
+
+    assert said(found, site) == [one_line(block(SECTIONS[check_id], "text"))]
+
+
+@pytest.mark.usefixtures("_without_pcre2")
+@pytest.mark.parametrize("check_id", CATALOGUE)
+def test_quick_checks_find_what_the_page_says(check_id, site, settings):
+    use_example(SECTIONS[check_id], site, settings)
+
+    found = {str(message.id) for message in checks.check_settings()}
+
+    is_quick = check_id < "E010" or "W000" < check_id < "W006" or check_id in ("W010", "W013")
+    assert (f"wsgimatch.{check_id}" in found) == is_quick
