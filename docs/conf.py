@@ -32,6 +32,7 @@ pygments_dark_style = "github-dark"
 highlight_language = "python"
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 nitpicky = True
 # The standard library's names and typing's aliases have no page here.
 nitpick_ignore_regex = [

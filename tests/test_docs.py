@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-import doctest
-import os
 import re
 import runpy
-import subprocess
+import shlex
 import sys
-import textwrap
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -33,63 +29,30 @@ from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entries import OPTIONS, to_alias
 from django_wsgimatch.exceptions import InvalidPattern, PatternError
 from django_wsgimatch.inspection import Row
+from django_wsgimatch.management.commands.wsgimatch import Command
 from django_wsgimatch.presentation import finding_record
-from tests.servers import GUNICORN, Server, environment, running
+from tests.documentation import DOCS, blocks, commands, read, rows
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 KEEP_THE_PATH = "howto/keep-the-path.rst"
 TUTORIAL = "tutorial.rst"
+CHECKS = "reference/checks.rst"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A code block of a page: its language, caption and text."""
-
-    page: str
-    line: int
-    language: str
-    caption: str
-    text: str
-
-
-def read(page: str) -> str:
-    return (DOCS / page).read_text()
-
-
-def blocks(page: str) -> Iterator[Block]:
-    source = read(page)
-    pattern = r"^( *)\.\. code-block:: (\w+)\n(?:\1   :caption: (.*)\n)?\n((?:(?:\1   .*)?\n)+)"
-    for found in re.finditer(pattern, source, re.MULTILINE):
-        text = textwrap.dedent(found[4]).strip("\n") + "\n"
-        line = source.count("\n", 0, found.start()) + 1
-        yield Block(page, line, found[2], found[3] or "", text)
-
-
-def python_examples() -> list[Any]:
-    pages = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.rst"))
-    # What the tutorial says is tried by following it.
-    found = [block for page in pages if page != TUTORIAL for block in blocks(page)]
+def examples(language: str) -> list[Any]:
+    pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.rst")}
+    # The tutorial is tried by following it, the examples of test_checks are wrong on purpose.
+    found = [block for page in sorted(pages - {TUTORIAL, CHECKS}) for block in blocks(page)]
     return [
         pytest.param(block, id=f"{block.page}:{block.line}")
         for block in found
-        if block.language == "python"
+        if block.language == language
     ]
-
-
-def rows(text: str) -> Iterator[list[tuple[str, ...]]]:
-    """The bodies of reStructuredText's simple tables, cells without their backticks."""
-    rule = r"^ *=+(?: +=+)+\n"
-    for found in re.finditer(rf"({rule})(?:.*\n)+?{rule}((?:.*\n)+?){rule}", text, re.MULTILINE):
-        starts = [column.start() for column in re.finditer("=+", found[1])]
-        spans = list(zip(starts, [*starts[1:], None], strict=True))
-        lines = found[2].splitlines()
-        yield [tuple(line[a:b].strip().replace("``", "") for a, b in spans) for line in lines]
 
 
 # Settings and Python
 
 
-@pytest.mark.parametrize("block", python_examples())
+@pytest.mark.parametrize("block", examples("python"))
 def test_python_examples_run_and_their_settings_are_accepted(block, monkeypatch):
     monkeypatch.setattr(django_wsgimatch, "read_directives", lambda path: [])
     names: dict[str, Any] = {"BASE_DIR": DOCS.parent, "INSTALLED_APPS": [], "MIDDLEWARE": [0]}
@@ -214,6 +177,17 @@ def test_keys_of_json_are_on_the_commands_page(command, keys):
     assert [name for name in re.findall(r"``(\w+)``", sentence) if name != "null"] == keys
 
 
+@pytest.mark.parametrize("block", examples("console"))
+def test_commands_of_manage_py_can_be_typed(block):
+    parser = Command().create_parser("manage.py", "wsgimatch")
+
+    for command, _ in commands(block.text):
+        words = shlex.split(command, comments=True)
+        if words[:3] == ["python", "manage.py", "wsgimatch"] and words[3:] != ["COMMAND"]:
+            end = words.index("&&") if "&&" in words else None
+            assert parser.parse_args(words[3:end]).run
+
+
 # Patterns
 
 
@@ -268,71 +242,3 @@ def test_every_message_is_on_the_errors_page(message):
 @pytest.mark.parametrize("path", sorted(DOCS.rglob("*.svg")), ids=lambda path: path.name)
 def test_pictures_are_well_formed(path):
     assert ElementTree.parse(path).getroot().tag
-
-
-# The tutorial
-
-
-class Reader:
-    """Somebody who does what the tutorial says, in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        python = str(Path(sys.executable).parent)
-        self.environ = environment(None, PATH=f"{python}{os.pathsep}{os.environ['PATH']}")
-
-    def follow(self, block: Block, server: Server | None) -> None:
-        """Write a file, or type commands and compare what they print."""
-        if block.language == "python":
-            self.write(block)
-        for command, expected in commands(block.text) if block.language == "console" else ():
-            printed = self.ask(server, command) if server else self.type(command)
-            assert same(expected, printed), f"$ {command}\n{printed}"
-
-    def write(self, block: Block) -> None:
-        path = self.folder / block.caption
-        # What the tutorial says of the settings goes to their end, a script is written anew.
-        kept = path.read_text() if path.name == "settings.py" else ""
-        path.write_text(kept + block.text)
-
-    def type(self, command: str) -> str:
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=self.folder,
-            env=self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        return done.stdout.replace(str(self.folder), "/home/me/tutorial")
-
-    def ask(self, server: Server, command: str) -> str:
-        url = command.removeprefix("curl http://127.0.0.1:8000")
-        return server.get(url.encode()).body.decode()
-
-
-def commands(text: str) -> Iterator[tuple[str, str]]:
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
-        yield command, output
-
-
-def same(expected: str, printed: str) -> bool:
-    return doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS)
-
-
-def test_tutorial_does_what_it_says(tmp_path):
-    reader = Reader(tmp_path)
-    install, *steps = [b for b in blocks(TUTORIAL) if b.language in ("console", "python")]
-    [start] = [position for position, step in enumerate(steps) if "$ gunicorn" in step.text]
-    [end] = [n for n, step in enumerate(steps) if "WSGIMATCH_ALIASES +=" in step.text]
-
-    assert "pip install" in install.text
-    for step in steps[:start]:
-        reader.follow(step, None)
-    with running([*GUNICORN, "django_wsgimatch.wsgi"], tmp_path, reader.environ) as server:
-        for step in steps[start + 1 : end]:
-            reader.follow(step, server)
-    for step in steps[end:]:
-        reader.follow(step, None)
