@@ -14,11 +14,13 @@ from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPMessage
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import indent
 from urllib.parse import urlencode
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.rst").read_text()
 ENTRY = "django_wsgimatch.wsgi"
 
 pytestmark = pytest.mark.skipif(
@@ -228,3 +230,22 @@ def test_secrets_are_their_owners_only(site):
     modes = {path.name: path.stat().st_mode & 0o777 for path in var.glob("*-*")}
 
     assert modes == {"admin-password": 0o600, "secret-key": 0o600}
+
+
+def test_readme_shows_the_table_of_the_site():
+    settings = (ROOT / "testproject" / "settings.py").read_text()
+    table = settings[settings.index("WSGIMATCH_ALIASES") :]
+
+    assert indent(table, "    ") in README
+
+
+def test_readme_shows_what_preview_says(site):
+    said = site.manage("wsgimatch", "preview", "/wsgi-scripts/hello/you")
+
+    assert indent(said.replace(str(ROOT), "/home/me/django-wsgimatch"), "    ") in README
+
+
+def test_no_link_of_the_readme_is_broken():
+    links = re.findall(r"`[^`<]+ <([^>]+)>`_", README)
+
+    assert [link for link in links if not (ROOT / link).is_file()] == []
