@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -324,16 +325,32 @@ BROKEN_MESSAGES = [
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_broken_table_is_told_whole_and_ends_the_server(command: list[str], project: Path) -> None:
+@pytest.fixture
+def broken_project(project: Path) -> Path:
     with (project / "settings.py").open("a") as settings:
         settings.write(BROKEN_ENTRIES)
+    return project
 
-    status, output = failing(command, project)
 
-    told = [line.strip() for line in output.splitlines() if "  WSGIMATCH_ALIASES[" in line]
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "runserver"])
+def test_broken_table_is_told_whole_and_ends_the_server(name: str, broken_project: Path) -> None:
+    status, output = failing(COMMANDS[name], broken_project)
+
+    messages = [line.strip() for line in output.splitlines() if "  WSGIMATCH_ALIASES[" in line]
     assert status != 0
-    assert list(dict.fromkeys(told)) == BROKEN_MESSAGES
+    # gunicorn says it twice: in the traceback and below it.
+    assert list(dict.fromkeys(messages)) == BROKEN_MESSAGES
+
+
+def test_runserver_tells_a_broken_table_by_the_system_checks(broken_project: Path) -> None:
+    status, output = failing(COMMANDS["runserver"], broken_project)
+
+    assert status != 0
+    assert re.findall(r"\((wsgimatch\.E\d+)\) (WSGIMATCH_ALIASES\[\d\])", output) == [
+        ("wsgimatch.E002", "WSGIMATCH_ALIASES[3]"),
+        ("wsgimatch.E002", "WSGIMATCH_ALIASES[5]"),
+        ("wsgimatch.E003", "WSGIMATCH_ALIASES[4]"),
+    ]
 
 
 def test_settings_are_those_of_manage_py_in_the_current_folder(project: Path) -> None:
