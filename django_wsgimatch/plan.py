@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .aliases.alias import Alias
+from .aliases.groups import is_literal
 from .aliases.pattern import Found, Pattern
 from .aliases.resolve import Resolution, Rules
 from .aliases.substitution import make_substitute, parse_template
@@ -29,22 +31,25 @@ class Plan:
     """
     How the requests of one alias are answered.
 
-    ``split`` takes the uri and what the index found there.
+    ``split`` takes the uri and what the index found there; ``place`` is what the environ says of
+    the groups and the callable.
     """
 
     split: Split
     callable_object: str
     pass_authorization: bool
+    place: dict[str, str]
 
 
 def is_clean(uri: str) -> bool:
-    """Whether a target without its query is its own uri: nothing to decode, merge or refuse."""
+    """Whether a target is its own uri: it has no query, and nothing to decode, merge or refuse."""
     return (
         uri[:1] == "/"
         and len(uri) <= LONGEST_URI
         and "//" not in uri
         and "/." not in uri
         and "%" not in uri
+        and "?" not in uri
         and "#" not in uri
         and " " not in uri
         and uri.isprintable()
@@ -56,6 +61,9 @@ def make_plan(resolution: Resolution, location: str | Pattern, rules: Rules) -> 
     match, script = resolution.match, resolution.script
     if match is None or script is None or len(script) > LONGEST_URI:
         return None
+    if not _has_fixed_place(match.alias, rules):
+        # The next request may belong to another group, or to one that nobody has defined.
+        return None
     target = match.alias.target
     if not target.startswith("/"):
         target = f"{rules.base_directory}/{target}"
@@ -64,8 +72,26 @@ def make_plan(resolution: Resolution, location: str | Pattern, rules: Rules) -> 
         if isinstance(location, str)
         else _match_split(target, location, script)
     )
+    if split is None:
+        return None
     name = match.alias.callable_object or "application"
-    return Plan(split, name, resolution.pass_authorization) if split else None
+    return Plan(split, name, resolution.pass_authorization, place_of(resolution))
+
+
+def place_of(resolution: Resolution) -> dict[str, str]:
+    """What mod_wsgi's keys of the environ say of a request's place."""
+    return {
+        "mod_wsgi.process_group": str(resolution.process_group),
+        "mod_wsgi.application_group": str(resolution.application_group),
+        "mod_wsgi.callable_object": str(resolution.callable_object),
+    }
+
+
+def _has_fixed_place(alias: Alias, rules: Rules) -> bool:
+    process_group = alias.process_group or rules.process_group
+    return is_literal(process_group) and is_literal(
+        alias.application_group or rules.application_group
+    )
 
 
 def _plain_split(target: str, location: str, script: str) -> Split | None:

@@ -51,6 +51,11 @@ class LoadedScript:
     namespace: dict[str, Any]
     rejected: int | None = None
     used: set[str] = field(default_factory=set)
+    file: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the path as the file system takes it."""
+        self.file = self.path.encode("latin-1")
 
     def application(self, callable_object: str) -> WSGIApplication:
         """Look the callable up by name, as for every request. Raises ScriptError (404)."""
@@ -102,7 +107,7 @@ class Scripts:
         if self.loaded.get(loaded.path) is not loaded:
             return False
         try:
-            mtime = os.stat(loaded.path.encode("latin-1")).st_mtime_ns
+            mtime = os.stat(loaded.file).st_mtime_ns
         except OSError:
             return False
         return mtime == loaded.mtime or mtime == loaded.rejected
