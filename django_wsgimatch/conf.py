@@ -177,10 +177,11 @@ def _read_entries(
     setting: str, entries: Sequence[object], values: Mapping[str, Any], problems: list[Problem]
 ) -> _Entries:
     aliases, sources = [], []
+    variables = _environment()
     for number, entry in enumerate(entries):
         sources.append(f"{setting}[{number}]")
         try:
-            alias = to_alias(entry, process_groups=values["PROCESS_GROUPS"], variables=os.environ)
+            alias = to_alias(entry, process_groups=values["PROCESS_GROUPS"], variables=variables)
             compile_location(alias, allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"])
         except WSGIMatchError as error:
             problems.append(Problem(sources[-1], error))
@@ -221,7 +222,8 @@ def _table(
 
 
 def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
-    base_directory = _path(os.path.abspath(getattr(settings, "BASE_DIR", "")))
+    base = getattr(settings, "BASE_DIR", "")
+    base_directory = _path(base) or "/"
     roots = values["ROOTS"]
     return Rules(
         allow_encoded_slashes=values["ALLOW_ENCODED_SLASHES"],
@@ -229,7 +231,7 @@ def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
         follow_symlinks=values["FOLLOW_SYMLINKS"],
         roots=derive_roots(aliases, base_directory)
         if roots is None
-        else tuple(os.path.join(base_directory, _path(root)).rstrip("/") for root in roots),
+        else tuple(_path(base, root) for root in roots),
         base_directory=base_directory,
         process_group=values["PROCESS_GROUP"],
         application_group=values["APPLICATION_GROUP"],
@@ -238,5 +240,12 @@ def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
     )
 
 
-def _path(path: str | os.PathLike[str]) -> str:
-    return os.fsencode(os.path.normpath(path)).decode("latin-1")
+def _path(*parts: str | os.PathLike[str]) -> str:
+    """An absolute path without a slash at its end: the root directory is ""."""
+    path = os.fsencode(os.path.abspath(os.path.join(*parts))).decode("latin-1")
+    return f"/{path.strip('/')}".rstrip("/")
+
+
+def _environment() -> dict[str, str]:
+    """What ``${NAME}`` stands for in a directive line, as latin-1 text like the line itself."""
+    return {name.decode("latin-1"): v.decode("latin-1") for name, v in os.environb.items()}

@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from django_wsgimatch import read_directives, script_alias, script_alias_match
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.pattern import Pattern
+from django_wsgimatch.aliases.resolve import Rules
+from django_wsgimatch.conf import DEFAULTS, configuration
+
+
+def problems() -> list[str]:
+    return [str(problem) for problem in configuration().problems]
+
+
+def test_without_settings(settings, tmp_path):
+    settings.BASE_DIR = tmp_path
+
+    configured = configuration()
+
+    assert configured.table.aliases == ()
+    assert configured.rules == Rules(roots=(), base_directory=str(tmp_path))
+    assert configured.values == DEFAULTS
+    assert (configured.sources, configured.host_sources, configured.problems) == ((), {}, ())
+
+
+def test_configuration_is_built_once():
+    first, second = configuration(), configuration()
+
+    assert first is second
+
+
+def test_changed_settings_are_read_anew():
+    before = configuration()
+
+    with override_settings(WSGIMATCH_ALIASES=[script_alias("/a", "/x")]):
+        inside = configuration()
+    after = configuration()
+
+    assert [len(each.table.aliases) for each in (before, inside, after)] == [0, 1, 0]
+
+
+def test_other_settings_do_not_matter():
+    before = configuration()
+
+    with override_settings(USE_TZ=False):
+        inside = configuration()
+
+    assert inside is before
+
+
+def test_sound_configuration_is_accepted():
+    configured = configuration()
+
+    configured.require()
+
+    assert configured.problems == ()
+
+
+def test_every_rule(settings, tmp_path):
+    settings.BASE_DIR = tmp_path
+    settings.WSGIMATCH_ALLOW_ENCODED_SLASHES = "NoDecode"
+    settings.WSGIMATCH_MERGE_SLASHES = False
+    settings.WSGIMATCH_FOLLOW_SYMLINKS = "owner"
+    settings.WSGIMATCH_ROOTS = ["/srv"]
+    settings.WSGIMATCH_PROCESS_GROUPS = {"blue": {}}
+    settings.WSGIMATCH_PASS_AUTHORIZATION = False
+
+    rules = configuration().rules
+
+    assert rules == Rules(
+        allow_encoded_slashes="NoDecode",
+        merge_slashes=False,
+        follow_symlinks="owner",
+        roots=("/srv",),
+        base_directory=str(tmp_path),
+        process_groups=("blue",),
+        pass_authorization=False,
+    )
+
+
+def test_entries_of_every_form(settings, tmp_path):
+    file = tmp_path / "aliases.conf"
+    file.write_bytes(b"Define SHOP /srv/shop\nWSGIScriptAlias /shop ${SHOP}.wsgi\n")
+    settings.WSGIMATCH_ALIASES = [
+        script_alias("/caf\xe9", Path("/srv/caf\xe9.wsgi"), callable_object="handler"),
+        script_alias_match(b"^/(\xe9)", b"/srv/$1.wsgi"),
+        "WSGIScriptAlias /a /srv/a.wsgi pass-authorization=Off",
+        *read_directives(file),
+    ]
+
+    configured = configuration()
+
+    assert configured.problems == ()
+    assert configured.table.aliases == (
+        Alias("/caf\xc3\xa9", "/srv/caf\xc3\xa9.wsgi", callable_object="handler"),
+        Alias("^/(\xe9)", "/srv/$1.wsgi", "match"),
+        Alias("/a", "/srv/a.wsgi", pass_authorization=False),
+        Alias("/shop", "/srv/shop.wsgi"),
+    )
+    assert configured.sources == tuple(f"WSGIMATCH_ALIASES[{n}]" for n in range(4))
+
+
+def test_variables_of_a_directive_line_are_those_of_the_process(settings, monkeypatch):
+    monkeypatch.setenv("WSGIMATCH_TEST_ROOT", "/srv/\u0142")
+    settings.WSGIMATCH_ALIASES = ["WSGIScriptAlias /a ${WSGIMATCH_TEST_ROOT}/x.wsgi"]
+
+    aliases = configuration().table.aliases
+
+    assert aliases == (Alias("/a", "/srv/\xc5\x82/x.wsgi"),)
+
+
+def test_virtual_hosts_come_before_the_main_table(settings):
+    settings.WSGIMATCH_ALIASES = [script_alias("/", "/main")]
+    settings.WSGIMATCH_VIRTUAL_HOSTS = {"shop.example": [script_alias("/shop", "/shop")]}
+
+    configured = configuration()
+
+    assert configured.problems == ()
+    assert configured.table.aliases == (Alias("/", "/main"),)
+    shop = configured.table.for_host("shop.example")
+    assert shop.aliases == (Alias("/shop", "/shop"), Alias("/", "/main"))
+    assert configured.host_sources == {
+        "shop.example": ("WSGIMATCH_VIRTUAL_HOSTS['shop.example'][0]", "WSGIMATCH_ALIASES[0]")
+    }
+
+
+LISTS = "should be a list of entries, not"
+HOSTS = "should be a dict of host patterns to lists of entries, not"
+BACKENDS = "should be 'process', 'interpreter' or 'interpreter-own-gil', not"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        pytest.param("ALIASES", "/a /x", f"{LISTS} '/a /x'", id="aliases, one line"),
+        pytest.param("ALIASES", None, f"{LISTS} None", id="aliases, None"),
+        pytest.param("VIRTUAL_HOSTS", [], f"{HOSTS} []", id="hosts, a list"),
+        pytest.param("VIRTUAL_HOSTS", {1: []}, f"{HOSTS} {{1: []}}", id="hosts, no name"),
+        pytest.param("VIRTUAL_HOSTS", {"a": ""}, f"{HOSTS} {{'a': ''}}", id="hosts, no list"),
+        pytest.param("PROCESS_GROUPS", ["a"], "should be a dict of names to options, not ['a']"),
+        pytest.param("PROCESS_GROUP", "", "should be a name that is not empty, not ''"),
+        pytest.param("PROCESS_GROUP", None, "should be a name that is not empty, not None"),
+        pytest.param("APPLICATION_GROUP", "", "should be a name that is not empty, not ''"),
+        pytest.param("APPLICATION_GROUP_BACKEND", "thread", f"{BACKENDS} 'thread'"),
+        pytest.param("APPLICATION_GROUP_BACKEND", [], f"{BACKENDS} []"),
+        pytest.param("FALLBACK", print, f"should be a dotted path or None, not {print!r}"),
+        pytest.param("ROOTS", "/srv", "should be a list of directories or None, not '/srv'"),
+        pytest.param("ROOTS", [1], "should be a list of directories or None, not [1]"),
+        pytest.param("SERVER_NAME", 1, "should be a host name or None, not 1"),
+        pytest.param(
+            "ALLOW_ENCODED_SLASHES", "On", "should be True, False or 'NoDecode', not 'On'"
+        ),
+        pytest.param("MERGE_SLASHES", 1, "should be True or False, not 1"),
+        pytest.param("FOLLOW_SYMLINKS", None, "should be True, False or 'owner', not None"),
+        pytest.param("SCRIPT_RELOADING", "On", "should be 'safe', True or False, not 'On'"),
+        pytest.param("PASS_AUTHORIZATION", "On", "should be True or False, not 'On'"),
+        pytest.param("CHUNKED_REQUEST", "Off", "should be True or False, not 'Off'"),
+        pytest.param("ALLOW_EXPONENTIAL_PATTERNS", 0, "should be True or False, not 0"),
+    ],
+)
+def test_wrong_value(name, value, complaint):
+    with override_settings(**{f"WSGIMATCH_{name}": value}):
+        found = problems()
+        taken = configuration().values[name]
+
+    assert found == [f"WSGIMATCH_{name}: {complaint}"]
+    assert taken == DEFAULTS[name]
+
+
+def test_wrong_values_are_told_for_every_setting():
+    wrong = {f"WSGIMATCH_{name}": object() for name in DEFAULTS}
+
+    with override_settings(**wrong):
+        named = [problem.where for problem in configuration().problems]
+
+    assert named == list(wrong)
+
+
+NOT_HERE = (
+    "cannot run: this version runs every application in the server's own process and main "
+    "interpreter; leave {} out or say '%{{GLOBAL}}'"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        pytest.param(
+            {"WSGIMATCH_PROCESS_GROUP": "blue"},
+            f"WSGIMATCH_PROCESS_GROUP: the process group 'blue' {NOT_HERE.format('process_group')}",
+            id="the process group of all",
+        ),
+        pytest.param(
+            {"WSGIMATCH_APPLICATION_GROUP": "%{RESOURCE}"},
+            "WSGIMATCH_APPLICATION_GROUP: the application group '%{RESOURCE}' "
+            + NOT_HERE.format("application_group"),
+            id="the application group of all",
+        ),
+        pytest.param(
+            {"WSGIMATCH_ALIASES": [script_alias("/a", "/x", process_group="blue")]},
+            f"WSGIMATCH_ALIASES[0]: the process group 'blue' {NOT_HERE.format('process_group')}",
+            id="an entry's process group",
+        ),
+        pytest.param(
+            {
+                "WSGIMATCH_VIRTUAL_HOSTS": {
+                    "h": ["WSGIScriptAlias / /x", "WSGIScriptAlias /a /x application-group=g"]
+                }
+            },
+            "WSGIMATCH_VIRTUAL_HOSTS['h'][1]: the application group 'g' "
+            + NOT_HERE.format("application_group"),
+            id="a virtual host's entry",
+        ),
+    ],
+)
+def test_group_that_cannot_run_here(changes, complaint):
+    with override_settings(**changes):
+        found = problems()
+
+    assert found == [complaint]
+
+
+def test_main_groups_may_be_named(settings):
+    settings.WSGIMATCH_ALIASES = [
+        script_alias("/a", "/x", process_group="%{GLOBAL}", application_group="%{GLOBAL}")
+    ]
+
+    assert problems() == []
+
+
+def test_50_broken_entries_are_reported_at_once(settings):
+    broken = [
+        "WSGIScriptAlias /a",
+        "Listen 80",
+        script_alias("", "/x"),
+        script_alias_match("(", "/x"),
+        None,
+    ]
+    settings.WSGIMATCH_ALIASES = [script_alias("/good", "/x"), *broken * 10]
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        configuration().require()
+
+    first, *rest = str(caught.value).split("\n")
+    assert first == (
+        "50 problems in the WSGIMATCH_ settings (`manage.py wsgimatch check` explains):"
+    )
+    assert [line.split(":")[0] for line in rest] == [
+        f"  WSGIMATCH_ALIASES[{number}]" for number in range(1, 51)
+    ]
+    assert (
+        "\n".join(rest[:5])
+        == """\
+  WSGIMATCH_ALIASES[1]: WSGIScriptAlias requires at least two arguments, \
+Map location to target WSGI script file.
+  WSGIMATCH_ALIASES[2]: Invalid command 'Listen', perhaps misspelled or defined by a module \
+not included in the server configuration
+  WSGIMATCH_ALIASES[3]: the location should be text that is not empty, not ''
+  WSGIMATCH_ALIASES[4]: Regular expression could not be compiled.
+  WSGIMATCH_ALIASES[5]: None should be script_alias(...), script_alias_match(...) or a directive \
+line"""
+    )
+
+
+def test_one_problem_is_one_problem(settings):
+    settings.WSGIMATCH_MERGE_SLASHES = None
+
+    with pytest.raises(ImproperlyConfigured, match=r"^1 problem in the WSGIMATCH_ settings \("):
+        configuration().require()
+
+
+def test_usable_entries_keep_their_places_beside_broken_ones(settings):
+    settings.WSGIMATCH_ALIASES = ["broken", script_alias("/a", "/x")]
+
+    table = configuration().table
+
+    match = table.match("/a")
+    assert match is not None
+    assert match.position == 1
+    assert table.match("/broken") is None
+
+
+def test_file_of_directives_that_is_missing(settings, tmp_path):
+    settings.WSGIMATCH_ALIASES = read_directives(tmp_path / "none.conf")
+
+    assert problems() == [
+        f"WSGIMATCH_ALIASES[0]: {tmp_path}/none.conf cannot be read: No such file or directory"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("allow", "engine"),
+    [
+        pytest.param(False, "pcre2", id="runs where its time is limited"),
+        pytest.param(True, "re", id="runs where it is told to"),
+    ],
+)
+def test_exponential_pattern(settings, allow, engine):
+    settings.WSGIMATCH_ALLOW_EXPONENTIAL_PATTERNS = allow
+    settings.WSGIMATCH_ALIASES = [script_alias_match("^/(a+)+$", "/x")]
+
+    [location] = configuration().table.locations
+
+    assert isinstance(location, Pattern)
+    assert location.engine == engine
+
+
+@pytest.mark.parametrize(
+    ("base", "base_directory"),
+    [
+        pytest.param("/srv/site", "/srv/site", id="text"),
+        pytest.param(Path("/srv/site"), "/srv/site", id="Path"),
+        pytest.param("/srv/site/../other/", "/srv/other", id="not normalised"),
+        pytest.param("/srv/\u0142", "/srv/\xc5\x82", id="not ASCII"),
+        pytest.param("/", "/", id="the root directory"),
+    ],
+)
+def test_base_directory(settings, base, base_directory):
+    settings.BASE_DIR = base
+
+    assert configuration().rules.base_directory == base_directory
+
+
+def test_base_directory_that_is_relative(settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings.BASE_DIR = "."
+
+    assert configuration().rules.base_directory == os.path.realpath(tmp_path)
+
+
+def test_without_base_directory_it_is_the_current_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    configuration.cache_clear()
+
+    assert configuration().rules.base_directory == os.path.realpath(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("roots", "expected"),
+    [
+        pytest.param(["/srv/scripts"], ("/srv/scripts",), id="a directory"),
+        pytest.param((Path("/srv"), "/w/"), ("/srv", "/w"), id="a Path, a slash at the end"),
+        pytest.param(["scripts"], ("/srv/site/scripts",), id="relative to BASE_DIR"),
+        pytest.param(["."], ("/srv/site",), id="BASE_DIR itself"),
+        pytest.param(["../scripts/./x"], ("/srv/scripts/x",), id="beside BASE_DIR"),
+        pytest.param(["/"], ("",), id="the root directory"),
+        pytest.param(["//srv"], ("/srv",), id="two slashes"),
+        pytest.param(["/\u0142"], ("/\xc5\x82",), id="not ASCII"),
+        pytest.param([], (), id="none"),
+    ],
+)
+def test_roots(settings, roots, expected):
+    settings.BASE_DIR = "/srv/site"
+    settings.WSGIMATCH_ROOTS = roots
+
+    assert configuration().rules.roots == expected
+
+
+def test_roots_are_derived_from_all_targets(settings):
+    settings.BASE_DIR = "/srv/site"
+    settings.WSGIMATCH_ALIASES = [
+        script_alias("/a", "a.wsgi"),
+        script_alias_match("^/(.*)", "/srv/scripts/$1.wsgi"),
+    ]
+    settings.WSGIMATCH_VIRTUAL_HOSTS = {"shop.example": [script_alias("/", "/shop/x.wsgi")]}
+
+    assert configuration().rules.roots == ("/srv/site", "/srv/scripts", "/shop")
