@@ -69,10 +69,10 @@ def make_environ(
     without: Iterable[str] = (),
     **more: Any,
 ) -> WSGIEnvironment:
-    """The environ that gunicorn makes of a request target (latin-1), or parts ``without``."""
+    """The environ that gunicorn makes of a request target (latin-1), ``without`` some, and more."""
     path, _, query = target.partition("?")
     decoded = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
-    environ: WSGIEnvironment = {
+    environ: dict[str, Any] = {
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(),
@@ -92,9 +92,8 @@ def make_environ(
         # What a server makes of "*" or an absolute form differs; nobody should look at it here.
         "PATH_INFO": decoded.removeprefix(script_name) if decoded.startswith("/") else "/",
         **{"HTTP_" + name.upper().replace("-", "_"): v for name, v in (headers or {}).items()},
-        **more,
     }
-    return {name: value for name, value in environ.items() if name not in without}
+    return {name: value for name, value in environ.items() if name not in without} | more
 
 
 def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:

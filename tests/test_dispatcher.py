@@ -1,0 +1,712 @@
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any
+
+import pytest
+
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.resolve import MOD_WSGI, Resolution, Rules
+from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.dispatcher import Dispatcher
+from django_wsgimatch.exceptions import ApplicationExit
+from tests.wsgi import TELL, call, get, make_environ, write_scripts
+
+
+def fallback(environ, start_response):
+    start_response("299 Fallback", [("Content-Type", "text/plain")])
+    return [repr(sorted(environ)).encode()]
+
+
+def dispatcher_for(*aliases: Alias, **options) -> Dispatcher:
+    return Dispatcher(AliasTable(aliases), fallback, **options)
+
+
+# Asked again, the dispatcher answers by a shorter way: from the alias's plan, from memory.
+WAYS = pytest.mark.parametrize("times", [pytest.param(n, id=f"time {n}") for n in (1, 2, 3)])
+
+
+def ask_again(dispatcher, times, target, **environ):
+    """The answer when a target is asked for so many times."""
+    return [get(dispatcher, target, **environ) for _ in range(times)][-1]
+
+
+@pytest.fixture
+def script(tmp_path):
+    return str(write_scripts(tmp_path, "x.wsgi"))
+
+
+@WAYS
+def test_environ_of_the_application(script, times):
+    dispatcher = dispatcher_for(Alias("/app", script))
+    given = {name: v for name, v in make_environ("/app/y?q=1").items() if type(v) is str}
+
+    told = ask_again(dispatcher, times, "/app/y?q=1").told
+
+    own = {"__file__", "__name__", "callable"}
+    assert {name: value for name, value in told.items() if name not in own} == {
+        **given,
+        "SCRIPT_NAME": "/app",
+        "PATH_INFO": "/y",
+        "SCRIPT_FILENAME": script,
+        "mod_wsgi.process_group": "",
+        "mod_wsgi.application_group": "",
+        "mod_wsgi.callable_object": "application",
+    }
+
+
+@WAYS
+def test_other_paths_of_an_alias_have_their_own_path_info(script, times):
+    dispatcher = dispatcher_for(Alias("/app", script))
+
+    answers = [ask_again(dispatcher, times, target) for target in ("/app", "/app/", "/app/y/z")]
+
+    assert [answer.corridor for answer in answers] == [
+        (200, script, "/app", ""),
+        (200, script, "/app", "/"),
+        (200, script, "/app", "/y/z"),
+    ]
+
+
+@WAYS
+def test_documented_examples(tmp_path, times):
+    write_scripts(tmp_path, "wsgi_handler.py", "django.wsgi", "scripts/a.wsgi")
+    dispatcher = dispatcher_for(
+        Alias("^/(admin|files|photologue)", f"{tmp_path}/wsgi_handler.py/$1", "match"),
+        Alias("/api", f"{tmp_path}/django.wsgi/api"),
+        Alias("^/wsgi-scripts/([^/]+)", f"{tmp_path}/scripts/$1.wsgi", "match"),
+    )
+
+    targets = ("/admin/x", "/files", "/administrator", "/api/x", "/wsgi-scripts/a/b/c?q")
+    answers = [ask_again(dispatcher, times, target) for target in targets]
+
+    assert [answer.corridor for answer in answers] == [
+        (200, f"{tmp_path}/wsgi_handler.py", "", "/admin/x"),
+        (200, f"{tmp_path}/wsgi_handler.py", "", "/files"),
+        (200, f"{tmp_path}/wsgi_handler.py", "", "/administrator"),
+        (200, f"{tmp_path}/django.wsgi", "", "/api/x"),
+        (200, f"{tmp_path}/scripts/a.wsgi", "/wsgi-scripts/a", "/b/c"),
+    ]
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        pytest.param("/x.wsgi/%", 400, id="a bad target"),
+        pytest.param("/a?b#c", 400, id="a bad query"),
+        pytest.param("/..", 400, id="above the root"),
+        pytest.param("/dir", 403, id="a directory"),
+        pytest.param("/none", 404, id="a missing script"),
+        pytest.param("/x%2Fy", 404, id="an encoded slash"),
+        pytest.param("/handler", 404, id="a missing callable"),
+        pytest.param("/broken", 500, id="a broken script"),
+        pytest.param("/group", 500, id="an unknown process group"),
+        pytest.param("/elsewhere", 299, id="no alias"),
+    ],
+)
+def test_status(tmp_path, script, target, status, times):
+    write_scripts(tmp_path, "broken.wsgi", source="(")
+    dispatcher = dispatcher_for(
+        Alias("/x.wsgi", script),
+        Alias("/dir", str(tmp_path)),
+        Alias("/none", f"{tmp_path}/none.wsgi"),
+        Alias("/handler", script, callable_object="handler"),
+        Alias("/broken", f"{tmp_path}/broken.wsgi"),
+        Alias("/group", script, process_group="blue"),
+    )
+
+    answer = ask_again(dispatcher, times, target)
+
+    assert answer.code == status
+
+
+def test_without_fallback_no_alias_is_a_404(script):
+    dispatcher = Dispatcher(AliasTable([Alias("/app", script)]))
+
+    answer = get(dispatcher, "/elsewhere")
+
+    assert answer.status == "404 Not Found"
+
+
+@WAYS
+def test_fallback_is_given_what_the_server_gave(times):
+    environ = make_environ("/a//b?c", script_name="/m")
+
+    answers = [call(dispatcher_for(), environ) for _ in range(times)]
+
+    assert answers[-1].body == repr(sorted(environ)).encode()
+
+
+def test_unreadable_script(script, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "django_wsgimatch")
+    # The tests may run as root, who can read everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    answer = get(dispatcher_for(Alias("/a", script)), "/a")
+
+    assert answer.status == "500 Internal Server Error"
+    assert caplog.messages == [f"/a: Target WSGI script cannot be read: {script}"]
+
+
+def test_refusals_are_logged_with_their_reason(caplog):
+    caplog.set_level(logging.INFO, "django_wsgimatch")
+
+    get(dispatcher_for(), "/a%00")
+
+    assert caplog.messages == ["/a%00: the path holds %00"]
+
+
+def test_errors_of_a_script_are_logged_with_their_cause(tmp_path, caplog):
+    path = write_scripts(tmp_path, "x.wsgi", source="1 / 0")
+
+    get(dispatcher_for(Alias("/a", str(path))), "/a")
+
+    [record] = caplog.records
+    assert record.message == f"Target WSGI script '{path}' cannot be loaded as Python module."
+    assert record.levelno == logging.ERROR
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+@WAYS
+def test_error_pages_of_head_requests_have_no_body(times):
+    answer = ask_again(dispatcher_for(), times, "/a%00", method="HEAD")
+
+    assert (answer.status, answer.body) == ("404 Not Found", b"")
+
+
+@WAYS
+def test_head_reaches_the_application_as_head(script, times):
+    answer = ask_again(dispatcher_for(Alias("/a", script)), times, "/a", method="HEAD")
+
+    assert answer.told["REQUEST_METHOD"] == "HEAD"
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("rule", "given", "passed"),
+    [
+        pytest.param(True, None, True, id="by default"),
+        pytest.param(False, None, False, id="the rule says no"),
+        pytest.param(False, True, True, id="the entry says yes"),
+        pytest.param(True, False, False, id="the entry says no"),
+    ],
+)
+def test_authorization(script, rule, given, passed, times):
+    alias = Alias("/a", script, pass_authorization=given)
+    dispatcher = dispatcher_for(alias, rules=Rules(pass_authorization=rule))
+
+    told = ask_again(dispatcher, times, "/a", headers={"Authorization": "Basic x"}).told
+
+    assert ("HTTP_AUTHORIZATION" in told) is passed
+
+
+@WAYS
+def test_request_without_authorization_where_none_is_passed(script, times):
+    dispatcher = dispatcher_for(Alias("/a", script), rules=MOD_WSGI)
+
+    answer = ask_again(dispatcher, times, "/a")
+
+    assert answer.code == 200
+
+
+@WAYS
+def test_callable_object(script, times):
+    dispatcher = dispatcher_for(Alias("/a", script, callable_object="other"))
+
+    told = ask_again(dispatcher, times, "/a").told
+
+    assert (told["callable"], told["mod_wsgi.callable_object"]) == ("other", "other")
+
+
+@WAYS
+def test_two_callables_of_one_script(script, times):
+    dispatcher = dispatcher_for(Alias("/a", script), Alias("/b", script, callable_object="other"))
+
+    told = [ask_again(dispatcher, times, target).told for target in ("/a", "/b", "/a")]
+
+    assert [one["callable"] for one in told] == ["application", "other", "application"]
+
+
+CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("target", "chunked_request", "headers", "status"),
+    [
+        pytest.param("/a", True, CHUNKED, 200, id="allowed"),
+        pytest.param("/a", False, CHUNKED, 411, id="refused"),
+        pytest.param("/a", False, {}, 200, id="another request"),
+        pytest.param("/none", False, CHUNKED, 404, id="after the 404 of a missing script"),
+        pytest.param("/elsewhere", False, CHUNKED, 299, id="not for the fallback"),
+    ],
+)
+def test_chunked_request(script, target, chunked_request, headers, status, times):
+    aliases = [Alias("/a", script), Alias("/none", f"{script}.none")]
+    dispatcher = dispatcher_for(*aliases, chunked_request=chunked_request)
+
+    answer = ask_again(dispatcher, times, target, method="POST", headers=headers)
+
+    assert answer.code == status
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("target", "script_name", "path_info"),
+    [
+        pytest.param("/m/a/b", "/m/a", "/b", id="below the mount point"),
+        pytest.param("/m/a", "/m/a", "", id="no path info"),
+        pytest.param("/m//a//b", "/m/a", "/b", id="slashes to merge"),
+    ],
+)
+def test_mount_point(script, target, script_name, path_info, times):
+    dispatcher = dispatcher_for(Alias("/a", script), Alias("/m", "/wrong.wsgi"))
+
+    answer = ask_again(dispatcher, times, target, script_name="/m")
+
+    assert answer.corridor == (200, script, script_name, path_info)
+
+
+def test_mount_point_and_none_in_turn(script):
+    dispatcher = dispatcher_for(Alias("/a", script))
+
+    found = [
+        get(dispatcher, "/a/b", script_name=mount_point).corridor[2] for mount_point in ("", "/m")
+    ]
+
+    assert found == ["/a", "/m/a"]
+
+
+def test_path_beside_the_mount_point(script):
+    """A server that compares text, not segments, cuts /max in two where /m is mounted."""
+    dispatcher = dispatcher_for(Alias("/", script))
+
+    resolution = dispatcher.resolve(make_environ("/max", script_name="/m", PATH_INFO="ax"))
+
+    reason = "the path lies beside the server's SCRIPT_NAME"
+    assert resolution == Resolution("/max", status=404, reason=reason)
+
+
+@WAYS
+def test_path_info_below_a_mount_point(script, times):
+    environ = make_environ("/m/a/b", script_name="/m", without=["RAW_URI"])
+    dispatcher = dispatcher_for(Alias("/a", script))
+
+    answers = [call(dispatcher, environ) for _ in range(times)]
+
+    assert answers[-1].corridor == (200, script, "/m/a", "/b")
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("environ", "corridor"),
+    [
+        pytest.param({"RAW_URI": "/a/b%20c"}, ("/a", "/b c"), id="RAW_URI, as gunicorn"),
+        pytest.param({"REQUEST_URI": "/a/b%20c"}, ("/a", "/b c"), id="REQUEST_URI, as uWSGI"),
+        pytest.param({"RAW_URI": ""}, ("/a", "/path info"), id="an empty RAW_URI"),
+        pytest.param({}, ("/a", "/path info"), id="PATH_INFO alone"),
+        pytest.param({"PATH_INFO": "/a/b?c%2f"}, ("/a", "/b?c%2f"), id="PATH_INFO with odd marks"),
+        pytest.param({"PATH_INFO": "/a/b"}, ("/a", "/b"), id="a plain PATH_INFO"),
+    ],
+)
+def test_what_servers_tell_of_the_target(script, environ, corridor, times):
+    given = make_environ("/a//path info", without=["RAW_URI"], **environ)
+    dispatcher = dispatcher_for(Alias("/a", script))
+
+    answers = [call(dispatcher, given) for _ in range(times)]
+
+    assert answers[-1].corridor == (200, script, *corridor)
+
+
+def test_empty_path_info_is_the_root(script):
+    environ = make_environ("", without=["RAW_URI"], PATH_INFO="")
+
+    answer = call(dispatcher_for(Alias("/", script)), environ)
+
+    assert answer.corridor == (200, script, "", "/")
+
+
+def test_raw_target_tells_what_path_info_cannot(script):
+    answer = get(dispatcher_for(Alias("/a", script)), "/a/%252F")
+
+    assert answer.told["PATH_INFO"] == "/%2F"
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "script_name"),
+    [
+        pytest.param("/x", "shop.example", "/x", id="by the Host header"),
+        pytest.param("/x", "Shop.Example:8080", "/x", id="with a port, in capitals"),
+        pytest.param("/x", "a.blog.example", "", id="by a wildcard"),
+        pytest.param("/x", "other.example", None, id="another host"),
+        pytest.param("http://shop.example/x", "other.example", "/x", id="by the absolute form"),
+        pytest.param("http://other.example/x", "shop.example", None, id="which beats the header"),
+        pytest.param("/both", "shop.example", "/both", id="the main table behind its own"),
+    ],
+)
+@WAYS
+def test_virtual_hosts(script, target, host, script_name, times):
+    main = [Alias("/both", script)]
+    hosts = {
+        "shop.example": AliasTable([Alias("/x", script), *main]),
+        ".blog.example": AliasTable([Alias("/", script), *main]),
+    }
+    dispatcher = Dispatcher(AliasTable(main, virtual_hosts=hosts), fallback)
+
+    answers = [get(dispatcher, target, HTTP_HOST=host) for _ in range(times)]
+
+    assert answers[-1].corridor[2] == script_name
+
+
+def test_absolute_form(script):
+    answer = get(dispatcher_for(Alias("/a", script)), "http://www.example/a/b?c")
+
+    assert answer.corridor == (200, script, "/a", "/b")
+    assert answer.told["QUERY_STRING"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("server_name", "group"),
+    [
+        pytest.param(None, "127.0.0.1:8080", id="the server's"),
+        pytest.param("www.example", "www.example:8080", id="the one given"),
+    ],
+)
+def test_server_name_in_group_names(script, server_name, group):
+    rules = Rules(application_group="%{SERVER}")
+    dispatcher = dispatcher_for(Alias("/a", script), rules=rules, server_name=server_name)
+
+    resolution = dispatcher.resolve(make_environ("/a", HTTP_HOST="client.example:8080"))
+
+    assert resolution.application_group == group
+
+
+def test_variables_in_group_names(script, monkeypatch):
+    monkeypatch.setenv("WSGIMATCH_TEST_GROUP", "blue")
+    dispatcher = dispatcher_for(
+        Alias("/a", script, application_group="%{ENV:WSGIMATCH_TEST_GROUP}")
+    )
+
+    of_process = dispatcher.resolve(make_environ("/a"))
+    of_request = dispatcher.resolve(make_environ("/a", WSGIMATCH_TEST_GROUP="green"))
+
+    assert of_process.application_group == "blue"
+    assert of_request.application_group == "green"
+
+
+def test_groups_that_differ_by_request(script):
+    """One request's group says nothing of the next one's."""
+    alias = Alias("/a", script, process_group="%{ENV:GROUP}")
+    dispatcher = dispatcher_for(alias)
+
+    codes = [get(dispatcher, "/a", GROUP=group).code for group in ("", "", "", "blue", "")]
+
+    assert codes == [200, 200, 200, 500, 200]
+
+
+EXITS = """
+import sys
+
+def application(environ, start_response):
+    sys.exit(environ["QUERY_STRING"])
+"""
+
+
+@WAYS
+def test_application_that_exits(tmp_path, times):
+    path = write_scripts(tmp_path, "x.wsgi", source=EXITS)
+    dispatcher = dispatcher_for(Alias("/a", str(path)))
+
+    for _ in range(times):
+        with pytest.raises(ApplicationExit) as caught:
+            get(dispatcher, "/a?3")
+
+    assert str(caught.value) == f"SystemExit('3') raised by WSGI script '{path}' ignored."
+    assert isinstance(caught.value.__cause__, SystemExit)
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        pytest.param("application = 1", TypeError, id="no callable"),
+        pytest.param("def application(*request): 1 / 0", ZeroDivisionError, id="an exception"),
+    ],
+)
+def test_application_that_fails_is_the_server_s_to_answer(tmp_path, source, error, times):
+    path = write_scripts(tmp_path, "x.wsgi", source=source)
+    dispatcher = dispatcher_for(Alias("/a", str(path)))
+
+    for _ in range(times):
+        with pytest.raises(error) as caught:
+            get(dispatcher, "/a")
+
+    assert caught.type is error
+
+
+def test_application_that_is_none(tmp_path):
+    path = write_scripts(tmp_path, "x.wsgi", source="application = None")
+    dispatcher = dispatcher_for(Alias("/a", str(path)))
+
+    with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+        get(dispatcher, "/a")
+
+
+# An application that tells the version of its script.
+VERSION = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"{}"]
+"""
+
+
+def write_version(path: str, source: str, seconds: int) -> None:
+    """Put a version of a script in place at once, as a deployment does."""
+    with open(f"{path}.new", "w") as file:
+        file.write(source)
+    os.utime(f"{path}.new", (seconds, seconds))
+    os.replace(f"{path}.new", path)
+
+
+@pytest.fixture
+def versions(tmp_path):
+    """Dispatchers' answers for a script that is written anew between the requests."""
+    path = str(tmp_path / "v.wsgi")
+
+    def answers(reloading, *sources):
+        dispatcher = dispatcher_for(Alias("/v", path), reloading=reloading)
+        said = []
+        for seconds, source in enumerate(sources, 1_000_000_000):
+            if source is None:
+                os.unlink(path)
+            else:
+                write_version(path, source, seconds)
+            said += [get(dispatcher, "/v") for _ in range(3)]
+        return [answer.body if answer.code == 200 else answer.code for answer in said]
+
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("reloading", "sources", "said"),
+    [
+        pytest.param("safe", [VERSION.format(1), VERSION.format(2)], [b"1", b"2"], id="changed"),
+        pytest.param(True, [VERSION.format(1), VERSION.format(2)], [b"1", b"2"], id="changed, on"),
+        pytest.param(False, [VERSION.format(1), VERSION.format(2)], [b"1", b"1"], id="off"),
+        pytest.param(
+            "safe", [VERSION.format(1), "(", VERSION.format(3)], [b"1", b"1", b"3"], id="broken"
+        ),
+        pytest.param(
+            True, [VERSION.format(1), "(", VERSION.format(3)], [b"1", 500, b"3"], id="broken, on"
+        ),
+        pytest.param("safe", [VERSION.format(1), ""], [b"1", b"1"], id="without callable"),
+        pytest.param(True, [VERSION.format(1), ""], [b"1", 404], id="without callable, on"),
+        pytest.param(
+            "safe", [VERSION.format(1), None, VERSION.format(3)], [b"1", 404, b"3"], id="deleted"
+        ),
+        pytest.param(
+            True, [VERSION.format(1), None, VERSION.format(3)], [b"1", 404, b"3"], id="deleted, on"
+        ),
+        pytest.param("safe", ["(", VERSION.format(2)], [500, b"2"], id="broken at first"),
+    ],
+)
+def test_versions_of_a_script(versions, reloading, sources, said):
+    found = versions(reloading, *sources)
+
+    assert found == [answer for answer in said for _ in range(3)]
+
+
+def test_remembered_path_is_quick_again_after_a_reload(tmp_path, monkeypatch):
+    path = str(tmp_path / "v.wsgi")
+    dispatcher = dispatcher_for(Alias("/v", path))
+    write_version(path, VERSION.format(1), 1)
+    first = ask_again(dispatcher, 3, "/v").body
+    write_version(path, VERSION.format(2), 2)
+    second = ask_again(dispatcher, 3, "/v").body
+
+    # The walk through the file system asks whether the script may be read; the short ways do not.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    third = get(dispatcher, "/v").body
+
+    assert (first, second, third) == (b"1", b"2", b"2")
+
+
+def test_reload_under_load_loses_no_request(tmp_path):
+    path = str(tmp_path / "v.wsgi")
+    write_version(path, VERSION.format("good"), 1)
+    dispatcher = dispatcher_for(Alias("/v", path))
+    done = threading.Event()
+
+    def deploy():
+        for seconds in count(2):
+            write_version(path, "(" if seconds % 3 == 0 else VERSION.format("good"), seconds)
+            if done.wait(0.001):
+                break
+
+    def ask(number):
+        answer = get(dispatcher, f"/v/{number % 7}")
+        return answer.code, answer.body
+
+    with ThreadPoolExecutor(9) as threads:
+        threads.submit(deploy)
+        said = list(threads.map(ask, range(1000)))
+        done.set()
+
+    assert said == [(200, b"good")] * 1000
+
+
+SLOW = (
+    """
+import time
+from {test} import IMPORTS
+
+IMPORTS.append(1)
+time.sleep(0.2)
+"""
+    + TELL
+)
+IMPORTS: list[int] = []
+
+
+def test_32_threads_load_a_script_once(tmp_path):
+    path = write_scripts(tmp_path, "x.wsgi", source=SLOW.replace("{test}", __name__))
+    dispatcher = dispatcher_for(Alias("/a", str(path)))
+    IMPORTS.clear()
+    start = threading.Barrier(32)
+
+    def ask(_):
+        start.wait()
+        return get(dispatcher, "/a").code
+
+    with ThreadPoolExecutor(32) as threads:
+        codes = list(threads.map(ask, range(32)))
+
+    assert codes == [200] * 32
+    assert IMPORTS == [1]
+
+
+def test_more_paths_than_are_remembered(script):
+    dispatcher = dispatcher_for(Alias("/a", script))
+    targets = [f"/a/{number}" for number in range(300)] * 2
+
+    found = [get(dispatcher, target).corridor for target in targets]
+
+    assert found == [(200, script, "/a", target[2:]) for target in targets]
+
+
+def test_long_paths_are_answered_without_being_remembered(script):
+    dispatcher = dispatcher_for(Alias("/a", script))
+    target = "/a/" + "x" * 1000
+
+    answers = [get(dispatcher, target).corridor for _ in range(3)]
+
+    assert answers == [(200, script, "/a", target[2:])] * 3
+
+
+LITERAL: dict[str, Any] = {"process_group": "%{GLOBAL}", "application_group": "%{GLOBAL}"}
+COUNT = f"from {__name__} import loads\nloads.append(__file__)\n{TELL}"
+loads: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "groups", "loaded"),
+    [
+        pytest.param("plain", "x.wsgi", LITERAL, ["x.wsgi"], id="both groups given"),
+        pytest.param("match", "x.wsgi", LITERAL, ["x.wsgi"], id="a match alias"),
+        pytest.param("plain", "$1.wsgi", LITERAL, ["$1.wsgi"], id="a dollar in a plain target"),
+        pytest.param("match", "$1.wsgi", LITERAL, [], id="a dollar in a match target"),
+        pytest.param("plain", "x.wsgi", {}, [], id="no group"),
+        pytest.param(
+            "plain", "x.wsgi", {"process_group": "%{GLOBAL}"}, [], id="one group of the two"
+        ),
+        pytest.param(
+            "plain", "x.wsgi", {**LITERAL, "application_group": "%{SERVER}"}, [], id="by request"
+        ),
+    ],
+)
+def test_preload(tmp_path, kind, target, groups, loaded):
+    loads.clear()
+    write_scripts(tmp_path, "x.wsgi", "$1.wsgi", source=COUNT)
+    alias = Alias("/a", target, kind, **groups)
+
+    dispatcher_for(alias, rules=Rules(base_directory=str(tmp_path))).preload()
+
+    assert loads == [f"{tmp_path}/{name}" for name in loaded]
+
+
+def test_preload_loads_a_script_once_for_all_hosts(tmp_path):
+    loads.clear()
+    path = str(write_scripts(tmp_path, "x.wsgi", source=COUNT))
+    aliases = [Alias("/a", path, **LITERAL), Alias("/b", path, **LITERAL)]
+    table = AliasTable(aliases, virtual_hosts={"shop.example": AliasTable(aliases)})
+    dispatcher = Dispatcher(table)
+
+    dispatcher.preload()
+    answer = get(dispatcher, "/a")
+
+    assert (loads, answer.code) == ([path], 200)
+
+
+def test_preload_of_virtual_hosts(tmp_path):
+    loads.clear()
+    path = str(write_scripts(tmp_path, "x.wsgi", source=COUNT))
+    hosts = {"shop.example": AliasTable([Alias("/a", path, **LITERAL)])}
+
+    Dispatcher(AliasTable([], virtual_hosts=hosts)).preload()
+
+    assert loads == [path]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        pytest.param(
+            "none.wsgi", "Target WSGI script not found or unable to stat: {}", id="missing"
+        ),
+        pytest.param(
+            "dir", "Target WSGI script '{}' cannot be loaded as Python module.", id="a directory"
+        ),
+        pytest.param(
+            "x.wsgi/tail", "Target WSGI script not found or unable to stat: {}", id="with a tail"
+        ),
+        pytest.param(
+            "\0", "Target WSGI script not found or unable to stat: {}", id="no name of a file"
+        ),
+    ],
+)
+def test_preload_that_fails_is_logged(tmp_path, script, caplog, target, message):
+    (tmp_path / "dir").mkdir()
+    dispatcher = dispatcher_for(Alias("/a", f"{tmp_path}/{target}", **LITERAL))
+
+    dispatcher.preload()
+
+    assert caplog.messages == [message.format(f"{tmp_path}/{target}")]
+
+
+def test_preload_keeps_to_the_roots(tmp_path, caplog):
+    """What would be refused when asked for must not run unasked."""
+    loads.clear()
+    path = write_scripts(tmp_path, "outside/x.wsgi", source=COUNT)
+    rules = Rules(roots=(f"{tmp_path}/inside",))
+
+    dispatcher_for(Alias("/a", str(path), **LITERAL), rules=rules).preload()
+
+    assert loads == []
+    assert caplog.messages == [f"Target WSGI script lies outside WSGIMATCH_ROOTS: {path}"]
+
+
+@WAYS
+def test_capture_that_leads_out_of_the_roots(tmp_path, times):
+    write_scripts(tmp_path, "in/x.wsgi", "secret.wsgi")
+    rules = Rules(roots=(f"{tmp_path}/in",))
+    dispatcher = dispatcher_for(Alias("^/a([^/])?", f"{tmp_path}/in/.$1", "match"), rules=rules)
+
+    targets = ("/a/x.wsgi", "/a./secret.wsgi", "/a./in/x.wsgi")
+    answers = [ask_again(dispatcher, times, target) for target in targets]
+
+    assert [answer.code for answer in answers] == [200, 403, 200]
