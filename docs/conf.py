@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from django_wsgimatch import __version__
+DOCS = Path(__file__).resolve().parent
+sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 project = "django-wsgimatch"
 author = "The django-wsgimatch maintainers"
 copyright = "2026, " + author
-version = release = __version__
+version = release = import_module("django_wsgimatch").__version__
 
-extensions = ["sphinx.ext.autodoc"]
+extensions = ["measured", "sphinx.ext.autodoc"]
 # What benchmarks/ writes is included by pages, not a page itself.
 exclude_patterns = ["_build", "benchmarks"]
 html_theme = "furo"
