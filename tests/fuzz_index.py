@@ -18,7 +18,7 @@ from django_wsgimatch.aliases.pattern import Found, Pattern, compile_pattern
 Location = str | Pattern
 Answer = tuple[int, int | Found] | None
 
-SEGMENTS = ("a", "b", "ab", "abc", "x", "a.b", "", "..", "\xe9")
+SEGMENTS = ("a", "b", "ab", "abc", "x", "ac", "abb", "a.b", "", "..", "\xe9")
 LOCATIONS = (
     *("/%s", "/%s", "/%s/%s", "/%s/%s/%s", "/%s/", "/%s/%s/", "//%s//", "/%s//%s"),
     *("/", "//", "%s", "/%s/../%s", "/%s.", "/a" * 15 + "/%s", "/a" * 16 + "/%s/", "/a" * 20),
