@@ -8,6 +8,7 @@ it, of the project whose ``manage.py`` stands in the current folder. The same en
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -70,9 +71,17 @@ def _fallback(path: str | None) -> WSGIApplication | None:
     if path is None:
         return None
     try:
-        application: WSGIApplication = import_string(path)()
+        factory = import_string(path)
+        inspect.signature(factory).bind()
     except ImportError as error:
         raise ImproperlyConfigured(f"WSGIMATCH_FALLBACK: {error}") from error
+    except TypeError as error:
+        # Most likely the path of an application, as in WSGI_APPLICATION.
+        raise ImproperlyConfigured(
+            f"WSGIMATCH_FALLBACK: {path!r} should be a function that takes no arguments and "
+            f"returns an application: {error}"
+        ) from error
+    application: WSGIApplication = factory()
     return application
 
 
