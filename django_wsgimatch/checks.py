@@ -117,7 +117,7 @@ def _unknown_settings() -> Iterator[Finding]:
     known = [PREFIX + name for name in DEFAULTS]
     for name in sorted(dir(settings)):
         if name.startswith(PREFIX) and name not in known:
-            close = get_close_matches(name, known, n=1)
+            close = get_close_matches(name, known, n=1, cutoff=0.8)
             hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known)}."
             yield Finding("W013", name, "there is no such setting.", hint)
 

@@ -19,7 +19,7 @@ APPLICATION = "def application(environ, start_response): ...\n"
 SCRIPTS = {
     "scripts/blog.wsgi": APPLICATION,
     "scripts/tool.wsgi": APPLICATION,
-    "scripts/wiki.wsgi": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'wiki.conf')\n",
+    "scripts/wiki.wsgi": "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'wiki.conf'\n",
     "scripts/draft.wsgi": "def application(environ, start_response)\n",
     "shared/tool.wsgi": APPLICATION,
     "uploads/tools/tool.wsgi": APPLICATION,
@@ -69,6 +69,11 @@ def said(findings: list[Finding], base: Path) -> list[str]:
     return [one_line(line.replace(str(base), "/srv/site")) for line in lines]
 
 
+def expected(section: str) -> str:
+    """What the page shows, as a pattern: dots stand for words that are not worth showing."""
+    return re.escape(one_line(block(section, "text"))).replace(re.escape("..."), ".*")
+
+
 def one_line(text: str) -> str:
     return " ".join(text.replace("tests.settings", "mysite.settings").split())
 
@@ -109,7 +114,8 @@ def test_example_is_found_as_the_page_says(check_id, site, settings):
 
     found = [finding for finding in inspection.findings() if finding.id == check_id]
 
-    assert said(found, site) == [one_line(block(SECTIONS[check_id], "text"))]
+    [line] = said(found, site)
+    assert re.fullmatch(expected(SECTIONS[check_id]), line)
 
 
 @pytest.mark.usefixtures("_without_pcre2")

@@ -36,13 +36,15 @@ class Place:
     Where an alias's target leads as far as the request does not decide.
 
     ``path`` is the script, or the directory in which the request names one, or how far one
-    gets. ``scripts`` are the files that can run.
+    gets. ``scripts`` are the files that can run; in a directory with others below it, ``deeper``,
+    there may be more.
     """
 
     state: State
     path: str
     reason: str = ""
     scripts: tuple[str, ...] = ()
+    deeper: bool = False
 
 
 def survey(alias: Alias, rules: Rules) -> Place:
@@ -68,14 +70,17 @@ def _no_script(
     error: TargetError, filename: str, template: Template, alias: Alias, rules: Rules
 ) -> Place:
     if error.reason == NOT_FOUND:
-        if alias.kind == "match" and _is_beginning(filename, rules):
-            return Place("directory", os.path.dirname(filename), scripts=())
+        begun = _begun(filename, rules) if alias.kind == "match" else ()
+        if begun:
+            return Place("directory", os.path.dirname(begun[0]), scripts=begun)
         return Place("missing", error.path, error.reason)
     if error.reason != IS_DIRECTORY:
         return Place("unreadable", error.path, error.reason)
     if not _may_hold_scripts(error.path, rules.roots):
         return Place("outside", error.path, OUTSIDE_ROOTS)
-    return Place("directory", error.path, scripts=tuple(_scripts_in(error.path, template)))
+    scripts = tuple(_scripts_in(error.path, template))
+    deeper = any(os.path.isdir(_join(error.path, name)) for name in _names(error.path))
+    return Place("directory", error.path, scripts=scripts, deeper=deeper)
 
 
 def _may_hold_scripts(directory: str, roots: tuple[str, ...] | None) -> bool:
@@ -84,11 +89,12 @@ def _may_hold_scripts(directory: str, roots: tuple[str, ...] | None) -> bool:
     )
 
 
-def _is_beginning(filename: str, rules: Rules) -> bool:
-    """Whether files exist whose names begin as the last name does: the rest is the request's."""
-    path = os.path.join(rules.base_directory, filename)
-    directory, _, beginning = path.rpartition("/")
-    return any(name.startswith(beginning) for name in _names(directory))
+def _begun(filename: str, rules: Rules) -> tuple[str, ...]:
+    """The files whose names begin as the last name does: the rest of them is the request's."""
+    directory, _, beginning = os.path.join(rules.base_directory, filename).rpartition("/")
+    names = sorted(name for name in _names(directory) if name.startswith(beginning))
+    paths = [_join(directory, name) for name in names]
+    return tuple(path.decode("latin-1") for path in paths if os.path.isfile(path))
 
 
 def _scripts_in(directory: str, template: Template) -> Iterator[str]:
@@ -98,9 +104,10 @@ def _scripts_in(directory: str, template: Template) -> Iterator[str]:
     suffix = template[2] if len(template) > 2 and isinstance(template[2], str) else ""
     ending = suffix.partition("/")[0]
     for name in sorted(_names(directory))[:_MOST_SCRIPTS]:
-        path = f"{directory.rstrip('/')}/{name}"
-        if name.startswith(beginning) and name.endswith(ending) and _is_file(path):
-            yield path
+        if name.startswith(beginning) and name.endswith(ending):
+            path = _join(directory, name)
+            if os.path.isfile(path):
+                yield path.decode("latin-1")
 
 
 def _names(directory: str) -> list[str]:
@@ -110,8 +117,8 @@ def _names(directory: str) -> list[str]:
         return []
 
 
-def _is_file(path: str) -> bool:
-    return os.path.isfile(path.encode("latin-1"))
+def _join(directory: str, name: str) -> bytes:
+    return os.path.join(directory, name).encode("latin-1")
 
 
 def file_findings(
@@ -159,7 +166,7 @@ def _target_findings(subject: Subject, place: Place) -> Iterator[Finding]:
             f"the target {target} lies outside WSGIMATCH_ROOTS: {path}. Every request gets 403.",
             "Add its directory to WSGIMATCH_ROOTS, or leave that setting out.",
         )
-    elif place.state == "directory" and not place.scripts:
+    elif place.state == "directory" and not place.scripts and not place.deeper:
         yield Finding(
             "W011",
             subject.where,

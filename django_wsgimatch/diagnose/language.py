@@ -15,7 +15,6 @@ from ..aliases.pattern import Pattern
 from ..aliases.pcre import bytesets
 from ..aliases.pcre.parser import parse
 from ..aliases.pcre.syntax import (
-    FAIL,
     Anchor,
     Atomic,
     BackReference,
@@ -78,13 +77,30 @@ class Language:
         self.starts: Runs = frozenset(run for run in starts if run[0] != _FOUND)
         self.exact = self.exact and self.starts == starts
         self.masks = frozenset(mask for edges in self._edges for mask, _ in edges)
+        self._useful = self._leading_to_a_match()
+
+    def _leading_to_a_match(self) -> set[int]:
+        """The states from which, behind the start of the uri, a match can still be found."""
+        leading_to: dict[int, set[int]] = {}
+        for state, (edges, ways) in enumerate(zip(self._edges, self._ways, strict=True)):
+            reached = [to for _, to in edges]
+            reached += [to for condition, to in ways if condition is not Anchor.START]
+            for to in reached:
+                leading_to.setdefault(to, set()).add(state)
+        useful = {_FOUND}
+        waiting = [_FOUND]
+        while waiting:
+            added = leading_to.get(waiting.pop(), set()) - useful
+            useful |= added
+            waiting += added
+        return useful
 
     def step(self, runs: Runs, byte: int) -> Runs:
         """Return the runs after one more byte; once a match is certain, nothing else counts."""
         known = self._steps.get((runs, byte))
         if known is None:
             moved = [self._onward(run) for run in self._moved(runs, byte)]
-            known = frozenset().union(*moved)
+            known = frozenset(run for run in frozenset().union(*moved) if run[0] in self._useful)
             known = self._steps[runs, byte] = _ALL_FOUND if holds_all(known) else known
         return known
 
@@ -214,8 +230,6 @@ class Language:
         return self._pass(duty, then) if is_usable else then
 
     def _add_more_than(self, node: Node, then: int) -> int:
-        if node == FAIL:
-            return self._state()
         self.exact = False
         match node:
             case Atomic(item):

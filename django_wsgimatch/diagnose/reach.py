@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from random import Random
 
 from ..aliases.pattern import Pattern
 from ..aliases.table import AliasTable
@@ -21,9 +20,7 @@ from .search import Search, TooComplex
 # As many aliases together may hide one before the search is given up.
 _MOST_HIDERS = 12
 # So many uris are tried where a pattern does not allow of a proof.
-_SHORTEST_WORDS = 40
-_STROLLS = 80
-_STROLL_LENGTH = 24
+_MOST_SAMPLES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +81,25 @@ def _proof(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable
 
 
 def _sampling(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
+    hiders: set[int] = set()
+    uris: list[str] = []
+    # The second time with an eye to what makes a difference to those that took the first ones.
+    for _ in range(2):
+        uris = _samples(table, position, hiders, merge_slashes)
+        takers = {_taken_by(table, uri) for uri in uris}
+        if not uris or position in takers:
+            return None
+        hiders.update(taker for taker in takers if taker is not None)
+    return Unreachable(position, tuple(sorted(hiders)), uris[0], proved=False, tried=len(uris))
+
+
+def _samples(
+    table: AliasTable, position: int, hiders: Iterable[int], merge_slashes: bool
+) -> list[str]:
     location = table.locations[position]
-    search = Search(language_of(location), merge_slashes=merge_slashes)
-    uris = list(dict.fromkeys(_matching(location, (*_words(search), *_strolls(search)))))
-    takers = [_taken_by(table, uri) for uri in uris]
-    if not uris or position in takers:
-        return None
-    hiders = sorted({taker for taker in takers if taker is not None})
-    return Unreachable(position, tuple(hiders), uris[0], proved=False, tried=len(uris))
+    heeded = [language_of(table.locations[hider]) for hider in hiders]
+    search = Search(language_of(location), heeded=heeded, merge_slashes=merge_slashes)
+    return list(islice(_matching(location, search.variety()), _MOST_SAMPLES))
 
 
 def _matching(location: str | Pattern, uris: Iterable[str]) -> Iterator[str]:
@@ -103,17 +111,9 @@ def _matching(location: str | Pattern, uris: Iterable[str]) -> Iterator[str]:
 
 def _words(search: Search) -> Iterator[str]:
     try:
-        yield from islice(search.words(), _SHORTEST_WORDS)
+        yield from search.words()
     except TooComplex:
         return
-
-
-def _strolls(search: Search) -> Iterator[str]:
-    random = Random(0)
-    for _ in range(_STROLLS):
-        uri = search.stroll(random, _STROLL_LENGTH)
-        if uri is not None:
-            yield uri
 
 
 def _taken_by(table: AliasTable, uri: str) -> int | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from random import Random
 
 from ..aliases.pcre import bytesets
 from .language import Language, Runs, holds_all
 
 # More places than this are not searched.
-MOST_PLACES = 20_000
+MOST_PLACES = 2_000
+_MOST_TRIED = 2_000
 
 # The bytes that make the most readable examples come first.
 _READABLE = b"abcdefghijklmnopqrstuvwxyz0123456789/-_.~ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -55,17 +55,26 @@ Place = tuple[int, Runs, tuple[Runs, ...]]
 
 
 class Search:
-    """A walk over the uris that one language holds and no other does."""
+    """
+    A walk over the uris that one language holds and none of the excluded ones.
+
+    Of the bytes that make no difference to these languages nor to those that are ``heeded``,
+    one stands for all.
+    """
 
     def __init__(
-        self, included: Language, excluded: Sequence[Language] = (), *, merge_slashes: bool = True
+        self,
+        included: Language,
+        excluded: Sequence[Language] = (),
+        *,
+        heeded: Iterable[Language] = (),
+        merge_slashes: bool = True,
     ) -> None:
         self.uris = Uris(merge_slashes)
         self.included = included
         self.excluded = excluded
-        self.alphabet = _alphabet(
-            self.uris.masks.union(included.masks, *(each.masks for each in excluded))
-        )
+        languages = (included, *excluded, *heeded)
+        self.alphabet = _alphabet(self.uris.masks.union(*(each.masks for each in languages)))
         self.begin: Place = (_BEGIN, included.starts, tuple(each.starts for each in excluded))
 
     def shortest(self) -> str | None:
@@ -87,18 +96,16 @@ class Search:
             if len(came_from) > MOST_PLACES:
                 raise TooComplex
 
-    def stroll(self, random: Random, length: int) -> str | None:
-        """Return a random uri of about this many bytes, or None where the walk leads nowhere."""
-        place, text, found = self.begin, "", None
-        for _ in range(2 * length):
-            onward = list(self._onward(place))
-            if not onward or (found is not None and len(text) >= length):
-                break
-            byte, place = random.choice(onward)
-            text += chr(byte)
+    def variety(self) -> Iterator[str]:
+        """Yield such uris of one place too, the shortest first, until a fair number is tried."""
+        waiting = deque([(self.begin, "")])
+        for _ in range(_MOST_TRIED):
+            if not waiting:
+                return
+            place, text = waiting.popleft()
             if self._accepts(place):
-                found = text
-        return found
+                yield text
+            waiting += [(onward, text + chr(byte)) for byte, onward in self._onward(place)]
 
     def _accepts(self, place: Place) -> bool:
         uri, runs, others = place
