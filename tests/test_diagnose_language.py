@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 import pytest
 
-from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.pattern import Pattern, compile_pattern
 from django_wsgimatch.aliases.prefix import alias_matches
 from django_wsgimatch.diagnose.language import Language, language_of
+from django_wsgimatch.exceptions import PatternError
+from tests.fuzz_patterns import Generator
 
 # Every construct that a language tells exactly, and some that it cannot.
 PATTERNS = [
@@ -51,6 +54,14 @@ def uris(seed: int) -> list[str]:
     return ["/" + "".join(random.choices("ab/\n", k=random.randrange(7))) for _ in range(400)]
 
 
+def random_patterns(generator: Generator, count: int) -> Iterator[Pattern]:
+    for _ in range(count):
+        try:
+            yield compile_pattern(generator.pattern(), engine="re")
+        except PatternError:
+            continue
+
+
 @pytest.mark.parametrize("source", PATTERNS)
 def test_language_holds_what_the_pattern_matches(source):
     pattern = compile_pattern(source)
@@ -69,6 +80,19 @@ def test_exact_language_holds_nothing_else(source):
     wrong = [uri for uri in uris(2) if holds(language, uri) > (pattern.find(uri) is not None)]
 
     assert wrong == [] or not language.exact
+
+
+def test_languages_of_random_patterns():
+    generator = Generator(seed=11)
+    wrong = []
+    for pattern in random_patterns(generator, 400):
+        language = language_of(pattern)
+        for uri in (generator.uri() for _ in range(10)):
+            held, found = holds(language, uri), pattern.find(uri) is not None
+            if held < found or (language.exact and held > found):
+                wrong.append((pattern.source, uri))
+
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
