@@ -93,7 +93,8 @@ class Problem:
     error: WSGIMatchError
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.error}"
+        cause = self.error.__cause__
+        return f"{self.where}: {self.error}" + (f" ({cause})" if cause else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,10 @@ MOST_REMEMBERED = 256
 LONGEST_REMEMBERED = 256
 
 
-# Where a path leads (None: to the fallback), the callable's name there, whether it may see the
-# Authorization header, and what the environ gains.
-Known = tuple[LoadedScript | None, str, bool, dict[str, str]]
+# Where a path leads: the script, its alias's plan, SCRIPT_NAME and PATH_INFO.
+Known = tuple[LoadedScript | None, Plan | None, str, str]
 
-FALLBACK: Known = (None, "", True, {})
+FALLBACK: Known = (None, None, "", "")
 
 
 class Dispatcher:
@@ -80,6 +79,7 @@ class Dispatcher:
             self._plans = [None] * len(table.aliases)
         self._remembered: dict[str, Known] = {}
         self._reloading = bool(reloading)
+        self._lookup = table.lookup
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333). The caller's environ is left as it is."""
@@ -91,23 +91,24 @@ class Dispatcher:
             path, _, query = path.partition("?")
             if "#" in query or " " in query or not query.isprintable():
                 return self._walk(environ, start_response)
-        if environ.get("SCRIPT_NAME"):
-            return self._walk(environ, start_response)
-        # Optimization: 0.6 us for a path seen lately, against 1.1 us with a plan alone.
+        # Optimization: a path seen lately takes half the time of a new one.
         known = self._remembered.get(path) or self._recognise(path)
-        if known is None:
+        if known is None or environ.get("SCRIPT_NAME"):
             return self._walk(environ, start_response)
-        script, callable_object, pass_authorization, gains = known
-        if script is None:
+        script, plan, script_name, path_info = known
+        if script is None or plan is None:
             return self.fallback(environ, start_response)
         if self._reloading and not self.scripts.is_current(script):
             self._remembered.pop(path, None)
             return self._walk(environ, start_response)
-        application: WSGIApplication | None = script.namespace.get(callable_object)
+        application: WSGIApplication | None = script.namespace.get(plan.callable_object)
         if application is None:
             return self._walk(environ, start_response)
-        environ = environ | gains
-        if not pass_authorization:
+        environ = environ | plan.place
+        environ["SCRIPT_NAME"] = script_name
+        environ["PATH_INFO"] = path_info
+        environ["SCRIPT_FILENAME"] = script.path
+        if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
         try:
             return application(environ, start_response)
@@ -155,24 +156,24 @@ class Dispatcher:
 
     def _recognise(self, path: str) -> Known | None:
         """What a plan makes of a path, remembered; None where the corridor must be walked."""
-        if self._plans is None or not is_clean(path):
+        plans = self._plans
+        if plans is None or not is_clean(path):
             return None
-        known: Known = FALLBACK
-        hit = self.table.lookup(path)
-        if hit is not None:
-            position, found = hit
-            plan = self._plans[position]
-            parts = plan.split(path, found) if plan else None
-            script = self.scripts.loaded.get(parts[0]) if parts else None
-            if plan is None or parts is None or script is None:
-                return None
-            gains = {
-                "SCRIPT_FILENAME": parts[0],
-                "SCRIPT_NAME": parts[1],
-                "PATH_INFO": parts[2],
-                **plan.place,
-            }
-            known = script, plan.callable_object, plan.pass_authorization, gains
+        hit = self._lookup(path)
+        if hit is None:
+            return self._remember(path, FALLBACK)
+        position, found = hit
+        plan = plans[position]
+        parts = plan.split(path, found) if plan is not None else None
+        if parts is None:
+            return None
+        name, script_name, path_info = parts
+        script = self.scripts.loaded.get(name)
+        if script is None:
+            return None
+        return self._remember(path, (script, plan, script_name, path_info))
+
+    def _remember(self, path: str, known: Known) -> Known:
         if len(path) <= LONGEST_REMEMBERED:
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
@@ -184,7 +185,8 @@ class Dispatcher:
         if resolution.status is None:
             return self.fallback(environ, start_response)
         if resolution.status != 200:
-            logger.info("%s: %s", resolution.target, resolution.reason)
+            level = logging.ERROR if resolution.status == 500 else logging.INFO
+            logger.log(level, "%s: %s", resolution.target, resolution.reason)
             return error_page(resolution.status, environ, start_response)
         if not self.chunked_request and environ.get("HTTP_TRANSFER_ENCODING"):
             return error_page(411, environ, start_response)

@@ -31,7 +31,8 @@ NO_APPLICATION = "Target WSGI script '{}' does not contain WSGI application '{}'
 OTHER_SETTINGS = (
     "Target WSGI script '{}' asks for DJANGO_SETTINGS_MODULE {!r}, but this process runs {!r}: "
     "one interpreter holds one Django project. Give its alias a process group of its own "
-    "(process_group=...) or an application group of its own (application_group=...)."
+    "(process_group=...) or an application group of its own (application_group=...); if it is "
+    "this project's script, take the line that names the settings out of it."
 )
 
 logger = logging.getLogger("django_wsgimatch")

@@ -262,7 +262,8 @@ Map location to target WSGI script file.
   WSGIMATCH_ALIASES[2]: Invalid command 'Listen', perhaps misspelled or defined by a module \
 not included in the server configuration
   WSGIMATCH_ALIASES[3]: the location should be text that is not empty, not ''
-  WSGIMATCH_ALIASES[4]: Regular expression could not be compiled.
+  WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. (pattern '(': missing closing \
+parenthesis)
   WSGIMATCH_ALIASES[5]: None should be script_alias(...), script_alias_match(...) or a directive \
 line"""
     )

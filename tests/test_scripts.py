@@ -560,7 +560,8 @@ OTHER_SETTINGS = (
     "Target WSGI script '{}' asks for DJANGO_SETTINGS_MODULE 'blog.settings', but this process "
     "runs 'shop.settings': one interpreter holds one Django project. Give its alias a process "
     "group of its own (process_group=...) or an application group of its own "
-    "(application_group=...)."
+    "(application_group=...); if it is this project's script, take the line that names the "
+    "settings out of it."
 )
 
 

@@ -164,7 +164,8 @@ def test_broken_table_stops_the_server(settings):
 
     assert str(caught.value) == (
         "1 problem in the WSGIMATCH_ settings (`manage.py wsgimatch check` explains):\n"
-        "  WSGIMATCH_ALIASES[0]: Regular expression could not be compiled."
+        "  WSGIMATCH_ALIASES[0]: Regular expression could not be compiled. "
+        "(pattern '(': missing closing parenthesis)"
     )
 
 
