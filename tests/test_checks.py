@@ -121,6 +121,13 @@ def test_virtual_hosts_are_judged_apart(site, settings):
     assert found() == [("W006", "WSGIMATCH_VIRTUAL_HOSTS['two.example'][1]")]
 
 
+def test_slash_behind_the_script_alone(site, settings):
+    """The other way round the slashes do no harm below the location, only to the location."""
+    settings.WSGIMATCH_ALIASES = [script_alias("/a", "a.wsgi/"), script_alias("/d", "d/")]
+
+    assert found() == [("W009", "WSGIMATCH_ALIASES[0]")]
+
+
 def test_examples_that_no_script_answers_are_passed_over(site, settings):
     """The location by itself is a directory, but a URL below it has a wrong PATH_INFO."""
     settings.WSGIMATCH_ALIASES = [script_alias_match(r"^/x(/|/c\.wsgi)$", "d$1/y")]
