@@ -29,10 +29,12 @@ a b ab / A 1 - _ ] } { {,2} {1 # ab/ . \d \w \s \D \W \S \h \H \v \V \R \N \C
 \pL \p{Lu} \P{N} ^ $ \b \B \A \Z \z \G (?i) (?-i) (?s) (?-s) (?m) (?x) (?U) (?n) (?^) (?i-s:a.)
 [[:<:]] [[:>:]] \1 \2 \g1 \g{-1} (?(1)a|b) (?C1) (*F) (?!)
 """
+_PLAIN_ATOMS = r"a b ab B1 / /a/ .* [^/]+ [ab]* \w+ \d \. . - $"
 _RARE_ATOMS = r"""
 \K (?R) (?1) \X (*ACCEPT) (*COMMIT) (?(R)a|b) \k<n> \10 \8 \y \L [z-a] [a-\d] [[:nope:]] (?z)
 \p{Nope} \p{Greek} (?P=n) (?(DEFINE)(a)) (?<n>a) (?P<n>b) (?'m'a) \g{n} (*UTF) (*LF) (*NOPE)
 """
+PLAIN_ATOMS = _PLAIN_ATOMS.split()
 ATOMS = [*_ATOMS.split(), " ", "\xe9", "[\xe9-\xfc]"]
 RARE_ATOMS = _RARE_ATOMS.split()
 QUANTIFIERS = ["*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}", "{0,2}?", "{1,}", "{0}", "{,3}"]
@@ -50,14 +52,32 @@ class Generator:
 
     def pattern(self) -> str:
         """Return a pattern."""
-        if self.random.random() < 0.1:
+        kind = self.random.random()
+        if kind < 0.1:
             return "".join(self.random.choices(NOISE, k=self.random.randint(1, 12)))
+        if kind < 0.3:
+            return self.random.choice(["^/", "/", ""]) + self._plain(self.random.randint(1, 4))
         start = self.random.choice(["^/", "^/", "^", "", "", "(?i)^/", ".*"])
         return start + self._expression(self.random.randint(1, 4))
 
     def uri(self) -> str:
         """Return a uri; it may hold any byte."""
         return "/" + "".join(self.random.choices(URI_CHARACTERS, k=self.random.randint(0, 9)))
+
+    def _plain(self, depth: int) -> str:
+        """Return what tables are mostly made of: words, groups, ordinary repeats."""
+        if depth == 0 or self.random.random() < 0.25:
+            return self.random.choice(PLAIN_ATOMS)
+        inner = self._plain(depth - 1)
+        match self.random.randrange(5):
+            case 0:
+                return f"(?:{inner}){self._quantifier()}"
+            case 1:
+                return f"({inner}|{self._plain(depth - 1)})"
+            case 2:
+                return f"({inner}){self.random.choice(['', '+', '?'])}"
+            case _:
+                return inner + self._plain(depth - 1)
 
     def _expression(self, depth: int) -> str:
         if depth == 0 or self.random.random() < 0.25:

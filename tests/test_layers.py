@@ -14,7 +14,12 @@ LAYERS = [
     ["exceptions"],
     ["aliases.pcre.bytesets", "aliases.pcre.cursor"],
     ["aliases.pcre.properties", "aliases.pcre.syntax"],
-    ["aliases.pcre.bracket", "aliases.pcre.literals", "aliases.pcre.references"],
+    [
+        "aliases.pcre.bracket",
+        "aliases.pcre.literals",
+        "aliases.pcre.measures",
+        "aliases.pcre.references",
+    ],
     ["aliases.pcre.sequences", "aliases.pcre.translate"],
     ["aliases.pcre.parser"],
     ["aliases.automaton", "aliases.engine"],

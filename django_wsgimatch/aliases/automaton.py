@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .pcre import bytesets
+from .pcre.measures import single_byte
 from .pcre.syntax import (
     Anchor,
     Atomic,
@@ -30,8 +31,9 @@ from .pcre.syntax import (
 # The end of the uri, as if it were a byte after the last.
 END = 1 << 256
 ANYTHING = bytesets.ALL | END
-# From this count on, a repeat is as good as endless.
-MANY = 12
+# From this count on a repeat is as good as endless: seven times seven is the most before, which
+# has 85 million ways to share a text.
+MANY = 8
 _MOST_STATES = 400
 _MOST_STEPS = 300
 
@@ -248,16 +250,3 @@ def _add_look(automaton: Automaton, node: Look, state: int) -> int:
         automaton.join(state, inside)
         automaton.ends.add(_add(automaton, node.item, inside))
     return target
-
-
-def single_byte(node: Node) -> int | None:
-    """Return the set of a node that reads one byte and does nothing else."""
-    match node:
-        case Bytes(mask):
-            return mask
-        case Text(text) if len(text) == 1:
-            return 1 << ord(text)
-        case Group(item=item):
-            return single_byte(item)
-        case _:
-            return None

@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 from ..exceptions import PatternError
 from .pcre.literals import anchored, prefixes, segments
+from .pcre.measures import shortest
 from .pcre.parser import parse
-from .pcre.syntax import Parsed, shortest
+from .pcre.syntax import (
+    Parsed,
+)
 from .pcre.translate import Inexpressible, translate
 from .redos import may_be_exponential
 
@@ -27,9 +30,9 @@ _INDIFFERENT = re.compile(
     r"(?:[/.^$|)~,:;=@!%&]|\((?:\?:)?(?!\?|\*)|\\[.dwsDWS/~-]|\[\^?[\w/.~+,-]+\]|[\w-]|[*+?]\??(?![*+?]))+",
     re.ASCII,
 )
-# None of these is a blank, a newline or a word's.
-_PLACEHOLDERS = "\x01\x02\x03\x04\x05\x06\x07\x08"
-_TRANSLATED_PLACEHOLDER = re.compile(r"\\x0[1-8]")
+# A placeholder has two characters, so that none is taken for a single one; neither is a blank.
+_PLACEHOLDERS = [f"{chr(number)}\x0e" for number in range(1, 9)]
+_TRANSLATED_PLACEHOLDER = re.compile(r"\\x0[1-8]\\x0e")
 
 
 class Reading(NamedTuple):
@@ -84,7 +87,8 @@ class _Shape:
 
     def filled(self, words: list[str]) -> Reading:
         reading, pieces = self.reading, self.pieces
-        table = dict(zip(range(1, 9), words, strict=False))
+        table: dict[int, str] = dict(zip(range(1, 9), words, strict=False))
+        table[0x0E] = ""
         found = reading.prefixes
         text = [pieces[0]]
         for word, piece in zip(words, pieces[1:], strict=True):
@@ -92,11 +96,15 @@ class _Shape:
         return Reading(
             reading.groups,
             reading.anchored,
-            None if found is None else tuple([each.translate(table) for each in found]),
-            tuple([each.translate(table) for each in reading.segments]),
+            None if found is None else _translated(found, table),
+            _translated(reading.segments, table),
             "".join(text),
             reading.never_empty,
         )
+
+
+def _translated(texts: tuple[str, ...], table: dict[int, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([text.translate(table) for text in texts]))
 
 
 @lru_cache(maxsize=4096)

@@ -46,6 +46,9 @@ class BlowUp:
 
 def blow_up(tree: Node) -> BlowUp | None:
     """Return how a search for the pattern can blow up, or None if it surely cannot."""
+    # A search that can begin anywhere is a loop before the pattern.
+    if _loops_in(tree) + (not anchored(tree)) < 2 and not may_be_exponential(tree):
+        return None
     try:
         return exponential(tree) or _polynomial(tree)
     except TooLarge:
@@ -73,6 +76,14 @@ def may_be_exponential(node: Node) -> bool:
 _UNKNOWN = BlowUp("unknown", "", "too large to be tested for catastrophic backtracking")
 
 
+def _loops_in(node: Node) -> int:
+    """Return the number of loops, two at least where one is repeated."""
+    inside = sum(map(_loops_in, children(node)))
+    if not isinstance(node, Repeat) or node.high in (0, 1):
+        return inside
+    return inside * 2 + _is_loop(node)
+
+
 def _is_loop(node: Repeat) -> bool:
     return node.high is None or node.high >= MANY
 
@@ -91,7 +102,7 @@ def _exponential(automaton: Automaton) -> BlowUp | None:
         pump = _two_ways_back(automaton, component, state, budget)
         found = pump and _attack(automaton, state, state, pump, _EXPONENTIAL_PUMPS)
         if pump and found:
-            reason = f"one more {pump!r} in the uri can double the time of the search"
+            reason = f"one more {pump!r} in the uri can double the time"
             return BlowUp("exponential", found, reason)
     return None
 

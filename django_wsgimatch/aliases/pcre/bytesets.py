@@ -85,8 +85,6 @@ def of_category(category: str) -> int:
 @lru_cache(maxsize=4096)
 def as_class(mask: int) -> str:
     """Return the set as a class of Python's ``re``, in escapes that mean the same everywhere."""
-    if mask == ALL:
-        return r"[\x00-\xff]"
     inside, outside = _ranges(mask), _ranges(ALL ^ mask)
     return f"[{inside}]" if inside and len(inside) <= len(outside) else f"[^{outside}]"
 

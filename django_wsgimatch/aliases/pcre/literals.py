@@ -23,6 +23,8 @@ from .syntax import (
 )
 
 _MOST_PREFIXES = 32
+# Larger sets of bytes are not spelt out, and neither are letters of either case: too many keys.
+_MOST_BYTES = 4
 _SLASH = bytesets.of(b"/")
 # Stands for text that is not known; the uri of a request never holds a NUL.
 _GAP = "\0"
@@ -87,7 +89,7 @@ def prefixes(tree: Node) -> tuple[str, ...] | None:
     if not starts(tree):
         return None
     literals, _ = _leading(tree)
-    return None if "" in literals else literals
+    return None if "" in literals or not literals else literals
 
 
 def _leading(node: Node) -> tuple[tuple[str, ...], bool]:
@@ -95,8 +97,8 @@ def _leading(node: Node) -> tuple[tuple[str, ...], bool]:
     match node:
         case Text(text):
             return (text,), True
-        case Bytes(mask) if mask.bit_count() == 1:
-            return (chr(mask.bit_length() - 1),), True
+        case Bytes(mask) if mask.bit_count() <= _MOST_BYTES and not _is_caseless(mask):
+            return tuple(map(chr, bytesets.members(mask))), True
         case Sequence(items):
             return _leading_of_sequence(items)
         case Choice(branches):
@@ -109,6 +111,11 @@ def _leading(node: Node) -> tuple[tuple[str, ...], bool]:
             return ("",), True
         case _:
             return ("",), False
+
+
+def _is_caseless(mask: int) -> bool:
+    letters = mask & (bytesets.UPPER | bytesets.LOWER)
+    return letters != 0 and letters == bytesets.fold(letters)
 
 
 def _leading_of_sequence(items: tuple[Node, ...]) -> tuple[tuple[str, ...], bool]:

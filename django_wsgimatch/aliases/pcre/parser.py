@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 
 from ...exceptions import InvalidPattern
+from .measures import captured, compiled_size, fixed_length
 from .sequences import SequenceParser, choice
 from .syntax import (
     EMPTY,
@@ -23,13 +24,14 @@ from .syntax import (
     Node,
     Parsed,
     Sequence,
-    captured,
-    fixed_length,
 )
 
 # PCRE2 allows 250, but a level costs several frames of Python's stack, in re's own parser too.
 _DEEPEST = 40
 _LONGEST_LOOKBEHIND = 65535
+# PCRE2 compiles to 65,536 bytes at most, which it alone counts exactly.
+_SURELY_COMPILED = 60_000
+_NEVER_TOO_LONG = 1500
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
 _OPTIONS = re.compile(r"(\^?)([imnsxJU]*)(?:-([imnsxJU]*))?([:)])")
@@ -103,6 +105,7 @@ class _Parser(SequenceParser):
             if cursor.position < len(cursor.source):
                 raise cursor.invalid("unmatched closing parenthesis")
             self.references.check()
+            self._check_size(tree)
         except InvalidPattern as error:
             # What is a mistake between bytes may be right between UTF-8 characters.
             if self.utf:
@@ -110,6 +113,11 @@ class _Parser(SequenceParser):
             raise
         groups, portable = self.references.highest, cursor.portable()
         return Parsed(tree, groups, cursor.foreign, portable, cursor.unportable)
+
+    def _check_size(self, tree: Node) -> None:
+        short = len(self.cursor.source) <= _NEVER_TOO_LONG and "{" not in self.cursor.source
+        if not short and compiled_size(tree) > _SURELY_COMPILED:
+            self.foreign("a pattern this large")
 
     def _start_options(self) -> None:
         cursor = self.cursor
@@ -241,6 +249,7 @@ class _Parser(SequenceParser):
             raise self.cursor.invalid("lookbehind assertion is not fixed length")
         if len(set(lengths)) == 1:
             return Look(choice(branches), True, negative)
+        self.unsure_behind("a look-behind of several lengths")
         # re wants one length for all branches.
         looks = tuple(Look(branch, True, negative) for branch in branches)
         if any(map(captured, branches)):

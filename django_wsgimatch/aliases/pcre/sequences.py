@@ -7,10 +7,13 @@ Mirrors parse_regex() in pcre2_compile.c. What begins with a parenthesis is in `
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import or_
 
 from . import bytesets
 from .bracket import POSIX, WORD_EDGES, read_class
 from .cursor import Cursor
+from .measures import single_byte
 from .properties import property_escape
 from .references import References
 from .syntax import (
@@ -67,6 +70,9 @@ _ESCAPES: dict[str, Node] = {
     "N": _NOT_NEWLINE,
     "R": _LINE_BREAK,
 }
+# PCRE2 takes these for disjoint, so that a repeat of one gives back nothing to the other. Yet \S
+# has bytes of \h and \v, and \R such of \s and \N (autoposstab in pcre2_auto_possess.c).
+_TAKEN_FOR_DISJOINT = tuple(map(frozenset, ("Sh", "Sv", "SR", "NR", "Rs")))
 
 
 class SequenceParser:
@@ -86,6 +92,7 @@ class SequenceParser:
         self.looking_behind = False
         # Whether a quantifier may follow the item just read.
         self.repeatable = False
+        self._types: set[str] = set()
 
     def parenthesis(self) -> Node:
         """Read what begins with the parenthesis just read."""
@@ -196,7 +203,10 @@ class SequenceParser:
     # Single characters and places
 
     def _dot(self) -> Node:
-        return Bytes(bytesets.ALL) if "s" in self.options else _NOT_NEWLINE
+        if "s" in self.options:
+            return Bytes(bytesets.ALL)
+        self._note_type("N")
+        return _NOT_NEWLINE
 
     def _circumflex(self) -> Node:
         self.repeatable = False
@@ -241,7 +251,14 @@ class SequenceParser:
         if node is _LINE_BREAK:
             self._refuse_behind()
         self.repeatable = not isinstance(node, Anchor)
+        self._note_type(letter)
         return node
+
+    def _note_type(self, letter: str) -> None:
+        self._types.add(letter)
+        for pair in _TAKEN_FOR_DISJOINT:
+            if pair <= self._types:
+                self.cursor.note_foreign(" beside ".join(rf"\{name}" for name in sorted(pair)))
 
     def _odd_escape(self, letter: str) -> Node:
         cursor = self.cursor
@@ -297,7 +314,13 @@ class SequenceParser:
 
 def choice(branches: list[Node]) -> Node:
     """Return the node of these alternatives."""
-    return branches[0] if len(branches) == 1 else Choice(tuple(branches))
+    if len(branches) == 1:
+        return branches[0]
+    masks = [single_byte(branch) for branch in branches]
+    if None in masks:
+        return Choice(tuple(branches))
+    # One set of bytes cannot be ambiguous, as (a|a)* is.
+    return Bytes(reduce(or_, filter(None, masks), 0))
 
 
 def _sequence(items: list[Node]) -> Node:

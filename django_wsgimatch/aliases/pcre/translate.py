@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import bytesets
+from .measures import captured, changed_inside, decided, referred, shortest, without_groups
 from .syntax import (
     EMPTY,
     FAIL,
@@ -30,13 +31,7 @@ from .syntax import (
     Repeat,
     Sequence,
     Text,
-    captured,
-    changed_inside,
     children,
-    decided,
-    referred,
-    shortest,
-    without_groups,
 )
 
 FLAGS = re.DOTALL | re.ASCII
@@ -138,7 +133,8 @@ def _refers_ahead(node: Node) -> bool:
 def _unit(node: Node) -> str:
     """Return the translation in a form that a quantifier applies to as a whole."""
     text = _translated(node)
-    return text if isinstance(node, (Bytes, Group)) or len(text) == 1 else f"(?:{text})"
+    single = isinstance(node, (Bytes, Group)) or (isinstance(node, Text) and len(node.text) == 1)
+    return text if single else f"(?:{text})"
 
 
 def _counts(low: int, high: int | None) -> str:
@@ -172,6 +168,9 @@ def _possessive(node: Repeat) -> str:
 
 def _can_be_followed_by_no_other(node: Repeat) -> bool:
     """Return whether only the count of a repeat is open, and its translation can name the item."""
+    if referred(node.item) & set(captured(node.item)):
+        # What follows would be compared with the groups of the last round.
+        return False
     # Between two limits the item is written twice, which a group cannot be.
     twice = node.high is not None and node.high != node.low
     return decided(node.item) and shortest(node.item) > 0 and not (twice and captured(node.item))
@@ -194,6 +193,8 @@ def _atomic(node: Atomic) -> str:
 
 
 def _look(node: Look) -> str:
+    if node.behind and referred(node.item) & set(captured(node.item)):
+        raise Inexpressible("a reference within a look-behind to a group in it")
     return f"({_PREFIXES[node.behind, node.negative]}{_translated(node.item)})"
 
 

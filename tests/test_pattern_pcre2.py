@@ -1,0 +1,46 @@
+"""Patterns against the system's PCRE2, which is what Apache runs them on."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests import fuzz_patterns, pcre2_library
+
+pytestmark = pytest.mark.skipif(
+    pcre2_library.LIBRARY is None,
+    reason="needs the system's PCRE2: apt install libpcre2-8-0",
+)
+
+
+@pytest.fixture
+def seed() -> int:
+    return random.randrange(10**6)
+
+
+def test_random_patterns_match_as_in_pcre2(seed):
+    tally = fuzz_patterns.compare(4000, seed)
+
+    assert tally.differences == [], f"seed {seed}"
+    assert tally.refused_share < 0.12, f"seed {seed}"
+
+
+def test_random_patterns_match_as_in_pcre2_on_the_package_too(seed):
+    pytest.importorskip("pcre2", reason="needs the pcre2 extra")
+
+    tally = fuzz_patterns.compare(1500, seed, engine="pcre2")
+
+    assert tally.differences == [], f"seed {seed}"
+
+
+def test_difference_is_found_and_told(monkeypatch, capsys):
+    """The comparison itself must be able to fail."""
+    monkeypatch.setattr(fuzz_patterns.Generator, "pattern", lambda self: "^/a")
+    monkeypatch.setattr(fuzz_patterns.Generator, "uri", lambda self: "/a")
+    monkeypatch.setattr(pcre2_library.Pattern, "search", lambda self, uri: None)
+
+    status = fuzz_patterns.main(["--cases", "4", "--seed", "1"])
+
+    assert status == 1
+    assert "'^/a' on '/a': (('/a',), 2) instead of None" in capsys.readouterr().out
