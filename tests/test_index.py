@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import time
 from random import Random
 
@@ -133,6 +134,18 @@ def test_large_table_compiles_patterns_when_needed(monkeypatch):
     assert ["find" in vars(each) for each in patterns] == [False] * 4
     assert shown(look_up("/app2/x")) == (2, 7, "/app2/x")
     assert ["find" in vars(each) for each in patterns] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_collection_is_left_as_it_was(enabled):
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+
+    build_index(NUMBERED)
+
+    after = gc.isenabled()
+    (gc.enable if before else gc.disable)()
+    assert after is enabled
 
 
 @pytest.mark.parametrize(

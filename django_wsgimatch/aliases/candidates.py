@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from .pattern import Found
 
@@ -14,7 +15,8 @@ LookUp: TypeAlias = Callable[[str], Answer | None]
 Find: TypeAlias = Callable[[str], int | Found | None]
 
 
-class Candidate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Candidate:
     """
     An alias by its position in the table.
 
@@ -43,12 +45,13 @@ def merge(inherited: Candidates, own: Iterable[Candidate]) -> Candidates:
 
 def first_match(candidates: Candidates, uri: str, before: int = sys.maxsize) -> Answer | None:
     """Return the first match among candidates, if it stands before a position of the table."""
-    for position, find, end in candidates:
-        if position >= before:
+    for candidate in candidates:
+        if candidate.position >= before:
             return None
-        found = end if find is None else find(uri)
+        find = candidate.find
+        found = candidate.end if find is None else find(uri)
         if found is not None:
-            return position, found
+            return candidate.position, found
     return None
 
 

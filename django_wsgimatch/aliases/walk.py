@@ -64,7 +64,8 @@ def _last_answer(node: Node) -> Answer | None:
 
 
 def _crowded_place(node: Node, branch: Branch[CrowdedPlace] | None) -> CrowdedPlace:
-    return (*node.crowds, node.candidates), branch
+    # The nearest first: the earlier a match is known, the fewer of a crowd are tried.
+    return (node.candidates, *reversed(node.crowds)), branch
 
 
 def _walk(root: Branch[Place], deepest: int) -> LookUp:
