@@ -71,7 +71,7 @@ def read_by_shape(source: str) -> Reading | None:
 
     None where the pattern has to be read for itself.
     """
-    # Optimization: 6 us a pattern instead of 120.
+    # Optimization: 7 us a pattern instead of 70.
     words = _BETWEEN_WORDS.split(source)
     between = tuple(words[1::2])
     del words[1::2]

@@ -6,6 +6,8 @@ where the automaton is ambiguous: exponentially if one loop can read one text in
 polynomially if two loops can share one text between them (IDA). The tests are those of Weber and
 Seidl, "On the degree of ambiguity of finite automata" (1991). Ambiguity harms only if the search
 can fail behind it, so a text is looked for behind which it does.
+
+Not seen are optional parts in a row, ``a?a?a?aaa``: the length of the pattern bounds their ways.
 """
 
 from __future__ import annotations
