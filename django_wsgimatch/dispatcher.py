@@ -35,9 +35,11 @@ logger = logging.getLogger("django_wsgimatch")
 
 OFF_MOUNT_POINT = "the path lies beside the server's SCRIPT_NAME"
 
-# So many paths are remembered, each of at most so many characters.
-MOST_REMEMBERED = 256
+# So many paths are remembered, each of at most so many characters, and of those that are not
+# known yet one in so many: paths that come often are soon known, others cost next to nothing.
+MOST_REMEMBERED = 1024
 LONGEST_REMEMBERED = 256
+REMEMBERED_ONE_IN = 8
 
 
 # Where a path leads: the script, its alias's plan, SCRIPT_NAME and PATH_INFO.
@@ -78,8 +80,9 @@ class Dispatcher:
         if rules.follow_symlinks is True and not table.virtual_hosts and chunked_request:
             self._plans = [None] * len(table.aliases)
         self._remembered: dict[str, Known] = {}
+        self._new_paths = 0
         self._reloading = bool(reloading)
-        self._lookup = table.lookup
+        self._lookup = table.lookup_merged
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333). The caller's environ is left as it is."""
@@ -104,7 +107,7 @@ class Dispatcher:
         application: WSGIApplication | None = script.namespace.get(plan.callable_object)
         if application is None:
             return self._walk(environ, start_response)
-        environ = environ | plan.place
+        environ = environ | plan.gains
         environ["SCRIPT_NAME"] = script_name
         environ["PATH_INFO"] = path_info
         environ["SCRIPT_FILENAME"] = script.path
@@ -155,26 +158,21 @@ class Dispatcher:
             _log(error)
 
     def _recognise(self, path: str) -> Known | None:
-        """What a plan makes of a path, remembered; None where the corridor must be walked."""
-        plans = self._plans
-        if plans is None or not is_clean(path):
+        """What a plan makes of a path; None where the corridor must be walked."""
+        if self._plans is None or not is_clean(path):
             return None
+        known: Known = FALLBACK
         hit = self._lookup(path)
-        if hit is None:
-            return self._remember(path, FALLBACK)
-        position, found = hit
-        plan = plans[position]
-        parts = plan.split(path, found) if plan is not None else None
-        if parts is None:
-            return None
-        name, script_name, path_info = parts
-        script = self.scripts.loaded.get(name)
-        if script is None:
-            return None
-        return self._remember(path, (script, plan, script_name, path_info))
-
-    def _remember(self, path: str, known: Known) -> Known:
-        if len(path) <= LONGEST_REMEMBERED:
+        if hit is not None:
+            position, found = hit
+            plan = self._plans[position]
+            parts = plan.split(path, found) if plan is not None else None
+            script = self.scripts.loaded.get(parts[0]) if parts is not None else None
+            if parts is None or script is None:
+                return None
+            known = script, plan, parts[1], parts[2]
+        self._new_paths += 1
+        if self._new_paths % REMEMBERED_ONE_IN == 0 and len(path) <= LONGEST_REMEMBERED:
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
             self._remembered[path] = known

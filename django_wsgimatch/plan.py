@@ -31,14 +31,13 @@ class Plan:
     """
     How the requests of one alias are answered.
 
-    ``split`` takes the uri and what the index found there; ``place`` is what the environ says of
-    the groups and the callable.
+    ``split`` takes the uri and what the index found there; ``gains`` is what every environ gains.
     """
 
     split: Split
     callable_object: str
     pass_authorization: bool
-    place: dict[str, str]
+    gains: dict[str, str]
 
 
 def is_clean(uri: str) -> bool:
@@ -47,7 +46,8 @@ def is_clean(uri: str) -> bool:
         uri[:1] == "/"
         and len(uri) <= LONGEST_URI
         and "//" not in uri
-        and "/." not in uri
+        # Optimization: most uris have no dot, and one character is found in half the time of two.
+        and ("." not in uri or "/." not in uri)
         and "%" not in uri
         and "?" not in uri
         and "#" not in uri

@@ -45,11 +45,16 @@ def make_substitute(template: Template, groups: int) -> Callable[[Found], str]:
     A group that the pattern (with ``groups`` groups) does not define, or that took no part in
     the match, becomes the empty string, as in ap_pregsub().
     """
-    known = tuple(p for p in template if isinstance(p, str) or p <= groups)
+    known = tuple(part for part in template if isinstance(part, str) or part <= groups)
+    match known:
+        # Optimization: the two usual forms, /dir/$1.wsgi and x.wsgi/$1, took 0.4 of the time.
+        case (str(head), int(number), str(tail)):
+            return lambda found: f"{head}{found.group(number) or ''}{tail}"
+        case (str(head), int(number)):
+            return lambda found: f"{head}{found.group(number) or ''}"
 
     def substitute(found: Found) -> str:
-        group = found.group
-        return "".join([p if p.__class__ is str else group(p) or "" for p in known])  # type: ignore[arg-type]
+        return "".join(p if isinstance(p, str) else found.group(p) or "" for p in known)
 
     return substitute
 
