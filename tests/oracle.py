@@ -18,8 +18,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,8 @@ MODULES = Path("/usr/lib/apache2/modules")
 MODULE = Path(os.environ.get("ORACLE_MODULE", MODULES / "mod_wsgi.so"))
 INSTALLED = APACHE.exists() and MODULE.exists()
 HOW_TO_INSTALL = "needs Debian's apache2 and libapache2-mod-wsgi-py3"
+
+WWW_DATA = 33
 
 # What mod_wsgi logs where WSGIRestrictEmbedded stops it, right before the script.
 STOPPED = "Embedded mode of mod_wsgi disabled by runtime configuration"
@@ -281,6 +283,19 @@ class Oracle:
         return self.directory / f"{name}.conf"
 
 
+@contextmanager
+def as_apache() -> Iterator[None]:
+    """Be the user Apache runs as where this is root, to whom no file is shut."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(WWW_DATA, WWW_DATA, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
 def configuration(directory: Path, port: int) -> str:
     """A configuration without virtual hosts; nothing outside ``directory`` is written to."""
     modules = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED]
@@ -295,8 +310,9 @@ def answer_from_log(status: int, fields: Sequence[str]) -> Answer:
         return Answer(status)
     handler, filename, script_name, path_info, query, *groups = map(unescape, fields)
     if handler != "wsgi-script":
-        # Apache refuses a target before it has a filename, and only then.
-        return Answer(status if filename == "-" else None)
+        # Apache refuses a target before it has a filename; what it says later is of its own files.
+        refused = filename == "-" and status in (400, 404)
+        return Answer(status if refused else None)
     if status != 200:
         return Answer(status, True)
     return Answer(200, True, filename, script_name, path_info, query[1:], *groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,19 @@ from random import Random
 from tests.oracle import Request, Table
 from tests.trees import TreeItem
 
+# What only root can make: files of others.
+PRIVATE: tuple[TreeItem, ...] = (
+    {"path": "theirs", "to": "a.wsgi", "owner": 33},
+    {"path": "dtheirs", "to": "d", "owner": 33},
+    "shut/a.wsgi",
+    {"path": "shut", "dir": True, "mode": "0700"},
+    "listed/a.wsgi",
+    {"path": "listed", "dir": True, "mode": "0744"},
+    "passed/a.wsgi",
+    {"path": "passed", "dir": True, "mode": "0711"},
+)
 TREE: tuple[TreeItem, ...] = (
+    *(PRIVATE if os.geteuid() == 0 else ()),
     "a.wsgi",
     "b.py",
     "c",
@@ -42,7 +55,20 @@ FILES = (
     *("a.wsgi", "b.py", "c", "A.wsgi", "d", "d/", "d/a.wsgi", "d/b", "d/e", "d/e/a.b", "app.wsgi"),
     *("app.wsgi/a.wsgi", "empty", "link", "dlink", "dlink/a.wsgi", "chain/b", "gone", "loop"),
     *("up/a.wsgi", "abs", "abs/x", "missing", "missing/a.wsgi", "d/../c", "./a.wsgi", "d//b", ""),
-    *("$1.wsgi", "d/\xe9", "d/\xc3\xa9.wsgi", "d/...", "a.wsgi/..", "c/.", "d/e/../../b.py"),
+    *("theirs", "dtheirs/a.wsgi", "dtheirs/b", "shut", "shut/a.wsgi", "shut/x", "listed", "passed"),
+    *(
+        "listed/a.wsgi",
+        "listed/x",
+        "passed/a.wsgi",
+        "passed/x",
+        "$1.wsgi",
+        "d/\xe9",
+        "d/\xc3\xa9.wsgi",
+        "d/...",
+        "a.wsgi/..",
+        "c/.",
+        "d/e/../../b.py",
+    ),
 )
 TAILS = ("", "", "", "/", "/x", "/a/b", "/..", "//y", "/./z", "/a/../b", "?q", ".", "x", "%20")
 SEGMENTS = (
@@ -63,7 +89,26 @@ SEGMENTS = (
     ),
     *("a\nb", "", ".", "..", "\xff", "a&b", "'", '"', "[a]", "{x}", "|", "^", "a?", "*"),
 )
-GROUPS = ("%{GLOBAL}", "%{SERVER}", "%{RESOURCE}", "%{HOST}", "%{NOPE}", "x%{HOST}", "g", "$1")
+GROUPS = (
+    "%{ENV:X}",
+    "%{ENV:}",
+    "%{GLOBAL}",
+    "%{SERVER}",
+    "%{RESOURCE}",
+    "%{HOST}",
+    "%{NOPE}",
+    "x%{HOST}",
+    "g",
+    "$1",
+)
+LONG_LINES = (
+    "WSGIScriptAlias /a {ROOT}/a.wsgi",
+    "WSGIScriptAlias /b {ROOT}/d/",
+    "WSGIScriptAliasMatch ^/c/(.*)$ {ROOT}/a.wsgi/$1",
+    "WSGIScriptAliasMatch ^/d/([^/]*) {ROOT}/$1",
+    "WSGIScriptAliasMatch ^/e/(.*)$ $1$1$1$1$1$1$1$1$1",
+    "WSGIScriptAliasMatch ^/(.)/.*?(x/?)$ {ROOT}/a.wsgi/$2",
+)
 ESCAPES = (
     "%2f",
     "%2F",
@@ -110,11 +155,26 @@ def random_case(seed: str, requests: int) -> Case:
     """The case of ``seed``: always the same one. Its virtual host is called after the seed."""
     rng = Random(seed)
     name = f"t{re.sub('[^0-9a-z]', '-', seed)}.test"
-    aliases = [random_alias(rng) for _ in range(rng.choice((1, 1, 2, 3, 5)))]
+    if rng.random() < 0.03:
+        return long_case(rng, name, requests)
+    aliases = [random_alias(rng) for _ in range(rng.choice((1, 1, 2, 3, 5, 5, 30)))]
     lines = [*random_options(rng), *(line for line, _ in aliases)]
     table = Table(name, tuple(lines), TREE)
     pieces = [piece for _, piece in aliases]
     return Case(table, tuple(random_request(rng, pieces) for _ in range(requests)))
+
+
+def long_case(rng: Random, name: str, requests: int) -> Case:
+    """Requests that come close to the limits of names, filenames and substitutions."""
+    lines = tuple(rng.sample(LONG_LINES, 3))
+    lengths = (*range(250, 260), *range(1_990, 2_000), *range(4_030, 4_095), *range(7_240, 7_300))
+    targets = []
+    for _ in range(requests):
+        part = rng.choice(("x", "x/", "/x", "%61"))
+        length = rng.choice(lengths)
+        text = (part * (length // len(part) + 1))[:length].rstrip("%6")
+        targets.append(f"/{rng.choice('abcde')}/{text}{rng.choice(('', '/', '/x', '/..'))}")
+    return Case(Table(name, lines, TREE), tuple(Request(target) for target in targets))
 
 
 def main_table(seed: str) -> Table:
@@ -136,6 +196,10 @@ def random_options(rng: Random) -> list[str]:
         lines.append(f"<Directory {{ROOT}}>\nOptions {option}\n</Directory>")
     if rng.random() < 0.2:
         lines.append(f"WSGIApplicationGroup {rng.choice(GROUPS)}")
+    if rng.random() < 0.1:
+        lines.append(f"WSGIProcessGroup {rng.choice(GROUPS)}")
+    if rng.random() < 0.2:
+        lines.append(f"SetEnv X {rng.choice(GROUPS)}")
     return lines
 
 
@@ -217,14 +281,9 @@ def random_item(rng: Random, depth: int) -> Piece:
     atom = random_atom(rng, depth)
     if rng.random() < 0.6:
         return atom
-    bounds = {
-        "?": (0, 1),
-        "*": (0, 3),
-        "+": (1, 3),
-        "{2}": (2, 2),
-        "{1,2}": (1, 2),
-        "{0,1}": (0, 1),
-    }
+    # Repeats of repeats would exhaust PCRE's match limit, which Python's re does not have.
+    repeats = re.search(r"[^\\][*+]|\{[0-9]", atom.source)
+    bounds = OPTIONAL if repeats else BOUNDS
     quantifier = rng.choice(tuple(bounds))
     low, high = bounds[quantifier]
     source = unit(atom.source) + quantifier + rng.choice(("", "", "", "?", "+"))
@@ -247,6 +306,8 @@ def random_atom(rng: Random, depth: int) -> Piece:
     return Piece(source, lambda: rng.choice(samples))
 
 
+OPTIONAL = {"?": (0, 1), "{0,1}": (0, 1)}
+BOUNDS = {"*": (0, 3), "+": (1, 3), "{2}": (2, 2), "{1,2}": (1, 2), **OPTIONAL}
 ATOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     *(
         (letter, (letter,))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pytest
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.exceptions import TableError
 from tests.configuration import Site, read_configuration
-from tests.oracle import Answer, Request
+from tests.oracle import Answer, Request, as_apache
 from tests.serving import serve
 from tests.trees import build_tree, open_directory
 
@@ -28,7 +28,6 @@ Case = dict[str, Any]
 
 CORPUS = Path(__file__).parent / "corpus"
 HOST = "corpus.test"
-WWW_DATA = 33
 
 # These topics exercise Apache itself, not what it makes of an alias.
 APACHE_ITSELF = {"wire", "bodies", "methods", "access", "outside-mod-wsgi", "debian-modules"}
@@ -124,19 +123,6 @@ def is_private(case: Case) -> bool:
     return bool(case["tag"] == "fs-permissions")
 
 
-@contextmanager
-def as_apache(case: Case) -> Iterator[None]:
-    """Be the user Apache runs as where files are shut, which root would not notice."""
-    if not is_private(case):
-        yield
-        return
-    os.setresuid(WWW_DATA, WWW_DATA, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
-
-
 def headers_of(case: Case) -> dict[str, str]:
     return dict(header.split(": ", 1) for header in case["request"].get("headers", []))
 
@@ -163,7 +149,7 @@ def test_a_matched_request_is_mapped_as_by_mod_wsgi(case: Case, sites: Sites) ->
     observed = case["observed"]
     site = sites.site(case)
 
-    with as_apache(case):
+    with as_apache() if is_private(case) else nullcontext():
         answer = site.answer(asked(case), headers_of(case))
 
     if case["tag"] in SCRIPT_DECIDES and observed["script"] is None:
@@ -204,7 +190,7 @@ def test_a_request_is_dispatched_as_by_mod_wsgi(case: Case, sites: Sites) -> Non
     # The broken scripts break PEP 3333 as well.
     validate = case["tag"] != "broken-scripts"
 
-    with as_apache(case):
+    with as_apache() if is_private(case) else nullcontext():
         first, second = (
             serve(dispatcher, asked(case).to(HOST), headers, variables, validate=validate)
             for _ in range(2)
