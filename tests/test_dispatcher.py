@@ -26,8 +26,8 @@ def dispatcher_for(*aliases: Alias, **options) -> Dispatcher:
     return Dispatcher(AliasTable(aliases), fallback, **options)
 
 
-# Asked again, the dispatcher answers by a shorter way: from the alias's plan, from memory.
-WAYS = pytest.mark.parametrize("times", [pytest.param(n, id=f"time {n}") for n in (1, 2, 3)])
+# Asked again, the dispatcher answers by a shorter way: the alias's plan, then what is remembered.
+WAYS = pytest.mark.parametrize("times", [pytest.param(n, id=f"time {n}") for n in (1, 2, 20)])
 
 
 def ask_again(dispatcher, times, target, **environ):
@@ -230,6 +230,45 @@ def test_two_callables_of_one_script(script, times):
     told = [ask_again(dispatcher, times, target).told for target in ("/a", "/b", "/a")]
 
     assert [one["callable"] for one in told] == ["application", "other", "application"]
+
+
+@WAYS
+def test_groups_in_the_environ(script, times):
+    alias = Alias("/a", script, process_group="blue")
+    rules = Rules(process_groups=["blue"], application_group="%{RESOURCE}")
+    dispatcher = dispatcher_for(alias, rules=rules, server_name="www.example")
+
+    told = [ask_again(dispatcher, times, "/a/b", HTTP_HOST=host).told for host in ("h:81", "h:82")]
+
+    assert [one["mod_wsgi.process_group"] for one in told] == ["blue", "blue"]
+    assert [one["mod_wsgi.application_group"] for one in told] == [
+        "www.example:81|/a",
+        "www.example:82|/a",
+    ]
+
+
+@WAYS
+def test_alias_with_a_slash_at_its_end(script, times):
+    dispatcher = dispatcher_for(Alias("/a/", script))
+
+    answers = [ask_again(dispatcher, times, target) for target in ("/a/", "/a", "/a/b")]
+
+    assert [answer.corridor for answer in answers] == [
+        (200, script, "/a/", ""),
+        (299, None, None, None),
+        (404, None, None, None),
+    ]
+
+
+@WAYS
+def test_script_whose_path_is_nearly_too_long(tmp_path, times):
+    directory = "/".join(["x" * 200] * 12)
+    script = str(write_scripts(tmp_path, f"{directory}/x.wsgi"))
+    dispatcher = dispatcher_for(Alias("/a", script))
+
+    answers = [ask_again(dispatcher, times, "/a/" + "y" * length) for length in (1, 2000)]
+
+    assert [answer.code for answer in answers] == [200, 404]
 
 
 CHUNKED = {"Transfer-Encoding": "chunked"}
@@ -525,9 +564,9 @@ def test_remembered_path_is_quick_again_after_a_reload(tmp_path, monkeypatch):
     path = str(tmp_path / "v.wsgi")
     dispatcher = dispatcher_for(Alias("/v", path))
     write_version(path, VERSION.format(1), 1)
-    first = ask_again(dispatcher, 3, "/v").body
+    first = ask_again(dispatcher, 20, "/v").body
     write_version(path, VERSION.format(2), 2)
-    second = ask_again(dispatcher, 3, "/v").body
+    second = ask_again(dispatcher, 20, "/v").body
 
     # The walk through the file system asks whether the script may be read; the short ways do not.
     monkeypatch.setattr(os, "access", lambda path, mode: False)
@@ -540,6 +579,7 @@ def test_reload_under_load_loses_no_request(tmp_path):
     path = str(tmp_path / "v.wsgi")
     write_version(path, VERSION.format("good"), 1)
     dispatcher = dispatcher_for(Alias("/v", path))
+    get(dispatcher, "/v")
     done = threading.Event()
 
     def deploy():
@@ -590,7 +630,8 @@ def test_32_threads_load_a_script_once(tmp_path):
     assert IMPORTS == [1]
 
 
-def test_more_paths_than_are_remembered(script):
+def test_more_paths_than_are_remembered(script, monkeypatch):
+    monkeypatch.setattr("django_wsgimatch.dispatcher.MOST_REMEMBERED", 4)
     dispatcher = dispatcher_for(Alias("/a", script))
     targets = [f"/a/{number}" for number in range(300)] * 2
 

@@ -15,7 +15,7 @@ from django_wsgimatch.settings_guard import settings_modules
         pytest.param('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "a")', ("a",), id="default"),
         pytest.param('environ.setdefault("DJANGO_SETTINGS_MODULE", "a")', ("a",), id="imported"),
         pytest.param('putenv("DJANGO_SETTINGS_MODULE", "a")', ("a",), id="putenv"),
-        pytest.param('os.environ.update(DJANGO_SETTINGS_MODULE="a")', ("a",), id="keyword"),
+        pytest.param('os.environ.update(X="y", DJANGO_SETTINGS_MODULE="a")', ("a",), id="keyword"),
         pytest.param(
             'os.environ.update({"X": "y", "DJANGO_SETTINGS_MODULE": "a"})', ("a",), id="dict"
         ),
