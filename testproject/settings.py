@@ -62,6 +62,14 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 PHOTOLOGUE_GALLERY_SAMPLE_SIZE = 3
 
+# Without DEBUG Django would say nothing of an error.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+
 # Both lie under /files, which the first alias takes; testproject.urls says who serves them.
 STATIC_URL = "/files/static/"
 MEDIA_URL = "/files/media/"
