@@ -18,7 +18,7 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
-from .entries import to_alias
+from .entries import FileEntry, to_alias
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 
 DEFAULTS: dict[str, Any] = {
@@ -180,7 +180,8 @@ def _read_entries(
     aliases, sources = [], []
     variables = _environment()
     for number, entry in enumerate(entries):
-        sources.append(f"{setting}[{number}]")
+        file = f" ({entry.source})" if isinstance(entry, FileEntry) and entry.line else ""
+        sources.append(f"{setting}[{number}]{file}")
         try:
             alias = to_alias(entry, process_groups=values["PROCESS_GROUPS"], variables=variables)
             compile_location(alias, allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"])

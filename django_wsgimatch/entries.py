@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal
 
 from .aliases.alias import Alias
@@ -51,7 +52,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One line of a file of directives, or what was wrong with the file (``error``)."""
+    """
+    One line of a file of directives, or what was wrong with the file (``error``).
+
+    ``source`` is the file, with the line's number behind it where there is a line: of lines that
+    were joined the last one's, as in Apache's messages.
+    """
 
     line: str
     source: str
@@ -93,19 +99,21 @@ def read_directives(path: str | os.PathLike[str]) -> list[FileEntry]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         return [FileEntry("", source, f"cannot be read: {reason}")]
-    return list(_defined(join_lines(lines), source))
+    return list(_defined(lines, source))
 
 
-def _defined(lines: Iterator[str], source: str) -> Iterator[FileEntry]:
+def _defined(lines: list[str], source: str) -> Iterator[FileEntry]:
     variables: dict[str, str] = {}
-    for line in lines:
+    unread = iter(lines)
+    for line in join_lines(unread):
+        number = len(lines) - length_hint(unread)
         line = expand_variables(line, variables)
         name, rest = get_word(line)
         if name.lower() == "define":
             variable, rest = get_word(rest)
             variables[variable] = get_word(rest)[0]
         else:
-            yield FileEntry(line, source)
+            yield FileEntry(line, f"{source}:{number}")
 
 
 def to_alias(

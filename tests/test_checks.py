@@ -108,7 +108,7 @@ def test_line_of_a_file(site, settings):
     (site / "aliases.conf").write_bytes(b"WSGIScriptAlias /caf\xe9 a.wsgi\n")
     settings.WSGIMATCH_ALIASES = read_directives(site / "aliases.conf")
 
-    assert found() == [("W010", "WSGIMATCH_ALIASES[0]")]
+    assert found() == [("W010", f"WSGIMATCH_ALIASES[0] ({site}/aliases.conf:1)")]
 
 
 def test_virtual_hosts_are_judged_apart(site, settings):

@@ -103,7 +103,12 @@ def test_entries_of_every_form(settings, tmp_path):
         Alias("/a", "/srv/a.wsgi", pass_authorization=False),
         Alias("/shop", "/srv/shop.wsgi"),
     )
-    assert configured.sources == tuple(f"WSGIMATCH_ALIASES[{n}]" for n in range(4))
+    assert configured.sources == (
+        "WSGIMATCH_ALIASES[0]",
+        "WSGIMATCH_ALIASES[1]",
+        "WSGIMATCH_ALIASES[2]",
+        f"WSGIMATCH_ALIASES[3] ({file}:2)",
+    )
 
 
 def test_variables_of_a_directive_line_are_those_of_the_process(settings, monkeypatch):
@@ -130,6 +135,9 @@ def test_virtual_hosts_come_before_the_main_table(settings):
     }
 
 
+TWO_ARGUMENTS = (
+    "WSGIScriptAlias requires at least two arguments, Map location to target WSGI script file."
+)
 LISTS = "should be a list of entries, not"
 HOSTS = "should be a dict of host patterns to lists of entries, not"
 BACKENDS = "should be 'process', 'interpreter' or 'interpreter-own-gil', not"
@@ -285,6 +293,16 @@ def test_usable_entries_keep_their_places_beside_broken_ones(settings):
     assert match is not None
     assert match.position == 1
     assert table.match("/broken") is None
+
+
+def test_broken_line_of_a_file_is_found_by_its_number(settings, tmp_path):
+    file = tmp_path / "aliases.conf"
+    file.write_text("# The shop\n\nWSGIScriptAlias /shop\n")
+    settings.WSGIMATCH_ALIASES = read_directives(file)
+
+    assert problems() == [
+        f"WSGIMATCH_ALIASES[0] ({file}:3): {TWO_ARGUMENTS}",
+    ]
 
 
 def test_file_of_directives_that_is_missing(settings, tmp_path):

@@ -205,9 +205,9 @@ def test_read_directives(tmp_path):
     entries = read_directives(path)
 
     assert entries == [
-        FileEntry('WSGIScriptAlias /shop     "/srv/shop/my shop.wsgi"', str(path)),
-        FileEntry("WSGIScriptAlias /\xe9 ${OTHER}/x", str(path)),
-        FileEntry("Listen 80", str(path)),
+        FileEntry('WSGIScriptAlias /shop     "/srv/shop/my shop.wsgi"', f"{path}:6"),
+        FileEntry("WSGIScriptAlias /\xe9 ${OTHER}/x", f"{path}:7"),
+        FileEntry("Listen 80", f"{path}:8"),
     ]
 
 
