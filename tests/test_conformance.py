@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from django_wsgimatch.aliases.engine import pcre2_package
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.exceptions import TableError
 from tests.configuration import Site, read_configuration
@@ -33,6 +34,8 @@ HOST = "corpus.test"
 APACHE_ITSELF = {"wire", "bodies", "methods", "access", "outside-mod-wsgi", "debian-modules"}
 # Here the script, once it runs, decides what becomes of the request.
 SCRIPT_DECIDES = {"broken-scripts", "env-group"}
+# In these tables are patterns that Python's re cannot run exactly.
+NEEDS_PCRE2 = {"groups", "pcre", "pcre-flags", "pcre-quirks"}
 OUT_OF_REACH = {
     "public-0403": "how long a request line may be is for the WSGI server to say",
     "public-0425": "UseCanonicalName On has no setting: group names keep the port of the Host",
@@ -111,10 +114,11 @@ def sites() -> Iterator[Sites]:
 
 
 @pytest.fixture(autouse=True)
-def _needs_root(request: pytest.FixtureRequest) -> None:
-    case = request.getfixturevalue("case")
+def _skip_what_cannot_be_tried(case: Case) -> None:
     if case["id"] in OUT_OF_REACH:
         pytest.skip(OUT_OF_REACH[case["id"]])
+    if case["tag"] in NEEDS_PCRE2 and pcre2_package() is None:
+        pytest.skip("needs the pcre2 extra")
     if os.geteuid() != 0 and ("owner" in str(case["table"]["tree"]) or is_private(case)):
         pytest.skip("needs root, to give files away and to read them as another user")
 
