@@ -26,13 +26,25 @@ def test_missing_package_is_told_by_none(monkeypatch):
     ("source", "uri", "answer"),
     [
         pytest.param(r"^/g14\K/(x)", "/g14/x", (["/x", "x"], 6), id="kept out"),
-        pytest.param(r"^/(\((?:[^()]++|(?1))*\))", "/(a(b))", (["/(a(b))", "(a(b))"], 7), id="call"),
+        pytest.param(
+            r"^/(\((?:[^()]++|(?1))*\))", "/(a(b))", (["/(a(b))", "(a(b))"], 7), id="call"
+        ),
         pytest.param("^/(?|(a)x|(b)y)(z)", "/byz", (["/byz", "b", "z"], 4), id="branch reset"),
         pytest.param("^/(a*)*(b)", "/aab", (["/aab", "", "b"], 4), id="group in an empty round"),
         pytest.param("(*UTF)^/u(.)$", "/u\xc3\xa9", (["/u\xc3\xa9", "\xc3\xa9"], 4), id="UTF"),
         pytest.param("(*UTF)^/u(.)$", "/u\xe9", None, id="not UTF-8"),
         pytest.param("(*UCP)^/w(\\w)$", "/w\xe9", (["/w\xe9", "\xe9"], 3), id="UCP"),
-        pytest.param(r"^/a{,2}\Kb?", "/a{,2}", (["", ], 6), id="text that later is a quantifier"),
+        pytest.param(
+            r"^/a{,2}\Kb?",
+            "/a{,2}",
+            (
+                [
+                    "",
+                ],
+                6,
+            ),
+            id="text that later is a quantifier",
+        ),
         pytest.param(r"^/\x{41}\x\C\101\K", "/A\x00zA", ([""], 5), id="escapes spelt anew"),
         pytest.param(r"(?=/)\K", "/a", None, id="ends at 0"),
         pytest.param(r"^/a\Kb", "/c", None, id="no match"),
@@ -65,8 +77,10 @@ def test_exponential_pattern_gives_up_which_is_logged_once(caplog):
         (
             "django_wsgimatch",
             30,
-            f"Pattern '^/(a+)+$' gave up after {MATCH_LIMIT} steps, which counts as no match,"
-            f" on {uri!r} (reported once a pattern).",
+            (
+                f"Pattern '^/(a+)+$' gave up after {MATCH_LIMIT} steps, which counts as no match,"
+                f" on {uri!r} (reported once a pattern)."
+            ),
         )
     ]
 

@@ -320,7 +320,10 @@ WSGIMATCH_ALIASES += [
 TOO_FEW = "requires at least two arguments, Map location to target WSGI script file."
 BROKEN_MESSAGES = [
     f"WSGIMATCH_ALIASES[3]: WSGIScriptAlias {TOO_FEW}",
-    "WSGIMATCH_ALIASES[4]: Regular expression could not be compiled.",
+    (
+        "WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. "
+        "(pattern '(': missing closing parenthesis)"
+    ),
     "WSGIMATCH_ALIASES[5]: Invalid option to WSGI script alias definition.",
 ]
 
