@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
+from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from .aliases.directives import preloads
@@ -114,9 +115,10 @@ class Dispatcher:
         if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
         try:
-            return application(environ, start_response)
+            body = application(environ, start_response)
         except SystemExit as error:
             raise ApplicationExit(script.path, error.code) from error
+        return guarded(body, script.path) if type(body) is GeneratorType else body
 
     def preload(self) -> None:
         """Load what mod_wsgi would load before the first request; a failure is logged."""
@@ -220,14 +222,27 @@ class Dispatcher:
             self._plans[position] = make_plan(resolution, location, self.rules)
 
 
+def guarded(body: Iterable[bytes], script: str) -> Iterator[bytes]:
+    """
+    Pass a generator's body on, but no SystemExit.
+
+    It would end the server's worker, and all the applications with it. Raises ApplicationExit.
+    """
+    try:
+        yield from body
+    except SystemExit as error:
+        raise ApplicationExit(script, error.code) from error
+
+
 def _call(
     application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
+    script: str = environ["SCRIPT_FILENAME"]
     try:
-        return application(environ, start_response)
+        body = application(environ, start_response)
     except SystemExit as error:
-        # It would end the server's worker, and all the applications with it.
-        raise ApplicationExit(environ["SCRIPT_FILENAME"], error.code) from error
+        raise ApplicationExit(script, error.code) from error
+    return guarded(body, script) if type(body) is GeneratorType else body
 
 
 def _log(error: ScriptError) -> None:

@@ -133,7 +133,10 @@ def _named_split(substitute: Callable[[Found], str]) -> Split:
 
     def split(uri: str, found: Found) -> Parts | None:
         end = found.end()
-        return None if uri[:end] == "/" else _divide(substitute(found), uri, uri[end:])
+        script = substitute(found)
+        if uri[:end] == "/" or len(script) > LONGEST_URI:
+            return None
+        return _divide(script, uri, uri[end:])
 
     return split
 

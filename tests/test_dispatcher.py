@@ -261,12 +261,19 @@ def test_alias_with_a_slash_at_its_end(script, times):
 
 
 @WAYS
-def test_script_whose_path_is_nearly_too_long(tmp_path, times):
+@pytest.mark.parametrize(
+    ("kind", "location", "name"),
+    [
+        pytest.param("plain", "/x", "x.wsgi", id="plain"),
+        pytest.param("match", "^/(x)", "$1.wsgi", id="named by a capture"),
+    ],
+)
+def test_script_whose_path_is_nearly_too_long(tmp_path, times, kind, location, name):
     directory = "/".join(["x" * 200] * 12)
-    script = str(write_scripts(tmp_path, f"{directory}/x.wsgi"))
-    dispatcher = dispatcher_for(Alias("/a", script))
+    write_scripts(tmp_path, f"{directory}/x.wsgi")
+    dispatcher = dispatcher_for(Alias(location, f"{tmp_path}/{directory}/{name}", kind))
 
-    answers = [ask_again(dispatcher, times, "/a/" + "y" * length) for length in (1, 2000)]
+    answers = [ask_again(dispatcher, times, "/x/" + "y" * length) for length in (1, 2000)]
 
     assert [answer.code for answer in answers] == [200, 404]
 
@@ -456,9 +463,26 @@ def application(environ, start_response):
 """
 
 
+EXITS_IN_ITS_BODY = """
+import sys
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"half"
+    sys.exit(environ["QUERY_STRING"])
+"""
+
+
 @WAYS
-def test_application_that_exits(tmp_path, times):
-    path = write_scripts(tmp_path, "x.wsgi", source=EXITS)
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(EXITS, id="when it is called"),
+        pytest.param(EXITS_IN_ITS_BODY, id="in the middle of its body"),
+    ],
+)
+def test_application_that_exits(tmp_path, times, source):
+    path = write_scripts(tmp_path, "x.wsgi", source=source)
     dispatcher = dispatcher_for(Alias("/a", str(path)))
 
     for _ in range(times):
