@@ -79,6 +79,9 @@ MATCHES = [
     pytest.param("^/(a)?(?(-1)b|c|)".replace("|)", ")"), "/c", ["/c", None], id="relative"),
     pytest.param("^/(?(?=a)ab|cd)", "/cd", ["/cd"], id="condition that looks ahead"),
     pytest.param("(?<=a|bc)d", "/bcd", ["d"], id="look-behind of two lengths"),
+    pytest.param("^/(?=(a))*a", "/ab", ["/a", "a"], id="look ahead repeated"),
+    pytest.param("^/(?=(a))?+b", "/b", ["/b", None], id="look ahead repeated possessively"),
+    pytest.param("^/(?=a){0}b", "/b", ["/b"], id="look ahead repeated never"),
     pytest.param("(?<=[ab]/)c", "/b/c", ["c"], id="look-behind of a class"),
     pytest.param("(?<!a|bc)d", "/bcd", None, id="negative look-behind of two lengths"),
     pytest.param(r"^/(?!(bad|worse)/)(\w+)", "/good", ["/good", None, "good"], id="group in a no"),
@@ -95,7 +98,7 @@ MATCHES = [
     pytest.param("(?x)^/a (?-x) b", "/a b", ["/a b"], id="x taken back"),
     pytest.param(r"^/a\Q", "/a", ["/a"], id="Q before nothing"),
     pytest.param("(?<=(?<!b){2}a)/", "/a/", ["/"], id="look-behind repeated in a look-behind"),
-    pytest.param("(?=(?:x|/)a)*+/a(?!b)?", "/ab", ["/a"], id="look-arounds repeated", marks=ATOMIC),
+    pytest.param("(?=(?:x|/)a)*+/a(?!b)?", "/ab", ["/a"], id="look-arounds repeated"),
     pytest.param(
         r"^/(?:(\w)\1)*+b", "/aab", ["/aab", "a"], id="possessive reference", marks=ATOMIC
     ),
@@ -110,9 +113,6 @@ MATCHES = [
         "^/(a)?(?:(?(1)b|c))++d", "/abd", ["/abd", "a"], id="possessive condition", marks=ATOMIC
     ),
     pytest.param("^/(?:(?:a|b)x|(c)y)++d", "/axcyd", ["/axcyd", "c"], id="possessive choice"),
-    pytest.param(
-        "^/(?:()|[ab]x|c)?+d", "/d", ["/d", ""], id="possessive choice of nothing", marks=ATOMIC
-    ),
     pytest.param("^/a(?#no)b(?C1)c", "/abc", ["/abc"], id="comment and callout"),
     pytest.param("^/(?|ab|c)d", "/cd", ["/cd"], id="branch reset without groups"),
     pytest.param("^/(a(*F)|b)", "/b", ["/b", "b"], id="verb that fails"),
@@ -237,6 +237,9 @@ UNSUPPORTED = [
     (r"^/(?<n>a)(?<n>b)\k<n>", "a back reference to a name of several groups or of a later one"),
     (r"^/(?<n>a)\k<n>(?<n>b)", "a reference to a name of several groups"),
     ("(a)" * 100 + r"\100", "a back reference beyond group 99"),
+    ("^/x+(?>|y)x", "an atomic group or possessive quantifier that can match nothing"),
+    ("^/x+(?:ya)?+x", "an atomic group or possessive quantifier that can match nothing"),
+    ("^/(?=((?(1)a|b)|)){1,2}", "a reference in a loop to a group that is not complete there"),
     (r"^/\S+\h", r"\S beside \h"),
     (r"(?-s)^/\s+\R.", r"\R beside \s"),
     ("(?*a)b", "a non-atomic look-around"),
@@ -259,11 +262,43 @@ def test_construct_that_re_lacks_is_refused_by_name(source, construct):
     )
 
 
+LOOK_AT_START = "a search that begins with a look ahead, not with the text looked for"
+LOOKS_AT_START = [
+    "(?=b)a?b",
+    r"(?:(?=b))\b((?:a|c)?)b+",
+    "(?i)((?=b))+(?:a|)(?>b)",
+    "c|(?<!a)(?=(?>b+))(?:a)*[b]",
+    r"(?=\b(?=b)b)(?(?=a)a)b",
+]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "^(?=b)a?b",
+        "(?=b)",
+        "(?=b)b",
+        "(?=b)(?=a?)(b)c",
+        r"(?=b)\w*",
+        "(?=b)(?:a|b|.)?",
+        "(?=.)a?b",
+        "(?=a?)a?b",
+        "(?=$)a?b",
+        "(?=b)?a?b",
+        "(?!b)a?b",
+        "(?=)",
+    ],
+)
+def test_harmless_look_at_the_start_is_accepted(source):
+    assert compile_for_re(source).engine == "re"
+
+
 @pytest.mark.parametrize(
     ("source", "construct"),
     [
         (r"(a+)(?<=\1)", "a back reference in a look-behind"),
         ("(?<=(?1))(a|bc)", "a subroutine call to group 1 in a look-behind"),
+        *((source, LOOK_AT_START) for source in LOOKS_AT_START),
         ("(?<=(?<!a|bc)+)d", "a look-behind of several lengths in a look-behind"),
         ("(?<=(?(?=a)b|c))", "a condition in a look-behind"),
         ("(?<*a)b", "a non-atomic look-behind"),
@@ -283,15 +318,21 @@ def test_construct_that_pcre2_releases_differ_on_is_refused_by_name(source, cons
     )
 
 
-def test_atomic_group_needs_python_3_11(monkeypatch):
-    monkeypatch.setattr("django_wsgimatch.aliases.pcre.translate._HAS_ATOMIC_GROUPS", False)
+@pytest.mark.parametrize(
+    ("source", "construct"),
+    [
+        ("^/(?>a|ab)c", "an atomic group or possessive quantifier (Python 3.11 has them)"),
+        ("^/(a+){0,2}?.b", "a group in a lazy repeat (Python 3.11 has it)"),
+    ],
+)
+def test_construct_needs_python_3_11(source, construct, monkeypatch):
+    for name in ("_HAS_ATOMIC_GROUPS", "_HAS_LAZY_GROUPS"):
+        monkeypatch.setattr(f"django_wsgimatch.aliases.pcre.translate.{name}", False)
 
     with pytest.raises(UnsupportedPattern) as caught:
-        compile_for_re("^/(?>a|ab)c")
+        compile_for_re(source)
 
-    assert caught.value.construct == (
-        "an atomic group or possessive quantifier (Python 3.11 has them)"
-    )
+    assert caught.value.construct == construct
 
 
 @pytest.mark.parametrize(

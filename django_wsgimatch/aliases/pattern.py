@@ -100,7 +100,8 @@ def _for_re(source: str, parsed: Parsed, allow_exponential: bool) -> Pattern:
     try:
         reading = read(parsed)
     except Inexpressible as error:
-        raise UnsupportedPattern(source, error.construct) from error
+        curable = parsed.unportable is None
+        raise UnsupportedPattern(source, error.construct, curable=curable) from error
     blow_up = None if allow_exponential else redos.exponential(parsed.tree)
     if blow_up is not None and blow_up.degree == "exponential":
         raise ExponentialPattern(source, f"{blow_up.reason}; {_CURE}", blow_up.attack)

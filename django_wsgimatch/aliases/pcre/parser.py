@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ...exceptions import InvalidPattern
 from .measures import captured, compiled_size, fixed_length
+from .quirks import misses_first_byte
 from .sequences import SequenceParser, choice
 from .syntax import (
     EMPTY,
@@ -32,6 +33,8 @@ _LONGEST_LOOKBEHIND = 65535
 # PCRE2 compiles to 65,536 bytes at most, which it alone counts exactly.
 _SURELY_COMPILED = 60_000
 _NEVER_TOO_LONG = 1500
+
+_LOOK_AT_START = "a search that begins with a look ahead, not with the text looked for"
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
 _OPTIONS = re.compile(r"(\^?)([imnsxJU]*)(?:-([imnsxJU]*))?([:)])")
@@ -106,6 +109,7 @@ class _Parser(SequenceParser):
                 raise cursor.invalid("unmatched closing parenthesis")
             self.references.check()
             self._check_size(tree)
+            self._check_start(tree)
         except InvalidPattern as error:
             # What is a mistake between bytes may be right between UTF-8 characters.
             if self.utf:
@@ -118,6 +122,11 @@ class _Parser(SequenceParser):
         short = len(self.cursor.source) <= _NEVER_TOO_LONG and "{" not in self.cursor.source
         if not short and compiled_size(tree) > _SURELY_COMPILED:
             self.foreign("a pattern this large")
+
+    def _check_start(self, tree: Node) -> None:
+        if misses_first_byte(tree):
+            self.foreign(_LOOK_AT_START)
+            self.cursor.unportable = _LOOK_AT_START
 
     def _start_options(self) -> None:
         cursor = self.cursor
@@ -166,6 +175,7 @@ class _Parser(SequenceParser):
         if not self.cursor.accept(")"):
             raise self.cursor.invalid("missing closing parenthesis")
         self.repeatable = True
+        self.parenthesized = True
 
     # Groups
 

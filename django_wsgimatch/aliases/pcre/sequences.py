@@ -90,8 +90,9 @@ class SequenceParser:
         self.utf = False
         self.looking_around = 0
         self.looking_behind = False
-        # Whether a quantifier may follow the item just read.
+        # Whether a quantifier may follow the item just read, and whether that was in parentheses.
         self.repeatable = False
+        self.parenthesized = False
         self._types: set[str] = set()
 
     def parenthesis(self) -> Node:
@@ -115,6 +116,7 @@ class SequenceParser:
             if cursor.position >= end or cursor.source[cursor.position] in "|)":
                 return _sequence(items)
             self.repeatable = True
+            self.parenthesized = False
             *before, last = self._items()
             items += before
             items.append(self._repeated(last) if self.repeatable else last)
@@ -174,10 +176,14 @@ class SequenceParser:
         if isinstance(item, Look):
             if item.behind and low != high:
                 self._refuse_behind()
-            # PCRE2 tries an assertion once at most.
-            low, high = min(low, 1), 1 if high is None else min(high, 1)
+            # PCRE2 tries an assertion once more at most.
+            high = low + 1 if high is None else high
         self._skip_ignored()
-        return Repeat(item, low, high, self._greed())
+        greed = self._greed()
+        if self.parenthesized and greed is Greed.POSSESSIVE and low == 0 and high:
+            # To PCRE2 (?:b)?+ is an atomic group that may be empty, unlike b?+.
+            self.cursor.note_foreign("a possessive quantifier of a group that may be left out")
+        return Repeat(item, low, high, greed)
 
     def _counts(self) -> tuple[int, int | None] | None:
         found = self.cursor.take(_QUANTIFIER)

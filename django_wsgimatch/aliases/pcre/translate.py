@@ -13,7 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import bytesets
-from .measures import captured, changed_inside, decided, referred, shortest, without_groups
+from .measures import (
+    captured,
+    changed_inside,
+    decided,
+    referred,
+    shortest,
+    without_groups,
+)
+from .quirks import forgets_entry
 from .syntax import (
     EMPTY,
     FAIL,
@@ -36,6 +44,8 @@ from .syntax import (
 
 FLAGS = re.DOTALL | re.ASCII
 _HAS_ATOMIC_GROUPS = sys.version_info >= (3, 11)
+# Before, a round of a lazy repeat that came to nothing could leave its mark on a group.
+_HAS_LAZY_GROUPS = sys.version_info >= (3, 11)
 
 _ANCHORS = {
     Anchor.START: r"\A",
@@ -49,6 +59,7 @@ _ANCHORS = {
     # Before Python 3.14 \B does not match an empty uri.
     Anchor.NOT_WORD_EDGE: r"(?!\b)",
 }
+_REFERS_AHEAD = "a reference in a loop to a group that is not complete there"
 _PREFIXES = {(False, False): "?=", (False, True): "?!", (True, False): "?<=", (True, True): "?<!"}
 _NEEDS_ESCAPE = re.compile(r"[^A-Za-z0-9_/~,:;=@!%&<>\"'`-]")
 
@@ -109,11 +120,29 @@ def _choice(node: Choice) -> str:
 
 
 def _repeat(node: Repeat) -> str:
+    if isinstance(node.item, Look):
+        return _repeated_look(node.item, node)
     if node.greed is Greed.POSSESSIVE:
         return _possessive(node)
     if node.high not in (0, 1):
         _check_loop(node.item)
+        if node.greed is Greed.LAZY and captured(node.item) and not _HAS_LAZY_GROUPS:
+            raise Inexpressible("a group in a lazy repeat (Python 3.11 has it)")
     return f"{_unit(node.item)}{_counts(node.low, node.high)}{node.greed.value}"
+
+
+def _repeated_look(look: Look, node: Repeat) -> str:
+    if node.high not in (0, 1) and _refers_ahead(look):
+        raise Inexpressible(_REFERS_AHEAD)
+    if node.low:
+        # Looking again finds the same.
+        return _translated(look)
+    if node.high == 0:
+        return f"(?:{_translated(look)}){{0}}"
+    if node.greed is not Greed.POSSESSIVE:
+        return f"(?:{_translated(look)})?{node.greed.value}"
+    opposite = without_groups(replace(look, negative=not look.negative))
+    return f"(?:{_translated(look)}|{_translated(opposite)})"
 
 
 def _check_loop(item: Node) -> None:
@@ -121,7 +150,7 @@ def _check_loop(item: Node) -> None:
         # PCRE2 enters the loop once more with nothing and sets the group; re does not.
         raise Inexpressible("a group inside a repeat that can match nothing")
     if _refers_ahead(item):
-        raise Inexpressible("a reference in a loop to a group that is not complete there")
+        raise Inexpressible(_REFERS_AHEAD)
 
 
 def _refers_ahead(node: Node) -> bool:
@@ -152,8 +181,10 @@ def _counts(low: int, high: int | None) -> str:
 
 
 def _possessive(node: Repeat) -> str:
+    if not (node.high is None and node.low < 2):
+        _check_detours(node)
     if not _can_be_followed_by_no_other(node):
-        return _translated(Atomic(replace(node, greed=Greed.GREEDY)))
+        return _first_way(replace(node, greed=Greed.GREEDY))
     item, low, high = node.item, node.low, node.high
     # As many as there are is the same as: so many and then no other. Python before 3.11 has no
     # possessive quantifiers, and before 3.11.5 those around a group could fail.
@@ -181,7 +212,18 @@ def _group(node: Group) -> str:
 
 
 def _atomic(node: Atomic) -> str:
-    match node.item:
+    _check_detours(node.item)
+    return _first_way(node.item)
+
+
+def _check_detours(item: Node) -> None:
+    if forgets_entry(item):
+        raise Inexpressible("an atomic group or possessive quantifier that can match nothing")
+
+
+def _first_way(node: Node) -> str:
+    """Return the translation of the first way in which a node matches, and no other."""
+    match node:
         case Repeat(greed=Greed.GREEDY) as repeat if _can_be_followed_by_no_other(repeat):
             return _possessive(replace(repeat, greed=Greed.POSSESSIVE))
         case item if decided(item):

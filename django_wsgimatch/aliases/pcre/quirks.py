@@ -1,0 +1,110 @@
+"""
+Mistakes of PCRE2 that Apache's users live with, and that ``re`` does not make.
+
+What they touch is refused, so that no pattern answers here in another way than in Apache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .literals import starts
+from .measures import shortest, single_byte
+from .syntax import (
+    Anchor,
+    Atomic,
+    Bytes,
+    Choice,
+    Group,
+    Look,
+    Node,
+    Repeat,
+    Sequence,
+    Text,
+    children,
+)
+
+
+def forgets_entry(item: Node) -> bool:
+    """
+    Return whether a repeat before an atomic group may wrongly give nothing back to what follows.
+
+    compare_opcodes() forgets, on a way through the group that reads nothing, that it has entered
+    the group: ``^x+(?>|y)x`` does not match ``xx``.
+    """
+    return not shortest(item) and _has_detour(item)
+
+
+def _has_detour(node: Node) -> bool:
+    if isinstance(node, Repeat) and node.low == 0 and single_byte(node.item) is None:
+        return True
+    return isinstance(node, Choice) or any(map(_has_detour, children(node)))
+
+
+def misses_first_byte(tree: Node) -> bool:
+    """
+    Return whether a byte that the match needs may be looked for too late.
+
+    Where a search knows its first byte from a look ahead alone, PCRE2 before 10.43 looks for the
+    last byte needed only behind it: ``(?=b)a?b`` does not match ``b``.
+    """
+    return not starts(tree) and _begins_with_look([tree])
+
+
+def _begins_with_look(items: list[Node]) -> bool:
+    """Return whether a look ahead decides the first byte and what follows does not."""
+    if not items:
+        return False
+    first, *rest = items
+    match first:
+        case Sequence(inside):
+            return _begins_with_look([*inside, *rest])
+        case Group(item=item) | Atomic(item):
+            return _begins_with_look([item, *rest])
+        case Choice(branches):
+            return any(_begins_with_look([branch, *rest]) for branch in branches)
+        case Look(item, behind=False, negative=False):
+            return _decides([item]) and not _decides(rest) and _needs_a_byte(rest)
+        case Repeat(item, low) if low:
+            return _begins_with_look([item, *rest])
+        case Anchor() | Look():
+            return _begins_with_look(rest)
+        case _:
+            return False
+
+
+def _decides(items: list[Node]) -> bool:
+    """Return whether the first byte that the items read is one, in either case."""
+    if not items:
+        return False
+    first, *rest = items
+    match first:
+        case Text():
+            return True
+        case Bytes(mask):
+            return mask.bit_count() <= 2
+        case Sequence(inside):
+            return _decides([*inside, *rest])
+        case Group(item=item) | Atomic(item):
+            return _decides([item, *rest])
+        case Repeat(item, low) if low:
+            return _decides([item])
+        case Anchor() | Look():
+            return _decides(rest)
+        case _:
+            return False
+
+
+def _needs_a_byte(items: Iterable[Node]) -> bool:
+    """Return whether there is a certain byte without which the items cannot match."""
+    for item in items:
+        match item:
+            case Text():
+                return True
+            case Bytes(mask) if mask.bit_count() <= 2:
+                return True
+            case Repeat(low=0) | Look():
+                continue
+            case _ if _needs_a_byte(children(item)):
+                return True
+    return False
