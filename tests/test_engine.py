@@ -34,17 +34,7 @@ def test_missing_package_is_told_by_none(monkeypatch):
         pytest.param("(*UTF)^/u(.)$", "/u\xc3\xa9", (["/u\xc3\xa9", "\xc3\xa9"], 4), id="UTF"),
         pytest.param("(*UTF)^/u(.)$", "/u\xe9", None, id="not UTF-8"),
         pytest.param("(*UCP)^/w(\\w)$", "/w\xe9", (["/w\xe9", "\xe9"], 3), id="UCP"),
-        pytest.param(
-            r"^/a{,2}\Kb?",
-            "/a{,2}",
-            (
-                [
-                    "",
-                ],
-                6,
-            ),
-            id="text that later is a quantifier",
-        ),
+        pytest.param(r"^/a{,2}\Kb?", "/a{,2}", ([""], 6), id="text that later is a quantifier"),
         pytest.param(r"^/\x{41}\x\C\101\K", "/A\x00zA", ([""], 5), id="escapes spelt anew"),
         pytest.param(r"(?=/)\K", "/a", None, id="ends at 0"),
         pytest.param(r"^/a\Kb", "/c", None, id="no match"),
