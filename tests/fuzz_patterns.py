@@ -30,10 +30,12 @@ a b ab / A 1 - _ ] } { {,2} {1 # ab/ . \d \w \s \D \W \S \h \H \v \V \R \N \C
 [[:<:]] [[:>:]] \1 \2 \g1 \g{-1} (?(1)a|b) (?C1) (*F) (?!)
 """
 _PLAIN_ATOMS = r"a b ab B1 / /a/ .* [^/]+ [ab]* \w+ \d \. . - $"
+_SMALL_ATOMS = r"a b ab [ab] . \1 \2 $ (a) (b) (ab|a) (?(1)a|b) a+ b* a?"
 _RARE_ATOMS = r"""
 \K (?R) (?1) \X (*ACCEPT) (*COMMIT) (?(R)a|b) \k<n> \10 \8 \y \L [z-a] [a-\d] [[:nope:]] (?z)
 \p{Nope} \p{Greek} (?P=n) (?(DEFINE)(a)) (?<n>a) (?P<n>b) (?'m'a) \g{n} (*UTF) (*LF) (*NOPE)
 """
+SMALL_ATOMS = _SMALL_ATOMS.split()
 PLAIN_ATOMS = _PLAIN_ATOMS.split()
 ATOMS = [*_ATOMS.split(), " ", "\xe9", "[\xe9-\xfc]"]
 RARE_ATOMS = _RARE_ATOMS.split()
@@ -57,6 +59,8 @@ class Generator:
             return "".join(self.random.choices(NOISE, k=self.random.randint(1, 12)))
         if kind < 0.3:
             return self.random.choice(["^/", "/", ""]) + self._plain(self.random.randint(1, 4))
+        if kind < 0.35:
+            return self.random.choice(["^", "", ""]) + self._small(self.random.randint(2, 4))
         start = self.random.choice(["^/", "^/", "^", "", "", "(?i)^/", ".*"])
         return start + self._expression(self.random.randint(1, 4))
 
@@ -78,6 +82,23 @@ class Generator:
                 return f"({inner}){self.random.choice(['', '+', '?'])}"
             case _:
                 return inner + self._plain(depth - 1)
+
+    def _small(self, depth: int) -> str:
+        """Return groups and repeats of a few letters, where each depends on the others."""
+        if depth == 0 or self.random.random() < 0.2:
+            return self.random.choice(SMALL_ATOMS)
+        inner = self._small(depth - 1)
+        match self.random.randrange(8):
+            case 0 | 1 | 2:
+                return inner + self._small(depth - 1)
+            case 3:
+                return f"({inner}|{self._small(depth - 1)})"
+            case 4:
+                return f"(?:{inner}|{self._small(depth - 1)}){self._quantifier()}"
+            case 5 | 6:
+                return self._group(inner) + self._quantifier()
+            case _:
+                return self._group(inner) + self._small(depth - 1)
 
     def _expression(self, depth: int) -> str:
         if depth == 0 or self.random.random() < 0.25:
@@ -107,7 +128,7 @@ class Generator:
     def _quantifier(self) -> str:
         if self.random.random() < 0.3:
             return ""
-        few = self.random.random() < 0.15
+        few = self.random.random() < 0.1
         return self.random.choice(POSSESSIVE if few else QUANTIFIERS)
 
 

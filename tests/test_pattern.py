@@ -47,6 +47,7 @@ MATCHES = [
     pytest.param("^/a++b", "/aab", ["/aab"], id="possessive"),
     pytest.param("^/a++ab", "/aaab", None, id="possessive gives nothing back"),
     pytest.param("^/a{1,2}+ab", "/aaab", ["/aaab"], id="possessive up to a limit"),
+    pytest.param("^/x+y?+(?>z*)x", "/xxx", ["/xxx"], id="possessive options of one byte"),
     pytest.param("^/a?+a", "/a", None, id="possessive option"),
     pytest.param("^/a{2}+a", "/aaa", ["/aaa"], id="possessive count"),
     pytest.param("^/(a)*+b", "/aab", ["/aab", "a"], id="possessive group"),
@@ -238,6 +239,8 @@ UNSUPPORTED = [
     (r"^/(?<n>a)\k<n>(?<n>b)", "a reference to a name of several groups"),
     ("(a)" * 100 + r"\100", "a back reference beyond group 99"),
     ("^/x+(?>|y)x", "an atomic group or possessive quantifier that can match nothing"),
+    ("^/x+(?:y)?+x", "an atomic group or possessive quantifier that can match nothing"),
+    ("^/x+(?>(?:y|z)*)x", "an atomic group or possessive quantifier that can match nothing"),
     ("^/x+(?:ya)?+x", "an atomic group or possessive quantifier that can match nothing"),
     ("^/(?=((?(1)a|b)|)){1,2}", "a reference in a loop to a group that is not complete there"),
     (r"^/\S+\h", r"\S beside \h"),
@@ -265,6 +268,8 @@ def test_construct_that_re_lacks_is_refused_by_name(source, construct):
 LOOK_AT_START = "a search that begins with a look ahead, not with the text looked for"
 LOOKS_AT_START = [
     "(?=b)a?b",
+    "(?=(ab|a))+?b*(a)",
+    "(?=b)(?:ab|b)",
     r"(?:(?=b))\b((?:a|c)?)b+",
     "(?i)((?=b))+(?:a|)(?>b)",
     "c|(?<!a)(?=(?>b+))(?:a)*[b]",
@@ -280,6 +285,8 @@ LOOKS_AT_START = [
         "(?=b)b",
         "(?=b)(?=a?)(b)c",
         r"(?=b)\w*",
+        "(?=b)[bc]*",
+        "(?=b)[bc]b",
         "(?=b)(?:a|b|.)?",
         "(?=.)a?b",
         "(?=a?)a?b",
@@ -298,6 +305,7 @@ def test_harmless_look_at_the_start_is_accepted(source):
     [
         (r"(a+)(?<=\1)", "a back reference in a look-behind"),
         ("(?<=(?1))(a|bc)", "a subroutine call to group 1 in a look-behind"),
+        ("(a|^){0}b", "a group of several alternatives that is repeated no times"),
         *((source, LOOK_AT_START) for source in LOOKS_AT_START),
         ("(?<=(?<!a|bc)+)d", "a look-behind of several lengths in a look-behind"),
         ("(?<=(?(?=a)b|c))", "a condition in a look-behind"),

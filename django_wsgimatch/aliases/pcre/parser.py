@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ...exceptions import InvalidPattern
 from .measures import captured, compiled_size, fixed_length
-from .quirks import misses_first_byte
+from .quirks import enters_skipped_group, misses_first_byte
 from .sequences import SequenceParser, choice
 from .syntax import (
     EMPTY,
@@ -34,7 +34,10 @@ _LONGEST_LOOKBEHIND = 65535
 _SURELY_COMPILED = 60_000
 _NEVER_TOO_LONG = 1500
 
-_LOOK_AT_START = "a search that begins with a look ahead, not with the text looked for"
+_MISREAD_STARTS = {
+    misses_first_byte: "a search that begins with a look ahead, not with the text looked for",
+    enters_skipped_group: "a group of several alternatives that is repeated no times",
+}
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
 _OPTIONS = re.compile(r"(\^?)([imnsxJU]*)(?:-([imnsxJU]*))?([:)])")
@@ -124,9 +127,10 @@ class _Parser(SequenceParser):
             self.foreign("a pattern this large")
 
     def _check_start(self, tree: Node) -> None:
-        if misses_first_byte(tree):
-            self.foreign(_LOOK_AT_START)
-            self.cursor.unportable = _LOOK_AT_START
+        for is_misread, construct in _MISREAD_STARTS.items():
+            if is_misread(tree):
+                self.foreign(construct)
+                self.cursor.unportable = construct
 
     def _start_options(self) -> None:
         cursor = self.cursor

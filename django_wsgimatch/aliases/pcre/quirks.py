@@ -41,6 +41,18 @@ def _has_detour(node: Node) -> bool:
     return isinstance(node, Choice) or any(map(_has_detour, children(node)))
 
 
+def enters_skipped_group(node: Node) -> bool:
+    """
+    Return whether PCRE2 may take an alternative of a group that is left out for the start.
+
+    first_significant_code() skips ``{0}`` with the first alternative only: ``(a|^){0}b`` does not
+    match ``ab``.
+    """
+    if isinstance(node, Repeat) and node.high == 0:
+        return _has_detour(node.item)
+    return any(map(enters_skipped_group, children(node)))
+
+
 def misses_first_byte(tree: Node) -> bool:
     """
     Return whether a byte that the match needs may be looked for too late.
@@ -64,7 +76,8 @@ def _begins_with_look(items: list[Node]) -> bool:
         case Choice(branches):
             return any(_begins_with_look([branch, *rest]) for branch in branches)
         case Look(item, behind=False, negative=False):
-            return _decides([item]) and not _decides(rest) and _needs_a_byte(rest)
+            reads_surely = isinstance(_first_reader(rest), (Text, Bytes))
+            return _asserts_byte(item) and not reads_surely and _needs_byte(rest)
         case Repeat(item, low) if low:
             return _begins_with_look([item, *rest])
         case Anchor() | Look():
@@ -73,29 +86,38 @@ def _begins_with_look(items: list[Node]) -> bool:
             return False
 
 
-def _decides(items: list[Node]) -> bool:
-    """Return whether the first byte that the items read is one, in either case."""
-    if not items:
-        return False
-    first, *rest = items
-    match first:
+def _asserts_byte(item: Node) -> bool:
+    """Return whether the first byte of the text that is looked for is one, in either case."""
+    match _first_reader([item]):
         case Text():
             return True
         case Bytes(mask):
             return mask.bit_count() <= 2
-        case Sequence(inside):
-            return _decides([*inside, *rest])
-        case Group(item=item) | Atomic(item):
-            return _decides([item, *rest])
-        case Repeat(item, low) if low:
-            return _decides([item])
-        case Anchor() | Look():
-            return _decides(rest)
+        case Choice(branches):
+            return any(map(_asserts_byte, branches))
         case _:
             return False
 
 
-def _needs_a_byte(items: Iterable[Node]) -> bool:
+def _first_reader(items: list[Node]) -> Node | None:
+    """Return the first of the items that can read a byte, None if they cannot."""
+    while items:
+        first, *rest = items
+        match first:
+            case Sequence(inside):
+                items = [*inside, *rest]
+            case Group(item=item) | Atomic(item):
+                items = [item, *rest]
+            case Repeat(item, low) if low:
+                items = [item, *rest]
+            case Anchor() | Look():
+                items = rest
+            case _:
+                return first
+    return None
+
+
+def _needs_byte(items: Iterable[Node]) -> bool:
     """Return whether there is a certain byte without which the items cannot match."""
     for item in items:
         match item:
@@ -105,6 +127,6 @@ def _needs_a_byte(items: Iterable[Node]) -> bool:
                 return True
             case Repeat(low=0) | Look():
                 continue
-            case _ if _needs_a_byte(children(item)):
+            case _ if _needs_byte(children(item)):
                 return True
     return False

@@ -178,12 +178,11 @@ class SequenceParser:
                 self._refuse_behind()
             # PCRE2 tries an assertion once more at most.
             high = low + 1 if high is None else high
+        if self.parenthesized and low == 0 and single_byte(item) is not None:
+            # To PCRE2 (?:b)? is not b? (see forgets_entry()).
+            item = Sequence((item,))
         self._skip_ignored()
-        greed = self._greed()
-        if self.parenthesized and greed is Greed.POSSESSIVE and low == 0 and high:
-            # To PCRE2 (?:b)?+ is an atomic group that may be empty, unlike b?+.
-            self.cursor.note_foreign("a possessive quantifier of a group that may be left out")
-        return Repeat(item, low, high, greed)
+        return Repeat(item, low, high, self._greed())
 
     def _counts(self) -> tuple[int, int | None] | None:
         found = self.cursor.take(_QUANTIFIER)
