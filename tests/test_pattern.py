@@ -49,6 +49,7 @@ MATCHES = [
     pytest.param("^/a{1,2}+ab", "/aaab", ["/aaab"], id="possessive up to a limit"),
     pytest.param("^/x+y?+(?>z*)x", "/xxx", ["/xxx"], id="possessive options of one byte"),
     pytest.param("^/a?+a", "/a", None, id="possessive option"),
+    pytest.param("^/a{2,}b", "/aaab", ["/aaab"], id="at least"),
     pytest.param("^/a{2}+a", "/aaa", ["/aaa"], id="possessive count"),
     pytest.param("^/(a)*+b", "/aab", ["/aab", "a"], id="possessive group"),
     pytest.param("^/(?>a+)b", "/aab", ["/aab"], id="atomic"),

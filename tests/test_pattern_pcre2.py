@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from tests import fuzz_patterns, pcre2_library
@@ -14,24 +12,24 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def seed() -> int:
-    return random.randrange(10**6)
+# Fixed, so that a run tells about the code and not about luck; make fuzz takes others.
+SEED = 1
 
 
-def test_random_patterns_match_as_in_pcre2(seed):
-    tally = fuzz_patterns.compare(4000, seed)
+def test_random_patterns_match_as_in_pcre2():
+    tally = fuzz_patterns.compare(5000, SEED)
 
-    assert tally.differences == [], f"seed {seed}"
-    assert tally.refused_share < 0.12, f"seed {seed}"
+    assert tally.differences == []
+    assert tally.refused_share < 0.1
 
 
-def test_random_patterns_match_as_in_pcre2_on_the_package_too(seed):
+def test_random_patterns_match_as_in_pcre2_on_the_package_too():
     pytest.importorskip("pcre2", reason="needs the pcre2 extra")
 
-    tally = fuzz_patterns.compare(1500, seed, engine="pcre2")
+    tally = fuzz_patterns.compare(2000, SEED, engine="pcre2")
 
-    assert tally.differences == [], f"seed {seed}"
+    assert tally.differences == []
+    assert tally.refused_share < 0.03
 
 
 def test_difference_is_found_and_told(monkeypatch, capsys):

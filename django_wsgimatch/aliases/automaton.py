@@ -35,7 +35,7 @@ ANYTHING = bytesets.ALL | END
 # has 85 million ways to share a text.
 MANY = 8
 _MOST_STATES = 400
-_MOST_STEPS = 300
+_MOST_WAYS = 1200
 
 _GUARDS = {
     Anchor.END: END,
@@ -87,15 +87,12 @@ class Automaton:
         Two ways are two steps even if they lead to one target: that is what ambiguity means.
         """
         if state not in self._steps:
-            steps = [
+            self._steps[state] = [
                 Step(read.mask & way.guard, read.target, way.sure)
                 for way in self._ways(state)
                 for read in self._reads[way.target]
                 if read.mask & way.guard
             ]
-            if len(steps) > _MOST_STEPS:
-                raise TooLarge
-            self._steps[state] = steps
         return self._steps[state]
 
     def succeeds(self, state: int, following: int) -> bool:
@@ -112,7 +109,7 @@ class Automaton:
         while pending:
             way, used = pending.pop()
             count += 1
-            if count > _MOST_STEPS * 4:
+            if count > _MOST_WAYS:
                 raise TooLarge
             yield way
             for onward in self._passes[way.target]:

@@ -7,6 +7,7 @@ Mirrors parse_regex() in pcre2_compile.c. What begins with a parenthesis is in `
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from functools import reduce
 from operator import or_
 
@@ -75,7 +76,7 @@ _ESCAPES: dict[str, Node] = {
 _TAKEN_FOR_DISJOINT = tuple(map(frozenset, ("Sh", "Sv", "SR", "NR", "Rs")))
 
 
-class SequenceParser:
+class SequenceParser(ABC):
     """
     Reads alternatives up to the end or to a closing parenthesis.
 
@@ -95,9 +96,9 @@ class SequenceParser:
         self.parenthesized = False
         self._types: set[str] = set()
 
+    @abstractmethod
     def parenthesis(self) -> Node:
         """Read what begins with the parenthesis just read."""
-        raise NotImplementedError
 
     def branches(self) -> list[Node]:
         """Read alternatives, up to what cannot belong to them."""

@@ -31,7 +31,6 @@ from .syntax import (
     Bytes,
     Choice,
     Condition,
-    Foreign,
     Greed,
     Group,
     Look,
@@ -74,7 +73,7 @@ class Inexpressible(Exception):
 
 def translate(tree: Node) -> str:
     """
-    Return the pattern in the syntax of ``re``.
+    Return the pattern in the syntax of ``re``, for a tree that holds nothing foreign.
 
     :raises Inexpressible: it has none.
     """
@@ -263,10 +262,6 @@ def _condition(node: Condition) -> str:
     return f"(?({node.number}){yes}|{no})"
 
 
-def _foreign(node: Foreign) -> str:
-    raise Inexpressible(node.construct)
-
-
 _TRANSLATORS: dict[type, Callable[..., str]] = {
     Text: _text,
     Bytes: _bytes,
@@ -279,5 +274,4 @@ _TRANSLATORS: dict[type, Callable[..., str]] = {
     Anchor: _anchor,
     BackReference: _back_reference,
     Condition: _condition,
-    Foreign: _foreign,
 }
