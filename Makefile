@@ -50,10 +50,9 @@ fuzz: $(VENV)/with-test ## compare patterns with libpcre2 and the index with a l
 	$(VENV)/bin/python -m tests.fuzz_patterns
 	$(VENV)/bin/python -m tests.fuzz_index
 
-bench: $(VENV)/with-bench ## measure side by side with other dispatchers and servers
-	$(VENV)/bin/python -m benchmarks.index
-	$(VENV)/bin/python -m benchmarks.dispatch
-	$(VENV)/bin/python -m benchmarks.servers
+bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
+	@status=0; for name in index dispatch servers; do \
+		$(VENV)/bin/python -m benchmarks.$$name --output docs/benchmarks || status=1; done; exit $$status
 
 clean: ## remove all that make has made
 	rm -rf $(VENV) build dist docs/_build testproject/var .coverage* .mypy_cache .pytest_cache .ruff_cache .tox *.egg-info

@@ -18,6 +18,12 @@ from tests.servers import environment, listens, start, stop, wait_for
 HERE = Path(__file__).resolve().parent
 TARGET = "/wsgi-scripts/hello"
 BARE, ENTRY = "benchmarks.hello:application", "django_wsgimatch.wsgi:application"
+RELOADING, FIXED = "benchmarks.settings", "benchmarks.settings_without_reloading"
+KINDS = (
+    ("bare", BARE, RELOADING),
+    ("entry", ENTRY, RELOADING),
+    ("entry without reloading", ENTRY, FIXED),
+)
 APACHE_NAME = "Apache + mod_wsgi"
 
 APACHE_CONFIGURATION = Template("""\
@@ -49,10 +55,11 @@ WSGIScriptAliasMatch ^/wsgi-scripts/([^/]+) "$here/$$1.py"
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server to measure, and its command with ``{port}`` still to be filled in."""
+    """A server to measure, its command with ``{port}`` still to be filled in, its settings."""
 
     name: str
     command: tuple[str, ...]
+    settings: str = RELOADING
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,9 @@ def contenders(processes: int, threads: int) -> list[Contender]:
     servers = {"gunicorn sync": gunicorn, "gunicorn gthread": gthread, "granian": granian}
     apache = Contender(APACHE_NAME, (str(APACHE), "-D", "FOREGROUND", "-f", "{configuration}"))
     return [
-        Contender(f"{name}, {kind}", (*command, application))
+        Contender(f"{name}, {kind}", (*command, application), settings)
         for name, command in servers.items()
-        for kind, application in [("bare", BARE), ("entry", ENTRY)]
+        for kind, application, settings in KINDS
     ] + ([apache] if INSTALLED else [])
 
 
@@ -95,7 +102,7 @@ def running(
         configuration.write_text(apache_configuration(directory, port, processes, threads))
     command = [word.format(port=port, configuration=configuration) for word in contender.command]
     log = directory / f"{contender.name}.log"
-    process = start(command, HERE.parent, log, environment("benchmarks.settings"))
+    process = start(command, HERE.parent, log, environment(contender.settings))
     try:
         wait_for(process, log, lambda: listens(("127.0.0.1", port)))
         answer = fetch(("127.0.0.1", port), TARGET.encode())
