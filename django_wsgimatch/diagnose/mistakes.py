@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..aliases.directives import INVALID_OPTION, NOT_CONFIGURED
+from ..aliases.table import NOT_COMPILED
 from ..exceptions import (
     DirectiveError,
     ExponentialPattern,
@@ -75,7 +76,7 @@ def _bad_pattern(where: str, error: PatternError) -> Finding:
     return Finding(
         "E003",
         where,
-        f"the pattern {pattern} is no regular expression: {error.reason}.",
+        f"{NOT_COMPILED} In the pattern {pattern}: {error.reason}.",
         "Mend the pattern; it is written as in Apache (PCRE). A backslash goes before a character "
         "that is meant literally.",
     )
