@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
-from .aliases.alias import Alias
+from .aliases.alias import BROKEN, Alias
 from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable, compile_location
@@ -80,9 +80,6 @@ _SHAPES: dict[str, tuple[Any, str]] = {
     "CHUNKED_REQUEST": (lambda v: isinstance(v, bool), "True or False"),
     "ALLOW_EXPONENTIAL_PATTERNS": (lambda v: isinstance(v, bool), "True or False"),
 }
-
-# Stands in the table for an entry that is broken: a location without "/" never matches.
-_BROKEN = Alias("broken", "broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +184,7 @@ def _read_entries(
             compile_location(alias, allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"])
         except WSGIMatchError as error:
             problems.append(Problem(sources[-1], error))
-            alias = _BROKEN
+            alias = BROKEN
         aliases.append(alias)
     return _Entries(tuple(aliases), tuple(sources))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from .aliases.alias import BROKEN as BROKEN_ALIAS
 from .diagnose.findings import Finding, readable
 from .diagnose.preview import Preview, Try, rebuilt_url
 from .inspection import BROKEN, Row
@@ -82,7 +83,7 @@ def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, st
         yield "uri", readable(shown.uri)
     for each in tried:
         yield "alias", f"[{each.position}] {_directive(each)}: {each.outcome}, {each.reason}"
-    for number, capture in enumerate(shown.captures, 1):
+    for number, capture in enumerate(shown.captures or (), 1):
         yield f"${number}", readable(capture)
     named = (
         ("filename", shown.filename),
@@ -120,6 +121,8 @@ def answer(shown: Preview) -> str:
 
 def _directive(tried: Try) -> str:
     alias = tried.alias
+    if alias == BROKEN_ALIAS:
+        return "(broken)"
     return f"{alias.directive} {readable(alias.location)} {readable(alias.target)}"
 
 

@@ -244,6 +244,15 @@ def test_preview_without_a_script(site, target, lines):
     assert run("preview", target)[0].splitlines()[1:] == lines
 
 
+def test_preview_passes_a_broken_entry_over(site, settings):
+    settings.WSGIMATCH_ALIASES = [script_alias_match("(", "x.wsgi"), script_alias("/zz", "z.wsgi")]
+
+    assert run("preview", "/zz")[0].splitlines()[2:4] == [
+        "  alias             [0] (broken): lost, `wsgimatch check` says why",
+        "  alias             [1] WSGIScriptAlias /zz z.wsgi: won, the URL begins with it",
+    ]
+
+
 def test_preview_for_programs(site):
     assert asked("preview", "/api/entry/x/", "/zz?q") == [
         {
@@ -272,7 +281,7 @@ def test_preview_for_programs(site):
             "target": "/zz?q",
             "uri": "/zz",
             "matched": False,
-            "captures": [],
+            "captures": None,
             "query_string": "q",
             "warnings": [],
         },

@@ -28,3 +28,7 @@ class Alias:
     def directive(self) -> Literal["WSGIScriptAlias", "WSGIScriptAliasMatch"]:
         """The name of the directive that says this in an Apache configuration."""
         return "WSGIScriptAlias" if self.kind == "plain" else "WSGIScriptAliasMatch"
+
+
+BROKEN = Alias("", "")
+"""Stands in a table for an entry that cannot be used: no uri matches an empty location."""

@@ -35,7 +35,7 @@ class Preview:
     matched: bool
     alias: int | None
     directive: str | None
-    captures: tuple[str, ...]
+    captures: tuple[str, ...] | None
     filename: str | None
     script: str | None
     script_name: str | None
@@ -76,7 +76,7 @@ def preview(site: Site, target: str) -> Preview:
         matched=match is not None,
         alias=match.position if match else None,
         directive=directive_line(match.alias) if match else None,
-        captures=match.captures if match else (),
+        captures=match.captures if match else None,
         filename=os.path.join(site.rules.base_directory, match.filename) if match else None,
         script=resolution.script,
         script_name=resolution.script_name,
@@ -169,6 +169,8 @@ def _match_reason(location: str | Pattern, uri: str) -> str | None:
 def _miss_reason(location: str | Pattern, uri: str) -> str:
     if isinstance(location, Pattern):
         return "not found in the URL"
+    if not location:
+        return "`wsgimatch check` says why"
     if not location.startswith("/"):
         return "it can never match: it does not begin with '/'"
     if alias_matches(uri.lower(), location.lower()):
