@@ -55,7 +55,7 @@ def test_nothing_is_known_of_a_bad_target(site):
     shown = preview(site, "/%zz")
 
     assert shown == Preview(
-        *("/%zz", None, 400, False, None, None, ()),
+        *("/%zz", None, 400, False, None, None, None),
         *(None,) * 9,
         warnings=("400: '%zz' is no percent escape.",),
     )
