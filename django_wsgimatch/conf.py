@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +21,8 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
-from .entries import FileEntry, to_alias
+from .daemon.options import GroupOptions, read_options
+from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 
 DEFAULTS: dict[str, Any] = {
@@ -28,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
     "PROCESS_GROUP": GLOBAL,
     "APPLICATION_GROUP": GLOBAL,
     "APPLICATION_GROUP_BACKEND": "process",
+    "SOCKET_DIRECTORY": None,
     "FALLBACK": "django.core.wsgi.get_wsgi_application",
     "ROOTS": None,
     "SERVER_NAME": None,
@@ -56,6 +61,10 @@ _SHAPES: dict[str, tuple[Any, str]] = {
     "APPLICATION_GROUP_BACKEND": (
         lambda v: v in ("process", "interpreter", "interpreter-own-gil"),
         "'process', 'interpreter' or 'interpreter-own-gil'",
+    ),
+    "SOCKET_DIRECTORY": (
+        lambda v: v is None or isinstance(v, str | os.PathLike),
+        "a directory or None",
     ),
     "FALLBACK": (lambda v: v is None or isinstance(v, str), "a dotted path or None"),
     "ROOTS": (
@@ -101,6 +110,7 @@ class Configuration:
 
     ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
     ``sources`` names each entry of the table, ``host_sources`` those of the virtual hosts'.
+    ``groups`` are the process groups' options; ``time`` is when all this was read (time.time()).
     """
 
     table: AliasTable
@@ -109,6 +119,8 @@ class Configuration:
     sources: tuple[str, ...]
     host_sources: Mapping[str, tuple[str, ...]]
     problems: tuple[Problem, ...]
+    groups: Mapping[str, GroupOptions]
+    time: float
 
     def require(self) -> None:
         """Raise ImproperlyConfigured with all problems, if there are any."""
@@ -137,7 +149,8 @@ def configuration() -> Configuration:
         host: _read_entries(f"WSGIMATCH_VIRTUAL_HOSTS[{host!r}]", entries, values, problems)
         for host, entries in values["VIRTUAL_HOSTS"].items()
     }
-    problems += _misplaced(values, [own, *hosts.values()])
+    groups = dict(_read_groups(values["PROCESS_GROUPS"], problems))
+    problems += _unfit_backend(values)
     tables = {
         host: _table([*entries.aliases, *own.aliases], values) for host, entries in hosts.items()
     }
@@ -149,6 +162,8 @@ def configuration() -> Configuration:
         sources=own.sources,
         host_sources={host: entries.sources + own.sources for host, entries in hosts.items()},
         problems=tuple(problems),
+        groups=groups,
+        time=time.time(),
     )
 
 
@@ -189,23 +204,39 @@ def _read_entries(
     return _Entries(tuple(aliases), tuple(sources))
 
 
-def _misplaced(values: Mapping[str, Any], tables: Iterable[_Entries]) -> Iterable[Problem]:
-    for kind in ("process_group", "application_group"):
-        setting = f"WSGIMATCH_{kind.upper()}"
-        if values[kind.upper()] != GLOBAL:
-            yield Problem(setting, _not_here(kind, values[kind.upper()]))
-        for entries in tables:
-            for alias, source in zip(entries.aliases, entries.sources, strict=True):
-                given = getattr(alias, kind)
-                if given not in (None, GLOBAL):
-                    yield Problem(source, _not_here(kind, given))
+def _read_groups(
+    given: Mapping[Any, Any], problems: list[Problem]
+) -> Iterable[tuple[str, GroupOptions]]:
+    base = f"/{_path(getattr(settings, 'BASE_DIR', '')).strip('/')}"
+    for name, value in given.items():
+        where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
+        if not _is_group_name(name):
+            words = f"a name should be text without % (but {GLOBAL}) or line breaks, not {name!r}"
+            problems.append(Problem(where, SettingError(words)))
+            continue
+        options, errors = read_options(value, os.fsdecode(base.encode("latin-1")))
+        problems += [Problem(where, error) for error in errors]
+        yield utf8(name), options
 
 
-def _not_here(kind: str, name: str) -> PlaceError:
-    return PlaceError(
-        f"the {kind.replace('_', ' ')} {name!r} cannot run: this version runs every application "
-        f"in the server's own process and main interpreter; leave {kind} out or say {GLOBAL!r}"
-    )
+def _is_group_name(name: object) -> bool:
+    if not isinstance(name, str) or not name.isprintable():
+        return False
+    return name == GLOBAL or (name != "" and "%" not in name)
+
+
+def _unfit_backend(values: Mapping[str, Any]) -> Iterable[Problem]:
+    backend = values["APPLICATION_GROUP_BACKEND"]
+    if backend != "process" and sys.version_info < (3, 13):
+        yield Problem(
+            "WSGIMATCH_APPLICATION_GROUP_BACKEND",
+            PlaceError(
+                f"{backend!r} needs Python 3.13 or newer, and this is "
+                f"{platform.python_version()}: before that, Django does not work in a sub "
+                "interpreter. Leave the setting out: 'process' gives every application group "
+                "processes of its own"
+            ),
+        )
 
 
 def _table(
@@ -234,7 +265,7 @@ def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
         base_directory=base_directory,
         process_group=values["PROCESS_GROUP"],
         application_group=values["APPLICATION_GROUP"],
-        process_groups=tuple(values["PROCESS_GROUPS"]),
+        process_groups=tuple(name for name in values["PROCESS_GROUPS"] if name != GLOBAL),
         pass_authorization=values["PASS_AUTHORIZATION"],
     )
 

@@ -19,12 +19,15 @@ from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING
 
+from .aliases.alias import Alias
 from .aliases.directives import preloads
-from .aliases.groups import Server, variable
+from .aliases.groups import GLOBAL, Server, variable
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
 from .aliases.table import AliasTable
 from .aliases.target import OUTSIDE_ROOTS, is_inside
-from .exceptions import ApplicationExit, ScriptError
+from .daemon.front import Places
+from .daemon.place import Place
+from .exceptions import ApplicationExit, DaemonError, ScriptError
 from .pages import error_page, not_found
 from .plan import Plan, is_clean, make_plan, place_of
 from .scripts import LoadedScript, Reloading, Scripts
@@ -43,20 +46,23 @@ LONGEST_REMEMBERED = 256
 REMEMBERED_ONE_IN = 8
 
 
-# Where a path leads: the script, its alias's plan, SCRIPT_NAME and PATH_INFO.
-Known = tuple[LoadedScript | None, Plan | None, str, str]
+# Where a path leads: the script (its path where it runs elsewhere), its alias's plan, SCRIPT_NAME
+# and PATH_INFO.
+Known = tuple[LoadedScript | str | None, Plan | None, str, str]
 
 FALLBACK: Known = (None, None, "", "")
 
 
 class Dispatcher:
     """
-    Answers requests as Apache with mod_wsgi in embedded mode would.
+    Answers requests as Apache with mod_wsgi would.
 
     ``fallback`` answers what no alias matches; without one that is a 404. ``rules`` hold for
     all entries; ``reloading`` and ``settings_module`` are those of ``scripts.Scripts``.
     ``server_name`` is the ServerName in group names; None takes the server's. Without
     ``chunked_request`` a chunked request body is refused with 411, as mod_wsgi does by default.
+    ``places`` answers what does not run here; without it all applications run here, whatever
+    groups their aliases name.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class Dispatcher:
         settings_module: str | None = None,
         server_name: str | None = None,
         chunked_request: bool = True,
+        places: Places | None = None,
     ) -> None:
         self.table = table
         self.fallback: WSGIApplication = fallback or not_found
@@ -76,6 +83,9 @@ class Dispatcher:
         self.scripts = Scripts(reloading=reloading, settings_module=settings_module)
         self.server_name = server_name
         self.chunked_request = chunked_request
+        self.places = places
+        # Scripts elsewhere that the corridor has led to, so that plans may lead there, too.
+        self._elsewhere: set[str] = set()
         # Plans know no virtual hosts, no policy for symbolic links and no 411.
         self._plans: list[Plan | None] | None = None
         if rules.follow_symlinks is True and not table.virtual_hosts and chunked_request:
@@ -102,6 +112,9 @@ class Dispatcher:
         script, plan, script_name, path_info = known
         if script is None or plan is None:
             return self.fallback(environ, start_response)
+        if type(script) is str:
+            return self._go_elsewhere(script, known, environ, start_response)
+        assert isinstance(script, LoadedScript)
         if self._reloading and not self.scripts.is_current(script):
             self._remembered.pop(path, None)
             return self._walk(environ, start_response)
@@ -124,7 +137,8 @@ class Dispatcher:
         """Load what mod_wsgi would load before the first request; a failure is logged."""
         tables = (*self.table.virtual_hosts.values(), self.table)
         aliases = [alias for table in tables for alias in table.aliases if preloads(alias)]
-        for target in dict.fromkeys(alias.target for alias in aliases):
+        here = [alias for alias in aliases if self.places is None or is_here(alias)]
+        for target in dict.fromkeys(alias.target for alias in here):
             self._preload(os.path.join(self.rules.base_directory, target))
 
     def resolve(self, environ: WSGIEnvironment) -> Resolution:
@@ -169,8 +183,10 @@ class Dispatcher:
             position, found = hit
             plan = self._plans[position]
             parts = plan.split(path, found) if plan is not None else None
-            script = self.scripts.loaded.get(parts[0]) if parts is not None else None
-            if parts is None or script is None:
+            if plan is None or parts is None:
+                return None
+            script = self._script_of(plan, parts[0])
+            if script is None:
                 return None
             known = script, plan, parts[1], parts[2]
         self._new_paths += 1
@@ -179,6 +195,43 @@ class Dispatcher:
                 self._remembered.clear()
             self._remembered[path] = known
         return known
+
+    def _script_of(self, plan: Plan, path: str) -> LoadedScript | str | None:
+        if plan.place is None:
+            return self.scripts.loaded.get(path)
+        return path if path in self._elsewhere else None
+
+    def _go_elsewhere(
+        self,
+        script: str,
+        known: Known,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        _, plan, script_name, path_info = known
+        assert plan is not None
+        assert plan.place is not None
+        environ = environ | plan.gains
+        environ["SCRIPT_NAME"] = script_name
+        environ["PATH_INFO"] = path_info
+        environ["SCRIPT_FILENAME"] = script
+        if not plan.pass_authorization:
+            environ.pop("HTTP_AUTHORIZATION", None)
+        return self._relay(plan.place, environ, start_response)
+
+    def _relay(
+        self, place: Place, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        assert self.places is not None
+        try:
+            return self.places.relay(place, environ, start_response)
+        except DaemonError as error:
+            logger.error("%s: %s", place.label, error)
+            if error.status == 404:
+                # The script is gone: the corridor tells what becomes of its urls now.
+                self._elsewhere.discard(environ["SCRIPT_FILENAME"])
+                self._remembered.clear()
+            return error_page(error.status, environ, start_response)
 
     def _walk(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         resolution = self.resolve(environ)
@@ -198,12 +251,14 @@ class Dispatcher:
         script, callable_object = resolution.script, resolution.callable_object
         assert script is not None
         assert callable_object is not None
-        try:
-            application = self.scripts.get(script).application(callable_object)
-        except ScriptError as error:
-            _log(error)
-            return error_page(error.status, environ, start_response)
-        self._keep_plan(resolution)
+        place = self._place(resolution)
+        if place is None:
+            try:
+                application = self.scripts.get(script).application(callable_object)
+            except ScriptError as error:
+                _log(error)
+                return error_page(error.status, environ, start_response)
+        self._keep_plan(resolution, place)
         mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
         environ = environ | {
             "SCRIPT_FILENAME": script,
@@ -213,13 +268,29 @@ class Dispatcher:
         }
         if not resolution.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
+        if place is not None:
+            return self._relay(place, environ, start_response)
         return _call(application, environ, start_response)
 
-    def _keep_plan(self, resolution: Resolution) -> None:
+    def _place(self, resolution: Resolution) -> Place | None:
+        """Where the script runs, None for here."""
+        if self.places is None:
+            return None
+        place = Place(str(resolution.process_group), str(resolution.application_group))
+        return None if place.is_here else place
+
+    def _keep_plan(self, resolution: Resolution, place: Place | None) -> None:
         if self._plans is not None and resolution.match is not None:
             position = resolution.match.position
             location = self.table.locations[position]
-            self._plans[position] = make_plan(resolution, location, self.rules)
+            self._plans[position] = make_plan(resolution, location, self.rules, place)
+            if place is not None:
+                self._elsewhere.add(str(resolution.script))
+
+
+def is_here(alias: Alias) -> bool:
+    """Whether an alias names the embedded process group and the main interpreter, in full."""
+    return alias.process_group == GLOBAL and alias.application_group == GLOBAL
 
 
 def guarded(body: Iterable[bytes], script: str) -> Iterator[bytes]:

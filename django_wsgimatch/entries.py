@@ -182,6 +182,11 @@ def _bytes_of(what: str, value: object) -> str:
     return text
 
 
+def utf8(text: str) -> str:
+    """Return text as the latin-1 text of its UTF-8 bytes, as environs and tables have it."""
+    return _utf8("a name", text)
+
+
 def _utf8(what: str, text: str) -> str:
     try:
         return text.encode("utf-8", "surrogateescape").decode("latin-1")

@@ -106,3 +106,19 @@ class SettingError(WSGIMatchError, ValueError):
 
 class PlaceError(SettingError):
     """A process group or an application group in which nothing can run."""
+
+
+class ProtocolError(WSGIMatchError):
+    """What came over a place's socket is none of the frames of ``daemon.protocol``."""
+
+
+class DaemonError(WSGIMatchError):
+    """A daemon process that gave no whole answer: ``status`` is what the client gets, if it can."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ManagerError(WSGIMatchError):
+    """The manager of the daemon processes is not there, or cannot do what it was asked for."""

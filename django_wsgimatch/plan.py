@@ -17,6 +17,7 @@ from .aliases.pattern import Found, Pattern
 from .aliases.resolve import Resolution, Rules
 from .aliases.substitution import make_substitute, parse_template
 from .aliases.target import LONGEST_FILENAME, split_uri
+from .daemon.place import Place
 
 # Script, SCRIPT_NAME and PATH_INFO; None where only the whole corridor can tell.
 Parts = tuple[str, str, str]
@@ -32,12 +33,14 @@ class Plan:
     How the requests of one alias are answered.
 
     ``split`` takes the uri and what the index found there; ``gains`` is what every environ gains.
+    ``place`` is where the script runs, None for here.
     """
 
     split: Split
     callable_object: str
     pass_authorization: bool
     gains: dict[str, str]
+    place: Place | None = None
 
 
 def is_clean(uri: str) -> bool:
@@ -56,7 +59,12 @@ def is_clean(uri: str) -> bool:
     )
 
 
-def make_plan(resolution: Resolution, location: str | Pattern, rules: Rules) -> Plan | None:
+def make_plan(
+    resolution: Resolution,
+    location: str | Pattern,
+    rules: Rules,
+    place: Place | None = None,
+) -> Plan | None:
     """Return the plan for the alias of a resolution that has found its script, or None."""
     match, script = resolution.match, resolution.script
     if match is None or script is None or len(script) > LONGEST_URI:
@@ -75,7 +83,7 @@ def make_plan(resolution: Resolution, location: str | Pattern, rules: Rules) -> 
     if split is None:
         return None
     name = match.alias.callable_object or "application"
-    return Plan(split, name, resolution.pass_authorization, place_of(resolution))
+    return Plan(split, name, resolution.pass_authorization, place_of(resolution), place)
 
 
 def place_of(resolution: Resolution) -> dict[str, str]:

@@ -17,8 +17,11 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from .conf import configuration
+from .conf import Configuration, configuration
+from .daemon.front import Places
 from .dispatcher import Dispatcher
+from .exceptions import ManagerError, SettingError
+from .places import definition, environment_of_groups, has_places, socket_directory
 from .settings_guard import VARIABLE, settings_modules
 
 if TYPE_CHECKING:
@@ -44,9 +47,26 @@ def get_application() -> Dispatcher:
         settings_module=os.environ[VARIABLE],
         server_name=values["SERVER_NAME"],
         chunked_request=values["CHUNKED_REQUEST"],
+        places=open_places(configured),
     )
     dispatcher.preload()
     return dispatcher
+
+
+def open_places(configured: Configuration) -> Places | None:
+    """Return the places outside this process, their manager started; None where there are none."""
+    if not has_places(configured):
+        return None
+    try:
+        places = Places(
+            definition(configured),
+            socket_directory(configured),
+            environment=environment_of_groups(),
+        )
+        places.open()
+    except (ManagerError, SettingError) as error:
+        raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
+    return places
 
 
 def use_settings_of_manage_py() -> None:

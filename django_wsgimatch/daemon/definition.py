@@ -1,0 +1,82 @@
+"""What a server says of its groups: all that a manager needs to make a place's spec."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..aliases.groups import GLOBAL
+from ..scripts import Reloading
+from .options import GroupOptions
+from .place import Place
+from .spec import GroupSpec, read_options
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """
+    The process groups, by name, and what holds for all.
+
+    ``groups`` may hold GLOBAL: the options for the embedded process group's application groups.
+    ``time`` (time.time()) is when the settings were read: of two definitions the later counts.
+    ``python``, ``sys_path`` and ``directory`` are the server's own, ``packages`` says where this
+    package and gunicorn lie, ``environment`` is what the server's worker had. ``preload`` are
+    pairs of a place and a script.
+    """
+
+    time: float
+    python: str
+    packages: Mapping[str, str]
+    sys_path: tuple[str, ...]
+    directory: str
+    groups: Mapping[str, GroupOptions] = field(default_factory=dict)
+    reloading: Reloading = "safe"
+    preload: tuple[tuple[Place, str], ...] = ()
+
+    def defines(self, place: Place) -> bool:
+        """Whether a place's process group is defined; the embedded one always is."""
+        return not place.process_group or place.process_group in self.groups
+
+    def options(self, place: Place) -> GroupOptions:
+        """The options of a place's processes."""
+        default = GroupOptions() if not place.process_group else None
+        options = self.groups.get(place.process_group or GLOBAL, default)
+        assert options is not None
+        return options
+
+    def spec(self, place: Place, trusted: tuple[int, ...]) -> GroupSpec:
+        """Return how a place's processes are to be."""
+        options = self.options(place)
+        is_ours = not place.process_group and options.python_home is None
+        return GroupSpec(
+            place,
+            options,
+            reloading=self.reloading,
+            preload=tuple(script for at, script in self.preload if at == place),
+            sys_path=self.sys_path if is_ours else None,
+            directory=self.directory if not place.process_group else "/",
+            trusted=trusted,
+        )
+
+    def process_groups(self) -> list[Place]:
+        """The places that are there from the start: the process groups' main interpreters."""
+        return [Place(name, "") for name in self.groups if name != GLOBAL]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the definition as a value for JSON."""
+        told = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        told["packages"] = dict(self.packages)
+        told["groups"] = {name: dataclasses.asdict(o) for name, o in self.groups.items()}
+        told["preload"] = [(dataclasses.asdict(place), path) for place, path in self.preload]
+        return told
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Definition:
+        """Return the definition that to_json() has told."""
+        given = dict(value)
+        given["groups"] = {name: read_options(o) for name, o in value["groups"].items()}
+        given["preload"] = tuple((Place(**place), path) for place, path in value["preload"])
+        given["sys_path"] = tuple(value["sys_path"])
+        return cls(**given)

@@ -1,0 +1,250 @@
+"""A place as the manager keeps it: its listening socket, its processes, and what went wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..exceptions import SettingError
+from .board import BoardReport
+from .options import GroupOptions
+from .place import Place
+from .protocol import ERROR, encode_error, frame
+from .spec import GroupSpec, same
+from .starting import Running
+from .threads import poke, release_waiters
+
+DEFAULTS = GroupOptions()
+# A thread that waits in accept() looks up after so many seconds.
+LOOK_UP = 1.0
+# After a start that failed, requests are refused at once for so long: twice as long each time.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+# What a place's processes get beyond their own timeouts to end, in seconds.
+GRACE = 2.0
+
+Start = Callable[["KeptPlace"], Running]
+
+
+@dataclass(slots=True, eq=False)
+class KeptPlace:
+    """
+    A place that the manager keeps.
+
+    ``current`` are the processes that answer, ``next`` those that are to follow them, ``ending``
+    those that are on their way out.
+    """
+
+    place: Place
+    spec: GroupSpec
+    path: str
+    listener: socket.socket
+    starts: int = 0
+    failures: int = 0
+    not_before: float = 0.0
+    error: str = ""
+    error_time: float = 0.0
+    is_removed: bool = False
+    used: float = field(default_factory=time.monotonic)
+    current: Running | None = None
+    next: Running | None = None
+    ending: list[Running] = field(default_factory=list)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there are processes that take requests, or will."""
+        return self.current is not None or self.next is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing needs to be looked at before long."""
+        return not self.next and not self.ending and (not self.current or self.current.was_ready)
+
+    @property
+    def running(self) -> list[Running]:
+        """All processes of the place."""
+        return [r for r in (self.current, self.next, *self.ending) if r is not None]
+
+    def report(self) -> BoardReport | None:
+        """What the processes that answer say of themselves."""
+        return self.current.report() if self.current is not None else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is at work."""
+        report = self.report()
+        return report is not None and report.busy > 0
+
+    def last_used(self) -> float:
+        """When a request last began or ended, or the place was made."""
+        report = self.report()
+        return max(self.used, report.last_active if report else 0.0)
+
+    def start(self, start: Start) -> None:
+        """Start the place's processes; what keeps them from it is kept as the place's error."""
+        self.starts += 1
+        try:
+            running = start(self)
+        except (OSError, SettingError) as error:
+            self.fail(f"cannot be started: {error}")
+            return
+        if self.current is None:
+            self.current = running
+        else:
+            self._drop_next()
+            self.next = running
+
+    def change(self, spec: GroupSpec) -> bool:
+        """Take a new spec; return whether the processes must be started anew for it."""
+        changed = not same(self.spec, spec)
+        self.spec = spec
+        if changed:
+            self.listener.listen(spec.options.listen_backlog)
+            self.failures, self.not_before = 0, 0.0
+        return changed
+
+    def look(self) -> str:
+        """See what has become of the place's processes; return what is worth a log line."""
+        self._reap_ending()
+        if self.next is not None:
+            return self._look_at_next(self.next)
+        if self.current is not None:
+            return self._look_at_current(self.current)
+        return ""
+
+    def end(self, *, now: bool = False) -> None:
+        """End the place's processes, after the requests that are at work."""
+        for running in (self.current, self.next):
+            if running is not None:
+                self._end(running, now)
+        self.current = self.next = None
+        if self.ending:
+            # Threads that wait for a request need not wait any longer.
+            poke(self.path, sum(len(r.report().workers) * 2 for r in self.ending))
+
+    def fail(self, reason: str) -> None:
+        """Refuse requests for a while."""
+        self.failures += 1
+        pause = min(SHORTEST_PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE)
+        self.not_before = time.monotonic() + pause
+        self.error, self.error_time = reason, time.time()
+
+    def refuse_waiting(self) -> None:
+        """Answer 503 to whoever waits for processes that do not start."""
+        reason = f"process group '{self.place.label}' {self.error}"
+        answer = frame(ERROR, encode_error(503, reason))
+        self.listener.setblocking(False)
+        with suppress(OSError):
+            while True:
+                connection = self.listener.accept()[0]
+                with connection, suppress(OSError):
+                    connection.send(answer, socket.MSG_DONTWAIT)
+        self.listener.setblocking(True)
+
+    def close(self) -> None:
+        """Take no more requests."""
+        self.listener.close()
+        Path(self.path).unlink(missing_ok=True)
+
+    def _look_at_current(self, running: Running) -> str:
+        if running.process.poll() is not None:
+            return self._lost(running)
+        if not running.was_ready and running.report().is_ready:
+            running.was_ready = True
+            self.failures, self.error = 0, ""
+        return ""
+
+    def _look_at_next(self, running: Running) -> str:
+        if running.process.poll() is not None:
+            self.next = None
+            self._end(running, now=True)
+            self.error = "did not start with its new options; the processes of before serve on"
+            self.error_time = time.time()
+            return self.error
+        if running.report().is_ready:
+            running.was_ready = True
+            if self.current is not None:
+                self._end(self.current, now=False)
+            self.current, self.next = running, None
+            return "has been started anew"
+        return ""
+
+    def _lost(self, running: Running) -> str:
+        status = running.process.returncode
+        self.current = None
+        # Workers that have lost their arbiter end by themselves.
+        self._end(running, now=running.was_ready is False)
+        if status == 0:
+            return "has ended" if not running.is_ending else ""
+        reason = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
+        if running.was_ready:
+            self.error, self.error_time = reason, time.time()
+        else:
+            self.fail(f"did not start: it {reason}; its messages say why")
+        return reason
+
+    def _end(self, running: Running, now: bool) -> None:
+        running.is_ending = True
+        options = running.spec.options
+        running.send(signal.SIGKILL if now else signal.SIGTERM)
+        running.deadline = time.monotonic()
+        if now:
+            running.kill()
+        else:
+            graceful = max(options.graceful_timeout, options.eviction_timeout)
+            running.deadline += graceful + options.shutdown_timeout + GRACE
+        self.ending.append(running)
+
+    def _reap_ending(self) -> None:
+        for running in [*self.ending]:
+            over = time.monotonic() >= running.deadline
+            gone = running.process.poll() is not None and not _has_workers(running)
+            if gone or over:
+                # Children that the application has started are the group's, too.
+                running.kill()
+                running.process.poll()
+                if running.process.returncode is None:
+                    continue
+                running.release()
+                self.ending.remove(running)
+
+    def _drop_next(self) -> None:
+        if self.next is not None:
+            self._end(self.next, now=True)
+            self.next = None
+
+
+def _has_workers(running: Running) -> bool:
+    """Whether daemon processes are still there, after an arbiter that was killed."""
+    return any(_is_child_of_group(w.pid, running.process.pid) for w in running.report().workers)
+
+
+def _is_child_of_group(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except OSError:
+        return False
+
+
+def listen(path: str, front: tuple[int, int], options: GroupOptions = DEFAULTS) -> socket.socket:
+    """Return a new listening socket at a path, for the front's user alone."""
+    Path(path).unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    os.chmod(path, 0o600)
+    if front[0] != os.geteuid():
+        os.chown(path, *front)
+    release_waiters(listener, LOOK_UP)
+    for option, size in (
+        (socket.SO_SNDBUF, options.send_buffer_size),
+        (socket.SO_RCVBUF, options.receive_buffer_size),
+    ):
+        if size:
+            listener.setsockopt(socket.SOL_SOCKET, option, size)
+    listener.listen(options.listen_backlog)
+    return listener

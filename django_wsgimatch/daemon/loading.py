@@ -1,0 +1,127 @@
+"""Which application answers a request in a daemon process: its script, loaded there."""
+
+from __future__ import annotations
+
+import grp
+import logging
+import os
+import pwd
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import ScriptError
+from ..scripts import LoadedScript, Reloading, Scripts, file_mtime
+from ..settings_guard import VARIABLE
+from .serving import Superseded
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+NOT_OWNED = "Target WSGI script '{}' does not belong to the {} {!r} that script-{} asks for."
+KEPT = "The processes that run '{}' as it was loaded before serve on."
+
+
+class Loader:
+    """
+    Finds applications for the requests of a process.
+
+    ``renew`` asks for new processes, since a script has changed, and says how that went: True
+    once they answer (this process then ends), False where the script's new version would not
+    load. With ``reloading`` "safe" it is waited for; True gives the request back at once, as
+    mod_wsgi ends a daemon process whose script has changed; False never looks. ``tell`` is
+    called with the paths of all loaded scripts when there is a new one.
+    """
+
+    def __init__(
+        self,
+        *,
+        reloading: Reloading,
+        settings_module: str | None,
+        script_user: str | None = None,
+        script_group: str | None = None,
+        renew: Callable[[], bool] = lambda: True,
+        tell: Callable[[list[str]], None] = lambda paths: None,
+    ) -> None:
+        self.scripts = Scripts(reloading=False, settings_module=settings_module)
+        self._reloading = reloading
+        self._owner = _id(pwd.getpwnam, "pw_uid", script_user), script_user
+        self._group = _id(grp.getgrnam, "gr_gid", script_group), script_group
+        self._renew = renew
+        self._tell = tell
+        self._is_renewing = False
+
+    def find(self, environ: WSGIEnvironment) -> WSGIApplication:
+        """Return the application for a request. Raises ScriptError and Superseded."""
+        script: str = environ["SCRIPT_FILENAME"]
+        loaded = self.scripts.loaded.get(script)
+        if loaded is None:
+            loaded = self._load(script)
+        elif self._reloading:
+            mtime = file_mtime(script)
+            if mtime != loaded.mtime and mtime != loaded.rejected:
+                self._supersede(loaded, mtime)
+        try:
+            return loaded.application(environ["mod_wsgi.callable_object"])
+        except ScriptError as error:
+            # As mod_wsgi in daemon mode, where embedded mode answers 404.
+            raise ScriptError(500, str(error)) from None
+
+    def preload(self, paths: Iterable[str]) -> list[ScriptError]:
+        """Load scripts ahead of the first request; return what went wrong."""
+        errors = []
+        for path in paths:
+            try:
+                self._load(path)
+            except ScriptError as error:
+                errors.append(error)
+        return errors
+
+    def _load(self, script: str) -> LoadedScript:
+        self._check_owner(script)
+        loaded = self.scripts.get(script)
+        # One interpreter holds one Django project: the first script says which.
+        self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)
+        self._tell(list(self.scripts.loaded))
+        return loaded
+
+    def _supersede(self, loaded: LoadedScript, mtime: int) -> None:
+        if self._reloading != "safe":
+            self._renew()
+            raise Superseded
+        if self._is_renewing:
+            # Another thread waits for the new processes; until they are there, this one serves.
+            return
+        self._is_renewing = True
+        try:
+            logger.info("WSGI script '%s' has changed.", loaded.path)
+            if self._renew():
+                raise Superseded
+            loaded.rejected = mtime
+            logger.error(KEPT, loaded.path)
+        finally:
+            self._is_renewing = False
+
+    def _check_owner(self, script: str) -> None:
+        if self._owner[0] is None and self._group[0] is None:
+            return
+        try:
+            status = os.stat(script.encode("latin-1"))
+        except OSError:
+            return
+        for found, (wanted, name), kind in (
+            (status.st_uid, self._owner, "user"),
+            (status.st_gid, self._group, "group"),
+        ):
+            if wanted is not None and found != wanted:
+                raise ScriptError(500, NOT_OWNED.format(script, kind, name, kind))
+
+
+def _id(look_up: Callable[[str], Any], attribute: str, name: str | None) -> int | None:
+    if name is None:
+        return None
+    if name.lstrip("#").isdigit():
+        return int(name.lstrip("#"))
+    number: int = getattr(look_up(name), attribute)
+    return number

@@ -1,0 +1,417 @@
+"""
+The manager: the one process of a server that starts its groups, keeps them, and ends them.
+
+It holds every place's listening socket, so a request that comes while a group starts, restarts
+or is stopped waits and is not lost; a request to a stopped place starts it. It ends with the
+server's main process, and the groups end with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..exceptions import ManagerError, WSGIMatchError
+from .control import LONGEST_ORDER, Order
+from .definition import Definition
+from .directory import Directory, directory_of
+from .keeping import KeptPlace, listen
+from .logs import ServerLog, own_log
+from .owner import Owner, end_of
+from .place import Place
+from .starting import Running, start
+from .status import place_status
+from .threads import peer_user
+
+# How long the manager sleeps when nothing is on its way, and when something is, in seconds.
+QUIET, BUSY = 5.0, 0.05
+# A group that the settings no longer name serves the server's old workers for so long.
+LINGER = 60.0
+# Places that nobody has asked for lately are forgotten beyond this number.
+MOST_PLACES = 2048
+OPEN_FILES = 8192
+
+
+class Manager:
+    """Keeps the places of one server."""
+
+    def __init__(
+        self, owner: Owner, directory: Directory, front: tuple[int, int], log: ServerLog
+    ) -> None:
+        self.owner = owner
+        self.directory = directory
+        self.front = front
+        self.log = log
+        self.definition: Definition | None = None
+        self.places: dict[Place, KeptPlace] = {}
+        self.is_open = True
+        self.generation = 0
+        self.began = time.time()
+        self.selector = selectors.DefaultSelector()
+        self.orders = {
+            "define": self.define,
+            "place": self.make_place,
+            "status": self.tell_status,
+            "restart": self.restart,
+            "stop": self.stop,
+        }
+
+    def run(self, listener: socket.socket, end_of_owner: int | None, wakeup: int) -> None:
+        """Take orders until the server ends, or this process is told to."""
+        self._watch(listener, lambda: self._take_order(listener))
+        self._watch(wakeup, lambda: os.read(wakeup, 4096))
+        if end_of_owner is not None:
+            self._watch(end_of_owner, self.close)
+        while self.is_open:
+            for key, _ in self.selector.select(self._patience(end_of_owner)):
+                key.data()
+            if end_of_owner is None and not self.owner.is_alive:
+                self.close()
+            self._look_around()
+        self._end_all()
+
+    def close(self) -> None:
+        """End, and everything with it."""
+        self.is_open = False
+
+    def define(self, order: Order) -> Order:
+        """Take the server's definition, unless a later one is known; start what it asks for."""
+        definition = Definition.from_json(order["definition"])
+        if self.definition is None or definition.time >= self.definition.time:
+            is_first, self.definition = self.definition is None, definition
+            self._apply(definition)
+            if not is_first:
+                self._renew_changed()
+        return {"directory": self.directory.path}
+
+    def make_place(self, order: Order) -> Order:
+        """Make an application group's place known, so that it can be asked."""
+        place = Place(order["process_group"], order["application_group"])
+        kept = self._keep(place)
+        kept.used = time.monotonic()
+        return {"socket": kept.path}
+
+    def tell_status(self, order: Order) -> Order:
+        """Tell how all places are."""
+        places = [place_status(kept) for kept in self.places.values() if not kept.is_removed]
+        return {
+            "pid": os.getpid(),
+            "server": self.owner.pid,
+            "started": self.began,
+            "places": places,
+        }
+
+    def restart(self, order: Order) -> Order:
+        """Replace the processes of a name's places, the new ones ready before the old ones end."""
+        named = self._named(order["name"])
+        for kept in named:
+            kept.failures, kept.not_before = 0, 0.0
+            if kept.current is not None and kept.current.was_ready:
+                kept.current.send(signal.SIGUSR2)
+            elif not kept.is_live:
+                self._start(kept)
+        return {"places": [kept.place.label for kept in named]}
+
+    def stop(self, order: Order) -> Order:
+        """End the processes of a name's places; the next request starts them again."""
+        named = self._named(order["name"])
+        for kept in named:
+            kept.end()
+        return {"places": [kept.place.label for kept in named]}
+
+    def _named(self, name: str) -> list[KeptPlace]:
+        named = [
+            kept
+            for place, kept in self.places.items()
+            if name in (place.label, place.process_group, place.application_group)
+        ]
+        if not named:
+            labels = ", ".join(sorted(place.label for place in self.places)) or "none"
+            raise ManagerError(f"there is no process group or application group {name!r}: {labels}")
+        return named
+
+    def _apply(self, definition: Definition) -> None:
+        for place in definition.process_groups():
+            self._keep(place)
+        for place, _ in definition.preload:
+            if definition.defines(place) and not place.is_here:
+                self._keep(place)
+        preloading = {place for place, _ in definition.preload}
+        for place, kept in [*self.places.items()]:
+            if not definition.defines(place):
+                kept.is_removed = True
+                kept.used = time.monotonic()
+                continue
+            kept.is_removed = False
+            if kept.change(definition.spec(place, self._trusted())):
+                self._change_running(kept)
+            if not kept.is_live and (not place.application_group or place in preloading):
+                self._start(kept)
+
+    def _change_running(self, kept: KeptPlace) -> None:
+        if kept.current is not None and kept.current.was_ready:
+            self._say(kept, "has new options: it is started anew")
+            self._start(kept)
+        elif kept.is_live:
+            kept.end(now=True)
+            self._start(kept)
+
+    def _renew_changed(self) -> None:
+        for kept in self.places.values():
+            if kept.current is not None and kept.next is None and kept.current.was_ready:
+                kept.current.send(signal.SIGHUP)
+
+    def _keep(self, place: Place) -> KeptPlace:
+        kept = self.places.get(place)
+        if kept is not None:
+            return kept
+        if self.definition is None or not self.definition.defines(place) or place.is_here:
+            raise ManagerError(f"no process group {place.process_group!r} is defined")
+        self._forget_unused()
+        spec = self.definition.spec(place, self._trusted())
+        path = self.directory.socket(place)
+        listener = listen(path, self.front, spec.options)
+        kept = self.places[place] = KeptPlace(place, spec, path, listener)
+        return kept
+
+    def _forget_unused(self) -> None:
+        dormant = [kept for kept in self.places.values() if not kept.running]
+        if len(self.places) >= MOST_PLACES and dormant:
+            self._forget(min(dormant, key=KeptPlace.last_used))
+
+    def _forget(self, kept: KeptPlace) -> None:
+        self._unwatch(kept.listener)
+        kept.close()
+        del self.places[kept.place]
+
+    def _start(self, kept: KeptPlace) -> None:
+        self._unwatch(kept.listener)
+        self._make_room(kept)
+        kept.start(self._start_processes)
+        for running in (kept.current, kept.next):
+            if running is not None and running.output is not None:
+                self._watch(running.output.descriptor, self._drain(running))
+        if not kept.is_live:
+            self._say(kept, kept.error)
+
+    def _make_room(self, kept: KeptPlace) -> None:
+        """Keep within maximum-application-groups: the least recently used one ends."""
+        most = kept.spec.options.maximum_application_groups
+        if not most or not kept.place.application_group or kept.is_live:
+            return
+        live = [
+            other
+            for place, other in self.places.items()
+            if place.process_group == kept.place.process_group
+            and place.application_group
+            and other.is_live
+        ]
+        live.sort(key=lambda other: (other.is_busy, other.last_used()))
+        for other in live[: max(len(live) - most + 1, 0)]:
+            other.end()
+
+    def _start_processes(self, kept: KeptPlace) -> Running:
+        assert self.definition is not None
+        self.generation += 1
+        return start(
+            kept.spec,
+            python=self.definition.python,
+            packages=self.definition.packages,
+            listener=kept.listener,
+            board_path=self.directory.board(kept.place, self.generation),
+            front=self.front,
+            log=self.log,
+        )
+
+    def _drain(self, running: Running) -> Callable[[], None]:
+        output = running.output
+        assert output is not None
+
+        def drain() -> None:
+            if not output.drain():
+                self._unwatch(output.descriptor)
+
+        return drain
+
+    def _look_around(self) -> None:
+        now = time.monotonic()
+        for kept in [*self.places.values()]:
+            had = {r.output.descriptor for r in kept.ending if r.output is not None}
+            if message := kept.look():
+                self._say(kept, message)
+            for descriptor in had - {r.output.descriptor for r in kept.running if r.output}:
+                self._unwatch(descriptor)
+            if not kept.is_live:
+                self._look_after_stopped(kept, now)
+            elif kept.is_removed and now - kept.last_used() > LINGER:
+                kept.end()
+
+    def _look_after_stopped(self, kept: KeptPlace, now: float) -> None:
+        if kept.is_removed:
+            if not kept.ending and now - kept.last_used() > LINGER:
+                self._forget(kept)
+            return
+        if kept.error and not kept.failures and not kept.place.application_group:
+            # A process group that was killed is back before anyone asks for it.
+            self._start(kept)
+            return
+        self._watch(kept.listener, lambda: self._wanted(kept))
+
+    def _wanted(self, kept: KeptPlace) -> None:
+        if kept.is_live:
+            self._unwatch(kept.listener)
+        elif time.monotonic() < kept.not_before:
+            kept.refuse_waiting()
+        else:
+            self._start(kept)
+
+    def _patience(self, end_of_owner: int | None) -> float:
+        if not all(kept.is_settled for kept in self.places.values()):
+            return BUSY
+        return QUIET if end_of_owner is not None else min(QUIET, 0.5)
+
+    def _take_order(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            connection = listener.accept()[0]
+            with connection:
+                connection.settimeout(5)
+                answer = self._carry_out(connection)
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def _carry_out(self, connection: socket.socket) -> Order:
+        data = b"".join(_lines(connection))
+        if not data:
+            return {}
+        try:
+            order = json.loads(data)
+            name = order["do"]
+            # Only who may run programs as this user may say which programs are run.
+            if name != "place" and peer_user(connection) not in (None, 0, os.geteuid()):
+                raise ManagerError(f"only the server's own user may {name}")
+            return self.orders[name](order)
+        except WSGIMatchError as error:
+            return {"error": str(error)}
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _trusted(self) -> tuple[int, ...]:
+        return tuple(sorted({0, os.geteuid(), self.front[0]}))
+
+    def _say(self, kept: KeptPlace, message: str) -> None:
+        self.log.write(own_log(f"{kept.place.label} {message}"))
+
+    def _watch(self, file: int | socket.socket, react: Callable[[], Any]) -> None:
+        if _number(file) not in self.selector.get_map():
+            self.selector.register(_number(file), selectors.EVENT_READ, react)
+
+    def _unwatch(self, file: int | socket.socket) -> None:
+        if _number(file) in self.selector.get_map():
+            self.selector.unregister(_number(file))
+
+    def _end_all(self) -> None:
+        """End all groups; those of a server that was killed get no time."""
+        for kept in self.places.values():
+            self._unwatch(kept.listener)
+            kept.end()
+        longest = 1.5 if not self.owner.is_alive else None
+        deadline = time.monotonic() + longest if longest is not None else None
+        while any(kept.ending for kept in self.places.values()):
+            for key, _ in self.selector.select(BUSY):
+                key.data()
+            for kept in self.places.values():
+                if deadline is not None and time.monotonic() > deadline:
+                    for running in kept.ending:
+                        running.deadline = 0.0
+                self._look_around_ending(kept)
+
+    def _look_around_ending(self, kept: KeptPlace) -> None:
+        outputs = {r.output.descriptor for r in kept.ending if r.output is not None}
+        kept.look()
+        for descriptor in outputs - {r.output.descriptor for r in kept.ending if r.output}:
+            self._unwatch(descriptor)
+
+
+def _number(file: int | socket.socket) -> int:
+    return file if isinstance(file, int) else file.fileno()
+
+
+def _lines(connection: socket.socket) -> Iterator[bytes]:
+    size = 0
+    while data := connection.recv(65536):
+        size += len(data)
+        if size > LONGEST_ORDER:
+            raise OSError("an order without an end")
+        yield data
+        if data.endswith(b"\n"):
+            return
+
+
+def main() -> None:
+    """Run the manager that standard input describes; say so on standard output once it is there."""
+    told = json.loads(sys.stdin.read())
+    owner = Owner(*told["owner"])
+    directory = directory_of(owner, told["base"])
+    ready = _detach()
+    end = end_of(owner)
+    if end is None and not owner.is_alive:
+        return
+    _allow_open_files()
+    listener = listen(directory.manager, tuple(told["front"]))
+    os.write(ready, b"ready\n")
+    os.close(ready)
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    os.set_blocking(write, False)
+    manager = Manager(owner, directory, tuple(told["front"]), ServerLog(told["log"]))
+    _handle_signals(manager, write)
+    try:
+        manager.run(listener, end, read)
+    finally:
+        _remove(directory)
+
+
+def _detach() -> int:
+    """Become a process of its own; return where to say that it is ready."""
+    if os.fork():
+        os._exit(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    ready = os.dup(1)
+    os.dup2(nothing, 0)
+    # What is printed by mistake belongs into the log.
+    os.dup2(2, 1)
+    os.close(nothing)
+    os.chdir("/")
+    return ready
+
+
+def _handle_signals(manager: Manager, wakeup: int) -> None:
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(signum, lambda number, frame: manager.close())
+    for signum in (signal.SIGCHLD, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(signum, lambda number, frame: None)
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _remove(directory: Directory) -> None:
+    for entry in os.scandir(directory.path):
+        with suppress(OSError):
+            os.unlink(entry.path)
+    with suppress(OSError):
+        Path(directory.path).rmdir()

@@ -1,0 +1,449 @@
+"""
+WSGIDaemonProcess's options: what each must be, and what becomes of it here.
+
+``ANSWERS`` is the one table of them. The names are mod_wsgi 6.1.1's in snake case, the defaults
+its own where nothing else is said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from ..exceptions import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOptions:
+    """
+    A process group's options, read and judged.
+
+    Times are in seconds, 0 for no limit; sizes in bytes, 0 for the system's own.
+    """
+
+    processes: int = 1
+    threads: int = 15
+    user: str | None = None
+    group: str | None = None
+    supplementary_groups: tuple[str, ...] = ()
+    umask: int | None = None
+    home: str | None = None
+    python_home: str | None = None
+    python_path: tuple[str, ...] = ()
+    python_eggs: str | None = None
+    lang: str | None = None
+    locale: str | None = None
+    display_name: str | None = None
+    listen_backlog: int = 100
+    send_buffer_size: int = 0
+    receive_buffer_size: int = 0
+    maximum_requests: int = 0
+    restart_interval: float = 0
+    request_timeout: float = 0
+    queue_timeout: float = 0
+    connect_timeout: float = 15
+    socket_timeout: float = 60
+    response_socket_timeout: float = 0
+    startup_timeout: float = 0
+    deadlock_timeout: float = 300
+    inactivity_timeout: float = 0
+    graceful_timeout: float = 15
+    eviction_timeout: float = 0
+    shutdown_timeout: float = 5
+    memory_limit: int = 0
+    virtual_memory_limit: int = 0
+    cpu_time_limit: float = 0
+    cpu_priority: int = 0
+    stack_size: int = 0
+    switch_interval: float = 0
+    script_user: str | None = None
+    script_group: str | None = None
+    # Beyond mod_wsgi.
+    settings: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    log_file: str | None = None
+    maximum_application_groups: int = 0
+
+
+Kind = Literal["supported", "mapped", "refused", "beyond"]
+# From a value and BASE_DIR to what GroupOptions holds. Raises ValueError for a value that will not
+# do.
+Read = Callable[[Any, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What becomes of an option.
+
+    ``shape`` are the words for "should be ..."; ``note`` says what it does here, or why it is
+    refused and what to do instead.
+    """
+
+    kind: Kind
+    shape: str
+    read: Read
+    note: str
+
+
+def _number(value: Any, least: float, whole: bool) -> float:
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < 1e12:
+        raise ValueError
+    return value
+
+
+def _at_least(least: int) -> Read:
+    return lambda value, base: _number(value, least, whole=True)
+
+
+def _seconds(value: Any, base: str) -> float:
+    return _number(value, 0, whole=False)
+
+
+def _priority(value: Any, base: str) -> float:
+    if not -20 <= _number(value, -20, whole=True) <= 19:
+        raise ValueError
+    number: float = value
+    return number
+
+
+def _mask(value: Any, base: str) -> float:
+    number = int(value, 8) if isinstance(value, str) else value
+    if _number(number, 0, whole=True) > 0o777:
+        raise ValueError
+    mask: float = number
+    return mask
+
+
+def _text(value: Any, base: str) -> str:
+    if not isinstance(value, str) or not value or "\0" in value or "\n" in value:
+        raise ValueError
+    return value
+
+
+def _account(value: Any, base: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return f"#{value}"
+    return _text(value, base)
+
+
+def _path(value: Any, base: str) -> str:
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return os.path.normpath(os.path.join(base, _text(path, base)))
+
+
+def _paths(value: Any, base: str) -> tuple[str, ...]:
+    given = value.split(os.pathsep) if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError
+    return tuple(_path(path, base) for path in given)
+
+
+def _accounts(value: Any, base: str) -> tuple[str, ...]:
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError
+    return tuple(_account(name.strip() if isinstance(name, str) else name, base) for name in given)
+
+
+def _variables(value: Any, base: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    for name, text in value.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise ValueError
+        if not name or "=" in name or "\0" in name + text:
+            raise ValueError
+    return tuple(value.items())
+
+
+def _refuse(value: Any, base: str) -> Any:
+    raise ValueError
+
+
+_COUNT = ("a whole number, 1 or more", _at_least(1))
+_COUNT_OR_NONE = ("a whole number, 0 for no limit", _at_least(0))
+_SIZE = ("a number of bytes, 0 for the system's own", _at_least(0))
+_SECONDS = ("a number of seconds, 0 for no limit", _seconds)
+_TEXT = ("text that is not empty", _text)
+_PATH = ("a path; a relative one begins in BASE_DIR", _path)
+_ACCOUNT = ("a name or a number", _account)
+_NOTHING = ("left out", _refuse)
+
+_BUFFERED = (
+    "the relay has no buffers of its own to size: bodies and responses are passed on as they come, "
+    "within the unix socket's buffers. Set send_buffer_size and receive_buffer_size for those"
+)
+
+_TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
+    ("processes", "supported", _COUNT, "how many daemon processes"),
+    (
+        "threads",
+        "supported",
+        _COUNT,
+        "how many requests a process answers at a time; a thread is started when all others are busy",
+    ),
+    (
+        "user",
+        "supported",
+        _ACCOUNT,
+        "the user that all processes of the group run as, from their first line on; only a server that is started as root, with -c python:django_wsgimatch.gunicorn, can switch",
+    ),
+    ("group", "supported", _ACCOUNT, "their primary group; the user's own by default"),
+    (
+        "supplementary_groups",
+        "supported",
+        ("a list of names or numbers", _accounts),
+        "their other groups; those that the user is in by default",
+    ),
+    (
+        "umask",
+        "supported",
+        ("a number such as 0o022, or text such as '022'", _mask),
+        "the mask for files that they make",
+    ),
+    ("home", "supported", _PATH, "the directory that they run in; / by default"),
+    (
+        "python_home",
+        "supported",
+        _PATH,
+        "a virtual environment or Python installation, 3.10 or newer, that may have neither gunicorn nor this package; the server's own by default",
+    ),
+    (
+        "python_path",
+        "supported",
+        ("a list of paths, or text with : between them", _paths),
+        "put in front of sys.path, with what .pth files there name",
+    ),
+    ("python_eggs", "supported", _PATH, "PYTHON_EGG_CACHE"),
+    ("lang", "supported", _TEXT, "LANG"),
+    ("locale", "supported", _TEXT, "LC_ALL, and locale.setlocale() at the start"),
+    (
+        "display_name",
+        "supported",
+        _TEXT,
+        "what lists of processes show; %{GROUP}, and nothing, stand for (wsgi:NAME)",
+    ),
+    (
+        "listen_backlog",
+        "supported",
+        _COUNT,
+        "how many requests may wait for a thread in the kernel",
+    ),
+    ("send_buffer_size", "supported", _SIZE, "SO_SNDBUF of the group's socket"),
+    ("receive_buffer_size", "supported", _SIZE, "SO_RCVBUF of the group's socket"),
+    (
+        "maximum_requests",
+        "supported",
+        _COUNT_OR_NONE,
+        "a process is replaced after so many requests; it serves until the new one is ready",
+    ),
+    (
+        "restart_interval",
+        "supported",
+        _SECONDS,
+        "a process is replaced after so long; it serves until the new one is ready",
+    ),
+    (
+        "request_timeout",
+        "supported",
+        _SECONDS,
+        "a request that takes longer is answered with 504, its stack is logged, and its process is replaced. mod_wsgi averages over all threads; here it holds for each request",
+    ),
+    (
+        "queue_timeout",
+        "supported",
+        _SECONDS,
+        "a request that has waited longer for a thread is answered with 504 and not run",
+    ),
+    (
+        "connect_timeout",
+        "supported",
+        _SECONDS,
+        "how long the front tries to hand a request over before it answers 503",
+    ),
+    (
+        "socket_timeout",
+        "supported",
+        _SECONDS,
+        "how long the front waits for the next bytes of a response: 504 before it has begun",
+    ),
+    (
+        "response_socket_timeout",
+        "mapped",
+        _SECONDS,
+        "stands for socket_timeout once the response has begun; 0 for the same",
+    ),
+    (
+        "startup_timeout",
+        "supported",
+        _SECONDS,
+        "a process that takes longer to load its scripts ahead is ended and started anew",
+    ),
+    (
+        "deadlock_timeout",
+        "mapped",
+        _SECONDS,
+        "gunicorn's timeout: a process in which Python code has not run for so long, as something holds the interpreter's lock, is killed",
+    ),
+    (
+        "inactivity_timeout",
+        "supported",
+        _SECONDS,
+        "without a request for so long the group ends and gives its memory back; the next request starts it and waits. mod_wsgi restarts it at once",
+    ),
+    (
+        "graceful_timeout",
+        "supported",
+        _SECONDS,
+        "how long a process that is to end may take for the requests that it has begun",
+    ),
+    (
+        "eviction_timeout",
+        "mapped",
+        _SECONDS,
+        "the longer of it and graceful_timeout counts, whatever the process ends for",
+    ),
+    (
+        "shutdown_timeout",
+        "supported",
+        _SECONDS,
+        "how long a process may then take for its own threads and atexit functions",
+    ),
+    (
+        "memory_limit",
+        "supported",
+        _SIZE,
+        "RLIMIT_DATA of each process; one that runs out of memory is replaced",
+    ),
+    ("virtual_memory_limit", "supported", _SIZE, "RLIMIT_AS of each process"),
+    (
+        "cpu_time_limit",
+        "supported",
+        _SECONDS,
+        "RLIMIT_CPU: a process that has used up so much CPU time is replaced",
+    ),
+    (
+        "cpu_priority",
+        "supported",
+        ("a whole number from -20 to 19", _priority),
+        "the processes' nice value",
+    ),
+    ("stack_size", "supported", _SIZE, "the stack of each thread"),
+    ("switch_interval", "supported", _SECONDS, "sys.setswitchinterval()"),
+    (
+        "script_user",
+        "supported",
+        _ACCOUNT,
+        "scripts that belong to another user are refused with 500",
+    ),
+    (
+        "script_group",
+        "supported",
+        _ACCOUNT,
+        "scripts that belong to another group are refused with 500",
+    ),
+    (
+        "interrupt_timeout",
+        "refused",
+        _NOTHING,
+        "requests are not interrupted within Python: request_timeout answers 504 and replaces the process. Say request_timeout",
+    ),
+    (
+        "chroot",
+        "refused",
+        _NOTHING,
+        "the group's Python, its packages, this package and gunicorn would all have to lie inside. Run the server in a container, or say RootDirectory= in its systemd unit",
+    ),
+    (
+        "socket_user",
+        "refused",
+        _NOTHING,
+        "the sockets lie in a folder that only the server's workers can enter, and belong to their user already. Leave it out",
+    ),
+    (
+        "header_buffer_size",
+        "refused",
+        _NOTHING,
+        "a response's headers may have 1 MiB together. Leave it out",
+    ),
+    ("response_buffer_size", "refused", _NOTHING, _BUFFERED),
+    (
+        "response_flush_delay",
+        "refused",
+        _NOTHING,
+        "what the application yields is passed on at once. Leave it out",
+    ),
+    (
+        "server_metrics",
+        "refused",
+        _NOTHING,
+        "there is no scoreboard of Apache's. `manage.py wsgimatch status` shows what there is to see",
+    ),
+    (
+        "settings",
+        "beyond",
+        _TEXT,
+        "DJANGO_SETTINGS_MODULE of the group; scripts that ask for another are refused",
+    ),
+    (
+        "environment",
+        "beyond",
+        ("a dict of text to text", _variables),
+        "environment variables of the group",
+    ),
+    (
+        "log_file",
+        "beyond",
+        _PATH,
+        "where the group's standard output and error go, instead of the server's log",
+    ),
+    (
+        "maximum_application_groups",
+        "beyond",
+        _COUNT_OR_NONE,
+        "how many application groups of this process group live at once; the least recently used one ends for a new one",
+    ),
+)
+
+ANSWERS: dict[str, Answer] = {
+    name: Answer(kind, shape, read, note) for name, kind, (shape, read), note in _TABLE
+}
+
+
+def read_options(given: Any, base_directory: str) -> tuple[GroupOptions, tuple[SettingError, ...]]:
+    """
+    Return a process group's options, and every mistake in them.
+
+    ``given`` is the value in WSGIMATCH_PROCESS_GROUPS; relative paths in it begin in
+    ``base_directory``. An option with a mistake has its default.
+    """
+    if not isinstance(given, Mapping):
+        return GroupOptions(), (SettingError(f"should be a dict of options, not {given!r}"),)
+    values, errors = {}, []
+    for name, value in given.items():
+        answer = ANSWERS.get(name) if isinstance(name, str) else None
+        if answer is None:
+            errors.append(SettingError(_unknown(name)))
+        elif answer.kind == "refused":
+            errors.append(SettingError(f"{name} is refused: {answer.note}"))
+        elif value is not None:
+            try:
+                values[name] = answer.read(value, base_directory)
+            except (ValueError, TypeError, OverflowError):
+                errors.append(SettingError(f"{name} should be {answer.shape}, not {value!r}"))
+    return GroupOptions(**values), tuple(errors)
+
+
+def _unknown(name: object) -> str:
+    text = str(name)
+    snake = text.replace("-", "_").lower()
+    if snake in ANSWERS:
+        return f"{name!r} is written {snake!r} here"
+    close = get_close_matches(snake, ANSWERS, n=1)
+    cure = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(ANSWERS)}"
+    return f"{name!r} is no option of a process group; {cure}"

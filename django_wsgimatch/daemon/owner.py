@@ -1,0 +1,107 @@
+"""Whose process is this? The server's main process, with which everything ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import select
+import sys
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """
+    A process: its id, and when it began, as another one may get the id later.
+
+    ``started`` is "" where the system does not tell.
+    """
+
+    pid: int
+    started: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs; a zombie does not."""
+        if not self.started:
+            return _exists(self.pid)
+        return start_time(self.pid) == self.started
+
+    @property
+    def name(self) -> str:
+        """A name for its folder."""
+        return f"{self.pid}.{self.started}"
+
+
+def this_server() -> Owner:
+    """
+    Return the main process of the server that this process belongs to.
+
+    That is gunicorn's arbiter, uWSGI's master, the parent of a process that multiprocessing has
+    started (granian's workers), or else this process itself.
+    """
+    pid = _arbiter(sys._getframe()) or _uwsgi_master() or _parent() or os.getpid()
+    return Owner(pid, start_time(pid) or "")
+
+
+def start_time(pid: int) -> str | None:
+    """Return when a process began, in the kernel's own count; None where it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def end_of(owner: Owner) -> int | None:
+    """Return a descriptor that can be read once the process has ended; None where there is none."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        descriptor = os.pidfd_open(owner.pid)
+    except OSError:
+        return None
+    if not owner.is_alive:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def has_ended(descriptor: int) -> bool:
+    """Whether the process of end_of() has ended."""
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def _arbiter(frame: FrameType | None) -> int | None:
+    """The gunicorn arbiter that called us: its frames stay on the stack of its workers."""
+    module = sys.modules.get("gunicorn.arbiter")
+    while frame is not None and module is not None:
+        arbiter: Any = frame.f_locals.get("self")
+        if isinstance(arbiter, module.Arbiter):
+            # In a worker the arbiter's own number is that of its parent.
+            return os.getppid() if frame.f_code.co_name == "spawn_worker" else os.getpid()
+        frame = frame.f_back
+    return None
+
+
+def _uwsgi_master() -> int | None:
+    uwsgi: Any = sys.modules.get("uwsgi")
+    return uwsgi.masterpid() or None if uwsgi is not None else None
+
+
+def _parent() -> int | None:
+    parent = multiprocessing.parent_process()
+    return parent.pid if parent is not None else None
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,281 @@
+"""
+A group's first process: gunicorn's arbiter over the place's daemon processes.
+
+The manager starts it, as the group's user and with the group's Python; it ends with the manager.
+To what gunicorn's arbiter does it adds renewal, in which the new processes have loaded their
+scripts before the old ones end, and the end after inactivity-timeout.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import logging
+import os
+import select
+import signal
+import site
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+
+from .board import BOOTING, LEAVING, READY
+from .group import Group
+from .spec import Descriptors, GroupSpec
+from .worker import GroupWorker
+
+logger = logging.getLogger("django_wsgimatch")
+
+# After a renewal that failed, so many seconds pass before a worn-out process is replaced again.
+PATIENCE = 10.0
+
+
+class GroupApplication(BaseApplication):  # type: ignore[misc]
+    """gunicorn's settings for a group; its workers load the applications themselves."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        super().__init__(prog="wsgimatch")
+
+    def load_config(self) -> None:
+        """Put WSGIDaemonProcess's options in gunicorn's words."""
+        options = self.group.options
+        settings = {
+            "worker_class": GroupWorker,
+            "workers": options.processes,
+            "threads": options.threads,
+            "timeout": int(options.deadlock_timeout),
+            "graceful_timeout": int(
+                max(options.graceful_timeout, options.eviction_timeout) + options.shutdown_timeout
+            )
+            + 1,
+            "proc_name": self.group.display_name,
+            # All arbiters' control sockets have one name by default.
+            "control_socket_disable": True,
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> None:
+        """Load nothing: gunicorn's way to an application is not ours."""
+
+
+class Listener:
+    """A listening socket as gunicorn's arbiter wants it; the manager closes it, and removes it."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.sock = listener
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self.sock.fileno()
+
+    def getsockname(self) -> Any:
+        """The path."""
+        return self.sock.getsockname()
+
+    def close(self) -> None:
+        """Leave it open: whoever still accepts goes on."""
+
+    def __str__(self) -> str:
+        return f"unix:{os.fsdecode(self.sock.getsockname())}"
+
+
+class GroupArbiter(Arbiter):  # type: ignore[misc]
+    """
+    gunicorn's arbiter, with renewal.
+
+    ``old`` are the workers that are to end as soon as enough others are ready.
+    """
+
+    WORKERS: ClassVar[dict[int, GroupWorker]] = {}
+
+    def __init__(self, app: GroupApplication) -> None:
+        super().__init__(app)
+        # What goes wrong in a request is logged as gunicorn logs what goes wrong.
+        logger.handlers[:] = self.log.error_log.handlers
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        self.group = app.group
+        self.group.arbiter = self
+        self.old: set[int] = set()
+        self.ending: set[int] = set()
+        self.is_renewing = False
+        self.not_before = 0.0
+        self.LISTENERS = [Listener(self.group.listener)]
+        # The socket's file is the manager's.
+        self.systemd = True
+        self.lifeline = select.poll()
+        self.lifeline.register(self.group.lifeline, select.POLLIN)
+
+    def taken_slots(self) -> set[int]:
+        """The slots of the living workers."""
+        return {worker.slot_number for worker in self.WORKERS.values()}
+
+    def loaded_scripts(self) -> list[str]:
+        """What the workers that are to be replaced have loaded; nothing for the first ones."""
+        pids = {*self.old, *self._worn_out()}
+        told = [
+            w.said.get("scripts", []) for w in self.group.board.report().workers if w.pid in pids
+        ]
+        return list(dict.fromkeys(script for scripts in told for script in scripts))
+
+    def maybe_promote_master(self) -> None:
+        """Look around once a second: gunicorn calls this in every turn of its loop."""
+        if self.lifeline.poll(0):
+            self.log.info("The server is gone, the group ends.")
+            raise StopIteration
+        if self._is_inactive():
+            seconds = self.group.options.inactivity_timeout
+            self.log.info("No request for %g s: the group ends until the next one.", seconds)
+            raise StopIteration
+
+    def handle_hup(self) -> None:
+        """Renew the workers if the code that they have loaded has changed."""
+        self.kill_workers(signal.SIGHUP)
+
+    def handle_usr2(self) -> None:
+        """Renew the workers: new ones load first, then these end."""
+        if not self.is_renewing:
+            self.log.info("New processes are started in place of the old ones.")
+            self.is_renewing = True
+            self.old = {*self.WORKERS} - self.ending
+
+    def manage_workers(self) -> None:
+        """Start workers where some are missing or worn out; end those that have been replaced."""
+        self._forget_the_dead()
+        worn_out = self._worn_out()
+        leaving = {*self.old, *self.ending, *worn_out}
+        staying = [pid for pid in self.WORKERS if pid not in leaving]
+        may_start = time.monotonic() >= self.not_before or not leaving
+        if may_start:
+            for _ in range(self.num_workers - len(staying)):
+                staying.append(self.spawn_worker())
+        ready = [pid for pid in staying if self._state(pid) == READY]
+        if len(ready) >= self.num_workers:
+            self._end({*self.old, *worn_out})
+            self._end_renewal(failed=False)
+        for pid in sorted(staying)[: max(len(staying) - self.num_workers, 0)]:
+            self._end({pid})
+
+    def reap_workers(self) -> None:
+        """Reap, and give a renewal up if one of its new workers could not load."""
+        before = {pid for pid in self.WORKERS if pid not in self.old}
+        booting = {pid for pid in before if self._state(pid) == BOOTING}
+        super().reap_workers()
+        replaced = self.old or self._worn_out()
+        if replaced and booting - {*self.WORKERS} - self.ending:
+            self.not_before = time.monotonic() + PATIENCE
+            self._end(booting & {*self.WORKERS})
+            self._end_renewal(failed=True)
+
+    def murder_workers(self) -> None:
+        """End workers that do not react: gunicorn's heartbeat stands for deadlock-timeout."""
+        super().murder_workers()
+        limit = self.group.options.startup_timeout
+        now = time.time()
+        for pid, worker in [*self.WORKERS.items()]:
+            if limit and self._state(pid) == BOOTING and now - worker.forked > limit:
+                self.log.error("Worker (pid:%s) takes more than startup-timeout to load.", pid)
+                self.kill_worker(pid, signal.SIGKILL)
+
+    def spawn_worker(self) -> int:
+        """Start a worker."""
+        pid: int = super().spawn_worker()
+        self.WORKERS[pid].forked = time.time()
+        return pid
+
+    def _state(self, pid: int) -> int:
+        worker = self.WORKERS.get(pid)
+        if worker is None:
+            return LEAVING
+        # Until it has taken its slot, what stands there is another's.
+        report = self.group.board.pid(worker.slot_number)
+        return self.group.board.state(worker.slot_number) if report == pid else BOOTING
+
+    def _worn_out(self) -> set[int]:
+        return {pid for pid in self.WORKERS if self._state(pid) == LEAVING} - self.ending
+
+    def _end(self, pids: set[int]) -> None:
+        for pid in pids - self.ending:
+            self.ending.add(pid)
+            self.kill_worker(pid, signal.SIGTERM)
+
+    def _end_renewal(self, *, failed: bool) -> None:
+        if self.is_renewing:
+            self.group.board.count_renewal(failed=failed)
+        self.is_renewing = False
+        self.old = set()
+
+    def _forget_the_dead(self) -> None:
+        alive = {*self.WORKERS}
+        self.old &= alive
+        self.ending &= alive
+
+    def _is_inactive(self) -> bool:
+        limit = self.group.options.inactivity_timeout
+        if not limit or self.is_renewing:
+            return False
+        report = self.group.board.report()
+        since = max(report.last_active, self.started)
+        return report.is_ready and not report.busy and time.monotonic() - since > limit
+
+    def start(self) -> None:
+        """Begin as gunicorn's arbiter does."""
+        self.started = time.monotonic()
+        super().start()
+
+
+def main(text: str) -> None:
+    """Run a group until it is told to end. ``text`` is the manager's JSON."""
+    told = json.loads(text)
+    spec = GroupSpec.from_json(told["spec"])
+    set_up_process(spec)
+    group = Group(spec, Descriptors(**told["descriptors"]))
+    GroupArbiter(GroupApplication(group)).run()
+
+
+def set_up_process(spec: GroupSpec) -> None:
+    """Do what holds for all processes of a group, as mod_wsgi does before it starts Python."""
+    options = spec.options
+    show_name(spec.display_name)
+    os.chdir(options.home or spec.directory)
+    if options.umask is not None:
+        os.umask(options.umask)
+    if options.cpu_priority:
+        os.setpriority(os.PRIO_PROCESS, 0, options.cpu_priority)
+    if options.locale:
+        locale.setlocale(locale.LC_ALL, options.locale)
+    if options.stack_size:
+        threading.stack_size(options.stack_size)
+    if options.switch_interval:
+        sys.setswitchinterval(options.switch_interval)
+    if spec.sys_path is not None:
+        sys.path[:] = spec.sys_path
+    add_python_path(options.python_path)
+    sys.argv[:] = ["mod_wsgi"]
+    for stream in (sys.stdout, sys.stderr):
+        # What an application prints should be read at once, and must never be an error.
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def show_name(name: str) -> None:
+    """Let lists of processes show a name, as far as the kernel has room for it (15 bytes)."""
+    with suppress(OSError), open("/proc/self/comm", "wb", buffering=0) as file:
+        file.write(name.encode("latin-1", "replace")[:15])
+
+
+def add_python_path(directories: tuple[str, ...]) -> None:
+    """Put directories, and what their .pth files name, in front of sys.path (python-path)."""
+    known = [*sys.path]
+    for directory in directories:
+        site.addsitedir(directory)
+    added = [path for path in sys.path if path not in known]
+    sys.path[:] = list(dict.fromkeys([*directories, *added, *known]))

@@ -1,0 +1,80 @@
+"""What a group's process needs to know, as the manager tells it: values that JSON can hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..scripts import Reloading
+from .options import GroupOptions
+from .place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """The descriptors that a group's process is started with."""
+
+    listener: int
+    board: int
+    lifeline: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSpec:
+    """
+    A place's processes, as they are to be.
+
+    ``preload`` are scripts to load before the first request; ``sys_path`` are the directories
+    of the server's own sys.path for an application group of the embedded process group, None
+    for a process group, which has nothing of the server's. ``directory`` is where the processes
+    run if ``home`` does not say; ``trusted`` are the user ids that may send requests.
+    """
+
+    place: Place
+    options: GroupOptions
+    reloading: Reloading = "safe"
+    preload: tuple[str, ...] = ()
+    sys_path: tuple[str, ...] | None = None
+    directory: str = "/"
+    trusted: tuple[int, ...] = ()
+
+    @property
+    def display_name(self) -> str:
+        """What a list of processes calls the group's: display-name, as mod_wsgi takes it."""
+        given = self.options.display_name
+        return f"(wsgi:{self.place.label})" if given in (None, "%{GROUP}") else given
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the spec as a value for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> GroupSpec:
+        """Return the spec that to_json() has told."""
+        given = {**value, "place": Place(**value["place"])}
+        given["options"] = read_options(value["options"])
+        return cls(**_tuples(given))
+
+
+def read_options(value: dict[str, Any]) -> GroupOptions:
+    """Return the options that dataclasses.asdict() and JSON have told."""
+    return GroupOptions(**_tuples(value))
+
+
+def same(one: GroupSpec, other: GroupSpec) -> bool:
+    """Whether two specs ask for the same processes; what is loaded ahead may differ."""
+    first, second = (dataclasses.replace(spec, preload=()) for spec in (one, other))
+    return json.dumps(first.to_json(), sort_keys=True) == json.dumps(
+        second.to_json(), sort_keys=True
+    )
+
+
+def _tuples(value: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only."""
+    return {name: _tuple(item) for name, item in value.items()}
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,251 @@
+"""One start of a place's processes: the command, the environment, the descriptors, the user."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..exceptions import SettingError
+from ..settings_guard import VARIABLE
+from . import boot
+from .board import BoardReport, Shape, read_report
+from .logs import GroupOutput, ServerLog
+from .options import GroupOptions
+from .owner import Owner, start_time
+from .spec import GroupSpec
+
+# What would make a group take itself for the server, its Python for the server's, or its project
+# for the server's.
+SCRUBBED = (
+    *("GUNICORN_CMD_ARGS", "GUNICORN_FD", "GUNICORN_PID", "SERVER_SOFTWARE", "WEB_CONCURRENCY"),
+    *("LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET"),
+    *("WATCHDOG_PID", "WATCHDOG_USEC"),
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"),
+    *("SCRIPT_NAME", "RUN_MAIN", "DJANGO_AUTORELOAD_ENV"),
+)
+BOOT = "import sys; exec(compile(open(sys.argv[1]).read(), sys.argv[1], 'exec'))"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user that a group runs as; None for the one that this process runs as."""
+
+    user: int
+    group: int
+    groups: tuple[int, ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """
+    A started group: its arbiter, and this process's ends of what it was started with.
+
+    Once it is told to end, ``deadline`` is when it is ended by force (time.monotonic()).
+    """
+
+    spec: GroupSpec
+    process: subprocess.Popen[bytes]
+    board: int
+    board_path: str
+    lifeline: int
+    output: GroupOutput | None
+    began: float = field(default_factory=time.monotonic)
+    deadline: float = 0.0
+    is_ending: bool = False
+    was_ready: bool = False
+
+    def report(self) -> BoardReport:
+        """What the group says of itself."""
+        shape = Shape.of(self.spec.options.processes, self.spec.options.threads)
+        return read_report(os.pread(self.board, shape.size, 0), shape)
+
+    @property
+    def owner(self) -> Owner:
+        """The arbiter."""
+        return Owner(self.process.pid, start_time(self.process.pid) or "")
+
+    def send(self, signum: int) -> None:
+        """Send the arbiter a signal, if it is there."""
+        if self.process.poll() is None:
+            self.process.send_signal(signum)
+
+    def kill(self) -> None:
+        """End at once whatever of the group is left, the application's own children too."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+
+    def release(self) -> None:
+        """Close this process's ends, and remove the board."""
+        os.close(self.lifeline)
+        os.close(self.board)
+        if self.output is not None:
+            self.output.close()
+        Path(self.board_path).unlink(missing_ok=True)
+
+
+def start(
+    spec: GroupSpec,
+    *,
+    python: str,
+    packages: Mapping[str, str],
+    listener: socket.socket,
+    board_path: str,
+    front: tuple[int, int],
+    log: ServerLog,
+) -> Running:
+    """
+    Start a place's processes.
+
+    ``front`` are the user and group that the server's workers run as: they read the board.
+    Raises OSError where the group's Python cannot be started, and SettingError for a user or a
+    group that does not exist, or one that this process may not switch to.
+    """
+    account = account_of(spec.options)
+    board = make_board(spec, board_path, front)
+    lifeline_read, lifeline = os.pipe()
+    output_read, output = _output(spec)
+    told = {
+        "spec": spec.to_json(),
+        "packages": dict(packages),
+        "descriptors": {
+            "listener": listener.fileno(),
+            "board": board,
+            "lifeline": lifeline_read,
+        },
+    }
+    try:
+        with tempfile.TemporaryFile() as text:
+            text.write(json.dumps(told).encode())
+            text.seek(0)
+            process = subprocess.Popen(
+                [python_of(spec.options, python), "-c", BOOT, boot.__file__, spec.display_name],
+                stdin=text,
+                stdout=output,
+                stderr=output,
+                pass_fds=(listener.fileno(), board, lifeline_read),
+                env=environment_of(spec.options, account),
+                cwd="/",
+                start_new_session=True,
+                **_switched(account),
+            )
+    except BaseException:
+        for descriptor in filter(None, (board, lifeline, output_read)):
+            os.close(descriptor)
+        Path(board_path).unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(lifeline_read)
+        os.close(output)
+    reader = GroupOutput(output_read, spec.place.label, log) if output_read is not None else None
+    return Running(spec, process, board, board_path, lifeline, reader)
+
+
+def make_board(spec: GroupSpec, path: str, front: tuple[int, int]) -> int:
+    """Make a board's file, that the front may read, and return its descriptor."""
+    board = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    os.ftruncate(board, Shape.of(spec.options.processes, spec.options.threads).size)
+    if front[0] != os.geteuid():
+        os.fchown(board, *front)
+    return board
+
+
+def python_of(options: GroupOptions, own: str) -> str:
+    """Return the Python that a group runs: its python-home's, or the server's."""
+    if options.python_home is None:
+        return own
+    return os.path.join(options.python_home, "bin", "python")
+
+
+def environment_of(options: GroupOptions, account: Account | None) -> dict[str, str]:
+    """Return a group's environment variables: the server's, less what is the server's own."""
+    scrubbed = {*SCRUBBED, VARIABLE}
+    environ = {name: value for name, value in os.environ.items() if name not in scrubbed}
+    if account is not None:
+        environ |= account.environment
+    if options.lang:
+        environ["LANG"] = options.lang
+    if options.locale:
+        environ["LC_ALL"] = options.locale
+    if options.python_eggs:
+        environ["PYTHON_EGG_CACHE"] = options.python_eggs
+    environ |= dict(options.environment)
+    if options.settings:
+        environ[VARIABLE] = options.settings
+    return environ
+
+
+def account_of(options: GroupOptions) -> Account | None:
+    """Return the account that a group is to run as, None for this process's own."""
+    if options.user is None and options.group is None and not options.supplementary_groups:
+        return None
+    entry = _user(options.user) if options.user is not None else None
+    user = entry.pw_uid if entry else os.geteuid()
+    group = _group(options.group) if options.group is not None else _own_group(entry)
+    if options.supplementary_groups:
+        groups = [_group(name) for name in options.supplementary_groups]
+    elif entry:
+        groups = os.getgrouplist(entry.pw_name, group)
+    else:
+        groups = [group]
+    if os.geteuid() != 0:
+        if user != os.geteuid() or group not in {os.getegid(), *os.getgroups()}:
+            raise SettingError(
+                f"user {options.user!r} and group {options.group!r} need a server that is started "
+                "as root, with -c python:django_wsgimatch.gunicorn"
+            )
+        return None
+    return Account(user, group, tuple(groups), _of_user(entry))
+
+
+def _own_group(entry: pwd.struct_passwd | None) -> int:
+    return entry.pw_gid if entry else os.getegid()
+
+
+def _of_user(entry: pwd.struct_passwd | None) -> dict[str, str]:
+    if entry is None:
+        return {}
+    return {"HOME": entry.pw_dir, "USER": entry.pw_name, "LOGNAME": entry.pw_name}
+
+
+def _user(name: str) -> pwd.struct_passwd:
+    number = name.removeprefix("#")
+    try:
+        return pwd.getpwuid(int(number)) if number.isdigit() else pwd.getpwnam(name)
+    except KeyError:
+        raise SettingError(f"there is no user {name!r}") from None
+
+
+def _group(name: str) -> int:
+    number = name.removeprefix("#")
+    try:
+        return int(number) if number.isdigit() else grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise SettingError(f"there is no group {name!r}") from None
+
+
+def _switched(account: Account | None) -> dict[str, Any]:
+    if account is None:
+        return {}
+    return {"user": account.user, "group": account.group, "extra_groups": account.groups}
+
+
+def _output(spec: GroupSpec) -> tuple[int | None, int]:
+    """Where a group's output is read from and written to; a file of its own is not read."""
+    if spec.options.log_file is None:
+        return os.pipe()
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return None, os.open(spec.options.log_file, flags, 0o640)

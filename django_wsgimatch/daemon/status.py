@@ -1,0 +1,77 @@
+"""How a place is, as ``manage.py wsgimatch status --json`` has it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .board import BOOTING, LEAVING, READY, WorkerReport
+from .keeping import KeptPlace
+from .memory import proportional_set_size
+
+STATES = {BOOTING: "starting", READY: "ready", LEAVING: "ending"}
+
+
+def place_status(kept: KeptPlace) -> dict[str, Any]:
+    """Return what is known of a place: values for JSON."""
+    running = kept.current
+    report = running.report() if running is not None else None
+    workers = [worker for worker in report.workers if _lives(worker)] if report else []
+    said = next((worker.said for worker in workers if worker.said), {})
+    error, error_time = _newest_error(kept, workers)
+    pids = [running.process.pid, *[worker.pid for worker in workers]] if running else []
+    return {
+        "name": kept.place.label,
+        "process_group": kept.place.process_group,
+        "application_group": kept.place.application_group,
+        "state": _state(kept),
+        "pid": running.process.pid if running else None,
+        "processes": [_process(worker) for worker in workers],
+        "python": said.get("python"),
+        "settings": said.get("settings"),
+        "uptime": time.time() - report.started if report and report.started else None,
+        "requests": sum(worker.requests for worker in workers),
+        "busy": sum(len(worker.busy_since) for worker in workers),
+        "threads": kept.spec.options.threads * kept.spec.options.processes,
+        "memory": _sum([proportional_set_size(pid) for pid in pids]),
+        "restarts": max(kept.starts - 1, 0) + (report.renewals if report else 0),
+        "error": error,
+        "error_time": error_time or None,
+    }
+
+
+def _state(kept: KeptPlace) -> str:
+    if kept.next is not None:
+        return "restarting"
+    if kept.current is not None:
+        return "running" if kept.current.was_ready else "starting"
+    return "failed" if kept.failures else "stopped"
+
+
+def _process(worker: WorkerReport) -> dict[str, Any]:
+    return {
+        "pid": worker.pid,
+        "state": STATES.get(worker.state, "?"),
+        "uptime": time.time() - worker.started,
+        "requests": worker.requests,
+        "busy": len(worker.busy_since),
+        "memory": proportional_set_size(worker.pid),
+    }
+
+
+def _newest_error(kept: KeptPlace, workers: list[WorkerReport]) -> tuple[str, float]:
+    errors = [(kept.error, kept.error_time)]
+    for worker in workers:
+        text, when = worker.said.get("error"), worker.said.get("error_time")
+        if isinstance(text, str) and isinstance(when, float):
+            errors.append((text, when))
+    return max(errors, key=lambda error: error[1])
+
+
+def _lives(worker: WorkerReport) -> bool:
+    return proportional_set_size(worker.pid) is not None or worker.state in (BOOTING, READY)
+
+
+def _sum(sizes: list[int | None]) -> int | None:
+    known = [size for size in sizes if size is not None]
+    return sum(known) if known else None

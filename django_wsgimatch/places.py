@@ -1,0 +1,79 @@
+"""From the settings to what the manager of the groups is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from .aliases.alias import Alias
+from .aliases.directives import preloads
+from .aliases.groups import GLOBAL
+from .conf import Configuration
+from .daemon.definition import Definition
+from .daemon.directory import default_base
+from .daemon.front import own_packages, own_python
+from .daemon.place import Place
+
+
+def has_places(configured: Configuration) -> bool:
+    """Whether an application may run outside the server's worker."""
+    rules = configured.rules
+    return (
+        bool(rules.process_groups)
+        or rules.process_group != GLOBAL
+        or rules.application_group != GLOBAL
+        or any(
+            alias.process_group not in (None, GLOBAL)
+            or alias.application_group not in (None, GLOBAL)
+            for alias in all_aliases(configured)
+        )
+    )
+
+
+def definition(configured: Configuration) -> Definition:
+    """Return what the manager needs to know. Raises SettingError without gunicorn."""
+    return Definition(
+        time=configured.time,
+        python=own_python(),
+        packages=own_packages(),
+        sys_path=tuple(os.path.abspath(path) for path in sys.path),
+        directory=os.getcwd(),
+        groups=configured.groups,
+        reloading=configured.values["SCRIPT_RELOADING"],
+        preload=tuple(dict.fromkeys(_preloaded(configured))),
+    )
+
+
+def socket_directory(configured: Configuration) -> str:
+    """Return the folder that the server's sockets lie in."""
+    given = configured.values["SOCKET_DIRECTORY"]
+    return os.path.abspath(given) if given is not None else default_base()
+
+
+def environment_of_groups() -> dict[str, str]:
+    """Return this process's environment variables, without the time zone that Django has set."""
+    environ = dict(os.environ)
+    if environ.get("TZ") == settings.TIME_ZONE:
+        del environ["TZ"]
+    return environ
+
+
+def all_aliases(configured: Configuration) -> Iterator[Alias]:
+    """Yield the aliases of all tables, those for every host more than once."""
+    for table in (configured.table, *configured.table.virtual_hosts.values()):
+        yield from table.aliases
+
+
+def _preloaded(configured: Configuration) -> Iterator[tuple[Place, str]]:
+    """What mod_wsgi would load before the first request, elsewhere than here."""
+    for alias in all_aliases(configured):
+        place = Place(*(_name(g) for g in (alias.process_group, alias.application_group)))
+        if preloads(alias) and not place.is_here:
+            yield place, os.path.join(configured.rules.base_directory, alias.target)
+
+
+def _name(group: str | None) -> str:
+    return "" if group in (None, GLOBAL) else str(group)
