@@ -16,6 +16,8 @@ from .daemon.definition import Definition
 from .daemon.directory import default_base
 from .daemon.front import own_packages, own_python
 from .daemon.place import Place
+from .daemon.starting import CHOSEN
+from .settings_guard import VARIABLE
 
 
 def has_places(configured: Configuration) -> bool:
@@ -42,15 +44,29 @@ def definition(configured: Configuration) -> Definition:
         sys_path=tuple(os.path.abspath(path) for path in sys.path),
         directory=os.getcwd(),
         groups=configured.groups,
+        project=project_name(),
         reloading=configured.values["SCRIPT_RELOADING"],
         preload=tuple(dict.fromkeys(_preloaded(configured))),
     )
 
 
+def project_name() -> str:
+    """Return what tells this project from others: its settings module, and where it lies."""
+    return f"{os.environ.get(VARIABLE)} in {getattr(settings, 'BASE_DIR', os.getcwd())}"
+
+
 def socket_directory(configured: Configuration) -> str:
-    """Return the folder that the server's sockets lie in."""
+    """Return the folder that the folders of this project's servers lie in."""
+    # Under gunicorn's hooks it is the arbiter, perhaps another user, who has chosen.
+    if chosen := os.environ.get(CHOSEN):
+        return chosen
     given = configured.values["SOCKET_DIRECTORY"]
     return os.path.abspath(given) if given is not None else default_base()
+
+
+def is_defined_by_arbiter() -> bool:
+    """Whether gunicorn's arbiter, with our hooks, tells the manager what there is to know."""
+    return CHOSEN in os.environ
 
 
 def environment_of_groups() -> dict[str, str]:

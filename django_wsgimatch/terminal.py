@@ -14,6 +14,8 @@ from .diagnose.findings import Finding, readable
 from .diagnose.preview import Preview, Try
 from .inspection import Row
 from .presentation import COLUMNS, cells, finding_lines, level_name, preview_rows
+from .running import COLUMNS as STATUS_COLUMNS
+from .running import Status, status_cells
 
 _STYLES = {
     "ERROR": "bold red",
@@ -23,6 +25,9 @@ _STYLES = {
     "won": "bold green",
     "later": "cyan",
     "lost": "dim",
+    "running": "green",
+    "stopped": "dim",
+    "failed": "bold red",
 }
 _NOTHING = ("-", GLOBAL)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
@@ -66,3 +71,16 @@ def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...]) -> None:
         grid.add_row(Text(label, style="dim"), Text(text, style=_STYLES.get(style, "")))
     on.print(Text(readable(shown.target), style="bold"))
     on.print(grid)
+
+
+def show_status(on: Console, servers: Iterable[Status]) -> None:
+    """Draw each server's groups."""
+    for server in servers:
+        table = Table(title=f"server {server['server']}, manager {server['pid']}")
+        for column in STATUS_COLUMNS:
+            table.add_column(column, overflow="fold")
+        for place in server["places"]:
+            style = _STYLES.get(place["state"], "")
+            name, state, *texts = status_cells(place)
+            table.add_row(Text(name), Text(state, style=style), *map(Text, texts))
+        on.print(table)

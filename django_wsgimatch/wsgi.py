@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import django
@@ -21,8 +20,15 @@ from .conf import Configuration, configuration
 from .daemon.front import Places
 from .dispatcher import Dispatcher
 from .exceptions import ManagerError, SettingError
-from .places import definition, environment_of_groups, has_places, socket_directory
-from .settings_guard import VARIABLE, settings_modules
+from .places import (
+    definition,
+    environment_of_groups,
+    has_places,
+    is_defined_by_arbiter,
+    socket_directory,
+)
+from .project import use_settings_of_manage_py
+from .settings_guard import VARIABLE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -62,29 +68,12 @@ def open_places(configured: Configuration) -> Places | None:
             definition(configured),
             socket_directory(configured),
             environment=environment_of_groups(),
+            is_defining=not is_defined_by_arbiter(),
         )
         places.open()
     except (ManagerError, SettingError) as error:
         raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
     return places
-
-
-def use_settings_of_manage_py() -> None:
-    """Without DJANGO_SETTINGS_MODULE, take the one that manage.py in the current folder names."""
-    if os.environ.get(VARIABLE):
-        return
-    try:
-        with open("manage.py", "rb") as file:
-            found = settings_modules(file.read(), is_main=True)
-    except OSError:
-        found = ()
-    if not found:
-        raise ImproperlyConfigured(
-            f"Set {VARIABLE}, or start the server in the folder of a manage.py that names it."
-        )
-    os.environ[VARIABLE] = found[0]
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
 
 
 def _fallback(path: str | None) -> WSGIApplication | None:

@@ -38,15 +38,15 @@ LAYERS = [
     [
         "daemon.board",
         "daemon.changes",
-        "daemon.control",
         "daemon.logs",
         "daemon.memory",
         "daemon.options",
         "daemon.owner",
+        "daemon.peers",
         "daemon.place",
         "daemon.protocol",
     ],
-    ["daemon.body", "daemon.directory", "daemon.relay", "daemon.spec", "plan"],
+    ["daemon.body", "daemon.control", "daemon.directory", "daemon.relay", "daemon.spec", "plan"],
     ["daemon.definition", "daemon.group", "daemon.serving"],
     ["daemon.loading", "daemon.threads"],
     ["daemon.worker"],
@@ -65,16 +65,17 @@ LAYERS = [
     ["diagnose.roots"],
     ["diagnose.preview", "diagnose.roots"],
     ["django_wsgimatch"],
-    ["conf"],
+    ["conf", "project"],
     ["places"],
     ["checks"],
-    ["inspection"],
+    ["inspection", "running"],
     ["presentation"],
     ["terminal"],
+    ["gunicorn"],
     ["management.commands.wsgimatch"],
-    ["apps", "wsgi"],
+    ["apps", "defining", "wsgi"],
 ]
-FIRST_WITH_DJANGO = LAYERS.index(["conf"])
+FIRST_WITH_DJANGO = LAYERS.index(["conf", "project"])
 ROW = {module: row for row, modules in enumerate(LAYERS) for module in modules}
 
 

@@ -11,7 +11,8 @@ from django.core.servers.basehttp import get_internal_wsgi_application
 
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch import wsgi as entry
-from django_wsgimatch.wsgi import get_application, use_settings_of_manage_py
+from django_wsgimatch.project import use_settings_of_manage_py
+from django_wsgimatch.wsgi import get_application
 from tests.wsgi import get, write_scripts
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -23,7 +23,7 @@ class Definition:
     ``time`` (time.time()) is when the settings were read: of two definitions the later counts.
     ``python``, ``sys_path`` and ``directory`` are the server's own, ``packages`` says where this
     package and gunicorn lie, ``environment`` is what the server's worker had. ``preload`` are
-    pairs of a place and a script.
+    pairs of a place and a script. ``project`` tells the project from others.
     """
 
     time: float
@@ -31,6 +31,7 @@ class Definition:
     packages: Mapping[str, str]
     sys_path: tuple[str, ...]
     directory: str
+    project: str = ""
     groups: Mapping[str, GroupOptions] = field(default_factory=dict)
     reloading: Reloading = "safe"
     preload: tuple[tuple[Place, str], ...] = ()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, SettingError
 from .board import has_reached
-from .control import give_order, is_there
+from .control import give_order, is_there, user_of
 from .definition import Definition
 from .directory import Directory, make_base, make_directory, sweep
 from .logs import error_log_of_gunicorn
@@ -39,6 +39,9 @@ RUN_MANAGER = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from django_wsgimatch.daemon.manager import main; main()"
 )
+NOT_OURS = (
+    "the manager of the daemon processes has ended, and only the server's arbiter can start it"
+)
 NOT_STARTED = "The manager of the daemon processes did not start: {}"
 
 
@@ -47,7 +50,8 @@ class Places:
     The places outside the server's worker.
 
     ``front`` are the user and group ids that the server's workers run as, if not this process's;
-    ``environment`` is what the groups have for environment variables.
+    ``environment`` is what the groups have for environment variables. Unless ``is_defining``,
+    somebody else gives the manager the definition.
     """
 
     def __init__(
@@ -57,12 +61,15 @@ class Places:
         owner: Owner | None = None,
         front: tuple[int, int] | None = None,
         environment: Mapping[str, str] = os.environ,
+        *,
+        is_defining: bool = True,
     ) -> None:
         self.definition = definition
         self.owner = owner or this_server()
         self._base = base
         self._front = front or (os.geteuid(), os.getegid())
         self._environment = environment
+        self._is_defining = is_defining
         self._links: dict[Place, Link] = {}
         self.directory = Directory("")
 
@@ -75,9 +82,16 @@ class Places:
         make_base(self._base)
         sweep(self._base)
         self.directory = make_directory(self.owner, self._base, self._front[0])
-        self._start_manager()
-        if os.lstat(self.directory.manager).st_uid in (os.geteuid(), 0) or os.geteuid() == 0:
+        if not is_there(self.directory.manager):
+            self._start_manager()
+        if self._is_defining and self._is_ours():
             self._define()
+
+    def keep_open(self) -> None:
+        """Have the manager started again if it has ended. Raises as open() does."""
+        if self.owner.is_alive and not is_there(self.directory.manager):
+            logger.error("The manager of the daemon processes has ended; it is started again.")
+            self._start_again()
 
     def relay(
         self, place: Place, environ: WSGIEnvironment, start_response: StartResponse
@@ -110,8 +124,7 @@ class Places:
             raise DaemonError(503, "The server's main process has ended")
         try:
             if not is_there(self.directory.manager):
-                self._start_manager()
-                self._define()
+                self._start_again()
             order = {
                 "do": "place",
                 "process_group": place.process_group,
@@ -121,6 +134,17 @@ class Places:
         except (ManagerError, SettingError) as error:
             raise DaemonError(503, str(error)) from error
 
+    def _start_again(self) -> None:
+        self._start_manager()
+        self._define()
+
+    def _is_ours(self) -> bool:
+        """Whether the manager takes this process's definition: one of root's has its own."""
+        try:
+            return user_of(self.directory.manager) in (None, os.geteuid())
+        except OSError:
+            return True
+
     def _has_reached(self, place: Place, request_id: int) -> bool:
         return any(has_reached(board, request_id) for board in self.directory.boards(place))
 
@@ -129,6 +153,8 @@ class Places:
         give_order(self.directory.manager, order)
 
     def _start_manager(self) -> None:
+        if os.path.exists(self.directory.lock) and not os.access(self.directory.lock, os.W_OK):
+            raise ManagerError(NOT_OURS)
         with open(self.directory.lock, "a", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not is_there(self.directory.manager):

@@ -15,7 +15,7 @@ from ..exceptions import SettingError
 from .board import BoardReport
 from .options import GroupOptions
 from .place import Place
-from .protocol import ERROR, encode_error, frame
+from .protocol import AGAIN, ERROR, encode_error, frame
 from .spec import GroupSpec, same
 from .starting import Running
 from .threads import poke, release_waiters
@@ -145,6 +145,31 @@ class KeptPlace:
                 with connection, suppress(OSError):
                     connection.send(answer, socket.MSG_DONTWAIT)
         self.listener.setblocking(True)
+
+    def has_request(self) -> bool:
+        """
+        Whether a request waits; it is sent again by its front.
+
+        What has been closed in the meantime is none, nor is what has let threads look up.
+        """
+        self.listener.setblocking(False)
+        try:
+            connection = self.listener.accept()[0]
+        except OSError:
+            return False
+        finally:
+            self.listener.setblocking(True)
+        with connection:
+            try:
+                if not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                    return False
+            except BlockingIOError:
+                pass
+            except OSError:
+                return False
+            with suppress(OSError):
+                connection.send(frame(AGAIN), socket.MSG_DONTWAIT)
+        return True
 
     def close(self) -> None:
         """Take no more requests."""

@@ -28,10 +28,10 @@ from .directory import Directory, directory_of
 from .keeping import KeptPlace, listen
 from .logs import ServerLog, own_log
 from .owner import Owner, end_of
+from .peers import peer_user
 from .place import Place
 from .starting import Running, start
 from .status import place_status
-from .threads import peer_user
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
 QUIET, BUSY = 5.0, 0.05
@@ -91,7 +91,7 @@ class Manager:
             is_first, self.definition = self.definition is None, definition
             self._apply(definition)
             if not is_first:
-                self._renew_changed()
+                self._renew_changed(definition)
         return {"directory": self.directory.path}
 
     def make_place(self, order: Order) -> Order:
@@ -108,6 +108,7 @@ class Manager:
             "pid": os.getpid(),
             "server": self.owner.pid,
             "started": self.began,
+            "project": self.definition.project if self.definition is not None else "",
             "places": places,
         }
 
@@ -166,10 +167,12 @@ class Manager:
             kept.end(now=True)
             self._start(kept)
 
-    def _renew_changed(self) -> None:
+    def _renew_changed(self, definition: Definition) -> None:
         for kept in self.places.values():
-            if kept.current is not None and kept.next is None and kept.current.was_ready:
-                kept.current.send(signal.SIGHUP)
+            current = kept.current
+            # What was started after the settings were read has the newest code already.
+            if current and current.was_ready and current.started < definition.time:
+                current.send(signal.SIGHUP)
 
     def _keep(self, place: Place) -> KeptPlace:
         kept = self.places.get(place)
@@ -272,7 +275,7 @@ class Manager:
             self._unwatch(kept.listener)
         elif time.monotonic() < kept.not_before:
             kept.refuse_waiting()
-        else:
+        elif kept.has_request():
             self._start(kept)
 
     def _patience(self, end_of_owner: int | None) -> float:

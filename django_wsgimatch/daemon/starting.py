@@ -25,9 +25,12 @@ from .options import GroupOptions
 from .owner import Owner, start_time
 from .spec import GroupSpec
 
+# In this variable gunicorn's arbiter tells its workers where the sockets are.
+CHOSEN = "WSGIMATCH_SOCKET_DIRECTORY"
 # What would make a group take itself for the server, its Python for the server's, or its project
 # for the server's.
 SCRUBBED = (
+    CHOSEN,
     *("GUNICORN_CMD_ARGS", "GUNICORN_FD", "GUNICORN_PID", "SERVER_SOFTWARE", "WEB_CONCURRENCY"),
     *("LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET"),
     *("WATCHDOG_PID", "WATCHDOG_USEC"),
@@ -61,7 +64,7 @@ class Running:
     board_path: str
     lifeline: int
     output: GroupOutput | None
-    began: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.time)
     deadline: float = 0.0
     is_ending: bool = False
     was_ready: bool = False

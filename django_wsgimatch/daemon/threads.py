@@ -22,6 +22,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from .board import Slot
+from .peers import peer_user
 from .protocol import ERROR, encode_error, frame
 from .serving import Find, serve
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 logger = logging.getLogger("django_wsgimatch")
-
-_CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +189,6 @@ class RequestThreads:
                 logger.critical("The listening socket is of no use any more: %s", error)
             self.is_open = False
             self._on_failure()
-
-
-def peer_user(connection: socket.socket) -> int | None:
-    """The user id at the other end of a unix socket, None where the system does not tell."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return None
-    data = connection.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size)
-    user: int = _CREDENTIALS.unpack(data)[1]
-    return user
 
 
 def release_waiters(listener: socket.socket, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py wsgimatch``: check the table, list it, preview what becomes of a URL."""
+"""``manage.py wsgimatch``: check, list, preview and serve the table, look after its groups."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from django.core import checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
-from ... import presentation, terminal
+from ... import gunicorn, presentation, running, terminal
 from ...conf import Configuration, configuration
+from ...exceptions import ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
+from ...places import environment_of_groups
 
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 
@@ -24,14 +26,22 @@ _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 class Command(BaseCommand):
     """A thin skin over ``inspection``: each subcommand shows something and returns a status."""
 
-    help = "Check the table of WSGI script aliases, list it, or preview what becomes of a URL."
+    help = "Check, list, preview and serve the WSGI script aliases, and look after their groups."
     # A broken table must not stop the command that explains it.
     requires_system_checks = ()
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Leave all that follows ``serve`` to gunicorn, as it is."""
+        if argv[2:3] == ["serve"] and argv[3:] not in (["-h"], ["--help"]):
+            argv = [*argv[:3], "--", *argv[3:]]
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the subcommands; each names the method that runs it."""
         subcommands = parser.add_subparsers(
-            title="subcommands", metavar="check | list | preview", required=True
+            title="subcommands",
+            metavar="check | list | preview | serve | status | restart | stop",
+            required=True,
         )
         check = subcommands.add_parser("check", help="say what is wrong with the table")
         check.add_argument(
@@ -55,7 +65,19 @@ class Command(BaseCommand):
             "--host", default="", metavar="NAME[:PORT]", help="the Host header of the requests"
         )
         preview.set_defaults(run=self.preview)
-        for each in (check, listing, preview):
+        serve = subcommands.add_parser("serve", help="serve the table, with gunicorn")
+        serve.add_argument(
+            "arguments", nargs="*", metavar="...", help="gunicorn's own, such as -w 4 -b :80"
+        )
+        serve.set_defaults(run=self.serve)
+        status = subcommands.add_parser("status", help="show the groups of the running servers")
+        status.set_defaults(run=self.status)
+        restart = subcommands.add_parser("restart", help="replace a group's processes by new ones")
+        stop = subcommands.add_parser("stop", help="end a group until the next request to it")
+        for each, do in ((restart, "restart"), (stop, "stop")):
+            each.add_argument("name", metavar="NAME", help="a process group or application group")
+            each.set_defaults(run=self.order, do=do)
+        for each in (check, listing, preview, status):
             each.add_argument(
                 "--json", action="store_true", dest="as_json", help="write JSON, for programs"
             )
@@ -108,6 +130,39 @@ class Command(BaseCommand):
             else:
                 self._write_lines(presentation.preview_lines(each, explained(at, each)))
         return 0
+
+    def serve(self, options: dict[str, Any]) -> int:
+        """Become gunicorn, with the configuration that starts the groups."""
+        try:
+            command = gunicorn.arguments(options["arguments"])
+        except SettingError as error:
+            raise CommandError(f"{error}.") from error
+        sys.stdout.flush()
+        os.execve(command[0], command, environment_of_groups())
+
+    def status(self, options: dict[str, Any]) -> int:
+        """Show the groups of every running server of this project."""
+        servers = self._ask(do="status")
+        if options["as_json"]:
+            self._write_json(servers)
+        elif self.stdout.isatty():
+            terminal.show_status(self._console(options), servers)
+        else:
+            self._write_lines(running.status_lines(servers))
+        return 0
+
+    def order(self, options: dict[str, Any]) -> int:
+        """Restart or stop the places of a name, and say which they were."""
+        for answer in self._ask(do=options["do"], name=options["name"]):
+            verb = {"restart": "Restarting", "stop": "Stopping"}[options["do"]]
+            self.stdout.write(f"{verb} {', '.join(answer['places'])}.")
+        return 0
+
+    def _ask(self, **order: Any) -> list[dict[str, Any]]:
+        try:
+            return running.order_all(configuration(), **order)
+        except ManagerError as error:
+            raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
 
     def _warn(self, configured: Configuration) -> None:
         if configured.problems:

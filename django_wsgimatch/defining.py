@@ -1,0 +1,45 @@
+"""
+What gunicorn's arbiter asks a process of its own for: the definition of the project's groups.
+
+The arbiter itself loads no settings, so that a HUP finds them new. ``python -m
+django_wsgimatch.defining`` prints JSON: a definition, and the folder for the sockets; null
+where nothing runs outside the server's workers. Exits with 1 where the settings are wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import configuration
+from .exceptions import SettingError
+from .places import definition, environment_of_groups, has_places, socket_directory
+from .project import use_settings_of_manage_py
+
+
+def main() -> int:
+    """Print what the arbiter needs to know."""
+    try:
+        use_settings_of_manage_py()
+        django.setup(set_prefix=False)
+        configured = configuration()
+        configured.require()
+        told = None
+        if has_places(configured):
+            told = {
+                "definition": definition(configured).to_json(),
+                "base": socket_directory(configured),
+                "environment": environment_of_groups(),
+            }
+    except (ImproperlyConfigured, SettingError, ImportError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(told))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
