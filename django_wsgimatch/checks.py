@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +14,12 @@ from django.core.checks import register as register_check
 from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias
+from .aliases.groups import GLOBAL
 from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
 from .diagnose.files import file_findings, survey
 from .diagnose.findings import Finding, quoted
+from .diagnose.groups import group_findings, mixed_projects, place_of, undefined_groups
 from .diagnose.mistakes import mistake
 from .diagnose.order import order_findings
 from .diagnose.patterns import pattern_findings
@@ -24,6 +27,7 @@ from .diagnose.roots import Uploads, root_findings
 from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
 from .entries import FileEntry
+from .places import has_places, socket_directory
 from .settings_guard import VARIABLE
 
 TAG = "wsgimatch"
@@ -63,6 +67,7 @@ def settings_findings(configured: Configuration) -> Iterator[Finding]:
     for problem in configured.problems:
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
+    yield from undefined_groups(subjects(configured), configured.rules)
     for subject in subjects(configured):
         yield from _not_utf8(subject)
         yield from pattern_findings(subject)
@@ -73,7 +78,13 @@ def file_system_findings(configured: Configuration) -> Iterator[Finding]:
     rules = configured.rules
     known = list(subjects(configured))
     places = [(subject, survey(subject.alias, rules)) for subject in known]
-    yield from file_findings(places, os.environ.get(VARIABLE))
+    yield from file_findings(places, partial(_settings_module, configured))
+    yield from mixed_projects(places, rules)
+    yield from group_findings(
+        configured.groups,
+        needs_places=has_places(configured),
+        socket_directory=socket_directory(configured),
+    )
     yield from root_findings(places, _configured_roots(configured), _uploads())
     for _, table, sources in tables(configured):
         own = [subject for subject in known if subject.table is table]
@@ -111,6 +122,15 @@ def _entries(configured: Configuration) -> Iterator[tuple[str, object]]:
     yield from zip(configured.sources, configured.values["ALIASES"], strict=True)
     for host, entries in configured.values["VIRTUAL_HOSTS"].items():
         yield from zip(configured.host_sources[host], entries, strict=False)
+
+
+def _settings_module(configured: Configuration, subject: Subject) -> str | None:
+    """The DJANGO_SETTINGS_MODULE of the process that answers for an alias, as far as is known."""
+    place = place_of(subject, configured.rules)
+    if place == (GLOBAL, GLOBAL):
+        return os.environ.get(VARIABLE)
+    options = configured.groups.get(place[0]) if place is not None else None
+    return options.settings if options is not None else None
 
 
 def _unknown_settings() -> Iterator[Finding]:

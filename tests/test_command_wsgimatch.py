@@ -303,7 +303,7 @@ def test_preview_of_a_script_with_other_settings(site):
 
     [warning] = shown["warnings"]
     assert warning.startswith("500: the script ")
-    assert "'other', but this project runs 'tests.settings'" in warning
+    assert "'other', but the process runs 'tests.settings'" in warning
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.pattern import Pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.conf import DEFAULTS, configuration
+from django_wsgimatch.daemon.options import GroupOptions
 
 
 def problems() -> list[str]:
@@ -190,48 +193,68 @@ def test_wrong_values_are_told_for_every_setting():
     assert named == list(wrong)
 
 
-NOT_HERE = (
-    "cannot run: this version runs every application in the server's own process and main "
-    "interpreter; leave {} out or say '%{{GLOBAL}}'"
-)
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="sub interpreters run Django")
+def test_interpreters_need_a_newer_python(settings):
+    settings.WSGIMATCH_APPLICATION_GROUP_BACKEND = "interpreter"
+
+    assert problems() == [
+        (
+            "WSGIMATCH_APPLICATION_GROUP_BACKEND: 'interpreter' needs Python 3.13 or newer, and "
+            f"this is {platform.python_version()}: before that, Django does not work in a sub "
+            "interpreter. Leave the setting out: 'process' gives every application group processes "
+            "of its own"
+        )
+    ]
 
 
 @pytest.mark.parametrize(
-    ("changes", "complaint"),
+    ("groups", "complaints"),
     [
+        pytest.param({"blog": {}}, [], id="all as by default"),
+        pytest.param({"blog": {"processes": 2, "home": "blog"}}, [], id="options"),
+        pytest.param({"%{GLOBAL}": {"threads": 2}}, [], id="application groups of the server's"),
         pytest.param(
-            {"WSGIMATCH_PROCESS_GROUP": "blue"},
-            f"WSGIMATCH_PROCESS_GROUP: the process group 'blue' {NOT_HERE.format('process_group')}",
-            id="the process group of all",
+            {"blog": {"threads": 0, "chrot": "/"}, "wiki": 3},
+            [
+                (
+                    "WSGIMATCH_PROCESS_GROUPS['blog']: threads should be a whole number, 1 or "
+                    "more, not 0"
+                ),
+                (
+                    "WSGIMATCH_PROCESS_GROUPS['blog']: 'chrot' is no option of a process group; "
+                    "did you mean 'chroot'?"
+                ),
+                "WSGIMATCH_PROCESS_GROUPS['wiki']: should be a dict of options, not 3",
+            ],
+            id="all mistakes at once",
         ),
         pytest.param(
-            {"WSGIMATCH_APPLICATION_GROUP": "%{RESOURCE}"},
-            "WSGIMATCH_APPLICATION_GROUP: the application group '%{RESOURCE}' "
-            + NOT_HERE.format("application_group"),
-            id="the application group of all",
-        ),
-        pytest.param(
-            {"WSGIMATCH_ALIASES": [script_alias("/a", "/x", process_group="blue")]},
-            f"WSGIMATCH_ALIASES[0]: the process group 'blue' {NOT_HERE.format('process_group')}",
-            id="an entry's process group",
-        ),
-        pytest.param(
-            {
-                "WSGIMATCH_VIRTUAL_HOSTS": {
-                    "h": ["WSGIScriptAlias / /x", "WSGIScriptAlias /a /x application-group=g"]
-                }
-            },
-            "WSGIMATCH_VIRTUAL_HOSTS['h'][1]: the application group 'g' "
-            + NOT_HERE.format("application_group"),
-            id="a virtual host's entry",
+            {"%{RESOURCE}": {}},
+            [
+                (
+                    "WSGIMATCH_PROCESS_GROUPS['%{RESOURCE}']: a name should be text without % (but "
+                    "%{GLOBAL}) or line breaks, not '%{RESOURCE}'"
+                )
+            ],
+            id="a name that is computed",
         ),
     ],
 )
-def test_group_that_cannot_run_here(changes, complaint):
-    with override_settings(**changes):
-        found = problems()
+def test_process_groups(settings, groups, complaints):
+    settings.WSGIMATCH_PROCESS_GROUPS = groups
 
-    assert found == [complaint]
+    assert problems() == complaints
+
+
+def test_options_of_a_process_group_begin_in_base_dir(settings, tmp_path):
+    settings.BASE_DIR = tmp_path
+    settings.WSGIMATCH_PROCESS_GROUPS = {"blog": {"home": "blog", "python_path": ["lib", "/x"]}}
+
+    options = configuration().groups["blog"]
+
+    assert options == GroupOptions(
+        home=str(tmp_path / "blog"), python_path=(str(tmp_path / "lib"), "/x")
+    )
 
 
 def test_main_groups_may_be_named(settings):

@@ -155,7 +155,7 @@ def test_script_of_two_aliases_is_judged_once(tmp_path):
     (tmp_path / "x.wsgi").write_text("def\n")
     place = Place("script", "x", scripts=(str(tmp_path / "x.wsgi"),))
 
-    found = list(file_findings([(subject(), place), (subject(), place)], None))
+    found = list(file_findings([(subject(), place), (subject(), place)], lambda subject: None))
 
     assert [finding.id for finding in found] == ["E015"]
 
@@ -164,7 +164,7 @@ def test_in_a_directory_only_what_is_named_as_a_script_is_read(site):
     (site / "d/notes.txt").write_text("def\n")
     place = Place("directory", str(site / "d"), scripts=(str(site / "d/notes.txt"),))
 
-    assert list(file_findings([(subject(), place)], None)) == []
+    assert list(file_findings([(subject(), place)], lambda subject: None)) == []
 
 
 @pytest.mark.parametrize(

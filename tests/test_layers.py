@@ -62,7 +62,7 @@ LAYERS = [
     ["diagnose.mistakes", "diagnose.search"],
     ["diagnose.reach"],
     ["diagnose.files", "diagnose.order", "diagnose.patterns", "diagnose.preview", "diagnose.urls"],
-    ["diagnose.roots"],
+    ["diagnose.groups", "diagnose.roots"],
     ["diagnose.preview", "diagnose.roots"],
     ["django_wsgimatch"],
     ["conf", "project"],

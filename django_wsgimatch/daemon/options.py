@@ -185,13 +185,19 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "threads",
         "supported",
         _COUNT,
-        "how many requests a process answers at a time; a thread is started when all others are busy",
+        (
+            "how many requests a process answers at a time; a thread is started when all others "
+            "are busy"
+        ),
     ),
     (
         "user",
         "supported",
         _ACCOUNT,
-        "the user that all processes of the group run as, from their first line on; only a server that is started as root, with -c python:django_wsgimatch.gunicorn, can switch",
+        (
+            "the user that all processes of the group run as, from their first line on; only a "
+            "server that is started as root, with -c python:django_wsgimatch.gunicorn, can switch"
+        ),
     ),
     ("group", "supported", _ACCOUNT, "their primary group; the user's own by default"),
     (
@@ -211,7 +217,10 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "python_home",
         "supported",
         _PATH,
-        "a virtual environment or Python installation, 3.10 or newer, that may have neither gunicorn nor this package; the server's own by default",
+        (
+            "a virtual environment or Python installation, 3.10 or newer, that may have neither "
+            "gunicorn nor this package; the server's own by default"
+        ),
     ),
     (
         "python_path",
@@ -252,7 +261,11 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "request_timeout",
         "supported",
         _SECONDS,
-        "a request that takes longer is answered with 504, its stack is logged, and its process is replaced. mod_wsgi averages over all threads; here it holds for each request",
+        (
+            "a request that takes longer is answered with 504, its stack is logged, and its "
+            "process is replaced. mod_wsgi averages over all threads; here it holds for each "
+            "request"
+        ),
     ),
     (
         "queue_timeout",
@@ -288,13 +301,19 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "deadlock_timeout",
         "mapped",
         _SECONDS,
-        "gunicorn's timeout: a process in which Python code has not run for so long, as something holds the interpreter's lock, is killed",
+        (
+            "gunicorn's timeout: a process in which Python code has not run for so long, as "
+            "something holds the interpreter's lock, is killed"
+        ),
     ),
     (
         "inactivity_timeout",
         "supported",
         _SECONDS,
-        "without a request for so long the group ends and gives its memory back; the next request starts it and waits. mod_wsgi restarts it at once",
+        (
+            "without a request for so long the group ends and gives its memory back; the next "
+            "request starts it and waits. mod_wsgi restarts it at once"
+        ),
     ),
     (
         "graceful_timeout",
@@ -351,19 +370,28 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "interrupt_timeout",
         "refused",
         _NOTHING,
-        "requests are not interrupted within Python: request_timeout answers 504 and replaces the process. Say request_timeout",
+        (
+            "requests are not interrupted within Python: request_timeout answers 504 and replaces"
+            " the process. Say request_timeout"
+        ),
     ),
     (
         "chroot",
         "refused",
         _NOTHING,
-        "the group's Python, its packages, this package and gunicorn would all have to lie inside. Run the server in a container, or say RootDirectory= in its systemd unit",
+        (
+            "the group's Python, its packages, this package and gunicorn would all have to lie "
+            "inside. Run the server in a container, or say RootDirectory= in its systemd unit"
+        ),
     ),
     (
         "socket_user",
         "refused",
         _NOTHING,
-        "the sockets lie in a folder that only the server's workers can enter, and belong to their user already. Leave it out",
+        (
+            "the sockets lie in a folder that only the server's workers can enter, and belong to "
+            "their user already. Leave it out"
+        ),
     ),
     (
         "header_buffer_size",
@@ -382,7 +410,10 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "server_metrics",
         "refused",
         _NOTHING,
-        "there is no scoreboard of Apache's. `manage.py wsgimatch status` shows what there is to see",
+        (
+            "there is no scoreboard of Apache's. `manage.py wsgimatch status` shows what there is"
+            " to see"
+        ),
     ),
     (
         "settings",
@@ -406,7 +437,10 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "maximum_application_groups",
         "beyond",
         _COUNT_OR_NONE,
-        "how many application groups of this process group live at once; the least recently used one ends for a new one",
+        (
+            "how many application groups of this process group live at once; the least recently "
+            "used one ends for a new one"
+        ),
     ),
 )
 

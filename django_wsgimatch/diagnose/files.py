@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -122,12 +122,13 @@ def _join(directory: str, name: str) -> bytes:
 
 
 def file_findings(
-    places: Iterable[tuple[Subject, Place]], settings_module: str | None
+    places: Iterable[tuple[Subject, Place]],
+    settings_module: Callable[[Subject], str | None],
 ) -> Iterator[Finding]:
     """
     Yield what is wrong with the places of aliases and with the scripts there.
 
-    ``settings_module`` is the one that this project runs.
+    ``settings_module`` tells the one of the process that answers for an alias.
     """
     seen: set[str] = set()
     for subject, place in places:
@@ -135,7 +136,7 @@ def file_findings(
         for script in place.scripts:
             if script not in seen and (place.state == "script" or _is_named_as_script(script)):
                 seen.add(script)
-                yield from script_findings(subject.where, script, settings_module)
+                yield from script_findings(subject.where, script, settings_module(subject))
 
 
 def _is_named_as_script(path: str) -> bool:
@@ -176,6 +177,15 @@ def _target_findings(subject: Subject, place: Place) -> Iterator[Finding]:
         )
 
 
+def read_script(script: str) -> bytes:
+    """Return a script's source as far as it would be run, nothing where it cannot be read."""
+    try:
+        with open(script.encode("latin-1"), "rb") as file:
+            return file.read().partition(b"\0")[0]
+    except OSError:
+        return b""
+
+
 def script_findings(where: str, script: str, settings_module: str | None) -> Iterator[Finding]:
     """Yield why a script, which is only read, would not be run."""
     try:
@@ -196,8 +206,8 @@ def script_findings(where: str, script: str, settings_module: str | None) -> Ite
             yield Finding(
                 "E013",
                 where,
-                f"the script {quoted(script)} asks for DJANGO_SETTINGS_MODULE {asked!r}, but this "
-                f"project runs {settings_module!r}. One process holds one Django project: the "
+                f"the script {quoted(script)} asks for DJANGO_SETTINGS_MODULE {asked!r}, but the "
+                f"process runs {settings_module!r}. One process holds one Django project: the "
                 "script answers 500.",
-                "Serve that project by a server of its own.",
+                "Give its alias a process group of its own: process_group='...'.",
             )
