@@ -30,12 +30,6 @@ class Command(BaseCommand):
     # A broken table must not stop the command that explains it.
     requires_system_checks = ()
 
-    def run_from_argv(self, argv: list[str]) -> None:
-        """Leave all that follows ``serve`` to gunicorn, as it is."""
-        if argv[2:3] == ["serve"] and argv[3:] not in (["-h"], ["--help"]):
-            argv = [*argv[:3], "--", *argv[3:]]
-        super().run_from_argv(argv)
-
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the subcommands; each names the method that runs it."""
         subcommands = parser.add_subparsers(
@@ -65,7 +59,10 @@ class Command(BaseCommand):
             "--host", default="", metavar="NAME[:PORT]", help="the Host header of the requests"
         )
         preview.set_defaults(run=self.preview)
-        serve = subcommands.add_parser("serve", help="serve the table, with gunicorn")
+        # All that follows is gunicorn's: nothing begins an option of ours.
+        serve = subcommands.add_parser(
+            "serve", help="serve the table, with gunicorn", prefix_chars="\0", add_help=False
+        )
         serve.add_argument(
             "arguments", nargs="*", metavar="...", help="gunicorn's own, such as -w 4 -b :80"
         )
