@@ -1,142 +1,571 @@
+"""Process groups and application groups under a real gunicorn: each test has its own server."""
+
 from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from django_wsgimatch.aliases.groups import (
-    Server,
-    group_name,
-    host_name,
-    is_literal,
-    split_host,
-    variable,
-)
+from tests.groups import ALIASES, HOOKS, PLAIN, site, wait_until, write_project
+from tests.servers import GRANIAN, WAITRESS, environment
 
-VARIABLES = {
-    "GROUP": "blue",
-    "EMPTY": "",
-    "RESOURCE": "%{RESOURCE}",
-    "ENV": "%{ENV:GROUP}",
-    "NOPE": "%x",
-}
-SERVER = Server("www.example", "Client.Example:8080", VARIABLES.get)
+pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can switch users")
 
 
-@pytest.mark.parametrize(
-    ("host", "name", "port"),
-    [
-        pytest.param("h", "h", "", id="no port"),
-        pytest.param("h:81", "h", "81", id="a port"),
-        pytest.param("h:", "h", "", id="an empty port"),
-        pytest.param("h:http", "h:http", "", id="letters are no port"),
-        pytest.param("[::1]", "[::1]", "", id="IPv6 without port"),
-        pytest.param("[::1]:81", "[::1]", "81", id="IPv6 with port"),
-        pytest.param("", "", "", id="empty"),
-    ],
-)
-def test_split_host(host, name, port):
-    parts = split_host(host)
+def test_each_application_runs_in_the_place_that_its_alias_names(tmp_path):
+    aliases = ALIASES + 'script_alias("/red", "app.wsgi", application_group="red"),\n'
 
-    assert parts == (name, port)
+    with site(tmp_path, aliases=aliases) as at:
+        told = {path: at.told(path) for path in ("/here", "/blog", "/other", "/red")}
+
+    groups = {p: (t["process_group"], t["application_group"]) for p, t in told.items()}
+    assert groups == {
+        "/here": ("", ""),
+        "/blog": ("blog", ""),
+        "/other": ("other", ""),
+        "/red": ("", "red"),
+    }
+    assert len({each["pid"] for each in told.values()}) == 4
 
 
 @pytest.mark.parametrize(
-    ("host", "name"),
+    "command",
     [
-        pytest.param("WWW.Example:81", "www.example", id="lower case, no port"),
-        pytest.param("www.example.", "www.example", id="no dot at the end"),
-        pytest.param("[::1]:81", "::1", id="no brackets"),
+        pytest.param(HOOKS, id="gunicorn's hooks"),
+        pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
+        pytest.param([*PLAIN[:-1], "--workers", "3", PLAIN[-1]], id="three workers"),
+        pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
+        pytest.param(
+            [*GRANIAN, "--workers", "2", "django_wsgimatch.wsgi:application"], id="granian"
+        ),
     ],
 )
-def test_host_name(host, name):
-    found = host_name(host)
+def test_every_server_starts_a_group_once(tmp_path, command):
+    with site(tmp_path, command=command) as at:
+        first = at.told("/blog")
+        second = at.told("/blog")
+        listed = at.place("blog")
 
-    assert found == name
+    assert first["pid"] == second["pid"]
+    assert [process["pid"] for process in listed["processes"]] == [first["pid"]]
+    assert listed["pid"] == first["parent"]
+
+
+def test_options_reach_the_processes(tmp_path):
+    blog = {
+        "home": str(tmp_path),
+        "python_path": [str(tmp_path / "lib")],
+        "environment": {"GIVEN": "yes"},
+        "lang": "de_DE.UTF-8",
+        "umask": 0o027,
+    }
+    (tmp_path / "lib").mkdir()
+
+    with site(tmp_path, blog) as at:
+        told = at.told("/blog/umask")
+
+    assert (told["cwd"], told["path"][0]) == (str(tmp_path), str(tmp_path / "lib"))
+    assert (told["given"], told["lang"]) == ("yes", "de_DE.UTF-8")
+    assert told["application_group"] == "0o27"
+    assert told["settings"] is None
+
+
+@AS_ROOT
+@pytest.mark.parametrize("command", [PLAIN, HOOKS], ids=["a worker of root's", "the arbiter"])
+def test_a_group_runs_as_its_user(tmp_path, command):
+    for path in [tmp_path, *tmp_path.parents[:3]]:
+        path.chmod(0o755)
+
+    with site(tmp_path, {"user": "nobody"}, command=command) as at:
+        told = at.told("/blog")
+
+    assert told["user"] == 65534
+
+
+@AS_ROOT
+def test_workers_without_root_reach_groups_that_the_arbiter_started(tmp_path):
+    for path in [tmp_path, *tmp_path.parents[:3]]:
+        path.chmod(0o755)
+    tmp_path.chmod(0o777)
+    command = [*HOOKS[:-1], "--user", "nobody", "--group", "nogroup", HOOKS[-1]]
+    blog = {"user": "daemon", "inactivity_timeout": 1}
+
+    with site(tmp_path, blog, command=command) as at:
+        users = [at.told(path)["user"] for path in ("/here", "/blog")]
+        at.until(lambda: at.place("blog")["state"] == "stopped")
+        again = at.told("/blog")["user"]
+
+    assert (users, again) == ([65534, 1], 1)
+
+
+def test_another_python_needs_nothing_installed(tmp_path):
+    python = next((p for p in other_pythons() if p), None)
+    if python is None:
+        pytest.skip("there is no other Python >= 3.10 on the PATH")
+    subprocess.run([python, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    version = subprocess.check_output([python, "-c", "import sys; print(sys.version_info[1])"])
+
+    with site(tmp_path, {"python_home": str(tmp_path / "venv")}) as at:
+        told = at.told("/blog")
+
+    assert told["python"] == [3, int(version)]
+
+
+def other_pythons() -> list[str]:
+    """Commands of other Pythons that this package supports."""
+    found = []
+    for minor in range(10, 15):
+        command = f"python3.{minor}"
+        done = (
+            subprocess.run(
+                [command, "-c", "import sys; print(sys.executable)"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if shutil.which(command)
+            else None
+        )
+        if done and not done.returncode and (3, minor) != sys.version_info[:2]:
+            found.append(done.stdout.strip())
+    return found
+
+
+def test_an_idle_group_ends_and_the_next_request_starts_it(tmp_path):
+    with site(tmp_path, {"inactivity_timeout": 1}) as at:
+        first = at.told("/blog")["pid"]
+        at.until(lambda: at.place("blog")["state"] == "stopped")
+        at.until(lambda: not os.path.exists(f"/proc/{first}"))
+        second = at.told("/blog")["pid"]
+
+    assert second != first
+
+
+def test_a_changed_script_is_loaded_by_new_processes(tmp_path):
+    with site(tmp_path) as at:
+        first = at.told("/blog")
+        replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = 2")
+        second = at.told("/blog")
+
+    assert (first["version"], second["version"]) == (1, 2)
+    assert first["pid"] != second["pid"]
+
+
+def test_a_broken_script_leaves_the_old_processes_alone(tmp_path):
+    with site(tmp_path) as at:
+        first = at.told("/blog")
+        replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = ")
+        second = at.told("/blog")
+        replace(at.project / "app.wsgi", "VERSION = ", "VERSION = 3")
+        at.until(lambda: at.told("/blog")["version"] == 3)
+        log = at.log
+
+    assert second["pid"] == first["pid"]
+    assert "[blog] SyntaxError: invalid syntax" in log or "SyntaxError" in log
+    assert "as it was loaded before serve on" in log
+
+
+def test_reloading_as_mod_wsgi_answers_500_until_the_script_is_mended(tmp_path):
+    with site(tmp_path, more="WSGIMATCH_SCRIPT_RELOADING = True\n") as at:
+        first = at.told("/blog")
+        replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = ")
+        broken = at.get("/blog").status
+        replace(at.project / "app.wsgi", "VERSION = ", "VERSION = 2")
+        mended = at.told("/blog")
+
+    assert (broken, mended["version"]) == (500, 2)
+    assert mended["pid"] != first["pid"]
+
+
+def test_without_reloading_a_script_stays(tmp_path):
+    with site(tmp_path, more="WSGIMATCH_SCRIPT_RELOADING = False\n") as at:
+        first = at.told("/blog")
+        replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = 2")
+        second = at.told("/blog")
+
+    assert (second["pid"], second["version"]) == (first["pid"], 1)
+
+
+def replace(path, old, new):
+    """Change a file, and its time, which may else be the same on a coarse clock."""
+    text = path.read_text().replace(old, new, 1)
+    status = path.stat()
+    path.write_text(text)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
+
+
+def test_hup_leaves_an_unchanged_group_alone(tmp_path):
+    with site(tmp_path) as at:
+        here, blog = at.told("/here")["pid"], at.told("/blog")["pid"]
+        at.hup()
+        at.until(lambda: at.told("/here")["pid"] != here)
+
+        assert at.told("/blog")["pid"] == blog
+
+
+def test_hup_starts_a_changed_group_anew_and_no_other(tmp_path):
+    with site(tmp_path) as at:
+        blog, other = at.told("/blog")["pid"], at.told("/other")["pid"]
+        groups = {"blog": {"environment": {"GIVEN": "now"}}, "other": {}}
+        write_project(at.project, groups, ALIASES)
+        at.hup()
+        at.until(lambda: at.told("/blog")["given"] == "now")
+
+        assert at.told("/blog")["pid"] != blog
+        assert at.told("/other")["pid"] == other
+
+
+def test_hup_renews_a_group_whose_modules_have_changed(tmp_path):
+    tmp_path.mkdir(exist_ok=True)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/part.py").write_text("VERSION = 1\n")
+    blog = {"python_path": [str(tmp_path / "lib")]}
+    (tmp_path / "app.wsgi").write_text(
+        "import os, json, part\n"
+        "def application(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [json.dumps({'version': part.VERSION}).encode()]\n"
+    )
+
+    with site(tmp_path, blog) as at:
+        first = at.told("/blog")["version"]
+        (tmp_path / "lib/part.py").write_text("VERSION = 2\n")
+        at.hup()
+        at.until(lambda: at.told("/blog")["version"] == 2)
+
+    assert first == 1
+
+
+def test_hup_with_broken_settings_changes_nothing_under_the_hooks(tmp_path):
+    with site(tmp_path, command=HOOKS) as at:
+        pids = [at.told(path)["pid"] for path in ("/here", "/blog")]
+        settings = (at.project / "settings.py").read_text()
+        (at.project / "settings.py").write_text(settings + "WSGIMATCH_ALIASES = 3\n")
+        at.hup()
+        log = at.server.wait_for_log("HUP is ignored")
+
+        assert [at.told(path)["pid"] for path in ("/here", "/blog")] == pids
+    assert "WSGIMATCH_ALIASES: should be a list of entries, not 3" in log
+
+
+def test_a_process_is_replaced_after_maximum_requests(tmp_path):
+    with site(tmp_path, {"maximum_requests": 5}) as at:
+        pids = [at.told("/blog")["pid"] for _ in range(5)]
+        at.until(lambda: at.told("/blog")["pid"] != pids[0])
+
+    assert pids == [pids[0]] * 5
+
+
+def test_a_process_is_replaced_after_restart_interval(tmp_path):
+    with site(tmp_path, {"restart_interval": 1}) as at:
+        first = at.told("/blog")["pid"]
+        at.until(lambda: at.told("/blog")["pid"] != first)
+
+
+def test_a_request_that_takes_too_long_gets_504_and_no_other_does(tmp_path):
+    with site(tmp_path, {"request_timeout": 1, "threads": 4}) as at:
+        with ThreadPoolExecutor() as pool:
+            late = pool.submit(at.get, "/blog/sleep/20")
+            statuses = [at.get("/blog").status for _ in range(20)]
+            answer = late.result()
+        log = at.log
+
+    assert answer.status == 504
+    assert set(statuses) == {200}
+    assert "time.sleep(float(seconds))" in log
+
+
+def test_a_request_that_waits_too_long_for_a_thread_gets_504(tmp_path):
+    with site(tmp_path, {"queue_timeout": 0.3, "threads": 1}) as at:
+        at.told("/blog")
+        with ThreadPoolExecutor() as pool:
+            first = pool.submit(at.get, "/blog/sleep/1")
+            at.until(lambda: at.place("blog")["busy"] == 1)
+            second = pool.submit(at.get, "/blog")
+            statuses = [first.result().status, second.result().status]
+
+    assert statuses == [200, 504]
+
+
+def test_a_response_that_does_not_come_is_given_up_after_socket_timeout(tmp_path):
+    with site(tmp_path, {"socket_timeout": 0.5}) as at:
+        statuses = [at.get("/blog/sleep/2").status, at.get("/blog").status]
+
+    assert statuses == [504, 200]
+
+
+def test_a_process_that_holds_the_interpreter_lock_is_killed(tmp_path):
+    with site(tmp_path, {"deadlock_timeout": 2}) as at:
+        first = at.told("/blog")["pid"]
+        status = at.get("/blog/hold/30").status
+        second = at.told("/blog")["pid"]
+
+    assert status == 500
+    assert second != first
+
+
+def test_a_process_that_has_used_up_its_cpu_time_is_replaced(tmp_path):
+    with site(tmp_path, {"cpu_time_limit": 1}) as at:
+        first = at.told("/blog")["pid"]
+        status = at.get("/blog/spin/1.5").status
+        at.until(lambda: at.told("/blog")["pid"] != first)
+
+    assert status == 200
+
+
+def test_a_script_of_another_user_is_refused(tmp_path):
+    with site(tmp_path, {"script_user": "#12345"}) as at:
+        status = at.get("/blog").status
+        log = at.log
+
+    assert status == 500
+    assert "does not belong to the user '#12345' that script-user asks for" in log
+
+
+def test_a_log_file_takes_a_group_s_output(tmp_path):
+    with site(tmp_path, {"log_file": "blog.log"}) as at:
+        at.get("/blog/nosuch")
+        own = (at.project / "blog.log").read_text()
+        log = at.log
+
+    assert "KeyError: 'nosuch'" in own
+    assert "KeyError: 'nosuch'" not in log
+
+
+def test_a_group_that_cannot_start_is_refused_at_once_and_says_why(tmp_path):
+    with site(tmp_path, {"python_home": str(tmp_path / "nowhere")}) as at:
+        began = time.monotonic()
+        statuses = [at.get("/blog").status, at.get("/other").status, at.get("/here").status]
+        took = time.monotonic() - began
+        listed = at.place("blog")
+
+    assert statuses == [503, 200, 200]
+    assert took < 5
+    assert listed["state"] == "failed"
+    assert "No such file or directory" in listed["error"]
+
+
+def test_an_undefined_group_is_500(tmp_path):
+    aliases = ALIASES + 'script_alias("/none", "app.wsgi", process_group="none"),\n'
+
+    with site(tmp_path, aliases=aliases) as at:
+        assert at.get("/none").status == 500
+
+
+def test_a_missing_callable_is_500_in_a_group(tmp_path):
+    aliases = """\
+    script_alias("/here", "app.wsgi", callable_object="nothing"),
+    script_alias("/blog", "app.wsgi", process_group="blog", callable_object="nothing"),
+    """
+
+    with site(tmp_path, aliases=aliases) as at:
+        statuses = [at.get("/here").status, at.get("/blog").status]
+
+    assert statuses == [404, 500]
+
+
+def test_a_deleted_script_is_404(tmp_path):
+    with site(tmp_path) as at:
+        at.told("/blog")
+        (at.project / "app.wsgi").unlink()
+
+        assert [at.get("/blog").status for _ in range(3)] == [404] * 3
+
+
+def test_the_least_recently_used_application_group_ends_for_a_new_one(tmp_path):
+    aliases = """\
+    script_alias_match("^/(tenant-\\\\w+)", "app.wsgi", process_group="blog",
+                       application_group="%{RESOURCE}"),
+    """
+
+    with site(tmp_path, {"maximum_application_groups": 2}, aliases=aliases) as at:
+        pids = [at.told(f"/tenant-{name}")["pid"] for name in "abac"]
+        at.until(lambda: states(at) == {"a": "running", "b": "stopped", "c": "running"})
+        again = at.told("/tenant-a")["pid"]
+
+    assert pids[0] == pids[2] == again
+    assert len({*pids}) == 3
+
+
+def states(at):
+    places = at.order(do="status")["places"]
+    return {p["name"][-1]: p["state"] for p in places if "tenant-" in p["name"]}
+
+
+def test_restart_and_stop(tmp_path):
+    with site(tmp_path) as at:
+        first = at.told("/blog")["pid"]
+        at.order(do="restart", name="blog")
+        at.until(lambda: at.told("/blog")["pid"] != first)
+        second = at.told("/blog")["pid"]
+        at.order(do="stop", name="blog")
+        at.until(lambda: not os.path.exists(f"/proc/{second}"))
+        at.until(lambda: at.place("blog")["state"] == "stopped")
+        third = at.told("/blog")["pid"]
+
+    assert len({first, second, third}) == 3
+
+
+def test_a_killed_arbiter_is_back_before_anybody_asks(tmp_path):
+    with site(tmp_path) as at:
+        at.told("/blog")
+        killed = at.place("blog")["pid"]
+        os.kill(killed, signal.SIGKILL)
+        at.until(lambda: at.place("blog")["state"] == "running", 2)
+        back = at.place("blog")["pid"]
+        status = at.get("/blog").status
+
+    assert back != killed
+    assert status == 200
+
+
+def test_a_killed_process_costs_its_own_request_only(tmp_path):
+    with site(tmp_path, {"processes": 2}) as at:
+        pid = at.told("/blog")["pid"]
+        with ThreadPoolExecutor() as pool:
+            at_work = pool.submit(at.get, "/blog/sleep/10")
+            at.until(lambda: at.place("blog")["busy"] == 1)
+            busy = [p["pid"] for p in at.place("blog")["processes"] if p["busy"]]
+            os.kill(busy[0], signal.SIGKILL)
+            statuses = [at.get("/blog").status for _ in range(20)]
+            lost = at_work.result().status
+
+    assert (lost, set(statuses)) == (500, {200})
+    assert pid
+
+
+@pytest.mark.parametrize("command", [PLAIN, HOOKS], ids=["plain", "the arbiter's hooks"])
+def test_a_killed_manager_is_started_again(tmp_path, command):
+    with site(tmp_path, command=command) as at:
+        first = at.told("/blog")["pid"]
+        os.kill(at.order(do="status")["pid"], signal.SIGKILL)
+        at.until(lambda: at.get("/blog").status == 200 and at.told("/blog")["pid"] != first)
+
+
+def test_nothing_is_left_of_a_killed_server(tmp_path):
+    with site(tmp_path) as at:
+        at.told("/blog")
+        os.kill(at.server.process.pid, signal.SIGKILL)
+        at.server.process.wait()
+        wait_until(lambda: not at.processes(), 3)
+
+
+def test_two_servers_of_one_project_have_groups_of_their_own(tmp_path):
+    with site(tmp_path / "a") as one, site(tmp_path / "b") as two:
+        pids = {at.told("/blog")["parent"] for at in (one, two)}
+
+    assert len(pids) == 2
+
+
+def test_a_client_that_goes_away_ends_the_response(tmp_path):
+    (tmp_path / "app.wsgi").write_text(
+        "import pathlib\n"
+        "class Body:\n"
+        "    def __iter__(self):\n"
+        "        while True:\n"
+        "            yield b'x' * 65536\n"
+        "    def close(self):\n"
+        f"        pathlib.Path({str(tmp_path / 'closed')!r}).touch()\n"
+        "def application(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return Body()\n"
+    )
+
+    with site(tmp_path) as at:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(at.server.address))
+            connection.sendall(b"GET /blog HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.recv(4096)
+        at.until((tmp_path / "closed").exists)
+
+
+# Bad neighbours
 
 
 @pytest.mark.parametrize(
-    ("host", "suffix"),
+    ("blog", "target", "statuses"),
     [
-        pytest.param("h", "", id="none"),
-        pytest.param("h:80", "", id="http"),
-        pytest.param("h:443", "", id="https"),
-        pytest.param("h:8080", ":8080", id="another"),
-        pytest.param("h:0080", "", id="leading zeros"),
-        pytest.param("h:0", "", id="zero"),
+        pytest.param({}, "/blog/leave", {500}, id="ends its process"),
+        pytest.param({"memory_limit": 300 << 20}, "/blog/leak/200000000", {200, 500}, id="leaks"),
+        pytest.param({"request_timeout": 1}, "/blog/sleep/60", {504}, id="sleeps"),
+        pytest.param({}, "/blog/binary", {200}, id="prints bytes that are no text"),
+        pytest.param({}, "/blog/spawn", {200}, id="starts children"),
+        pytest.param({}, "/blog/close", {500, 200}, id="closes descriptors"),
     ],
 )
-def test_port_suffix(host, suffix):
-    found = Server("www.example", host).port_suffix
+def test_a_bad_neighbour_harms_only_its_own_group(tmp_path, blog, target, statuses):
+    with site(tmp_path, blog) as at:
+        before = [at.told(path)["pid"] for path in ("/here", "/other")]
+        bad = {at.get(target).status for _ in range(3)}
+        after = [at.told(path)["pid"] for path in ("/here", "/other")]
+        at.until(lambda: at.get("/blog").status == 200)
 
-    assert found == suffix
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
-        pytest.param("blue", "blue", id="a literal name"),
-        pytest.param("$1", "$1", id="nothing is substituted"),
-        pytest.param("%{GLOBAL}", "", id="the main one"),
-        pytest.param("%{RESOURCE}", "www.example:8080|/app", id="host and SCRIPT_NAME"),
-        pytest.param("%{SERVER}", "www.example:8080", id="ServerName"),
-        pytest.param("%{HOST}", "client.example:8080", id="the Host header"),
-        pytest.param("%{ENV:GROUP}", "blue", id="a variable"),
-        pytest.param("%{ENV:EMPTY}", "", id="an empty variable"),
-        pytest.param("%{ENV:NONE}", "%{ENV:NONE}", id="an unset variable stays"),
-        pytest.param("%{ENV:RESOURCE}", "www.example:8080|/app", id="resolved once more"),
-        pytest.param("%{ENV:ENV}", "%{ENV:GROUP}", id="no variable of a variable"),
-        pytest.param("%{ENV:NOPE}", "%x", id="a variable with a percent sign"),
-        pytest.param("x%{SERVER}", "x%{SERVER}", id="only the whole value counts"),
-        pytest.param("%{global}", "%{global}", id="only in this case"),
-        pytest.param("%{ENV:GROUP}x", "%{ENV:GROUP}x", id="text behind a variable"),
-    ],
-)
-def test_group_name(value, name):
-    found = group_name(value, SERVER, "/app")
-
-    assert found == name
+    assert bad <= statuses
+    assert before == after
 
 
-def test_host_group_of_a_request_without_host():
-    found = group_name("%{HOST}", Server("www.example"), "")
+def test_a_body_that_nobody_reads_harms_nobody(tmp_path):
+    (tmp_path / "app.wsgi").write_text(
+        "def application(environ, start_response):\n"
+        "    start_response('200 OK', [('Content-Length', '2')])\n"
+        "    return [b'ok']\n"
+    )
+    with site(tmp_path) as at:
+        answer = at.get(
+            "/blog",
+            method=b"POST",
+            headers={b"Content-Length": b"3000000"},
+            body=b"x" * 3_000_000,
+        )
+        again = at.get("/blog")
 
-    assert found == "www.example"
-
-
-def test_unknown_variable_of_a_server_without_lookup():
-    found = group_name("%{ENV:GROUP}", Server("www.example"), "")
-
-    assert found == "%{ENV:GROUP}"
-
-
-@pytest.mark.parametrize(
-    ("value", "literal"),
-    [
-        pytest.param(None, False, id="not given"),
-        pytest.param("blue", True, id="a name"),
-        pytest.param("%{GLOBAL}", True, id="the main one"),
-        pytest.param("%{SERVER}", False, id="of the request"),
-        pytest.param("x%{y", False, id="anything like it"),
-    ],
-)
-def test_is_literal(value, literal):
-    found = is_literal(value)
-
-    assert found is literal
+    assert (answer.body, again.body) == (b"ok", b"ok")
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        pytest.param("BOTH", "request", id="the request comes first"),
-        pytest.param("PROCESS", "process", id="then the process"),
-        pytest.param("HTTP_X_GROUP", None, id="a client's header has no say"),
-        pytest.param("wsgi.version", None, id="only text is a value"),
-        pytest.param("NONE", None, id="unset"),
-    ],
-)
-def test_variable(name, value):
-    environ = {"BOTH": "request", "HTTP_X_GROUP": "evil", "wsgi.version": (1, 0)}
+def test_binary_output_is_shown_escaped(tmp_path):
+    with site(tmp_path) as at:
+        at.told("/blog/binary")
+        log = at.server.wait_for_log("[blog] ")
+        at.until(lambda: "\\x1b" in at.log)
+        log = at.log
 
-    found = variable(name, environ, {"BOTH": "process", "PROCESS": "process"})
+    assert not re.search(r"[\x00-\x08\x0b-\x1f]", log)
 
-    assert found == value
+
+def test_many_requests_at_once(tmp_path):
+    with site(tmp_path, {"processes": 2, "threads": 2}) as at:
+        lock, statuses = threading.Lock(), []
+
+        def ask():
+            for _ in range(50):
+                status = at.get("/blog").status
+                with lock:
+                    statuses.append(status)
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert statuses == [200] * 400
+
+
+def test_environment_of_the_server_s_own_stays_there(tmp_path):
+    assert "PYTHONPATH" in environment()
+
+    with site(tmp_path) as at:
+        told = at.told("/blog")
+
+    assert not [path for path in told["path"] if path == environment()["PYTHONPATH"]]

@@ -19,7 +19,7 @@ from .owner import Owner
 from .place import Place
 
 # What the kernel takes for a socket's path, less the names that are put behind the base.
-LONGEST_BASE = 107 - len("/4194304.18446744073709551615/0123456789abcdef.sock")
+LONGEST_BASE = 107 - len("/4194304.999999999999/0123456789abcdef.sock")
 
 
 @dataclass(frozen=True, slots=True)
