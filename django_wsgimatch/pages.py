@@ -15,6 +15,8 @@ _EXPLANATIONS = {
     404: "The requested URL was not found on this server.",
     411: "A request with this method and body needs a Content-Length.",
     500: "The server could not run the application for this URL. Its log says why.",
+    503: "The application for this URL cannot be reached. Please try again later.",
+    504: "The application for this URL did not answer in time.",
 }
 
 _PAGE = """\

@@ -12,15 +12,32 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+import django_wsgimatch
 from tests.groups import ALIASES, HOOKS, PLAIN, site, wait_until, write_project
 from tests.servers import GRANIAN, WAITRESS, environment
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can switch users")
+SYSTEM_PYTHON = "/usr"
+
+
+def runs_as_nobody(*command: str) -> bool:
+    """Whether a user without rights can run a program, and read this package."""
+    if os.geteuid() != 0:
+        return False
+    package = str(Path(django_wsgimatch.__file__))
+    try:
+        done = [
+            subprocess.run(words, user="nobody", extra_groups=[], capture_output=True, check=False)
+            for words in ([*command, "-c", ""], ["cat", package])
+        ]
+    except OSError:
+        return False
+    return not any(each.returncode for each in done)
 
 
 def test_each_application_runs_in_the_place_that_its_alias_names(tmp_path):
@@ -81,19 +98,24 @@ def test_options_reach_the_processes(tmp_path):
     assert told["settings"] is None
 
 
-@AS_ROOT
+@pytest.mark.skipif(
+    not runs_as_nobody("/usr/bin/python3"), reason="no user but root can read what it takes"
+)
 @pytest.mark.parametrize("command", [PLAIN, HOOKS], ids=["a worker of root's", "the arbiter"])
 def test_a_group_runs_as_its_user(tmp_path, command):
     for path in [tmp_path, *tmp_path.parents[:3]]:
         path.chmod(0o755)
+    blog = {"user": "nobody", "python_home": SYSTEM_PYTHON}
 
-    with site(tmp_path, {"user": "nobody"}, command=command) as at:
+    with site(tmp_path, blog, command=command) as at:
         told = at.told("/blog")
 
     assert told["user"] == 65534
 
 
-@AS_ROOT
+@pytest.mark.skipif(
+    not runs_as_nobody(sys.executable), reason="no user but root can read what it takes"
+)
 def test_workers_without_root_reach_groups_that_the_arbiter_started(tmp_path):
     for path in [tmp_path, *tmp_path.parents[:3]]:
         path.chmod(0o755)
@@ -110,36 +132,33 @@ def test_workers_without_root_reach_groups_that_the_arbiter_started(tmp_path):
 
 
 def test_another_python_needs_nothing_installed(tmp_path):
-    python = next((p for p in other_pythons() if p), None)
+    python = next(iter(other_pythons()), None)
     if python is None:
-        pytest.skip("there is no other Python >= 3.10 on the PATH")
+        pytest.skip("there is no other Python from 3.10 on")
     subprocess.run([python, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
-    version = subprocess.check_output([python, "-c", "import sys; print(sys.version_info[1])"])
 
     with site(tmp_path, {"python_home": str(tmp_path / "venv")}) as at:
         told = at.told("/blog")
 
-    assert told["python"] == [3, int(version)]
+    assert ".".join(map(str, told["python"])) == version_of(python)
 
 
 def other_pythons() -> list[str]:
-    """Commands of other Pythons that this package supports."""
-    found = []
-    for minor in range(10, 15):
-        command = f"python3.{minor}"
-        done = (
-            subprocess.run(
-                [command, "-c", "import sys; print(sys.executable)"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if shutil.which(command)
-            else None
-        )
-        if done and not done.returncode and (3, minor) != sys.version_info[:2]:
-            found.append(done.stdout.strip())
-    return found
+    """Other Pythons that this package supports: on the PATH, or pyenv's."""
+    versions = Path(os.environ.get("PYENV_ROOT", "/nowhere"), "versions")
+    commands = [
+        *(shutil.which(f"python3.{minor}") for minor in range(10, 15)),
+        *(str(path) for path in sorted(versions.glob("3.1[0-4].*/bin/python3"))),
+    ]
+    own = "%d.%d" % sys.version_info[:2]
+    return [command for command in commands if command and version_of(command) not in ("", own)]
+
+
+def version_of(python: str) -> str:
+    """A Python's version, nothing for a command that does not run."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def test_an_idle_group_ends_and_the_next_request_starts_it(tmp_path):
@@ -172,7 +191,7 @@ def test_a_broken_script_leaves_the_old_processes_alone(tmp_path):
         log = at.log
 
     assert second["pid"] == first["pid"]
-    assert "[blog] SyntaxError: invalid syntax" in log or "SyntaxError" in log
+    assert "[blog] SyntaxError: invalid syntax" in log
     assert "as it was loaded before serve on" in log
 
 
@@ -221,8 +240,9 @@ def test_hup_starts_a_changed_group_anew_and_no_other(tmp_path):
         write_project(at.project, groups, ALIASES)
         at.hup()
         at.until(lambda: at.told("/blog")["given"] == "now")
+        at.until(lambda: not os.path.exists(f"/proc/{blog}"))
 
-        assert at.told("/blog")["pid"] != blog
+        assert at.told("/blog")["given"] == "now"
         assert at.told("/other")["pid"] == other
 
 
@@ -407,7 +427,7 @@ def test_restart_and_stop(tmp_path):
     with site(tmp_path) as at:
         first = at.told("/blog")["pid"]
         at.order(do="restart", name="blog")
-        at.until(lambda: at.told("/blog")["pid"] != first)
+        at.until(lambda: not os.path.exists(f"/proc/{first}"))
         second = at.told("/blog")["pid"]
         at.order(do="stop", name="blog")
         at.until(lambda: not os.path.exists(f"/proc/{second}"))
@@ -525,8 +545,8 @@ def test_a_body_that_nobody_reads_harms_nobody(tmp_path):
         answer = at.get(
             "/blog",
             method=b"POST",
-            headers={b"Content-Length": b"3000000"},
-            body=b"x" * 3_000_000,
+            headers={b"Content-Length": b"150000"},
+            body=b"x" * 150_000,
         )
         again = at.get("/blog")
 

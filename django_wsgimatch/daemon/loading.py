@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_wsgimatch")
 
 NOT_OWNED = "Target WSGI script '{}' does not belong to the {} {!r} that script-{} asks for."
-KEPT = "The processes that run '{}' as it was loaded before serve on."
+KEPT = "The processes that run '%s' as it was loaded before serve on."
 
 
 class Loader:

@@ -116,6 +116,7 @@ class Manager:
         """Replace the processes of a name's places, the new ones ready before the old ones end."""
         named = self._named(order["name"])
         for kept in named:
+            kept.look()
             kept.failures, kept.not_before = 0, 0.0
             if kept.current is not None and kept.current.was_ready:
                 kept.current.send(signal.SIGUSR2)
@@ -160,6 +161,7 @@ class Manager:
                 self._start(kept)
 
     def _change_running(self, kept: KeptPlace) -> None:
+        kept.look()
         if kept.current is not None and kept.current.was_ready:
             self._say(kept, "has new options: it is started anew")
             self._start(kept)

@@ -146,6 +146,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         if not self.is_renewing:
             self.log.info("New processes are started in place of the old ones.")
             self.is_renewing = True
+            self.not_before = 0.0
             self.old = {*self.WORKERS} - self.ending
 
     def manage_workers(self) -> None:

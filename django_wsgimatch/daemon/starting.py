@@ -170,7 +170,9 @@ def python_of(options: GroupOptions, own: str) -> str:
     """Return the Python that a group runs: its python-home's, or the server's."""
     if options.python_home is None:
         return own
-    return os.path.join(options.python_home, "bin", "python")
+    python = os.path.join(options.python_home, "bin", "python")
+    # Debian's own Python has no bin/python.
+    return python if os.path.exists(python) else f"{python}3"
 
 
 def environment_of(options: GroupOptions, account: Account | None) -> dict[str, str]:

@@ -84,7 +84,7 @@ class RequestThreads:
         self._start_thread()
 
     def close(self) -> None:
-        """Let every thread end: once it is done, and nobody waits to be accepted."""
+        """Let every thread end once it is done; one that waits may take one request more."""
         self.is_open = False
 
     def join(self, timeout: float) -> bool:
@@ -127,21 +127,18 @@ class RequestThreads:
 
     def _run(self, number: int) -> None:
         accept, idle, work = self._listener.accept, self._idle, self.work
-        while True:
+        # Who is not accepted any more waits in the socket, for the next process.
+        while self.is_open:
             idle.append(None)
             try:
                 connection = accept()[0]
             except BlockingIOError:
                 # The listening socket lets go of its waiters from time to time.
                 idle.pop()
-                if not self.is_open:
-                    return
                 continue
             except OSError as error:
                 idle.pop()
                 self._on_accept_error(error)
-                if not self.is_open:
-                    return
                 continue
             idle.pop()
             if not idle and len(self._threads) < self._most:

@@ -78,14 +78,18 @@ class GroupWorker(Worker):  # type: ignore[misc]
             tell=self.tell,
         )
         self.began = time.time()
-        if self.loader.preload(self.must_load) and self.must_load:
+        if self.preload(self.must_load):
             logger.error("Worker (pid:%s) cannot replace the one before it.", os.getpid())
             sys.exit(NOT_LOADED)
-        errors = self.loader.preload(
-            path for path in self.group.preload if path not in self.loader.scripts.loaded
-        )
+        loaded = self.loader.scripts.loaded
+        self.preload([path for path in self.group.preload if path not in loaded])
+
+    def preload(self, scripts: list[str]) -> bool:
+        """Load scripts, log what goes wrong, and return whether something has."""
+        errors = self.loader.preload(scripts)
         for error in errors:
             logger.error("%s", error, exc_info=error.__cause__)
+        return bool(errors)
 
     def run(self) -> None:
         """Serve until the arbiter says so, or is gone."""

@@ -12,7 +12,7 @@ from ..aliases.groups import GLOBAL, is_literal
 from ..aliases.resolve import Rules
 from ..daemon.directory import distrust
 from ..daemon.options import GroupOptions
-from ..daemon.starting import account_of, environment_of
+from ..daemon.starting import account_of, environment_of, python_of
 from ..exceptions import SettingError
 from ..settings_guard import settings_modules
 from .files import Place, read_script
@@ -70,7 +70,7 @@ def _findings_of_group(where: str, options: GroupOptions) -> Iterator[Finding]:
     except SettingError as error:
         yield Finding("E017", where, f"{error}.", _SWITCH)
     yield from _missing_directories(where, options)
-    python = _python(options)
+    python = python_of(options, sys.executable)
     version, reason = ask_version(python)
     if version is None or version < OLDEST_PYTHON:
         found = f"Python {version[0]}.{version[1]}" if version else reason
@@ -103,12 +103,6 @@ def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]
                 f"{name} {path!r} is not a directory.",
                 "Mend the path. A relative one begins in settings.BASE_DIR.",
             )
-
-
-def _python(options: GroupOptions) -> str:
-    if options.python_home is None:
-        return sys.executable
-    return os.path.join(options.python_home, "bin", "python")
 
 
 def ask_version(python: str) -> tuple[tuple[int, int] | None, str]:
