@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types docs package conformance fuzz bench clean
+.PHONY: help serve test lint types docs package conformance fuzz load bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,9 +46,13 @@ package: $(VENV)/with-package ## build the wheel and the sdist into dist
 conformance: $(VENV)/with-test ## compare 20,000 random requests with the installed Apache + mod_wsgi
 	$(VENV)/bin/python -m tests.conformance
 
-fuzz: $(VENV)/with-test ## compare patterns with libpcre2 and the index with a linear scan, at length
+fuzz: $(VENV)/with-test ## compare patterns with libpcre2, the index with a linear scan, lie to the relay
 	$(VENV)/bin/python -m tests.fuzz_patterns
 	$(VENV)/bin/python -m tests.fuzz_index
+	$(VENV)/bin/python -m tests.fuzz_relay
+
+load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and count what is lost
+	$(VENV)/bin/python -m tests.load_groups
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
 	@status=0; for name in index dispatch servers; do \

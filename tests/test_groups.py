@@ -150,7 +150,7 @@ def other_pythons() -> list[str]:
         *(shutil.which(f"python3.{minor}") for minor in range(10, 15)),
         *(str(path) for path in sorted(versions.glob("3.1[0-4].*/bin/python3"))),
     ]
-    own = "%d.%d" % sys.version_info[:2]
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
     return [command for command in commands if command and version_of(command) not in ("", own)]
 
 

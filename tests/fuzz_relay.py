@@ -1,0 +1,209 @@
+"""
+What a front makes of any reply, and a group of any request: an answer or a documented error.
+
+``python -m tests.fuzz_relay --cases 50000 --seed 1`` exits with 1 and prints the case where
+anything else happens: another exception, a descriptor left open, a thread gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from django_wsgimatch.daemon.protocol import (
+    AGAIN,
+    DATA,
+    END,
+    ERROR,
+    FILE,
+    FRAME,
+    HEAD,
+    HINTS,
+    LAST,
+    PULL,
+    encode_request,
+    frame,
+)
+from django_wsgimatch.daemon.relay import Link
+from django_wsgimatch.exceptions import DaemonError
+from tests.relayed import ask, descriptors, folder, place, settled
+from tests.wsgi import make_environ
+
+GOOD_HEAD = b"200 OK\nContent-Type:text/plain\nX-A:b"
+KINDS = [HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, 0, 77, 255]
+
+
+def random_reply(rng: random.Random) -> tuple[bytes, list[int]]:
+    """Some bytes, and descriptors to send with the first of them."""
+    kind = rng.randrange(8)
+    if kind == 0:
+        data = rng.randbytes(rng.randrange(200))
+    elif kind == 1:
+        data = b"".join(random_frame(rng) for _ in range(rng.randrange(1, 6)))
+    else:
+        data = good_reply(rng)
+    if kind in (2, 3) and data:
+        data = mutated(rng, data)
+    if kind == 4:
+        data = data[: rng.randrange(len(data) + 1)]
+    if kind == 5:
+        data = (
+            FRAME.pack(rng.choice(KINDS), rng.choice([0, 1, 1 << 20, 1 << 31, 0xFFFFFFFF])) + data
+        )
+    return data, random_descriptors(rng)
+
+
+def random_frame(rng: random.Random) -> bytes:
+    data = rng.choice(
+        [b"", GOOD_HEAD, b"500\nno", b"\nLink:</x>", rng.randbytes(rng.randrange(40))]
+    )
+    return frame(rng.choice(KINDS), data)
+
+
+def good_reply(rng: random.Random) -> bytes:
+    body = rng.randbytes(rng.randrange(2000))
+    hints = frame(HINTS, b"\nLink:</x.css>; rel=preload") if rng.random() < 0.3 else b""
+    if rng.random() < 0.5:
+        return hints + frame(HEAD, GOOD_HEAD) + frame(LAST, body)
+    return hints + frame(HEAD, GOOD_HEAD) + frame(DATA, body) + frame(END)
+
+
+def mutated(rng: random.Random, data: bytes) -> bytes:
+    changed = bytearray(data)
+    for _ in range(rng.randrange(1, 5)):
+        changed[rng.randrange(len(changed))] = rng.randrange(256)
+    return bytes(changed)
+
+
+def random_descriptors(rng: random.Random) -> list[int]:
+    if rng.random() < 0.8:
+        return []
+    read, write = os.pipe()
+    found = [read, write, os.open("/", os.O_RDONLY), os.open(__file__, os.O_RDONLY)]
+    rng.shuffle(found)
+    count = rng.randrange(1, 3)
+    for descriptor in found[count:]:
+        os.close(descriptor)
+    return found[:count]
+
+
+@contextmanager
+def liar(replies: Iterator[tuple[bytes, list[int]]], count: int) -> Iterator[Link]:
+    """A group whose process sends whatever it likes."""
+    with folder() as path, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path / "s"))
+        listener.listen(100)
+
+        def run() -> None:
+            for data, found in (next(replies) for _ in range(count)):
+                connection = listener.accept()[0]
+                with connection, suppress(OSError):
+                    connection.settimeout(5)
+                    connection.recv(65536)
+                    if found:
+                        socket.send_fds(connection, [data or b"x"], found)
+                    else:
+                        connection.sendall(data)
+                for descriptor in found:
+                    os.close(descriptor)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        # A request that is to be sent again ends here: has_reached says that it may have run.
+        yield Link(str(path / "s"), lambda: None, lambda request_id: True, connect_timeout=0.01)
+        thread.join(10)
+
+
+def fuzz_front(cases: int, seed: int) -> Counter[str]:
+    """Let a front read random replies. Raises AssertionError with the case that went wrong."""
+    rng = random.Random(seed)
+    outcomes: Counter[str] = Counter()
+    sent: list[tuple[bytes, list[int]]] = []
+
+    def replies() -> Iterator[tuple[bytes, list[int]]]:
+        while True:
+            sent.append(random_reply(rng))
+            yield sent[-1]
+
+    # A reply may ask for the request again, and then another connection takes the next one.
+    with liar(replies(), cases * 2) as link:
+        before = descriptors()
+        for number in range(cases):
+            try:
+                ask(link, make_environ("/x"))
+                outcomes["answered"] += 1
+            except DaemonError as error:
+                outcomes[str(error.status)] += 1
+            except Exception as error:
+                raise AssertionError(f"case {number}: {error!r} after {sent[-1]!r}") from error
+            if len(sent) > 10:
+                del sent[:-3]
+        assert settled(before + 2), f"{descriptors() - before} descriptors are left open"
+    return outcomes
+
+
+def random_request(rng: random.Random) -> bytes:
+    """The bytes of a request, mostly broken."""
+    environ = make_environ("/x", headers={"A": "b" * rng.randrange(50)})
+    body = rng.choice([None, b"", rng.randbytes(rng.randrange(500))])
+    data = encode_request(environ, rng.getrandbits(64), time.monotonic(), body)
+    kind = rng.randrange(4)
+    if kind == 0:
+        return rng.randbytes(rng.randrange(300))
+    if kind == 1:
+        return mutated(rng, data)
+    if kind == 2:
+        return data[: rng.randrange(len(data))]
+    return data
+
+
+def fuzz_group(cases: int, seed: int) -> Counter[str]:
+    """Send a group random requests. Raises AssertionError where it answers no more."""
+    rng = random.Random(seed)
+    outcomes: Counter[str] = Counter()
+
+    def application(environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    with place(application) as at:
+        before = descriptors()
+        for number in range(cases):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(5)
+                connection.connect(at.link.path)
+                with suppress(OSError):
+                    connection.sendall(random_request(rng))
+                    connection.shutdown(socket.SHUT_WR)
+                    first = connection.recv(5)
+                    outcomes[str(first[:1])] += 1
+            if number % 1000 == 0:
+                assert at.get(target="/x").body == b"ok", f"no answer after case {number}"
+        assert at.get(target="/x").body == b"ok"
+        assert settled(before + 2), f"{descriptors() - before} descriptors are left open"
+    return outcomes
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--cases", type=int, default=50_000)
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args(argv)
+    logging.disable()
+    for name, fuzz in (("front", fuzz_front), ("group", fuzz_group)):
+        began = time.monotonic()
+        outcomes = fuzz(given.cases, given.seed)
+        print(f"{name}: {given.cases} cases in {time.monotonic() - began:.0f} s: {dict(outcomes)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

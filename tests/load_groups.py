@@ -1,0 +1,206 @@
+"""
+Groups under load: what is lost when processes are killed, replaced, renewed or reconfigured.
+
+``python -m tests.load_groups`` prints a table; the exit status is 1 where more is lost than may
+be. The load comes over a unix socket from threads of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.groups import ALIASES, Site, marked, site, wait_until, write_project
+from tests.raw_http import fetch
+from tests.test_groups import other_pythons
+
+CLIENTS = 8
+
+
+@dataclass(slots=True)
+class Load:
+    """Requests to one target until ``enough`` have been answered and ``stop`` is set."""
+
+    at: Site
+    target: bytes
+    enough: int
+    statuses: Counter[str] = field(default_factory=Counter)
+    errors: list[tuple[float, str]] = field(default_factory=list)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        while self.statuses.total() < self.enough or not self.stopping.is_set():
+            try:
+                status = str(fetch(self.at.server.address, self.target).status)
+            except OSError as error:
+                status = type(error).__name__
+            self.statuses[status] += 1
+            if status != "200":
+                self.errors.append((time.time(), status))
+
+
+@contextmanager
+def load(at: Site, enough: int) -> Iterator[Load]:
+    """Put load on the group ``blog`` for as long as the block runs, and for ``enough`` requests."""
+    at.told("/blog")
+    on = Load(at, b"/blog", enough)
+    threads = [threading.Thread(target=on.run) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield on
+    finally:
+        on.stopping.set()
+        for thread in threads:
+            thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out: the requests, what was not 200, and how much of that may be."""
+
+    name: str
+    requests: int
+    errors: int
+    most: int
+    note: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        return self.errors <= self.most
+
+
+def result(name: str, on: Load, most: int = 0, note: str = "") -> Result:
+    return Result(name, on.statuses.total(), len(on.errors), most, note)
+
+
+def hup_twice(project: Path, enough: int) -> Result:
+    with site(project, {"processes": 2}) as at, load(at, enough) as on:
+        for _ in range(2):
+            time.sleep(1.5)
+            at.hup()
+    return result("HUP twice", on)
+
+
+def worker_killed(project: Path, enough: int) -> Result:
+    kills = 0
+    with site(project, {"processes": 2}) as at, load(at, enough) as on:
+        while on.statuses.total() < enough:
+            processes = at.place("blog")["processes"]
+            if processes:
+                os.kill(processes[kills % len(processes)]["pid"], signal.SIGKILL)
+                kills += 1
+            time.sleep(1)
+    return result("a group's worker killed every second", on, kills, f"{kills} kills")
+
+
+def arbiter_killed(project: Path, enough: int) -> Result:
+    with site(project, {"processes": 2}) as at, load(at, enough) as on:
+        time.sleep(1)
+        killed = at.place("blog")["pid"]
+        os.kill(killed, signal.SIGKILL)
+        began = time.monotonic()
+        wait_until(lambda: is_back(at.place("blog"), killed))
+        back = time.monotonic() - began
+    return result("a group's arbiter killed", on, 2, f"back after {back:.2f} s")
+
+
+def is_back(place: dict[str, Any], killed: int) -> bool:
+    return place["state"] == "running" and place["pid"] != killed
+
+
+def maximum_requests(project: Path, enough: int) -> Result:
+    with site(project, {"processes": 2, "maximum_requests": 200}) as at, load(at, enough) as on:
+        pass
+    return result("maximum_requests=200", on)
+
+
+def configuration_changed(project: Path, enough: int) -> Result:
+    with site(project, {"processes": 2}) as at, load(at, enough) as on:
+        time.sleep(1)
+        write_project(project, {"blog": {"processes": 1, "threads": 8}, "other": {}}, ALIASES)
+        at.hup()
+        wait_until(lambda: at.place("blog")["threads"] == 8)
+        time.sleep(2)
+    return result("options changed", on)
+
+
+def python_changed(project: Path, enough: int) -> Result:
+    python = next(iter(other_pythons()), None)
+    if python is None:
+        return Result("python_home changed", 0, 0, 0, "skipped: there is no other Python")
+    subprocess.run([python, "-m", "venv", "--without-pip", project / "venv"], check=True)
+    with site(project, {"processes": 2}) as at, load(at, enough) as on:
+        time.sleep(1)
+        groups = {"blog": {"processes": 2, "python_home": str(project / "venv")}, "other": {}}
+        write_project(project, groups, ALIASES)
+        before = at.told("/blog")["python"]
+        at.hup()
+        wait_until(lambda: at.told("/blog")["python"] != before)
+        time.sleep(2)
+        after = at.told("/blog")["python"]
+    return result("python_home changed", on, note=f"{before} to {after}")
+
+
+def server_killed(project: Path, enough: int) -> Result:
+    with site(project, {"processes": 2}) as at:
+        at.told("/blog")
+        os.kill(at.server.process.pid, signal.SIGKILL)
+        at.server.process.wait()
+        began = time.monotonic()
+        wait_until(lambda: not at.processes())
+        took = time.monotonic() - began
+    return Result("server killed -9", 0, int(took > 3), 0, f"nothing left after {took:.2f} s")
+
+
+def cycles(project: Path, enough: int) -> Result:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(100):
+        with site(project) as at:
+            mark = at.mark
+        assert not marked(mark)
+    left = len(os.listdir("/proc/self/fd")) - before
+    return Result("100 starts and stops", 100, left, 0, "no socket, file or process left")
+
+
+SCENES: dict[str, Callable[[Path, int], Result]] = {
+    "hup": hup_twice,
+    "worker": worker_killed,
+    "arbiter": arbiter_killed,
+    "maximum": maximum_requests,
+    "options": configuration_changed,
+    "python": python_changed,
+    "server": server_killed,
+    "cycles": cycles,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("scenes", nargs="*", default=[], help=", ".join(SCENES))
+    options.add_argument("--requests", type=int, default=20_000, help="for each scene: 20000")
+    given = options.parse_args(argv)
+    results = []
+    for name in given.scenes or SCENES:
+        with tempfile.TemporaryDirectory() as folder:
+            one = SCENES[name](Path(folder), given.requests)
+        verdict = "kept" if one.is_kept else "MISSED"
+        counts = f"{one.requests} requests, {one.errors} lost (at most {one.most})"
+        print(f"{verdict}: {one.name}: {counts}  {one.note}", flush=True)
+        results.append(one)
+    return int(not all(one.is_kept for one in results))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
