@@ -117,7 +117,7 @@ def arbiter_killed(project: Path, enough: int) -> Result:
 
 
 def is_back(place: dict[str, Any], killed: int) -> bool:
-    return place["state"] == "running" and place["pid"] != killed
+    return bool(place["state"] == "running" and place["pid"] != killed)
 
 
 def maximum_requests(project: Path, enough: int) -> Result:

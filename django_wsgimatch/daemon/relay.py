@@ -91,7 +91,10 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
     queued = time.monotonic()
     while True:
         request_id = next(_ids) & 0xFFFFFFFFFFFFFFFF
-        packet = encode_request(environ, request_id, queued, body)
+        try:
+            packet = encode_request(environ, request_id, queued, body)
+        except ProtocolError as error:
+            raise DaemonError(400, str(error)) from None
         connection = _connect(link, queued)
         try:
             connection.sendall(packet)
@@ -111,7 +114,7 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
         except BaseException:
             connection.close()
             raise
-        if time.monotonic() - queued > max(link.connect_timeout, 1):
+        if time.monotonic() - queued > link.connect_timeout:
             raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
         time.sleep(_PAUSE)
 
