@@ -147,9 +147,9 @@ def test_what_is_no_response_is_500(application):
     ],
 )
 def test_the_body_is_closed_once(body):
-    with place(respond(body)) as at:
-        with pytest.raises(DaemonError) if body.error else nullcontext():
-            at.get()
+    ending = pytest.raises(DaemonError) if body.error else nullcontext()
+    with place(respond(body)) as at, ending:
+        at.get()
 
     assert body.closed == 1
 

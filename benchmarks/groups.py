@@ -1,0 +1,273 @@
+"""
+What a process group costs: requests per second and CPU time, with the hop and without it.
+
+``python -m benchmarks.groups`` prints a table for each payload; ``--output FOLDER`` writes
+``groups.json``. gunicorn, granian and Apache + mod_wsgi run side by side, each with two
+processes of four threads, and are asked in turn, round after round, for an application that runs
+in the server's own processes and for the same one in daemon processes. The load comes from
+``wrk``, to 127.0.0.1 only. The exit status is 1 where a contract is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from string import Template
+
+from benchmarks.measure import median_ratio, medians, parser, rounds, table, write_json
+from tests.groups import MARK, marked, wait_until
+from tests.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, free_port
+from tests.raw_http import fetch
+from tests.servers import environment, listens, start, stop, wait_for
+
+HERE = Path(__file__).resolve().parent
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+ENTRY = "django_wsgimatch.wsgi:application"
+PROCESSES, THREADS = 2, 4
+PAYLOADS = {"2 KiB": "small", "100 KiB": "large", "POST 64 KiB": "post", "10 MiB file": "file"}
+LOAD = {"rounds": 7, "seconds": 2, "connections": 16}
+POST = 'wrk.method = "POST"\nwrk.body = string.rep("a", 65536)\n'
+EMBEDDED, DAEMON = "mod_wsgi embedded", "mod_wsgi daemon"
+
+APACHE_CONFIGURATION = Template("""\
+ServerRoot "$directory"
+DefaultRuntimeDir "$directory"
+PidFile "$directory/httpd.pid"
+ErrorLog "$directory/error.log"
+Listen 127.0.0.1:$port
+ServerName localhost
+User www-data
+Group www-data
+LoadModule mpm_event_module "$modules/mod_mpm_event.so"
+LoadModule authz_core_module "$modules/mod_authz_core.so"
+LoadModule wsgi_module "$module"
+StartServers $processes
+ServerLimit $processes
+MaxRequestWorkers $workers
+ThreadsPerChild $threads
+MaxKeepAliveRequests 0
+WSGIDaemonProcess hop processes=$processes threads=$threads
+WSGIApplicationGroup %{GLOBAL}
+<Directory />
+Require all granted
+</Directory>
+WSGIScriptAlias /here "$here/hop.wsgi"
+WSGIScriptAlias /hop "$here/hop.wsgi" process-group=hop
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started server: its port, and what marks its processes."""
+
+    port: int
+    mark: str
+
+
+@dataclass(slots=True)
+class Load:
+    """
+    Load on one server's ``prefix``: each call puts it on for some seconds.
+
+    ``cpu`` takes the CPU time of all its processes, in microseconds a request, call by call.
+    """
+
+    server: Running
+    prefix: str
+    payload: str
+    seconds: int
+    connections: int
+    script: Path
+    cpu: list[float]
+
+    def __call__(self) -> float:
+        """Return the requests per second. Raises RuntimeError where an answer was not 200."""
+        before = cpu_seconds(self.server.mark)
+        url = f"http://127.0.0.1:{self.server.port}/{self.prefix}/{self.payload}"
+        words = ["wrk", "-t1", f"-c{self.connections}", f"-d{self.seconds}s", url]
+        words += ["-s", str(self.script)] if self.payload == "post" else []
+        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        if "Non-2xx" in said:
+            raise RuntimeError(f"Not every answer was a 200:\n{said}")
+        lines = [line.split() for line in said.splitlines()]
+        count = next(int(words[0]) for words in lines if words[1:2] == ["requests"])
+        rate = next(float(words[1]) for words in lines if words[:1] == ["Requests/sec:"])
+        self.cpu.append((cpu_seconds(self.server.mark) - before) / count * 1e6)
+        return rate
+
+
+def cpu_seconds(mark: str) -> float:
+    """The CPU time until now of all processes with a mark, the front's and the group's."""
+    ticks = 0
+    for pid in marked(mark):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / CLOCK_TICKS
+
+
+@contextmanager
+def running(name: str, directory: Path) -> Iterator[Running]:
+    """Run a server until the end of the block."""
+    port, mark = free_port(), f"bench-{name}-{os.getpid()}"
+    configuration = directory / "httpd.conf"
+    configuration.write_text(apache_configuration(directory, port))
+    command = [word.format(port=port, configuration=configuration) for word in COMMANDS[name]]
+    variables = {
+        MARK: mark,
+        "WSGIMATCH_BENCH_FILE": str(directory / "file"),
+        "WSGIMATCH_BENCH_SOCKETS": str(directory / "s"),
+    }
+    log = directory / f"{name}.log"
+    process = start(
+        command, HERE.parent, log, environment("benchmarks.settings_groups", **variables)
+    )
+    try:
+        wait_for(process, log, lambda: listens(("127.0.0.1", port)))
+        yield Running(port, mark)
+    finally:
+        stop(process)
+        wait_until(lambda: not marked(mark))
+
+
+def commands() -> dict[str, tuple[str, ...]]:
+    python = (sys.executable, "-m")
+    return {
+        "gunicorn": (
+            *(*python, "gunicorn", "--no-control-socket", "--bind", "127.0.0.1:{port}"),
+            *("--workers", str(PROCESSES), "--threads", str(THREADS), ENTRY),
+        ),
+        "granian": (
+            *(*python, "granian", "--interface", "wsgi", "--no-ws", "--port", "{port}"),
+            *("--workers", str(PROCESSES), "--blocking-threads", str(THREADS), ENTRY),
+        ),
+        "mod_wsgi": (str(APACHE), "-D", "FOREGROUND", "-f", "{configuration}"),
+    }
+
+
+COMMANDS = commands()
+
+
+def apache_configuration(directory: Path, port: int) -> str:
+    return APACHE_CONFIGURATION.substitute(
+        directory=directory,
+        port=port,
+        processes=PROCESSES,
+        threads=THREADS,
+        workers=PROCESSES * THREADS * 4,
+        module=MODULE,
+        modules=MODULES,
+        here=HERE,
+    )
+
+
+def measure(
+    options: argparse.Namespace, payload: str, servers: Mapping[str, Running], script: Path
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return each contender's requests per second, and CPU time in us a request, by round."""
+    loads: dict[str, Load] = {}
+    for name, server in servers.items():
+        for prefix, kind in (("here", "without hop"), ("hop", "with hop")):
+            label = f"{name}, {kind}" if name != "mod_wsgi" else (EMBEDDED, DAEMON)[prefix == "hop"]
+            loads[label] = Load(
+                server, prefix, payload, options.seconds, options.connections, script, []
+            )
+            check(server, prefix, payload)
+    # The first round only warms up.
+    rates = {name: own[1:] for name, own in rounds(loads, options.rounds + 1).items()}
+    return rates, {name: each.cpu[1:] for name, each in loads.items()}
+
+
+def check(server: Running, prefix: str, payload: str) -> None:
+    """See that an answer is what it should be."""
+    sizes = {"small": 2048, "large": 102400, "file": 10 << 20, "post": 1}
+    answer = fetch(("127.0.0.1", server.port), f"/{prefix}/{payload}".encode())
+    assert (answer.status, len(answer.body)) == (200, sizes[payload]), answer.status
+
+
+def hops(cpu: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The CPU time that the hop adds to a request, in us: the median over the rounds."""
+    pairs = {"gunicorn": ("gunicorn, with hop", "gunicorn, without hop")}
+    pairs |= {"mod_wsgi": (DAEMON, EMBEDDED)} if DAEMON in cpu else {}
+    return {
+        name: median(a - b for a, b in zip(cpu[one], cpu[other], strict=True))
+        for name, (one, other) in pairs.items()
+    }
+
+
+def first_wait(server: Running) -> float:
+    """How long the first request to a stopped group waits, in milliseconds."""
+    waits = []
+    for _ in range(5):
+        fetch(("127.0.0.1", server.port), b"/idle/small")
+        # The group ends after a second without a request; the manager needs a moment to see it.
+        time.sleep(3.5)
+        began = time.perf_counter()
+        answer = fetch(("127.0.0.1", server.port), b"/idle/small")
+        waits.append((time.perf_counter() - began) * 1000)
+        assert answer.status == 200
+    return median(waits)
+
+
+def judge(
+    hop: Mapping[str, float], rates: Mapping[str, Sequence[float]]
+) -> Iterator[tuple[str, bool]]:
+    """Yield each contract in words, and whether it is kept."""
+    if "mod_wsgi" not in hop:
+        return
+    kept = hop["gunicorn"] <= hop["mod_wsgi"]
+    yield f"the hop costs {hop['gunicorn']:.0f} us, mod_wsgi's {hop['mod_wsgi']:.0f} us", kept
+    ratio = median_ratio(rates["granian, with hop"], rates[DAEMON])
+    yield f"granian, with hop / {DAEMON}: {ratio:.2f} (at least 1)", ratio >= 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    given = parser(str(__doc__), **LOAD)
+    given.add_argument("--payloads", nargs="*", default=list(PAYLOADS), choices=list(PAYLOADS))
+    options = given.parse_args(argv)
+    if not shutil.which("wrk"):
+        print("Skipped: benchmarks.groups needs Debian's wrk.")
+        return 0
+    document: dict[str, object] = {"load": {name: getattr(options, name) for name in LOAD}}
+    missed = False
+    with tempfile.TemporaryDirectory(prefix="wm") as folder, ExitStack() as stack:
+        directory = Path(folder)
+        directory.chmod(0o755)
+        (directory / "file").write_bytes(bytes(10 << 20))
+        (directory / "post.lua").write_text(POST)
+        names = [name for name in COMMANDS if name != "mod_wsgi" or INSTALLED]
+        servers = {name: stack.enter_context(running(name, directory)) for name in names}
+        for payload in options.payloads:
+            rates, cpu = measure(options, PAYLOADS[payload], servers, directory / "post.lua")
+            costs = medians(cpu)
+            print(payload)
+            rows = [(name, rate, costs[name]) for name, rate in medians(rates).items()]
+            print(table(["server", "requests/s", "CPU us a request"], rows))
+            for words, kept in judge(hops(cpu), rates):
+                print(f"{'kept' if kept else 'MISSED'}: {payload}: {words}", flush=True)
+                missed |= not kept
+            document[payload] = {"requests_per_second": rates, "cpu_microseconds": cpu}
+        wait = first_wait(servers["gunicorn"])
+        print(f"The first request to a stopped group waits {wait:.0f} ms.")
+        document["first_wait_milliseconds"] = wait
+    if not INSTALLED:
+        print(f"mod_wsgi was left out: it {HOW_TO_INSTALL}.")
+    if options.output:
+        write_json(options.output / "groups.json", document)
+    return int(missed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,21 @@
+"""What benchmarks.groups asks for: 2 KiB, 100 KiB, a body read, a file of 10 MiB."""
+
+import os
+
+SMALL, LARGE = b"x" * 2048, b"y" * 102400
+FILE = os.environ.get("WSGIMATCH_BENCH_FILE", "/nowhere")
+
+
+def application(environ, start_response):
+    what = environ["PATH_INFO"].rpartition("/")[2]
+    headers = [("Content-Type", "text/plain")]
+    if what == "file":
+        path = environ.get("HTTP_X_FILE") or FILE
+        headers.append(("Content-Length", str(os.path.getsize(path))))
+        start_response("200 OK", headers)
+        return environ["wsgi.file_wrapper"](open(path, "rb"), 65536)
+    body = LARGE if what == "large" else SMALL
+    if what == "post":
+        body = str(len(environ["wsgi.input"].read())).encode()
+    start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+    return [body]
