@@ -11,6 +11,8 @@ from testproject.secret import kept_secret
 BASE_DIR = Path(__file__).resolve().parent
 # All that the site writes: the database, the pictures, two secrets.
 VAR_DIR = Path(os.environ.get("TESTPROJECT_VAR", BASE_DIR / "var"))
+# The virtual environment of the neighbour that has another Python.
+ELSEWHERE = VAR_DIR / "elsewhere"
 
 SECRET_KEY = kept_secret(VAR_DIR / "secret-key")
 DEBUG = False
@@ -82,4 +84,43 @@ WSGIMATCH_ALIASES = [
     script_alias_match("^/(admin|files|photologue)", "scripts/wsgi_handler.py/$1"),
     script_alias("/api", "scripts/django.wsgi/api"),
     "WSGIScriptAliasMatch ^/wsgi-scripts/([^/]+) wsgi-scripts/$1.wsgi",
+    # The neighbours: what runs in other places than this project.
+    script_alias("/guestbook", "neighbours/guestbook/wsgi.py", process_group="guestbook"),
+    script_alias("/elsewhere", "neighbours/elsewhere.py", process_group="elsewhere"),
+    script_alias("/red", "neighbours/coloured.wsgi", application_group="red"),
+    script_alias("/blue", "neighbours/coloured.wsgi", application_group="blue"),
+    script_alias_match(
+        r"^/(tenant-\w+)",
+        "neighbours/tenants/$1/wsgi.py",
+        process_group="tenants",
+        application_group="%{RESOURCE}",
+    ),
 ]
+
+# A process group for each; "elsewhere" has a Python of its own where the demo command found one.
+WSGIMATCH_PROCESS_GROUPS = {
+    "guestbook": {
+        "processes": 2,
+        "threads": 4,
+        "home": "neighbours",
+        "python_path": ["neighbours"],
+        "settings": "guestbook.settings",
+        "environment": {
+            "GUESTBOOK_VAR": str(VAR_DIR),
+            "GUESTBOOK_SECRET": kept_secret(VAR_DIR / "guestbook-secret"),
+        },
+    },
+    "elsewhere": {
+        "threads": 2,
+        "python_home": ELSEWHERE if (ELSEWHERE / "bin/python").exists() else None,
+        "python_path": ["neighbours"],
+        "inactivity_timeout": 60,
+    },
+    "tenants": {
+        "threads": 2,
+        "python_path": ["neighbours"],
+        "inactivity_timeout": 60,
+        "maximum_application_groups": 2,
+    },
+    "%{GLOBAL}": {"threads": 2, "inactivity_timeout": 300},
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -15,6 +16,7 @@ from http.client import HTTPConnection, HTTPMessage
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -78,7 +80,7 @@ def site(tmp_path_factory) -> Iterator[Site]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         site = Site(listener.getsockname()[1], environ)
         site.manage("migrate", "--verbosity", "0")
-        site.manage("demo")
+        site.manage("demo", "--no-elsewhere")
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", ENTRY],
             cwd=ROOT,
@@ -199,16 +201,16 @@ def test_api_lists_the_galleries(site):
 
 def test_demo_changes_nothing_the_second_time(site):
     galleries = site.get("/api/dusk/").text
-    said = site.manage("demo")
+    said = site.manage("demo", "--no-elsewhere")
 
-    said_again = site.manage("demo")
+    said_again = site.manage("demo", "--no-elsewhere")
 
     assert said_again == said
     assert site.get("/api/dusk/").text == galleries
 
 
 def test_the_printed_password_opens_the_admin(site):
-    said = site.manage("demo")
+    said = site.manage("demo", "--no-elsewhere")
     [password] = re.findall(r"user admin, password (\S+)", said)
     form = site.get("/admin/login/")
     [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
@@ -229,7 +231,11 @@ def test_secrets_are_their_owners_only(site):
 
     modes = {path.name: path.stat().st_mode & 0o777 for path in var.glob("*-*")}
 
-    assert modes == {"admin-password": 0o600, "secret-key": 0o600}
+    assert modes == {
+        "admin-password": 0o600,
+        "guestbook-secret": 0o600,
+        "secret-key": 0o600,
+    }
 
 
 def test_readme_shows_the_table_of_the_site():
@@ -249,3 +255,65 @@ def test_no_link_of_the_readme_is_broken():
     links = re.findall(r"`[^`<]+ <([^>]+)>`_", README)
 
     assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+# The neighbours
+
+
+def place(site: Site, prefix: str) -> dict[str, Any]:
+    """Who answers below a prefix, by its own account."""
+    answer = site.get(f"{prefix}/place")
+    assert answer.status == 200, answer.text
+    told: dict[str, Any] = json.loads(answer.body)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("prefix", "groups"),
+    [
+        pytest.param("/guestbook", ("guestbook", ""), id="another project"),
+        pytest.param("/elsewhere", ("elsewhere", ""), id="another virtual environment"),
+        pytest.param("/red", ("", "red"), id="an application group"),
+        pytest.param("/blue", ("", "blue"), id="another application group"),
+    ],
+)
+def test_neighbour_answers_from_its_place(site, prefix, groups):
+    told = place(site, prefix)
+
+    assert (told["process_group"], told["application_group"]) == groups
+
+
+def test_neighbours_share_no_process(site):
+    prefixes = ("/guestbook", "/elsewhere", "/red", "/blue", "/tenant-amber", "/tenant-birch")
+
+    pids = {place(site, prefix)["pid"] for prefix in prefixes}
+
+    assert len(pids) == len(prefixes)
+
+
+def test_neighbour_has_settings_of_its_own(site):
+    assert place(site, "/guestbook")["settings"] == "guestbook.settings"
+    assert place(site, "/red")["settings"] is None
+
+
+def test_guestbook_keeps_what_is_written_below_its_prefix(site):
+    page = site.get("/guestbook/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    assert token
+    form = urlencode({"csrfmiddlewaretoken": token[1], "name": "Ann", "text": "was here"})
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+
+    written = site.send("POST", "/guestbook/", form, headers)
+
+    assert (written.status, written.headers["Location"]) == (302, "/guestbook/")
+    assert "<b>Ann</b>: was here" in site.get("/guestbook/").text
+
+
+def test_front_page_asks_every_neighbour(site):
+    asked = re.findall(r'data-place="([^"]+)"', site.get("/").text)
+
+    statuses = {url: site.get(url).status for url in asked}
+
+    assert statuses == dict.fromkeys(asked, 200)
+    assert len(asked) == 6

@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandParser
 from photologue.models import Gallery, Photo, PhotoSize
 
+from testproject.neighbourhood import prepare_elsewhere, prepare_guestbook
 from testproject.pictures import draw_landscape
 from testproject.secret import kept_secret
 
@@ -32,11 +33,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--address", default="", help="where the site will be served")
 
-    def handle(self, *args: Any, address: str, **options: Any) -> None:
+        parser.add_argument(
+            "--no-elsewhere",
+            action="store_false",
+            dest="elsewhere",
+            help="make no virtual environment for the neighbour that has another Python",
+        )
+
+    def handle(self, *args: Any, address: str, elsewhere: bool, **options: Any) -> None:
         for name, values in PHOTO_SIZES.items():
             PhotoSize.objects.update_or_create(name=name, defaults=values)
         for title, (hue, titles) in GALLERIES.items():
             fill_gallery(title, hue, titles)
+        prepare_guestbook()
+        self.stdout.write(f"  Elsewhere    {prepare_elsewhere(build=elsewhere)}")
         password = keep_administrator()
         self.stdout.write(f"\n  The site     {address}/")
         self.stdout.write(f"  Its admin    {address}/admin/   user admin, password {password}\n\n")
