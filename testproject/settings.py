@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from django_wsgimatch import script_alias, script_alias_match
 from testproject.secret import kept_secret
@@ -84,7 +85,10 @@ WSGIMATCH_ALIASES = [
     script_alias_match("^/(admin|files|photologue)", "scripts/wsgi_handler.py/$1"),
     script_alias("/api", "scripts/django.wsgi/api"),
     "WSGIScriptAliasMatch ^/wsgi-scripts/([^/]+) wsgi-scripts/$1.wsgi",
-    # The neighbours: what runs in other places than this project.
+]
+
+# The neighbours: what runs in other places than this project.
+WSGIMATCH_ALIASES += [
     script_alias("/guestbook", "neighbours/guestbook/wsgi.py", process_group="guestbook"),
     script_alias("/elsewhere", "neighbours/elsewhere.py", process_group="elsewhere"),
     script_alias("/red", "neighbours/coloured.wsgi", application_group="red"),
@@ -98,7 +102,7 @@ WSGIMATCH_ALIASES = [
 ]
 
 # A process group for each; "elsewhere" has a Python of its own where the demo command found one.
-WSGIMATCH_PROCESS_GROUPS = {
+WSGIMATCH_PROCESS_GROUPS: dict[str, dict[str, Any]] = {
     "guestbook": {
         "processes": 2,
         "threads": 4,
