@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -16,7 +17,8 @@ PROGRAM = "import sys; print('{}.{}'.format(*sys.version_info))"
 
 def prepare_guestbook() -> None:
     """Make the guestbook's database; its settings are asked in a process of their own."""
-    group = settings.WSGIMATCH_PROCESS_GROUPS["guestbook"]
+    groups: Any = settings.WSGIMATCH_PROCESS_GROUPS
+    group = groups["guestbook"]
     environ = {**os.environ, **group["environment"]}
     environ["DJANGO_SETTINGS_MODULE"] = group["settings"]
     subprocess.run(
