@@ -45,6 +45,7 @@ package: $(VENV)/with-package ## build the wheel and the sdist into dist
 
 conformance: $(VENV)/with-test ## compare 20,000 random requests with the installed Apache + mod_wsgi
 	$(VENV)/bin/python -m tests.conformance
+	$(VENV)/bin/python -m tests.daemon_conformance
 
 fuzz: $(VENV)/with-test ## compare patterns with libpcre2, the index with a linear scan, lie to the relay
 	$(VENV)/bin/python -m tests.fuzz_patterns
