@@ -19,12 +19,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.daemon_requests import REPLIES, Got, Sent, exchange, random_requests
+from tests.daemon_requests import Got, Sent, exchange, random_requests
 from tests.daemon_servers import apache, folder, ours
 from tests.oracle import HOW_TO_INSTALL, INSTALLED
 from tests.raw_http import Address
 
 REPORTED = 10
+TRIES = 5
 
 # The keys that need not be equal in mod_wsgi's daemon process and in a process group here.
 ONLY_IN_APACHE = {
@@ -47,14 +48,24 @@ APART_FROM_APACHE = ONLY_IN_APACHE | ONLY_HERE | OTHERWISE | CONNECTION
 
 # The keys that need not be equal in a process group and in the server's own worker.
 APART_FROM_EMBEDDED = {
-    *("gunicorn.socket", "mod_wsgi.process_group", "wsgi.input", "wsgi.multiprocess"),
-    *("wsgi.multithread", *CONNECTION),
+    *("gunicorn.socket", "waitress.client_disconnected", "mod_wsgi.process_group"),
+    *("wsgi.input", "wsgi.multiprocess", "wsgi.multithread", *CONNECTION),
     # A group has these under every server.
     *("wsgi.early_hints", "wsgi.file_wrapper"),
 }
-# What gunicorn, granian and waitress get wrong by themselves, and a group does not: a first piece
-# that is empty and comes before start_response(), and a second start_response().
-SERVERS_STUMBLE = {"late", "restart"}
+# What servers get wrong by themselves, and a group under them does not: values of X-Read and
+# X-Reply. It is no use to compare these.
+SERVERS_STUMBLE: dict[str, set[str]] = {
+    # An empty piece before start_response() is a 500, a second start_response() adds headers.
+    "gunicorn": {"late", "restart"},
+    # It has neither write() nor a file_wrapper, a readline() without a limit, and it wants
+    # start_response() before the body is begun.
+    "granian": {
+        *("write", "file", "file-without-length", "bytes-file", "readline-limited"),
+        *("generator", "late"),
+    },
+    "waitress": set(),
+}
 # Headers that every server writes by itself.
 SERVERS_OWN = {
     *("date", "server", "connection", "keep-alive", "transfer-encoding", "content-length", "via"),
@@ -71,7 +82,13 @@ class Side:
 
     def ask(self, sent: Sent) -> dict[str, Any]:
         """What the application was told, did and answered, with its path as ``/app``."""
-        return self.told(exchange(self.address, self.path, sent))
+        got = exchange(self.address, self.path, sent)
+        for _ in range(TRIES if sent.is_left_unread else 0):
+            if got.status and got.is_whole:
+                break
+            # gunicorn closes on a client that still sends: TCP may drop what it was answered.
+            got = exchange(self.address, self.path, sent)
+        return self.told(got)
 
     def told(self, got: Got) -> dict[str, Any]:
         """An answer, without what servers write in their own way."""
@@ -153,7 +170,7 @@ def joined(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 def is_twice(left: dict[str, Any], right: dict[str, Any]) -> bool:
     """Whether a header that was sent twice is one text, but for the blank after the comma."""
     texts = [side["environ"].get("HTTP_X_TWICE", ["str", ""])[1] for side in (left, right)]
-    return texts[0].replace(", ", ",") == texts[1].replace(", ", ",")
+    return bool(texts[0].replace(", ", ",") == texts[1].replace(", ", ","))
 
 
 def unequal(
@@ -201,7 +218,7 @@ def smaller_than(sent: Sent) -> Iterator[Sent]:
 
 def compare_with_apache(seed: str, count: int) -> Tally:
     """Compare mod_wsgi's daemon process with a process group under gunicorn."""
-    requests = random_requests(seed, count, REPLIES)
+    requests = random_requests(seed, count)
     with folder() as directory, apache(directory) as theirs, ours(directory) as here:
         left = Side("mod_wsgi's daemon process", theirs, "/app")
         right = Side("a process group", here, "/app")
@@ -210,8 +227,8 @@ def compare_with_apache(seed: str, count: int) -> Tally:
 
 def compare_with_embedded(seed: str, count: int, front: str) -> Tally:
     """Compare a process group with the server's own worker, under a server."""
-    replies = [reply for reply in REPLIES if reply not in SERVERS_STUMBLE]
-    requests = random_requests(seed, count, replies)
+    left_out = SERVERS_STUMBLE[front]
+    requests = (sent for sent in random_requests(seed, count) if not left_out & set(sent.wishes))
     with ExitStack() as stack:
         here = stack.enter_context(ours(stack.enter_context(folder()), front))
         left = Side(f"{front}'s own worker", here, "/emb")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -48,6 +48,7 @@ READS = (
     *("read", "read", "read-in-pieces", "read-in-small-pieces", "readline", "readline-limited"),
     *("readlines", "iterate", "past-the-end", "partly", "a-line", "not-at-all"),
 )
+UNREAD = {"partly", "a-line", "not-at-all"}
 REPLIES = (
     *("list", "list", "list", "without-length", "generator", "late", "write", "file"),
     *("file-without-length", "bytes-file", "empty", "204", "304", "odd-status", "404", "redirect"),
@@ -89,6 +90,16 @@ class Sent:
         """Whether the body is sent only when the server asks for it."""
         return ("Expect", "100-continue") in self.headers
 
+    @property
+    def wishes(self) -> list[str]:
+        """What the script is told to do."""
+        return [value for name, value in self.headers if name in ("X-Read", "X-Reply")]
+
+    @property
+    def is_left_unread(self) -> bool:
+        """Whether the script answers before it has read the body."""
+        return bool(UNREAD & set(self.wishes))
+
     def __str__(self) -> str:
         head = self.head("").decode("latin-1").replace("\r\n", "\n  ")
         return f"  {head.strip()}\n  and {len(self.body)} bytes, chunks: {self.chunks}"
@@ -105,19 +116,19 @@ class Got:
     is_whole: bool = True
 
 
-def random_requests(seed: str, count: int, replies: Sequence[str]) -> Iterator[Sent]:
+def random_requests(seed: str, count: int) -> Iterator[Sent]:
     """So many requests that a careful enemy might send, or anybody, one at a time."""
     rng = Random(seed)
-    return (random_request(rng, replies) for _ in range(count))
+    return (random_request(rng) for _ in range(count))
 
 
-def random_request(rng: Random, replies: Sequence[str]) -> Sent:
-    """A request that asks for one of these replies."""
+def random_request(rng: Random) -> Sent:
+    """One such request."""
     method = rng.choice(METHODS)
     version = "HTTP/1.0" if rng.random() < 0.1 else "HTTP/1.1"
     rest = "".join("/" + rng.choice(SEGMENTS) for _ in range(rng.choice((0, 0, 1, 2, 3))))
     headers = [("Host", rng.choice(HOSTS)), ("Connection", "close")]
-    headers += [("X-Read", rng.choice(READS)), ("X-Reply", rng.choice(replies))]
+    headers += [("X-Read", rng.choice(READS)), ("X-Reply", rng.choice(REPLIES))]
     names = rng.sample(NAMES, rng.randrange(5))
     headers += [(name, rng.choice(VALUES)) for name in names]
     if rng.random() < 0.1:

@@ -1,0 +1,30 @@
+"""A short run of tests.daemon_conformance: what a script in a process group is told and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.daemon_conformance import Difference, compare_with_apache, compare_with_embedded
+from tests.oracle import HOW_TO_INSTALL, INSTALLED
+
+SEED = "1"
+
+
+@pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
+def test_a_group_does_what_mod_wsgis_daemon_process_does() -> None:
+    tally = compare_with_apache(SEED, count=150)
+
+    assert not tally.differences, report(tally.differences)
+
+
+@pytest.mark.parametrize("front", ["gunicorn", "granian", "waitress"])
+def test_a_group_does_what_the_servers_own_worker_does(front: str) -> None:
+    tally = compare_with_embedded(SEED, 60, front)
+
+    assert not tally.differences, report(tally.differences)
+
+
+def report(differences: Iterable[Difference]) -> str:
+    return "\n".join([f"--seed {SEED}", *map(str, differences)])
