@@ -27,7 +27,9 @@ from .aliases.table import AliasTable
 from .aliases.target import OUTSIDE_ROOTS, is_inside
 from .daemon.front import Places
 from .daemon.place import Place
+from .daemon.relay import relay
 from .exceptions import ApplicationExit, DaemonError, ScriptError
+from .interpreters import Interpreters
 from .pages import error_page, not_found
 from .plan import Plan, is_clean, make_plan, place_of
 from .scripts import LoadedScript, Reloading, Scripts
@@ -62,7 +64,7 @@ class Dispatcher:
     ``server_name`` is the ServerName in group names; None takes the server's. Without
     ``chunked_request`` a chunked request body is refused with 411, as mod_wsgi does by default.
     ``places`` answers what does not run here; without it all applications run here, whatever
-    groups their aliases name.
+    groups their aliases name. With ``interpreters``, application groups are sub interpreters.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Dispatcher:
         server_name: str | None = None,
         chunked_request: bool = True,
         places: Places | None = None,
+        interpreters: Interpreters | None = None,
     ) -> None:
         self.table = table
         self.fallback: WSGIApplication = fallback or not_found
@@ -84,6 +87,7 @@ class Dispatcher:
         self.server_name = server_name
         self.chunked_request = chunked_request
         self.places = places
+        self.interpreters = interpreters
         # Scripts elsewhere that the corridor has led to, so that plans may lead there, too.
         self._elsewhere: set[str] = set()
         # Plans know no virtual hosts, no policy for symbolic links and no 411.
@@ -224,7 +228,12 @@ class Dispatcher:
     ) -> Iterable[bytes]:
         assert self.places is not None
         try:
-            return self.places.relay(place, environ, start_response)
+            if self.interpreters is None or not place.application_group:
+                return self.places.relay(place, environ, start_response)
+            if place.process_group:
+                return self.places.relay_inside(place, environ, start_response)
+            link = self.interpreters.link(place.application_group)
+            return relay(link, environ, start_response)
         except DaemonError as error:
             logger.error("%s: %s", place.label, error)
             if error.status == 404:

@@ -46,8 +46,14 @@ def definition(configured: Configuration) -> Definition:
         groups=configured.groups,
         project=project_name(),
         reloading=configured.values["SCRIPT_RELOADING"],
+        backend=configured.values["APPLICATION_GROUP_BACKEND"],
         preload=tuple(dict.fromkeys(_preloaded(configured))),
     )
+
+
+def has_interpreters(configured: Configuration) -> bool:
+    """Whether application groups are sub interpreters, not processes of their own."""
+    return bool(configured.values["APPLICATION_GROUP_BACKEND"] != "process")
 
 
 def project_name() -> str:
@@ -87,7 +93,9 @@ def _preloaded(configured: Configuration) -> Iterator[tuple[Place, str]]:
     """What mod_wsgi would load before the first request, elsewhere than here."""
     for alias in all_aliases(configured):
         place = Place(*(_name(g) for g in (alias.process_group, alias.application_group)))
-        if preloads(alias) and not place.is_here:
+        # An interpreter is made by its first request.
+        is_inside = has_interpreters(configured) and place.application_group != ""
+        if preloads(alias) and not place.is_here and not is_inside:
             yield place, os.path.join(configured.rules.base_directory, alias.target)
 
 

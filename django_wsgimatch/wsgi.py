@@ -16,10 +16,13 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from .aliases.groups import GLOBAL
 from .conf import Configuration, configuration
-from .daemon.front import Places
+from .daemon.front import Places, own_packages
+from .daemon.options import GroupOptions
 from .dispatcher import Dispatcher
 from .exceptions import ManagerError, SettingError
+from .interpreters import Interpreters
 from .places import (
     definition,
     environment_of_groups,
@@ -54,6 +57,7 @@ def get_application() -> Dispatcher:
         server_name=values["SERVER_NAME"],
         chunked_request=values["CHUNKED_REQUEST"],
         places=open_places(configured),
+        interpreters=make_interpreters(configured),
     )
     dispatcher.preload()
     return dispatcher
@@ -74,6 +78,20 @@ def open_places(configured: Configuration) -> Places | None:
     except (ManagerError, SettingError) as error:
         raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
     return places
+
+
+def make_interpreters(configured: Configuration) -> Interpreters | None:
+    """Return the sub interpreters of this process, None where application groups are processes."""
+    backend = configured.values["APPLICATION_GROUP_BACKEND"]
+    if backend == "process" or not has_places(configured):
+        return None
+    options = configured.groups.get(GLOBAL, GroupOptions())
+    return Interpreters(
+        backend,
+        packages=own_packages(),
+        settings_module=options.settings,
+        threads=options.threads,
+    )
 
 
 def _fallback(path: str | None) -> WSGIApplication | None:

@@ -49,6 +49,8 @@ LAYERS = [
     ["daemon.body", "daemon.control", "daemon.directory", "daemon.relay", "daemon.spec", "plan"],
     ["daemon.definition", "daemon.group", "daemon.serving"],
     ["daemon.loading", "daemon.threads"],
+    ["interpreters"],
+    ["daemon.nesting"],
     ["daemon.worker"],
     ["daemon.process"],
     ["daemon.boot"],

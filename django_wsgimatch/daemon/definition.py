@@ -23,7 +23,8 @@ class Definition:
     ``time`` (time.time()) is when the settings were read: of two definitions the later counts.
     ``python``, ``sys_path`` and ``directory`` are the server's own, ``packages`` says where this
     package and gunicorn lie, ``environment`` is what the server's worker had. ``preload`` are
-    pairs of a place and a script. ``project`` tells the project from others.
+    pairs of a place and a script. ``project`` tells the project from others. ``backend``
+    is WSGIMATCH_APPLICATION_GROUP_BACKEND.
     """
 
     time: float
@@ -34,6 +35,7 @@ class Definition:
     project: str = ""
     groups: Mapping[str, GroupOptions] = field(default_factory=dict)
     reloading: Reloading = "safe"
+    backend: str = "process"
     preload: tuple[tuple[Place, str], ...] = ()
 
     def defines(self, place: Place) -> bool:
@@ -55,6 +57,7 @@ class Definition:
             place,
             options,
             reloading=self.reloading,
+            backend=self.backend,
             preload=tuple(script for at, script in self.preload if at == place),
             sys_path=self.sys_path if is_ours else None,
             directory=self.directory if not place.process_group else "/",

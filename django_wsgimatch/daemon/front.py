@@ -102,6 +102,16 @@ class Places:
             link = self._link(place)
         return relay(link, environ, start_response)
 
+    def relay_inside(
+        self, place: Place, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """
+        Have a request answered in a sub interpreter of the place's process group.
+
+        That group's own processes have it, and find it by ``mod_wsgi.application_group``.
+        """
+        return self.relay(Place(place.process_group, ""), environ, start_response)
+
     def _link(self, place: Place) -> Link:
         options = self.definition.options(place)
         path = self.directory.socket(place)

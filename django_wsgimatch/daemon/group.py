@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from typing import Protocol
 
 from .board import Board, Shape
@@ -24,10 +25,15 @@ class Replaces(Protocol):
 class Group:
     """What a group's processes share: the spec, the listening socket, the board."""
 
-    def __init__(self, spec: GroupSpec, descriptors: Descriptors) -> None:
+    def __init__(
+        self, spec: GroupSpec, descriptors: Descriptors, packages: Mapping[str, str]
+    ) -> None:
+        self.packages = packages
         self.options = spec.options
         self.display_name = spec.display_name
         self.reloading = spec.reloading
+        self.backend = spec.backend
+        self.label = spec.place.label
         self.preload = spec.preload
         self.trusted = frozenset(spec.trusted)
         self.listener = socket.socket(fileno=descriptors.listener)

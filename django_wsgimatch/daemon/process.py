@@ -239,7 +239,7 @@ def main(text: str) -> None:
     told = json.loads(text)
     spec = GroupSpec.from_json(told["spec"])
     set_up_process(spec)
-    group = Group(spec, Descriptors(**told["descriptors"]))
+    group = Group(spec, Descriptors(**told["descriptors"]), told["packages"])
     GroupArbiter(GroupApplication(group)).run()
 
 

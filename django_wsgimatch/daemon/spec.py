@@ -35,6 +35,7 @@ class GroupSpec:
     place: Place
     options: GroupOptions
     reloading: Reloading = "safe"
+    backend: str = "process"
     preload: tuple[str, ...] = ()
     sys_path: tuple[str, ...] | None = None
     directory: str = "/"

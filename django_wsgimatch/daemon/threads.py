@@ -47,7 +47,7 @@ class RequestThreads:
 
     ``trusted`` are the user ids that may ask. ``on_request`` is called after each request with
     the number of requests so far, ``on_failure`` when this process should end: the listening
-    socket is of no use any more, or memory ran out.
+    socket is of no use any more, or memory ran out. Sub interpreters allow no daemon threads.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class RequestThreads:
         threads: int,
         trusted: frozenset[int],
         queue_timeout: float = 0,
+        is_daemon: bool = True,
         on_request: Callable[[int], None] = lambda count: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
@@ -72,6 +73,7 @@ class RequestThreads:
         self._most = threads
         self._trusted = trusted
         self._queue_timeout = queue_timeout
+        self._is_daemon = is_daemon
         self._on_request = on_request
         self._on_failure = on_failure
         self._idle: deque[None] = deque()
@@ -121,7 +123,9 @@ class RequestThreads:
             if number >= self._most or not self.is_open:
                 return
             name = f"wsgi-request-{number + 1}"
-            thread = threading.Thread(target=self._run, args=(number,), name=name, daemon=True)
+            thread = threading.Thread(
+                target=self._run, args=(number,), name=name, daemon=self._is_daemon
+            )
             self._threads.append(thread)
             thread.start()
 
@@ -177,7 +181,10 @@ class RequestThreads:
         return False
 
     def _on_accept_error(self, error: OSError) -> None:
-        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+        if error.errno == errno.EINVAL:
+            # Who holds the socket has shut it down: it takes no more requests.
+            self.is_open = False
+        elif error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
             logger.error("Cannot accept a request: %s", error)
             # Nothing tells when there is room again.
             time.sleep(0.05)

@@ -26,6 +26,7 @@ from ..settings_guard import VARIABLE
 from .board import LEAVING, READY
 from .changes import changed_module
 from .loading import Loader
+from .nesting import Nesting
 from .threads import RequestThreads, Work
 
 if TYPE_CHECKING:
@@ -96,10 +97,13 @@ class GroupWorker(Worker):  # type: ignore[misc]
         self.abandoned: set[Work] = set()
         self.is_retiring = False
         options = self.group.options
+        finder: Loader | Nesting = self.loader
+        if self.group.backend != "process":
+            finder = Nesting(self.group, self.loader, self.renew)
         self.threads = RequestThreads(
             self.group.listener,
             base_environ(self.group),
-            self.loader.find,
+            finder.find,
             self.slot,
             threads=options.threads,
             trusted=self.group.trusted,

@@ -1,0 +1,84 @@
+"""Application groups that are sub interpreters of a daemon process: which answers a request."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ..exceptions import ScriptError
+from ..interpreters import OLDEST_PYTHON, Interpreters
+from ..scripts import file_mtime
+from .group import Group
+from .loading import Loader
+from .relay import relay
+from .serving import Superseded
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+
+class Nesting:
+    """
+    Finds applications as a Loader does, those of application groups in sub interpreters.
+
+    A script that has changed there asks for a new process, as nothing is loaded anew in one.
+    """
+
+    def __init__(self, group: Group, loader: Loader, renew: Callable[[], bool]) -> None:
+        self._loader = loader
+        self._renew = renew
+        self._reloading = group.reloading
+        self._mtimes: dict[str, int] = {}
+        self._interpreters = Interpreters(
+            group.backend,
+            packages=group.packages,
+            settings_module=group.options.settings,
+            threads=group.options.threads,
+            label=group.label,
+        )
+
+    def find(self, environ: WSGIEnvironment) -> WSGIApplication:
+        """Return the application for a request. Raises as Loader.find() does."""
+        name: str = environ["mod_wsgi.application_group"]
+        if not name:
+            return self._loader.find(environ)
+        if error := refusal(sys.version_info[:2]):
+            raise error
+        self._look_for_change(environ["SCRIPT_FILENAME"])
+        link = self._interpreters.link(name)
+
+        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            return relay(link, environ, start_response)
+
+        return application
+
+    def close(self) -> None:
+        """End the interpreters."""
+        self._interpreters.close()
+
+    def _look_for_change(self, script: str) -> None:
+        if not self._reloading:
+            return
+        mtime = file_mtime(script)
+        known = self._mtimes.setdefault(script, mtime)
+        if mtime != known:
+            logger.info("WSGI script '%s' has changed.", script)
+            self._mtimes[script] = mtime
+            if self._renew():
+                raise Superseded
+
+
+def refusal(version: tuple[int, ...]) -> ScriptError | None:
+    """Return why a group's Python cannot have sub interpreters, None where it can."""
+    if version >= OLDEST_PYTHON:
+        return None
+    found = ".".join(map(str, version[:2]))
+    return ScriptError(
+        500,
+        f"application groups as sub interpreters need Python 3.13, and the group's is {found}: "
+        "leave WSGIMATCH_APPLICATION_GROUP_BACKEND out, or give the group a newer python_home",
+    )

@@ -1,0 +1,65 @@
+"""Application groups as sub interpreters, under a real gunicorn on a Python that has them."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from django_wsgimatch.daemon.nesting import refusal
+from tests.groups import PLAIN, site
+
+NEEDS_3_13 = pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="Django runs in sub interpreters from Python 3.13 on"
+)
+ALIASES = """\
+script_alias("/here", "app.wsgi"),
+script_alias("/red", "app.wsgi", application_group="red"),
+script_alias("/blue", "app.wsgi", application_group="blue"),
+script_alias("/blog", "app.wsgi", process_group="blog"),
+script_alias("/blog-red", "app.wsgi", process_group="blog", application_group="red"),
+script_alias("/blog-blue", "app.wsgi", process_group="blog", application_group="blue"),
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        pytest.param((3, 12), "the group's is 3.12", id="too old"),
+        pytest.param((3, 13), "None", id="the first one"),
+        pytest.param((3, 14), "None", id="a newer one"),
+    ],
+)
+def test_a_group_s_python_must_be_new_enough(version, words):
+    assert words in str(refusal(version))
+
+
+@NEEDS_3_13
+@pytest.mark.parametrize("backend", ["interpreter", "interpreter-own-gil"])
+def test_application_groups_share_a_process_and_no_module(tmp_path, backend):
+    more = f"WSGIMATCH_APPLICATION_GROUP_BACKEND = {backend!r}\n"
+
+    with site(tmp_path, aliases=ALIASES, more=more, command=PLAIN) as at:
+        told = {name: at.told(f"/{name}") for name in ("here", "red", "blue", "blog-red", "blog")}
+
+    assert told["red"]["pid"] == told["blue"]["pid"] == told["here"]["pid"]
+    assert told["blog-red"]["pid"] == told["blog"]["pid"] != told["here"]["pid"]
+    assert [told[name]["application_group"] for name in ("red", "blue")] == ["red", "blue"]
+
+
+@NEEDS_3_13
+@pytest.mark.parametrize("backend", ["interpreter", "interpreter-own-gil"])
+def test_many_requests_to_interpreters(tmp_path, backend):
+    more = f"WSGIMATCH_APPLICATION_GROUP_BACKEND = {backend!r}\n"
+    names = ["red", "blue", "blog-red", "blog-blue"] * 100
+
+    with site(tmp_path, aliases=ALIASES, more=more, command=PLAIN) as at:
+        with ThreadPoolExecutor(8) as pool:
+            told = list(pool.map(at.told, [f"/{name}" for name in names]))
+        at.hup()
+        again = at.told("/red")
+
+    groups = [f"{t['process_group']}-{t['application_group']}".removeprefix("-") for t in told]
+    assert groups == names
+    assert again["application_group"] == "red"
