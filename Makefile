@@ -43,7 +43,7 @@ package: $(VENV)/with-package ## build the wheel and the sdist into dist
 	$(VENV)/bin/python -m build
 	$(VENV)/bin/python -m twine check --strict dist/*
 
-conformance: $(VENV)/with-test ## compare 22,000 random requests with the installed Apache + mod_wsgi
+conformance: $(VENV)/with-test ## compare 23,000 random requests with the installed Apache + mod_wsgi
 	$(VENV)/bin/python -m tests.conformance
 	$(VENV)/bin/python -m tests.daemon_conformance
 

@@ -120,7 +120,10 @@ class Pair:
 
     def differences(self, sent: Sent) -> list[str]:
         """What differs in the answers to one request."""
-        left, right = self.left.ask(sent), self.right.ask(sent)
+        return self.unequal(self.left.ask(sent), self.right.ask(sent))
+
+    def unequal(self, left: dict[str, Any], right: dict[str, Any]) -> list[str]:
+        """What differs in two answers."""
         found = [*unequal("", left, right, {"environ"})]
         if "environ" in left and "environ" in right:
             apart = self.apart | ({"HTTP_X_TWICE"} if is_twice(left, right) else set())
@@ -189,7 +192,10 @@ def compare(pair: Pair, requests: Iterable[Sent]) -> Tally:
         tally.counts["with a body"] += bool(sent.body)
         tally.counts["chunked"] += sent.chunks is not None
         tally.counts["bytes sent"] += len(sent.body)
-        if found := pair.differences(sent):
+        left, right = pair.left.ask(sent), pair.right.ask(sent)
+        tally.counts["environs compared"] += "environ" in left and "environ" in right
+        tally.counts[f"answered {left['status']}"] += 1
+        if found := pair.unequal(left, right):
             tally.differences.append(Difference(pair, sent, found))
     return tally
 
@@ -216,13 +222,16 @@ def smaller_than(sent: Sent) -> Iterator[Sent]:
         yield replace(sent, body=half, headers=headers)
 
 
-def compare_with_apache(seed: str, count: int) -> Tally:
-    """Compare mod_wsgi's daemon process with a process group under gunicorn."""
-    requests = random_requests(seed, count)
+def compare_with_apache(seed: str, count: int) -> list[Tally]:
+    """Compare mod_wsgi's daemon process with a process group, a fifth through a pattern."""
     with folder() as directory, apache(directory) as theirs, ours(directory) as here:
-        left = Side("mod_wsgi's daemon process", theirs, "/app")
-        right = Side("a process group", here, "/app")
-        return shrunk(compare(Pair(left, right, frozenset(APART_FROM_APACHE)), requests))
+        tallies = []
+        for path, part in (("/app", count - count // 5), ("/something", count // 5)):
+            left = Side(f"mod_wsgi's daemon process at {path}", theirs, path)
+            right = Side("a process group", here, path)
+            pair = Pair(left, right, frozenset(APART_FROM_APACHE))
+            tallies.append(shrunk(compare(pair, random_requests(seed + path, part))))
+        return tallies
 
 
 def compare_with_embedded(seed: str, count: int, front: str) -> Tally:
@@ -244,14 +253,14 @@ def shrunk(tally: Tally) -> Tally:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compare process groups with mod_wsgi's.")
-    parser.add_argument("--requests", type=int, default=2_000, help="to Apache and gunicorn")
+    parser.add_argument("--requests", type=int, default=3_000, help="to Apache and gunicorn")
     parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
     options = parser.parse_args(arguments)
     if not INSTALLED:
         print(HOW_TO_INSTALL, file=sys.stderr)
         return 2
     print(f"--seed {options.seed}")
-    tallies = [compare_with_apache(options.seed, options.requests)]
+    tallies = compare_with_apache(options.seed, options.requests)
     for front, share in (("gunicorn", 1), ("granian", 5), ("waitress", 5)):
         tallies.append(compare_with_embedded(options.seed, options.requests // share, front))
     return report(tallies)
