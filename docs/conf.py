@@ -41,6 +41,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(int|str|bool|bytes|ValueError|Exception|None|optional)"),
     # What script_alias() and read_directives() return is for WSGIMATCH_ALIASES, not to be used.
     (r"py:.*", r"(django_wsgimatch\.entries\.)?(FilePath|Entry|FileEntry|Reloading)"),
+    # Made by the entry, for its own use.
+    (r"py:.*", r"(Places|Interpreters)"),
 ]
 linkcheck_ignore = [r"http://127\.0\.0\.1.*"]
 
