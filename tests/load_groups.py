@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django_wsgimatch.daemon.memory import proportional_set_size
 from tests.groups import ALIASES, Site, marked, site, wait_until, write_project
 from tests.raw_http import fetch
 from tests.test_groups import other_pythons
@@ -174,6 +175,56 @@ def cycles(project: Path, enough: int) -> Result:
     return Result("100 starts and stops", 100, left, 0, "no socket, file or process left")
 
 
+TENANTS = """\
+script_alias_match(r"^/(tenant-\\w+)", "app.wsgi", process_group="blog",
+                   application_group="%{RESOURCE}"),
+"""
+
+
+def memory_of(at: Site) -> tuple[int, float]:
+    """How many places live, and what they cost together: PSS in MiB."""
+    places = [place for place in at.order(do="status")["places"] if place["memory"]]
+    return len(places), sum(place["memory"] for place in places) / (1 << 20)
+
+
+def one_group(project: Path, enough: int) -> Result:
+    with site(project) as at:
+        at.told("/blog")
+        place = at.place("blog")
+        manager = proportional_set_size(at.order(do="status")["pid"]) or 0
+    note = f"{place['memory'] / (1 << 20):.1f} MiB; the manager {manager / (1 << 20):.1f} MiB"
+    return Result("PSS of a group with a bare script", 1, 0, 0, note)
+
+
+def idle_groups(project: Path, enough: int) -> Result:
+    aliases = TENANTS
+    with site(project, {"inactivity_timeout": 15}, aliases=aliases) as at:
+        for number in range(50):
+            at.told(f"/tenant-{number}")
+        before = memory_of(at)
+        wait_until(lambda: memory_of(at)[0] <= 1, 60)
+        after = memory_of(at)
+        manager = (proportional_set_size(at.order(do="status")["pid"]) or 0) / (1 << 20)
+    note = f"{before[0]} live, {before[1]:.0f} MiB; then {after[0]} live, {after[1]:.0f} MiB"
+    return Result("50 groups, idle", 50, 0, 0, f"{note}; the manager {manager:.1f} MiB")
+
+
+def tenants(project: Path, enough: int) -> Result:
+    lost, most = 0, 0
+    options = {"maximum_application_groups": 20, "threads": 2}
+    with site(project, options, aliases=TENANTS) as at:
+        began = time.monotonic()
+        for number in range(200):
+            lost += at.get(f"/tenant-{number}").status != 200
+            if number % 20 == 19:
+                most = max(most, memory_of(at)[0])
+        took = time.monotonic() - began
+        live, memory = memory_of(at)
+    # The groups ``blog`` and ``other`` themselves live, too.
+    note = f"{live} live, at most {most}, {memory:.0f} MiB; a first request took {took * 5:.0f} ms"
+    return Result("200 tenants, at most 20 live", 200, lost, 0, note)
+
+
 SCENES: dict[str, Callable[[Path, int], Result]] = {
     "hup": hup_twice,
     "worker": worker_killed,
@@ -183,6 +234,9 @@ SCENES: dict[str, Callable[[Path, int], Result]] = {
     "python": python_changed,
     "server": server_killed,
     "cycles": cycles,
+    "memory": one_group,
+    "idle": idle_groups,
+    "tenants": tenants,
 }
 
 
