@@ -87,7 +87,8 @@ def test_status_as_text():
     ]
 
 
-def test_status_in_a_terminal():
+def test_status_in_a_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     stream = io.StringIO()
 
     terminal.show_status(terminal.console(stream, no_color=True), SERVERS)
