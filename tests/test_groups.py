@@ -122,13 +122,14 @@ def test_workers_without_root_reach_groups_that_the_arbiter_started(tmp_path):
     tmp_path.chmod(0o777)
     command = [*HOOKS[:-1], "--user", "nobody", "--group", "nogroup", HOOKS[-1]]
     blog = {"user": "daemon", "inactivity_timeout": 1}
+    aliases = ALIASES + 'script_alias("/red", "app.wsgi", application_group="red"),\n'
 
-    with site(tmp_path, blog, command=command) as at:
-        users = [at.told(path)["user"] for path in ("/here", "/blog")]
+    with site(tmp_path, blog, aliases=aliases, command=command) as at:
+        users = [at.told(path)["user"] for path in ("/here", "/blog", "/other", "/red")]
         at.until(lambda: at.place("blog")["state"] == "stopped")
         again = at.told("/blog")["user"]
 
-    assert (users, again) == ([65534, 1], 1)
+    assert (users, again) == ([65534, 1, 65534, 65534], 1)
 
 
 def test_another_python_needs_nothing_installed(tmp_path):

@@ -195,8 +195,9 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "supported",
         _ACCOUNT,
         (
-            "the user that all processes of the group run as, from their first line on; only a "
-            "server that is started as root, with -c python:django_wsgimatch.gunicorn, can switch"
+            "the user that all processes of the group run as, from their first line on, but never "
+            "root; the one of the server's workers by default. Only a server that is started as "
+            "root, with -c python:django_wsgimatch.gunicorn, can switch"
         ),
     ),
     ("group", "supported", _ACCOUNT, "their primary group; the user's own by default"),

@@ -113,11 +113,12 @@ def start(
     """
     Start a place's processes.
 
-    ``front`` are the user and group that the server's workers run as: they read the board.
+    ``front`` are the user and group that the server's workers run as: they read the board, and a
+    group that names no user runs as them.
     Raises OSError where the group's Python cannot be started, and SettingError for a user or a
     group that does not exist, or one that this process may not switch to.
     """
-    account = account_of(spec.options)
+    account = account_of(spec.options, front)
     board = make_board(spec, board_path, front)
     lifeline_read, lifeline = os.pipe()
     output_read, output = _output(spec)
@@ -193,31 +194,40 @@ def environment_of(options: GroupOptions, account: Account | None) -> dict[str, 
     return environ
 
 
-def account_of(options: GroupOptions) -> Account | None:
-    """Return the account that a group is to run as, None for this process's own."""
-    if options.user is None and options.group is None and not options.supplementary_groups:
+def account_of(options: GroupOptions, front: tuple[int, int] | None = None) -> Account | None:
+    """
+    Return the account that a group is to run as, None for this process's own.
+
+    A group that names no user runs as ``front``, the user and group of the server's workers, as in
+    mod_wsgi it runs as Apache's User. Raises SettingError for a user or a group that does not
+    exist, for root, and for one that this process may not switch to.
+    """
+    own = (os.geteuid(), os.getegid())
+    default = front or own
+    names_none = options.user is options.group is None and not options.supplementary_groups
+    if names_none and default[0] == own[0]:
         return None
-    entry = _user(options.user) if options.user is not None else None
-    user = entry.pw_uid if entry else os.geteuid()
-    group = _group(options.group) if options.group is not None else _own_group(entry)
+    given = _user(options.user) if options.user is not None else None
+    user, group = (given.pw_uid, given.pw_gid) if given else default
+    if options.group is not None:
+        group = _group(options.group)
+    if own[0] == 0:
+        groups = _other_groups(options, given or _entry(user), group)
+        return Account(user, group, groups, _of_user(given))
+    if user != own[0] or group not in {own[1], *os.getgroups()}:
+        raise SettingError(
+            f"user {options.user!r} and group {options.group!r} need a server that is started as "
+            "root, with -c python:django_wsgimatch.gunicorn"
+        )
+    return None
+
+
+def _other_groups(
+    options: GroupOptions, entry: pwd.struct_passwd | None, group: int
+) -> tuple[int, ...]:
     if options.supplementary_groups:
-        groups = [_group(name) for name in options.supplementary_groups]
-    elif entry:
-        groups = os.getgrouplist(entry.pw_name, group)
-    else:
-        groups = [group]
-    if os.geteuid() != 0:
-        if user != os.geteuid() or group not in {os.getegid(), *os.getgroups()}:
-            raise SettingError(
-                f"user {options.user!r} and group {options.group!r} need a server that is started "
-                "as root, with -c python:django_wsgimatch.gunicorn"
-            )
-        return None
-    return Account(user, group, tuple(groups), _of_user(entry))
-
-
-def _own_group(entry: pwd.struct_passwd | None) -> int:
-    return entry.pw_gid if entry else os.getegid()
+        return tuple(map(_group, options.supplementary_groups))
+    return tuple(os.getgrouplist(entry.pw_name, group)) if entry else (group,)
 
 
 def _of_user(entry: pwd.struct_passwd | None) -> dict[str, str]:
@@ -229,9 +239,21 @@ def _of_user(entry: pwd.struct_passwd | None) -> dict[str, str]:
 def _user(name: str) -> pwd.struct_passwd:
     number = name.removeprefix("#")
     try:
-        return pwd.getpwuid(int(number)) if number.isdigit() else pwd.getpwnam(name)
-    except KeyError:
+        entry = pwd.getpwuid(int(number)) if number.isdigit() else pwd.getpwnam(name)
+    except (KeyError, OverflowError):
         raise SettingError(f"there is no user {name!r}") from None
+    if entry.pw_uid == 0:
+        raise SettingError(
+            f"user {name!r} is refused: as in mod_wsgi no process group is made to run as root"
+        )
+    return entry
+
+
+def _entry(user: int) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwuid(user)
+    except KeyError:
+        return None
 
 
 def _group(name: str) -> int:
