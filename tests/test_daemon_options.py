@@ -198,6 +198,14 @@ def test_mistake(name, given, complaint):
     assert ([str(error) for error in errors], options) == ([complaint], GroupOptions())
 
 
+def test_scripts_have_one_kind_of_owner():
+    _, errors = read_options({"script_user": "blog", "script_group": "blog"}, "/")
+
+    assert [str(error) for error in errors] == [
+        "only one of script_user and script_group may be given"
+    ]
+
+
 def test_all_mistakes_are_told():
     _, errors = read_options({"threads": 0, "zz": 1, "processes": -1}, "/")
 

@@ -350,8 +350,8 @@ def test_a_script_of_another_user_is_refused(tmp_path):
         status = at.get("/blog").status
         log = at.log
 
-    assert status == 500
-    assert "does not belong to the user '#12345' that script-user asks for" in log
+    assert status == 403
+    assert f"WSGI script file has owner {os.getuid()}, not the script-user 12345" in log
 
 
 def test_a_log_file_takes_a_group_s_output(tmp_path):

@@ -42,6 +42,7 @@ LAYERS = [
         "daemon.memory",
         "daemon.options",
         "daemon.owner",
+        "daemon.ownership",
         "daemon.peers",
         "daemon.place",
         "daemon.protocol",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import grp
 import logging
 import os
-import pwd
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..exceptions import ScriptError
 from ..scripts import LoadedScript, Reloading, Scripts, file_mtime
 from ..settings_guard import VARIABLE
+from .ownership import ANYBODY, ScriptOwner
 from .serving import Superseded
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
-NOT_OWNED = "Target WSGI script '{}' does not belong to the {} {!r} that script-{} asks for."
 KEPT = "The processes that run '%s' as it was loaded before serve on."
 
 
@@ -31,7 +29,7 @@ class Loader:
     once they answer (this process then ends), False where the script's new version would not
     load. With ``reloading`` "safe" it is waited for; True gives the request back at once, as
     mod_wsgi ends a daemon process whose script has changed; False never looks. ``tell`` is
-    called with the paths of all loaded scripts when there is a new one.
+    called with the paths of all loaded scripts when there is a new one. ``owner`` must own them.
     """
 
     def __init__(
@@ -39,15 +37,13 @@ class Loader:
         *,
         reloading: Reloading,
         settings_module: str | None,
-        script_user: str | None = None,
-        script_group: str | None = None,
+        owner: ScriptOwner = ANYBODY,
         renew: Callable[[], bool] = lambda: True,
         tell: Callable[[list[str]], None] = lambda paths: None,
     ) -> None:
         self.scripts = Scripts(reloading=False, settings_module=settings_module)
         self._reloading = reloading
-        self._owner = _id(pwd.getpwnam, "pw_uid", script_user), script_user
-        self._group = _id(grp.getgrnam, "gr_gid", script_group), script_group
+        self.owner = owner
         self._renew = renew
         self._tell = tell
         self._is_renewing = False
@@ -55,6 +51,7 @@ class Loader:
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
         """Return the application for a request. Raises ScriptError and Superseded."""
         script: str = environ["SCRIPT_FILENAME"]
+        self.owner.require(script)
         loaded = self.scripts.loaded.get(script)
         if loaded is None:
             loaded = self._load(script)
@@ -79,7 +76,7 @@ class Loader:
         return errors
 
     def _load(self, script: str) -> LoadedScript:
-        self._check_owner(script)
+        self.owner.require(script)
         loaded = self.scripts.get(script)
         # One interpreter holds one Django project: the first script says which.
         self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)
@@ -102,26 +99,3 @@ class Loader:
             logger.error(KEPT, loaded.path)
         finally:
             self._is_renewing = False
-
-    def _check_owner(self, script: str) -> None:
-        if self._owner[0] is None and self._group[0] is None:
-            return
-        try:
-            status = os.stat(script.encode("latin-1"))
-        except OSError:
-            return
-        for found, (wanted, name), kind in (
-            (status.st_uid, self._owner, "user"),
-            (status.st_gid, self._group, "group"),
-        ):
-            if wanted is not None and found != wanted:
-                raise ScriptError(500, NOT_OWNED.format(script, kind, name, kind))
-
-
-def _id(look_up: Callable[[str], Any], attribute: str, name: str | None) -> int | None:
-    if name is None:
-        return None
-    if name.lstrip("#").isdigit():
-        return int(name.lstrip("#"))
-    number: int = getattr(look_up(name), attribute)
-    return number

@@ -48,6 +48,7 @@ class Nesting:
             return self._loader.find(environ)
         if error := refusal(sys.version_info[:2]):
             raise error
+        self._loader.owner.require(environ["SCRIPT_FILENAME"])
         self._look_for_change(environ["SCRIPT_FILENAME"])
         link = self._interpreters.link(name)
 

@@ -180,7 +180,15 @@ _BUFFERED = (
 )
 
 _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
-    ("processes", "supported", _COUNT, "how many daemon processes"),
+    (
+        "processes",
+        "supported",
+        _COUNT,
+        (
+            "how many daemon processes. wsgi.multiprocess is true for more than one; in mod_wsgi "
+            "also for one, if the option is given"
+        ),
+    ),
     (
         "threads",
         "supported",
@@ -213,7 +221,12 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         ("a number such as 0o022, or text such as '022'", _mask),
         "the mask for files that they make",
     ),
-    ("home", "supported", _PATH, "the directory that they run in; / by default"),
+    (
+        "home",
+        "supported",
+        _PATH,
+        "the directory that they run in; / by default, in mod_wsgi the home directory of the user",
+    ),
     (
         "python_home",
         "supported",
@@ -264,8 +277,8 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         _SECONDS,
         (
             "a request that takes longer is answered with 504, its stack is logged, and its "
-            "process is replaced. mod_wsgi averages over all threads; here it holds for each "
-            "request"
+            "process is replaced. It is the limit as it stands; mod_wsgi takes it times "
+            "1 + ln(threads), 3.7 times it for 15 threads"
         ),
     ),
     (
@@ -359,13 +372,19 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "script_user",
         "supported",
         _ACCOUNT,
-        "scripts that belong to another user are refused with 500",
+        (
+            "403 for a script that belongs to another user, or lies in another's directory, or "
+            "that its group or everybody may write to"
+        ),
     ),
     (
         "script_group",
         "supported",
         _ACCOUNT,
-        "scripts that belong to another group are refused with 500",
+        (
+            "403 for a script that belongs to another group, or lies in another's directory, or "
+            "that everybody may write to. Not together with script_user"
+        ),
     ),
     (
         "interrupt_timeout",
@@ -471,6 +490,8 @@ def read_options(given: Any, base_directory: str) -> tuple[GroupOptions, tuple[S
                 values[name] = answer.read(value, base_directory)
             except (ValueError, TypeError, OverflowError):
                 errors.append(SettingError(f"{name} should be {answer.shape}, not {value!r}"))
+    if "script_user" in values and "script_group" in values:
+        errors.append(SettingError("only one of script_user and script_group may be given"))
     return GroupOptions(**values), tuple(errors)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import locale
 import logging
+import math
 import os
 import select
 import signal
@@ -50,7 +51,7 @@ class GroupApplication(BaseApplication):  # type: ignore[misc]
             "worker_class": GroupWorker,
             "workers": options.processes,
             "threads": options.threads,
-            "timeout": int(options.deadlock_timeout),
+            "timeout": math.ceil(options.deadlock_timeout),
             "graceful_timeout": int(
                 max(options.graceful_timeout, options.eviction_timeout) + options.shutdown_timeout
             )

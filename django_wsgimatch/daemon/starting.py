@@ -23,6 +23,7 @@ from .board import BoardReport, Shape, read_report
 from .logs import GroupOutput, ServerLog
 from .options import GroupOptions
 from .owner import Owner, start_time
+from .ownership import ScriptOwner
 from .spec import GroupSpec
 
 # In this variable gunicorn's arbiter tells its workers where the sockets are.
@@ -119,6 +120,7 @@ def start(
     group that does not exist, or one that this process may not switch to.
     """
     account = account_of(spec.options, front)
+    ScriptOwner.of(spec.options.script_user, spec.options.script_group)
     board = make_board(spec, board_path, front)
     lifeline_read, lifeline = os.pipe()
     output_read, output = _output(spec)

@@ -8,6 +8,7 @@ does with maximum-requests, restart-interval, request-timeout and the limits.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 import resource
@@ -27,6 +28,7 @@ from .board import LEAVING, READY
 from .changes import changed_module
 from .loading import Loader
 from .nesting import Nesting
+from .ownership import ScriptOwner
 from .threads import RequestThreads, Work
 
 if TYPE_CHECKING:
@@ -73,8 +75,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
         self.loader = Loader(
             reloading=self.group.reloading,
             settings_module=options.settings,
-            script_user=options.script_user,
-            script_group=options.script_group,
+            owner=ScriptOwner.of(options.script_user, options.script_group),
             renew=self.renew,
             tell=self.tell,
         )
@@ -258,7 +259,7 @@ def set_limits(group: Group) -> None:
         if limit:
             resource.setrlimit(kind, (limit, limit))
     if options.cpu_time_limit:
-        seconds = int(options.cpu_time_limit)
+        seconds = math.ceil(options.cpu_time_limit)
         # The signal asks to end; who does not is ended.
         hard = seconds + int(options.graceful_timeout + options.shutdown_timeout) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))

@@ -1,0 +1,227 @@
+"""The users that groups run as, and those whose scripts they run."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+
+import pytest
+
+from django_wsgimatch.daemon.options import GroupOptions
+from django_wsgimatch.daemon.ownership import ANYBODY, ScriptOwner
+from django_wsgimatch.daemon.starting import Account, account_of
+from django_wsgimatch.exceptions import ScriptError, SettingError
+
+ME = os.getuid()
+DAEMON = pwd.getpwnam("daemon")
+NOBODY = pwd.getpwnam("nobody")
+
+
+@pytest.fixture
+def _as_root(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
+@pytest.fixture
+def _as_nobody(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: NOBODY.pw_uid)
+    monkeypatch.setattr(os, "getegid", lambda: NOBODY.pw_gid)
+    monkeypatch.setattr(os, "getgroups", list)
+
+
+def environment_of(user):
+    return {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name}
+
+
+@pytest.mark.usefixtures("_as_root")
+@pytest.mark.parametrize(
+    ("options", "front", "account"),
+    [
+        pytest.param(GroupOptions(), None, None, id="the server's own"),
+        pytest.param(
+            GroupOptions(),
+            (NOBODY.pw_uid, 5),
+            (NOBODY.pw_uid, 5, {}),
+            id="the workers', where the server is root's",
+        ),
+        pytest.param(
+            GroupOptions(),
+            (4_000_000, 5),
+            (4_000_000, 5, {}),
+            id="the workers', which has no name",
+        ),
+        pytest.param(
+            GroupOptions(user="daemon"),
+            (NOBODY.pw_uid, 5),
+            (DAEMON.pw_uid, DAEMON.pw_gid, environment_of(DAEMON)),
+            id="the option's, by name",
+        ),
+        pytest.param(
+            GroupOptions(user=f"#{DAEMON.pw_uid}", group="#7"),
+            None,
+            (DAEMON.pw_uid, 7, environment_of(DAEMON)),
+            id="the option's, by number",
+        ),
+        pytest.param(
+            GroupOptions(group="#7"),
+            (NOBODY.pw_uid, 5),
+            (NOBODY.pw_uid, 7, {}),
+            id="the workers' user in another group",
+        ),
+    ],
+)
+def test_root_switches(options, front, account):
+    found = account_of(options, front)
+
+    told = found and (found.user, found.group, dict(found.environment))
+    assert told == account
+
+
+@pytest.mark.usefixtures("_as_root")
+def test_supplementary_groups_stand_in_place_of_the_user_s_own():
+    options = GroupOptions(user="daemon", supplementary_groups=("#8", "#9"))
+
+    account = account_of(options)
+
+    assert account == Account(DAEMON.pw_uid, DAEMON.pw_gid, (8, 9), environment_of(DAEMON))
+
+
+@pytest.mark.usefixtures("_as_nobody")
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(GroupOptions(), id="none named"),
+        pytest.param(GroupOptions(user="nobody"), id="its own"),
+    ],
+)
+def test_a_server_without_root_stays_who_it_is(options):
+    account = account_of(options)
+
+    assert account is None
+
+
+@pytest.mark.usefixtures("_as_nobody")
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        pytest.param(
+            GroupOptions(user="daemon"),
+            "user 'daemon' and group None need a server that is started as root, with "
+            "-c python:django_wsgimatch.gunicorn",
+            id="another user",
+        ),
+        pytest.param(
+            GroupOptions(group="#7"),
+            "user None and group '#7' need a server that is started as root, with "
+            "-c python:django_wsgimatch.gunicorn",
+            id="another group",
+        ),
+        pytest.param(
+            GroupOptions(user="root"),
+            "user 'root' is refused: as in mod_wsgi no process group is made to run as root",
+            id="root",
+        ),
+        pytest.param(
+            GroupOptions(user="#0"),
+            "user '#0' is refused: as in mod_wsgi no process group is made to run as root",
+            id="root's number",
+        ),
+        pytest.param(GroupOptions(user="bloger"), "there is no user 'bloger'", id="no user"),
+        pytest.param(
+            GroupOptions(user="#99999999999"), "there is no user '#99999999999'", id="no number"
+        ),
+        pytest.param(GroupOptions(group="bloger"), "there is no group 'bloger'", id="no group"),
+    ],
+)
+def test_who_a_group_cannot_run_as(options, complaint):
+    with pytest.raises(SettingError) as caught:
+        account_of(options)
+
+    assert str(caught.value) == complaint
+
+
+@pytest.fixture
+def script(tmp_path):
+    tmp_path.chmod(0o755)
+    path = tmp_path / "app.wsgi"
+    path.touch()
+    path.chmod(0o644)
+    return path
+
+
+OWNED = {
+    "anybody": ANYBODY,
+    "a user": ScriptOwner.of(f"#{ME}", None),
+    "a user's name": ScriptOwner.of(pwd.getpwuid(ME).pw_name, None),
+    "a group": ScriptOwner.of(None, f"#{os.getgid()}"),
+    "a group's name": ScriptOwner.of(None, grp.getgrgid(os.getgid()).gr_name),
+}
+
+
+@pytest.mark.parametrize("owner", OWNED.values(), ids=OWNED)
+def test_an_owner_s_script_is_accepted(script, owner):
+    owner.require(str(script))
+
+
+@pytest.mark.parametrize("owner", OWNED.values(), ids=OWNED)
+def test_a_script_that_is_gone_is_left_to_others(script, owner):
+    script.unlink()
+
+    owner.require(str(script))
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "folder", "complaint"),
+    [
+        pytest.param(
+            ScriptOwner.of("#12345", None),
+            0o644,
+            0o755,
+            f"WSGI script file has owner {ME}, not the script-user 12345",
+            id="another user's",
+        ),
+        pytest.param(
+            ScriptOwner.of(None, "#12345"),
+            0o644,
+            0o755,
+            f"WSGI script file has group {os.getgid()}, not the script-group 12345",
+            id="another group's",
+        ),
+        pytest.param(
+            OWNED["a user"], 0o664, 0o755, "WSGI script file is writable to group", id="g+w"
+        ),
+        pytest.param(
+            OWNED["a group"], 0o646, 0o755, "WSGI script file is writable to world", id="o+w"
+        ),
+        pytest.param(
+            OWNED["a user"],
+            0o644,
+            0o775,
+            "Parent directory of WSGI script file is writable to group",
+            id="a folder with g+w",
+        ),
+        pytest.param(
+            OWNED["a group"],
+            0o664,
+            0o777,
+            "Parent directory of WSGI script file is writable to world",
+            id="a folder with o+w",
+        ),
+    ],
+)
+def test_a_script_that_others_could_change_is_refused(script, owner, mode, folder, complaint):
+    script.chmod(mode)
+    script.parent.chmod(folder)
+
+    with pytest.raises(ScriptError) as caught:
+        owner.require(str(script))
+
+    assert (caught.value.status, str(caught.value)) == (403, f"{complaint}: {str(script)!r}.")
+
+
+def test_an_owner_that_does_not_exist():
+    with pytest.raises(SettingError) as caught:
+        ScriptOwner.of("bloger", None)
+
+    assert str(caught.value) == "there is no user or group 'bloger'"
