@@ -27,7 +27,7 @@ from .diagnose.roots import Uploads, root_findings
 from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
 from .entries import FileEntry
-from .places import has_places, socket_directory
+from .places import has_places, nesting_groups, socket_directory
 from .settings_guard import VARIABLE
 
 TAG = "wsgimatch"
@@ -84,6 +84,7 @@ def file_system_findings(configured: Configuration) -> Iterator[Finding]:
         configured.groups,
         needs_places=has_places(configured),
         socket_directory=socket_directory(configured),
+        nesting=nesting_groups(configured),
     )
     yield from root_findings(places, _configured_roots(configured), _uploads())
     for _, table, sources in tables(configured):

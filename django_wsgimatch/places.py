@@ -56,6 +56,18 @@ def has_interpreters(configured: Configuration) -> bool:
     return bool(configured.values["APPLICATION_GROUP_BACKEND"] != "process")
 
 
+def nesting_groups(configured: Configuration) -> set[str]:
+    """Return the process groups in which sub interpreters are to run."""
+    if not has_interpreters(configured):
+        return set()
+    rules = configured.rules
+    named = (
+        (alias.process_group or rules.process_group, alias.application_group)
+        for alias in all_aliases(configured)
+    )
+    return {group for group, name in named if (name or rules.application_group) != GLOBAL}
+
+
 def project_name() -> str:
     """Return what tells this project from others: its settings module, and where it lies."""
     return f"{os.environ.get(VARIABLE)} in {getattr(settings, 'BASE_DIR', os.getcwd())}"

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 
 from ..aliases.groups import GLOBAL, is_literal
 from ..aliases.resolve import Rules
+from ..daemon import boot
 from ..daemon.directory import distrust
+from ..daemon.nesting import refusal
 from ..daemon.options import GroupOptions
-from ..daemon.starting import account_of, environment_of, python_of
+from ..daemon.ownership import ScriptOwner
+from ..daemon.starting import account_of, python_of
 from ..exceptions import SettingError
 from ..settings_guard import settings_modules
 from .files import Place, read_script
 from .findings import Finding, quoted
+from .pythons import Told, ask, import_error
 from .subject import Subject
 
 OLDEST_PYTHON = (3, 10)
-# How long a group's Python may take to say its version, or to import the settings, in seconds.
-SECONDS = 20.0
-
-_VERSION = "import sys; print(*sys.version_info[:2])"
-_IMPORT = "import sys, importlib; sys.path[:0] = sys.argv[2:]; importlib.import_module(sys.argv[1])"
 
 
 def undefined_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[Finding]:
@@ -43,9 +41,17 @@ def undefined_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[Find
 
 
 def group_findings(
-    groups: Mapping[str, GroupOptions], *, needs_places: bool, socket_directory: str
+    groups: Mapping[str, GroupOptions],
+    *,
+    needs_places: bool,
+    socket_directory: str,
+    nesting: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """Yield what keeps process groups from starting; asks their Pythons, so it takes time."""
+    """
+    Yield what keeps process groups from starting; asks their Pythons, so it takes time.
+
+    ``nesting`` are the process groups that are to have sub interpreters.
+    """
     if needs_places and find_spec("gunicorn") is None:
         yield Finding(
             "E022",
@@ -61,37 +67,85 @@ def group_findings(
             "Remove the directory, or name one of the server's own, with mode 0700.",
         )
     for name, options in groups.items():
-        yield from _findings_of_group(f"WSGIMATCH_PROCESS_GROUPS[{name!r}]", options)
+        where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
+        yield from _findings_of_group(where, name, options, name in nesting)
 
 
-def _findings_of_group(where: str, options: GroupOptions) -> Iterator[Finding]:
+def _findings_of_group(
+    where: str, name: str, options: GroupOptions, nests: bool
+) -> Iterator[Finding]:
+    yield from _missing_directories(where, options)
+    account = None
     try:
-        account_of(options)
+        account = account_of(options)
+        ScriptOwner.of(options.script_user, options.script_group)
     except SettingError as error:
         yield Finding("E017", where, f"{error}.", _SWITCH)
-    yield from _missing_directories(where, options)
+        if os.geteuid() == 0:
+            # As root nobody else's Python is run.
+            return
     python = python_of(options, sys.executable)
-    version, reason = ask_version(python)
-    if version is None or version < OLDEST_PYTHON:
-        found = f"Python {version[0]}.{version[1]}" if version else reason
-        yield Finding(
-            "E018",
-            where,
-            f"python_home {options.python_home!r} does not serve: {found}.",
-            "Name a virtual environment or an installation of Python 3.10 or newer: the folder "
-            "that has bin/python in it.",
-        )
-    elif options.settings and (why := import_error(python, options)):
+    told = ask(python, _needed(options), account)
+    if told.version is None or told.version < OLDEST_PYTHON:
+        yield _useless_python(where, options, python, told)
+        return
+    for path in told.unreadable:
+        yield Finding("E017", where, f"user {options.user!r} cannot read {path!r}.", _LET_IN)
+    if nests and (unfit := refusal(told.version)):
+        hint = "Without the setting each application group has processes of its own."
+        yield Finding("E006", where, f"{unfit}.", hint)
+    if options.settings:
+        sys_path = _server_path() if name == GLOBAL and options.python_home is None else []
+        yield from _unfit_settings(where, options, import_error(python, options, sys_path, account))
+
+
+def _unfit_settings(where: str, options: GroupOptions, reason: str) -> Iterator[Finding]:
+    if reason:
         yield Finding(
             "E020",
             where,
-            f"the settings module {options.settings!r} does not import there: {why}.",
+            f"the settings module {options.settings!r} does not import there: {reason}.",
             "Put the folder that it lies in into python_path, and what it needs into the group's "
             "own environment.",
         )
 
 
+def _server_path() -> list[str]:
+    return [os.path.abspath(path) for path in sys.path]
+
+
+def _needed(options: GroupOptions) -> Iterator[str]:
+    """The files and directories that a group's user must be able to read."""
+    yield boot.__file__
+    gunicorn = find_spec("gunicorn")
+    if gunicorn is not None and gunicorn.origin:
+        yield gunicorn.origin
+    yield from filter(os.path.isdir, options.python_path)
+
+
+def _useless_python(where: str, options: GroupOptions, python: str, told: Told) -> Finding:
+    if options.python_home is None:
+        return Finding(
+            "E017",
+            where,
+            f"user {options.user!r} cannot run the server's own Python, {python!r}: {told.reason}.",
+            f"{_LET_IN} Or name a python_home.",
+        )
+    if told.version is not None:
+        what = f"Python {'.'.join(map(str, told.version))}"
+    else:
+        what = f"{python!r} is no Python: {told.reason}"
+    return Finding(
+        "E018",
+        where,
+        f"python_home {options.python_home!r} does not serve: {what}.",
+        "Name a virtual environment or an installation of Python 3.10 or newer: the folder that "
+        "has bin/python in it.",
+    )
+
+
 _SWITCH = "Start the server as root, by `manage.py wsgimatch serve`, or leave user and group out."
+_LET_IN = "Let that user read it and pass all directories above it; `namei -l` shows where it ends."
 
 
 def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]:
@@ -103,44 +157,6 @@ def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]
                 f"{name} {path!r} is not a directory.",
                 "Mend the path. A relative one begins in settings.BASE_DIR.",
             )
-
-
-def ask_version(python: str) -> tuple[tuple[int, int] | None, str]:
-    """Return a Python's version, or None and why it does not tell."""
-    try:
-        done = _run([python, "-I", "-c", _VERSION], {}, "/")
-        major, minor = map(int, done.stdout.split())
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        return None, f"{python!r} is no Python: {error}"
-    return (major, minor), ""
-
-
-def import_error(python: str, options: GroupOptions) -> str:
-    """Return why a group's settings module does not import in its Python, "" where it does."""
-    command = [python, "-c", _IMPORT, str(options.settings), *options.python_path]
-    home = options.home if options.home and os.path.isdir(options.home) else "/"
-    try:
-        done = _run(command, environment_of(options, None), home)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    lines = done.stderr.strip().splitlines()
-    return (lines[-1] if lines else f"status {done.returncode}") if done.returncode else ""
-
-
-def _run(
-    command: list[str], environment: Mapping[str, str], directory: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        env=dict(environment),
-        cwd=directory,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        errors="backslashreplace",
-        timeout=SECONDS,
-        check=False,
-    )
 
 
 def mixed_projects(places: Iterable[tuple[Subject, Place]], rules: Rules) -> Iterator[Finding]:
