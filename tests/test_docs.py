@@ -23,6 +23,7 @@ from django_wsgimatch.aliases.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.conf import DEFAULTS, configuration
+from django_wsgimatch.daemon.options import ANSWERS, GroupOptions
 from django_wsgimatch.diagnose.findings import Finding
 from django_wsgimatch.diagnose.preview import Preview
 from django_wsgimatch.dispatcher import Dispatcher
@@ -75,6 +76,30 @@ def test_every_setting_has_its_section_and_its_default():
     described = dict(re.findall(section, read("reference/settings.rst"), re.MULTILINE))
 
     assert {name: ast.literal_eval(text) for name, text in described.items()} == DEFAULTS
+
+
+def test_every_option_of_process_groups_has_an_example():
+    names: dict[str, Any] = {}
+    for block in blocks("reference/process-groups.rst"):
+        if block.language == "python":
+            exec(block.text, names)
+    given = {name for options in names["WSGIMATCH_PROCESS_GROUPS"].values() for name in options}
+
+    assert given == {name for name, answer in ANSWERS.items() if answer.kind != "refused"}
+
+
+def test_every_option_of_process_groups_is_listed_with_its_answer_and_default():
+    pytest.importorskip("sphinx")
+    item = runpy.run_path(str(DOCS / "daemon_options.py"))["item"]
+    defaults = {each.name: each.default for each in fields(GroupOptions)}
+
+    listed = {name: item(name, answer, defaults.get(name)) for name, answer in ANSWERS.items()}
+
+    for name, answer in ANSWERS.items():
+        text = listed[name].astext()
+        assert text.startswith(f"{name} (")
+        assert answer.note[1:] in text
+        assert (f"Default: {defaults.get(name)!r}." in text) == (answer.kind != "refused")
 
 
 def test_every_option_has_its_section():
