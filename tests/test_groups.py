@@ -345,6 +345,21 @@ def test_a_process_that_has_used_up_its_cpu_time_is_replaced(tmp_path):
     assert status == 200
 
 
+def test_a_process_that_loads_nothing_within_startup_timeout_is_replaced(tmp_path):
+    with site(tmp_path, {"startup_timeout": 0.5}) as at:
+        at.told("/other")
+        at.until(lambda: bool(at.place("blog")["processes"]))
+        pid = at.place("blog")["processes"][0]["pid"]
+        script = (tmp_path / "app.wsgi").read_text()
+        (tmp_path / "app.wsgi").write_text(f"{script}\nassert os.getpid() != {pid}\n")
+        first = at.get("/blog").status
+        at.until(lambda: at.get("/blog").status == 200)
+        log = at.log
+
+    assert first == 500
+    assert "is to be replaced: no script was loaded within startup-timeout, 0.5 s" in log
+
+
 def test_a_script_of_another_user_is_refused(tmp_path):
     with site(tmp_path, {"script_user": "#12345"}) as at:
         status = at.get("/blog").status

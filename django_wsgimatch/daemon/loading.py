@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ class Loader:
         self._renew = renew
         self._tell = tell
         self._is_renewing = False
+        self._first_request = 0.0
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
         """Return the application for a request. Raises ScriptError and Superseded."""
@@ -54,6 +56,7 @@ class Loader:
         self.owner.require(script)
         loaded = self.scripts.loaded.get(script)
         if loaded is None:
+            self._first_request = self._first_request or time.monotonic()
             loaded = self._load(script)
         elif self._reloading:
             mtime = file_mtime(script)
@@ -64,6 +67,11 @@ class Loader:
         except ScriptError as error:
             # As mod_wsgi in daemon mode, where embedded mode answers 404.
             raise ScriptError(500, str(error)) from None
+
+    def is_late(self, seconds: float) -> bool:
+        """Whether the first request came so long ago, and no script has been loaded yet."""
+        began = self._first_request
+        return bool(began) and not self.scripts.loaded and time.monotonic() - began > seconds
 
     def preload(self, paths: Iterable[str]) -> list[ScriptError]:
         """Load scripts ahead of the first request; return what went wrong."""

@@ -309,7 +309,10 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "startup_timeout",
         "supported",
         _SECONDS,
-        "a process that takes longer to load its scripts ahead is ended and started anew",
+        (
+            "a process is replaced if it has loaded no script so long after its first request, or "
+            "takes longer to load what is loaded ahead"
+        ),
     ),
     (
         "deadlock_timeout",

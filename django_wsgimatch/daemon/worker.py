@@ -121,6 +121,9 @@ class GroupWorker(Worker):  # type: ignore[misc]
             self.wait(TICK)
             if options.request_timeout:
                 self.end_overdue(options.request_timeout)
+            if options.startup_timeout and self.loader.is_late(options.startup_timeout):
+                limit = f"startup-timeout, {options.startup_timeout:g} s"
+                self.retire(f"no script was loaded within {limit}")
             if options.restart_interval and time.monotonic() - started > options.restart_interval:
                 self.retire(f"restart-interval of {options.restart_interval:g} s")
         self.leave()
