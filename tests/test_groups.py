@@ -426,12 +426,19 @@ def test_the_least_recently_used_application_group_ends_for_a_new_one(tmp_path):
     """
 
     with site(tmp_path, {"maximum_application_groups": 2}, aliases=aliases) as at:
-        pids = [at.told(f"/tenant-{name}")["pid"] for name in "abac"]
+        pids = [told_and_done(at, f"/tenant-{name}") for name in "abac"]
         at.until(lambda: states(at) == {"a": "running", "b": "stopped", "c": "running"})
         again = at.told("/tenant-a")["pid"]
 
     assert pids[0] == pids[2] == again
     assert len({*pids}) == 3
+
+
+def told_and_done(at, target):
+    """Ask, and wait until the process has put down that it is done: that is when it was used."""
+    pid = at.told(target)["pid"]
+    at.until(lambda: not any(place["busy"] for place in at.order(do="status")["places"]))
+    return pid
 
 
 def states(at):
