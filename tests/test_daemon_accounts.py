@@ -5,13 +5,18 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import stat
 
 import pytest
 
+from django_wsgimatch.daemon.keeping import listen
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.ownership import ANYBODY, ScriptOwner
-from django_wsgimatch.daemon.starting import Account, account_of
+from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.spec import GroupSpec
+from django_wsgimatch.daemon.starting import Account, account_of, make_board
 from django_wsgimatch.exceptions import ScriptError, SettingError
+from tests.relayed import folder
 
 ME = os.getuid()
 DAEMON = pwd.getpwnam("daemon")
@@ -139,6 +144,27 @@ def test_who_a_group_cannot_run_as(options, complaint):
         account_of(options)
 
     assert str(caught.value) == complaint
+
+
+def test_no_link_is_followed_where_a_board_is_made(tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "board").symlink_to(tmp_path / "precious")
+    spec = GroupSpec(Place("blog", ""), GroupOptions())
+
+    os.close(make_board(spec, str(tmp_path / "board"), (ME, os.getgid())))
+
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert not (tmp_path / "board").is_symlink()
+
+
+def test_a_socket_is_there_for_the_front_alone():
+    with folder() as path:
+        at = str(path / "socket")
+        listener = listen(at, (ME, os.getgid()))
+        mode = stat.S_IMODE(os.stat(at).st_mode)
+        listener.close()
+
+    assert mode == 0o600
 
 
 @pytest.fixture

@@ -165,10 +165,14 @@ class Places:
     def _start_manager(self) -> None:
         if os.path.exists(self.directory.lock) and not os.access(self.directory.lock, os.W_OK):
             raise ManagerError(NOT_OURS)
-        with open(self.directory.lock, "a", encoding="ascii") as lock:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        lock = os.open(self.directory.lock, flags, 0o600)
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not is_there(self.directory.manager):
                 self._run_manager()
+        finally:
+            os.close(lock)
 
     def _run_manager(self) -> None:
         told = {

@@ -260,10 +260,14 @@ def listen(path: str, front: tuple[int, int], options: GroupOptions = DEFAULTS) 
     """Return a new listening socket at a path, for the front's user alone."""
     Path(path).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
-    os.chmod(path, 0o600)
+    before = os.umask(0o177)
+    try:
+        listener.bind(path)
+    finally:
+        os.umask(before)
     if front[0] != os.geteuid():
-        os.chown(path, *front)
+        # The folder is the front's, and this process root's.
+        os.chown(path, *front, follow_symlinks=False)
     release_waiters(listener, LOOK_UP)
     for option, size in (
         (socket.SO_SNDBUF, options.send_buffer_size),

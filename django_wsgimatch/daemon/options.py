@@ -454,7 +454,10 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "log_file",
         "beyond",
         _PATH,
-        "where the group's standard output and error go, instead of the server's log",
+        (
+            "where the group's standard output and error go, instead of the server's log. The "
+            "server opens it, with its own rights: others should not be able to write to its folder"
+        ),
     ),
     (
         "maximum_application_groups",

@@ -121,9 +121,10 @@ def start(
     """
     account = account_of(spec.options, front)
     ScriptOwner.of(spec.options.script_user, spec.options.script_group)
+    # First what a mistake in the settings can make fail: nothing is open then.
+    output_read, output = _output(spec)
     board = make_board(spec, board_path, front)
     lifeline_read, lifeline = os.pipe()
-    output_read, output = _output(spec)
     told = {
         "spec": spec.to_json(),
         "packages": dict(packages),
@@ -162,7 +163,9 @@ def start(
 
 def make_board(spec: GroupSpec, path: str, front: tuple[int, int]) -> int:
     """Make a board's file, that the front may read, and return its descriptor."""
-    board = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    # The folder may be the front's, and this process root's: no link of the front's is followed.
+    Path(path).unlink(missing_ok=True)
+    board = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     os.ftruncate(board, Shape.of(spec.options.processes, spec.options.threads).size)
     if front[0] != os.geteuid():
         os.fchown(board, *front)
