@@ -27,10 +27,15 @@ from django_wsgimatch.daemon.protocol import (
     FRAME,
     HEAD,
     HINTS,
+    KEPT,
     LAST,
     PULL,
+    PULLED,
+    READY,
+    READY_FRAME,
     encode_request,
     frame,
+    texts_of,
 )
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
@@ -38,7 +43,8 @@ from tests.relayed import ask, descriptors, folder, place, settled
 from tests.wsgi import make_environ
 
 GOOD_HEAD = b"200 OK\nContent-Type:text/plain\nX-A:b"
-KINDS = [HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, 0, 77, 255]
+KINDS = [HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, 0, 77, 255]
+KINDS += [LAST | KEPT, END | KEPT]
 
 
 def random_reply(rng: random.Random) -> tuple[bytes, list[int]]:
@@ -71,9 +77,10 @@ def random_frame(rng: random.Random) -> bytes:
 def good_reply(rng: random.Random) -> bytes:
     body = rng.randbytes(rng.randrange(2000))
     hints = frame(HINTS, b"\nLink:</x.css>; rel=preload") if rng.random() < 0.3 else b""
+    kept, ready = rng.choice([(0, b""), (KEPT, b""), (KEPT, READY_FRAME)])
     if rng.random() < 0.5:
-        return hints + frame(HEAD, GOOD_HEAD) + frame(LAST, body)
-    return hints + frame(HEAD, GOOD_HEAD) + frame(DATA, body) + frame(END)
+        return hints + frame(HEAD, GOOD_HEAD) + frame(LAST | kept, body) + ready
+    return hints + frame(HEAD, GOOD_HEAD) + frame(DATA, body) + frame(END | kept) + ready
 
 
 def mutated(rng: random.Random, data: bytes) -> bytes:
@@ -95,6 +102,19 @@ def random_descriptors(rng: random.Random) -> list[int]:
     return found[:count]
 
 
+def lie(connection: socket.socket, data: bytes, found: list[int]) -> bool:
+    """Send a reply; return whether the front may take the connection for one that is kept."""
+    try:
+        if found:
+            socket.send_fds(connection, [data or b"x"], found)
+        else:
+            connection.sendall(data)
+    finally:
+        for descriptor in found:
+            os.close(descriptor)
+    return data.endswith(READY_FRAME)
+
+
 @contextmanager
 def liar(replies: Iterator[tuple[bytes, list[int]]]) -> Iterator[Link]:
     """A group whose process sends whatever it likes."""
@@ -110,16 +130,11 @@ def liar(replies: Iterator[tuple[bytes, list[int]]]) -> Iterator[Link]:
                     connection = listener.accept()[0]
                 except TimeoutError:
                     continue
-                data, found = next(replies)
                 with connection, suppress(OSError):
                     connection.settimeout(5)
-                    connection.recv(65536)
-                    if found:
-                        socket.send_fds(connection, [data or b"x"], found)
-                    else:
-                        connection.sendall(data)
-                for descriptor in found:
-                    os.close(descriptor)
+                    # The front may ask again where it has been told so.
+                    while connection.recv(65536) and lie(connection, *next(replies)):
+                        connection.settimeout(0.05)
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -152,6 +167,7 @@ def fuzz_front(cases: int, seed: int) -> Counter[str]:
                 raise AssertionError(f"case {number}: {error!r} after {sent[-1]!r}") from error
             if len(sent) > 10:
                 del sent[:-3]
+        link.kept.clear()
         assert settled(before + 2), f"{descriptors() - before} descriptors are left open"
     return outcomes
 
@@ -160,7 +176,11 @@ def random_request(rng: random.Random) -> bytes:
     """The bytes of a request, mostly broken."""
     environ = make_environ("/x", headers={"A": "b" * rng.randrange(50)})
     body = rng.choice([None, b"", rng.randbytes(rng.randrange(500))])
-    data = encode_request(environ, rng.getrandbits(64), time.monotonic(), body)
+    length = PULLED if body is None else len(body)
+    keep = rng.random() < 0.5
+    number = rng.getrandbits(64)
+    data = encode_request(texts_of(environ), {}, number, time.monotonic(), length, may_keep=keep)
+    data += body or b""
     kind = rng.randrange(4)
     if kind == 0:
         return rng.randbytes(rng.randrange(300))
@@ -194,6 +214,7 @@ def fuzz_group(cases: int, seed: int) -> Counter[str]:
             if number % 1000 == 0:
                 assert at.get(target="/x").body == b"ok", f"no answer after case {number}"
         assert at.get(target="/x").body == b"ok"
+        at.link.kept.clear()
         assert settled(before + 2), f"{descriptors() - before} descriptors are left open"
     return outcomes
 

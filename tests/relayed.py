@@ -76,19 +76,20 @@ def place(
             queue_timeout=link.pop("queue_timeout", 0),
         )
         running.start()
+        reached = partial(has_reached, str(path / "b"))
+        to_place = Link(str(path / "s"), lambda: None, reached, **link)
         try:
-            yield RelayedPlace(
-                path,
-                running,
-                Link(str(path / "s"), lambda: None, partial(has_reached, str(path / "b")), **link),
-            )
+            yield RelayedPlace(path, running, to_place)
         finally:
             running.close()
+            to_place.kept.clear()
             assert running.join(5)
 
 
 @contextmanager
-def scripted(*replies: Callable[[socket.socket], None], **link: Any) -> Iterator[Link]:
+def scripted(
+    *replies: Callable[[socket.socket], None], has_reached: bool = True, **link: Any
+) -> Iterator[Link]:
     """A group that answers each connection as it is told, whatever it is asked."""
     with folder() as path, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path / "s"))
@@ -108,9 +109,11 @@ def scripted(*replies: Callable[[socket.socket], None], **link: Any) -> Iterator
 
         thread = threading.Thread(target=run)
         thread.start()
+        to_group = Link(str(path / "s"), lambda: None, lambda request_id: has_reached, **link)
         try:
-            yield Link(str(path / "s"), lambda: None, lambda request_id: True, **link)
+            yield to_group
         finally:
+            to_group.kept.clear()
             thread.join()
 
 

@@ -279,6 +279,7 @@ def test_file_wrapper(file, expected):
     with place(respond(lambda environ: environ["wsgi.file_wrapper"](file(), 3))) as at:
         before = descriptors()
         assert at.get().body == expected
+        at.link.kept.clear()
         assert settled(before)
 
 
@@ -323,6 +324,7 @@ def test_descriptors_do_not_leak():
         before = descriptors()
         for _ in range(50):
             at.get()
+        at.link.kept.clear()
         assert settled(before)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import socket
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .protocol import ABORTED, CHUNK, FRAME, LARGEST_CHUNK, PULL
+from .wire import FrontGone
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -24,12 +24,13 @@ class PulledBody(io.RawIOBase):
     from the server itself. Reading raises OSError where the client has gone away.
     """
 
-    def __init__(self, connection: socket.socket, send: Callable[[bytes], None]) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         super().__init__()
         self._connection = connection
-        self._send = send
         self._left = 0
         self._ended = False
+        self._is_pulling = False
+        self._is_expired = False
 
     def readable(self) -> bool:
         """The one thing that can be done with it."""
@@ -44,27 +45,36 @@ class PulledBody(io.RawIOBase):
             return 0
         count = self._connection.recv_into(view[: self._left])
         if not count:
-            raise OSError("The server's worker went away in the middle of the request's body.")
+            raise FrontGone("The server's worker went away in the middle of the request's body.")
         self._left -= count
         return count
 
-    def expire(self) -> None:
-        """Let no one read on: the response is complete, the connection belongs to no one."""
-        self._ended = True
+    def expire(self) -> bool:
+        """
+        Let no one read on: the response is complete, the front listens no more.
+
+        Returns whether nothing of the body is on its way.
+        """
+        self._is_expired = True
+        return not self._left and not self._is_pulling
+
+    def buffered(self) -> io.BufferedReader:
+        """Return the body with all the methods that PEP 3333 asks for."""
+        return io.BufferedReader(self, READ_AHEAD)
 
     def _pull(self, size: int) -> None:
-        self._send(FRAME.pack(PULL, min(max(size, READ_AHEAD), LARGEST_CHUNK)))
+        # In this order, and expire() in the other: one of the two sees what the other has set.
+        self._is_pulling = True
+        if self._is_expired:
+            raise OSError("The response is complete: the request's body can be read no more.")
+        self._connection.sendall(FRAME.pack(PULL, min(max(size, READ_AHEAD), LARGEST_CHUNK)))
         head = self._connection.recv(CHUNK.size, socket.MSG_WAITALL)
         if len(head) < CHUNK.size:
-            raise OSError("The server's worker went away before the request's body.")
+            raise FrontGone("The server's worker went away before the request's body.")
         (length,) = CHUNK.unpack(head)
         if length == ABORTED:
             self._ended = True
             raise OSError("The client went away in the middle of the request's body.")
         self._left = length
         self._ended = not length
-
-
-def pulled(connection: socket.socket, send: Callable[[bytes], None]) -> io.BufferedReader:
-    """Return a pulled body with all the methods that PEP 3333 asks for."""
-    return io.BufferedReader(PulledBody(connection, send), READ_AHEAD)
+        self._is_pulling = False

@@ -16,11 +16,12 @@ import stat
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ..exceptions import DaemonError, ProtocolError
+from .kept import Connection, KeptConnections
 from .protocol import (
     ABORTED,
     AGAIN,
@@ -33,16 +34,21 @@ from .protocol import (
     HEAD,
     HINTS,
     INLINE,
+    KEPT,
     LARGEST_CHUNK,
     LAST,
     LONGEST_HEAD,
     PULL,
+    PULLED,
+    READY_FRAME,
     RECEIVE,
     decode_error,
     decode_head,
     decode_hints,
     encode_request,
+    texts_of,
 )
+from .wire import receive_all, send_all
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -54,6 +60,8 @@ TIMED_OUT = "Timeout when reading response from daemon process"
 NOT_CONNECTED = "Unable to connect to WSGI daemon process on '{}': {}"
 
 MOST_HINTS = 100
+# A response up to this length, whose end is known, is received before it is passed on.
+LONGEST_WHOLE = 1 << 18
 
 # Room for one descriptor beside a frame.
 _ANCILLARY = socket.CMSG_SPACE(struct.calcsize("i"))
@@ -61,6 +69,15 @@ _ANCILLARY = socket.CMSG_SPACE(struct.calcsize("i"))
 _PAUSE = 0.02
 
 _ids = itertools.count(random.SystemRandom().getrandbits(62))
+
+
+def _number_anew() -> None:
+    """No two workers of a server that has loaded this module before its fork use the same ids."""
+    global _ids
+    _ids = itertools.count(random.SystemRandom().getrandbits(62))
+
+
+os.register_at_fork(after_in_child=_number_anew)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,7 @@ class Link:
     connect_timeout: float = 15
     socket_timeout: float = 60
     response_socket_timeout: float = 0
+    kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
 
 
 def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -90,51 +108,92 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
     body = _short_body(environ)
     queued = time.monotonic()
     while True:
-        request_id = next(_ids) & 0xFFFFFFFFFFFFFFFF
+        kept = link.kept.take()
         try:
-            packet = encode_request(environ, request_id, queued, body)
-        except ProtocolError as error:
-            raise DaemonError(400, str(error)) from None
-        connection = _connect(link, queued)
-        try:
-            connection.sendall(packet)
-            return Reply(connection, link, environ).begin(start_response)
+            connection = kept or Connection(_connect(link, queued))
+            return _ask(connection, link, environ, body, queued, start_response)
         except _SendAgain:
-            connection.close()
-        except (ConnectionError, EOFError) as error:
-            connection.close()
-            if link.has_reached(request_id):
-                raise DaemonError(500, f"{TRUNCATED} '{link.path}'") from error
-        except ProtocolError as error:
-            connection.close()
-            raise DaemonError(500, FORGED.format(error)) from error
-        except (BlockingIOError, TimeoutError) as error:
-            connection.close()
-            raise DaemonError(504, f"{TIMED_OUT} '{link.path}'") from error
-        except BaseException:
-            connection.close()
-            raise
+            if kept is not None:
+                continue
         if time.monotonic() - queued > link.connect_timeout:
             raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
         time.sleep(_PAUSE)
 
 
 class _SendAgain(Exception):
-    """The group asks for the request to be sent once more."""
+    """The request has not reached an application, and may be sent once more."""
+
+
+def _ask(
+    connection: Connection,
+    link: Link,
+    environ: WSGIEnvironment,
+    body: bytes | None,
+    queued: float,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    request_id = next(_ids) & 0xFFFFFFFFFFFFFFFF
+    length = PULLED if body is None else len(body)
+    texts, before = texts_of(environ), connection.texts
+    reply = Reply(connection, link, environ)
+    has_sent = False
+    try:
+        may_keep = type(connection.socket) is _SOCKET
+        packet = encode_request(texts, before, request_id, queued, length, may_keep=may_keep)
+        connection.texts = texts
+        if body:
+            send_all(connection.socket, [packet, body])
+        else:
+            connection.socket.sendall(packet)
+        has_sent = True
+        return reply.begin(start_response)
+    except _SendAgain:
+        connection.socket.close()
+        raise
+    except (ConnectionError, EOFError) as error:
+        connection.socket.close()
+        # A socket that is closed before all has been read resets the connection (unix(7)).
+        is_unread = not has_sent or isinstance(error, ConnectionResetError)
+        if (reply.has_begun or not is_unread) and link.has_reached(request_id):
+            raise DaemonError(500, f"{TRUNCATED} '{link.path}'") from error
+        raise _SendAgain from error
+    except ProtocolError as error:
+        connection.socket.close()
+        if not has_sent:
+            raise DaemonError(400, str(error)) from None
+        raise DaemonError(500, FORGED.format(error)) from error
+    except (BlockingIOError, TimeoutError) as error:
+        connection.socket.close()
+        raise DaemonError(504, f"{TIMED_OUT} '{link.path}'") from error
+    except BaseException:
+        connection.socket.close()
+        raise
 
 
 class Reply:
     """What comes back over a connection: the response's body, once it has begun."""
 
-    def __init__(self, connection: socket.socket, link: Link, environ: WSGIEnvironment) -> None:
+    __slots__ = (
+        *("_at", "_buffer", "_connection", "_environ", "_hints", "_is_last", "_is_over"),
+        *("_left", "_link", "_socket", "has_begun"),
+    )
+
+    def __init__(self, connection: Connection, link: Link, environ: WSGIEnvironment) -> None:
         self._connection = connection
+        self._socket = connection.socket
         self._link = link
         self._environ = environ
+        # What has been received, and how far it has been read.
         self._buffer = b""
-        # What is still to come of the frame that is being passed on, and whether it is the last.
+        self._at = 0
+        # What is still to come of the frame that is being passed on, and whether it is the last:
+        # its kind then.
         self._left = 0
-        self._is_last = False
+        self._is_last = 0
+        self._is_over = False
         self._hints = 0
+        # Whether anything has come at all.
+        self.has_begun = False
 
     def begin(self, start_response: StartResponse) -> Iterable[bytes]:
         """
@@ -145,7 +204,7 @@ class Reply:
         """
         # A descriptor comes with the head if at all; what another call receives is dropped.
         self._buffer, ancillary = self._receive_first()
-        descriptors = _descriptors(ancillary)
+        descriptors = _descriptors(ancillary) if ancillary else []
         try:
             status, headers = decode_head(self._head(descriptors))
             if descriptors:
@@ -153,10 +212,11 @@ class Reply:
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
-        start_response(status, headers)
         if self._link.response_socket_timeout:
-            _set_timeouts(self._connection, self._link.response_socket_timeout)
-        return self._whole() or self
+            _set_timeouts(self._socket, self._link.response_socket_timeout)
+        whole = self._whole()
+        start_response(status, headers)
+        return self if whole is None else whole
 
     def __iter__(self) -> Iterator[bytes]:
         """The body is its own iterator."""
@@ -175,38 +235,63 @@ class Reply:
 
     def close(self) -> None:
         """Let the group know that nobody reads on."""
-        self._connection.close()
+        if not self._is_over:
+            self._is_over = True
+            self._socket.close()
 
     def _next(self) -> bytes:
         while not self._left:
             if self._is_last:
+                self._finish(self._is_last)
                 raise StopIteration
             kind, length = self._frame()
-            if kind in (DATA, LAST):
-                self._left, self._is_last = length, kind == LAST
-            elif kind == END:
-                self._is_last = True
+            if kind == DATA:
+                self._left = length
+            elif kind & ~KEPT == LAST:
+                self._left, self._is_last = length, kind
+            elif kind & ~KEPT == END:
+                self._is_last = kind
             elif kind == PULL:
                 self._feed(length)
             elif kind == ERROR:
                 raise DaemonError(*decode_error(self._take(length)))
             else:
                 raise ProtocolError(f"a frame of kind {kind} in a response")
-        data = self._buffer or self._receive()
-        piece, self._buffer = data[: self._left], data[self._left :]
+        if self._at == len(self._buffer):
+            self._buffer, self._at = self._receive(), 0
+        piece = self._buffer[self._at : self._at + self._left]
+        self._at += len(piece)
         self._left -= len(piece)
         return piece
 
     def _whole(self) -> list[bytes] | None:
-        """The body, if all of it is here already: most responses."""
-        buffer = self._buffer
-        if len(buffer) < FRAME.size:
+        """The body, where its end has come already, or will soon: most responses."""
+        buffer, at = self._buffer, self._at
+        if len(buffer) - at < FRAME.size:
             return None
-        kind, length = FRAME.unpack_from(buffer)
-        if kind == END or (kind == LAST and len(buffer) == FRAME.size + length):
-            self._connection.close()
-            return [buffer[FRAME.size :]] if length else []
-        return None
+        kind, length = FRAME.unpack_from(buffer, at)
+        if kind & ~KEPT not in (LAST, END) or length > LONGEST_WHOLE:
+            return None
+        self._at = at + FRAME.size + length
+        body = buffer[at + FRAME.size : self._at]
+        if len(body) < length:
+            # Optimization: one call for all that is missing, where 64 KiB at a time took two.
+            body = receive_all(self._socket, body, length)
+        self._finish(kind)
+        return [body] if body else []
+
+    def _finish(self, kind: int) -> None:
+        """Keep the connection for another request if the group does, and close it otherwise."""
+        if self._is_over:
+            return
+        self._is_over = True
+        behind = self._buffer[self._at :]
+        if kind & KEPT and behind in (b"", READY_FRAME):
+            if self._link.response_socket_timeout:
+                _set_timeouts(self._socket, self._link.socket_timeout)
+            self._link.kept.give(self._connection, is_ready=bool(behind))
+        else:
+            self._socket.close()
 
     def _head(self, descriptors: list[int]) -> bytes:
         while True:
@@ -223,35 +308,42 @@ class Reply:
                 raise _SendAgain
             else:
                 raise ProtocolError(f"a frame of kind {kind} before the response")
-            if not self._buffer:
+            if self._at == len(self._buffer):
                 self._buffer, ancillary = self._receive_first()
+                self._at = 0
                 descriptors += _descriptors(ancillary)
 
     def _receive_first(self) -> tuple[bytes, list[tuple[int, int, bytes]]]:
         # Descriptors that come where none is expected must not stay open.
-        data, ancillary, _, _ = self._connection.recvmsg(RECEIVE, _ANCILLARY)
+        data, ancillary, _, _ = self._socket.recvmsg(RECEIVE, _ANCILLARY)
         if not data:
             raise EOFError
+        self.has_begun = True
         return data, ancillary
 
     def _frame(self) -> tuple[int, int]:
-        while len(self._buffer) < FRAME.size:
-            self._buffer += self._receive()
-        kind, length = FRAME.unpack_from(self._buffer)
-        self._buffer = self._buffer[FRAME.size :]
+        self._need(FRAME.size)
+        kind, length = FRAME.unpack_from(self._buffer, self._at)
+        self._at += FRAME.size
         return kind, length
 
     def _take(self, length: int) -> bytes:
         """The data of a frame that must be short enough to be held."""
         if length > LONGEST_HEAD:
             raise ProtocolError(f"headers of {length} bytes")
-        while len(self._buffer) < length:
-            self._buffer += self._receive()
-        data, self._buffer = self._buffer[:length], self._buffer[length:]
+        self._need(length)
+        data = self._buffer[self._at : self._at + length]
+        self._at += length
         return data
 
+    def _need(self, length: int) -> None:
+        if len(self._buffer) - self._at < length:
+            self._buffer, self._at = self._buffer[self._at :], 0
+            while len(self._buffer) < length:
+                self._buffer += self._receive()
+
     def _receive(self) -> bytes:
-        data = self._connection.recv(RECEIVE)
+        data = self._socket.recv(RECEIVE)
         if not data:
             raise EOFError
         return data
@@ -265,14 +357,14 @@ class Reply:
         try:
             data = self._environ["wsgi.input"].read(size) if size else b""
         except BaseException:
-            self._connection.sendall(CHUNK.pack(ABORTED))
+            self._socket.sendall(CHUNK.pack(ABORTED))
             raise
         if left is not None:
             if size and not data:
-                self._connection.sendall(CHUNK.pack(ABORTED))
+                self._socket.sendall(CHUNK.pack(ABORTED))
                 return
             self._environ[_LEFT] = left - len(data)
-        self._connection.sendall(CHUNK.pack(len(data)) + data)
+        self._socket.sendall(CHUNK.pack(len(data)) + data)
 
     def _hint(self, data: bytes) -> None:
         headers = decode_hints(data)
@@ -294,7 +386,7 @@ class Reply:
         is_file = len(descriptors) == 1 and stat.S_ISREG(os.fstat(descriptors[0]).st_mode)
         if not is_file or self._frame() != (FILE, 0):
             raise ProtocolError("a file without a file")
-        self._connection.close()
+        self._socket.close()
         file = os.fdopen(descriptors.pop(), "rb")
         start_response(status, headers)
         wrap: Callable[[Any, int], Iterable[bytes]]

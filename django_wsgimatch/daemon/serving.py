@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ..exceptions import ProtocolError, ScriptError
-from .body import pulled
+from .body import PulledBody
 from .protocol import (
     AGAIN,
     DATA,
@@ -30,25 +30,24 @@ from .protocol import (
     FRAME,
     HEAD,
     HINTS,
+    KEPT,
     LAST,
     PULLED,
-    RECEIVE,
+    READY_FRAME,
     REQUEST,
-    decode_environ,
     decode_request,
     encode_error,
     encode_head,
     encode_hints,
     frame,
+    update_environ,
 )
+from .wire import FrontGone, receive_all, send_all
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger("django_wsgimatch")
-
-# Up to so many bytes are copied together and sent by one call.
-_JOINED = 16384
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -58,14 +57,30 @@ Find = Callable[["WSGIEnvironment"], "WSGIApplication"]
 Begin = Callable[[int], None]
 
 
+class _Late(Exception):
+    """The request has waited for longer than queue-timeout."""
+
+
 class Superseded(Exception):
     """A newer process answers this request: the front sends it again."""
 
 
 class Exchange:
-    """One request and its response on a connection."""
+    """
+    One request and its response on a connection.
 
-    def __init__(self, connection: socket.socket) -> None:
+    ``may_keep`` tells, when the response ends, whether a thread may wait for another request
+    here; ``is_kept`` says then that the front has been promised so.
+    """
+
+    __slots__ = (
+        *("_body", "_may_keep", "connection", "environ", "head", "is_complete"),
+        *("is_head_sent", "is_kept", "is_ready_sent", "left"),
+    )
+
+    def __init__(
+        self, connection: socket.socket, may_keep: Callable[[], bool] = lambda: False
+    ) -> None:
         self.connection = connection
         self.head: bytes | None = None
         self.is_head_sent = False
@@ -73,6 +88,10 @@ class Exchange:
         # What Content-Length still lets through; None where the response has none.
         self.left: int | None = None
         self.is_complete = False
+        self.is_kept = False
+        self.is_ready_sent = False
+        self._may_keep: Callable[[], bool] | None = may_keep
+        self._body: PulledBody | None = None
 
     @property
     def what(self) -> str:
@@ -80,32 +99,39 @@ class Exchange:
         target = self.environ.get("RAW_URI") or self.environ.get("PATH_INFO")
         return f"{self.environ.get('REQUEST_METHOD')} {target}"
 
-    def receive(self, base: WSGIEnvironment, queue_timeout: float) -> tuple[WSGIEnvironment, int]:
+    def receive(
+        self, packet: bytes, known: WSGIEnvironment, queue_timeout: float
+    ) -> tuple[WSGIEnvironment, int]:
         """
-        Return the request's environ on top of ``base``, and its id.
+        Return the request's environ and its id.
 
-        Raises ProtocolError, EOFError where no request comes, and TimeoutError where it has
-        waited for more than ``queue_timeout`` seconds (0: it may wait for ever).
+        ``packet`` is what has come of the request, ``known`` the environ of the request before
+        on the connection, which becomes this one's. Raises ProtocolError, FrontGone where no more
+        comes, and _Late where it has waited for more than ``queue_timeout`` seconds (0: it may
+        wait for ever).
         """
-        connection = self.connection
-        packet = connection.recv(RECEIVE)
         if len(packet) < REQUEST.size:
-            packet = self._receive_rest(packet, REQUEST.size)
-        encoding, length, body, request_id, queued = decode_request(packet)
-        end = REQUEST.size + length
-        whole = end + max(body, 0)
-        if len(packet) < whole:
-            packet = self._receive_rest(packet, whole)
-        if queue_timeout and time.monotonic() - queued > queue_timeout:
-            raise TimeoutError
-        environ = base | decode_environ(encoding, packet[REQUEST.size : end])
-        self.environ = environ
+            packet = self._rest(packet, REQUEST.size)
+        said = decode_request(packet)
+        if not said.may_keep:
+            self._may_keep = None
+        end, length = REQUEST.size + said.environ_length, said.body_length
+        if len(packet) < end:
+            packet = self._rest(packet, end)
+        update_environ(known, said.encoding, said.gone, packet[REQUEST.size : end])
+        self.environ = environ = known.copy()
         environ["wsgi.early_hints"] = self.early_hints
-        if body == PULLED:
-            environ["wsgi.input"] = pulled(connection, connection.sendall)
+        if length == PULLED:
+            self._body = PulledBody(self.connection)
+            environ["wsgi.input"] = self._body.buffered()
         else:
-            environ["wsgi.input"] = io.BytesIO(packet[end:])
-        return environ, request_id
+            given = packet[end:]
+            if len(given) < length:
+                given = self._rest(given, length)
+            environ["wsgi.input"] = io.BytesIO(given)
+        if queue_timeout and time.monotonic() - said.queued > queue_timeout:
+            raise _Late
+        return environ, said.request_id
 
     def run(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
         """Call the application and send its response. Raises what the application raises."""
@@ -114,7 +140,8 @@ class Exchange:
             if isinstance(body, FileWrapper) and self._send_file(body.filelike):
                 return
             if type(body) is list and len(body) == 1:
-                self._send(body[0], is_last=True)
+                # Optimization: nothing is left to be closed, so one call says it all.
+                self._send(body[0], is_last=True, is_all=True)
                 return
             for data in body:
                 if data:
@@ -146,13 +173,18 @@ class Exchange:
     def early_hints(self, headers: list[tuple[str, str]]) -> None:
         """Send a 103 with these headers, unless the response has begun (RFC 8297)."""
         if not self.is_head_sent:
-            self.connection.sendall(frame(HINTS, encode_hints(headers)))
+            self._tell(frame(HINTS, encode_hints(headers)))
 
     def finish(self) -> None:
         """Send what is left to say after the body's last piece."""
         if not self.is_complete:
-            self.is_complete = True
-            send_all(self.connection, [*self._unsent_head(), FRAME.pack(END, 0)])
+            head = self._unsent_head()
+            self._tell(*head, FRAME.pack(self._complete(END), 0))
+
+    def say_ready(self) -> None:
+        """Tell the front that a thread waits for another request, if it does not know yet."""
+        if not self.is_ready_sent:
+            self.connection.sendall(READY_FRAME)
 
     def refuse(self, status: int, reason: str) -> bool:
         """Let the front answer with an error page, if no response has begun."""
@@ -166,16 +198,11 @@ class Exchange:
         """Let the front send the request again, to another process."""
         self.connection.sendall(FRAME.pack(AGAIN, 0))
 
-    def _receive_rest(self, packet: bytes, size: int) -> bytes:
-        parts = [packet]
-        missing = size - len(packet)
-        while missing > 0:
-            part = self.connection.recv(missing, socket.MSG_WAITALL)
-            if not part:
-                raise EOFError
-            parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
+    def _rest(self, begun: bytes, size: int) -> bytes:
+        try:
+            return receive_all(self.connection, begun, size)
+        except (OSError, EOFError) as error:
+            raise FrontGone(*error.args) from error
 
     def _unsent_head(self) -> list[bytes]:
         if self.is_head_sent:
@@ -185,7 +212,7 @@ class Exchange:
         self.is_head_sent = True
         return [FRAME.pack(HEAD, len(self.head)), self.head]
 
-    def _send(self, data: bytes, is_last: bool = False) -> None:
+    def _send(self, data: bytes, is_last: bool = False, is_all: bool = False) -> None:
         if self.is_complete:
             return
         if type(data) is not bytes:
@@ -196,8 +223,25 @@ class Exchange:
             self.left -= len(data)
             # Optimization: the front need not wait for an END: 8 us less a response.
             is_last = is_last or (self.left == 0 and len(data) > 0)
-        self.is_complete = is_last
-        send_all(self.connection, [*parts, FRAME.pack(LAST if is_last else DATA, len(data)), data])
+        kind = self._complete(LAST) if is_last else DATA
+        parts += FRAME.pack(kind, len(data)), data
+        if is_all and self.is_kept:
+            self.is_ready_sent = True
+            parts.append(READY_FRAME)
+        self._tell(*parts)
+
+    def _tell(self, *parts: bytes) -> None:
+        try:
+            send_all(self.connection, [*parts])
+        except OSError as error:
+            raise FrontGone(*error.args) from error
+
+    def _complete(self, kind: int) -> int:
+        """Let nobody use the connection any more; return the last frame's kind."""
+        self.is_complete = True
+        is_clean = self._body is None or self._body.expire()
+        self.is_kept = is_clean and self._may_keep is not None and self._may_keep()
+        return kind | KEPT if self.is_kept else kind
 
     def _send_file(self, filelike: Any) -> bool:
         """Pass the file itself to the front, at the place where the application would read."""
@@ -206,31 +250,41 @@ class Exchange:
             return False
         os.lseek(descriptor, filelike.tell(), os.SEEK_SET)
         head = [*self._unsent_head(), FRAME.pack(FILE, 0)]
-        socket.send_fds(self.connection, [b"".join(head)], [descriptor])
+        try:
+            socket.send_fds(self.connection, [b"".join(head)], [descriptor])
+        except OSError as error:
+            raise FrontGone(*error.args) from error
         self.is_complete = True
         return True
 
 
 def serve(
-    connection: socket.socket, base: WSGIEnvironment, find: Find, begin: Begin, queue_timeout: float
-) -> None:
+    exchange: Exchange,
+    packet: bytes,
+    known: WSGIEnvironment,
+    find: Find,
+    begin: Begin,
+    queue_timeout: float,
+) -> bool:
     """
-    Answer the request that comes over a connection; what goes wrong is logged.
+    Answer a request, of which ``packet`` has come; what goes wrong is logged.
 
-    ``base`` is what every environ begins with. Raises MemoryError, so that the process can end,
-    and OSError where the front goes away while it is being told of an error.
+    ``known`` is the environ of the request before on the connection, at first what every environ
+    begins with; it becomes this request's. Returns whether all went well: only then may the
+    connection be kept. Raises MemoryError, so that the process can end, and OSError where the
+    front goes away while it is being told of an error.
     """
-    exchange = Exchange(connection)
     try:
-        environ, request_id = exchange.receive(base, queue_timeout)
+        environ, request_id = exchange.receive(packet, known, queue_timeout)
         application = find(environ)
         begin(request_id)
         exchange.run(application, environ)
-    except (ConnectionError, EOFError):
-        logger.debug("The front went away.")
+        return True
+    except FrontGone as error:
+        logger.debug("The front went away: %s", error)
     except Superseded:
         exchange.send_again()
-    except TimeoutError:
+    except _Late:
         exchange.refuse(504, f"the request has waited for more than {queue_timeout:g} s")
     except ProtocolError as error:
         logger.warning("Refused what is no request: %s", error)
@@ -243,20 +297,7 @@ def serve(
         exchange.refuse(500, f"{type(error).__name__} in the application")
         if isinstance(error, MemoryError):
             raise
-
-
-def send_all(connection: socket.socket, parts: list[bytes]) -> None:
-    """Send parts one after the other, without a copy where they are long."""
-    size = sum(map(len, parts))
-    if size <= _JOINED:
-        connection.sendall(b"".join(parts))
-        return
-    sent = connection.sendmsg(parts)
-    if sent < size:
-        for part in parts:
-            if sent < len(part):
-                connection.sendall(memoryview(part)[sent:])
-            sent = max(sent - len(part), 0)
+    return False
 
 
 def _as_bytes(data: Any) -> bytes:
