@@ -19,6 +19,8 @@ from typing import Any
 
 HEADER = 256
 TEXT = 8192
+# No board is larger, in bytes: that would be thousands of processes.
+LARGEST = 32 << 20
 
 # A slot: pid, state, when the process began (time.time()); then per thread the id of its newest
 # request, how many it has had, when that one began (0: it has ended) and when it ended, both on
@@ -186,8 +188,13 @@ class Slot:
         _LENGTH.pack_into(self._map, self._text, len(text))
 
 
+def read_board(descriptor: int, shape: Shape) -> BoardReport:
+    """Return what stands on the board in a file, that its group may have shortened."""
+    return read_report(os.pread(descriptor, shape.size, 0).ljust(shape.size, b"\0"), shape)
+
+
 def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
-    """Return what stands on a board."""
+    """Return what stands on a whole board."""
     arbiter, renewals, failed, started = _HEADER.unpack_from(data)
     return BoardReport(arbiter, renewals, failed, started, tuple(_workers(data, shape)))
 
@@ -232,13 +239,9 @@ def has_reached(path: str, request_id: int) -> bool:
     A board that is gone tells nothing: then it may have.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Read, not mapped, and not for ever: the group may shorten the file, which would be this
+        # process's end, or lengthen it.
+        with open(path, "rb") as board:
+            return struct.pack("<Q", request_id) in board.read(LARGEST)
     except OSError:
         return True
-    try:
-        with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
-            return data.find(struct.pack("<Q", request_id)) >= 0
-    except (OSError, ValueError):
-        return True
-    finally:
-        os.close(descriptor)

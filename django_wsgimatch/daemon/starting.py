@@ -19,7 +19,7 @@ from typing import Any
 from ..exceptions import SettingError
 from ..settings_guard import VARIABLE
 from . import boot
-from .board import BoardReport, Shape, read_report
+from .board import BoardReport, Shape, read_board
 from .logs import GroupOutput, ServerLog
 from .options import GroupOptions
 from .owner import Owner, start_time
@@ -73,7 +73,7 @@ class Running:
     def report(self) -> BoardReport:
         """What the group says of itself."""
         shape = Shape.of(self.spec.options.processes, self.spec.options.threads)
-        return read_report(os.pread(self.board, shape.size, 0), shape)
+        return read_board(self.board, shape)
 
     @property
     def owner(self) -> Owner:
