@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from string import Template
 
 from benchmarks.measure import median_ratio, medians, parser, rounds, table, write_json
@@ -35,7 +35,7 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 ENTRY = "django_wsgimatch.wsgi:application"
 PROCESSES, THREADS = 2, 4
 PAYLOADS = {"2 KiB": "small", "100 KiB": "large", "POST 64 KiB": "post", "10 MiB file": "file"}
-LOAD = {"rounds": 7, "seconds": 2, "connections": 16}
+LOAD = {"rounds": 9, "seconds": 2, "connections": 16}
 POST = 'wrk.method = "POST"\nwrk.body = string.rep("a", 65536)\n'
 EMBEDDED, DAEMON = "mod_wsgi embedded", "mod_wsgi daemon"
 
@@ -198,13 +198,23 @@ def check(server: Running, prefix: str, payload: str) -> None:
 
 
 def hops(cpu: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """The CPU time that the hop adds to a request, in us: the median over the rounds."""
-    pairs = {"gunicorn": ("gunicorn, with hop", "gunicorn, without hop")}
-    pairs |= {"mod_wsgi": (DAEMON, EMBEDDED)} if DAEMON in cpu else {}
-    return {
-        name: median(a - b for a, b in zip(cpu[one], cpu[other], strict=True))
-        for name, (one, other) in pairs.items()
+    """The CPU time that the hop adds to a request, in us."""
+    pairs = {
+        name: (f"{name}, with hop", f"{name}, without hop") for name in ("gunicorn", "granian")
     }
+    pairs |= {"mod_wsgi": (DAEMON, EMBEDDED)} if DAEMON in cpu else {}
+    return {name: quiet(cpu[one]) - quiet(cpu[other]) for name, (one, other) in pairs.items()}
+
+
+def quiet(costs: Sequence[float]) -> float:
+    """
+    The lower quartile of what the rounds cost.
+
+    In about every other round gunicorn's listening socket hands nearly all connections to one of
+    its two workers, with the hop or without: a request costs twice as much then. Between medians,
+    and between the costs of one round, that difference is larger than the hop.
+    """
+    return quantiles(costs, n=4)[0] if len(costs) > 1 else costs[0]
 
 
 def first_wait(server: Running) -> float:
@@ -227,8 +237,9 @@ def judge(
     """Yield each contract in words, and whether it is kept."""
     if "mod_wsgi" not in hop:
         return
-    kept = hop["gunicorn"] <= hop["mod_wsgi"]
-    yield f"the hop costs {hop['gunicorn']:.0f} us, mod_wsgi's {hop['mod_wsgi']:.0f} us", kept
+    for name in ("gunicorn", "granian"):
+        words = f"{name}'s hop costs {hop[name]:.0f} us, mod_wsgi's {hop['mod_wsgi']:.0f} us"
+        yield words, hop[name] <= hop["mod_wsgi"]
     ratio = median_ratio(rates["granian, with hop"], rates[DAEMON])
     yield f"granian, with hop / {DAEMON}: {ratio:.2f} (at least 1)", ratio >= 1
 
@@ -251,7 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         servers = {name: stack.enter_context(running(name, directory)) for name in names}
         for payload in options.payloads:
             rates, cpu = measure(options, PAYLOADS[payload], servers, directory / "post.lua")
-            costs = medians(cpu)
+            costs = {name: quiet(each) for name, each in cpu.items()}
             print(payload)
             rows = [(name, rate, costs[name]) for name, rate in medians(rates).items()]
             print(table(["server", "requests/s", "CPU us a request"], rows))

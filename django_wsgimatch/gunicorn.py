@@ -146,4 +146,15 @@ def arguments(given: list[str]) -> list[str]:
                 "start `gunicorn -c FILE django_wsgimatch.wsgi`"
             )
     configuration = ["-c", f"python:{__name__}"]
-    return [sys.executable, "-m", "gunicorn", *configuration, *given, "django_wsgimatch.wsgi"]
+    return [sys.executable, *_program(), *configuration, *given, "django_wsgimatch.wsgi"]
+
+
+def _program() -> list[str]:
+    """
+    The script that pip has put beside Python, if it is there.
+
+    Started with -m, gunicorn cannot start itself again on USR2: it then takes its own ``http``
+    for Python's.
+    """
+    script = os.path.join(os.path.dirname(sys.executable), "gunicorn")
+    return [script] if os.path.isfile(script) else ["-m", "gunicorn"]

@@ -153,6 +153,10 @@ class Site:
         [found] = [place for place in places if place["name"] == name]
         return dict(found)
 
+    def busy(self, name: str) -> list[int]:
+        """The processes of a place that are at a request."""
+        return [process["pid"] for process in self.place(name)["processes"] if process["busy"]]
+
     def processes(self) -> set[int]:
         """All processes that belong to this site, whoever started them."""
         return marked(self.mark)

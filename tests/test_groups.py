@@ -479,9 +479,9 @@ def test_a_killed_process_costs_its_own_request_only(tmp_path):
         pid = at.told("/blog")["pid"]
         with ThreadPoolExecutor() as pool:
             at_work = pool.submit(at.get, "/blog/sleep/10")
-            at.until(lambda: at.place("blog")["busy"] == 1)
-            busy = [p["pid"] for p in at.place("blog")["processes"] if p["busy"]]
-            os.kill(busy[0], signal.SIGKILL)
+            at.until(lambda: bool(at.busy("blog")))
+            # The request sleeps on: whoever was busy still is.
+            os.kill(at.busy("blog")[0], signal.SIGKILL)
             statuses = [at.get("/blog").status for _ in range(20)]
             lost = at_work.result().status
 
@@ -575,6 +575,69 @@ def test_a_body_that_nobody_reads_harms_nobody(tmp_path):
         again = at.get("/blog")
 
     assert (answer.body, again.body) == (b"ok", b"ok")
+
+
+FLOOD = """\
+import os
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/headers":
+        start_response("200 OK", [("X-Long", "x" * 5_000_000)])
+        return [b""]
+    if environ["PATH_INFO"] == "/pid":
+        start_response("200 OK", [("Content-Length", str(len(str(os.getpid()))))])
+        return [str(os.getpid()).encode()]
+    start_response("200 OK", [])
+    return flood()
+def flood():
+    while True:
+        yield b"x" * 1_000_000
+"""
+
+
+def test_a_response_without_an_end_costs_the_server_no_memory(tmp_path):
+    (tmp_path / "app.wsgi").write_text(FLOOD)
+
+    with site(tmp_path) as at:
+        worker = int(at.get("/here/pid").body)
+        at.get("/blog/pid")
+        before = resident(worker)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(at.server.address))
+            connection.sendall(b"GET /blog/flood HTTP/1.1\r\nHost: x\r\n\r\n")
+            received = 0
+            while received < 300_000_000:
+                received += len(connection.recv(1 << 20))
+            grown = resident(worker) - before
+        status = at.get("/blog/pid").status
+
+    assert grown < 20 << 20
+    assert status == 200
+
+
+def test_headers_without_an_end_are_a_500_for_their_request(tmp_path):
+    (tmp_path / "app.wsgi").write_text(FLOOD)
+
+    with site(tmp_path) as at:
+        statuses = [at.get("/blog" + path).status for path in ("/pid", "/headers", "/pid")]
+
+    assert statuses == [200, 500, 200]
+
+
+def test_a_client_that_reads_slowly_holds_one_thread_of_its_group(tmp_path):
+    (tmp_path / "app.wsgi").write_text(FLOOD)
+
+    with site(tmp_path, {"threads": 2}) as at, socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(at.server.address))
+        connection.sendall(b"GET /blog/flood HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(4096)
+        statuses = {at.get(path).status for path in ["/blog/pid", "/here/pid", "/other"] * 10}
+
+    assert statuses == {200}
+
+
+def resident(pid: int) -> int:
+    """The memory that a process has, in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_binary_output_is_shown_escaped(tmp_path):

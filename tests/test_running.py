@@ -148,10 +148,22 @@ def manage(project, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_serve_becomes_gunicorn():
+@pytest.mark.parametrize(
+    ("files", "program"),
+    [
+        pytest.param(["python", "gunicorn"], ["{bin}/gunicorn"], id="pip's script"),
+        pytest.param(["python"], ["-m", "gunicorn"], id="where there is none"),
+    ],
+)
+def test_serve_becomes_gunicorn(tmp_path, monkeypatch, files, program):
+    for name in files:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+
     assert arguments(["-w", "4"]) == [
-        *(sys.executable, "-m", "gunicorn", "-c", "python:django_wsgimatch.gunicorn"),
-        *("-w", "4", "django_wsgimatch.wsgi"),
+        str(tmp_path / "python"),
+        *[word.format(bin=tmp_path) for word in program],
+        *("-c", "python:django_wsgimatch.gunicorn", "-w", "4", "django_wsgimatch.wsgi"),
     ]
 
 

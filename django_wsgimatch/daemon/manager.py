@@ -12,13 +12,13 @@ import json
 import os
 import resource
 import selectors
+import shutil
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from ..exceptions import ManagerError, WSGIMatchError
@@ -415,8 +415,5 @@ def _allow_open_files() -> None:
 
 
 def _remove(directory: Directory) -> None:
-    for entry in os.scandir(directory.path):
-        with suppress(OSError):
-            os.unlink(entry.path)
-    with suppress(OSError):
-        Path(directory.path).rmdir()
+    # Another server may be removing it, too: it sweeps what servers have left.
+    shutil.rmtree(directory.path, ignore_errors=True)

@@ -29,7 +29,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from .board import BOOTING, LEAVING, READY
 from .group import Group
 from .spec import Descriptors, GroupSpec
-from .worker import GroupWorker
+from .worker import HELD_BACK, GroupWorker
 
 logger = logging.getLogger("django_wsgimatch")
 
@@ -190,7 +190,13 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
 
     def spawn_worker(self) -> int:
         """Start a worker."""
-        pid: int = super().spawn_worker()
+        # Until it has handlers of its own it would take a signal for the arbiter, and lose it:
+        # the arbiter would wait for it in vain.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+        try:
+            pid: int = super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self.WORKERS[pid].forked = time.time()
         return pid
 

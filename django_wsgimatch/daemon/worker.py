@@ -42,6 +42,8 @@ logger = logging.getLogger("django_wsgimatch")
 TICK = 1.0
 # How long a thread waits for the processes that are to replace this one, in seconds.
 LONGEST_RENEWAL = 60.0
+# The signals that wait until a new process has handlers for them.
+HELD_BACK = {signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGHUP}
 # The exit status of a process that cannot load what the process before it had loaded.
 NOT_LOADED = 5
 
@@ -68,6 +70,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
         super().init_signals()
         signal.signal(signal.SIGHUP, self.handle_hup)
         signal.signal(signal.SIGXCPU, self.handle_xcpu)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
 
     def load_wsgi(self) -> None:
         """Load ahead what the processes before this one had loaded, and what mod_wsgi would."""
