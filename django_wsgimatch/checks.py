@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias
 from .aliases.groups import GLOBAL
+from .aliases.resolve import Rules
 from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
 from .diagnose.files import file_findings, survey
@@ -28,6 +29,7 @@ from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
+from .probing import MOST_PROJECTS, project_findings
 from .settings_guard import VARIABLE
 
 TAG = "wsgimatch"
@@ -73,18 +75,32 @@ def settings_findings(configured: Configuration) -> Iterator[Finding]:
         yield from pattern_findings(subject)
 
 
-def file_system_findings(configured: Configuration) -> Iterator[Finding]:
-    """Yield what takes time or the file system to tell."""
+def file_system_findings(
+    configured: Configuration, *, most_projects: int = MOST_PROJECTS
+) -> Iterator[Finding]:
+    """
+    Yield what takes time, the file system or the projects themselves to tell.
+
+    At most so many Django projects are asked.
+    """
     rules = configured.rules
     known = list(subjects(configured))
     places = [(subject, survey(subject.alias, rules)) for subject in known]
-    yield from file_findings(places, partial(_settings_module, configured))
-    yield from mixed_projects(places, rules)
-    yield from group_findings(
-        configured.groups,
-        needs_places=has_places(configured),
-        socket_directory=socket_directory(configured),
-        nesting=nesting_groups(configured),
+    broken = [
+        *file_findings(places, partial(_settings_module, configured)),
+        *mixed_projects(places, rules),
+        *group_findings(
+            configured.groups,
+            needs_places=has_places(configured),
+            socket_directory=socket_directory(configured),
+            nesting=nesting_groups(configured),
+        ),
+    ]
+    yield from broken
+    yield from project_findings(
+        configured,
+        [subject for subject in known if not _is_broken(subject, broken, rules)],
+        most=most_projects,
     )
     yield from root_findings(places, _configured_roots(configured), _uploads())
     for _, table, sources in tables(configured):
@@ -92,6 +108,13 @@ def file_system_findings(configured: Configuration) -> Iterator[Finding]:
         yield from order_findings(own, sources, merge_slashes=rules.merge_slashes)
     for subject in known:
         yield from url_findings(subject, rules)
+
+
+def _is_broken(subject: Subject, found: Iterable[Finding], rules: Rules) -> bool:
+    """Whether it is known already that an alias's script does not run, or its place not start."""
+    place = place_of(subject, rules)
+    names = {subject.where, f"WSGIMATCH_PROCESS_GROUPS[{place[0] if place else None!r}]"}
+    return any(each.id.startswith("E") and each.where in names for each in found)
 
 
 def tables(

@@ -15,7 +15,6 @@ import math
 import os
 import select
 import signal
-import site
 import socket
 import sys
 import threading
@@ -28,6 +27,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
 from .board import BOOTING, LEAVING, READY
 from .group import Group
+from .paths import set_sys_path
 from .spec import Descriptors, GroupSpec
 from .worker import HELD_BACK, GroupWorker
 
@@ -265,9 +265,7 @@ def set_up_process(spec: GroupSpec) -> None:
         threading.stack_size(options.stack_size)
     if options.switch_interval:
         sys.setswitchinterval(options.switch_interval)
-    if spec.sys_path is not None:
-        sys.path[:] = spec.sys_path
-    add_python_path(options.python_path)
+    set_sys_path(spec.sys_path, options.python_path)
     sys.argv[:] = ["mod_wsgi"]
     for stream in (sys.stdout, sys.stderr):
         # What an application prints should be read at once, and must never be an error.
@@ -278,12 +276,3 @@ def show_name(name: str) -> None:
     """Let lists of processes show a name, as far as the kernel has room for it (15 bytes)."""
     with suppress(OSError), open("/proc/self/comm", "wb", buffering=0) as file:
         file.write(name.encode("latin-1", "replace")[:15])
-
-
-def add_python_path(directories: tuple[str, ...]) -> None:
-    """Put directories, and what their .pth files name, in front of sys.path (python-path)."""
-    known = [*sys.path]
-    for directory in directories:
-        site.addsitedir(directory)
-    added = [path for path in sys.path if path not in known]
-    sys.path[:] = list(dict.fromkeys([*directories, *added, *known]))

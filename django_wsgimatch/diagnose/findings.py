@@ -27,6 +27,7 @@ CATALOGUE = {
     "E020": "the settings module of a process group does not import there",
     "E021": "others can write where the sockets lie",
     "E022": "gunicorn is not installed",
+    "E026": "a script does not load in its place",
     "W001": "a target asks for a group that the pattern does not have",
     "W002": "a pattern can take long",
     "W003": "a pattern is found anywhere in a URL",
@@ -42,6 +43,16 @@ CATALOGUE = {
     "W013": "a setting that does not exist",
     "W014": "scripts lie in STATIC_ROOT and can be downloaded",
     "W015": "MEDIA_ROOT lies below a directory of scripts",
+    "W016": "a project's links lead away from its alias",
+    "W017": "a login leads away from its alias",
+    "W018": "static files that a project serves are asked of another",
+    "W019": "the URLconf repeats the alias's location",
+    "W020": "the URLconf has nothing for the URLs of its alias",
+    "W021": "APPEND_SLASH redirects away from the alias",
+    "W022": "a cookie is not sent where the alias is",
+    "W023": "two projects have one session cookie",
+    "W024": "two projects have one CSRF or language cookie",
+    "W025": "not all projects were asked",
 }
 
 

@@ -1,0 +1,230 @@
+"""
+What a Django project says of itself in the place that it runs in: its settings, URLs and answers.
+
+A process of its own, that runs the project's Python as the project's user, loads the script as
+the place would, answers the questions on standard input on standard output, and ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from ..daemon.paths import set_sys_path
+from ..exceptions import ScriptError
+from ..scripts import Scripts
+
+SETTINGS = (
+    *("STATIC_URL", "STATIC_ROOT", "MEDIA_URL", "MEDIA_ROOT", "DEBUG", "ROOT_URLCONF"),
+    *("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"),
+    *("FORCE_SCRIPT_NAME", "APPEND_SLASH", "INSTALLED_APPS", "MIDDLEWARE", "MESSAGE_STORAGE"),
+    *("SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH", "SESSION_COOKIE_DOMAIN"),
+    *("CSRF_COOKIE_NAME", "CSRF_COOKIE_PATH", "CSRF_COOKIE_DOMAIN", "CSRF_USE_SESSIONS"),
+    *("LANGUAGE_COOKIE_NAME", "LANGUAGE_COOKIE_PATH", "LANGUAGE_COOKIE_DOMAIN"),
+)
+# So many names of URLs are reversed, and so many first segments of the URLconf told.
+MOST_NAMES = 50
+# The names under which Django's own views redirect to a login.
+LOGINS = ("admin:index",)
+
+
+def main() -> None:
+    """Answer what standard input asks; what the project prints goes to standard error."""
+    asked = json.loads(sys.stdin.read())
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    set_sys_path(
+        tuple(asked["sys_path"]) if asked["sys_path"] is not None else None,
+        tuple(asked["python_path"]),
+    )
+    told = look(asked["script"], asked["callable_object"], asked["settings"], asked["questions"])
+    json.dump(told, answer)
+    answer.flush()
+    # Threads that the project has started are not waited for.
+    os._exit(0)
+
+
+def look(
+    script: str, callable_object: str, settings_module: str | None, questions: list[dict[str, str]]
+) -> dict[str, Any]:
+    """
+    Load a script, or the project itself where ``script`` is "", and answer the questions.
+
+    A question is a SCRIPT_NAME and a PATH_INFO.
+    """
+    try:
+        application = _load(script, callable_object, settings_module)
+    except ScriptError as error:
+        cause = error.__cause__
+        return {"error": f"{type(cause).__name__}: {cause}" if cause else str(error)}
+    django = _django()
+    if django is None:
+        return {"is_django": False}
+    told = _project(django)
+    told["answers"] = [_answer(told, application, each) for each in questions]
+    return told
+
+
+def _load(script: str, callable_object: str, settings_module: str | None) -> Any:
+    if script:
+        scripts = Scripts(reloading=False, settings_module=settings_module)
+        return scripts.get(script).application(callable_object)
+    try:
+        return importlib.import_module("django.core.wsgi").get_wsgi_application()
+    except Exception as error:
+        raise ScriptError(500, "the project cannot be set up") from error
+
+
+def _django() -> Any:
+    """Django's settings, if the script has set a project up."""
+    if "django.conf" not in sys.modules:
+        return None
+    settings = sys.modules["django.conf"].settings
+    return settings if settings.configured else None
+
+
+def _project(settings: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in SETTINGS:
+        with suppress(Exception):
+            found[name] = _plain(getattr(settings, name))
+    # Not the key: whether two projects have the same one.
+    key = hashlib.sha256(str(getattr(settings, "SECRET_KEY", "")).encode()).hexdigest()
+    module = os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    return {
+        "is_django": True,
+        "settings_module": module,
+        "settings": found,
+        "secret": key,
+        "segments": list(_first_segments()),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _resolver() -> Any:
+    return importlib.import_module("django.urls").get_resolver()
+
+
+def _first_segments() -> Iterator[str]:
+    """What the patterns of the URLconf begin with, as far as it is literal."""
+    with suppress(Exception):
+        for pattern in _resolver().url_patterns[: 10 * MOST_NAMES]:
+            yield str(pattern.pattern).lstrip("^")
+
+
+def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) -> dict[str, Any]:
+    script_name, path_info = question["script_name"], question["path_info"]
+    urls = importlib.import_module("django.urls")
+    forced = told["settings"].get("FORCE_SCRIPT_NAME")
+    prefix = script_name if forced is None else forced
+    # As django.core.handlers.wsgi.WSGIHandler does for each request.
+    urls.set_script_prefix(f"{prefix.rstrip('/')}/")
+    answer: dict[str, Any] = {"view": _view(path_info), "settings": {}, "names": {}}
+    for name in ("STATIC_URL", "MEDIA_URL"):
+        with suppress(Exception):
+            # A relative one gains the prefix when it is asked for.
+            answer["settings"][name] = getattr(_django(), name)
+    shortcuts = importlib.import_module("django.shortcuts")
+    for name in ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
+        with suppress(Exception):
+            value = getattr(_django(), name)
+            answer["settings"][name] = shortcuts.resolve_url(value) if value else None
+    answer["names"] = dict(_reversed())
+    answer["appended"] = _appended(told, prefix, path_info, answer["view"])
+    if question.get("logins"):
+        answer["redirects"] = dict(_redirects(application, question))
+    return answer
+
+
+def _view(path_info: str) -> str | None:
+    urls = importlib.import_module("django.urls")
+    encoding = importlib.import_module("django.utils.encoding")
+    path = encoding.repercent_broken_unicode(path_info.encode("latin-1")).decode()
+    try:
+        found = urls.resolve(path or "/")
+    except Exception:
+        return None
+    view = getattr(found.func, "view_class", found.func)
+    named = view if hasattr(view, "__qualname__") else type(view)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _reversed() -> Iterator[tuple[str, str]]:
+    """The URLs of names that need nothing else."""
+    urls = importlib.import_module("django.urls")
+    with suppress(Exception):
+        names = [name for name in _resolver().reverse_dict if isinstance(name, str)]
+        for name in [*names[:MOST_NAMES], *LOGINS]:
+            with suppress(Exception):
+                yield name, urls.reverse(name)
+
+
+def _appended(told: dict[str, Any], prefix: str, path_info: str, view: str | None) -> str | None:
+    """Where CommonMiddleware redirects to, since the URL lacks its slash (APPEND_SLASH)."""
+    has_middleware = any(
+        name.endswith(".CommonMiddleware") for name in told["settings"].get("MIDDLEWARE", ())
+    )
+    lacks = told["settings"].get("APPEND_SLASH") and has_middleware and view is None
+    if not lacks or path_info.endswith("/") or _view(f"{path_info}/") is None:
+        return None
+    return f"{prefix.rstrip('/')}{path_info}/"
+
+
+def _redirects(application: Callable[..., Any], question: dict[str, str]) -> Iterator[Any]:
+    """Where the project sends a visitor who has to log in: a real request, and its Location."""
+    urls = importlib.import_module("django.urls")
+    forced = getattr(_django(), "FORCE_SCRIPT_NAME", None)
+    script_name = question["script_name"]
+    prefix = (script_name if forced is None else forced).rstrip("/")
+    for name in LOGINS:
+        with suppress(Exception):
+            path_info = urls.reverse(name)[len(prefix) :]
+            location = _location(application, script_name, path_info)
+            if location is not None:
+                yield script_name + path_info, location
+
+
+def _location(application: Callable[..., Any], script_name: str, path_info: str) -> str | None:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    hosts = [host for host in getattr(_django(), "ALLOWED_HOSTS", ()) if host[:1] not in ("*", ".")]
+    host = hosts[0] if hosts else "localhost"
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": script_name,
+        "PATH_INFO": path_info,
+        "QUERY_STRING": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": host,
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": True,
+    }
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        started.append((status, headers))
+        return lambda data: None
+
+    body = application(environ, start_response)
+    if hasattr(body, "close"):
+        body.close()
+    status, headers = started[-1]
+    return dict(headers).get("Location") if status.startswith("3") else None

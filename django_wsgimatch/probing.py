@@ -1,0 +1,167 @@
+"""Asks the Django projects behind the aliases who they are and what they make of their URLs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from .aliases.groups import GLOBAL, Server, variable
+from .conf import DEFAULTS, Configuration
+from .daemon.definition import Definition
+from .daemon.front import own_python
+from .daemon.options import GroupOptions
+from .daemon.place import Place
+from .daemon.spec import GroupSpec
+from .diagnose.cookies import cookie_findings
+from .diagnose.findings import Finding, quoted
+from .diagnose.prefixes import prefix_findings
+from .diagnose.probe import Answer, Project, Question, Told, ask_all
+from .diagnose.reached import FALLBACK, Key, Projects, Reached, reached
+from .diagnose.subject import Subject
+from .settings_guard import VARIABLE
+
+# So many projects are asked: each is a process that loads a Django project.
+MOST_PROJECTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Makes the processes that are asked, from the settings."""
+
+    definition: Definition
+
+    @classmethod
+    def of(cls, configured: Configuration) -> Asker:
+        """Return what asks the projects of a configuration."""
+        sys_path = tuple(os.path.abspath(path) for path in sys.path)
+        return cls(
+            Definition(
+                configured.time, own_python(), {}, sys_path, os.getcwd(), groups=configured.groups
+            )
+        )
+
+    def project(self, key: Key) -> Project:
+        """Return how a project is asked: in a process such as it runs in."""
+        place = Place(key.process_group, key.application_group)
+        if place.is_here:
+            own = self.definition
+            spec = GroupSpec(place, GroupOptions(), sys_path=own.sys_path, directory=own.directory)
+            settings_module = os.environ.get(VARIABLE)
+        else:
+            spec = self.definition.spec(place, ())
+            settings_module = spec.options.settings
+        package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        return Project(
+            spec,
+            key.script,
+            key.callable_object,
+            settings_module,
+            self.definition.python,
+            package,
+        )
+
+    def ask(self, asked: Mapping[Key, tuple[Question, ...]]) -> dict[Key, Told]:
+        """Return what projects answer."""
+        told = ask_all((self.project(key), questions) for key, questions in asked.items())
+        return dict(zip(asked, told, strict=True))
+
+
+def server_of(configured: Configuration, host: str = "") -> Server:
+    """Return what group names are made from; ``host`` is a Host header."""
+    name = configured.values["SERVER_NAME"] or host or "localhost"
+    return Server(name, host, partial(variable, environ={}, process_environ=os.environ))
+
+
+def is_project(configured: Configuration) -> bool:
+    """Whether it is this Django project that answers what no alias matches."""
+    return bool(configured.values["FALLBACK"] == DEFAULTS["FALLBACK"])
+
+
+def project_findings(
+    configured: Configuration,
+    subjects: Iterable[Subject],
+    *,
+    most: int = MOST_PROJECTS,
+) -> Iterator[Finding]:
+    """
+    Yield what the Django projects behind the aliases tell is wrong; runs them, so it takes time.
+
+    At most ``most`` projects are asked.
+    """
+    found = [
+        each
+        for subject in subjects
+        for each in reached(subject, configured.rules, server_of(configured))
+    ]
+    questions = _questions(found, is_project(configured))
+    asked = dict(list(questions.items())[:most])
+    told = Asker.of(configured).ask(asked)
+    where = {each.key: each.subject.where for each in reversed(found)}
+    yield from _not_loaded(told, where)
+    yield from _not_asked(len(questions), len(asked))
+    for table in {id(each.subject.table): each.subject.table for each in found}.values():
+        of_table = [each for each in found if each.subject.table is table and each.key in told]
+        projects = Projects(
+            table, configured.rules, server_of(configured), told, is_project(configured)
+        )
+        yield from prefix_findings(projects, _answered(of_table, asked, told))
+        keys = dict.fromkeys([FALLBACK, *(each.key for each in of_table)])
+        behind = {key: told[key] for key in keys if key in told}
+        yield from cookie_findings(behind, {FALLBACK: "the fallback", **where})
+
+
+def _questions(found: Iterable[Reached], has_fallback: bool) -> dict[Key, tuple[Question, ...]]:
+    asked: dict[Key, dict[Question, None]] = {}
+    if has_fallback:
+        asked[FALLBACK] = {Question("", "/", logins=False): None}
+    first: set[str] = set()
+    for each in found:
+        is_first = each.subject.where not in first
+        first.add(each.subject.where)
+        asked.setdefault(each.key, {})[_question(each, is_first)] = None
+    return {key: tuple(questions) for key, questions in asked.items()}
+
+
+def _question(each: Reached, is_first: bool) -> Question:
+    return Question(each.script_name, each.path_info, logins=is_first)
+
+
+def _answered(
+    found: Iterable[Reached],
+    asked: Mapping[Key, tuple[Question, ...]],
+    told: Mapping[Key, Told],
+) -> Iterator[tuple[Reached, Answer]]:
+    for each in found:
+        answers = dict(zip(asked[each.key], told[each.key].answers, strict=False))
+        for is_first in (True, False):
+            answer = answers.get(_question(each, is_first))
+            if answer is not None:
+                yield each, answer
+                break
+
+
+def _not_loaded(told: Mapping[Key, Told], where: Mapping[Key, str]) -> Iterator[Finding]:
+    for key, each in told.items():
+        if each.error and key in where:
+            place = "/".join(filter(None, (key.process_group, key.application_group))) or GLOBAL
+            yield Finding(
+                "E026",
+                where[key],
+                f"the script {quoted(key.script)} does not load in its place, {quoted(place)}: "
+                f"{each.error}. Requests get 500.",
+                "The traceback is in the server's log. Put what is missing into the python_path or "
+                "the environment of its process group, or mend the script.",
+            )
+
+
+def _not_asked(count: int, asked: int) -> Iterator[Finding]:
+    if count > asked:
+        yield Finding(
+            "W025",
+            "WSGIMATCH_ALIASES",
+            f"{asked} of {count} projects were asked about their URLs and cookies.",
+            "`wsgimatch check --thorough` asks all of them; each takes as long as it loads.",
+        )
