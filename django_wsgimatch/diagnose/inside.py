@@ -22,7 +22,7 @@ from ..exceptions import ScriptError
 from ..scripts import Scripts
 
 SETTINGS = (
-    *("STATIC_URL", "STATIC_ROOT", "MEDIA_URL", "MEDIA_ROOT", "DEBUG", "ROOT_URLCONF"),
+    *("STATIC_ROOT", "MEDIA_ROOT", "DEBUG", "ROOT_URLCONF"),
     *("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"),
     *("FORCE_SCRIPT_NAME", "APPEND_SLASH", "INSTALLED_APPS", "MIDDLEWARE", "MESSAGE_STORAGE"),
     *("SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH", "SESSION_COOKIE_DOMAIN"),
@@ -121,7 +121,10 @@ def _first_segments() -> Iterator[str]:
     """What the patterns of the URLconf begin with, as far as it is literal."""
     with suppress(Exception):
         for pattern in _resolver().url_patterns[: 10 * MOST_NAMES]:
-            yield str(pattern.pattern).lstrip("^")
+            text = str(pattern.pattern).lstrip("^")
+            # An empty one is the root alone, unless it includes others.
+            if text.strip("$") or hasattr(pattern, "url_patterns"):
+                yield text
 
 
 def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) -> dict[str, Any]:
@@ -134,8 +137,7 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
     answer: dict[str, Any] = {"view": _view(path_info), "settings": {}, "names": {}}
     for name in ("STATIC_URL", "MEDIA_URL"):
         with suppress(Exception):
-            # A relative one gains the prefix when it is asked for.
-            answer["settings"][name] = getattr(_django(), name)
+            answer["settings"][name] = _url_setting(_django(), name)
     shortcuts = importlib.import_module("django.shortcuts")
     for name in ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
         with suppress(Exception):
@@ -146,6 +148,20 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
     if question.get("logins"):
         answer["redirects"] = dict(_redirects(application, question))
     return answer
+
+
+def _url_setting(settings: Any, name: str) -> Any:
+    """
+    STATIC_URL or MEDIA_URL for a request.
+
+    A relative one gains the SCRIPT_NAME of the moment in which it is asked for first, and keeps
+    it: perhaps when the project was loaded, before there was any.
+    """
+    was_asked = name in settings.__dict__
+    value = getattr(settings, name)
+    if not was_asked:
+        settings.__dict__.pop(name, None)
+    return value
 
 
 def _view(path_info: str) -> str | None:

@@ -103,8 +103,8 @@ def _static_files_that_leave(
             at.subject.where,
             f"the project serves its static files itself, with whitenoise, but STATIC_URL "
             f"{quoted(url)} is answered by {_name(projects.who(url))}.",
-            "Write STATIC_URL = 'static/', without a slash in front: Django puts SCRIPT_NAME "
-            "before it. Or add an alias for it.",
+            f"Write STATIC_URL = {at.script_name + '/static/'!r} and WHITENOISE_STATIC_PREFIX = "
+            "'/static/': whitenoise asks for STATIC_URL before Django knows SCRIPT_NAME.",
         )
 
 
@@ -170,7 +170,7 @@ def _cookies_that_stay_away(
     for setting in ("SESSION_COOKIE_PATH", "CSRF_COOKIE_PATH"):
         path = told.settings.get(setting) or "/"
         for at, _ in of_alias:
-            if not covers(path, at.uri):
+            if not covers(path, at.uri) and not covers(path, f"{at.uri}/"):
                 yield Finding(
                     "W022",
                     at.subject.where,

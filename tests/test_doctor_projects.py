@@ -1,0 +1,196 @@
+"""The doctor at real small sites: what breaks under a prefix, or behind one host, is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.small_projects import DjangoProject, SmallSite, check, write_site
+
+BLOG = 'script_alias("/blog", "scripts/blog.wsgi", process_group="blog"),\n'
+SHOP = 'script_alias("/shop", "scripts/shop.wsgi", process_group="shop"),\n'
+KEPT = 'script_alias_match("^/(news|archive)", "scripts/blog.wsgi/$1", process_group="blog"),\n'
+LOGIN = 'path("login/", auth.LoginView.as_view(), name="login"), path("", page, name="home"),'
+WHITENOISE = 'MIDDLEWARE.insert(0, "whitenoise.middleware.WhiteNoiseMiddleware")'
+
+
+def blog(aliases=BLOG, **project) -> SmallSite:
+    """A site with one other project."""
+    return SmallSite(aliases, {"blog": DjangoProject(**project)})
+
+
+FAULTS = [
+    pytest.param(
+        blog(settings='FORCE_SCRIPT_NAME = "/weblog"'),
+        {"W016"},
+        id="FORCE_SCRIPT_NAME names another prefix",
+    ),
+    pytest.param(
+        blog(settings='LOGIN_URL = "/login/"', patterns=LOGIN),
+        {"W017"},
+        id="LOGIN_URL is a path at the root",
+    ),
+    pytest.param(
+        blog(patterns=LOGIN.replace("login/", "accounts/login/")),
+        {"W017"},
+        id="LOGIN_URL is Django's own, and the login lies behind the alias",
+    ),
+    pytest.param(
+        blog(settings='LOGIN_URL = "login"\nLOGIN_REDIRECT_URL = "/"', patterns=LOGIN),
+        {"W017"},
+        id="after the login one lands at the root",
+    ),
+    pytest.param(
+        blog(settings='LOGOUT_REDIRECT_URL = "/bye/"'),
+        {"W017"},
+        id="after the logout one lands outside",
+    ),
+    pytest.param(
+        blog(settings=f'STATIC_URL = "/static/"\n{WHITENOISE}'),
+        {"W018"},
+        id="whitenoise behind an alias, STATIC_URL at the root",
+    ),
+    pytest.param(
+        blog(settings=WHITENOISE),
+        {"W018"},
+        id="whitenoise asks for a relative STATIC_URL before Django knows the prefix",
+    ),
+    pytest.param(
+        blog(patterns='path("blog/", page, name="home"), path("blog/about/", page),'),
+        {"W019"},
+        id="the URLconf repeats the location",
+    ),
+    pytest.param(
+        blog(KEPT, patterns='path("", page, name="home"), path("about/", page),'),
+        {"W016", "W020"},
+        id="the path is kept, and the URLconf does not know it",
+    ),
+    pytest.param(
+        blog(
+            'script_alias_match("^/(news)$", "scripts/blog.wsgi/$1", process_group="blog"),\n',
+            patterns='path("news/", page),',
+        ),
+        {"W021"},
+        id="a pattern that ends before the slash",
+    ),
+    pytest.param(
+        blog(settings='SESSION_COOKIE_PATH = "/weblog"'),
+        {"W022"},
+        id="the session cookie is for another path",
+    ),
+    pytest.param(
+        blog(settings='CSRF_COOKIE_PATH = "/forms/"'),
+        {"W022"},
+        id="the CSRF cookie is for another path",
+    ),
+    pytest.param(
+        SmallSite(
+            BLOG + SHOP,
+            {
+                "blog": DjangoProject('SESSION_COOKIE_NAME = "sessionid"'),
+                "shop": DjangoProject('SESSION_COOKIE_NAME = "sessionid"'),
+            },
+        ),
+        {"W023"},
+        id="two projects with Django's own session cookie",
+    ),
+    pytest.param(
+        SmallSite(
+            BLOG,
+            {"blog": DjangoProject('CSRF_COOKIE_NAME = "csrftoken"')},
+            own=DjangoProject('CSRF_COOKIE_NAME = "csrftoken"'),
+        ),
+        {"W024"},
+        id="a project and the fallback with one CSRF cookie",
+    ),
+    pytest.param(
+        blog(script="import nowhere\n"),
+        {"E026"},
+        id="a script that does not load in its place",
+    ),
+]
+
+SOUND = [
+    pytest.param(blog(), id="a project behind a prefix"),
+    pytest.param(
+        SmallSite(BLOG + SHOP, {"blog": DjangoProject(), "shop": DjangoProject()}),
+        id="two projects, each with cookies of its own",
+    ),
+    pytest.param(
+        blog(KEPT, patterns='path("news/", page, name="news"), path("archive/", page),'),
+        id="the path is kept, and the URLconf knows it",
+    ),
+    pytest.param(blog(settings='FORCE_SCRIPT_NAME = "/blog"'), id="FORCE_SCRIPT_NAME that agrees"),
+    pytest.param(
+        blog(settings='LOGIN_URL = "login"\nLOGIN_REDIRECT_URL = "home"', patterns=LOGIN),
+        id="a login that names its view",
+    ),
+    pytest.param(
+        blog(
+            settings='LOGIN_URL = "https://login.example.org/"',
+        ),
+        id="a login at another site",
+    ),
+    pytest.param(blog(settings='STATIC_URL = "/static/"'), id="static files that the front serves"),
+    pytest.param(
+        blog(
+            settings='STATIC_URL = "/blog/static/"\nWHITENOISE_STATIC_PREFIX = "/static/"\n'
+            + WHITENOISE
+        ),
+        id="whitenoise that is told both prefixes",
+    ),
+    pytest.param(
+        blog(settings='SESSION_COOKIE_PATH = "/blog"\nCSRF_COOKIE_PATH = "/blog/"'),
+        id="cookies for the alias alone",
+    ),
+    pytest.param(
+        SmallSite(
+            BLOG + SHOP,
+            {
+                "blog": DjangoProject('SESSION_COOKIE_NAME = "s"\nSESSION_COOKIE_PATH = "/blog"'),
+                "shop": DjangoProject('SESSION_COOKIE_NAME = "s"\nSESSION_COOKIE_PATH = "/shop"'),
+            },
+        ),
+        id="one name, but paths apart",
+    ),
+    pytest.param(
+        SmallSite(
+            BLOG + SHOP,
+            {
+                "blog": DjangoProject('SESSION_COOKIE_NAME = "s"', secret="shared"),
+                "shop": DjangoProject('SESSION_COOKIE_NAME = "s"', secret="shared"),
+            },
+        ),
+        id="two projects that share their sessions on purpose",
+    ),
+    pytest.param(
+        blog(patterns='path("admin/", admin.site.urls), path("", page, name="home"),'),
+        id="the admin behind a prefix",
+    ),
+    pytest.param(
+        SmallSite(
+            'script_alias_match("^/(admin|about)", "scripts/own.wsgi/$1"),\n',
+            own=DjangoProject(patterns='path("admin/", admin.site.urls), path("about/", page),'),
+        ),
+        id="a script of this very project",
+    ),
+    pytest.param(
+        blog(
+            patterns="",
+            script="def application(environ, start_response):\n"
+            "    start_response('200 OK', [])\n    return [b'']\n",
+        ),
+        id="an application that is not Django",
+    ),
+]
+
+
+@pytest.mark.parametrize(("site", "ids"), FAULTS)
+def test_a_fault_is_found(tmp_path, site, ids):
+    found = check(write_site(tmp_path / "site", site))
+
+    assert {each["id"].rpartition(".")[2] for each in found} == ids, found
+
+
+@pytest.mark.parametrize("site", SOUND)
+def test_nothing_is_found_where_all_is_well(tmp_path, site):
+    assert check(write_site(tmp_path / "site", site)) == []
