@@ -76,12 +76,12 @@ def settings_findings(configured: Configuration) -> Iterator[Finding]:
 
 
 def file_system_findings(
-    configured: Configuration, *, most_projects: int = MOST_PROJECTS
+    configured: Configuration, *, most_projects: int | None = MOST_PROJECTS
 ) -> Iterator[Finding]:
     """
     Yield what takes time, the file system or the projects themselves to tell.
 
-    At most so many Django projects are asked.
+    At most so many Django projects are asked, all where it is None.
     """
     rules = configured.rules
     known = list(subjects(configured))

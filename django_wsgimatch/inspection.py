@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from django.conf import settings
@@ -19,8 +19,11 @@ from .aliases.uri import parse_target
 from .checks import file_system_findings, settings_findings, tables
 from .conf import Configuration, configuration
 from .diagnose.files import script_findings, survey
-from .diagnose.findings import Finding
+from .diagnose.findings import Finding, quoted
 from .diagnose.preview import Preview, Site, Try, preview, tries
+from .diagnose.probe import Answer, Question, Told
+from .diagnose.reached import Key
+from .probing import MOST_PROJECTS, Asker
 from .settings_guard import VARIABLE
 
 BROKEN = "broken"
@@ -50,10 +53,18 @@ class Row:
     reason: str
 
 
-def findings() -> list[Finding]:
-    """Return all that the checks find, without what SILENCED_SYSTEM_CHECKS names."""
+def findings(*, is_thorough: bool = False) -> list[Finding]:
+    """
+    Return all that the checks find, without what SILENCED_SYSTEM_CHECKS names.
+
+    A thorough check asks all projects behind the aliases, however many there are.
+    """
     configured = configuration()
-    found = [*settings_findings(configured), *file_system_findings(configured)]
+    most = None if is_thorough else MOST_PROJECTS
+    found = [
+        *settings_findings(configured),
+        *file_system_findings(configured, most_projects=most),
+    ]
     silenced = settings.SILENCED_SYSTEM_CHECKS
     return [finding for finding in found if f"wsgimatch.{finding.id}" not in silenced]
 
@@ -118,9 +129,80 @@ def site(configured: Configuration, host: str = "") -> Site:
     )
 
 
-def previews(at: Site, targets: Iterable[str]) -> Iterator[Preview]:
-    """Yield what becomes of each target."""
-    return (preview(at, target) for target in targets)
+def previews(configured: Configuration, at: Site, targets: Iterable[str]) -> Iterator[Preview]:
+    """
+    Yield what becomes of each target.
+
+    A Django project in another place is asked there for its views: once, for all targets.
+    """
+    shown = [preview(at, target) for target in targets]
+    asked: dict[Key, dict[Question, None]] = {}
+    for each in shown:
+        if is_elsewhere(each):
+            asked.setdefault(_key(each), {})[_question(each)] = None
+    told = Asker.of(configured).ask({key: tuple(asked[key]) for key in asked})
+    answers = {
+        (key, question): answer
+        for key, questions in asked.items()
+        for question, answer in zip(questions, told[key].answers, strict=False)
+    }
+    for each in shown:
+        yield _with_answer(each, at, told, answers)
+
+
+def is_elsewhere(shown: Preview) -> bool:
+    """Whether another process would run the script of a previewed target."""
+    return shown.status == 200 and bool(shown.process_group or shown.application_group)
+
+
+def _key(shown: Preview) -> Key:
+    return Key(
+        str(shown.process_group),
+        str(shown.application_group),
+        str(shown.script),
+        str(shown.callable_object),
+    )
+
+
+def _question(shown: Preview) -> Question:
+    return Question(str(shown.script_name), str(shown.path_info))
+
+
+def _with_answer(
+    shown: Preview,
+    at: Site,
+    told: Mapping[Key, Told],
+    answers: Mapping[tuple[Key, Question], Answer],
+) -> Preview:
+    if not is_elsewhere(shown):
+        return _with_slash(shown, at)
+    key = _key(shown)
+    if error := told[key].error:
+        warnings = (*shown.warnings, f"Its place cannot be asked for the view: {error}.")
+        return replace(shown, view=None, warnings=warnings)
+    answer = answers.get((key, _question(shown)))
+    if answer is None:
+        return replace(shown, view=None)
+    return _redirected(replace(shown, view=answer.view), answer.appended)
+
+
+def _with_slash(shown: Preview, at: Site) -> Preview:
+    """What APPEND_SLASH makes of a URL of this project that has no view."""
+    path = shown.path_info if shown.status == 200 else shown.uri
+    has_middleware = any(name.endswith(".CommonMiddleware") for name in settings.MIDDLEWARE)
+    may_append = shown.status in (200, None) and shown.view is None and path is not None
+    if not (may_append and settings.APPEND_SLASH and has_middleware):
+        return shown
+    if path is None or path.endswith("/") or at.view(f"{path}/") is None:
+        return shown
+    return _redirected(shown, f"{shown.script_name or ''}{path}/")
+
+
+def _redirected(shown: Preview, url: str | None) -> Preview:
+    if url is None:
+        return shown
+    warning = f"Django redirects to {quoted(url)} (APPEND_SLASH)."
+    return replace(shown, warnings=(*shown.warnings, warning))
 
 
 def explained(at: Site, shown: Preview) -> tuple[Try, ...]:

@@ -84,24 +84,29 @@ def project_findings(
     configured: Configuration,
     subjects: Iterable[Subject],
     *,
-    most: int = MOST_PROJECTS,
+    most: int | None = MOST_PROJECTS,
 ) -> Iterator[Finding]:
     """
     Yield what the Django projects behind the aliases tell is wrong; runs them, so it takes time.
 
-    At most ``most`` projects are asked.
+    At most ``most`` projects are asked, all where it is None.
     """
     found = [
         each
         for subject in subjects
         for each in reached(subject, configured.rules, server_of(configured))
     ]
-    questions = _questions(found, is_project(configured))
+    questions = _questions(found)
     asked = dict(list(questions.items())[:most])
-    told = Asker.of(configured).ask(asked)
+    asker = Asker.of(configured)
+    told = asker.ask(asked)
     where = {each.key: each.subject.where for each in reversed(found)}
     yield from _not_loaded(told, where)
     yield from _not_asked(len(questions), len(asked))
+    if not any(each.is_django for each in told.values()):
+        return
+    if is_project(configured):
+        told |= asker.ask({FALLBACK: ()})
     for table in {id(each.subject.table): each.subject.table for each in found}.values():
         of_table = [each for each in found if each.subject.table is table and each.key in told]
         projects = Projects(
@@ -113,10 +118,8 @@ def project_findings(
         yield from cookie_findings(behind, {FALLBACK: "the fallback", **where})
 
 
-def _questions(found: Iterable[Reached], has_fallback: bool) -> dict[Key, tuple[Question, ...]]:
+def _questions(found: Iterable[Reached]) -> dict[Key, tuple[Question, ...]]:
     asked: dict[Key, dict[Question, None]] = {}
-    if has_fallback:
-        asked[FALLBACK] = {Question("", "/", logins=False): None}
     first: set[str] = set()
     for each in found:
         is_first = each.subject.where not in first

@@ -44,6 +44,9 @@ class Command(BaseCommand):
             choices=["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"],
             help="exit with 1 at messages of this level or above (ERROR)",
         )
+        check.add_argument(
+            "--thorough", action="store_true", help="ask every Django project, however many"
+        )
         check.set_defaults(run=self.check_table)
         listing = subcommands.add_parser("list", help="show the table")
         listing.set_defaults(run=self.list_table)
@@ -86,7 +89,7 @@ class Command(BaseCommand):
 
     def check_table(self, options: dict[str, Any]) -> int:
         """Show all findings; 1 if one reaches the level to fail at."""
-        found = findings()
+        found = findings(is_thorough=options["thorough"])
         if options["as_json"]:
             self._write_json(map(presentation.finding_record, found))
         else:
@@ -117,7 +120,7 @@ class Command(BaseCommand):
         configured = configuration()
         self._warn(configured)
         at = site(configured, options["host"])
-        shown = previews(at, _targets(options["targets"]))
+        shown = previews(configured, at, _targets(options["targets"]))
         if options["as_json"]:
             self._write_json(map(asdict, shown))
             return 0
