@@ -103,13 +103,14 @@ def write_site(directory: Path, site: SmallSite) -> Path:
         f"{textwrap.dedent(site.more)}"
     )
     (directory / "scripts").mkdir(parents=True)
-    _write_project(directory, "own", site.own, table)
+    write_project(directory, "own", site.own, table)
     for name, project in site.projects.items():
-        _write_project(directory, name, project, "")
+        write_project(directory, name, project, "")
     return directory
 
 
-def _write_project(directory: Path, name: str, project: DjangoProject, more: str) -> None:
+def write_project(directory: Path, name: str, project: DjangoProject, more: str = "") -> None:
+    """Write a project's files."""
     folder = directory / name
     folder.mkdir()
     (folder / "__init__.py").touch()

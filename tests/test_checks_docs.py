@@ -14,6 +14,7 @@ from django_wsgimatch import checks, inspection, presentation
 from django_wsgimatch.aliases import pattern
 from django_wsgimatch.diagnose import groups
 from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
+from tests.small_projects import DjangoProject, write_project
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.rst"
 APPLICATION = "def application(environ, start_response): ...\n"
@@ -58,11 +59,24 @@ def sections() -> dict[str, str]:
 SECTIONS = sections()
 
 
+def blocks(section: str, language: str) -> list[str]:
+    """The texts of a section's code blocks."""
+    found = re.findall(rf"\.\. code-block:: {language}\n\n((?:   .*\n|\n)+)", section)
+    return [textwrap.dedent(each) for each in found]
+
+
 def block(section: str, language: str) -> str:
-    """The text of a section's code block."""
-    found = re.search(rf"\.\. code-block:: {language}\n\n((?:   .*\n|\n)+)", section)
-    assert found
-    return textwrap.dedent(found[1])
+    """The text of a section's first code block."""
+    return blocks(section, language)[0]
+
+
+def write_projects(section: str, base: Path) -> None:
+    """Write the projects that an example speaks of: a second block is what their settings have."""
+    more = blocks(section, "python")[1:]
+    patterns = re.search(r"urlpatterns = \[(.*)\]", more[0]) if more else None
+    urls = {"patterns": f"{patterns[1]},"} if patterns else {}
+    for name in ("blog", "shop"):
+        write_project(base, name, DjangoProject("".join(more), **urls))
 
 
 def said(findings: list[Finding], base: Path) -> list[str]:
@@ -88,6 +102,8 @@ def site(tmp_path, settings):
 
 
 def use_example(section, site, settings):
+    if "scripts/blog.wsgi" in section and "process_group=" in section:
+        write_projects(section, site)
     for name, value in assigned(block(section, "python"), site).items():
         setattr(settings, name, value)
 
