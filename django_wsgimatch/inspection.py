@@ -18,13 +18,13 @@ from .aliases.table import AliasTable
 from .aliases.uri import parse_target
 from .checks import file_system_findings, settings_findings, tables
 from .conf import Configuration, configuration
+from .daemon.place import Place
 from .diagnose.files import script_findings, survey
 from .diagnose.findings import Finding, quoted
 from .diagnose.preview import Preview, Site, Try, preview, tries
 from .diagnose.probe import Answer, Question, Told
 from .diagnose.reached import Key
 from .probing import MOST_PROJECTS, Asker
-from .settings_guard import VARIABLE
 
 BROKEN = "broken"
 
@@ -125,7 +125,7 @@ def site(configured: Configuration, host: str = "") -> Site:
         server=Server(name, host, partial(variable, environ={}, process_environ=os.environ)),
         has_fallback=configured.values["FALLBACK"] is not None,
         view=view_name if urlconf_error() is None else lambda path_info: None,
-        load_error=lru_cache(maxsize=None)(_load_error),
+        load_error=lru_cache(maxsize=None)(partial(_load_error, configured)),
     )
 
 
@@ -234,8 +234,12 @@ def view_name(path_info: str) -> str | None:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def _load_error(script: str) -> str:
-    found = next(script_findings("", script, os.environ.get(VARIABLE)), None)
+def _load_error(
+    configured: Configuration, script: str, process_group: str, application_group: str
+) -> str:
+    place = Place(process_group, application_group)
+    settings_module = Asker.of(configured).settings_module(place)
+    found = next(script_findings("", script, settings_module), None)
     return f"500: {found.message}" if found else ""
 
 

@@ -49,19 +49,23 @@ class Asker:
         if place.is_here:
             own = self.definition
             spec = GroupSpec(place, GroupOptions(), sys_path=own.sys_path, directory=own.directory)
-            settings_module = os.environ.get(VARIABLE)
         else:
             spec = self.definition.spec(place, ())
-            settings_module = spec.options.settings
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         return Project(
             spec,
             key.script,
             key.callable_object,
-            settings_module,
+            self.settings_module(place),
             self.definition.python,
             package,
         )
+
+    def settings_module(self, place: Place) -> str | None:
+        """Return the DJANGO_SETTINGS_MODULE that a place's processes have from the start."""
+        if place.is_here:
+            return os.environ.get(VARIABLE)
+        return self.definition.options(place).settings
 
     def ask(self, asked: Mapping[Key, tuple[Question, ...]]) -> dict[Key, Told]:
         """Return what projects answer."""

@@ -82,7 +82,7 @@ def test_without_fallback(site):
 
 
 def test_script_that_would_not_load(site):
-    shown = preview(replace(site, load_error=lambda script: "500: no."), "/blog")
+    shown = preview(replace(site, load_error=lambda *where: "500: no."), "/blog")
 
     assert (shown.status, shown.warnings) == (200, ("500: no.",))
 

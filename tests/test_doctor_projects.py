@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+
 import pytest
 
-from tests.small_projects import DjangoProject, SmallSite, check, write_site
+import django_wsgimatch
+from django_wsgimatch.daemon.options import GroupOptions
+from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.spec import GroupSpec
+from django_wsgimatch.diagnose import probe
+from django_wsgimatch.diagnose.probe import Project, ask
+from tests.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
 
 BLOG = 'script_alias("/blog", "scripts/blog.wsgi", process_group="blog"),\n'
 SHOP = 'script_alias("/shop", "scripts/shop.wsgi", process_group="shop"),\n'
@@ -194,3 +206,64 @@ def test_a_fault_is_found(tmp_path, site, ids):
 @pytest.mark.parametrize("site", SOUND)
 def test_nothing_is_found_where_all_is_well(tmp_path, site):
     assert check(write_site(tmp_path / "site", site)) == []
+
+
+def test_preview_asks_the_project_in_its_place_for_the_view(tmp_path):
+    directory = write_site(tmp_path / "site", blog())
+
+    done = manage(directory, "preview", "--json", "/blog/about/", "/blog/about", "/blog/nothing")
+
+    shown = [(each["view"], each["warnings"]) for each in json.loads(done.stdout)]
+    assert shown == [
+        ("blog.urls.page", []),
+        (None, ["Django redirects to '/blog/about/' (APPEND_SLASH)."]),
+        (None, []),
+    ]
+
+
+def test_preview_of_this_project_names_the_redirect_for_a_missing_slash(tmp_path):
+    directory = write_site(tmp_path / "site", blog())
+
+    done = manage(directory, "preview", "--json", "/about")
+
+    [shown] = json.loads(done.stdout)
+    assert (shown["view"], shown["warnings"]) == (
+        None,
+        ["Django redirects to '/about/' (APPEND_SLASH)."],
+    )
+
+
+def test_preview_says_why_a_project_cannot_be_asked(tmp_path):
+    directory = write_site(tmp_path / "site", blog(script="import nowhere\n"))
+
+    done = manage(directory, "preview", "--json", "/blog/")
+
+    [shown] = json.loads(done.stdout)
+    assert shown["view"] is None
+    assert shown["warnings"] == [
+        "Its place cannot be asked for the view: ModuleNotFoundError: No module named 'nowhere'."
+    ]
+
+
+def test_a_project_that_never_loads_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(probe, "SECONDS", 0.5)
+    (tmp_path / "slow.wsgi").write_text("import time\ntime.sleep(60)\n")
+    place = Place("slow", "")
+    project = Project(
+        GroupSpec(place, GroupOptions()),
+        str(tmp_path / "slow.wsgi"),
+        "application",
+        None,
+        sys.executable,
+        PACKAGE,
+    )
+
+    assert ask(project, ()).error == "it takes more than 0.5 s"
+
+
+def test_what_a_project_prints_is_no_answer(tmp_path):
+    directory = write_site(
+        tmp_path / "site", blog(script="print('hello')\nimport os; os.write(1, b'no')\n" + WSGI)
+    )
+
+    assert check(directory) == []

@@ -54,7 +54,7 @@ class Site:
     What previews are made from, besides the target.
 
     ``view`` names the Django view for a PATH_INFO, or None; ``load_error`` says why a script
-    would not be run, or is "".
+    would not be run in a process group and an application group, or is "".
     """
 
     table: AliasTable
@@ -62,7 +62,7 @@ class Site:
     server: Server
     has_fallback: bool = True
     view: Callable[[str], str | None] = lambda path_info: None
-    load_error: Callable[[str], str] = lambda script: ""
+    load_error: Callable[[str, str, str], str] = lambda script, process, application: ""
 
 
 def preview(site: Site, target: str) -> Preview:
@@ -125,7 +125,8 @@ def _warnings(resolution: Resolution, site: Site) -> Iterator[str]:
                 f"An application would rebuild the URL as {quoted(rebuilt)}, not "
                 f"{quoted(resolution.uri or '')}."
             )
-        if error := site.load_error(resolution.script or ""):
+        place = str(resolution.process_group), str(resolution.application_group)
+        if error := site.load_error(str(resolution.script), *place):
             yield error
     elif resolution.status is not None:
         yield f"{resolution.status}: {resolution.reason}."
