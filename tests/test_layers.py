@@ -81,6 +81,7 @@ LAYERS = [
     ["diagnose.cookies"],
     ["diagnose.groups", "diagnose.roots"],
     ["diagnose.preview", "diagnose.roots"],
+    ["servers.apache.directive"],
     ["django_wsgimatch"],
     ["conf", "project"],
     ["places", "probing"],
