@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where something stands: a file as it was named, and a line, 1 for the first."""
+    """
+    Where something begins: a file as it was named, and a line, 1 for the first.
+
+    What a ``Use`` line put in stands in the definition of its macro; ``used_at`` is where it was
+    used.
+    """
 
     file: str
     line: int
+    used_at: Spot | None = None
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        spot = f"{self.file}:{self.line}"
+        return spot if self.used_at is None else f"{spot}, used at {self.used_at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,8 @@ class Directive:
 
     ``name`` is spelt as in the file, ``rest`` what stands behind it with continuations joined and
     variables filled in, not yet split into words. ``sections`` are those around it, outermost
-    first; ``is_off`` says that an <IfDefine>, <IfModule> or <IfVersion> around it does not hold,
-    and ``because`` which.
+    first, without <IfDefine>, <IfModule>, <IfVersion> and their like; ``is_off`` says that one of
+    these does not hold, or that nobody uses the macro it stands in, and ``because`` which.
     """
 
     name: str
@@ -60,12 +67,22 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What Apache would take, with a warning."""
+
+    spot: Spot
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApacheConfiguration:
     """
     All directives of a configuration in Apache's order, included files where they are included.
 
-    What is switched off is there too, marked: a report loses nothing.
+    What is switched off is there too, marked: a report loses nothing. Text is as in the files, a
+    character a byte.
     """
 
     directives: tuple[Directive, ...]
     refusals: tuple[Refusal, ...]
+    remarks: tuple[Remark, ...] = ()

@@ -1,0 +1,95 @@
+"""What has been read of a configuration, and what holds for the lines to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .conditions import Conditions
+from .directive import ApacheConfiguration, Directive, Refusal, Remark
+from .includes import absolute, exists
+from .lines import Line, Lines
+from .macros import Macro
+from .modules import Modules
+from .nesting import Nesting
+from .surroundings import Surroundings
+from .unreadable import Unreadable
+from .variables import Variables
+
+
+@dataclass(slots=True)
+class Source:
+    """
+    A file that is being read.
+
+    ``depth`` is how many Include lines led to it, and ``is_begun`` whether a line of it has been
+    read.
+    """
+
+    lines: Lines
+    nesting: Nesting
+    depth: int
+    is_begun: bool = False
+
+
+class Progress:
+    """
+    A configuration that is being read.
+
+    The last of ``sources`` is read first; the one before it then goes on behind its Include line.
+    ``made_lines`` counts those that macros have put in, and ``included_files`` the files.
+    """
+
+    def __init__(self, options: Surroundings, server_root: str) -> None:
+        self.server_root = server_root
+        self.variables = Variables(options.defines, options.environ)
+        self.modules = Modules(options.modules)
+        self.conditions = Conditions(
+            self.variables,
+            self.modules,
+            options.version,
+            lambda path: exists(absolute(path, self.server_root)),
+        )
+        self.macros: dict[str, Macro] = {}
+        self.sources: list[Source] = []
+        self.made_lines = 0
+        self.included_files = 0
+        self._read: list[Directive | Macro] = []
+        self._refusals: list[Refusal] = []
+        self._remarks: dict[str, Remark] = {}
+
+    def keep(self, directive: Directive) -> None:
+        """Add a directive."""
+        self._read.append(directive)
+
+    def keep_macro(self, macro: Macro) -> None:
+        """Remember where a macro is defined, for its lines if nobody uses it."""
+        self._read.append(macro)
+
+    def refuse(self, line: Line, error: Unreadable) -> None:
+        """Add a line that cannot be read."""
+        self._refusals.append(Refusal(line.spot, line.text, error.reason, error.cure))
+
+    def resolve(self, line: Line) -> str:
+        """Return the text of a line with variables filled in; one without a value is remarked."""
+        text, unknown = self.variables.resolve(line.text)
+        for name in unknown:
+            remark = (
+                f"${{{name}}} has no value and stays as it is: give it one in the environment, or "
+                "with Define in front of this line"
+            )
+            self._remarks.setdefault(name, Remark(line.spot, remark))
+        return text
+
+    def configuration(self) -> ApacheConfiguration:
+        """Return what has been read."""
+        return ApacheConfiguration(
+            tuple(self._directives()), tuple(self._refusals), tuple(self._remarks.values())
+        )
+
+    def _directives(self) -> Iterator[Directive]:
+        for each in self._read:
+            if isinstance(each, Directive):
+                yield each
+            elif not each.is_used:
+                yield from each.unused()
