@@ -47,9 +47,10 @@ conformance: $(VENV)/with-test ## compare 23,000 random requests with the instal
 	$(VENV)/bin/python -m tests.conformance
 	$(VENV)/bin/python -m tests.daemon_conformance
 
-fuzz: $(VENV)/with-test ## compare patterns with libpcre2, the index with a linear scan, lie to the relay
+fuzz: $(VENV)/with-test ## compare patterns with libpcre2, the index with a scan, Apache files with Apache, lie to the relay
 	$(VENV)/bin/python -m tests.fuzz_patterns
 	$(VENV)/bin/python -m tests.fuzz_index
+	$(VENV)/bin/python -m tests.fuzz_apache
 	$(VENV)/bin/python -m tests.fuzz_relay
 
 load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and count what is lost
