@@ -164,6 +164,9 @@ def test_what_does_not_hold_is_kept_with_its_reason_and_its_sections():
         pytest.param("<IfDefine !A>\nX", ["2 X"], id="a condition that holds may stay open"),
         pytest.param("<IfDefine !A>\n<Files a>\nX", ["3 <Files a> X"], id="and all in it"),
         pytest.param(
+            "<IfDefine !A>\n>/IfDefine>\n</IfDefine>", ["2 >/IfDefine>"], id="only a closing line"
+        ),
+        pytest.param(
             "<IfDefine A>\n</IfDefine> x\nX", ["3 X"], id="text behind an end that is off"
         ),
         pytest.param(

@@ -115,7 +115,7 @@ class Nesting:
         """Close the condition opened last if a line, as it stands, is its end."""
         if not self._open or not self._open[-1].is_condition:
             return False
-        is_end = text[2:].lower() == f"{self._open[-1].name.lower()}>"
+        is_end = text.lower() == f"</{self._open[-1].name.lower()}>"
         if is_end:
             self._open.pop()
         return is_end
