@@ -97,7 +97,8 @@ class _Writer:
         lines = list(self.block(0, 6, FILES[depth] == "main.conf"))
         text = "".join(f"{self.broken(line)}{self.line_end()}" for line in lines)
         # Behind a Use line, mod_macro loses a last line without a line feed.
-        is_open = self.random.random() < 0.2 and "use " not in text.lower()
+        has_macros = any(line.lower().startswith("use ") for line in lines)
+        is_open = self.random.random() < 0.2 and not has_macros
         return text.removesuffix("\n") if is_open else text
 
     def line_end(self) -> str:
