@@ -298,6 +298,23 @@ def test_sections_that_nest_too_deep():
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("X " + "${a" * 100_000, id="variables that are not closed"),
+        pytest.param("X " + "{%a" * 30_000, id="placeholders that are not closed"),
+        pytest.param("Include " + "[" * 100_000, id="wildcards that are not closed"),
+        pytest.param("<Files a>\n" * 10_000, id="sections that are not closed"),
+    ],
+)
+def test_what_is_not_closed_takes_no_time(text):
+    start = time.perf_counter()
+    configuration = read(text)
+
+    assert time.perf_counter() - start < 3
+    assert configuration.directives or configuration.refusals
+
+
 def test_50000_lines_take_less_than_three_seconds():
     text = SITE.replace("# A site.", "Define A b\nErrorLog ${APACHE_LOG_DIR}/${A}") * 5_000
 

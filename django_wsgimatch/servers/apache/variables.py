@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 
 from .unreadable import Unreadable
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NO_COLON = "take a name without a colon: ${name:key} asks a RewriteMap"
 
 
@@ -58,15 +56,21 @@ class Variables:
         if "${" not in line:
             return line, []
         unknown: list[str] = []
-
-        def value(found: re.Match[str]) -> str:
-            name = found[1]
+        pieces = []
+        position = 0
+        # A pattern would look for a missing } from each ${ anew.
+        while (start := line.find("${", position)) >= 0:
+            if (end := line.find("}", start)) < 0:
+                break
+            name = line[start + 2 : end]
             known = self._values.get(name.lower(), self._environ.get(name))
-            if known is None and ":" not in name:
-                unknown.append(name)
-            return found[0] if known is None else known
-
-        return _VARIABLE.sub(value, line), unknown
+            if known is None:
+                known = line[start : end + 1]
+                if ":" not in name:
+                    unknown.append(name)
+            pieces += (line[position:start], known)
+            position = end + 1
+        return "".join((*pieces, line[position:])), unknown
 
 
 def _check(name: str) -> None:
