@@ -1,0 +1,237 @@
+"""
+What becomes of Apache's directives: ``ANSWERS`` is the one table of them.
+
+A directive that has a part of its own in the import, such as WSGIScriptAlias, stands here too, with
+what the reference page says of it; ``is_read`` tells those apart. A name that ends in ``*`` stands
+for all directives that begin so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .directive import Directive
+from .given import split_words
+from .outcome import Category, Outcome, outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What becomes of a directive.
+
+    ``harmless`` are arguments, lower case and one blank between them, with which it says nothing.
+    """
+
+    category: Category
+    note: str
+    is_read: bool = False
+    harmless: tuple[str, ...] = ()
+
+
+_STATIC = (
+    "Serve the files with whitenoise or with the server in front: see the page on static files"
+)
+_REDIRECT = "The server in front redirects, or a view, or SECURE_SSL_REDIRECT; the aliases do not know of it"
+_REWRITE = (
+    "Rules may change the URL before the aliases see it, or answer it: put them into the server "
+    "in front"
+)
+_ACCESS = "Nobody is kept out here: put the rule into the server in front, or into a view"
+_LOGIN = (
+    "The server in front must ask for the password, or Django must: REMOTE_USER does not come by "
+    "itself"
+)
+_TLS = "The server in front has the certificates; SECURE_PROXY_SSL_HEADER tells Django of it"
+_HEADERS = "Set it in the server in front, or in a middleware"
+_VARIABLE = (
+    "It reaches the application's environ in Apache. Give the process group an environment, which "
+    "reaches os.environ, or set it in the script"
+)
+_PROXY = "The server in front passes these URLs on; it must do so before the aliases"
+_HANDLER = (
+    "It decides who answers in its section. Where that is wsgi-script, write an alias; where it "
+    "takes URLs away from an alias, let the server in front answer them"
+)
+_FILTER = "The server in front changes bodies on their way, or a middleware does"
+_LIMIT = "Set the limit in the server in front; gunicorn and Django have limits of their own"
+_FILES = "Holds for files that Apache itself serves"
+_LOG = "gunicorn has --access-logfile, --error-logfile and --log-level"
+_SERVER = "A matter of the server: gunicorn has --bind, --workers, --threads, --user and --timeout"
+_CONNECTION = "A matter of connections: the server in front, or gunicorn, has its own"
+_PYTHON = "An option of the Python that runs the server: PYTHONOPTIMIZE and its like"
+_RESTRICTION = "There is no such restriction here"
+_SCRIPT = "No counterpart: do it in a middleware, or in the server in front"
+
+_OPTION = "An option of the entries whose scripts or locations lie in its scope"
+
+_READ: Mapping[str, tuple[Category, str]] = {
+    "WSGIScriptAlias": ("kept", "An entry of WSGIMATCH_ALIASES, or of WSGIMATCH_VIRTUAL_HOSTS"),
+    "WSGIScriptAliasMatch": ("kept", "An entry, as above"),
+    "WSGIDaemonProcess": ("kept", "A process group in WSGIMATCH_PROCESS_GROUPS"),
+    "WSGIProcessGroup": ("kept", f"{_OPTION}: process_group"),
+    "WSGIApplicationGroup": ("kept", f"{_OPTION}: application_group"),
+    "WSGICallableObject": ("kept", f"{_OPTION}: callable_object"),
+    "WSGIPassAuthorization": ("kept", f"{_OPTION}: pass_authorization"),
+    "WSGIScriptReloading": ("kept", "WSGIMATCH_SCRIPT_RELOADING, where all entries agree"),
+    "WSGIChunkedRequest": ("kept", "WSGIMATCH_CHUNKED_REQUEST, where all entries agree"),
+    "WSGIImportScript": (
+        "changed",
+        "The entry of that script names both its groups, so that it is loaded before the first "
+        "request",
+    ),
+    "WSGIPythonHome": ("changed", "python_home of the groups that have none of their own"),
+    "WSGIPythonPath": (
+        "needs you",
+        "Set PYTHONPATH for the server, where an entry runs in no process group",
+    ),
+    "WSGIRestrictEmbedded": (
+        "not needed",
+        "Says nothing where every entry has a process group; where one has none, Apache answers "
+        "500 and this needs you",
+    ),
+    "AllowEncodedSlashes": ("kept", "WSGIMATCH_ALLOW_ENCODED_SLASHES, where all hosts agree"),
+    "MergeSlashes": ("kept", "WSGIMATCH_MERGE_SLASHES, where all hosts agree"),
+    "AcceptPathInfo": ("needs you", "Off has no counterpart; On and Default are as here"),
+    "Options": (
+        "kept",
+        "What it says of symbolic links is WSGIMATCH_FOLLOW_SYMLINKS where it holds from the root "
+        "on; in one directory it is left out, with a note",
+    ),
+    "ServerName": ("kept", "The host in WSGIMATCH_VIRTUAL_HOSTS, or WSGIMATCH_SERVER_NAME"),
+    "ServerAlias": ("kept", "Another host with the same entries"),
+}
+
+_NEEDS_YOU: Mapping[str, str] = {
+    "Alias AliasMatch": _STATIC,
+    "ScriptAlias ScriptAliasMatch Action Script": "CGI stays with Apache, or another server",
+    "Redirect RedirectMatch RedirectPermanent RedirectTemp": _REDIRECT,
+    "Rewrite*": _REWRITE,
+    "Auth* Anonymous* Krb* Gssapi* Mellon* Shib* OIDC* CAS* LDAP* InterceptForm* LookupUser*": _LOGIN,
+    "Session*": _LOGIN,
+    "SSL* GnuTLS* NSS* MD* GridSite*": _TLS,
+    "Header RequestHeader": _HEADERS,
+    "SetEnv SetEnvIf SetEnvIfNoCase SetEnvIfExpr PassEnv UnsetEnv BrowserMatch BrowserMatchNoCase": (
+        _VARIABLE
+    ),
+    "Proxy* NoProxy Balancer*": _PROXY,
+    "SetHandler AddHandler RemoveHandler": _HANDLER,
+    "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,
+    "ErrorDocument": "There are small pages of our own; 404 and 500 of Django are its templates",
+    "LimitRequestBody LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
+    "QS_* Sec* DOS* Evasive* RemoteIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
+    "AllowOverride AllowOverrideList": (
+        "Look for .htaccess files there: what they say is not imported"
+    ),
+    "FallbackResource": _REWRITE,
+    "UseCanonicalName UseCanonicalPhysicalPort": (
+        "Group names take the port of the Host header; name the groups if that matters"
+    ),
+    "CGIPassAuth": _VARIABLE,
+    "WSGIAccessScript WSGIAuthUserScript WSGIAuthGroupScript WSGIGroupAuthoritative": _LOGIN,
+    "WSGIDispatchScript WSGIHandlerScript": _SCRIPT,
+    "WSGIRestrictProcess": "Say process_group where a variable chooses the group",
+    "WSGITrustedProxyHeaders WSGITrustedProxies": "gunicorn has --forwarded-allow-ips",
+    "WSGIErrorOverride": "There is no ErrorDocument here that could take an answer's place",
+    "WSGIMapHEADToGET": "HEAD reaches the application as HEAD",
+    "WSGICaseSensitivity": "Paths are compared byte by byte",
+    "Suexec* AssignUserID MPMITK*": "Give the process group a user",
+}
+
+_HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "Require": (("all granted",), _ACCESS),
+    "Allow": (("from all",), _ACCESS),
+    "Deny": ((), _ACCESS),
+    "Satisfy": (("all",), _ACCESS),
+    "SSLEngine": (("off",), _TLS),
+    "RewriteEngine": (("off",), _REWRITE),
+    "AllowOverride": (("none",), "Look for .htaccess files there: what they say is not imported"),
+    "UseCanonicalName": (
+        ("off",),
+        "Group names take the port of the Host header; name the groups if that matters",
+    ),
+    "ProxyRequests": (("off",), _PROXY),
+    "WSGIMapHEADToGET": (("off",), "HEAD reaches the application as HEAD"),
+    "WSGICaseSensitivity": (("on",), "Paths are compared byte by byte"),
+    "WSGIErrorOverride": (("off",), "There is no ErrorDocument here to take an answer's place"),
+    "SetHandler": (("none",), _HANDLER),
+}
+
+_NOT_NEEDED: Mapping[str, str] = {
+    "Order": "The order of Allow and Deny",
+    "Listen ListenBacklog Port BindAddress User Group PidFile ServerRoot DefaultRuntimeDir "
+    "ServerLimit StartServers MinSpare* MaxSpare* MaxClients MaxRequests* MaxConnections* "
+    "MaxRequestWorkers ThreadsPerChild ThreadLimit ThreadStackSize MaxMem* GracefulShutdown* "
+    "CoreDumpDirectory ScoreBoardFile Mutex AcceptMutex LockFile AsyncRequestWorkerFactor "
+    "NameVirtualHost": _SERVER,
+    "LoadModule LoadFile ClearModuleList AddModule": "There are no modules to load",
+    "ErrorLog ErrorLogFormat CustomLog GlobalLog LogFormat LogLevel TransferLog CookieLog "
+    "ForensicLog BufferedLogs LogIOTrackTTFB HostnameLookups": _LOG,
+    "Timeout KeepAlive KeepAliveTimeout MaxKeepAliveRequests RequestReadTimeout AcceptFilter "
+    "Protocols* Protocol H2* TraceEnable HttpProtocolOptions EnableSendfile EnableMMAP "
+    "SendBufferSize ReceiveBufferSize": _CONNECTION,
+    "ServerAdmin ServerSignature ServerTokens": "Stood on Apache's own pages",
+    "DocumentRoot DirectoryIndex DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
+    "AddType AddCharset AddEncoding AddLanguage AddDefaultCharset AddDescription AddIcon* "
+    "AddAlt* DefaultType DefaultIcon DefaultLanguage ForceType RemoveType RemoveEncoding "
+    "TypesConfig MIMEMagicFile IndexOptions IndexIgnore* IndexOrderDefault IndexStyleSheet "
+    "IndexHeadInsert HeaderName ReadmeName ContentDigest LanguagePriority ForceLanguagePriority "
+    "MultiviewsMatch ModMimeUsePathInfo UserDir Expires* ImapMenu ImapBase ImapDefault "
+    "CheckSpelling CheckCaseOnly CacheNegotiatedDocs": _FILES,
+    "AddOutputFilterByType Deflate* Brotli*": (
+        "Responses are not compressed here: the server in front may, or GZipMiddleware"
+    ),
+    "ExtendedStatus StatusOptions": "`manage.py wsgimatch status` shows the groups",
+    "Define UnDefine Include IncludeOptional Use Error Warning": "Has been followed",
+    "SetEnvIfGeoIP GeoIP*": _SCRIPT,
+    "WSGISocketPrefix WSGISocketRotation WSGIAcceptMutex": (
+        "The groups' sockets get a folder of their own; WSGIMATCH_SOCKET_DIRECTORY names another"
+    ),
+    "WSGIPythonOptimize WSGIPythonWarnings WSGIPythonHashSeed WSGIDontWriteBytecode "
+    "WSGISwitchInterval WSGIPythonEggs WSGIFreeThreading": _PYTHON,
+    "WSGIRestrictStdin WSGIRestrictStdout WSGIRestrictSignal": _RESTRICTION,
+    "WSGILazyInitialization WSGIDestroyInterpreter WSGIPerInterpreterGIL WSGIVerboseDebugging "
+    "WSGIEnableSendfile WSGIPassApacheRequest WSGIIgnoreActivity WSGIServerMetrics "
+    "WSGITelemetry* WSGISlowRequests": "A matter of mod_wsgi's own insides",
+}
+
+
+def _table() -> dict[str, Answer]:
+    table = {name: Answer(category, note, is_read=True) for name, (category, note) in _READ.items()}
+    for category, notes in (("needs you", _NEEDS_YOU), ("not needed", _NOT_NEEDED)):
+        for names, note in notes.items():
+            table |= {name: Answer(category, note) for name in names.split()}
+    for name, (arguments, note) in _HARMLESS.items():
+        table[name] = Answer("needs you", note, harmless=arguments)
+    return table
+
+
+ANSWERS = _table()
+_BY_NAME = {name.lower(): answer for name, answer in ANSWERS.items()}
+_BY_START = tuple((name[:-1], answer) for name, answer in _BY_NAME.items() if name.endswith("*"))
+_UNKNOWN = Answer("unknown", "")
+
+
+def answer_for(name: str) -> Answer:
+    """Return the answer to a directive's name, whatever its case."""
+    name = name.lower()
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    found = (answer for start, answer in _BY_START if name.startswith(start))
+    return next(found, _UNKNOWN)
+
+
+def answered(directive: Directive) -> Outcome:
+    """Return the outcome of a directive that no part of the import has made anything of."""
+    if directive.is_off:
+        return outcome(directive, "off", directive.because)
+    answer = answer_for(directive.name)
+    words = " ".join(split_words(directive.rest)).lower()
+    if answer.is_read:
+        return outcome(directive, "not needed", "It holds for no alias of this file")
+    if words in answer.harmless:
+        return outcome(directive, "not needed", "As it is without it")
+    if answer is _UNKNOWN:
+        return outcome(directive, "unknown", "Look whether its module answers requests")
+    return outcome(directive, answer.category, answer.note)

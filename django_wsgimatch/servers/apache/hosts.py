@@ -1,0 +1,173 @@
+"""The main server and the virtual hosts: their names, their aliases, and what stands in sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ...aliases.alias import Alias
+from ...aliases.directives import parse_directive
+from ...exceptions import DirectiveError
+from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
+from .directive import Directive, Section
+from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, split_words
+from .outcome import Ledger
+
+ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
+
+# Where a scope stands in the order in which Apache merges them; the last one wins.
+Rank = tuple[int, int, int]
+# The rank of <Directory />.
+ROOT: Rank = (1, 1, 0)
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """
+    What the directives in one section give, with all sections around it.
+
+    ``options`` are the Options directives of it, in their order, as each may build on the one
+    before.
+    """
+
+    sections: tuple[Section, ...]
+    rank: Rank
+    values: dict[str, Given] = field(default_factory=dict)
+    options: list[Given] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return " ".join(f"<{each.name} {each.argument}>" for each in self.sections)
+
+
+@dataclass(slots=True, eq=False)
+class Host:
+    """
+    The main server, without a ``section``, or one virtual host.
+
+    ``names`` are its ServerName, if it has one, and its ServerAliases. ``addresses`` are written
+    as in the section. ``scopes`` stand in the order of the file.
+    """
+
+    section: Section | None = None
+    server_name: str | None = None
+    names: list[tuple[str, Directive]] = field(default_factory=list)
+    aliases: list[tuple[Alias, Directive]] = field(default_factory=list)
+    values: dict[str, Given] = field(default_factory=dict)
+    options: list[Given] = field(default_factory=list)
+    scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of a virtual host."""
+        return tuple(split_words(self.section.argument)) if self.section else ()
+
+    def __str__(self) -> str:
+        if self.section is None:
+            return "the main server"
+        return self.server_name or f"<VirtualHost {self.section.argument}> in {self.section.spot}"
+
+
+def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, list[Host]]:
+    """
+    Return the main server and the virtual hosts, with all that decides about aliases.
+
+    What is switched off takes no part. What Apache would refuse is noted as the user's to mend.
+    """
+    main = Host()
+    hosts: dict[Section, Host] = {}
+    for directive in directives:
+        if directive.is_off:
+            continue
+        outer = next((s for s in directive.sections if s.name.lower() == "virtualhost"), None)
+        host = main if outer is None else hosts.setdefault(outer, Host(outer))
+        name = directive.name.lower()
+        read = _READERS.get(name) or (_read_value if name in OPTIONS else None)
+        if read is None:
+            continue
+        try:
+            read(host, directive, ledger)
+        except DirectiveError as error:
+            ledger.note(directive, "needs you", f"Apache refuses it: {error}")
+    return main, list(hosts.values())
+
+
+def scope_sections(directive: Directive) -> tuple[Section, ...]:
+    """Return the sections around a directive that limit what it holds for."""
+    return tuple(each for each in directive.sections if each.name.lower() in SCOPES)
+
+
+def _read_alias(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if scoped := scope_sections(directive):
+        raise DirectiveError(f"{directive.name} not allowed in <{scoped[-1].name}> context")
+    alias = parse_directive(f"{directive.name} {directive.rest}")
+    host.aliases.append((alias, directive))
+
+
+def _read_server_name(host: Host, directive: Directive, ledger: Ledger) -> None:
+    words = split_words(directive.rest)
+    if len(words) != 1:
+        raise DirectiveError("ServerName takes one argument, The hostname and port of the server")
+    name = words[0].rpartition("//")[2]
+    host.server_name = name.rpartition(":")[0] if _has_port(name) else name
+    host.names = [(n, d) for n, d in host.names if d.name.lower() != "servername"]
+    host.names.insert(0, (host.server_name.lower(), directive))
+
+
+def _read_server_alias(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if host.section is None:
+        raise DirectiveError("ServerAlias only used in <VirtualHost>")
+    host.names += [(name.lower(), directive) for name in split_words(directive.rest)]
+
+
+def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
+    given = given_by(directive)
+    name = OPTIONS[directive.name.lower()]
+    sections = scope_sections(directive)
+    if sections and directive.name.lower() in SERVER_OPTIONS:
+        raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
+    if not sections:
+        place: Host | Scope = host
+    elif sections in host.scopes:
+        place = host.scopes[sections]
+    else:
+        place = host.scopes[sections] = Scope(sections, _rank(sections))
+    if name == "options":
+        place.options.append(given)
+        return
+    if (before := place.values.get(name)) is not None:
+        ledger.note(before.directive, "not needed", f"{given.directive.spot} takes its place")
+    place.values[name] = given
+
+
+def _rank(sections: tuple[Section, ...]) -> Rank:
+    """
+    Return a scope's place in the order of ap_process_request_internal().
+
+    Directories from the root on, then those given by a pattern, files, locations, conditions.
+    Files in a directory come with that directory, after those of the server.
+    """
+    kinds = [each.name.lower() for each in sections]
+    if any(kind in CONDITIONS for kind in kinds):
+        return 5, 0, 0
+    if any(kind in FILES for kind in kinds):
+        return 3, *_directory_rank(sections[0])
+    if kinds[-1] in DIRECTORIES:
+        return 1, *_directory_rank(sections[-1])
+    return 4, 0, 0
+
+
+def _directory_rank(section: Section) -> tuple[int, int]:
+    if section.name.lower() not in DIRECTORIES:
+        return 0, 0
+    path, is_pattern = words_of(section)
+    return (2, 0) if is_pattern else (1, len([name for name in path.split("/") if name]))
+
+
+def _has_port(name: str) -> bool:
+    return name.rpartition(":")[2].isdigit()
+
+
+_READERS = dict.fromkeys(ALIASES, _read_alias) | {
+    "servername": _read_server_name,
+    "serveralias": _read_server_alias,
+}

@@ -1,0 +1,141 @@
+"""From an Apache configuration to settings, and a report of every directive in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...aliases.table import compile_location
+from ...exceptions import WSGIMatchError
+from .answers import answered
+from .directive import ApacheConfiguration, Directive
+from .embedded import load_ahead, note_embedded
+from .hosts import read_hosts
+from .isolation import write_out_groups
+from .outcome import Ledger, Outcome, refused
+from .processes import note_uses, read_groups
+from .reach import FileKind, FileKinds
+from .resolving import Entry, Resolver
+from .settings import Settings, collect
+from .tables import build_tables
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """
+    What has become of a configuration.
+
+    ``settings`` is None where a line could not be read: what it may have said would be missing.
+    ``outcomes`` has one for every line that could not be read, then one for every directive.
+    """
+
+    settings: Settings | None
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def needs_you(self) -> bool:
+        """Whether something is left for the user to do, or to look at."""
+        return any(each.category in ("needs you", "unknown", "refused") for each in self.outcomes)
+
+
+def kind_of_file(path: str) -> FileKind:
+    """Return what the file system has at a path (latin-1 text)."""
+    try:
+        mode = os.stat(path.encode("latin-1")).st_mode
+    except (OSError, ValueError):
+        return "missing"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "file" if stat.S_ISREG(mode) else "missing"
+
+
+def import_configuration(
+    configuration: ApacheConfiguration, kind_of: FileKinds = kind_of_file
+) -> Imported:
+    """
+    Return the settings that a configuration stands for, and what became of each directive.
+
+    ``kind_of`` says what the file system has at a path: it tells a script from a folder of scripts
+    where the configuration does not.
+    """
+    ledger = Ledger()
+    settings = None if configuration.refusals else _settings(configuration, ledger, kind_of)
+    outcomes = [*map(refused, configuration.refusals)]
+    outcomes += (ledger.outcome(each) or answered(each) for each in configuration.directives)
+    return Imported(settings, tuple(outcomes))
+
+
+def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileKinds) -> Settings:
+    directives = [each for each in configuration.directives if not each.is_off]
+    named: defaultdict[str, list[Directive]] = defaultdict(list)
+    for directive in directives:
+        named[directive.name.lower()].append(directive)
+    homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
+    main, hosts = read_hosts(directives, ledger)
+    resolver = Resolver(main, ledger, kind_of)
+    tables = write_out_groups(build_tables(resolver, hosts), ledger, kind_of)
+    tables = load_ahead(tables, imports, ledger)
+    entries = tables.all_entries()
+    groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
+    note_uses(groups, entries, imports, ledger)
+    note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
+    _note_aliases(entries, ledger)
+    settings = collect(tables, groups, ledger)
+    _note_links(resolver, settings, ledger)
+    return settings
+
+
+def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
+    parts: dict[int, int] = defaultdict(int)
+    for entry in entries:
+        parts[id(entry.directive)] += entry.is_narrowed
+        try:
+            compile_location(entry.alias)
+        except WSGIMatchError as error:
+            ledger.note(entry.directive, "needs you", str(error))
+        if reason := _unfit(entry):
+            ledger.note(entry.directive, "needs you", reason)
+        if entry.alias.kind == "plain" and not entry.alias.location.startswith("/"):
+            ledger.note(entry.directive, "kept", "no URL matches it, as it begins with no slash")
+    for entry in entries:
+        if count := parts[id(entry.directive)]:
+            reason = f"{count + 1} entries: a section gives a part of its URLs other options"
+            ledger.note(entry.directive, "changed", reason)
+        else:
+            ledger.note(entry.directive, "kept", "an entry")
+
+
+def _unfit(entry: Entry) -> str:
+    """Return what an entry cannot say as Apache does, and what to do about it."""
+    if not entry.alias.target.startswith("/"):
+        return (
+            "its target is relative to the directory that Apache is started in, and here to "
+            "BASE_DIR: write the whole path"
+        )
+    given = entry.values.get("callable_object")
+    if given is not None and given.value.startswith("%{ENV:"):
+        return "WSGICallableObject comes from a variable: name the callable in each entry"
+    path_info = entry.values.get("accept_path_info")
+    if path_info is not None and path_info.value is False:
+        return (
+            f"AcceptPathInfo Off in {path_info.directive.spot}: Apache answers 404 to what is "
+            "below the script. Let the application do so"
+        )
+    return ""
+
+
+def _note_links(resolver: Resolver, settings: Settings, ledger: Ledger) -> None:
+    is_said = any(each.name == "WSGIMATCH_FOLLOW_SYMLINKS" for each in settings.others)
+    for given in resolver.links.values():
+        if is_said:
+            ledger.note(given.directive, "kept", "WSGIMATCH_FOLLOW_SYMLINKS")
+        else:
+            ledger.note(
+                given.directive,
+                "changed",
+                "symbolic links on the way to scripts are followed: "
+                "WSGIMATCH_FOLLOW_SYMLINKS = False refuses them everywhere",
+            )

@@ -1,0 +1,82 @@
+"""Which sections can hold for an alias at all: found by their paths, not one by one."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+from .coverage import DIRECTORIES, LOCATIONS, is_wildcard, words_of
+from .hosts import Scope
+from .reach import Reach
+
+# A scope with its place in the file, which decides between scopes of one rank.
+Numbered = tuple[int, Scope]
+
+
+class PrefixIndex:
+    """Scopes by a path, found by all that begins like the path and all that it begins with."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Numbered]] = {}
+        self._sorted: list[str] = []
+
+    def add(self, path: str, numbered: Numbered) -> None:
+        """Put a scope at a path."""
+        self._found.setdefault(path, []).append(numbered)
+
+    def close(self) -> None:
+        """Make ready to be asked."""
+        self._sorted = sorted(self._found)
+
+    def above(self, text: str) -> Iterator[Numbered]:
+        """Yield the scopes whose path a text begins with."""
+        if self._found:
+            for end in range(len(text) + 1):
+                yield from self._found.get(text[:end], ())
+
+    def below(self, text: str) -> Iterator[Numbered]:
+        """Yield the scopes whose path begins with a text and goes on."""
+        for place in range(bisect_left(self._sorted, text), len(self._sorted)):
+            path = self._sorted[place]
+            if not path.startswith(text):
+                return
+            if path != text:
+                yield from self._found[path]
+
+
+class ScopeIndex:
+    """
+    Scopes in their order.
+
+    Optimization: 10,000 aliases with as many sections would be 100,000,000 comparisons.
+    """
+
+    def __init__(self, scopes: Iterable[Scope]) -> None:
+        self._directories, self._locations = PrefixIndex(), PrefixIndex()
+        self._others: list[Numbered] = []
+        for numbered in enumerate(scopes):
+            self._add(numbered)
+        self._directories.close()
+        self._locations.close()
+
+    def near(self, reach: Reach) -> Iterable[Numbered]:
+        """Yield the scopes that may hold for an alias, and some that do not."""
+        yield from self._others
+        yield from self._directories.above(reach.directory)
+        if reach.script is None:
+            yield from self._directories.below(reach.directory)
+        for prefix in ("",) if reach.prefixes is None else reach.prefixes:
+            yield from self._locations.above(prefix)
+            yield from self._locations.below(prefix)
+
+    def _add(self, numbered: Numbered) -> None:
+        section = numbered[1].sections[0]
+        text, is_pattern = words_of(section)
+        kind = section.name.lower()
+        if is_pattern or is_wildcard(text) or kind not in (*DIRECTORIES, *LOCATIONS):
+            self._others.append(numbered)
+        elif kind in LOCATIONS:
+            self._locations.add(text, numbered)
+        else:
+            names = (name for name in text.split("/") if name not in ("", "."))
+            self._directories.add("/" + "/".join(names), numbered)

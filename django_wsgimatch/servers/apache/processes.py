@@ -1,0 +1,152 @@
+"""WSGIDaemonProcess as a process group of WSGIMATCH_PROCESS_GROUPS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...aliases.directives import get_word
+from ...aliases.groups import GLOBAL
+from ...daemon.options import ANSWERS
+from ...exceptions import DirectiveError
+from .directive import Directive
+from .given import split_words
+from .outcome import Ledger
+from .resolving import Entry
+
+INVALID = "Invalid option to WSGI daemon process definition."
+
+_LISTS = {"python_path": ":", "supplementary_groups": ","}
+# What Python takes for a number and mod_wsgi for text.
+_TEXTS = ("user", "group", "umask", "script_user", "script_group", "display_name", "lang", "locale")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessGroup:
+    """
+    A process group as settings say it.
+
+    ``left_out`` are the options that have no counterpart, each with the reason.
+    """
+
+    name: str
+    options: dict[str, Any]
+    left_out: dict[str, str]
+    directive: Directive
+
+
+def read_process_group(directive: Directive) -> ProcessGroup:
+    """Return the process group of a WSGIDaemonProcess line. Raises DirectiveError."""
+    name, rest = get_word(directive.rest)
+    if not name:
+        raise DirectiveError("Name of WSGI daemon process not supplied.")
+    options, left_out = {}, {}
+    while rest:
+        option, value, rest = _next_option(rest)
+        key = option.replace("-", "_")
+        answer = ANSWERS.get(key)
+        if answer is None or answer.kind == "beyond" or "_" in option:
+            raise DirectiveError(f"{INVALID} ({option})")
+        if answer.kind == "refused":
+            left_out[option] = answer.note
+            continue
+        options[key] = _read_value(option, key, value)
+    if {"script_user", "script_group"} <= options.keys():
+        del options["script_group"]
+        left_out["script-group"] = "script-user is stricter, and only one of them may be given"
+    return ProcessGroup(name, options, left_out, directive)
+
+
+def read_groups(
+    daemons: Iterable[Directive], homes: Iterable[Directive], ledger: Ledger
+) -> list[ProcessGroup]:
+    """
+    Return the process groups of all WSGIDaemonProcess lines, noting what becomes of each.
+
+    ``homes`` are the WSGIPythonHome lines: the last one is the Python of groups that name none.
+    """
+    groups: dict[str, ProcessGroup] = {}
+    home = [(each, split_words(each.rest)) for each in homes][-1:]
+    for directive in daemons:
+        try:
+            group = read_process_group(directive)
+        except DirectiveError as error:
+            ledger.note(directive, "needs you", f"Apache refuses it: {error}")
+            continue
+        if group.name in groups:
+            reason = "Apache refuses it: Name duplicates previous WSGI daemon definition."
+            ledger.note(directive, "needs you", reason)
+            continue
+        if not group.name.isprintable() or "%" in group.name:
+            reason = f"{group.name!r} cannot name a process group here: give it another name"
+            ledger.note(directive, "needs you", reason)
+            continue
+        for source, words in home:
+            if "python_home" not in group.options and len(words) == 1:
+                group = replace(group, options={**group.options, "python_home": words[0]})
+                ledger.note(source, "changed", f"python_home of {group.name}")
+        groups[group.name] = group
+        for option, reason in group.left_out.items():
+            ledger.note(directive, "changed", f"{option} is left out: {reason}")
+    return list(groups.values())
+
+
+def note_uses(
+    groups: Sequence[ProcessGroup],
+    entries: Sequence[Entry],
+    imports: Iterable[Directive],
+    ledger: Ledger,
+) -> None:
+    """Note for each process group whether anything runs in it, and what runs in no known one."""
+    used = {each.alias.process_group for each in entries}
+    used |= {word[14:] for each in imports for word in split_words(each.rest) if "=" in word}
+    is_computed = any(name and name.startswith("%{") and name != GLOBAL for name in used)
+    known = {group.name for group in groups}
+    for group in groups:
+        if group.name in used or is_computed:
+            ledger.note(group.directive, "kept", f"the process group {group.name}")
+        else:
+            ledger.note(
+                group.directive,
+                "needs you",
+                "no entry runs in it, nor did one in Apache: say process_group="
+                f"{group.name!r} in those that should, or leave it out",
+            )
+    for entry in entries:
+        name = entry.alias.process_group
+        if name and not name.startswith("%{") and name not in known:
+            given = entry.values.get("process_group")
+            ledger.note(
+                entry.directive if given is None else given.directive,
+                "needs you",
+                f"no WSGIDaemonProcess of this file defines {name}: Apache answers 500 unless another "
+                "file does. Define it in WSGIMATCH_PROCESS_GROUPS",
+            )
+
+
+def _next_option(rest: str) -> tuple[str, str, str]:
+    option, equals, rest = rest.partition("=")
+    if not equals or not option or any(character.isspace() for character in option):
+        raise DirectiveError(f"{INVALID} ({option.split()[0] if option.split() else '='})")
+    value, rest = get_word(rest)
+    return option, value, rest
+
+
+def _read_value(option: str, key: str, word: str) -> Any:
+    value: Any = word
+    if key in _LISTS:
+        value = [each.strip() for each in word.split(_LISTS[key]) if each.strip()]
+    elif key not in _TEXTS:
+        value = _number(word)
+    try:
+        ANSWERS[key].read(value, "/")
+    except (ValueError, TypeError, OverflowError):
+        raise DirectiveError(f"{option} should be {ANSWERS[key].shape}, not {word!r}") from None
+    return value
+
+
+def _number(word: str) -> int | str:
+    # As atoi() and strtol() read it, but for what stands behind the digits.
+    digits = word.removeprefix("-")
+    return int(word) if digits.isascii() and digits.isdigit() else word

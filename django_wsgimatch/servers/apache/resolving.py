@@ -1,0 +1,306 @@
+"""
+From an alias and what stands around it to entries that say all of it themselves.
+
+The order is Apache's: server, virtual host, directories from the root on, directories by pattern,
+files, locations, conditions; of two of one kind the virtual host's after the server's. What holds
+for a part of an alias's uris becomes an entry of its own before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...aliases.alias import Alias
+from .coverage import LOCATIONS, Coverage, coverage, words_of
+from .directive import Directive, Spot
+from .given import DEFAULTS, ENTRY_OPTIONS, Given, follows_links
+from .hosts import ROOT, Host, Scope
+from .narrowing import narrowed, region_of
+from .nearby import ScopeIndex
+from .outcome import Ledger
+from .reach import FileKinds, reach_of
+
+Values = dict[str, Given]
+
+_NAMES = tuple(ENTRY_OPTIONS.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """
+    An alias with all its options.
+
+    ``given_on_line`` are the options that it names itself, ``values`` what the directives around it
+    give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at the root and at the script.
+    ``is_narrowed`` says that it stands for a part of an alias that follows it.
+    """
+
+    alias: Alias
+    host: Host
+    directive: Directive
+    given_on_line: frozenset[str]
+    values: Values
+    spots: tuple[Spot, ...]
+    follow_symlinks: tuple[bool | str, bool | str]
+    is_narrowed: bool = False
+
+
+@dataclass(slots=True)
+class Resolver:
+    """
+    Resolves the aliases of a server, or of the main server for a virtual host.
+
+    ``links`` are the Options directives, by identity, that forbid symbolic links on the way to one
+    of the scripts.
+    """
+
+    main: Host
+    ledger: Ledger
+    kind_of: FileKinds
+    links: dict[int, Given] = field(default_factory=dict)
+    _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
+
+    def entries(self, host: Host, alias: Alias, directive: Directive) -> list[Entry]:
+        """Return the entries that an alias becomes for the requests to a host, in order."""
+        scopes = self._scopes(host, alias)
+        server = _inherited(self.main, host) | host.values
+        sure = [scope for scope, covered in scopes if covered == "all"]
+        values = _merge(server, sure)
+        parts = self._parts(alias, scopes, server, values)
+        follow = self._follow_symlinks(host, sure)
+        made = [*parts, (alias, values)]
+        return [
+            self._entry(each, host, directive, own, follow, is_narrowed=each is not alias)
+            for each, own in made
+        ]
+
+    def is_plain(self, host: Host) -> bool:
+        """Whether a virtual host changes nothing about the main server's aliases."""
+        return not host.scopes and not any(name in host.values for name in _NAMES)
+
+    def _entry(
+        self,
+        alias: Alias,
+        host: Host,
+        directive: Directive,
+        values: Values,
+        follow: tuple[bool | str, bool | str],
+        *,
+        is_narrowed: bool,
+    ) -> Entry:
+        spots = {directive.spot: None}
+        options: dict[str, Any] = {}
+        for name in _NAMES:
+            given = values.get(name)
+            if given is None or getattr(alias, name) is not None:
+                continue
+            options[name] = given.value
+            spots[given.directive.spot] = None
+            self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
+        on_line = frozenset(name for name in _NAMES if getattr(alias, name) is not None)
+        alias = replace(alias, **options)
+        return Entry(alias, host, directive, on_line, values, tuple(spots), follow, is_narrowed)
+
+    def _scopes(self, host: Host, alias: Alias) -> list[tuple[Scope, Coverage]]:
+        reach = reach_of(alias, self.kind_of)
+        found = []
+        for is_virtual, server in enumerate(
+            (self.main, host) if host is not self.main else (host,)
+        ):
+            if not server.scopes:
+                continue
+            for number, scope in self._index(server).near(reach):
+                if (covered := coverage(scope.sections, reach)) != "none":
+                    found.append(((scope.rank, is_virtual, number), scope, covered))
+        found.sort(key=lambda each: each[0])
+        return [(scope, covered) for _, scope, covered in found]
+
+    def _index(self, host: Host) -> ScopeIndex:
+        if id(host) not in self._indexes:
+            self._indexes[id(host)] = ScopeIndex(host.scopes.values())
+        return self._indexes[id(host)]
+
+    def _follow_symlinks(self, host: Host, sure: Sequence[Scope]) -> tuple[bool | str, bool | str]:
+        value: bool | str = True
+        servers = [self.main.options] if host is self.main else [self.main.options, host.options]
+        for given in (given for options in servers for given in options):
+            value = self._after(value, given)
+        root = value
+        for scope in sure:
+            for given in scope.options:
+                value = self._after(value, given)
+            if scope.rank == ROOT:
+                root = value
+        return root, value
+
+    def _after(self, before: bool | str, given: Given) -> bool | str:
+        value = follows_links(before, given.value)
+        if value is not True:
+            self.links[id(given.directive)] = given
+        return value
+
+    def _parts(
+        self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
+    ) -> list[tuple[Alias, Values]]:
+        """Return the narrower aliases that have other options, first the one that wins."""
+        partial = []
+        for scope, covered in scopes:
+            if covered == "all":
+                continue
+            given = self._unsaid(alias, scope)
+            is_part = _is_location(scope)
+            partial += [scope] if is_part and given.keys() & set(_NAMES) else []
+            differing = [
+                each
+                for name, each in given.items()
+                if not (is_part and name in _NAMES) and _value(values, name) != each.value
+            ]
+            self._need_hand(alias, differing, scope)
+        if all(_agree(values, scope) for scope in partial):
+            self._use(alias, partial)
+            return []
+        return list(self._narrowed(alias, partial, scopes, server))
+
+    def _narrowed(
+        self,
+        alias: Alias,
+        partial: Sequence[Scope],
+        scopes: Sequence[tuple[Scope, Coverage]],
+        server: Values,
+    ) -> Iterator[tuple[Alias, Values]]:
+        ordered = _most_particular_first(partial)
+        meetings = Meetings(scopes, partial, ordered, server)
+        seen = set()
+        for scope in ordered:
+            own = meetings.values(scope)
+            part = narrowed(alias, scope.sections[0])
+            if own is None or part is None:
+                self._need_hand(alias, self._unsaid(alias, scope).values(), scope)
+            elif (part.location, part.kind) not in seen:
+                seen.add((part.location, part.kind))
+                yield part, own
+
+    def _use(self, alias: Alias, scopes: Iterable[Scope]) -> None:
+        for name, given in (item for scope in scopes for item in scope.values.items()):
+            if name in _NAMES:
+                self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
+
+    def _unsaid(self, alias: Alias, scope: Scope) -> Values:
+        """Return what a scope gives, without what the alias line says itself."""
+        found = {}
+        for name, given in scope.values.items():
+            if getattr(alias, name, None) is None:
+                found[name] = given
+            else:
+                self.ledger.note(given.directive, "not needed", "the alias line says it itself")
+        return found
+
+    def _need_hand(self, alias: Alias, values: Iterable[Given], scope: Scope) -> None:
+        for given in values:
+            self.ledger.note(
+                given.directive,
+                "needs you",
+                f"{scope} holds for a part of what {alias.directive} {alias.location} answers, "
+                "and which part cannot be told: give that part an entry of its own before it",
+            )
+
+
+class Meetings:
+    """
+    What holds where several sections meet.
+
+    ``scopes`` hold for an alias or a part of it, in Apache's order; ``partial`` are those of them
+    that become entries, and ``ordered`` the same in the order of the entries: the first answers.
+    """
+
+    def __init__(
+        self,
+        scopes: Sequence[tuple[Scope, Coverage]],
+        partial: Sequence[Scope],
+        ordered: Sequence[Scope],
+        server: Values,
+    ) -> None:
+        self._server = server
+        self._index = ScopeIndex(partial)
+        self._turn = {id(scope): number for number, (scope, _) in enumerate(scopes)}
+        self._place = {id(scope): number for number, scope in enumerate(ordered)}
+        self._sure = [scope for scope, covered in scopes if covered == "all"]
+
+    def values(self, scope: Scope) -> Values | None:
+        """Return what holds where a section holds, or None if one entry cannot say it."""
+        holding, meeting = list(self._sure), []
+        uris = region_of(scope.sections[0])
+        for _, other in self._index.near(uris):
+            is_same = other.sections[0].argument == scope.sections[0].argument
+            covered = "all" if is_same else coverage(other.sections, uris)
+            if covered == "all":
+                holding.append(other)
+            elif covered == "some" and self._place[id(other)] > self._place[id(scope)]:
+                meeting.append(other)
+        holding.sort(key=self._turn_of)
+        own = _merge(self._server, holding)
+        return own if all(self._is_covered(other, holding, own) for other in meeting) else None
+
+    def _is_covered(self, other: Scope, holding: Iterable[Scope], own: Values) -> bool:
+        """Whether the part where another section holds too, whose turn it is not, is right."""
+        later = [each for each in holding if self._turn_of(each) > self._turn_of(other)]
+        names = {name for each in later for name in each.values}
+        return all(
+            name in names or _value(own, name) == given.value
+            for name, given in other.values.items()
+            if name in _NAMES
+        )
+
+    def _turn_of(self, scope: Scope) -> int:
+        return self._turn[id(scope)]
+
+
+def _inherited(main: Host, host: Host) -> Values:
+    """Return what a virtual host has from the main server: not AllowEncodedSlashes, in Apache."""
+    if host is main:
+        return {}
+    return {n: given for n, given in main.values.items() if n != "allow_encoded_slashes"}
+
+
+def _merge(server: Values, scopes: Iterable[Scope]) -> Values:
+    values = dict(server)
+    for scope in scopes:
+        values.update(scope.values)
+    return values
+
+
+def _is_location(scope: Scope) -> bool:
+    return len(scope.sections) == 1 and scope.sections[0].name.lower() in LOCATIONS
+
+
+def _most_particular_first(scopes: Sequence[Scope]) -> list[Scope]:
+    """
+    Return scopes so that of two that hold for one uri the one that wins comes first.
+
+    A <Location> comes before all that it lies below. For the rest the last one wins.
+    """
+    found = list(reversed(scopes))
+    plain = [n for n, scope in enumerate(found) if region_of(scope.sections[0]).location]
+    by_length = sorted((found[n] for n in plain), key=lambda scope: -len(_argument(scope)))
+    for place, scope in zip(plain, by_length, strict=True):
+        found[place] = scope
+    return found
+
+
+def _argument(scope: Scope) -> str:
+    return words_of(scope.sections[0])[0]
+
+
+def _value(values: Values, name: str) -> Any:
+    return values[name].value if name in values else DEFAULTS[name]
+
+
+def _agree(values: Values, scope: Scope) -> bool:
+    """Whether a scope gives no other options than hold without it."""
+    return all(
+        _value(values, name) == given.value
+        for name, given in scope.values.items()
+        if name in _NAMES
+    )

@@ -1,0 +1,195 @@
+"""From Apache's virtual hosts to tables by the name of a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .directive import Spot
+from .hosts import Host
+from .outcome import Ledger
+from .resolving import Entry, Resolver
+
+_WILDCARDS = "*?["
+ANY = "*"
+
+
+@dataclass(slots=True)
+class Tables:
+    """
+    The entries of all hosts, and those of some: patterns as in ALLOWED_HOSTS, in order.
+
+    ``same_as`` names, for a pattern, an earlier one with the very same entries. ``server_name``
+    is the one name in group names, None where there are several or none.
+    """
+
+    entries: list[Entry]
+    hosts: dict[str, list[Entry]] = field(default_factory=dict)
+    same_as: dict[str, str] = field(default_factory=dict)
+    spots: dict[str, Spot] = field(default_factory=dict)
+    server_name: str | None = None
+
+    def all_entries(self) -> list[Entry]:
+        """Return every entry once, in the order in which they are written."""
+        own = [
+            each for p, entries in self.hosts.items() if p not in self.same_as for each in entries
+        ]
+        return [*own, *self.entries]
+
+
+@dataclass(slots=True, eq=False)
+class _Table:
+    host: Host
+    entries: list[Entry]
+    inherited: list[Entry]
+    # Whether the main server's aliases are others here than for hosts without a virtual one.
+    is_apart: bool
+
+    @property
+    def all(self) -> list[Entry]:
+        return [*self.entries, *self.inherited]
+
+    @property
+    def own(self) -> list[Entry]:
+        return self.all if self.is_apart else self.entries
+
+    def says(self) -> tuple[object, ...]:
+        """What requests are answered by; two tables that say the same are one."""
+        return tuple(each.alias for each in self.all)
+
+
+def build_tables(resolver: Resolver, hosts: Sequence[Host]) -> Tables:
+    """Return who answers which host. What cannot be told by a name is noted as the user's."""
+    return _Builder(resolver, hosts).tables()
+
+
+class _Builder:
+    def __init__(self, resolver: Resolver, hosts: Sequence[Host]) -> None:
+        self._resolver = resolver
+        self._ledger: Ledger = resolver.ledger
+        self._main = self._resolve(resolver.main, resolver.main)
+        self._tables = [self._table(host) for host in hosts]
+        # The first virtual host of an address answers what no other one of it is called.
+        self._defaults: dict[str, _Table] = {}
+        # By pattern and address the first virtual host that is called so.
+        self._claims: dict[str, dict[str, _Table]] = {}
+        for table in self._tables:
+            for address in table.host.addresses:
+                self._defaults.setdefault(address, table)
+                for pattern in self._patterns(table.host):
+                    self._claims.setdefault(pattern, {}).setdefault(address, table)
+
+    def tables(self) -> Tables:
+        if not self._tables:
+            return Tables(self._main, server_name=self._resolver.main.server_name)
+        default = self._answering(None)
+        named = self._with_bare_names({name: self._answering(name) for name in self._claims})
+        says = default.says()
+        if all(table is default or table.says() == says for table in named.values()):
+            return Tables(default.all, server_name=default.host.server_name)
+        return self._by_name(named, default)
+
+    def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
+        tables = Tables(self._main)
+        if default.own:
+            named = {**named, ANY: default}
+        is_hidden = ANY in named or any(name.startswith(".") for name in named)
+        first: dict[int, str] = {}
+        for pattern, table in named.items():
+            # A host without entries of its own needs its name only where another would answer.
+            if not table.own and not is_hidden:
+                continue
+            tables.hosts[pattern] = table.own
+            if (earlier := first.setdefault(id(table), pattern)) != pattern and table.own:
+                tables.same_as[pattern] = earlier
+            if table.host.section is not None:
+                tables.spots[pattern] = table.host.section.spot
+        return tables
+
+    def _resolve(self, host: Host, owner: Host) -> list[Entry]:
+        return [
+            entry
+            for alias, directive in owner.aliases
+            for entry in self._resolver.entries(host, alias, directive)
+        ]
+
+    def _table(self, host: Host) -> _Table:
+        own = self._resolve(host, host)
+        if self._resolver.is_plain(host):
+            return _Table(host, own, self._main, is_apart=False)
+        inherited = self._resolve(host, self._resolver.main)
+        said = [each.alias for each in self._main]
+        return _Table(host, own, inherited, is_apart=[e.alias for e in inherited] != said)
+
+    def _patterns(self, host: Host) -> Iterator[str]:
+        for name, directive in host.names:
+            pattern = _pattern(name)
+            if pattern is None:
+                self._ledger.note(
+                    directive,
+                    "needs you",
+                    f"{name!r} is no pattern of ALLOWED_HOSTS: write out the hosts that it "
+                    "stands for in WSGIMATCH_VIRTUAL_HOSTS",
+                )
+            else:
+                self._ledger.note(directive, "kept", f"the host {pattern}")
+                yield pattern
+
+    def _answering(self, name: str | None) -> _Table:
+        """
+        Return the table that answers a host, or hosts that nobody is called.
+
+        Each address of Apache's may have another; where one has no aliases at all, as a port
+        that only redirects, it does not count.
+        """
+        claiming = self._claims.get(name or "", {})
+        for tables in (claiming.values(), self._defaults.values()):
+            speaking = [table for table in dict.fromkeys(tables) if table.all]
+            if speaking:
+                return self._agreed(speaking, name)
+        return next(iter((*claiming.values(), *self._defaults.values())))
+
+    def _agreed(self, tables: list[_Table], name: str | None) -> _Table:
+        chosen = max(tables, key=_is_secure)
+        for other in tables:
+            if other is not chosen and other.says() != chosen.says():
+                self._disagree(chosen, other, name)
+        return chosen
+
+    def _disagree(self, chosen: _Table, other: _Table, name: str | None) -> None:
+        asked = f"the host {name}" if name else "a host that no virtual host is called"
+        for entry in other.all:
+            self._ledger.note(
+                entry.directive,
+                "needs you",
+                f"{asked} has other aliases on {' '.join(other.host.addresses)} than on "
+                f"{' '.join(chosen.host.addresses)}, and a table cannot tell ports apart: it has "
+                "those of the latter. Serve the former with settings of its own",
+            )
+
+    def _with_bare_names(self, named: dict[str, _Table]) -> dict[str, _Table]:
+        """
+        Put ``example.org`` before ``.example.org``.
+
+        The pattern of ALLOWED_HOSTS stands for both, Apache's ``*.example.org`` does not.
+        """
+        complete: dict[str, _Table] = {}
+        for pattern, table in named.items():
+            bare = pattern[1:]
+            if pattern.startswith(".") and bare not in complete:
+                complete[bare] = named.get(bare) or self._answering(bare)
+            complete[pattern] = table
+        return complete
+
+
+def _is_secure(table: _Table) -> bool:
+    return any(address.endswith(":443") for address in table.host.addresses)
+
+
+def _pattern(name: str) -> str | None:
+    """Return a ServerName or ServerAlias as a pattern of ALLOWED_HOSTS, if it is one."""
+    is_literal = not any(character in name for character in _WILDCARDS)
+    if name == ANY or is_literal:
+        return name.rstrip(".")
+    is_domain = name.startswith("*.") and not any(c in name[1:] for c in _WILDCARDS)
+    return name[1:] if is_domain else None
