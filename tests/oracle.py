@@ -128,6 +128,68 @@ class ApacheFailed(RuntimeError):
     """apache2 did not start, or refused what no table says."""
 
 
+class Apache:
+    """An Apache that runs a configuration, for as long as a stack of contexts is open."""
+
+    def __init__(self, directory: Path, configuration: Path, port: int, stack: ExitStack) -> None:
+        self._numbers = itertools.count(1)
+        # Apache listens before it opens its logs.
+        for log in ("access.log", "error.log"):
+            (directory / log).touch()
+        process = subprocess.Popen(
+            [str(APACHE), "-D", "FOREGROUND", "-f", str(configuration)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        stack.callback(end_session, process)
+        deadline = time.monotonic() + 30
+        while not answers(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise ApacheFailed((directory / "error.log").read_text("latin-1"))
+        self._log = stack.enter_context((directory / "access.log").open("rb"))
+        self._errors = stack.enter_context((directory / "error.log").open("rb"))
+
+    def ask(self, questions: Sequence[tuple[int, Request]]) -> list[Answer]:
+        """The answers to ``(port, request)`` pairs, in their order."""
+        sent = [(str(next(self._numbers)), *question) for question in questions]
+        statuses = {number: self._send(number, port, asked) for number, port, asked in sent}
+        rows = self._logged(len(sent))
+        statuses |= dict.fromkeys(self._stopped(), 200)
+        return [answer_from_log(statuses[number], rows.get(number, [])) for number, _, _ in sent]
+
+    def _send(self, number: str, port: int, request: Request) -> int:
+        head = f"GET {request.target} HTTP/1.1\r\nHost: {request.host}\r\n"
+        head += f"X-Oracle-Id: {number}\r\nConnection: close\r\n\r\n"
+        reply = b""
+        with socket.create_connection(("127.0.0.1", port), 30) as connection:
+            connection.sendall(head.encode("latin-1"))
+            while piece := connection.recv(65536):
+                reply += piece
+        return int(reply.split(maxsplit=2)[1])
+
+    def _logged(self, count: int) -> dict[str, list[str]]:
+        """The fields after the id of ``count`` lines of the log, by id."""
+        rows: dict[str, list[str]] = {}
+        deadline = time.monotonic() + 30
+        rest = b""
+        while count > 0:
+            if time.monotonic() > deadline:
+                raise ApacheFailed(f"{count} requests are missing from Apache's log")
+            *lines, rest = (rest + self._log.read()).split(b"\n")
+            for line in lines:
+                number, *fields = line.decode("latin-1").split("\t")
+                rows[number] = fields
+            count -= len(lines)
+        return rows
+
+    def _stopped(self) -> list[str]:
+        """The ids of the requests whose script would have run."""
+        lines = self._errors.read().decode("latin-1").splitlines()
+        return [line.partition("\t")[0] for line in lines if STOPPED in line]
+
+
 class Oracle:
     """
     A running Apache, for the time of a ``with`` block.
@@ -143,7 +205,6 @@ class Oracle:
         self.refused: dict[str, str] = {}
         self._roots: dict[str, Path] = {}
         self._trees: dict[str, Path] = {}
-        self._numbers = itertools.count(1)
         self._exit = ExitStack()
 
     def __enter__(self) -> Oracle:
@@ -152,7 +213,7 @@ class Oracle:
             self.port = free_port()
             self._write_tables()
             self._drop_refused_tables()
-            self._start(stack)
+            self._apache = Apache(self.directory, self._configuration, self.port, stack)
             self._exit = stack.pop_all()
         return self
 
@@ -175,11 +236,7 @@ class Oracle:
 
     def ask_all(self, questions: Sequence[tuple[str, Request]]) -> list[Answer]:
         """The answers to ``(table name, request)`` pairs, in their order."""
-        sent = [(str(next(self._numbers)), *question) for question in questions]
-        statuses = {number: self._send(number, asked.to(name)) for number, name, asked in sent}
-        rows = self._logged(len(sent))
-        statuses |= dict.fromkeys(self._stopped(), 200)
-        return [answer_from_log(statuses[number], rows.get(number, [])) for number, _, _ in sent]
+        return self._apache.ask([(self.port, asked.to(name)) for name, asked in questions])
 
     def _write_tables(self) -> None:
         for table in [*self.tables.values(), *([self.main] if self.main else [])]:
@@ -224,56 +281,6 @@ class Oracle:
             text += f'DocumentRoot "{self.directory}/empty"\n'
             text += f'Include "{self._file(name)}"\n</VirtualHost>\n'
         self._configuration.write_text(text)
-
-    def _start(self, stack: ExitStack) -> None:
-        # Apache listens before it opens its logs.
-        for log in ("access.log", "error.log"):
-            (self.directory / log).touch()
-        command = [str(APACHE), "-D", "FOREGROUND", "-f", str(self._configuration)]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        stack.callback(end_session, process)
-        deadline = time.monotonic() + 30
-        while not answers(self.port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise ApacheFailed((self.directory / "error.log").read_text("latin-1"))
-        self._log = stack.enter_context((self.directory / "access.log").open("rb"))
-        self._errors = stack.enter_context((self.directory / "error.log").open("rb"))
-
-    def _send(self, number: str, request: Request) -> int:
-        head = f"GET {request.target} HTTP/1.1\r\nHost: {request.host}\r\n"
-        head += f"X-Oracle-Id: {number}\r\nConnection: close\r\n\r\n"
-        reply = b""
-        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
-            connection.sendall(head.encode("latin-1"))
-            while piece := connection.recv(65536):
-                reply += piece
-        return int(reply.split(maxsplit=2)[1])
-
-    def _logged(self, count: int) -> dict[str, list[str]]:
-        """The fields after the id of ``count`` lines of the log, by id."""
-        rows: dict[str, list[str]] = {}
-        deadline = time.monotonic() + 30
-        rest = b""
-        while count > 0:
-            if time.monotonic() > deadline:
-                raise ApacheFailed(f"{count} requests are missing from Apache's log")
-            *lines, rest = (rest + self._log.read()).split(b"\n")
-            for line in lines:
-                number, *fields = line.decode("latin-1").split("\t")
-                rows[number] = fields
-            count -= len(lines)
-        return rows
-
-    def _stopped(self) -> list[str]:
-        """The ids of the requests whose script would have run."""
-        lines = self._errors.read().decode("latin-1").splitlines()
-        return [line.partition("\t")[0] for line in lines if STOPPED in line]
 
     @property
     def _configuration(self) -> Path:

@@ -30,10 +30,8 @@ class Answer:
     harmless: tuple[str, ...] = ()
 
 
-_STATIC = (
-    "Serve the files with whitenoise or with the server in front: see the page on static files"
-)
-_REDIRECT = "The server in front redirects, or a view, or SECURE_SSL_REDIRECT; the aliases do not know of it"
+_STATIC = "Serve the files with whitenoise, or with the server in front"
+_REDIRECT = "Let the server in front redirect, or a view, or SECURE_SSL_REDIRECT: no alias does"
 _REWRITE = (
     "Rules may change the URL before the aliases see it, or answer it: put them into the server "
     "in front"
@@ -78,8 +76,7 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "WSGIChunkedRequest": ("kept", "WSGIMATCH_CHUNKED_REQUEST, where all entries agree"),
     "WSGIImportScript": (
         "changed",
-        "The entry of that script names both its groups, so that it is loaded before the first "
-        "request",
+        "The entry of that script names both its groups: so it is loaded ahead",
     ),
     "WSGIPythonHome": ("changed", "python_home of the groups that have none of their own"),
     "WSGIPythonPath": (
@@ -88,16 +85,14 @@ _READ: Mapping[str, tuple[Category, str]] = {
     ),
     "WSGIRestrictEmbedded": (
         "not needed",
-        "Says nothing where every entry has a process group; where one has none, Apache answers "
-        "500 and this needs you",
+        "Says nothing where every entry has a process group; else it needs you",
     ),
     "AllowEncodedSlashes": ("kept", "WSGIMATCH_ALLOW_ENCODED_SLASHES, where all hosts agree"),
     "MergeSlashes": ("kept", "WSGIMATCH_MERGE_SLASHES, where all hosts agree"),
     "AcceptPathInfo": ("needs you", "Off has no counterpart; On and Default are as here"),
     "Options": (
         "kept",
-        "What it says of symbolic links is WSGIMATCH_FOLLOW_SYMLINKS where it holds from the root "
-        "on; in one directory it is left out, with a note",
+        "WSGIMATCH_FOLLOW_SYMLINKS, where the same holds from the root on",
     ),
     "ServerName": ("kept", "The host in WSGIMATCH_VIRTUAL_HOSTS, or WSGIMATCH_SERVER_NAME"),
     "ServerAlias": ("kept", "Another host with the same entries"),
@@ -108,19 +103,17 @@ _NEEDS_YOU: Mapping[str, str] = {
     "ScriptAlias ScriptAliasMatch Action Script": "CGI stays with Apache, or another server",
     "Redirect RedirectMatch RedirectPermanent RedirectTemp": _REDIRECT,
     "Rewrite*": _REWRITE,
-    "Auth* Anonymous* Krb* Gssapi* Mellon* Shib* OIDC* CAS* LDAP* InterceptForm* LookupUser*": _LOGIN,
-    "Session*": _LOGIN,
+    "Auth* Anonymous* Krb* Gssapi* Mellon* Shib* OIDC* CAS* LDAP* Session*": _LOGIN,
+    "InterceptForm* LookupUser*": _LOGIN,
     "SSL* GnuTLS* NSS* MD* GridSite*": _TLS,
     "Header RequestHeader": _HEADERS,
-    "SetEnv SetEnvIf SetEnvIfNoCase SetEnvIfExpr PassEnv UnsetEnv BrowserMatch BrowserMatchNoCase": (
-        _VARIABLE
-    ),
+    "SetEnv* PassEnv UnsetEnv BrowserMatch*": _VARIABLE,
     "Proxy* NoProxy Balancer*": _PROXY,
     "SetHandler AddHandler RemoveHandler": _HANDLER,
     "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,
     "ErrorDocument": "There are small pages of our own; 404 and 500 of Django are its templates",
     "LimitRequestBody LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
-    "QS_* Sec* DOS* Evasive* RemoteIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
+    "QS_* Sec* DOS* Evasive* RemoteIP* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
     "AllowOverride AllowOverrideList": (
         "Look for .htaccess files there: what they say is not imported"
     ),
@@ -155,7 +148,6 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "WSGIMapHEADToGET": (("off",), "HEAD reaches the application as HEAD"),
     "WSGICaseSensitivity": (("on",), "Paths are compared byte by byte"),
     "WSGIErrorOverride": (("off",), "There is no ErrorDocument here to take an answer's place"),
-    "SetHandler": (("none",), _HANDLER),
 }
 
 _NOT_NEEDED: Mapping[str, str] = {
@@ -184,7 +176,6 @@ _NOT_NEEDED: Mapping[str, str] = {
     ),
     "ExtendedStatus StatusOptions": "`manage.py wsgimatch status` shows the groups",
     "Define UnDefine Include IncludeOptional Use Error Warning": "Has been followed",
-    "SetEnvIfGeoIP GeoIP*": _SCRIPT,
     "WSGISocketPrefix WSGISocketRotation WSGIAcceptMutex": (
         "The groups' sockets get a folder of their own; WSGIMATCH_SOCKET_DIRECTORY names another"
     ),
@@ -199,9 +190,10 @@ _NOT_NEEDED: Mapping[str, str] = {
 
 def _table() -> dict[str, Answer]:
     table = {name: Answer(category, note, is_read=True) for name, (category, note) in _READ.items()}
-    for category, notes in (("needs you", _NEEDS_YOU), ("not needed", _NOT_NEEDED)):
-        for names, note in notes.items():
-            table |= {name: Answer(category, note) for name in names.split()}
+    for names, note in _NEEDS_YOU.items():
+        table |= {name: Answer("needs you", note) for name in names.split()}
+    for names, note in _NOT_NEEDED.items():
+        table |= {name: Answer("not needed", note) for name in names.split()}
     for name, (arguments, note) in _HARMLESS.items():
         table[name] = Answer("needs you", note, harmless=arguments)
     return table

@@ -161,7 +161,10 @@ def _options(alias: Alias) -> dict[str, Any]:
 
 
 def _comments(text: str, spots: Iterable[Spot]) -> Iterator[str]:
-    places = ", ".join(readable(str(spot)) for spot in spots)
+    lines: dict[str, list[str]] = {}
+    for spot in spots:
+        lines.setdefault(readable(spot.file), []).append(str(spot.line))
+    places = "; ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
     for part in (text, places):
         if part:
             yield f"# {part}"

@@ -1,4 +1,4 @@
-"""The main server and the virtual hosts: their names, their aliases, and what stands in sections."""
+"""The main server and the virtual hosts: names, aliases, and what stands in sections."""
 
 from __future__ import annotations
 

@@ -120,8 +120,8 @@ def note_uses(
             ledger.note(
                 entry.directive if given is None else given.directive,
                 "needs you",
-                f"no WSGIDaemonProcess of this file defines {name}: Apache answers 500 unless another "
-                "file does. Define it in WSGIMATCH_PROCESS_GROUPS",
+                f"no WSGIDaemonProcess here defines {name}: Apache answers 500 unless another file "
+                "does. Define it in WSGIMATCH_PROCESS_GROUPS",
             )
 
 

@@ -33,8 +33,9 @@ class Entry:
     An alias with all its options.
 
     ``given_on_line`` are the options that it names itself, ``values`` what the directives around it
-    give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at the root and at the script.
-    ``is_narrowed`` says that it stands for a part of an alias that follows it.
+    give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at
+    the root and at the script. ``is_narrowed`` says that it stands for a part of an alias that
+    follows it.
     """
 
     alias: Alias
@@ -106,9 +107,8 @@ class Resolver:
     def _scopes(self, host: Host, alias: Alias) -> list[tuple[Scope, Coverage]]:
         reach = reach_of(alias, self.kind_of)
         found = []
-        for is_virtual, server in enumerate(
-            (self.main, host) if host is not self.main else (host,)
-        ):
+        servers = (host,) if host is self.main else (self.main, host)
+        for is_virtual, server in enumerate(servers):
             if not server.scopes:
                 continue
             for number, scope in self._index(server).near(reach):
@@ -124,7 +124,7 @@ class Resolver:
 
     def _follow_symlinks(self, host: Host, sure: Sequence[Scope]) -> tuple[bool | str, bool | str]:
         value: bool | str = True
-        servers = [self.main.options] if host is self.main else [self.main.options, host.options]
+        servers = [host.options] if host is self.main else [self.main.options, host.options]
         for given in (given for options in servers for given in options):
             value = self._after(value, given)
         root = value

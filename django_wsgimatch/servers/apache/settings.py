@@ -64,8 +64,8 @@ def collect(tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger) -> S
         _pass_authorization(entries),
         _site(entries, "script_reloading", "WSGIMATCH_SCRIPT_RELOADING", ledger),
         _site(entries, "chunked_request", "WSGIMATCH_CHUNKED_REQUEST", ledger),
-        _server(entries, "allow_encoded_slashes", "WSGIMATCH_ALLOW_ENCODED_SLASHES", ledger),
-        _server(entries, "merge_slashes", "WSGIMATCH_MERGE_SLASHES", ledger),
+        _site(entries, "allow_encoded_slashes", "WSGIMATCH_ALLOW_ENCODED_SLASHES", ledger),
+        _site(entries, "merge_slashes", "WSGIMATCH_MERGE_SLASHES", ledger),
         _follow_symlinks(entries, ledger),
         _server_name(entries, tables),
         _fallback(tables),
@@ -155,9 +155,7 @@ def _site(entries: Sequence[Entry], name: str, setting: str, ledger: Ledger) -> 
     said = {id(g): g for each in entries if (g := each.values.get(name)) is not None}
     if not said:
         return None
-    values = {
-        each.values[name].value if name in each.values else DEFAULTS[name] for each in entries
-    }
+    values = {_value(each, name) for each in entries}
     value = values.pop() if len(values) == 1 else None
     if values:
         value = DEFAULTS[name]
@@ -173,8 +171,8 @@ def _site(entries: Sequence[Entry], name: str, setting: str, ledger: Ledger) -> 
     return Setting(setting, value, "", tuple(given.directive.spot for given in said.values()))
 
 
-def _server(entries: Sequence[Entry], name: str, setting: str, ledger: Ledger) -> Setting | None:
-    return _site(entries, name, setting, ledger)
+def _value(entry: Entry, name: str) -> Any:
+    return entry.values[name].value if name in entry.values else DEFAULTS[name]
 
 
 def _follow_symlinks(entries: Sequence[Entry], ledger: Ledger) -> Setting | None:

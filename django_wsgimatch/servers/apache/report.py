@@ -1,0 +1,65 @@
+"""The report of an import as plain text and as values for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from .fragment import readable, values
+from .importing import Imported
+from .outcome import CATEGORIES, Category, Outcome, tally
+
+_WIDTH = max(map(len, CATEGORIES))
+
+
+def cells(outcome: Outcome) -> tuple[str, str, str, str]:
+    """Return an outcome as texts: the category, the spot, the directive, the note."""
+    place, text, note = map(_one_line, (str(outcome.spot), outcome.text, outcome.note))
+    return outcome.category, place, text, note
+
+
+def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Yield a line for each directive, its note behind it."""
+    for outcome in outcomes:
+        category, place, text, note = cells(outcome)
+        yield f"{category:<{_WIDTH}}  {place}: {text}" + (f": {note}" if note else "")
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Return how many directives there are, and how many became what."""
+    counts = tally(outcomes)
+    parts = [f"{count} {category}" for category, count in counts.items() if count]
+    count = len(outcomes)
+    return f"{count} directive{'' if count == 1 else 's'}: {', '.join(parts) or 'none'}."
+
+
+def record(imported: Imported) -> dict[str, Any]:
+    """Return an import as ``import --format json`` has it."""
+    settings = imported.settings
+    return {
+        "settings": None if settings is None else values(settings),
+        "report": list(map(_outcome_record, imported.outcomes)),
+        "summary": dict(_counts(imported.outcomes)),
+    }
+
+
+def _outcome_record(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "file": readable(outcome.spot.file),
+        "line": outcome.spot.line,
+        "directive": readable(outcome.text),
+        "category": outcome.category,
+        "note": readable(outcome.note),
+    }
+
+
+def _counts(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
+    yield "directives", len(outcomes)
+    counts: dict[Category, int] = tally(outcomes)
+    yield from counts.items()
+
+
+def _one_line(text: str) -> str:
+    """Return text without characters that would move a terminal's cursor."""
+    shown = readable(text)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
