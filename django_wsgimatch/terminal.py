@@ -16,6 +16,8 @@ from .inspection import Row
 from .presentation import COLUMNS, cells, finding_lines, level_name, preview_rows
 from .running import COLUMNS as STATUS_COLUMNS
 from .running import Status, status_cells
+from .servers.apache.outcome import Outcome
+from .servers.apache.report import cells as report_cells
 
 _STYLES = {
     "ERROR": "bold red",
@@ -28,6 +30,13 @@ _STYLES = {
     "running": "green",
     "stopped": "dim",
     "failed": "bold red",
+    "kept": "green",
+    "changed": "cyan",
+    "needs you": "bold yellow",
+    "unknown": "bold yellow",
+    "refused": "bold red",
+    "not needed": "dim",
+    "off": "dim",
 }
 _NOTHING = ("-", GLOBAL)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
@@ -71,6 +80,16 @@ def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...]) -> None:
         grid.add_row(Text(label, style="dim"), Text(text, style=_STYLES.get(style, "")))
     on.print(Text(readable(shown.target), style="bold"))
     on.print(grid)
+
+
+def show_report(on: Console, outcomes: Iterable[Outcome]) -> None:
+    """Draw what became of each directive of an imported configuration."""
+    table = Table("becomes", "line", "directive", "note")
+    for outcome in outcomes:
+        category, place, text, note = report_cells(outcome)
+        style = _STYLES.get(category, "")
+        table.add_row(Text(category, style=style), Text(place), Text(text), Text(note))
+    on.print(table)
 
 
 def show_status(on: Console, servers: Iterable[Status]) -> None:

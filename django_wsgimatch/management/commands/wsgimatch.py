@@ -1,4 +1,4 @@
-"""``manage.py wsgimatch``: check, list, preview and serve the table, look after its groups."""
+"""``manage.py wsgimatch``: check, list, preview, serve and import tables, look after groups."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.core import checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
-from ... import gunicorn, presentation, running, terminal
+from ... import gunicorn, migration, presentation, running, terminal
 from ...conf import Configuration, configuration
 from ...exceptions import ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
 from ...places import environment_of_groups
+from ...servers.apache import report
+from ...servers.apache.surroundings import Surroundings
 
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 
@@ -26,7 +29,10 @@ _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 class Command(BaseCommand):
     """A thin skin over ``inspection``: each subcommand shows something and returns a status."""
 
-    help = "Check, list, preview and serve the WSGI script aliases, and look after their groups."
+    help = (
+        "Check, list, preview and serve the WSGI script aliases, look after their groups, import "
+        "a configuration of Apache."
+    )
     # A broken table must not stop the command that explains it.
     requires_system_checks = ()
 
@@ -34,7 +40,7 @@ class Command(BaseCommand):
         """Add the subcommands; each names the method that runs it."""
         subcommands = parser.add_subparsers(
             title="subcommands",
-            metavar="check | list | preview | serve | status | restart | stop",
+            metavar="check | list | preview | serve | status | restart | stop | import",
             required=True,
         )
         check = subcommands.add_parser("check", help="say what is wrong with the table")
@@ -77,10 +83,53 @@ class Command(BaseCommand):
         for each, do in ((restart, "restart"), (stop, "stop")):
             each.add_argument("name", metavar="NAME", help="a process group or application group")
             each.set_defaults(run=self.order, do=do)
+        self._add_import(subcommands)
         for each in (check, listing, preview, status):
             each.add_argument(
                 "--json", action="store_true", dest="as_json", help="write JSON, for programs"
             )
+
+    def _add_import(self, subcommands: Any) -> None:
+        imports = subcommands.add_parser(
+            "import", help="write the settings that an Apache configuration stands for"
+        )
+        imports.add_argument(
+            "file",
+            metavar="FILE",
+            help="the configuration, or what `apache2ctl -t -D DUMP_CONFIG` says; - for standard "
+            "input",
+        )
+        imports.add_argument("--output", metavar="PATH", help="write the settings there")
+        imports.add_argument(
+            "--format",
+            default="python",
+            choices=["python", "json"],
+            help="a settings fragment, or the settings and the report as JSON (python)",
+        )
+        imports.add_argument(
+            "--check", action="store_true", help="exit with 1 where anything is left for you to do"
+        )
+        imports.add_argument(
+            "--server-root", metavar="DIRECTORY", help="where relative paths of Includes begin"
+        )
+        imports.add_argument(
+            "-D",
+            "--define",
+            action="append",
+            default=[],
+            dest="defines",
+            metavar="NAME[=VALUE]",
+            help="a name as apache2's -D gives, or a value for ${NAME}; may be given again",
+        )
+        imports.add_argument(
+            "--module",
+            action="append",
+            default=[],
+            dest="modules",
+            metavar="NAME",
+            help="a module that <IfModule> should find, as ssl or mod_ssl.c; may be given again",
+        )
+        imports.set_defaults(run=self.import_file)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand and exit with its status, if that is not 0."""
@@ -158,6 +207,27 @@ class Command(BaseCommand):
             self.stdout.write(f"{verb} {', '.join(answer['places'])}.")
         return 0
 
+    def import_file(self, options: dict[str, Any]) -> int:
+        """Write settings, and say on standard error what became of each directive."""
+        try:
+            imported = migration.import_file(options["file"], _surroundings(options))
+            written = migration.write_settings(imported, options["file"], options["format"])
+            if options["output"] is None:
+                self.stdout.write(written, ending="")
+            elif written:
+                Path(options["output"]).write_text(written, "utf-8", "surrogateescape")
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+        # What is wrong is not what colours standard error here.
+        self.stderr.style_func = None
+        if self.stderr.isatty():
+            console = terminal.console(self.stderr, no_color=options["no_color"])
+            terminal.show_report(console, imported.outcomes)
+        elif options["format"] == "python":
+            self.stderr.write("\n".join(report.report_lines(imported.outcomes)))
+        self.stderr.write(report.summary(imported.outcomes))
+        return int(imported.settings is None or (options["check"] and imported.needs_you))
+
     def _ask(self, **order: Any) -> list[dict[str, Any]]:
         try:
             return running.order_all(configuration(), **order)
@@ -181,6 +251,17 @@ class Command(BaseCommand):
 
     def _write_json(self, values: Iterable[object]) -> None:
         self.stdout.write(json.dumps(list(values), indent=2))
+
+
+def _surroundings(options: dict[str, Any]) -> Surroundings:
+    """What an Apache configuration does not say itself, and apache2's command line does."""
+    given = [each.partition("=") for each in options["defines"]]
+    return Surroundings(
+        server_root=options["server_root"],
+        defines=tuple(name for name, equals, _ in given if not equals),
+        modules=frozenset(options["modules"]) or None,
+        environ={**os.environ, **{name: value for name, equals, value in given if equals}},
+    )
 
 
 def _targets(arguments: Iterable[str]) -> Iterator[str]:

@@ -188,6 +188,17 @@ _NOT_NEEDED: Mapping[str, str] = {
 }
 
 
+# What is said of a directive that has a part of its own in the import, and had none here.
+_NO_ALIAS = "It holds for no alias of this file"
+_IDLE: Mapping[str, str] = {
+    "options": "It keeps no symbolic link from being followed on the way to a script",
+    "acceptpathinfo": "Text behind the script reaches it here, too",
+    "wsgipythonhome": "No entry runs in the server's own process",
+    "wsgipythonpath": "No entry runs in the server's own process",
+    "wsgirestrictembedded": "No entry runs in the server's own process",
+}
+
+
 def _table() -> dict[str, Answer]:
     table = {name: Answer(category, note, is_read=True) for name, (category, note) in _READ.items()}
     for names, note in _NEEDS_YOU.items():
@@ -221,7 +232,7 @@ def answered(directive: Directive) -> Outcome:
     answer = answer_for(directive.name)
     words = " ".join(split_words(directive.rest)).lower()
     if answer.is_read:
-        return outcome(directive, "not needed", "It holds for no alias of this file")
+        return outcome(directive, "not needed", _IDLE.get(directive.name.lower(), _NO_ALIAS))
     if words in answer.harmless:
         return outcome(directive, "not needed", "As it is without it")
     if answer is _UNKNOWN:

@@ -82,7 +82,10 @@ def _of_directory(path: str, reach: Reach) -> Coverage:
     path = posixpath.normpath("/" + path.lstrip("/"))
     if _contains(path, reach.directory):
         return "all"
-    return "some" if reach.script is None and _contains(reach.inside, path) else "none"
+    if reach.script is not None:
+        # As observed: a directory of the script's name holds where no PATH_INFO follows it.
+        return "some" if path == reach.script else "none"
+    return "some" if _contains(reach.inside, path) else "none"
 
 
 def _of_wildcard_directory(path: str, reach: Reach) -> Coverage:
@@ -91,9 +94,11 @@ def _of_wildcard_directory(path: str, reach: Reach) -> Coverage:
         parents.append(posixpath.dirname(parents[-1]))
     if any(_fits(path, parent) for parent in parents):
         return "all"
+    if reach.script is not None:
+        return "some" if _fits(path, reach.script) else "none"
     head = path[: _first_wildcard(path)]
     is_near = reach.inside.startswith(head) or head.startswith(reach.inside)
-    return "some" if reach.script is None and is_near else "none"
+    return "some" if is_near else "none"
 
 
 def _of_path_pattern(pattern: str, reach: Reach) -> Coverage:

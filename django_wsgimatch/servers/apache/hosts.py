@@ -160,7 +160,8 @@ def _directory_rank(section: Section) -> tuple[int, int]:
     if section.name.lower() not in DIRECTORIES:
         return 0, 0
     path, is_pattern = words_of(section)
-    return (2, 0) if is_pattern else (1, len([name for name in path.split("/") if name]))
+    # As observed, and as reorder_sorter() has it: even in a pattern slashes are counted.
+    return (2, path.count("/")) if is_pattern else (1, len(list(filter(None, path.split("/")))))
 
 
 def _has_port(name: str) -> bool:

@@ -76,7 +76,8 @@ def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileK
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
     resolver = Resolver(main, ledger, kind_of)
-    tables = write_out_groups(build_tables(resolver, hosts), ledger, kind_of)
+    tables = build_tables(resolver, hosts)
+    tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, imports, ledger)
     entries = tables.all_entries()
     groups = read_groups(named["wsgidaemonprocess"], homes, ledger)

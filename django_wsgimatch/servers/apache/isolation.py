@@ -23,12 +23,18 @@ SERVER = "%{SERVER}"
 _REST = "/\0"
 
 
-def write_out_groups(tables: Tables, ledger: Ledger, kind_of: FileKinds) -> Tables:
-    """Return tables in which no group's name depends on which virtual host answered."""
+def write_out_groups(
+    tables: Tables, server_name: str | None, ledger: Ledger, kind_of: FileKinds
+) -> Tables:
+    """
+    Return tables in which no group's name depends on which virtual host answered.
+
+    ``server_name`` is the main server's, which virtual hosts without a name have too.
+    """
     if not tables.hosts:
         return tables
     hosts = {
-        pattern: [_written_out(each, ledger, kind_of) for each in entries]
+        pattern: [_written_out(each, server_name, ledger, kind_of) for each in entries]
         for pattern, entries in tables.hosts.items()
         if pattern not in tables.same_as
     }
@@ -37,12 +43,14 @@ def write_out_groups(tables: Tables, ledger: Ledger, kind_of: FileKinds) -> Tabl
     return replace(tables, hosts={pattern: hosts[pattern] for pattern in tables.hosts})
 
 
-def _written_out(entry: Entry, ledger: Ledger, kind_of: FileKinds) -> Entry:
+def _written_out(
+    entry: Entry, server_name: str | None, ledger: Ledger, kind_of: FileKinds
+) -> Entry:
     alias = entry.alias
     group = alias.application_group or RESOURCE
     if group not in (RESOURCE, SERVER):
         return entry
-    name = entry.host.server_name
+    name = entry.host.server_name or server_name
     script_name = script_name_of(alias, kind_of)
     if name is None or (group == RESOURCE and script_name is None):
         ledger.note(

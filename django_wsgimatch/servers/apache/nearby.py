@@ -62,7 +62,7 @@ class ScopeIndex:
     def near(self, reach: Reach) -> Iterable[Numbered]:
         """Yield the scopes that may hold for an alias, and some that do not."""
         yield from self._others
-        yield from self._directories.above(reach.directory)
+        yield from self._directories.above(reach.inside)
         if reach.script is None:
             yield from self._directories.below(reach.directory)
         for prefix in ("",) if reach.prefixes is None else reach.prefixes:

@@ -9,7 +9,7 @@ from typing import Any
 from ...aliases.directives import get_word
 from ...aliases.groups import GLOBAL
 from ...daemon.options import ANSWERS
-from ...exceptions import DirectiveError
+from ...exceptions import DirectiveError, SettingError
 from .directive import Directive
 from .given import split_words
 from .outcome import Ledger
@@ -37,7 +37,11 @@ class ProcessGroup:
 
 
 def read_process_group(directive: Directive) -> ProcessGroup:
-    """Return the process group of a WSGIDaemonProcess line. Raises DirectiveError."""
+    """
+    Return the process group of a WSGIDaemonProcess line.
+
+    Raises DirectiveError for what Apache refuses, SettingError for a value that will not do here.
+    """
     name, rest = get_word(directive.rest)
     if not name:
         raise DirectiveError("Name of WSGI daemon process not supplied.")
@@ -73,6 +77,9 @@ def read_groups(
             group = read_process_group(directive)
         except DirectiveError as error:
             ledger.note(directive, "needs you", f"Apache refuses it: {error}")
+            continue
+        except SettingError as error:
+            ledger.note(directive, "needs you", f"{error}: write the process group yourself")
             continue
         if group.name in groups:
             reason = "Apache refuses it: Name duplicates previous WSGI daemon definition."
@@ -142,7 +149,7 @@ def _read_value(option: str, key: str, word: str) -> Any:
     try:
         ANSWERS[key].read(value, "/")
     except (ValueError, TypeError, OverflowError):
-        raise DirectiveError(f"{option} should be {ANSWERS[key].shape}, not {word!r}") from None
+        raise SettingError(f"{option} should be {ANSWERS[key].shape}, not {word!r}") from None
     return value
 
 

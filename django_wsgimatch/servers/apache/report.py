@@ -9,6 +9,7 @@ from .fragment import readable, values
 from .importing import Imported
 from .outcome import CATEGORIES, Category, Outcome, tally
 
+_PLURAL: dict[Category, str] = {"needs you": "need you"}
 _WIDTH = max(map(len, CATEGORIES))
 
 
@@ -28,7 +29,11 @@ def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
 def summary(outcomes: Sequence[Outcome]) -> str:
     """Return how many directives there are, and how many became what."""
     counts = tally(outcomes)
-    parts = [f"{count} {category}" for category, count in counts.items() if count]
+    parts = [
+        f"{count} {_PLURAL.get(category, category) if count > 1 else category}"
+        for category, count in counts.items()
+        if count
+    ]
     count = len(outcomes)
     return f"{count} directive{'' if count == 1 else 's'}: {', '.join(parts) or 'none'}."
 

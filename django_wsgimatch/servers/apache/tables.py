@@ -86,7 +86,7 @@ class _Builder:
         named = self._with_bare_names({name: self._answering(name) for name in self._claims})
         says = default.says()
         if all(table is default or table.says() == says for table in named.values()):
-            return Tables(default.all, server_name=default.host.server_name)
+            return Tables(default.all, server_name=self._server_name(default.host))
         return self._by_name(named, default)
 
     def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
@@ -106,6 +106,10 @@ class _Builder:
                 tables.spots[pattern] = table.host.section.spot
         return tables
 
+    def _server_name(self, host: Host) -> str | None:
+        # Apache's merge_server_configs(): a virtual host without a name has the main server's.
+        return host.server_name or self._resolver.main.server_name
+
     def _resolve(self, host: Host, owner: Host) -> list[Entry]:
         return [
             entry
@@ -124,7 +128,10 @@ class _Builder:
     def _patterns(self, host: Host) -> Iterator[str]:
         for name, directive in host.names:
             pattern = _pattern(name)
-            if pattern is None:
+            if pattern is None and directive.name.lower() == "servername":
+                # Apache compares it letter by letter, and no host is called so.
+                self._ledger.note(directive, "kept", "no host is called so")
+            elif pattern is None:
                 self._ledger.note(
                     directive,
                     "needs you",
@@ -139,13 +146,14 @@ class _Builder:
         """
         Return the table that answers a host, or hosts that nobody is called.
 
-        Each address of Apache's may have another; where one has no aliases at all, as a port
-        that only redirects, it does not count.
+        Each address of Apache's may have another; one without aliases of its own, as a port that
+        only redirects, does not count beside one that has some.
         """
         claiming = self._claims.get(name or "", {})
-        for tables in (claiming.values(), self._defaults.values()):
-            speaking = [table for table in dict.fromkeys(tables) if table.all]
-            if speaking:
+        for found in (claiming.values(), self._defaults.values()):
+            tables = list(dict.fromkeys(found))
+            own = [table for table in tables if table.entries]
+            if speaking := own or [table for table in tables if table.all]:
                 return self._agreed(speaking, name)
         return next(iter((*claiming.values(), *self._defaults.values())))
 
