@@ -18,7 +18,7 @@ author = "The django-wsgimatch maintainers"
 copyright = "2026, " + author
 version = release = import_module("django_wsgimatch").__version__
 
-extensions = ["daemon_options", "measured", "sphinx.ext.autodoc"]
+extensions = ["apache_directives", "daemon_options", "measured", "sphinx.ext.autodoc"]
 # What benchmarks/ writes is included by pages, not a page itself.
 exclude_patterns = ["_build", "benchmarks"]
 html_theme = "furo"

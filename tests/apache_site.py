@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django_wsgimatch.aliases.directives import get_word
-from tests.oracle import APACHE, configuration, free_port
+from tests.oracle import APACHE, MODULES, configuration, free_port
 
 # More lines than this to take out, and it is no configuration.
 _ATTEMPTS = 250
@@ -35,7 +35,11 @@ _DAEMON = re.compile(
     r"(?:\"[^\"]*\"|'[^']*'|\S+)"
 )
 _MANY = re.compile(r"\b(processes|threads)=\d+")
-_COMPLAINT = re.compile(r"line (\d+) of (\S+?):\n(.*)", re.DOTALL)
+_COMPLAINT = re.compile(
+    r"line (?P<line>\d+) of (?:macro '[^']*' \(defined on line (?P<macro>\d+) of )?"
+    r"\"?(?P<file>[^\s\"]+?)[\":](?P<message>.*)",
+    re.DOTALL,
+)
 
 
 class NotLoadable(Exception):
@@ -83,6 +87,7 @@ class ApacheSite:
         """Write both files."""
         first, *others = self.ports.values()
         text = configuration(self.directory, first)
+        text += f"LoadModule macro_module {MODULES}/mod_macro.so\n"
         text += "".join(f"Listen 127.0.0.1:{port}\n" for port in others)
         self.main.write_text(f'{text}Include "{self.file}"\nWSGIRestrictEmbedded On\n')
         self.file.write_bytes(self.text.encode("latin-1"))
@@ -162,9 +167,10 @@ def _take_out(site: ApacheSite, lines: list[Line]) -> None:
         if said.returncode == 0:
             return
         found = _COMPLAINT.search(said.stderr.decode("latin-1"))
-        if found is None or Path(found[2]) != site.file:
+        if found is None or Path(found["file"]) != site.file:
             raise NotLoadable(said.stderr.decode("latin-1").strip())
-        _drop_refused(site, lines, int(found[1]), found[3])
+        number = int(found["line"]) + int(found["macro"] or 0)
+        _drop_refused(site, lines, number, found["message"])
     raise NotLoadable(f"{_ATTEMPTS} lines that Apache does not take")
 
 

@@ -27,6 +27,7 @@ from django_wsgimatch.aliases.resolve import resolve
 from django_wsgimatch.aliases.substitution import parse_template
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
+from django_wsgimatch.entries import utf8
 from django_wsgimatch.servers.apache.fragment import python_lines
 from django_wsgimatch.servers.apache.hosts import read_hosts
 from django_wsgimatch.servers.apache.importing import Imported, import_configuration
@@ -108,18 +109,17 @@ def compare(path: Path) -> Comparison:
 
 
 def _compare_site(name: str, site: ApacheSite) -> Comparison:
-    surroundings = Surroundings(modules=frozenset([*LOADED, "wsgi"]))
-    # The scripts are there for the second time: so they are for Apache.
+    surroundings = Surroundings(modules=frozenset([*LOADED, "wsgi", "macro"]))
+    # Only the second time the scripts are there, as they are for Apache.
     for _ in range(2):
         imported = import_configuration(read_file(str(site.file), surroundings))
         assert imported.settings is not None
-        write_scripts(imported.settings, site.directory)
+        found = imported.settings
+        write_scripts(found, site.directory)
     (site.directory / "empty").mkdir(exist_ok=True)
     port = _port(site, surroundings)
     questions = [
-        (port, request)
-        for request in dict.fromkeys(_requests(imported.settings))
-        if request.host.isascii()
+        (port, request) for request in dict.fromkeys(_requests(found)) if request.host.isascii()
     ]
     if not questions:
         return Comparison(name, "no aliases", taken_out=len(site.taken_out))
@@ -130,7 +130,7 @@ def _compare_site(name: str, site: ApacheSite) -> Comparison:
             answers = apache.ask(questions)
         except ApacheFailed as error:
             return Comparison(name, "not loadable", str(error))
-        with _settings_of(imported.settings), as_apache():
+        with _settings_of(found), as_apache():
             _compare_answers(compared, questions, answers)
     return compared
 
@@ -211,7 +211,7 @@ def _requests(found: Settings) -> Iterator[Request]:
         yield from (Request(target, name) for target in targets(aliases))
     if not any(host.pattern == "*" for host in found.hosts):
         named = [each.value for each in found.others if each.name == "WSGIMATCH_SERVER_NAME"]
-        name = named[0] if named else "any.test"
+        name = named[0] if named and named[0].isascii() else "any.test"
         aliases = [each.alias for each in found.entries]
         yield from (Request(target, name) for target in targets(aliases))
 
@@ -244,7 +244,7 @@ def _settings_of(imported: Settings) -> Any:
 
 
 def _answer(configured: Configuration, request: Request) -> Answer:
-    server = Server(configured.values["SERVER_NAME"] or "main.test", request.host)
+    server = Server(utf8(configured.values["SERVER_NAME"] or "main.test"), request.host)
     return told(resolve(configured.table, request.target, rules=configured.rules, server=server))
 
 

@@ -225,6 +225,7 @@ class Command(BaseCommand):
             terminal.show_report(console, imported.outcomes)
         elif options["format"] == "python":
             self.stderr.write("\n".join(report.report_lines(imported.outcomes)))
+        self.stderr.write("".join(f"{line}\n" for line in report.remark_lines(imported)), ending="")
         self.stderr.write(report.summary(imported.outcomes))
         return int(imported.settings is None or (options["check"] and imported.needs_you))
 

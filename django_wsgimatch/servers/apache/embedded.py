@@ -88,7 +88,7 @@ def _read(directive: Directive) -> tuple[str, Groups]:
 def _loads(entry: Entry, script: str, groups: Groups) -> bool:
     alias = entry.alias
     own = (alias.process_group or GLOBAL, alias.application_group or "")
-    return alias.target == script and own == groups and not entry.is_narrowed
+    return alias.target == script and own == groups and entry.part is None
 
 
 def _naming_both(entry: Entry, groups: Groups) -> Entry:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ...aliases.table import compile_location
 from ...exceptions import WSGIMatchError
 from .answers import answered
-from .directive import ApacheConfiguration, Directive
+from .directive import ApacheConfiguration, Directive, Remark
 from .embedded import load_ahead, note_embedded
 from .hosts import read_hosts
 from .isolation import write_out_groups
@@ -30,10 +30,12 @@ class Imported:
 
     ``settings`` is None where a line could not be read: what it may have said would be missing.
     ``outcomes`` has one for every line that could not be read, then one for every directive.
+    ``remarks`` are Apache's own warnings.
     """
 
     settings: Settings | None
     outcomes: tuple[Outcome, ...]
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def needs_you(self) -> bool:
@@ -65,7 +67,7 @@ def import_configuration(
     settings = None if configuration.refusals else _settings(configuration, ledger, kind_of)
     outcomes = [*map(refused, configuration.refusals)]
     outcomes += (ledger.outcome(each) or answered(each) for each in configuration.directives)
-    return Imported(settings, tuple(outcomes))
+    return Imported(settings, tuple(outcomes), configuration.remarks)
 
 
 def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileKinds) -> Settings:
@@ -84,6 +86,7 @@ def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileK
     note_uses(groups, entries, imports, ledger)
     note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
     _note_aliases(entries, ledger)
+    _note_variables(directives, ledger)
     settings = collect(tables, groups, ledger)
     _note_links(resolver, settings, ledger)
     return settings
@@ -92,7 +95,7 @@ def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileK
 def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
     parts: dict[int, int] = defaultdict(int)
     for entry in entries:
-        parts[id(entry.directive)] += entry.is_narrowed
+        parts[id(entry.directive)] += entry.part is not None
         try:
             compile_location(entry.alias)
         except WSGIMatchError as error:
@@ -107,6 +110,14 @@ def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
             ledger.note(entry.directive, "changed", reason)
         else:
             ledger.note(entry.directive, "kept", "an entry")
+
+
+def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:
+    for directive in directives:
+        name = directive.name.lower()
+        if "${" in directive.rest and (name.startswith("wsgi") or name == "serveralias"):
+            reason = "its variable has no value here: give it one with --define NAME=VALUE"
+            ledger.note(directive, "needs you", reason)
 
 
 def _unfit(entry: Entry) -> str:

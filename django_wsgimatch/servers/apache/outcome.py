@@ -82,7 +82,8 @@ class Ledger:
 
 def outcome(directive: Directive, category: Category, note: str) -> Outcome:
     """Return a directive's outcome."""
-    return Outcome(directive.spot, f"{directive.name} {directive.rest}".rstrip(), category, note)
+    text = " ".join(f"{directive.name} {directive.rest}".split())
+    return Outcome(directive.spot, text, category, note)
 
 
 def refused(refusal: Refusal) -> Outcome:

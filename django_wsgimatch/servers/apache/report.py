@@ -26,6 +26,12 @@ def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
         yield f"{category:<{_WIDTH}}  {place}: {text}" + (f": {note}" if note else "")
 
 
+def remark_lines(imported: Imported) -> Iterator[str]:
+    """Yield a line for each warning that Apache would give."""
+    for remark in imported.remarks:
+        yield f"{'remark':<{_WIDTH}}  {_one_line(str(remark.spot))}: {_one_line(remark.text)}"
+
+
 def summary(outcomes: Sequence[Outcome]) -> str:
     """Return how many directives there are, and how many became what."""
     counts = tally(outcomes)
@@ -44,6 +50,10 @@ def record(imported: Imported) -> dict[str, Any]:
     return {
         "settings": None if settings is None else values(settings),
         "report": list(map(_outcome_record, imported.outcomes)),
+        "remarks": [
+            {"file": readable(each.spot.file), "line": each.spot.line, "text": readable(each.text)}
+            for each in imported.remarks
+        ],
         "summary": dict(_counts(imported.outcomes)),
     }
 

@@ -34,8 +34,8 @@ class Entry:
 
     ``given_on_line`` are the options that it names itself, ``values`` what the directives around it
     give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at
-    the root and at the script. ``is_narrowed`` says that it stands for a part of an alias that
-    follows it.
+    the root and at the script. ``part`` is the section that it stands for, where that holds for a
+    part of an alias only; the entry of the rest follows.
     """
 
     alias: Alias
@@ -45,7 +45,7 @@ class Entry:
     values: Values
     spots: tuple[Spot, ...]
     follow_symlinks: tuple[bool | str, bool | str]
-    is_narrowed: bool = False
+    part: Scope | None = None
 
 
 @dataclass(slots=True)
@@ -71,10 +71,9 @@ class Resolver:
         values = _merge(server, sure)
         parts = self._parts(alias, scopes, server, values)
         follow = self._follow_symlinks(host, sure)
-        made = [*parts, (alias, values)]
         return [
-            self._entry(each, host, directive, own, follow, is_narrowed=each is not alias)
-            for each, own in made
+            self._entry(each, host, directive, own, follow, part)
+            for each, own, part in (*parts, (alias, values, None))
         ]
 
     def is_plain(self, host: Host) -> bool:
@@ -88,8 +87,7 @@ class Resolver:
         directive: Directive,
         values: Values,
         follow: tuple[bool | str, bool | str],
-        *,
-        is_narrowed: bool,
+        part: Scope | None,
     ) -> Entry:
         spots = {directive.spot: None}
         options: dict[str, Any] = {}
@@ -102,7 +100,7 @@ class Resolver:
             self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
         on_line = frozenset(name for name in _NAMES if getattr(alias, name) is not None)
         alias = replace(alias, **options)
-        return Entry(alias, host, directive, on_line, values, tuple(spots), follow, is_narrowed)
+        return Entry(alias, host, directive, on_line, values, tuple(spots), follow, part)
 
     def _scopes(self, host: Host, alias: Alias) -> list[tuple[Scope, Coverage]]:
         reach = reach_of(alias, self.kind_of)
@@ -143,7 +141,7 @@ class Resolver:
 
     def _parts(
         self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
-    ) -> list[tuple[Alias, Values]]:
+    ) -> list[tuple[Alias, Values, Scope]]:
         """Return the narrower aliases that have other options, first the one that wins."""
         partial = []
         for scope, covered in scopes:
@@ -169,7 +167,7 @@ class Resolver:
         partial: Sequence[Scope],
         scopes: Sequence[tuple[Scope, Coverage]],
         server: Values,
-    ) -> Iterator[tuple[Alias, Values]]:
+    ) -> Iterator[tuple[Alias, Values, Scope]]:
         ordered = _most_particular_first(partial)
         meetings = Meetings(scopes, partial, ordered, server)
         seen = set()
@@ -180,7 +178,7 @@ class Resolver:
                 self._need_hand(alias, self._unsaid(alias, scope).values(), scope)
             elif (part.location, part.kind) not in seen:
                 seen.add((part.location, part.kind))
-                yield part, own
+                yield part, own, scope
 
     def _use(self, alias: Alias, scopes: Iterable[Scope]) -> None:
         for name, given in (item for scope in scopes for item in scope.values.items()):

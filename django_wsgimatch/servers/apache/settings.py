@@ -114,7 +114,7 @@ def _written(entry: Entry, defaults: dict[str, Any]) -> Written:
         alias = replace(alias, process_group=None)
     if "callable_object" not in own and alias.callable_object == DEFAULTS["callable_object"]:
         alias = replace(alias, callable_object=None)
-    comment = "the part that a section holds for" if entry.is_narrowed else ""
+    comment = "" if entry.part is None else f"{entry.part}, before the alias that it is a part of"
     return Written(alias, entry.spots, comment)
 
 
