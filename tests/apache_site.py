@@ -36,7 +36,7 @@ _DAEMON = re.compile(
 )
 _MANY = re.compile(r"\b(processes|threads)=\d+")
 _COMPLAINT = re.compile(
-    r"line (?P<line>\d+) of (?:macro '[^']*' \(defined on line (?P<macro>\d+) of )?"
+    r"line (?P<line>\d+) of (?:macro '[^']*' \(defined on line \d+ of )?"
     r"\"?(?P<file>[^\s\"]+?)[\":](?P<message>.*)",
     re.DOTALL,
 )
@@ -169,17 +169,20 @@ def _take_out(site: ApacheSite, lines: list[Line]) -> None:
         found = _COMPLAINT.search(said.stderr.decode("latin-1"))
         if found is None or Path(found["file"]) != site.file:
             raise NotLoadable(said.stderr.decode("latin-1").strip())
-        number = int(found["line"]) + int(found["macro"] or 0)
-        _drop_refused(site, lines, number, found["message"])
+        _drop_refused(site, lines, int(found["line"]), found["message"])
     raise NotLoadable(f"{_ATTEMPTS} lines that Apache does not take")
 
 
 def _drop_refused(site: ApacheSite, lines: list[Line], number: int, message: str) -> None:
-    place = next(n for n, line in enumerate(lines) if number <= line.last)
-    name = lines[place].name
-    if name.startswith(("wsgi", "<wsgi")):
-        raise NotLoadable(f"{lines[place].text.strip()}: {message.strip()}")
-    if "Invalid command" not in message:
+    unknown = re.search(r"Invalid command '(.*?)'", message)
+    if unknown:
+        name = unknown[1].lower()
+    else:
+        place = next(n for n, line in enumerate(lines) if number <= line.last)
+        name = lines[place].name
+    if name.startswith("wsgi"):
+        raise NotLoadable(message.strip())
+    if not unknown:
         _drop(site, lines, place)
         return
     # All of that name: each would cost another run of Apache.

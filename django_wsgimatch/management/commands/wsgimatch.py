@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core import checks
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    OutputWrapper,
+)
 from rich.console import Console
 
 from ... import gunicorn, migration, presentation, running, terminal
@@ -221,7 +226,7 @@ class Command(BaseCommand):
         # What is wrong is not what colours standard error here.
         self.stderr.style_func = None
         if self.stderr.isatty():
-            console = terminal.console(self.stderr, no_color=options["no_color"])
+            console = self._console(options, self.stderr)
             terminal.show_report(console, imported.outcomes)
         elif options["format"] == "python":
             self.stderr.write("\n".join(report.report_lines(imported.outcomes)))
@@ -244,8 +249,9 @@ class Command(BaseCommand):
         if error := urlconf_error():
             self.stderr.write(f"The views cannot be named, as the URLconf does not load: {error}")
 
-    def _console(self, options: dict[str, Any]) -> Console:
-        return terminal.console(self.stdout, no_color=options["no_color"])  # type: ignore[arg-type]
+    def _console(self, options: dict[str, Any], stream: OutputWrapper | None = None) -> Console:
+        on: Any = stream or self.stdout
+        return terminal.console(on, no_color=options["no_color"])
 
     def _write_lines(self, lines: Iterable[str]) -> None:
         self.stdout.write("\n".join(lines))

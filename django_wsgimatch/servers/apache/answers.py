@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .directive import Directive
-from .given import split_words
 from .outcome import Category, Outcome, outcome
+from .words import split_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from ...aliases.groups import GLOBAL
 from .directive import Directive
-from .given import split_words
 from .outcome import Ledger
 from .resolving import Entry
 from .tables import Tables
+from .words import split_words
 
 
 def note_embedded(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...aliases.directives import get_word
 from ...exceptions import DirectiveError
 from .directive import Directive
+from .words import split_words
 
 _FLAGS = {"on": True, "off": False}
 
@@ -67,15 +67,6 @@ def given_by(directive: Directive) -> Given:
         raise DirectiveError(f"{directive.name} takes one argument")
     read = _READ.get(name)
     return Given(words[0] if read is None else read(directive.name, words[0]), directive)
-
-
-def split_words(text: str) -> list[str]:
-    """Return all words of a line, as ap_getword_conf() splits them."""
-    words = []
-    while text:
-        word, text = get_word(text)
-        words.append(word)
-    return words
 
 
 def follows_links(before: bool | str, words: tuple[str, ...]) -> bool | str:

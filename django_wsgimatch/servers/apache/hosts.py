@@ -10,8 +10,9 @@ from ...aliases.directives import parse_directive
 from ...exceptions import DirectiveError
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
 from .directive import Directive, Section
-from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, split_words
+from .given import OPTIONS, SERVER_OPTIONS, Given, given_by
 from .outcome import Ledger
+from .words import split_words
 
 ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
 

@@ -11,9 +11,9 @@ from ...aliases.groups import GLOBAL
 from ...daemon.options import ANSWERS
 from ...exceptions import DirectiveError, SettingError
 from .directive import Directive
-from .given import split_words
 from .outcome import Ledger
 from .resolving import Entry
+from .words import split_words
 
 INVALID = "Invalid option to WSGI daemon process definition."
 
