@@ -130,17 +130,18 @@ def _passes(entry: Entry) -> bool:
 
 
 def _application_group(entries: Sequence[Entry]) -> Setting:
+    """Return what holds for entries that name no group: a name of their own they keep."""
     free = {_group(each) for each in entries if "application_group" not in each.given_on_line}
-    value = free.pop() if len(free) == 1 else DEFAULTS["application_group"]
-    if not entries or (not free and value not in {_group(each) for each in entries}):
-        value = GLOBAL
-    comment = (
-        "mod_wsgi's default: an interpreter of its own for each script. "
-        '"%{GLOBAL}" needs fewer processes.'
-        if value == DEFAULTS["application_group"]
-        else ""
-    )
-    return Setting("WSGIMATCH_APPLICATION_GROUP", value, comment)
+    default = DEFAULTS["application_group"]
+    if default in free:
+        return Setting(
+            "WSGIMATCH_APPLICATION_GROUP",
+            default,
+            "mod_wsgi's default: an interpreter of its own for each script. "
+            '"%{GLOBAL}" needs fewer processes.',
+        )
+    shared = free.pop() if len(free) == 1 else GLOBAL
+    return Setting("WSGIMATCH_APPLICATION_GROUP", shared if shared.startswith("%{") else GLOBAL, "")
 
 
 def _pass_authorization(entries: Sequence[Entry]) -> Setting:

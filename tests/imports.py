@@ -1,0 +1,53 @@
+"""What the tests of the import ask: lines of a configuration in, entries and notes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.servers.apache.fragment import python_lines, values
+from django_wsgimatch.servers.apache.importing import Imported, import_configuration
+from django_wsgimatch.servers.apache.reach import FileKind
+from django_wsgimatch.servers.apache.reading import read_text
+from django_wsgimatch.servers.apache.settings import Settings
+
+CONFIGURATIONS = Path(__file__).resolve().parents[2] / "shared" / "apache-configs"
+
+
+def import_lines(*lines: str, files: Mapping[str, FileKind] | None = None) -> Imported:
+    """Import lines; ``files`` is what the file system has, nothing by default."""
+    known = files or {}
+    configuration = read_text("\n".join([*lines, ""]), "site.conf")
+    return import_configuration(configuration, lambda path: known.get(path, "missing"))
+
+
+def settings_of(*lines: str, files: Mapping[str, FileKind] | None = None) -> Settings:
+    """The settings that lines stand for."""
+    settings = import_lines(*lines, files=files).settings
+    assert settings is not None
+    return settings
+
+
+def aliases_of(*lines: str, files: Mapping[str, FileKind] | None = None) -> list[Alias]:
+    """The entries for all hosts that lines stand for."""
+    return [each.alias for each in settings_of(*lines, files=files).entries]
+
+
+def values_of(*lines: str) -> dict[str, Any]:
+    """The settings but the aliases, as JSON has them."""
+    found = values(settings_of(*lines))
+    del found["WSGIMATCH_ALIASES"]
+    return found
+
+
+def notes_of(*lines: str, files: Mapping[str, FileKind] | None = None) -> dict[int, str]:
+    """By line, what the report says: the category and the note."""
+    outcomes = import_lines(*lines, files=files).outcomes
+    return {each.spot.line: f"{each.category}: {each.note}" for each in outcomes}
+
+
+def text_of(*lines: str) -> str:
+    """The settings fragment."""
+    return "\n".join(python_lines(settings_of(*lines), "site.conf")) + "\n"
