@@ -55,7 +55,7 @@ _HANDLER = (
 _FILTER = "The server in front changes bodies on their way, or a middleware does"
 _LIMIT = "Set the limit in the server in front; gunicorn and Django have limits of their own"
 _FILES = "Holds for files that Apache itself serves"
-_LOG = "gunicorn has --access-logfile, --error-logfile and --log-level"
+_LOG = "Logs are a matter of gunicorn: --access-logfile, --error-logfile and --log-level"
 _SERVER = "A matter of the server: gunicorn has --bind, --workers, --threads, --user and --timeout"
 _CONNECTION = "A matter of connections: the server in front, or gunicorn, has its own"
 _PYTHON = "An option of the Python that runs the server: PYTHONOPTIMIZE and its like"
@@ -78,7 +78,7 @@ _READ: Mapping[str, tuple[Category, str]] = {
         "changed",
         "The entry of that script names both its groups: so it is loaded ahead",
     ),
-    "WSGIPythonHome": ("changed", "python_home of the groups that have none of their own"),
+    "WSGIPythonHome": ("changed", "The python_home of groups that have none of their own"),
     "WSGIPythonPath": (
         "needs you",
         "Set PYTHONPATH for the server, where an entry runs in no process group",
@@ -125,7 +125,7 @@ _NEEDS_YOU: Mapping[str, str] = {
     "WSGIAccessScript WSGIAuthUserScript WSGIAuthGroupScript WSGIGroupAuthoritative": _LOGIN,
     "WSGIDispatchScript WSGIHandlerScript": _SCRIPT,
     "WSGIRestrictProcess": "Say process_group where a variable chooses the group",
-    "WSGITrustedProxyHeaders WSGITrustedProxies": "gunicorn has --forwarded-allow-ips",
+    "WSGITrustedProxyHeaders WSGITrustedProxies": "Say which proxies to trust with --forwarded-allow-ips of gunicorn",
     "WSGIErrorOverride": "There is no ErrorDocument here that could take an answer's place",
     "WSGIMapHEADToGET": "HEAD reaches the application as HEAD",
     "WSGICaseSensitivity": "Paths are compared byte by byte",

@@ -146,33 +146,32 @@ class _Builder:
         """
         Return the table that answers a host, or hosts that nobody is called.
 
-        Each address of Apache's may have another; one without aliases of its own, as a port that
-        only redirects, does not count beside one that has some.
+        Each address of Apache's may have another: the virtual host that is called so, or the first.
+        One without aliases of its own, as a port that only redirects, does not count beside one
+        that has some, nor a first one beside one that is called so.
         """
-        claiming = self._claims.get(name or "", {})
-        for found in (claiming.values(), self._defaults.values()):
-            tables = list(dict.fromkeys(found))
-            own = [table for table in tables if table.entries]
-            if speaking := own or [table for table in tables if table.all]:
-                return self._agreed(speaking, name)
-        return next(iter((*claiming.values(), *self._defaults.values())))
+        claims = self._claims.get(name or "", {})
+        answering = (claims.get(address, first) for address, first in self._defaults.items())
+        found = list(dict.fromkeys(answering))
+        own = [table for table in found if table.entries]
+        own = own or [table for table in found if table.all] or found
+        return self._agreed([table for table in own if table in claims.values()] or own)
 
-    def _agreed(self, tables: list[_Table], name: str | None) -> _Table:
+    def _agreed(self, tables: list[_Table]) -> _Table:
         chosen = max(tables, key=_is_secure)
         for other in tables:
             if other is not chosen and other.says() != chosen.says():
-                self._disagree(chosen, other, name)
+                self._disagree(chosen, other)
         return chosen
 
-    def _disagree(self, chosen: _Table, other: _Table, name: str | None) -> None:
-        asked = f"the host {name}" if name else "a host that no virtual host is called"
+    def _disagree(self, chosen: _Table, other: _Table) -> None:
         for entry in other.all:
             self._ledger.note(
                 entry.directive,
                 "needs you",
-                f"{asked} has other aliases on {' '.join(other.host.addresses)} than on "
-                f"{' '.join(chosen.host.addresses)}, and a table cannot tell ports apart: it has "
-                "those of the latter. Serve the former with settings of its own",
+                f"a host has other aliases on {' '.join(other.host.addresses)} than on "
+                f"{' '.join(chosen.host.addresses)}, and a table cannot tell addresses apart: it "
+                "has those of the latter. Serve the former with settings of its own",
             )
 
     def _with_bare_names(self, named: dict[str, _Table]) -> dict[str, _Table]:

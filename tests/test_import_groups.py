@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.imports import aliases_of, notes_of, values_of
+
+IN_BLOG = "WSGIScriptAlias / /srv/a.wsgi process-group=blog"
+
+
+def options_of(text: str) -> dict[str, object]:
+    """The options of a process group."""
+    group: dict[str, object] = values_of(f"WSGIDaemonProcess blog {text}", IN_BLOG)[
+        "WSGIMATCH_PROCESS_GROUPS"
+    ]["blog"]
+    return group
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        pytest.param("", {}, id="no option"),
+        pytest.param("processes=2 threads=15", {"processes": 2, "threads": 15}, id="numbers"),
+        pytest.param(
+            "user=www-data group=#33", {"user": "www-data", "group": "#33"}, id="accounts"
+        ),
+        pytest.param("umask=0007", {"umask": "0007"}, id="a mask"),
+        pytest.param("python-path=/a:/b", {"python_path": ["/a", "/b"]}, id="a path list"),
+        pytest.param('home="/srv/my site"', {"home": "/srv/my site"}, id="a value in quotes"),
+        pytest.param("display-name=%{GROUP}", {"display_name": "%{GROUP}"}, id="a name"),
+        pytest.param("cpu-priority=-5", {"cpu_priority": -5}, id="a negative number"),
+        pytest.param("lang=C.UTF-8", {"lang": "C.UTF-8"}, id="a language"),
+        pytest.param(
+            "supplementary-groups=mail,#1200",
+            {"supplementary_groups": ["mail", "#1200"]},
+            id="a list of groups",
+        ),
+    ],
+)
+def test_options_are_those_of_settings(text, options):
+    assert options_of(text) == options
+
+
+def test_what_has_no_counterpart_is_left_out_and_said():
+    lines = ["WSGIDaemonProcess blog chroot=/jail threads=2", IN_BLOG]
+
+    assert values_of(*lines)["WSGIMATCH_PROCESS_GROUPS"] == {"blog": {"threads": 2}}
+    assert notes_of(*lines)[1] == (
+        "changed: chroot is left out: the group's Python, its packages, this package and gunicorn "
+        "would all have to lie inside. Run the server in a container, or say RootDirectory= in its "
+        "systemd unit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        pytest.param(
+            "WSGIDaemonProcess blog color=red",
+            "Apache refuses it: Invalid option to WSGI daemon process definition. (color)",
+            id="an option that does not exist",
+        ),
+        pytest.param(
+            "WSGIDaemonProcess blog processes",
+            "Apache refuses it: Invalid option to WSGI daemon process definition. (processes)",
+            id="an option without a value",
+        ),
+        pytest.param(
+            "WSGIDaemonProcess",
+            "Apache refuses it: Name of WSGI daemon process not supplied.",
+            id="no name",
+        ),
+        pytest.param(
+            "WSGIDaemonProcess blog processes=many",
+            "processes should be a whole number, 1 or more, not 'many': write the process group "
+            "yourself",
+            id="a number that is none",
+        ),
+        pytest.param(
+            "WSGIDaemonProcess %{x}",
+            "'%{x}' cannot name a process group here: give it another name",
+            id="a name that settings do not have",
+        ),
+    ],
+)
+def test_a_process_group_that_cannot_be_written_needs_the_user(line, note):
+    assert notes_of(line)[1] == f"needs you: {note}"
+
+
+def test_a_second_group_of_a_name_needs_the_user():
+    lines = ["WSGIDaemonProcess blog threads=1", "WSGIDaemonProcess blog", IN_BLOG]
+
+    assert notes_of(*lines)[2] == (
+        "needs you: Apache refuses it: Name duplicates previous WSGI daemon definition."
+    )
+
+
+def test_a_group_in_which_nothing_runs_needs_the_user():
+    lines = ["WSGIDaemonProcess blog", "WSGIScriptAlias / /srv/a.wsgi"]
+
+    assert notes_of(*lines)[1] == (
+        "needs you: no entry runs in it, nor did one in Apache: say process_group='blog' in those "
+        "that should, or leave it out"
+    )
+
+
+def test_a_group_that_nobody_defines_needs_the_user():
+    lines = ["WSGIProcessGroup elsewhere", "WSGIScriptAlias / /srv/a.wsgi"]
+
+    assert notes_of(*lines)[1] == (
+        "needs you: no WSGIDaemonProcess here defines elsewhere: Apache answers 500 unless another "
+        "file does. Define it in WSGIMATCH_PROCESS_GROUPS"
+    )
+
+
+# What holds for mod_wsgi's own processes
+
+
+def test_the_server_s_python_is_that_of_groups_without_one():
+    lines = ["WSGIPythonHome /venv", "WSGIDaemonProcess blog", IN_BLOG]
+
+    assert values_of(*lines)["WSGIMATCH_PROCESS_GROUPS"] == {"blog": {"python_home": "/venv"}}
+    assert notes_of(*lines)[1] == "changed: python_home of blog"
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        pytest.param(
+            "WSGIPythonHome /venv",
+            "run the server with the Python of this virtual environment",
+            id="its Python",
+        ),
+        pytest.param(
+            "WSGIPythonPath /lib",
+            "set PYTHONPATH for the server to it, or gunicorn's --pythonpath",
+            id="its path",
+        ),
+        pytest.param(
+            "WSGIRestrictEmbedded On",
+            "/ runs in no process group, so Apache answers 500: give it a process_group",
+            id="what Apache refuses to run",
+        ),
+    ],
+)
+def test_what_the_server_s_own_process_needs_is_said_where_an_entry_runs_there(line, note):
+    daemon = ["WSGIDaemonProcess blog", IN_BLOG]
+
+    assert notes_of(line, "WSGIScriptAlias / /srv/a.wsgi")[1] == f"needs you: {note}"
+    assert not notes_of(line, *daemon)[1].startswith("needs you")
+
+
+def test_a_script_that_is_imported_is_loaded_ahead():
+    lines = [
+        "WSGIDaemonProcess blog",
+        "WSGIProcessGroup blog",
+        "WSGIApplicationGroup %{GLOBAL}",
+        "WSGIScriptAlias / /srv/a.wsgi",
+        "WSGIImportScript /srv/a.wsgi process-group=blog application-group=%{GLOBAL}",
+    ]
+
+    [alias] = aliases_of(*lines)
+
+    assert (alias.process_group, alias.application_group) == ("blog", "%{GLOBAL}")
+    assert notes_of(*lines)[5] == "changed: / names both groups, and so is loaded ahead"
+
+
+def test_a_script_that_no_entry_runs_is_not_imported():
+    line = "WSGIImportScript /srv/a.wsgi process-group=%{GLOBAL} application-group=x"
+
+    assert notes_of(line)[1] == (
+        "needs you: no entry runs this script in these groups: let the application import what it "
+        "needs, or give it an entry that names both groups"
+    )

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import pytest
+
+from django_wsgimatch.servers.apache.fragment import values
+from tests.imports import aliases_of, notes_of, settings_of, values_of
+
+GLOBAL = "WSGIApplicationGroup %{GLOBAL}"
+# Two hosts on one address: the first answers hosts that nobody is called.
+TWO = [
+    GLOBAL,
+    "<VirtualHost *:80>",
+    "ServerName one.test",
+    "ServerAlias www.one.test",
+    "WSGIScriptAlias / /srv/one.wsgi",
+    "</VirtualHost>",
+    "<VirtualHost *:80>",
+    "ServerName two.test",
+    "WSGIScriptAlias / /srv/two.wsgi",
+    "</VirtualHost>",
+]
+
+
+def hosts_of(*lines: str) -> dict[str, list[str]]:
+    """The targets of each host's entries."""
+    found = values(settings_of(*lines)).get("WSGIMATCH_VIRTUAL_HOSTS", {})
+    return {host: [entry["target"] for entry in entries] for host, entries in found.items()}
+
+
+def targets_of(*lines: str) -> list[str]:
+    """The targets of the entries for all hosts."""
+    return [alias.target for alias in aliases_of(*lines)]
+
+
+def host(address: str, *lines: str) -> list[str]:
+    """A virtual host."""
+    return [f"<VirtualHost {address}>", *lines, "</VirtualHost>"]
+
+
+def test_several_hosts_are_told_apart_by_name_and_the_first_answers_the_unknown():
+    assert hosts_of(*TWO) == {
+        "one.test": ["/srv/one.wsgi"],
+        "www.one.test": ["/srv/one.wsgi"],
+        "two.test": ["/srv/two.wsgi"],
+        "*": ["/srv/one.wsgi"],
+    }
+    assert targets_of(*TWO) == []
+
+
+def test_names_are_reported():
+    notes = notes_of(*TWO)
+
+    assert notes[3] == "kept: the host one.test"
+    assert notes[4] == "kept: the host www.one.test"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(
+            host("*:443", "ServerName a.test", "WSGIScriptAlias / /srv/a.wsgi"), id="a single one"
+        ),
+        pytest.param(
+            [
+                *host("*:80", "ServerName a.test", "WSGIScriptAlias / /srv/a.wsgi"),
+                *host("*:443", "ServerName a.test", "WSGIScriptAlias / /srv/a.wsgi"),
+            ],
+            id="two ports that agree",
+        ),
+        pytest.param(
+            [
+                *host("*:80", "ServerName a.test", "Redirect / https://a.test/"),
+                *host("*:443", "ServerName a.test", "WSGIScriptAlias / /srv/a.wsgi"),
+            ],
+            id="a port that only redirects",
+        ),
+        pytest.param(
+            [
+                *host("*:80", "ServerAlias www.a.test", "Redirect / https://a.test/"),
+                *host("_default_:443", "ServerName a.test", "WSGIScriptAlias / /srv/a.wsgi"),
+            ],
+            id="a port that only redirects, under another name",
+        ),
+    ],
+)
+def test_hosts_that_agree_are_the_table_for_all(lines):
+    assert targets_of(*lines) == ["/srv/a.wsgi"]
+    assert hosts_of(*lines) == {}
+    assert values_of(*lines)["WSGIMATCH_SERVER_NAME"] == "a.test"
+
+
+def test_ports_that_differ_need_the_user_and_the_secure_one_counts():
+    lines = [
+        *host("*:80", "ServerName a.test", "WSGIScriptAlias / /srv/plain.wsgi"),
+        *host("*:443", "ServerName a.test", "WSGIScriptAlias / /srv/secure.wsgi"),
+    ]
+
+    assert targets_of(*lines) == ["/srv/secure.wsgi"]
+    assert notes_of(*lines)[3] == (
+        "needs you: a host has other aliases on *:80 than on *:443, and a table cannot tell "
+        "addresses apart: it has those of the latter. Serve the former with settings of its own"
+    )
+
+
+def test_the_main_server_s_aliases_come_after_a_virtual_host_s_own():
+    lines = [
+        "WSGIScriptAlias /all /srv/all.wsgi",
+        *host("*:80", "ServerName a.test", "WSGIScriptAlias /a /srv/a.wsgi"),
+    ]
+
+    assert targets_of(*lines) == ["/srv/a.wsgi", "/srv/all.wsgi"]
+
+
+def test_the_main_server_s_aliases_have_the_virtual_host_s_options():
+    lines = [
+        "WSGIScriptAlias / /srv/all.wsgi",
+        *host("*:80", "ServerName a.test", "WSGIApplicationGroup a"),
+        *host("*:80", "ServerName b.test", "WSGIApplicationGroup b"),
+    ]
+
+    found = values(settings_of(*lines))["WSGIMATCH_VIRTUAL_HOSTS"]
+
+    groups = {name: [e["options"]["application_group"] for e in found[name]] for name in found}
+    assert groups == {"a.test": ["a"], "b.test": ["b"], "*": ["a"]}
+
+
+def test_a_section_of_the_main_server_wins_over_a_line_of_a_virtual_host():
+    lines = [
+        "<Directory />",
+        "WSGIApplicationGroup server",
+        "</Directory>",
+        *host("*:80", "WSGIApplicationGroup host", "WSGIScriptAlias / /srv/a.wsgi"),
+    ]
+
+    [alias] = aliases_of(*lines)
+
+    assert alias.application_group == "server"
+
+
+# Names
+
+
+def test_a_domain_does_not_stand_for_its_bare_name():
+    lines = [
+        GLOBAL,
+        *host("*:80", "ServerName x.test", "WSGIScriptAlias / /srv/x.wsgi"),
+        *host("*:80", "ServerAlias *.a.test", "WSGIScriptAlias / /srv/below.wsgi"),
+        *host("*:80", "ServerName a.test", "WSGIScriptAlias / /srv/bare.wsgi"),
+    ]
+
+    assert list(hosts_of(*lines).items()) == [
+        ("x.test", ["/srv/x.wsgi"]),
+        ("a.test", ["/srv/bare.wsgi"]),
+        (".a.test", ["/srv/below.wsgi"]),
+        ("*", ["/srv/x.wsgi"]),
+    ]
+
+
+def test_a_pattern_that_settings_do_not_have_needs_the_user():
+    lines = [*TWO[:4], "ServerAlias www.*", *TWO[4:]]
+
+    assert notes_of(*lines)[5] == (
+        "needs you: 'www.*' is no pattern of ALLOWED_HOSTS: write out the hosts that it stands for "
+        "in WSGIMATCH_VIRTUAL_HOSTS"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("ServerName a.test", id="a name"),
+        pytest.param("ServerName a.test:8080", id="with a port"),
+        pytest.param("ServerName https://a.test:443", id="with a scheme"),
+    ],
+)
+def test_the_server_s_name_is_that_of_its_groups(line):
+    assert values_of(line, "WSGIScriptAlias / /a.wsgi")["WSGIMATCH_SERVER_NAME"] == "a.test"
+
+
+def test_a_virtual_host_without_a_name_has_the_main_server_s():
+    lines = ["ServerName a.test", *host("*:80", "WSGIScriptAlias / /a.wsgi")]
+
+    assert values_of(*lines)["WSGIMATCH_SERVER_NAME"] == "a.test"
+
+
+# Isolation
+
+
+def test_default_groups_of_several_hosts_are_written_out():
+    found = values(settings_of(*TWO[1:]))["WSGIMATCH_VIRTUAL_HOSTS"]
+
+    groups = {name: found[name][0]["options"]["application_group"] for name in found}
+    assert groups == {
+        "one.test": "one.test|",
+        "www.one.test": "one.test|",
+        "two.test": "two.test|",
+        "*": "one.test|",
+    }
+
+
+def test_default_groups_that_differ_by_url_need_the_user():
+    lines = [
+        *host("*:80", "ServerName a.test", "WSGIScriptAlias /a /srv/a"),
+        *host("*:80", "ServerName b.test", "WSGIScriptAlias /b /srv/b"),
+    ]
+
+    assert notes_of(*lines)[3].startswith("needs you: its application group %{RESOURCE} begins")
+
+
+def test_a_host_without_aliases_is_not_answered_by_the_first():
+    lines = [*TWO[:6], *host("*:80", "ServerName other.test")]
+
+    assert hosts_of(*lines)["other.test"] == []

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from django_wsgimatch.servers.apache.answers import ANSWERS, answer_for
+from django_wsgimatch.servers.apache.importing import import_configuration
+from django_wsgimatch.servers.apache.outcome import CATEGORIES, count_in
+from django_wsgimatch.servers.apache.reading import read_file
+from django_wsgimatch.servers.apache.report import remark_lines, report_lines, summary
+from tests.imports import CONFIGURATIONS, import_lines, notes_of
+
+WITH_CONFIGURATIONS = sorted(CONFIGURATIONS.glob("*.conf"))
+needs_configurations = pytest.mark.skipif(
+    not WITH_CONFIGURATIONS, reason="needs the folder of real configurations"
+)
+ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
+
+
+@pytest.mark.parametrize(
+    ("line", "category"),
+    [
+        pytest.param("Alias /static /srv/static", "needs you", id="static files"),
+        pytest.param("alias /static /srv/static", "needs you", id="in lower case"),
+        pytest.param("RewriteRule ^/x /y", "needs you", id="a rule"),
+        pytest.param("RewriteEngine Off", "not needed", id="rules that are off"),
+        pytest.param("Require all granted", "not needed", id="an access rule for all"),
+        pytest.param("Require ip 10.0.0.0/8", "needs you", id="an access rule"),
+        pytest.param("Allow from all", "not needed", id="an old access rule for all"),
+        pytest.param("SSLCertificateFile /x", "needs you", id="a certificate"),
+        pytest.param("AllowOverride None", "not needed", id="no files in directories"),
+        pytest.param("AllowOverride All", "needs you", id="files in directories"),
+        pytest.param("Listen 80", "not needed", id="a port"),
+        pytest.param("MellonEnable auth", "needs you", id="a module's, by its beginning"),
+        pytest.param("Frobnicate On", "unknown", id="a name nobody knows"),
+        pytest.param("Options Indexes FollowSymLinks", "not needed", id="links are followed"),
+        pytest.param("Options None", "kept", id="links are not followed"),
+        pytest.param("AcceptPathInfo On", "not needed", id="as it is here"),
+        pytest.param("AllowEncodedSlashes NoDecode", "kept", id="a setting"),
+        pytest.param("WSGISocketPrefix run/wsgi", "not needed", id="where sockets lie"),
+    ],
+)
+def test_every_directive_has_an_answer(line, category):
+    assert notes_of(line, ALIAS)[1].startswith(f"{category}: ")
+
+
+def test_what_is_switched_off_is_reported():
+    lines = ["<IfVersion < 2.4>", "Order deny,allow", "</IfVersion>"]
+
+    assert notes_of(*lines)[2].startswith("off: ")
+
+
+def test_a_refused_line_leaves_no_settings():
+    imported = import_lines(ALIAS, "WSGIScriptAlias /x {{ target }}")
+
+    assert imported.settings is None
+    assert imported.needs_you
+    assert [each.category for each in imported.outcomes] == ["refused", "not needed"]
+
+
+def test_links_that_are_followed_from_the_root_on_are_a_setting():
+    notes = notes_of("<Directory />", "Options SymLinksIfOwnerMatch", "</Directory>", ALIAS)
+
+    assert notes[2] == "kept: WSGIMATCH_FOLLOW_SYMLINKS"
+
+
+def test_links_that_one_folder_does_not_follow_are_told_of():
+    notes = notes_of("<Directory /srv>", "Options None", "</Directory>", ALIAS)
+
+    assert notes[2] == (
+        "changed: symbolic links on the way to scripts are followed: "
+        "WSGIMATCH_FOLLOW_SYMLINKS = False refuses them everywhere"
+    )
+
+
+def test_path_info_that_is_refused_needs_the_user():
+    notes = notes_of("<Location /a>", "AcceptPathInfo Off", "</Location>", ALIAS)
+
+    assert notes[2].startswith("needs you: <Location /a> holds for a part of")
+
+
+def test_a_setting_that_differs_between_entries_needs_the_user():
+    notes = notes_of(
+        "<Directory /srv/b>",
+        "WSGIScriptReloading Off",
+        "</Directory>",
+        "WSGIScriptAlias /a /srv/a/a.wsgi",
+        "WSGIScriptAlias /b /srv/b/b.wsgi",
+    )
+
+    assert notes[2] == (
+        "needs you: it holds for some entries only, and WSGIMATCH_SCRIPT_RELOADING for all: it is "
+        "True now"
+    )
+
+
+def test_encoded_slashes_are_not_handed_down_to_virtual_hosts():
+    notes = notes_of("AllowEncodedSlashes On", "<VirtualHost *>", ALIAS, "</VirtualHost>")
+
+    assert notes[1] == "not needed: It holds for no alias of this file"
+
+
+@pytest.mark.parametrize(
+    ("line", "beginning"),
+    [
+        pytest.param("WSGIScriptAlias / a.wsgi", "its target is relative", id="a relative target"),
+        pytest.param("WSGIScriptAlias / /${NONE}/a.wsgi", "its variable", id="no value"),
+        pytest.param("WSGIScriptAliasMatch ( /a.wsgi", "Regular expression", id="no pattern"),
+    ],
+)
+def test_an_alias_that_cannot_be_as_it_was_needs_the_user(line, beginning):
+    assert notes_of(line)[1].startswith(f"needs you: {beginning}")
+
+
+# The lines
+
+
+def test_lines_name_what_became_of_each_directive_and_where_it_stands():
+    imported = import_lines("Listen 80", ALIAS, "WSGIApplicationGroup  one")
+
+    assert list(report_lines(imported.outcomes)) == [
+        "not needed  site.conf:1: Listen 80: A matter of the server: gunicorn has --bind, --workers,"
+        " --threads, --user and --timeout",
+        "kept        site.conf:2: WSGIScriptAlias / /srv/a.wsgi: an entry",
+        "kept        site.conf:3: WSGIApplicationGroup one: application_group='one' of /",
+    ]
+    assert summary(imported.outcomes) == "3 directives: 2 kept, 1 not needed."
+
+
+def test_characters_that_move_a_cursor_are_escaped():
+    [line] = report_lines(import_lines("ServerAdmin \x1b[2J").outcomes)
+
+    assert "ServerAdmin \\x1b[2J" in line
+
+
+def test_variables_without_a_value_are_remarked():
+    [line] = remark_lines(import_lines("ErrorLog ${APACHE_LOGS}/error.log"))
+
+    assert line.startswith("remark      site.conf:1: ${APACHE_LOGS} has no value")
+
+
+# The table of answers
+
+
+def test_answers_have_a_category_and_a_note_that_is_a_sentence():
+    for name, answer in ANSWERS.items():
+        assert answer.category in CATEGORIES, name
+        assert answer.note[0].isupper() or answer.note[0] in "`_", name
+        assert not answer.note.endswith("."), name
+
+
+def test_a_name_is_found_by_its_beginning():
+    assert answer_for("rewritecond") == ANSWERS["Rewrite*"]
+
+
+# Nothing is lost
+
+
+@needs_configurations
+@pytest.mark.parametrize("path", WITH_CONFIGURATIONS, ids=lambda path: path.name[:40])
+def test_every_directive_of_a_real_configuration_is_reported(path):
+    configuration = read_file(str(path))
+
+    imported = import_configuration(configuration)
+
+    assert len(imported.outcomes) == count_in(configuration)
+    assert (imported.settings is None) == bool(configuration.refusals)
+    assert all(each.spot.line > 0 for each in imported.outcomes)
+
+
+@needs_configurations
+def test_as_many_directives_are_reported_as_the_files_have():
+    """Counted by hand, as far as that goes: macros and Includes are read more or less than once."""
+    for path in WITH_CONFIGURATIONS:
+        text = path.read_text("latin-1")
+        if re.search(r"<Macro|^\s*Include", text, re.MULTILINE):
+            continue
+        configuration = read_file(str(path))
+        if configuration.refusals:
+            continue
+
+        joined = re.sub(r"\\\n", "", text)
+        lines = [line.strip() for line in joined.split("\n")]
+        written = [line for line in lines if line and line[0] not in "#<"]
+
+        assert len(import_configuration(configuration).outcomes) == len(written), path.name
