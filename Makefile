@@ -43,9 +43,10 @@ package: $(VENV)/with-package ## build the wheel and the sdist into dist
 	$(VENV)/bin/python -m build
 	$(VENV)/bin/python -m twine check --strict dist/*
 
-conformance: $(VENV)/with-test ## compare 23,000 random requests with the installed Apache + mod_wsgi
+conformance: $(VENV)/with-test ## compare 40,000 requests with the installed Apache + mod_wsgi
 	$(VENV)/bin/python -m tests.conformance
 	$(VENV)/bin/python -m tests.daemon_conformance
+	$(VENV)/bin/python -m tests.import_conformance
 
 fuzz: $(VENV)/with-test ## compare patterns with libpcre2, the index with a scan, Apache files with Apache, lie to the relay
 	$(VENV)/bin/python -m tests.fuzz_patterns

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -53,7 +54,8 @@ from tests.random_scopes import TREE, random_host, random_server, random_target
 from tests.trees import PROBE, build_tree, open_directory
 
 CONFIGURATIONS = Path(__file__).resolve().parents[2] / "shared" / "apache-configs"
-REQUESTS = 20
+# Virtual hosts in a configuration of random sections.
+HOSTS = 40
 TAILS = (
     *("", "/", "/x", "/x/y?q=1", "x", "//x", "/%41", "/x%2fy", "/../x", "/.", "/x//y/", ".z"),
     *(";a=1", "/%2e%2e/x", "/a%20b", "/x.wsgi/y", "/api/upload", "/%C3%A9", "/a+b", "/X", "/?"),
@@ -83,6 +85,7 @@ class Comparison:
     reason: str = ""
     requests: int = 0
     answered: int = 0
+    what: str = "directives"
     taken_out: int = 0
     differences: list[Difference] = field(default_factory=list)
 
@@ -90,7 +93,7 @@ class Comparison:
         text = f"{self.name}: {self.state}"
         if self.requests:
             text += f", {self.requests} requests, {self.answered} of them to scripts"
-            text += f", {self.taken_out} directives taken out"
+            text += f", {self.taken_out} {self.what} left out"
         return "\n  ".join([text, *filter(None, [self.reason]), *map(str, self.differences[:3])])
 
 
@@ -255,7 +258,7 @@ def compare_scopes(seed: str, hosts: int) -> Comparison:
     What the import says it cannot tell is left out, and counted.
     """
     rng = Random(seed)
-    compared = Comparison(f"{hosts} random virtual hosts, seed {seed}", "agrees")
+    compared = Comparison(f"{hosts} random virtual hosts, seed {seed}", "agrees", what="hosts")
     with open_directory() as directory, ExitStack() as stack:
         build_tree(directory / "tree", TREE)
         lines = [line.replace("{ROOT}", f"{directory}/tree") for line in random_server(rng)]
@@ -295,16 +298,19 @@ def _told(imported: Imported, first_lines: dict[str, int], compared: Comparison)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="Compare imported tables with Apache.")
     parser.add_argument("paths", nargs="*", type=Path, help="configurations; all by default")
+    parser.add_argument("--random", type=int, default=30, help="configurations of random sections")
+    parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
     options = parser.parse_args(arguments)
     if not INSTALLED:
         print(HOW_TO_INSTALL, file=sys.stderr)
         return 2
     if not settings.configured:
         settings.configure(BASE_DIR="/", SECRET_KEY="only for the tests")
-    compared = [compare(path) for path in options.paths or sorted(CONFIGURATIONS.glob("*.conf"))]
-    return report(compared)
+    paths = options.paths or sorted(CONFIGURATIONS.glob("*.conf"))
+    seeds = [f"{options.seed}-{number}" for number in range(options.random)]
+    return report([*map(compare, paths), *(compare_scopes(seed, HOSTS) for seed in seeds)])
 
 
 def report(compared: Iterable[Comparison]) -> int:
@@ -315,7 +321,7 @@ def report(compared: Iterable[Comparison]) -> int:
         states[each.state] += 1
         requests += each.requests
         print(each)
-    counts = ", ".join(f"{count} {state}" for state, count in states.items())
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     print(f"{counts}; {requests} requests")
     return int(bool(states["differs"]))
 

@@ -16,7 +16,7 @@ from django_wsgimatch.servers.apache.reading import read_file
 from tests.imports import CONFIGURATIONS, settings_of, text_of
 
 LINES = [
-    "WSGIDaemonProcess shop processes=2 python-path=/srv/shop:/srv/a-long-name-for-a-library:/srv/b",
+    "WSGIDaemonProcess shop processes=2 python-path=/srv/shop:/srv/a-name-for-a-library:/srv/b",
     "WSGIProcessGroup shop",
     r'WSGIScriptAliasMatch "^/old shop/(\d+)$" /srv/$1.wsgi',
     "WSGIScriptAlias /shop /srv/shop/with/a/rather/long/path/to/the/script/shop.wsgi",
@@ -56,7 +56,7 @@ WSGIMATCH_PROCESS_GROUPS = {
     # site.conf:1
     "shop": {
         "processes": 2,
-        "python_path": ["/srv/shop", "/srv/a-long-name-for-a-library", "/srv/b"],
+        "python_path": ["/srv/shop", "/srv/a-name-for-a-library", "/srv/b"],
     },
 }
 # mod_wsgi's default: an interpreter of its own for each script. "%{GLOBAL}" needs fewer processes.

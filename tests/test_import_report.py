@@ -117,11 +117,10 @@ def test_an_alias_that_cannot_be_as_it_was_needs_the_user(line, beginning):
 
 
 def test_lines_name_what_became_of_each_directive_and_where_it_stands():
-    imported = import_lines("Listen 80", ALIAS, "WSGIApplicationGroup  one")
+    imported = import_lines("ServerAdmin me", ALIAS, "WSGIApplicationGroup  one")
 
     assert list(report_lines(imported.outcomes)) == [
-        "not needed  site.conf:1: Listen 80: A matter of the server: gunicorn has --bind, --workers,"
-        " --threads, --user and --timeout",
+        "not needed  site.conf:1: ServerAdmin me: Stood on Apache's own pages",
         "kept        site.conf:2: WSGIScriptAlias / /srv/a.wsgi: an entry",
         "kept        site.conf:3: WSGIApplicationGroup one: application_group='one' of /",
     ]

@@ -125,7 +125,7 @@ _NEEDS_YOU: Mapping[str, str] = {
     "WSGIAccessScript WSGIAuthUserScript WSGIAuthGroupScript WSGIGroupAuthoritative": _LOGIN,
     "WSGIDispatchScript WSGIHandlerScript": _SCRIPT,
     "WSGIRestrictProcess": "Say process_group where a variable chooses the group",
-    "WSGITrustedProxyHeaders WSGITrustedProxies": "Say which proxies to trust with --forwarded-allow-ips of gunicorn",
+    "WSGITrustedProxyHeaders WSGITrustedProxies": "Name trusted proxies in --forwarded-allow-ips",
     "WSGIErrorOverride": "There is no ErrorDocument here that could take an answer's place",
     "WSGIMapHEADToGET": "HEAD reaches the application as HEAD",
     "WSGICaseSensitivity": "Paths are compared byte by byte",
