@@ -171,3 +171,16 @@ def test_a_script_that_no_entry_runs_is_not_imported():
         "needs you: no entry runs this script in these groups: let the application import what it "
         "needs, or give it an entry that names both groups"
     )
+
+
+def test_a_group_of_another_virtual_host_is_told_of():
+    lines = [
+        *("<VirtualHost *:80>", "ServerName a.test", "WSGIDaemonProcess blog"),
+        *("WSGIScriptAlias /a /srv/a.wsgi process-group=blog", "</VirtualHost>"),
+        *("<VirtualHost *:80>", "ServerName b.test"),
+        *("WSGIScriptAlias /b /srv/b.wsgi process-group=blog", "</VirtualHost>"),
+    ]
+
+    assert notes_of(*lines)[3] == (
+        "changed: /b of another virtual host runs in it, too; Apache answers 500 there"
+    )

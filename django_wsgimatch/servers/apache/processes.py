@@ -10,7 +10,7 @@ from ...aliases.directives import get_word
 from ...aliases.groups import GLOBAL
 from ...daemon.options import ANSWERS
 from ...exceptions import DirectiveError, SettingError
-from .directive import Directive
+from .directive import Directive, Section
 from .outcome import Ledger
 from .resolving import Entry
 from .words import split_words
@@ -105,7 +105,11 @@ def note_uses(
     imports: Iterable[Directive],
     ledger: Ledger,
 ) -> None:
-    """Note for each process group whether anything runs in it, and what runs in no known one."""
+    """
+    Note for each process group whether anything runs in it, and what runs in no known one.
+
+    ``imports`` are the WSGIImportScript lines: they use a group, too.
+    """
     used = {each.alias.process_group for each in entries}
     used |= {word[14:] for each in imports for word in split_words(each.rest) if "=" in word}
     is_computed = any(name and name.startswith("%{") and name != GLOBAL for name in used)
@@ -120,6 +124,7 @@ def note_uses(
                 "no entry runs in it, nor did one in Apache: say process_group="
                 f"{group.name!r} in those that should, or leave it out",
             )
+    _note_foreign(groups, entries, ledger)
     for entry in entries:
         name = entry.alias.process_group
         if name and not name.startswith("%{") and name not in known:
@@ -130,6 +135,28 @@ def note_uses(
                 f"no WSGIDaemonProcess here defines {name}: Apache answers 500 unless another file "
                 "does. Define it in WSGIMATCH_PROCESS_GROUPS",
             )
+
+
+def _note_foreign(groups: Sequence[ProcessGroup], entries: Sequence[Entry], ledger: Ledger) -> None:
+    """Note what runs in another virtual host's group: mod_wsgi lets only hosts of its name."""
+    owners = {group.name: group for group in groups if _host_section(group.directive)}
+    names = {each.host.section: each.host.server_name for each in entries}
+    for entry in entries:
+        group = owners.get(entry.alias.process_group or "")
+        if group is None:
+            continue
+        section = _host_section(group.directive)
+        if section != entry.host.section and names.get(section) != entry.host.server_name:
+            ledger.note(
+                group.directive,
+                "changed",
+                f"{entry.alias.location} of another virtual host runs in it, too; Apache answers "
+                "500 there",
+            )
+
+
+def _host_section(directive: Directive) -> Section | None:
+    return next((s for s in directive.sections if s.name.lower() == "virtualhost"), None)
 
 
 def _next_option(rest: str) -> tuple[str, str, str]:

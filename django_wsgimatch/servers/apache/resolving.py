@@ -100,7 +100,9 @@ class Resolver:
             self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
         on_line = frozenset(name for name in _NAMES if getattr(alias, name) is not None)
         alias = replace(alias, **options)
-        return Entry(alias, host, directive, on_line, values, tuple(spots), follow, part)
+        own, *others = spots
+        others.sort(key=lambda spot: (spot.file, spot.line))
+        return Entry(alias, host, directive, on_line, values, (own, *others), follow, part)
 
     def _scopes(self, host: Host, alias: Alias) -> list[tuple[Scope, Coverage]]:
         reach = reach_of(alias, self.kind_of)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from django_wsgimatch.servers.apache.answers import ANSWERS
+from tests.test_command_wsgimatch import Terminal, run
+
+SITE = """\
+WSGIScriptAlias / /srv/a.wsgi
+ServerAdmin me@example.test
+Alias /static /srv/static
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    path = tmp_path / "site.conf"
+    path.write_text(SITE)
+    return path
+
+
+def test_settings_go_to_standard_output_and_the_report_to_standard_error(site):
+    out, err, status = run("import", str(site))
+
+    assert out.splitlines()[:6] == [
+        "# From site.conf, by `manage.py wsgimatch import`.",
+        "",
+        "from django_wsgimatch import script_alias",
+        "",
+        "WSGIMATCH_ALIASES = [",
+        f"    # {site}:1",
+    ]
+    assert err.splitlines() == [
+        f"kept        {site}:1: WSGIScriptAlias / /srv/a.wsgi: an entry",
+        f"not needed  {site}:2: ServerAdmin me@example.test: Stood on Apache's own pages",
+        f"needs you   {site}:3: Alias /static /srv/static: {ANSWERS['Alias'].note}",
+        "3 directives: 1 kept, 1 needs you, 1 not needed.",
+    ]
+    assert status == 0
+
+
+def test_settings_go_to_a_file(site, tmp_path):
+    out, _, status = run("import", str(site), "--output", str(tmp_path / "imported.py"))
+
+    assert (out, status) == ("", 0)
+    assert (tmp_path / "imported.py").read_text() == run("import", str(site))[0]
+
+
+def test_check_fails_where_anything_is_left_to_do(site):
+    assert run("import", str(site), "--check")[2] == 1
+
+    site.write_text(SITE.partition("Alias /static")[0])
+
+    assert run("import", str(site), "--check")[2] == 0
+
+
+def test_json_has_the_settings_and_the_report(site):
+    out, err, status = run("import", str(site), "--format", "json")
+    found = json.loads(out)
+
+    assert found["settings"]["WSGIMATCH_ALIASES"] == [
+        {
+            "kind": "plain",
+            "location": "/",
+            "target": "/srv/a.wsgi",
+            "options": {},
+            "from": [f"{site}:1"],
+        }
+    ]
+    assert [each["category"] for each in found["report"]] == ["kept", "not needed", "needs you"]
+    assert found["summary"]["directives"] == 3
+    assert err == "3 directives: 1 kept, 1 needs you, 1 not needed.\n"
+    assert status == 0
+
+
+def test_a_template_is_refused_and_nothing_is_written(tmp_path):
+    path = tmp_path / "site.conf.j2"
+    path.write_text("WSGIScriptAlias / {{ path }}/a.wsgi\n")
+    target = tmp_path / "imported.py"
+
+    out, err, status = run("import", str(path), "--output", str(target))
+
+    assert (out, status, target.exists()) == ("", 1, False)
+    assert err.splitlines()[0].startswith(
+        f"refused     {path}:1: WSGIScriptAlias / {{{{ path }}}}/a.wsgi: {{{{ path }}}} is a "
+    )
+
+
+def test_standard_input_is_read(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SITE.encode())))
+
+    out, err, _ = run("import", "-")
+
+    assert out.startswith("# From standard input, by")
+    assert err.startswith("kept        <stdin>:1: WSGIScriptAlias")
+
+
+def test_what_apache_s_command_line_says_can_be_said(tmp_path):
+    path = tmp_path / "site.conf"
+    path.write_text(
+        "<IfDefine SHOP>\nWSGIScriptAlias /shop ${ROOT}/a.wsgi\n</IfDefine>\n"
+        "<IfModule mod_blog.c>\nWSGIScriptAlias /blog ${ROOT}/b.wsgi\n</IfModule>\n"
+        "<IfModule mod_wiki.c>\nWSGIScriptAlias /wiki ${ROOT}/c.wsgi\n</IfModule>\n"
+    )
+
+    out, _, _ = run(
+        "import",
+        str(path),
+        *("-D", "SHOP", "--define", "ROOT=/srv"),
+        *("--module", "blog", "--server-root", str(tmp_path)),
+    )
+
+    assert 'script_alias("/shop", "/srv/a.wsgi")' in out
+    assert 'script_alias("/blog", "/srv/b.wsgi")' in out
+    assert "/wiki" not in out
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    _, err, status = run("import", str(tmp_path / "site.conf"))
+
+    assert err.startswith(f"refused     {tmp_path}/site.conf:1: ")
+    assert status == 1
+
+
+def test_a_folder_that_is_not_there_is_an_error(site, tmp_path):
+    path = tmp_path / "nowhere" / "imported.py"
+
+    with pytest.raises(CommandError, match=r"^.*imported.py: No such file or directory\.$"):
+        run("import", str(site), "--output", str(path))
+
+
+def test_a_terminal_gets_a_table(site):
+    terminal = Terminal()
+
+    call_command("wsgimatch", "import", str(site), stdout=io.StringIO(), stderr=terminal)
+
+    drawn = terminal.getvalue()
+    assert [word for word in ("kept", "not needed", "needs you") if word in drawn] == [
+        "kept",
+        "not needed",
+        "needs you",
+    ]
+    assert drawn.splitlines()[0].startswith("┏")
+    assert drawn.splitlines()[-1] == "3 directives: 1 kept, 1 needs you, 1 not needed."

@@ -1,0 +1,73 @@
+"""The example of the page on moving from Apache is imported, and every answer is listed."""
+
+from __future__ import annotations
+
+import re
+import runpy
+
+import pytest
+
+from django_wsgimatch.servers.apache.answers import ANSWERS
+from django_wsgimatch.servers.apache.fragment import python_lines
+from django_wsgimatch.servers.apache.importing import import_configuration
+from django_wsgimatch.servers.apache.outcome import CATEGORIES
+from django_wsgimatch.servers.apache.reading import read_text
+from django_wsgimatch.servers.apache.report import record, report_lines, summary
+from tests.documentation import DOCS, blocks, read
+from tests.imports import import_lines
+
+EXAMPLE = {block.caption: block.text for block in blocks("howto/move-from-apache.rst")}
+
+
+def test_the_example_of_moving_becomes_what_the_page_shows():
+    configuration = read_text(EXAMPLE["shop.conf"], "shop.conf")
+
+    imported = import_configuration(configuration, lambda path: "missing")
+
+    assert imported.settings is not None
+    assert "\n".join(python_lines(imported.settings, "shop.conf")) + "\n" == EXAMPLE["imported.py"]
+    lines = [*report_lines(imported.outcomes), summary(imported.outcomes)]
+    assert "\n".join(lines) + "\n" == EXAMPLE["report"]
+
+
+def test_every_answer_is_listed_in_its_category():
+    pytest.importorskip("sphinx")
+    page = runpy.run_path(str(DOCS / "apache_directives.py"))
+
+    listed = {
+        name: category
+        for category in CATEGORIES
+        for names, _ in page["together"](category)
+        for name in names
+    }
+
+    assert listed == {name: answer.category for name, answer in ANSWERS.items()}
+
+
+def test_an_answer_s_item_says_when_it_is_not_needed():
+    pytest.importorskip("sphinx")
+    item = runpy.run_path(str(DOCS / "apache_directives.py"))["item"]
+
+    text = item(["SSLEngine"], ANSWERS["SSLEngine"]).astext()
+
+    assert text == f"SSLEngine\n\n{ANSWERS['SSLEngine'].note}.\n\nNot needed with 'off'."
+
+
+def test_every_category_is_on_the_page():
+    headings = re.findall(r"^(``.*``)\n-+$", read("reference/apache-directives.rst"), re.MULTILINE)
+
+    assert re.findall("``(.*?)``", " ".join(headings)) == list(CATEGORIES)
+
+
+def test_the_keys_of_json_are_on_the_commands_page():
+    section = read("reference/commands.rst").split("The object of ``--format json``")[1]
+    keys = re.findall("``(\\w+)``", section.partition("``serve``")[0])
+    found = record(import_lines("WSGIScriptAlias / /a.wsgi", "ErrorLog ${NONE}"))
+
+    assert set(keys) - {"null"} == {
+        *found,
+        *found["settings"]["WSGIMATCH_ALIASES"][0],
+        *found["report"][0],
+        *found["remarks"][0],
+        "directives",
+    }
