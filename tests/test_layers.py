@@ -101,6 +101,7 @@ LAYERS = [
     ["servers.apache.answers", "servers.apache.coverage"],
     ["servers.apache.hosts", "servers.apache.narrowing"],
     ["servers.apache.nearby"],
+    ["servers.apache.meetings"],
     ["servers.apache.resolving"],
     ["servers.apache.processes", "servers.apache.tables"],
     ["servers.apache.embedded", "servers.apache.isolation", "servers.apache.settings"],

@@ -13,18 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...aliases.alias import Alias
-from .coverage import LOCATIONS, Coverage, coverage, words_of
+from .coverage import LOCATIONS, Coverage, coverage
 from .directive import Directive, Spot
-from .given import DEFAULTS, ENTRY_OPTIONS, Given, follows_links
+from .given import Given, follows_links
 from .hosts import ROOT, Host, Scope
-from .narrowing import narrowed, region_of
+from .meetings import NAMES, Meetings, Values, agrees, merged, most_particular_first, value_of
+from .narrowing import narrowed
 from .nearby import ScopeIndex
 from .outcome import Ledger
 from .reach import FileKinds, reach_of
-
-Values = dict[str, Given]
-
-_NAMES = tuple(ENTRY_OPTIONS.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +65,7 @@ class Resolver:
         scopes = self._scopes(host, alias)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
-        values = _merge(server, sure)
+        values = merged(server, sure)
         parts = self._parts(alias, scopes, server, values)
         follow = self._follow_symlinks(host, sure)
         return [
@@ -78,7 +75,7 @@ class Resolver:
 
     def is_plain(self, host: Host) -> bool:
         """Whether a virtual host changes nothing about the main server's aliases."""
-        return not host.scopes and not any(name in host.values for name in _NAMES)
+        return not host.scopes and not any(name in host.values for name in NAMES)
 
     def _entry(
         self,
@@ -91,14 +88,14 @@ class Resolver:
     ) -> Entry:
         spots = {directive.spot: None}
         options: dict[str, Any] = {}
-        for name in _NAMES:
+        for name in NAMES:
             given = values.get(name)
             if given is None or getattr(alias, name) is not None:
                 continue
             options[name] = given.value
             spots[given.directive.spot] = None
             self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
-        on_line = frozenset(name for name in _NAMES if getattr(alias, name) is not None)
+        on_line = frozenset(name for name in NAMES if getattr(alias, name) is not None)
         alias = replace(alias, **options)
         own, *others = spots
         others.sort(key=lambda spot: (spot.file, spot.line))
@@ -151,14 +148,14 @@ class Resolver:
                 continue
             given = self._unsaid(alias, scope)
             is_part = _is_location(scope)
-            partial += [scope] if is_part and given.keys() & set(_NAMES) else []
+            partial += [scope] if is_part and given.keys() & set(NAMES) else []
             differing = [
                 each
                 for name, each in given.items()
-                if not (is_part and name in _NAMES) and _value(values, name) != each.value
+                if not (is_part and name in NAMES) and value_of(values, name) != each.value
             ]
             self._need_hand(alias, differing, scope)
-        if all(_agree(values, scope) for scope in partial):
+        if all(agrees(values, scope) for scope in partial):
             self._use(alias, partial)
             return []
         return list(self._narrowed(alias, partial, scopes, server))
@@ -170,7 +167,7 @@ class Resolver:
         scopes: Sequence[tuple[Scope, Coverage]],
         server: Values,
     ) -> Iterator[tuple[Alias, Values, Scope]]:
-        ordered = _most_particular_first(partial)
+        ordered = most_particular_first(partial)
         meetings = Meetings(scopes, partial, ordered, server)
         seen = set()
         for scope in ordered:
@@ -184,7 +181,7 @@ class Resolver:
 
     def _use(self, alias: Alias, scopes: Iterable[Scope]) -> None:
         for name, given in (item for scope in scopes for item in scope.values.items()):
-            if name in _NAMES:
+            if name in NAMES:
                 self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
 
     def _unsaid(self, alias: Alias, scope: Scope) -> Values:
@@ -207,56 +204,6 @@ class Resolver:
             )
 
 
-class Meetings:
-    """
-    What holds where several sections meet.
-
-    ``scopes`` hold for an alias or a part of it, in Apache's order; ``partial`` are those of them
-    that become entries, and ``ordered`` the same in the order of the entries: the first answers.
-    """
-
-    def __init__(
-        self,
-        scopes: Sequence[tuple[Scope, Coverage]],
-        partial: Sequence[Scope],
-        ordered: Sequence[Scope],
-        server: Values,
-    ) -> None:
-        self._server = server
-        self._index = ScopeIndex(partial)
-        self._turn = {id(scope): number for number, (scope, _) in enumerate(scopes)}
-        self._place = {id(scope): number for number, scope in enumerate(ordered)}
-        self._sure = [scope for scope, covered in scopes if covered == "all"]
-
-    def values(self, scope: Scope) -> Values | None:
-        """Return what holds where a section holds, or None if one entry cannot say it."""
-        holding, meeting = list(self._sure), []
-        uris = region_of(scope.sections[0])
-        for _, other in self._index.near(uris):
-            is_same = other.sections[0].argument == scope.sections[0].argument
-            covered = "all" if is_same else coverage(other.sections, uris)
-            if covered == "all":
-                holding.append(other)
-            elif covered == "some" and self._place[id(other)] > self._place[id(scope)]:
-                meeting.append(other)
-        holding.sort(key=self._turn_of)
-        own = _merge(self._server, holding)
-        return own if all(self._is_covered(other, holding, own) for other in meeting) else None
-
-    def _is_covered(self, other: Scope, holding: Iterable[Scope], own: Values) -> bool:
-        """Whether the part where another section holds too, whose turn it is not, is right."""
-        later = [each for each in holding if self._turn_of(each) > self._turn_of(other)]
-        names = {name for each in later for name in each.values}
-        return all(
-            name in names or _value(own, name) == given.value
-            for name, given in other.values.items()
-            if name in _NAMES
-        )
-
-    def _turn_of(self, scope: Scope) -> int:
-        return self._turn[id(scope)]
-
-
 def _inherited(main: Host, host: Host) -> Values:
     """Return what a virtual host has from the main server: not AllowEncodedSlashes, in Apache."""
     if host is main:
@@ -264,43 +211,5 @@ def _inherited(main: Host, host: Host) -> Values:
     return {n: given for n, given in main.values.items() if n != "allow_encoded_slashes"}
 
 
-def _merge(server: Values, scopes: Iterable[Scope]) -> Values:
-    values = dict(server)
-    for scope in scopes:
-        values.update(scope.values)
-    return values
-
-
 def _is_location(scope: Scope) -> bool:
     return len(scope.sections) == 1 and scope.sections[0].name.lower() in LOCATIONS
-
-
-def _most_particular_first(scopes: Sequence[Scope]) -> list[Scope]:
-    """
-    Return scopes so that of two that hold for one uri the one that wins comes first.
-
-    A <Location> comes before all that it lies below. For the rest the last one wins.
-    """
-    found = list(reversed(scopes))
-    plain = [n for n, scope in enumerate(found) if region_of(scope.sections[0]).location]
-    by_length = sorted((found[n] for n in plain), key=lambda scope: -len(_argument(scope)))
-    for place, scope in zip(plain, by_length, strict=True):
-        found[place] = scope
-    return found
-
-
-def _argument(scope: Scope) -> str:
-    return words_of(scope.sections[0])[0]
-
-
-def _value(values: Values, name: str) -> Any:
-    return values[name].value if name in values else DEFAULTS[name]
-
-
-def _agree(values: Values, scope: Scope) -> bool:
-    """Whether a scope gives no other options than hold without it."""
-    return all(
-        _value(values, name) == given.value
-        for name, given in scope.values.items()
-        if name in _NAMES
-    )
