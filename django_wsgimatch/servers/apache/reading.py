@@ -127,9 +127,7 @@ def _read_off(progress: Progress, source: Source, line: Line) -> None:
         progress.keep(Directive(name, rest, line.spot, nesting.sections, True, nesting.off))
 
 
-def _open_condition(
-    progress: Progress, source: Source, line: Line, key: str, rest: str
-) -> None:
+def _open_condition(progress: Progress, source: Source, line: Line, key: str, rest: str) -> None:
     name = CONDITIONS[key]
     off = ""
     try:

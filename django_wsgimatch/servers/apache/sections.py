@@ -34,9 +34,7 @@ def check_section(name: str, rest: str) -> None:
     if not key:
         raise Unreadable("Invalid command '<'", "write the section's name right behind the bracket")
     if not bracket:
-        raise Unreadable(
-            f"<{spelled(name)}> directive missing closing '>'", "end the line with >"
-        )
+        raise Unreadable(f"<{spelled(name)}> directive missing closing '>'", "end the line with >")
     if not argument.strip() and key in _SPELLED and key not in _WITHOUT_ARGUMENT:
         raise Unreadable(
             f"<{spelled(name)}> directive requires additional arguments",
