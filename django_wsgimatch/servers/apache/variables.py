@@ -56,7 +56,7 @@ class Variables:
         if "${" not in line:
             return line, []
         unknown: list[str] = []
-        pieces = []
+        pieces: list[str] = []
         position = 0
         # A pattern would look for a missing } from each ${ anew.
         while (start := line.find("${", position)) >= 0:
