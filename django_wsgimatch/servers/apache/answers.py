@@ -175,7 +175,8 @@ _NOT_NEEDED: Mapping[str, str] = {
         "Responses are not compressed here: the server in front may, or GZipMiddleware"
     ),
     "ExtendedStatus StatusOptions": "`manage.py wsgimatch status` shows the groups",
-    "Define UnDefine Include IncludeOptional Use Error Warning": "Has been followed",
+    "Define UnDefine Include IncludeOptional Use UndefMacro MacroIgnoreEmptyArgs "
+    "MacroIgnoreBadNesting Error Warning": "Has been followed",
     "WSGISocketPrefix WSGISocketRotation WSGIAcceptMutex": (
         "The groups' sockets get a folder of their own; WSGIMATCH_SOCKET_DIRECTORY names another"
     ),
