@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -18,18 +19,21 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
-from .diagnose.files import file_findings, survey
+from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding, quoted
 from .diagnose.groups import group_findings, mixed_projects, place_of, undefined_groups
+from .diagnose.listing import Listings
 from .diagnose.mistakes import mistake
 from .diagnose.order import order_findings
 from .diagnose.patterns import pattern_findings
+from .diagnose.progress import Progress, counted, untold
+from .diagnose.reached import Reached, reached
 from .diagnose.roots import Uploads, root_findings
 from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
-from .probing import MOST_PROJECTS, project_findings
+from .probing import MOST_PROJECTS, project_findings, server_of
 from .settings_guard import VARIABLE
 
 TAG = "wsgimatch"
@@ -76,16 +80,23 @@ def settings_findings(configured: Configuration) -> Iterator[Finding]:
 
 
 def file_system_findings(
-    configured: Configuration, *, most_projects: int | None = MOST_PROJECTS
+    configured: Configuration,
+    *,
+    most_projects: int | None = MOST_PROJECTS,
+    progress: Progress = untold,
 ) -> Iterator[Finding]:
     """
     Yield what takes time, the file system or the projects themselves to tell.
 
-    At most so many Django projects are asked, all where it is None.
+    At most so many Django projects are asked, all where it is None. ``progress`` is told how far
+    it is.
     """
     rules = configured.rules
-    known = list(subjects(configured))
-    places = [(subject, survey(subject.alias, rules)) for subject in known]
+    listings = Listings()
+    places = [
+        (subject, survey(subject.alias, rules, listings))
+        for subject in counted(list(subjects(configured)), "targets", progress)
+    ]
     broken = [
         *file_findings(places, partial(_settings_module, configured)),
         *mixed_projects(places, rules),
@@ -94,27 +105,57 @@ def file_system_findings(
             needs_places=has_places(configured),
             socket_directory=socket_directory(configured),
             nesting=nesting_groups(configured),
+            progress=progress,
         ),
     ]
     yield from broken
+    found = _found_by_urls(configured, places, _broken_names(broken), progress)
     yield from project_findings(
-        configured,
-        [subject for subject in known if not _is_broken(subject, broken, rules)],
-        most=most_projects,
+        configured, found.reached, most=most_projects, progress=progress
     )
     yield from root_findings(places, _configured_roots(configured), _uploads())
-    for _, table, sources in tables(configured):
-        own = [subject for subject in known if subject.table is table]
-        yield from order_findings(own, sources, merge_slashes=rules.merge_slashes)
-    for subject in known:
-        yield from url_findings(subject, rules)
+    yield from found.of_order
+    yield from found.of_urls
 
 
-def _is_broken(subject: Subject, found: Iterable[Finding], rules: Rules) -> bool:
-    """Whether it is known already that an alias's script does not run, or its place not start."""
+@dataclass(frozen=True, slots=True)
+class _ByUrls:
+    """What the aliases' example urls tell."""
+
+    reached: list[Reached] = field(default_factory=list)
+    of_order: list[Finding] = field(default_factory=list)
+    of_urls: list[Finding] = field(default_factory=list)
+
+
+def _found_by_urls(
+    configured: Configuration,
+    places: Sequence[tuple[Subject, Place]],
+    broken: frozenset[str],
+    progress: Progress,
+) -> _ByUrls:
+    """Optimization: all that is asked of one alias's urls is asked in a row, and they are kept."""
+    rules = configured.rules
+    server = server_of(configured)
+    sources = {table: names for _, table, names in tables(configured)}
+    found = _ByUrls()
+    for subject, _ in counted(places, "urls", progress):
+        if broken.isdisjoint(_names_of(subject, rules)):
+            found.reached.extend(reached(subject, rules, server))
+        own = sources[subject.table]
+        found.of_order.extend(order_findings(subject, own, merge_slashes=rules.merge_slashes))
+        found.of_urls.extend(url_findings(subject, rules))
+    return found
+
+
+def _broken_names(found: Iterable[Finding]) -> frozenset[str]:
+    """The aliases and groups of which it is known already that a script or place does not start."""
+    return frozenset(each.where for each in found if each.id.startswith("E"))
+
+
+def _names_of(subject: Subject, rules: Rules) -> tuple[str, str]:
+    """What findings call an alias and its process group."""
     place = place_of(subject, rules)
-    names = {subject.where, f"WSGIMATCH_PROCESS_GROUPS[{place[0] if place else None!r}]"}
-    return any(each.id.startswith("E") and each.where in names for each in found)
+    return subject.where, f"WSGIMATCH_PROCESS_GROUPS[{place[0] if place else None!r}]"
 
 
 def tables(

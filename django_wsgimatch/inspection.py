@@ -14,13 +14,16 @@ from django.utils.encoding import repercent_broken_unicode
 
 from .aliases.alias import Alias
 from .aliases.groups import Server, split_host, variable
+from .aliases.resolve import Rules
 from .aliases.table import AliasTable
 from .aliases.uri import parse_target
 from .checks import file_system_findings, settings_findings, tables
 from .conf import Configuration, configuration
 from .daemon.place import Place
+from .diagnose.files import Place as TargetPlace
 from .diagnose.files import script_findings, survey
 from .diagnose.findings import Finding, quoted
+from .diagnose.listing import Listings
 from .diagnose.preview import Preview, Site, Try, preview, tries
 from .diagnose.probe import Answer, Question, Told
 from .diagnose.reached import Key
@@ -77,19 +80,19 @@ def level(finding: Finding) -> int:
 def rows(configured: Configuration) -> Iterator[Row]:
     """Yield all entries, first each virtual host's own, then those for every host."""
     problems = {problem.where: str(problem.error) for problem in configured.problems}
+    listings = Listings()
     for host, table, sources in tables(configured):
         for position, where in enumerate(sources):
             if where in problems:
                 yield _broken_row(host, position, where, problems[where])
             else:
-                yield _row(host, position, where, table.aliases[position], configured)
+                place = survey(table.aliases[position], configured.rules, listings)
+                yield _row(host, position, where, table.aliases[position], place, configured.rules)
 
 
 def _row(
-    host: str | None, position: int, where: str, alias: Alias, configured: Configuration
+    host: str | None, position: int, where: str, alias: Alias, place: TargetPlace, rules: Rules
 ) -> Row:
-    rules = configured.rules
-    place = survey(alias, rules)
     return Row(
         host,
         position,

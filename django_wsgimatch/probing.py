@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,8 +19,8 @@ from .diagnose.cookies import cookie_findings
 from .diagnose.findings import Finding, quoted
 from .diagnose.prefixes import prefix_findings
 from .diagnose.probe import Answer, Project, Question, Told, ask_all
-from .diagnose.reached import FALLBACK, Key, Projects, Reached, reached
-from .diagnose.subject import Subject
+from .diagnose.progress import Progress, counted, untold
+from .diagnose.reached import FALLBACK, Key, Projects, Reached
 from .settings_guard import VARIABLE
 
 # So many projects are asked: each is a process that loads a Django project.
@@ -67,10 +67,12 @@ class Asker:
             return os.environ.get(VARIABLE)
         return self.definition.options(place).settings
 
-    def ask(self, asked: Mapping[Key, tuple[Question, ...]]) -> dict[Key, Told]:
+    def ask(
+        self, asked: Mapping[Key, tuple[Question, ...]], progress: Progress = untold
+    ) -> dict[Key, Told]:
         """Return what projects answer."""
         told = ask_all((self.project(key), questions) for key, questions in asked.items())
-        return dict(zip(asked, told, strict=True))
+        return dict(zip(counted(tuple(asked), "projects", progress), told, strict=True))
 
 
 def server_of(configured: Configuration, host: str = "") -> Server:
@@ -86,24 +88,21 @@ def is_project(configured: Configuration) -> bool:
 
 def project_findings(
     configured: Configuration,
-    subjects: Iterable[Subject],
+    found: Sequence[Reached],
     *,
     most: int | None = MOST_PROJECTS,
+    progress: Progress = untold,
 ) -> Iterator[Finding]:
     """
     Yield what the Django projects behind the aliases tell is wrong; runs them, so it takes time.
 
-    At most ``most`` projects are asked, all where it is None.
+    ``found`` is by which URLs they are reached. At most ``most`` projects are asked, all where it
+    is None; ``progress`` is told how many.
     """
-    found = [
-        each
-        for subject in subjects
-        for each in reached(subject, configured.rules, server_of(configured))
-    ]
     questions = _questions(found)
     asked = dict(list(questions.items())[:most])
     asker = Asker.of(configured)
-    told = asker.ask(asked)
+    told = asker.ask(asked, progress)
     where = {each.key: each.subject.where for each in reversed(found)}
     yield from _not_loaded(told, where)
     yield from _not_asked(len(questions), len(asked))

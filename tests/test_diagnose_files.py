@@ -7,6 +7,7 @@ import pytest
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.diagnose.files import Place, file_findings, script_findings, survey
+from django_wsgimatch.diagnose.listing import Listings
 from django_wsgimatch.diagnose.roots import Uploads, root_findings
 from django_wsgimatch.diagnose.subject import Subject
 
@@ -25,7 +26,7 @@ def site(tmp_path):
 
 def surveyed(site, directive, **rules):
     [alias] = AliasTable.from_directives([directive]).aliases
-    place = survey(alias, Rules(base_directory=str(site), **rules))
+    place = survey(alias, Rules(base_directory=str(site), **rules), Listings())
     scripts = [os.path.relpath(path, site) for path in place.scripts]
     return place.state, os.path.relpath(place.path, site), scripts
 
@@ -114,7 +115,7 @@ def test_directory_that_may_not_be_listed(site, monkeypatch):
     def forbidden(path):
         raise PermissionError
 
-    monkeypatch.setattr(os, "listdir", forbidden)
+    monkeypatch.setattr(os, "scandir", forbidden)
 
     assert surveyed(site, "WSGIScriptAlias /d d") == ("directory", "d", [])
 

@@ -6,12 +6,12 @@ import pytest
 
 from django_wsgimatch.aliases.pattern import compile_pattern
 from django_wsgimatch.diagnose import search
-from django_wsgimatch.diagnose.language import language_of
 from django_wsgimatch.diagnose.search import Search, TooComplex
+from django_wsgimatch.diagnose.states import states_of
 
 
 def search_for(included, *excluded, merge_slashes=True):
-    languages = [language_of(compile_pattern(each)) for each in (included, *excluded)]
+    languages = [states_of(compile_pattern(each)) for each in (included, *excluded)]
     return Search(languages[0], languages[1:], merge_slashes=merge_slashes)
 
 
@@ -67,8 +67,8 @@ def test_variety_holds_more_than_one_uri_of_a_place():
 
 
 def test_variety_heeds_what_makes_a_difference_to_others():
-    heeded = language_of(compile_pattern("b$"))
-    search = Search(language_of(compile_pattern("^/[ab]+$")), heeded=[heeded])
+    heeded = states_of(compile_pattern("b$"))
+    search = Search(states_of(compile_pattern("^/[ab]+$")), heeded=[heeded])
 
     uris = list(islice(search.variety(), 6))
 

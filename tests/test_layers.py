@@ -63,8 +63,15 @@ LAYERS = [
     ["daemon.manager"],
     ["daemon.front"],
     ["dispatcher"],
-    ["diagnose.findings", "diagnose.language", "diagnose.subject"],
-    ["diagnose.mistakes", "diagnose.search"],
+    [
+        "diagnose.findings",
+        "diagnose.language",
+        "diagnose.listing",
+        "diagnose.progress",
+        "diagnose.subject",
+    ],
+    ["diagnose.mistakes", "diagnose.states"],
+    ["diagnose.search"],
     ["diagnose.reach"],
     [
         "diagnose.files",

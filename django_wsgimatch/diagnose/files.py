@@ -21,12 +21,11 @@ from ..aliases.target import (
 from ..exceptions import TargetError
 from ..settings_guard import settings_modules
 from .findings import Finding, quoted, readable
+from .listing import Listings
 from .subject import Subject
 
 State = Literal["script", "directory", "missing", "unreadable", "outside"]
 
-# Of a directory of scripts, this many are looked at.
-_MOST_SCRIPTS = 1000
 _SCRIPT_ENDINGS = (".wsgi", ".py")
 
 
@@ -47,7 +46,7 @@ class Place:
     deeper: bool = False
 
 
-def survey(alias: Alias, rules: Rules) -> Place:
+def survey(alias: Alias, rules: Rules, listings: Listings) -> Place:
     """Look where an alias's target leads; nothing is loaded."""
     template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
     literal = template[0] if template and isinstance(template[0], str) else ""
@@ -58,7 +57,7 @@ def survey(alias: Alias, rules: Rules) -> Place:
             filename, base_directory=rules.base_directory, follow_symlinks=rules.follow_symlinks
         )
     except TargetError as error:
-        return _no_script(error, filename, template, alias, rules)
+        return _no_script(error, filename, template, alias, rules, listings)
     if not is_inside(found.path, rules.roots):
         return Place("outside", found.path, OUTSIDE_ROOTS)
     if not os.access(found.path.encode("latin-1"), os.R_OK):
@@ -67,10 +66,15 @@ def survey(alias: Alias, rules: Rules) -> Place:
 
 
 def _no_script(
-    error: TargetError, filename: str, template: Template, alias: Alias, rules: Rules
+    error: TargetError,
+    filename: str,
+    template: Template,
+    alias: Alias,
+    rules: Rules,
+    listings: Listings,
 ) -> Place:
     if error.reason == NOT_FOUND:
-        begun = _begun(filename, rules) if alias.kind == "match" else ()
+        begun = _begun(filename, rules, listings) if alias.kind == "match" else ()
         if begun:
             return Place("directory", os.path.dirname(begun[0]), scripts=begun)
         return Place("missing", error.path, error.reason)
@@ -78,9 +82,8 @@ def _no_script(
         return Place("unreadable", error.path, error.reason)
     if not _may_hold_scripts(error.path, rules.roots):
         return Place("outside", error.path, OUTSIDE_ROOTS)
-    scripts = tuple(_scripts_in(error.path, template))
-    deeper = any(os.path.isdir(_join(error.path, name)) for name in _names(error.path))
-    return Place("directory", error.path, scripts=scripts, deeper=deeper)
+    scripts = listings.scripts(error.path, *_ends_of_name(template))
+    return Place("directory", error.path, scripts=scripts, deeper=listings[error.path].is_deep)
 
 
 def _may_hold_scripts(directory: str, roots: tuple[str, ...] | None) -> bool:
@@ -89,36 +92,17 @@ def _may_hold_scripts(directory: str, roots: tuple[str, ...] | None) -> bool:
     )
 
 
-def _begun(filename: str, rules: Rules) -> tuple[str, ...]:
+def _begun(filename: str, rules: Rules, listings: Listings) -> tuple[str, ...]:
     """The files whose names begin as the last name does: the rest of them is the request's."""
     directory, _, beginning = os.path.join(rules.base_directory, filename).rpartition("/")
-    names = sorted(name for name in _names(directory) if name.startswith(beginning))
-    paths = [_join(directory, name) for name in names]
-    return tuple(path.decode("latin-1") for path in paths if os.path.isfile(path))
+    return listings.scripts(directory, beginning)
 
 
-def _scripts_in(directory: str, template: Template) -> Iterator[str]:
-    """The files of a directory that the target lets a request name."""
+def _ends_of_name(template: Template) -> tuple[str, str]:
+    """How the names of the files begin and end that the target lets a request name."""
     first = template[0] if len(template) > 1 and isinstance(template[0], str) else ""
-    beginning = first[first.rfind("/") + 1 :]
     suffix = template[2] if len(template) > 2 and isinstance(template[2], str) else ""
-    ending = suffix.partition("/")[0]
-    for name in sorted(_names(directory))[:_MOST_SCRIPTS]:
-        if name.startswith(beginning) and name.endswith(ending):
-            path = _join(directory, name)
-            if os.path.isfile(path):
-                yield path.decode("latin-1")
-
-
-def _names(directory: str) -> list[str]:
-    try:
-        return [name.decode("latin-1") for name in os.listdir(directory.encode("latin-1") or b"/")]
-    except OSError:
-        return []
-
-
-def _join(directory: str, name: str) -> bytes:
-    return os.path.join(directory, name).encode("latin-1")
+    return first[first.rfind("/") + 1 :], suffix.partition("/")[0]
 
 
 def file_findings(

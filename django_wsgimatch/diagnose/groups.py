@@ -19,6 +19,7 @@ from ..exceptions import SettingError
 from ..settings_guard import settings_modules
 from .files import Place, read_script
 from .findings import Finding, quoted
+from .progress import Progress, counted, untold
 from .pythons import Told, ask, import_error
 from .subject import Subject
 
@@ -46,6 +47,7 @@ def group_findings(
     needs_places: bool,
     socket_directory: str,
     nesting: Collection[str] = (),
+    progress: Progress = untold,
 ) -> Iterator[Finding]:
     """
     Yield what keeps process groups from starting; asks their Pythons, so it takes time.
@@ -66,7 +68,7 @@ def group_findings(
             f"{why}. Who can write there could answer in place of the applications.",
             "Remove the directory, or name one of the server's own, with mode 0700.",
         )
-    for name, options in groups.items():
+    for name, options in counted(tuple(groups.items()), "process groups", progress):
         where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
         yield from _findings_of_group(where, name, options, name in nesting)
 

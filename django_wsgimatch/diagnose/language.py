@@ -8,7 +8,6 @@ left out: the language then holds more than the alias matches and is not ``exact
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import TypeAlias
 
 from ..aliases.pattern import Pattern
@@ -47,7 +46,8 @@ _MOST_COPIES = 64
 _MOST_STATES = 4000
 
 _BEGIN, _FOUND, _SEEN = 0, 1, 2
-_ALL_FOUND: Runs = frozenset([(_FOUND, _FREE)])
+# The runs that hold whatever follows.
+CERTAIN: Runs = frozenset([(_FOUND, _FREE)])
 
 
 class _TooLarge(Exception):
@@ -66,7 +66,6 @@ class Language:
         self.exact = exact
         self._edges: list[list[tuple[int, int]]] = [[], [(bytesets.ALL, _FOUND)], []]
         self._ways: list[list[tuple[Anchor | Duty | None, int]]] = [[], [], []]
-        self._steps: dict[tuple[Runs, int], Runs] = {}
         self._closed: dict[Run, Runs] = {}
         self._ways[_BEGIN].append((None, self._add(tree, _FOUND)))
         starts = self._close([(_BEGIN, _FREE)], Anchor.START)
@@ -96,13 +95,16 @@ class Language:
         return useful
 
     def step(self, runs: Runs, byte: int) -> Runs:
-        """Return the runs after one more byte; once a match is certain, nothing else counts."""
-        known = self._steps.get((runs, byte))
-        if known is None:
-            moved = [self._onward(run) for run in self._moved(runs, byte)]
-            known = frozenset(run for run in frozenset().union(*moved) if run[0] in self._useful)
-            known = self._steps[runs, byte] = _ALL_FOUND if holds_all(known) else known
-        return known
+        """Return the runs after one more byte; once a match is CERTAIN, nothing else counts."""
+        moved = [self._onward(run) for run in self._moved(runs, byte)]
+        known = frozenset(run for run in frozenset().union(*moved) if run[0] in self._useful)
+        return CERTAIN if (_FOUND, _FREE) in known else known
+
+    def masks_of(self, runs: Runs) -> frozenset[int]:
+        """Return the sets of bytes that make a difference to the next step."""
+        states = {state for state, _ in runs}
+        states.update(*(seen for _, duties in runs for _, seen in duties))
+        return frozenset(mask for state in states for mask, _ in self._edges[state])
 
     def holds(self, runs: Runs) -> bool:
         """Return whether the uri may end here."""
@@ -242,11 +244,6 @@ class Language:
                 return then
 
 
-def holds_all(runs: Runs) -> bool:
-    """Return whether the uri belongs to the language whatever follows."""
-    return (_FOUND, _FREE) in runs
-
-
 def _with_duties(state: int, duties: set[Duty]) -> Iterator[Run]:
     """The run of a state with those duties that are still open; none where one has failed."""
     left = set()
@@ -265,7 +262,6 @@ def _looks(node: Node) -> bool:
     return isinstance(node, Look) or any(map(_looks, children(node)))
 
 
-@lru_cache(maxsize=1024)
 def language_of(location: str | Pattern) -> Language:
     """Return the language of a plain location or of a pattern."""
     try:

@@ -10,18 +10,16 @@ from .subject import Subject
 
 
 def order_findings(
-    subjects: Sequence[Subject], sources: Sequence[str], *, merge_slashes: bool
+    subject: Subject, sources: Sequence[str], *, merge_slashes: bool
 ) -> Iterator[Finding]:
     """
-    Yield a finding for each alias of one table that no URL reaches.
+    Yield a finding if no URL reaches an alias.
 
-    ``sources`` names all entries of that table.
+    ``sources`` names all entries of its table.
     """
-    by_position = {subject.position: subject for subject in subjects}
-    for subject in subjects[:1]:
-        for found in unreachable(subject.table, by_position, merge_slashes=merge_slashes):
-            alias = by_position[found.position]
-            yield _hidden(alias, found, sources) if found.hiders else _never(alias, merge_slashes)
+    table, positions = subject.table, [subject.position]
+    for found in unreachable(table, positions, merge_slashes=merge_slashes):
+        yield _hidden(subject, found, sources) if found.hiders else _never(subject, merge_slashes)
 
 
 def _hidden(subject: Subject, found: Unreachable, sources: Sequence[str]) -> Finding:

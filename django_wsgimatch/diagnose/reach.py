@@ -14,8 +14,8 @@ from itertools import islice
 
 from ..aliases.pattern import Pattern
 from ..aliases.table import AliasTable
-from .language import language_of
-from .search import Search, TooComplex
+from .search import Search, TooComplex, words_of
+from .states import states_of
 
 # As many aliases together may hide one before the search is given up.
 _MOST_HIDERS = 12
@@ -55,29 +55,33 @@ def unreachable(
 
 def example_uris(location: str | Pattern, *, merge_slashes: bool = True) -> Iterator[str]:
     """Yield short uris that a location or a pattern surely matches, the shortest first."""
-    search = Search(language_of(location), merge_slashes=merge_slashes)
-    return _matching(location, _words(search))
+    return _matching(location, _until_too_complex(words_of(location, merge_slashes)))
 
 
 def _proof(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
-    included = language_of(table.locations[position])
     hiders: list[int] = []
-    example = None
+    first = uri = next(iter(words_of(table.locations[position], merge_slashes)), None)
     while len(hiders) < _MOST_HIDERS:
-        excluded = [language_of(table.locations[hider]) for hider in hiders]
-        uri = Search(included, excluded, merge_slashes=merge_slashes).shortest()
         if uri is None:
-            return Unreachable(position, tuple(hiders), example or "")
-        example = example or uri
+            return Unreachable(position, tuple(hiders), first or "")
         taken_by = _taken_by(table, uri)
         if taken_by == position:
             return None
         if taken_by is None or taken_by > position:
             raise TooComplex  # The language holds more than the alias matches.
-        if not language_of(table.locations[taken_by]).exact:
+        if not states_of(table.locations[taken_by]).language.exact:
             raise TooComplex
         hiders.append(taken_by)
+        uri = _shortest_left(table, position, hiders, merge_slashes)
     return None
+
+
+def _shortest_left(
+    table: AliasTable, position: int, hiders: Iterable[int], merge_slashes: bool
+) -> str | None:
+    """The shortest uri that an alias matches and others do not."""
+    included, *excluded = (states_of(table.locations[n]) for n in (position, *hiders))
+    return Search(included, excluded, merge_slashes=merge_slashes).shortest()
 
 
 def _sampling(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
@@ -97,8 +101,8 @@ def _samples(
     table: AliasTable, position: int, hiders: Iterable[int], merge_slashes: bool
 ) -> list[str]:
     location = table.locations[position]
-    heeded = [language_of(table.locations[hider]) for hider in hiders]
-    search = Search(language_of(location), heeded=heeded, merge_slashes=merge_slashes)
+    heeded = [states_of(table.locations[hider]) for hider in hiders]
+    search = Search(states_of(location), heeded=heeded, merge_slashes=merge_slashes)
     return list(islice(_matching(location, search.variety()), _MOST_SAMPLES))
 
 
@@ -109,9 +113,9 @@ def _matching(location: str | Pattern, uris: Iterable[str]) -> Iterator[str]:
             yield uri
 
 
-def _words(search: Search) -> Iterator[str]:
+def _until_too_complex(words: Iterable[str]) -> Iterator[str]:
     try:
-        yield from search.words()
+        yield from words
     except TooComplex:
         return
 

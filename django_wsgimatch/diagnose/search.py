@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import count, repeat
 
+from ..aliases.pattern import Pattern
 from ..aliases.pcre import bytesets
-from .language import Language, Runs, holds_all
+from .states import CERTAIN, DEAD, States, states_of
 
 # More places than this are not searched.
 MOST_PLACES = 2_000
@@ -19,7 +21,7 @@ _ORDER = (*_READABLE, *(code for code in range(1, 256) if code not in _READABLE)
 
 _DOT, _SLASH = ord("."), ord("/")
 # How far a uri has come: what the segment that is being read consists of so far.
-_BEGIN, _LEADING, _EMPTY, _ONE_DOT, _TWO_DOTS, _NAME = range(6)
+_URI_STATES = _BEGIN, _LEADING, _EMPTY, _ONE_DOT, _TWO_DOTS, _NAME = range(6)
 
 
 class TooComplex(Exception):
@@ -51,7 +53,8 @@ class Uris:
         return state in (_LEADING, _EMPTY, _NAME)
 
 
-Place = tuple[int, Runs, tuple[Runs, ...]]
+# How far a uri has come, and the states of the language and of the excluded ones.
+Place = tuple[int, int, tuple[int, ...]]
 
 
 class Search:
@@ -64,18 +67,19 @@ class Search:
 
     def __init__(
         self,
-        included: Language,
-        excluded: Sequence[Language] = (),
+        included: States,
+        excluded: Sequence[States] = (),
         *,
-        heeded: Iterable[Language] = (),
+        heeded: Iterable[States] = (),
         merge_slashes: bool = True,
     ) -> None:
         self.uris = Uris(merge_slashes)
         self.included = included
         self.excluded = excluded
-        languages = (included, *excluded, *heeded)
-        self.alphabet = _alphabet(self.uris.masks.union(*(each.masks for each in languages)))
-        self.begin: Place = (_BEGIN, included.starts, tuple(each.starts for each in excluded))
+        languages = [each.language for each in (included, *excluded, *heeded)]
+        alphabet = _alphabet(self.uris.masks.union(*(each.masks for each in languages)))
+        self.moves = _moves(alphabet, merge_slashes)
+        self.begin: Place = (_BEGIN, included.begin, tuple(each.begin for each in excluded))
 
     def shortest(self) -> str | None:
         """Return the shortest such uri, None if there is none. Raises TooComplex."""
@@ -108,25 +112,55 @@ class Search:
             waiting += [(onward, text + chr(byte)) for byte, onward in self._onward(place)]
 
     def _accepts(self, place: Place) -> bool:
-        uri, runs, others = place
+        uri, state, others = place
         return (
             self.uris.accepts(uri)
-            and self.included.holds(runs)
-            and not any(map(Language.holds, self.excluded, others))
+            and self.included.holds(state)
+            and not any(map(States.holds, self.excluded, others))
         )
 
     def _onward(self, place: Place) -> Iterator[tuple[int, Place]]:
-        uri, runs, others = place
-        for byte in self.alphabet:
-            after = self.uris.step(uri, byte)
-            reached = self.included.step(runs, byte)
-            if after is None or not reached:
+        uri, state, others = place
+        for byte, after in self.moves[uri]:
+            reached = self.included.after(state, byte)
+            if reached == DEAD:
                 continue
-            beside = tuple(
-                each.step(runs, byte) for each, runs in zip(self.excluded, others, strict=True)
-            )
-            if not any(map(holds_all, beside)):
+            beside = tuple(map(States.after, self.excluded, others, repeat(byte)))
+            if CERTAIN not in beside:
                 yield byte, (after, reached, beside)
+
+
+class Words:
+    """The uris of a search, found once however often they are gone through. Raises TooComplex."""
+
+    def __init__(self, search: Search) -> None:
+        self._found: list[str] = []
+        self._more = search.words()
+        self._is_too_complex = False
+
+    def __iter__(self) -> Iterator[str]:
+        for number in count():
+            if number == len(self._found) and not self._finds_another():
+                return
+            yield self._found[number]
+
+    def _finds_another(self) -> bool:
+        if self._is_too_complex:
+            raise TooComplex
+        try:
+            uri = next(self._more, None)
+        except TooComplex:
+            self._is_too_complex = True
+            raise
+        if uri is not None:
+            self._found.append(uri)
+        return uri is not None
+
+
+@lru_cache(maxsize=16)
+def words_of(location: str | Pattern, merge_slashes: bool) -> Words:
+    """Return the uris of a location's or pattern's language, the shortest first."""
+    return Words(Search(states_of(location), merge_slashes=merge_slashes))
 
 
 def _spell(place: Place, came_from: dict[Place, tuple[Place, int] | None]) -> str:
@@ -137,6 +171,17 @@ def _spell(place: Place, came_from: dict[Place, tuple[Place, int] | None]) -> st
         bytes_backwards.append(byte)
         step = came_from[place]
     return bytes_backwards[::-1].decode("latin-1")
+
+
+Moves = tuple[tuple[tuple[int, int], ...], ...]
+
+
+@lru_cache(maxsize=1024)
+def _moves(alphabet: tuple[int, ...], merge_slashes: bool) -> Moves:
+    """For each state of a uri, the bytes with which one goes on, and the state after each."""
+    uris = Uris(merge_slashes)
+    ways = ([(byte, uris.step(state, byte)) for byte in alphabet] for state in _URI_STATES)
+    return tuple(tuple((b, after) for b, after in way if after is not None) for way in ways)
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,70 @@
+"""What lies in directories: each is listed once in a check, however many aliases lead there."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+
+# Of a directory of scripts, this many are looked at.
+_MOST_SCRIPTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The names of a directory's files, sorted, and whether there are directories in it."""
+
+    path: str
+    files: tuple[str, ...] = ()
+    is_deep: bool = False
+
+    def named(self, beginning: str, ending: str, most: int) -> Iterator[str]:
+        """Yield the paths of so many files whose names begin and end as said."""
+        named = islice(self.files, bisect_left(self.files, beginning), None)
+        same = takewhile(lambda name: name.startswith(beginning), named)
+        for name in islice((name for name in same if name.endswith(ending)), most):
+            yield os.path.join(self.path, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Listings:
+    """
+    The directories that have been listed; paths and names are latin-1 text.
+
+    One that may not be read is empty.
+    """
+
+    _known: dict[str, Listing] = field(default_factory=dict)
+    _scripts: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    def __getitem__(self, path: str) -> Listing:
+        """Return what is in a directory."""
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = _listed(path or "/")
+        return known
+
+    def scripts(self, path: str, beginning: str, ending: str = "") -> tuple[str, ...]:
+        """Return the files of a directory whose names begin and end as said, a thousand at most."""
+        key = (path, beginning, ending)
+        known = self._scripts.get(key)
+        if known is None:
+            found = self[path].named(beginning, ending, _MOST_SCRIPTS)
+            known = self._scripts[key] = tuple(found)
+        return known
+
+
+def _listed(path: str) -> Listing:
+    files, is_deep = [], False
+    try:
+        with os.scandir(path.encode("latin-1")) as entries:
+            for entry in entries:
+                if entry.is_file():
+                    files.append(entry.name.decode("latin-1"))
+                else:
+                    is_deep = is_deep or entry.is_dir()
+    except OSError:
+        return Listing(path)
+    return Listing(path, tuple(sorted(files)), is_deep)
