@@ -66,15 +66,15 @@ def to_message(finding: Finding) -> CheckMessage:
     )
 
 
-def settings_findings(configured: Configuration) -> Iterator[Finding]:
-    """Yield what can be told from the settings alone."""
+def settings_findings(configured: Configuration, progress: Progress = untold) -> Iterator[Finding]:
+    """Yield what can be told from the settings alone; ``progress`` is told how far it is."""
     yield from _unknown_settings()
     entries = dict(_entries(configured))
     for problem in configured.problems:
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(subjects(configured), configured.rules)
-    for subject in subjects(configured):
+    for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
         yield from pattern_findings(subject)
 

@@ -26,6 +26,7 @@ from .diagnose.findings import Finding, quoted
 from .diagnose.listing import Listings
 from .diagnose.preview import Preview, Site, Try, preview, tries
 from .diagnose.probe import Answer, Question, Told
+from .diagnose.progress import Progress, untold
 from .diagnose.reached import Key
 from .probing import MOST_PROJECTS, Asker
 
@@ -56,17 +57,18 @@ class Row:
     reason: str
 
 
-def findings(*, is_thorough: bool = False) -> list[Finding]:
+def findings(*, is_thorough: bool = False, progress: Progress = untold) -> list[Finding]:
     """
     Return all that the checks find, without what SILENCED_SYSTEM_CHECKS names.
 
-    A thorough check asks all projects behind the aliases, however many there are.
+    A thorough check asks all projects behind the aliases, however many there are. ``progress`` is
+    told how far it is.
     """
     configured = configuration()
     most = None if is_thorough else MOST_PROJECTS
     found = [
-        *settings_findings(configured),
-        *file_system_findings(configured, most_projects=most),
+        *settings_findings(configured, progress),
+        *file_system_findings(configured, most_projects=most, progress=progress),
     ]
     silenced = settings.SILENCED_SYSTEM_CHECKS
     return [finding for finding in found if f"wsgimatch.{finding.id}" not in silenced]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import TaskID
 from rich.table import Table
 from rich.text import Text
 
 from .aliases.groups import GLOBAL
 from .diagnose.findings import Finding, readable
 from .diagnose.preview import Preview, Try
+from .diagnose.progress import Progress
 from .inspection import Row
 from .presentation import COLUMNS, cells, finding_lines, level_name, preview_rows
 from .running import COLUMNS as STATUS_COLUMNS
@@ -38,6 +43,8 @@ _STYLES = {
     "not needed": "dim",
     "off": "dim",
 }
+# How often a bar is drawn at most, in seconds: what it shows is done thousands of times in one.
+_DRAWN_EVERY = 0.05
 _NOTHING = ("-", GLOBAL)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
@@ -45,6 +52,25 @@ _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 def console(stream: TextIO, *, no_color: bool) -> Console:
     """Return the console that draws on a stream."""
     return Console(file=stream, no_color=no_color, highlight=False)
+
+
+@contextmanager
+def progress_bars(on: Console) -> Iterator[Progress]:
+    """Draw a bar for each thing that is told to be done, and wipe them out at the end."""
+    tasks: dict[str, TaskID] = {}
+    drawn = 0.0
+    with Bars(console=on, transient=True) as bars:
+
+        def show(done: int, total: int, what: str) -> None:
+            nonlocal drawn
+            now = time.monotonic()
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            if done >= total or now - drawn >= _DRAWN_EVERY:
+                bars.update(tasks[what], completed=done, total=total)
+                drawn = now
+
+        yield show
 
 
 def show_finding(on: Console, finding: Finding) -> None:

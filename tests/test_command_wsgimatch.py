@@ -109,6 +109,31 @@ def test_check_of_a_broken_table(site, settings):
     assert (err, status) == ("", 1)
 
 
+def test_check_shows_how_far_it_is_where_somebody_may_wait(site):
+    terminal = Terminal()
+
+    call_command("wsgimatch", "check", stdout=io.StringIO(), stderr=terminal)
+
+    assert re.findall(r"(entries|targets|urls) .*100%", terminal.getvalue())[-3:] == [
+        "entries",
+        "targets",
+        "urls",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stderr", "arguments"),
+    [
+        pytest.param(io.StringIO(), [], id="no terminal"),
+        pytest.param(Terminal(), ["--json"], id="a program reads"),
+    ],
+)
+def test_check_shows_no_bars_where_nobody_watches(site, stderr, arguments):
+    call_command("wsgimatch", "check", *arguments, stdout=io.StringIO(), stderr=stderr)
+
+    assert stderr.getvalue() == ""
+
+
 @pytest.mark.parametrize(
     ("fail_level", "status"), [("ERROR", 0), ("CRITICAL", 0), ("WARNING", 1), ("INFO", 1)]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
@@ -61,10 +61,18 @@ def _listed(path: str) -> Listing:
     try:
         with os.scandir(path.encode("latin-1")) as entries:
             for entry in entries:
-                if entry.is_file():
+                if _is(entry.is_file):
                     files.append(entry.name.decode("latin-1"))
                 else:
-                    is_deep = is_deep or entry.is_dir()
+                    is_deep = is_deep or _is(entry.is_dir)
     except OSError:
         return Listing(path)
     return Listing(path, tuple(sorted(files)), is_deep)
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    try:
+        return kind()
+    except OSError:
+        # A link that leads round in a circle, or where nobody may look.
+        return False

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from rich.console import Console
 
 from ... import gunicorn, migration, presentation, running, terminal
 from ...conf import Configuration, configuration
+from ...diagnose.progress import Progress, untold
 from ...exceptions import ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
 from ...places import environment_of_groups
@@ -143,7 +145,8 @@ class Command(BaseCommand):
 
     def check_table(self, options: dict[str, Any]) -> int:
         """Show all findings; 1 if one reaches the level to fail at."""
-        found = findings(is_thorough=options["thorough"])
+        with self._progress(options) as progress:
+            found = findings(is_thorough=options["thorough"], progress=progress)
         if options["as_json"]:
             self._write_json(map(presentation.finding_record, found))
         else:
@@ -252,6 +255,13 @@ class Command(BaseCommand):
     def _console(self, options: dict[str, Any], stream: OutputWrapper | None = None) -> Console:
         on: Any = stream or self.stdout
         return terminal.console(on, no_color=options["no_color"])
+
+    def _progress(self, options: dict[str, Any]) -> AbstractContextManager[Progress]:
+        """Show how far a check is, where somebody may be waiting for it."""
+        if options["as_json"] or not self.stderr.isatty():
+            return nullcontext(untold)
+        on = terminal.console(self.stderr, no_color=options["no_color"])  # type: ignore[arg-type]
+        return terminal.progress_bars(on)
 
     def _write_lines(self, lines: Iterable[str]) -> None:
         self.stdout.write("\n".join(lines))

@@ -1,0 +1,143 @@
+"""
+How long ``manage.py wsgimatch check`` takes, by the size and the kind of the table.
+
+``python -m benchmarks.checks`` prints a table and says whether the contracts are kept: 1,000
+aliases take less than 10 s, 10,000 less than 60 s, whatever they are. With ``--output`` it also
+writes ``checks.json`` and ``checks.svg``.
+
+Every alias has a script of its own. "Mixed" is the table of ``benchmarks.index``; "branches" are
+patterns with alternatives; "searched" are patterns without an anchor; "hidden" are all behind one
+that takes their URLs; "crossed" are all behind two that take some.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import process_time
+
+import django
+from django.conf import settings
+
+from benchmarks.index import location
+from benchmarks.measure import Row, draw_lines, parser, table, verdict, write_json
+from django_wsgimatch import script_alias, script_alias_match
+from django_wsgimatch.entries import Entry
+
+SIZES = (100, 1_000, 10_000)
+MOST_SECONDS = {1_000: 10, 10_000: 60}
+SOURCE = """\
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("TENANT", "app")
+application = get_wsgi_application()
+"""
+
+
+def mixed(number: int) -> Entry:
+    text, target = location(number), f"scripts/app{number}.wsgi"
+    if text.startswith("^"):
+        return script_alias_match(text + "$", target)
+    return script_alias(text, target)
+
+
+def branches(number: int) -> Entry:
+    pattern = rf"^/(app{number}|site{number})/(edit|view)/(\d+)"
+    return script_alias_match(pattern, f"scripts/app{number}.wsgi")
+
+
+def searched(number: int) -> Entry:
+    return script_alias_match(rf"/app{number}/.*\.(php|cgi)$", f"scripts/app{number}.wsgi")
+
+
+def hidden(number: int) -> Entry:
+    return branches(number) if number else script_alias("/", "scripts/app0.wsgi")
+
+
+def crossed(number: int) -> Entry:
+    patterns = {0: r"^/[^/]+/(admin|static)(/|$)", 1: r"\.php$"}
+    if number in patterns:
+        return script_alias_match(patterns[number], f"scripts/app{number}.wsgi")
+    return script_alias_match(rf"^/app{number}(/.*)?$", f"scripts/app{number}.wsgi$1")
+
+
+KINDS: Mapping[str, Callable[[int], Entry]] = {
+    each.__name__: each for each in (mixed, branches, searched, hidden, crossed)
+}
+
+
+def seconds(size: int, entry: Callable[[int], Entry]) -> float:
+    """Return the seconds of CPU time of a check, the reading of the settings included."""
+    # What imports Django's settings comes after they have been made.
+    from django_wsgimatch.conf import configuration
+    from django_wsgimatch.inspection import findings
+
+    settings.WSGIMATCH_ALIASES = [entry(number) for number in range(size)]
+    configuration.cache_clear()
+    started = process_time()
+    findings()
+    return process_time() - started
+
+
+def build_site(base: Path) -> None:
+    (base / "scripts").mkdir()
+    for number in range(SIZES[-1] + 2):
+        (base / f"scripts/app{number}.wsgi").write_text(SOURCE)
+
+
+def measure() -> dict[str, dict[int, float]]:
+    """Return the seconds by kind and size."""
+    with tempfile.TemporaryDirectory() as directory:
+        build_site(Path(directory))
+        settings.configure(
+            BASE_DIR=directory, INSTALLED_APPS=["django_wsgimatch"], ROOT_URLCONF=__name__
+        )
+        django.setup()
+        return {
+            name: {size: seconds(size, entry) for size in SIZES} for name, entry in KINDS.items()
+        }
+
+
+def judge(spent: Mapping[str, Mapping[int, float]]) -> list[str]:
+    """The contracts, a line for each."""
+    return [
+        verdict(f"seconds for {size:,} {name} aliases", spent[name][size], most)
+        for name in spent
+        for size, most in MOST_SECONDS.items()
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = parser(str(__doc__)).parse_args(argv)
+    spent = measure()
+    rows: list[Row] = [[name, *by_size.values()] for name, by_size in spent.items()]
+    print(table(["seconds a check of", *(f"{n:,}" for n in SIZES)], rows), end="\n\n")
+    lines = judge(spent)
+    print(*lines, sep="\n")
+    if options.output:
+        figures = [
+            {"kind": kind, "entries": size, "seconds": value}
+            for kind, by_size in spent.items()
+            for size, value in by_size.items()
+        ]
+        write_json(options.output / "checks.json", {"contracts": lines, "checks": figures})
+        draw(spent, options.output / "checks.svg")
+    return 1 if any(line.startswith("MISSED") for line in lines) else 0
+
+
+def draw(spent: Mapping[str, Mapping[int, float]], path: Path) -> None:
+    """Draw what an alias costs."""
+    lines = {
+        name: {size: value * 1e9 / size for size, value in by_size.items()}
+        for name, by_size in spent.items()
+    }
+    draw_lines(path, {"a check, for each alias": lines})
+
+
+urlpatterns: list[object] = []
+
+if __name__ == "__main__":
+    raise SystemExit(main())
