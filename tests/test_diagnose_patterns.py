@@ -7,9 +7,13 @@ from django_wsgimatch.diagnose.patterns import pattern_findings
 from django_wsgimatch.diagnose.subject import Subject
 
 
-def ids(directive, allow_exponential=False):
-    table = AliasTable.from_directives([directive], allow_exponential=allow_exponential)
-    return [finding.id for finding in pattern_findings(Subject("entry", directive, table, 0))]
+def found(directive):
+    table = AliasTable.from_directives([directive])
+    return list(pattern_findings(Subject("entry", directive, table, 0)))
+
+
+def ids(directive):
+    return [finding.id for finding in found(directive)]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +34,9 @@ def ids(directive, allow_exponential=False):
         pytest.param("WSGIScriptAliasMatch ^/a.+html x.wsgi", id="repeated dot"),
         pytest.param("WSGIScriptAliasMatch ^/a.pyramid x.wsgi", id="no extension"),
         pytest.param("WSGIScriptAliasMatch ^/(?:) x.wsgi", id="empty group"),
+        pytest.param("WSGIScriptAliasMatch ^/(a) x$10.wsgi", id="a zero behind the only group"),
+        pytest.param(r"WSGIScriptAliasMatch ^/(a) 'x/\\\$1'", id="escaped backslash"),
+        pytest.param(r"WSGIScriptAliasMatch ^/a x\1.wsgi", id="backslash without groups"),
     ],
 )
 def test_nothing_to_say(directive):
@@ -49,10 +56,28 @@ def test_nothing_to_say(directive):
         pytest.param("WSGIScriptAliasMatch ^/a|^/b$ x", ["W004"], id="end of one branch"),
         pytest.param("WSGIScriptAliasMatch ^/a.wsgi$ x", ["W005"], id="dot before an extension"),
         pytest.param("WSGIScriptAliasMatch ^/(a.php|b)/ x", ["W005"], id="dot in a group"),
+        pytest.param(f"WSGIScriptAliasMatch ^/{'(a)' * 10} x/$10", ["W031"], id="the tenth group"),
+        pytest.param(r"WSGIScriptAliasMatch ^/(a) x/\1", ["W031"], id="as Python writes it"),
+        pytest.param("WSGIScriptAliasMatch ^/(a) x/${1}", ["W031"], id="as nginx writes it"),
     ],
 )
 def test_something_to_say(directive, expected):
     assert ids(directive) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "uri"),
+    [
+        pytest.param(r"/blog/(\d+)$", "/x/y/blog/0", id="behind another path"),
+        pytest.param("^(/a)|(/b/.+)$", "/x/y/b/a", id="the branch without ^"),
+        pytest.param("^/a$|^/b", "/bx", id="the branch without $"),
+        pytest.param("^/([a-z].php|b)/", "/a_php/", id="another character than a dot"),
+    ],
+)
+def test_example_is_a_url_that_was_hardly_meant(pattern, uri):
+    [finding] = found(f"WSGIScriptAliasMatch {pattern} x.wsgi")
+
+    assert f"'{uri}'" in finding.message
 
 
 def test_pattern_that_is_too_large_to_be_tested():

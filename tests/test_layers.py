@@ -72,6 +72,7 @@ LAYERS = [
     ],
     ["diagnose.mistakes", "diagnose.states"],
     ["diagnose.search"],
+    ["diagnose.witness"],
     ["diagnose.reach"],
     [
         "diagnose.files",

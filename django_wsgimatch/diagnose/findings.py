@@ -53,6 +53,7 @@ CATALOGUE = {
     "W023": "two projects have one session cookie",
     "W024": "two projects have one CSRF or language cookie",
     "W025": "not all projects were asked",
+    "W031": "a target names a group as Apache does not read it",
 }
 
 

@@ -264,13 +264,24 @@ def _looks(node: Node) -> bool:
 
 def language_of(location: str | Pattern) -> Language:
     """Return the language of a plain location or of a pattern."""
+    if isinstance(location, str):
+        return language_of_tree(_plain(location))
+    parsed = parse(location.source)
+    if not parsed.foreign:
+        return language_of_tree(parsed.tree)
+    literals = tuple(Text(prefix) for prefix in location.prefixes or ("",))
+    return Language(Sequence((Anchor.START, Choice(literals), _ANYTHING)), exact=False)
+
+
+def language_of_tree(tree: Node) -> Language:
+    """Return the language of what a pattern consists of."""
     try:
-        return _plain(location) if isinstance(location, str) else _pattern(location)
+        return Language(tree)
     except _TooLarge:
         return Language(_ANYTHING, exact=False)
 
 
-def _plain(location: str) -> Language:
+def _plain(location: str) -> Node:
     """What alias_matches() asks of a uri."""
     before, *names = SLASHES.split(location)
     items: list[Node] = [Anchor.START, Text(before)]
@@ -278,12 +289,4 @@ def _plain(location: str) -> Language:
         items += [Repeat(Text("/"), 1, None, Greed.GREEDY), Text(name)]
     if not location.endswith("/"):
         items.append(Choice((Text("/"), Anchor.END)))
-    return Language(Sequence(tuple(items)))
-
-
-def _pattern(pattern: Pattern) -> Language:
-    parsed = parse(pattern.source)
-    if not parsed.foreign:
-        return Language(parsed.tree)
-    literals = tuple(Text(prefix) for prefix in pattern.prefixes or ("",))
-    return Language(Sequence((Anchor.START, Choice(literals), _ANYTHING)), exact=False)
+    return Sequence(tuple(items))

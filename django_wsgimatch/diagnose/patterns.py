@@ -14,11 +14,22 @@ from ..aliases.pcre.syntax import Anchor, Bytes, Choice, Group, Node, Sequence, 
 from ..aliases.substitution import group_numbers, parse_template
 from .findings import Finding, quoted
 from .subject import Subject
+from .witness import rebuilt, witness
 
 _EXTENSION = re.compile(
     r"(?:wsgi|pyc?|f?cgi|php|pl|rb|sh|html?|xml|json|js|css|txt|jpe?g|png|gif|svg|ico|pdf|do|jsp|aspx?)"
     r"(?![A-Za-z0-9])"
 )
+# What is no group in a target: $10, and what other languages would write. A backslash takes the
+# character behind it literally.
+_MISNAMED = re.compile(
+    r"\$(?P<beyond>[1-9][0-9]+)|\$\{(?P<braced>[0-9]+)\}|\\(?P<escaped>[0-9]+)|\\(?s:.)"
+)
+_WITHIN_NINE = (
+    "Write (?:...) for the groups that are not asked for, so that this one is among the first nine."
+)
+# Where an anchor would not let a pattern match.
+_ELSEWHERE, _MORE = Sequence((Anchor.START, Text("/x/y"))), Text("x")
 
 
 def pattern_findings(subject: Subject) -> Iterator[Finding]:
@@ -28,9 +39,10 @@ def pattern_findings(subject: Subject) -> Iterator[Finding]:
         return
     tree = parse(subject.location.source).tree
     yield from _missing_groups(subject, subject.location)
+    yield from _misnamed_groups(subject, subject.location)
     yield from _slow(subject, subject.location)
     yield from _unanchored(subject, subject.location, tree)
-    yield from _unescaped_dot(subject, tree)
+    yield from _unescaped_dot(subject, subject.location, tree)
 
 
 def _unfilled(subject: Subject) -> Iterator[Finding]:
@@ -60,6 +72,22 @@ def _missing_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
         )
 
 
+def _misnamed_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
+    for words in _MISNAMED.finditer(subject.alias.target):
+        beyond = words["beyond"]
+        number = int(beyond or words["braced"] or words["escaped"] or 0)
+        if 0 < number <= pattern.groups:
+            read_as = f"${beyond[0]} and then {beyond[1:]!r}" if beyond else "plain text"
+            yield Finding(
+                "W031",
+                subject.where,
+                f"in the target {quoted(subject.alias.target)}, {words[0]} is {read_as}: a target "
+                "names groups as $0 to $9.",
+                _WITHIN_NINE if number > 9 else f"Write ${number}.",
+            )
+            return
+
+
 def _groups(count: int) -> str:
     return {0: "no group", 1: "one group"}.get(count, f"{count} groups")
 
@@ -83,11 +111,12 @@ def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Find
     for anchor, mended, is_held in (("^", "^(?:a|b)", starts), ("$", "(?:a|b)$", _ends)):
         held = [is_held(branch) for branch in branches]
         if any(held) and not all(held):
+            example = _such_as(_beyond(anchor, pattern, tree))
             yield Finding(
                 "W004",
                 subject.where,
                 f"in the pattern {quoted(pattern.source)}, {anchor} belongs to some of the "
-                "branches only; the others match anywhere.",
+                f"branches only; the others match anywhere{example}.",
                 f"Put parentheses around the branches: '{mended}'.",
             )
             return
@@ -96,9 +125,21 @@ def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Find
             "W003",
             subject.where,
             f"the pattern {quoted(pattern.source)} is searched for anywhere in the URL; it also "
-            f"matches behind another path, such as {quoted('/x/y' + _first_text(tree))}.",
+            f"matches behind another path{_such_as(_beyond('^', pattern, tree))}.",
             f"Begin it with ^: {quoted('^' + pattern.source)}.",
         )
+
+
+def _beyond(anchor: str, pattern: Pattern, tree: Node) -> str | None:
+    """A uri that the pattern would not match if the anchor held for all of it."""
+    if anchor == "^":
+        behind_a_path = Sequence((_ELSEWHERE, tree))
+        return witness(pattern, behind_a_path, Sequence((Anchor.START, tree)))
+    return witness(pattern, Sequence((tree, _MORE)), Sequence((tree, Anchor.END)))
+
+
+def _such_as(uri: str | None) -> str:
+    return f", such as {quoted(uri)}" if uri else ""
 
 
 def _branches(tree: Node) -> tuple[Node, ...]:
@@ -132,25 +173,30 @@ def _first_text(node: Node) -> str:
             return ""
 
 
-def _unescaped_dot(subject: Subject, node: Node) -> Iterator[Finding]:
-    extension = next(_dotted(node), None)
-    if extension:
+def _unescaped_dot(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Finding]:
+    found = next(_dotted(tree), None)
+    if found:
+        dot, extension = found
+        other = rebuilt(tree, lambda node: Text("_") if node is dot else None)
+        uri = witness(
+            pattern, other, rebuilt(tree, lambda node: Text(".") if node is dot else None)
+        )
         yield Finding(
             "W005",
             subject.where,
-            f"in the pattern {quoted(subject.alias.location)}, the dot of '.{extension}' stands "
-            f"for any character: '_{extension}' matches too.",
+            f"in the pattern {quoted(pattern.source)}, the dot of '.{extension}' stands for any "
+            f"character: {quoted(uri or '_' + extension)} matches too.",
             rf"Write '\.{extension}'.",
         )
 
 
-def _dotted(node: Node) -> Iterator[str]:
-    """The extensions that stand behind a dot which was left unescaped."""
+def _dotted(node: Node) -> Iterator[tuple[Node, str]]:
+    """The dots before an extension that were left unescaped, and the extensions."""
     items = node.items if isinstance(node, Sequence) else ()
     for dot, text in pairwise(items):
         if dot == Bytes(bytesets.ALL) and isinstance(text, Text):
             found = _EXTENSION.match(text.text)
             if found:
-                yield found[0]
+                yield dot, found[0]
     for child in children(node):
         yield from _dotted(child)
