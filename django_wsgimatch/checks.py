@@ -19,6 +19,7 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
+from .diagnose.captures import capture_findings
 from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding, quoted
 from .diagnose.groups import group_findings, mixed_projects, place_of, undefined_groups
@@ -138,12 +139,14 @@ def _found_by_urls(
     server = server_of(configured)
     sources = {table: names for _, table, names in tables(configured)}
     found = _ByUrls()
-    for subject, _ in counted(places, "urls", progress):
+    media = _uploads().media
+    for subject, place in counted(places, "urls", progress):
         if broken.isdisjoint(_names_of(subject, rules)):
             found.reached.extend(reached(subject, rules, server))
         own = sources[subject.table]
         found.of_order.extend(order_findings(subject, own, merge_slashes=rules.merge_slashes))
         found.of_urls.extend(url_findings(subject, rules))
+        found.of_urls.extend(capture_findings(subject, place, rules, media))
     return found
 
 

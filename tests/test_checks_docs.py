@@ -12,7 +12,7 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch import checks, inspection, presentation
 from django_wsgimatch.aliases import pattern
-from django_wsgimatch.diagnose import groups
+from django_wsgimatch.diagnose import captures, groups
 from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project
 
@@ -131,6 +131,7 @@ def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch
     use_example(SECTIONS[check_id], site, settings)
     if check_id == "E022":
         monkeypatch.setattr(groups, "find_spec", lambda name: None)
+    monkeypatch.setattr(captures, "_open_directories", lambda: ("/var/tmp",))
 
     found = [finding for finding in inspection.findings() if finding.id == check_id]
 

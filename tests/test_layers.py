@@ -88,7 +88,7 @@ LAYERS = [
     ["diagnose.prefixes"],
     ["diagnose.cookies"],
     ["diagnose.groups", "diagnose.roots"],
-    ["diagnose.preview", "diagnose.roots"],
+    ["diagnose.captures"],
     ["servers.apache.directive", "servers.apache.surroundings", "servers.apache.unreadable"],
     [
         "servers.apache.lines",

@@ -27,6 +27,7 @@ CATALOGUE = {
     "E020": "the settings module of a process group does not import there",
     "E021": "others can write where the sockets lie",
     "E022": "gunicorn is not installed",
+    "E024": "a URL can name a script where everybody may write",
     "E026": "a script does not load in its place",
     "W001": "a target asks for a group that the pattern does not have",
     "W002": "a pattern can take long",
@@ -54,6 +55,8 @@ CATALOGUE = {
     "W024": "two projects have one CSRF or language cookie",
     "W025": "not all projects were asked",
     "W031": "a target names a group as Apache does not read it",
+    "W034": "a capture can lead to another script or directory",
+    "W035": "a URL can choose a directory at any depth",
 }
 
 

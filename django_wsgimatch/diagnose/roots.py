@@ -37,21 +37,8 @@ def root_findings(
             owners.setdefault(os.path.dirname(place.path), subject.where)
         elif place.state == "directory":
             owners.setdefault(place.path, subject.where)
-            yield from _uploads_below(subject, place.path, uploads)
     for root, where in owners.items():
         yield from _root_findings(where, root, uploads)
-
-
-def _uploads_below(subject: Subject, directory: str, uploads: Uploads) -> Iterator[Finding]:
-    media = uploads.media
-    if media and media != directory and _is_below(media, directory):
-        yield Finding(
-            "W015",
-            subject.where,
-            f"MEDIA_ROOT, {quoted(media)}, lies below {quoted(directory)}, where requests choose "
-            "the script: an uploaded file may run.",
-            APART,
-        )
 
 
 def _root_findings(where: str, root: str, uploads: Uploads) -> Iterator[Finding]:
