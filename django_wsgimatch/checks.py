@@ -111,9 +111,7 @@ def file_system_findings(
     ]
     yield from broken
     found = _found_by_urls(configured, places, _broken_names(broken), progress)
-    yield from project_findings(
-        configured, found.reached, most=most_projects, progress=progress
-    )
+    yield from project_findings(configured, found.reached, most=most_projects, progress=progress)
     yield from root_findings(places, _configured_roots(configured), _uploads())
     yield from found.of_order
     yield from found.of_urls
