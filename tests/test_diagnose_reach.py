@@ -6,7 +6,13 @@ import pytest
 
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.diagnose import reach
-from django_wsgimatch.diagnose.reach import Unreachable, example_uris, unreachable
+from django_wsgimatch.diagnose.reach import (
+    OftenTaken,
+    Unreachable,
+    example_uris,
+    often_taken,
+    unreachable,
+)
 
 
 def judged(*lines, merge_slashes=True):
@@ -95,6 +101,60 @@ def test_what_cannot_be_proved_is_not_claimed(monkeypatch):
     monkeypatch.setattr(reach, "_MOST_HIDERS", 1)
 
     assert judged(" /a", " /b", "Match ^/[ab](/|$)") == []
+
+
+def taken(*lines):
+    """What earlier aliases take of the last one's uris."""
+    table = AliasTable.from_directives(f"WSGIScriptAlias{line} x.wsgi" for line in lines)
+    return often_taken(table, len(lines) - 1)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([" /blog"], id="alone"),
+        pytest.param([" /blog/admin", " /blog"], id="special before general"),
+        pytest.param(["Match ^/blog/?$", " /blog"], id="the front page before the rest"),
+        pytest.param(["Match ^/(blog|shop)/?$", " /blog"], id="front pages of several"),
+        pytest.param([r"Match \.php$", " /blog"], id="an ending anywhere"),
+        pytest.param(["Match ^/[^/]+/admin(/|$)", " /blog"], id="a part of every site"),
+        pytest.param(["Match ^/(de|en)/", "Match ^/[a-z]+/shop"], id="some of many"),
+        pytest.param([" /blog", " /"], id="all the rest"),
+    ],
+)
+def test_not_taken_too_often(lines):
+    assert taken(*lines) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param(
+            ["Match ^/[a-z]+/?$", " /blog"],
+            OftenTaken((0,), "/blog", 2, 5),
+            id="all front pages",
+        ),
+        pytest.param(
+            ["Match ^/[^/]+/.+", " /blog"], OftenTaken((0,), "/blog/x", 3, 5), id="all but those"
+        ),
+        pytest.param(
+            [r"Match ^/b(.)\1g$", " /boog"], OftenTaken((0,), "/boog", 1, 5), id="back reference"
+        ),
+        pytest.param(
+            [" /blog", "Match ^/(blog|shop)/?$"],
+            OftenTaken((0,), "/blog", 2, 4),
+            id="one of two branches",
+        ),
+    ],
+)
+def test_often_taken(lines, expected):
+    assert taken(*lines) == expected
+
+
+def test_what_is_too_complex_is_not_called_taken(monkeypatch):
+    monkeypatch.setattr("django_wsgimatch.diagnose.search.MOST_PLACES", 3)
+
+    assert taken(" /blog", "Match ^/(blog|shop)/?$") is None
 
 
 def test_uris_that_a_pattern_does_not_match_are_no_examples():

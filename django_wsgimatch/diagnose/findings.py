@@ -54,6 +54,7 @@ CATALOGUE = {
     "W023": "two projects have one session cookie",
     "W024": "two projects have one CSRF or language cookie",
     "W025": "not all projects were asked",
+    "W030": "an alias is often hidden by earlier ones",
     "W031": "a target names a group as Apache does not read it",
     "W034": "a capture can lead to another script or directory",
     "W035": "a URL can choose a directory at any depth",

@@ -1,11 +1,11 @@
-"""Aliases that no URL reaches: because of their own location, or because of earlier aliases."""
+"""Aliases that no URL reaches, or few: because of their own location, or of earlier aliases."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from .findings import Finding, quoted
-from .reach import Unreachable, unreachable
+from .reach import OftenTaken, Unreachable, often_taken, unreachable
 from .subject import Subject
 
 
@@ -13,13 +13,30 @@ def order_findings(
     subject: Subject, sources: Sequence[str], *, merge_slashes: bool
 ) -> Iterator[Finding]:
     """
-    Yield a finding if no URL reaches an alias.
+    Yield a finding if no URL reaches an alias, or few of those that it was written for do.
 
     ``sources`` names all entries of its table.
     """
-    table, positions = subject.table, [subject.position]
-    for found in unreachable(table, positions, merge_slashes=merge_slashes):
+    table, position = subject.table, subject.position
+    for found in unreachable(table, [position], merge_slashes=merge_slashes):
         yield _hidden(subject, found, sources) if found.hiders else _never(subject, merge_slashes)
+        return
+    taken = often_taken(table, position, merge_slashes=merge_slashes)
+    if taken:
+        yield _often_hidden(subject, taken, sources)
+
+
+def _often_hidden(subject: Subject, found: OftenTaken, sources: Sequence[str]) -> Finding:
+    takers = _listed([sources[taker] for taker in found.takers])
+    take = "takes" if len(found.takers) == 1 else "take"
+    return Finding(
+        "W030",
+        subject.where,
+        f"{takers} {take} many URLs of {quoted(subject.alias.location)}: {found.taken} of "
+        f"{found.tried} that were tried, {quoted(found.example)} for one.",
+        f"The first alias that matches wins. Move this one before {sources[found.takers[0]]}, or "
+        "let that one match less.",
+    )
 
 
 def _hidden(subject: Subject, found: Unreachable, sources: Sequence[str]) -> Finding:
