@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -19,10 +19,13 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
+from .daemon.options import GroupOptions
 from .diagnose.captures import capture_findings
 from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding, quoted
-from .diagnose.groups import group_findings, mixed_projects, place_of, undefined_groups
+from .diagnose.groups import group_findings, place_of, undefined_groups
+from .diagnose.here import own_modules, own_paths
+from .diagnose.leaks import Interpreter, inherited_findings, leak_findings
 from .diagnose.listing import Listings
 from .diagnose.mistakes import mistake
 from .diagnose.order import order_findings
@@ -100,7 +103,8 @@ def file_system_findings(
     ]
     broken = [
         *file_findings(places, partial(_settings_module, configured)),
-        *mixed_projects(places, rules),
+        *leak_findings(places, _interpreters(configured)),
+        *_inherited(),
         *group_findings(
             configured.groups,
             needs_places=has_places(configured),
@@ -197,6 +201,32 @@ def _settings_module(configured: Configuration, subject: Subject) -> str | None:
         return os.environ.get(VARIABLE)
     options = configured.groups.get(place[0]) if place is not None else None
     return options.settings if options is not None else None
+
+
+def _interpreters(configured: Configuration) -> Callable[[Subject], Interpreter | None]:
+    """Return what tells the interpreter that answers for an alias, as far as is known."""
+    paths = own_paths()
+    modules = own_modules(paths)
+
+    def interpreter_of(subject: Subject) -> Interpreter | None:
+        place = place_of(subject, configured.rules)
+        if place is None:
+            return None
+        settings_module = _settings_module(configured, subject)
+        if place == (GLOBAL, GLOBAL):
+            return Interpreter(place, settings_module, {}, paths, modules)
+        options = configured.groups.get(place[0], GroupOptions())
+        inherited = paths if place[0] == GLOBAL else ()
+        environment = dict(options.environment)
+        return Interpreter(place, settings_module, environment, (*options.python_path, *inherited))
+
+    return interpreter_of
+
+
+def _inherited() -> Iterator[Finding]:
+    base = getattr(settings, "BASE_DIR", None)
+    if base is not None:
+        yield from inherited_findings(os.fspath(base), os.environ.get(VARIABLE))
 
 
 def _unknown_settings() -> Iterator[Finding]:

@@ -30,13 +30,14 @@ def _executed(tree: ast.AST, is_main: bool) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        if isinstance(node, ast.If) and not is_main and _is_main_guard(node.test):
+        if isinstance(node, ast.If) and not is_main and is_main_guard(node.test):
             waiting += reversed(node.orelse)
         else:
             waiting += reversed([*ast.iter_child_nodes(node)])
 
 
-def _is_main_guard(test: ast.expr) -> bool:
+def is_main_guard(test: ast.expr) -> bool:
+    """Return whether a condition is ``__name__ == "__main__"``."""
     return (
         isinstance(test, ast.Compare)
         and isinstance(test.left, ast.Name)

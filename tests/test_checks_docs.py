@@ -17,6 +17,10 @@ from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.rst"
+SOUTH = (
+    "import os\nimport sys\nsys.path.insert(0, os.path.dirname(__file__))\n"
+    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\n"
+)
 APPLICATION = "def application(environ, start_response): ...\n"
 SCRIPTS = {
     "scripts/blog.wsgi": APPLICATION,
@@ -28,6 +32,10 @@ SCRIPTS = {
     "uploads/tools/tool.wsgi": APPLICATION,
     "public/tools/tool.wsgi": APPLICATION,
     "site/tool.wsgi": APPLICATION,
+    "scripts/green.wsgi": "import os\nos.environ.setdefault('THEME', 'green')\n",
+    "south/app.wsgi": SOUTH,
+    "north/config/__init__.py": "",
+    "south/config/__init__.py": "",
 }
 
 
@@ -101,7 +109,16 @@ def site(tmp_path, settings):
     return tmp_path
 
 
+def write_files(section: str, base: Path) -> None:
+    """Write the files that an example shows: their blocks have the path for a caption."""
+    caption = r"\.\. code-block:: python\n   :caption: /srv/site/(\S+)\n"
+    for name, source in re.findall(caption + r"\n((?:   .*\n|\n)+)", section):
+        (base / name).parent.mkdir(exist_ok=True)
+        (base / name).write_text(textwrap.dedent(source))
+
+
 def use_example(section, site, settings):
+    write_files(section, site)
     if "scripts/blog.wsgi" in section and "process_group=" in section:
         write_projects(section, site)
     for name, value in assigned(block(section, "python"), site).items():

@@ -210,3 +210,19 @@ def test_all_mistakes_are_told():
     _, errors = read_options({"threads": 0, "zz": 1, "processes": -1}, "/")
 
     assert len(errors) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "settings"),
+    [
+        pytest.param({}, "blog.settings", id="in the environment alone"),
+        pytest.param({"settings": "shop.settings"}, "shop.settings", id="the option beats it"),
+    ],
+)
+def test_settings_of_the_environment_are_the_group_s(given, settings):
+    """A script that asks for others would get these without a word."""
+    environment = {"DJANGO_SETTINGS_MODULE": "blog.settings"}
+
+    options, errors = read_options({"environment": environment, **given}, "/")
+
+    assert (options.settings, errors) == (settings, ())

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from ..exceptions import SettingError
+from ..settings_guard import VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,6 +499,8 @@ def read_options(given: Any, base_directory: str) -> tuple[GroupOptions, tuple[S
                 errors.append(SettingError(f"{name} should be {answer.shape}, not {value!r}"))
     if "script_user" in values and "script_group" in values:
         errors.append(SettingError("only one of script_user and script_group may be given"))
+    # Its processes have one environment: where the variable is set there, it is their project.
+    values.setdefault("settings", dict(values.get("environment", ())).get(VARIABLE) or None)
     return GroupOptions(**values), tuple(errors)
 
 

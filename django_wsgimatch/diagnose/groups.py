@@ -1,4 +1,4 @@
-"""Process groups that would not start, or would mix projects, and the cure."""
+"""Process groups that would not start, and the cure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from ..daemon.options import GroupOptions
 from ..daemon.ownership import ScriptOwner
 from ..daemon.starting import account_of, python_of
 from ..exceptions import SettingError
-from ..settings_guard import settings_modules
-from .files import Place, read_script
 from .findings import Finding, quoted
 from .progress import Progress, counted, untold
 from .pythons import Told, ask, import_error
@@ -161,20 +159,6 @@ def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]
             )
 
 
-def mixed_projects(places: Iterable[tuple[Subject, Place]], rules: Rules) -> Iterator[Finding]:
-    """Yield the scripts that ask for other settings than an earlier script of their place."""
-    first: dict[tuple[str, str], tuple[str, str]] = {}
-    for subject, place in places:
-        at = place_of(subject, rules)
-        if at is None or at == (GLOBAL, GLOBAL):
-            continue
-        for script in place.scripts if place.state == "script" else ():
-            for asked in settings_modules(read_script(script)):
-                other, where = first.setdefault(at, (asked, script))
-                if asked != other:
-                    yield _mixed(subject, script, asked, where, other)
-
-
 def place_of(subject: Subject, rules: Rules) -> tuple[str, str] | None:
     """The names of an alias's groups, None where they differ from request to request."""
     alias = subject.alias
@@ -183,17 +167,6 @@ def place_of(subject: Subject, rules: Rules) -> tuple[str, str] | None:
         alias.application_group or rules.application_group,
     )
     return names if all(map(is_literal, names)) else None
-
-
-def _mixed(subject: Subject, script: str, asked: str, other: str, others: str) -> Finding:
-    return Finding(
-        "E016",
-        subject.where,
-        f"the script {quoted(script)} asks for DJANGO_SETTINGS_MODULE {asked!r}, and "
-        f"{quoted(other)} in the same place for {others!r}. The one that is asked second answers "
-        "500.",
-        "Give each project a process group of its own, or an application group.",
-    )
 
 
 def _named_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[tuple[str, str]]:
