@@ -20,6 +20,7 @@ from .aliases.resolve import Rules
 from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
 from .daemon.options import GroupOptions
+from .daemon.starting import account_of
 from .diagnose.captures import capture_findings
 from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding, quoted
@@ -35,7 +36,9 @@ from .diagnose.reached import Reached, reached
 from .diagnose.roots import Uploads, root_findings
 from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
+from .diagnose.writers import FIRST_PERSON, Guarded, writer_findings
 from .entries import FileEntry
+from .exceptions import SettingError
 from .places import has_places, nesting_groups, socket_directory
 from .probing import MOST_PROJECTS, project_findings, server_of
 from .settings_guard import VARIABLE
@@ -117,6 +120,7 @@ def file_system_findings(
     found = _found_by_urls(configured, places, _broken_names(broken), progress)
     yield from project_findings(configured, found.reached, most=most_projects, progress=progress)
     yield from root_findings(places, _configured_roots(configured), _uploads())
+    yield from writer_findings(_guarded(configured, places))
     yield from found.of_order
     yield from found.of_urls
 
@@ -221,6 +225,39 @@ def _interpreters(configured: Configuration) -> Callable[[Subject], Interpreter 
         return Interpreter(place, settings_module, environment, (*options.python_path, *inherited))
 
     return interpreter_of
+
+
+def _guarded(
+    configured: Configuration, places: Iterable[tuple[Subject, Place]]
+) -> Iterator[Guarded]:
+    """All that scripts lie in, and the scripts."""
+    for where, root in _configured_roots(configured):
+        yield Guarded(where, root or "/")
+    for subject, place in places:
+        user = _user_of(configured, subject)
+        if place.state == "directory":
+            yield Guarded(subject.where, place.path, user)
+        if place.state in ("script", "directory"):
+            yield from (Guarded(subject.where, script, user) for script in place.scripts)
+
+
+def _user_of(configured: Configuration, subject: Subject) -> int | None:
+    """
+    The user that an alias's application runs as, None where that cannot be told.
+
+    Who runs the check as himself is a developer, and may change his own code; a service is not.
+    """
+    place = place_of(subject, configured.rules)
+    options = configured.groups.get(place[0], GroupOptions()) if place else GroupOptions()
+    if options.script_user is not None:
+        # It is wanted so: mod_wsgi runs only what belongs to that user.
+        return None
+    try:
+        account = account_of(options)
+    except SettingError:
+        return None
+    user = account.user if account is not None else os.geteuid()
+    return user if options.user is not None or user < FIRST_PERSON else None
 
 
 def _inherited() -> Iterator[Finding]:

@@ -12,7 +12,7 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch import checks, inspection, presentation
 from django_wsgimatch.aliases import pattern
-from django_wsgimatch.diagnose import captures, groups
+from django_wsgimatch.diagnose import captures, groups, writers
 from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project
 
@@ -29,6 +29,7 @@ SCRIPTS = {
     "scripts/forum.wsgi": "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'forum.conf'\n",
     "scripts/draft.wsgi": "def application(environ, start_response)\n",
     "shared/tool.wsgi": APPLICATION,
+    "team/tool.wsgi": APPLICATION,
     "uploads/tools/tool.wsgi": APPLICATION,
     "public/tools/tool.wsgi": APPLICATION,
     "site/tool.wsgi": APPLICATION,
@@ -48,6 +49,7 @@ def build_site(base: Path) -> None:
     (base / "site/media").mkdir()
     (base / "empty").mkdir()
     (base / "shared").chmod(0o777)
+    (base / "team").chmod(0o775)
 
 
 def assigned(code: str, base: Path) -> dict[str, Any]:
@@ -125,6 +127,18 @@ def use_example(section, site, settings):
         setattr(settings, name, value)
 
 
+def suppose_the_application_owns(name, monkeypatch):
+    """Only root could give a directory to www-data, and not every system has one."""
+    monkeypatch.setattr(checks, "_user_of", lambda configured, subject: 33)
+    monkeypatch.setattr(writers, "_name", lambda user: "www-data")
+    monkeypatch.setattr(writers, "_may_change", lambda user, step: step.path.endswith(name))
+
+
+def suppose_a_group_of_developers(monkeypatch):
+    monkeypatch.setattr(writers, "_members", lambda group: frozenset(["ann", "bob"]))
+    monkeypatch.setattr(writers, "_group_name", lambda group: "developers")
+
+
 @pytest.fixture
 def _without_pcre2(monkeypatch):
     monkeypatch.setattr(pattern, "pcre2_package", lambda: None)
@@ -149,6 +163,10 @@ def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch
     if check_id == "E022":
         monkeypatch.setattr(groups, "find_spec", lambda name: None)
     monkeypatch.setattr(captures, "_open_directories", lambda: ("/var/tmp",))
+    if check_id == "W032":
+        suppose_the_application_owns("scripts", monkeypatch)
+    if check_id == "W033":
+        suppose_a_group_of_developers(monkeypatch)
 
     found = [finding for finding in inspection.findings() if finding.id == check_id]
 

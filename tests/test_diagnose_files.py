@@ -189,16 +189,6 @@ def test_uploads(directory, media, static, expected):
     assert found == expected
 
 
-@pytest.mark.parametrize(("mode", "expected"), [(0o755, []), (0o777, ["W012"])])
-def test_directory_that_everybody_may_write_to(tmp_path, mode, expected):
-    tmp_path.chmod(mode)
-    places = [(subject(), Place("script", str(tmp_path / "x.wsgi")))]
-
-    found = [finding.id for finding in root_findings(places, [], Uploads())]
-
-    assert found == expected
-
-
 def test_configured_root_is_judged_by_its_own_name():
     missing = [(subject(), Place("missing", "/none"))]
 

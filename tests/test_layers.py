@@ -84,6 +84,7 @@ LAYERS = [
         "diagnose.inside",
         "diagnose.probe",
         "diagnose.urls",
+        "diagnose.writers",
     ],
     ["diagnose.reached"],
     ["diagnose.prefixes"],

@@ -59,6 +59,8 @@ CATALOGUE = {
     "W029": "the environment names another project than manage.py",
     "W030": "an alias is often hidden by earlier ones",
     "W031": "a target names a group as Apache does not read it",
+    "W032": "an application may change its own code",
+    "W033": "members of a group may write where scripts lie",
     "W034": "a capture can lead to another script or directory",
     "W035": "a URL can choose a directory at any depth",
 }

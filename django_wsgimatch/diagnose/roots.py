@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .files import Place
-from .findings import Finding, quoted, readable
+from .findings import Finding, quoted
 from .subject import Subject
 
 APART = "Keep scripts and uploads in directories apart."
@@ -57,21 +56,7 @@ def _root_findings(where: str, root: str, uploads: Uploads) -> Iterator[Finding]
             "as static files gets their source.",
             "Move the scripts out of STATIC_ROOT.",
         )
-    if _is_world_writable(root):
-        yield Finding(
-            "W012",
-            where,
-            f"everybody on this machine may write to {quoted(root)}, and what is put there runs.",
-            f"chmod o-w {readable(root)}",
-        )
 
 
 def _is_below(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
-
-
-def _is_world_writable(path: str) -> bool:
-    try:
-        return bool(os.stat(path.encode("latin-1")).st_mode & stat.S_IWOTH)
-    except OSError:
-        return False
