@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -15,30 +15,35 @@ from django.core.checks import register as register_check
 from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias
-from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable
+from .circumstances import (
+    base_directory,
+    configured_roots,
+    guarded,
+    interpreters,
+    settings_module_of,
+    uploads,
+)
 from .conf import DEFAULTS, Configuration, configuration
-from .daemon.options import GroupOptions
-from .daemon.starting import account_of
 from .diagnose.captures import capture_findings
 from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding, quoted
+from .diagnose.forwarding import forwarding_findings
 from .diagnose.groups import group_findings, place_of, undefined_groups
-from .diagnose.here import own_modules, own_paths
-from .diagnose.leaks import Interpreter, inherited_findings, leak_findings
+from .diagnose.leaks import inherited_findings, leak_findings
 from .diagnose.listing import Listings
 from .diagnose.mistakes import mistake
 from .diagnose.order import order_findings
 from .diagnose.patterns import pattern_findings
 from .diagnose.progress import Progress, counted, untold
+from .diagnose.reach import example_uris
 from .diagnose.reached import Reached, reached
-from .diagnose.roots import Uploads, root_findings
+from .diagnose.roots import root_findings
 from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
-from .diagnose.writers import FIRST_PERSON, Guarded, writer_findings
+from .diagnose.writers import writer_findings
 from .entries import FileEntry
-from .exceptions import SettingError
 from .places import has_places, nesting_groups, socket_directory
 from .probing import MOST_PROJECTS, project_findings, server_of
 from .settings_guard import VARIABLE
@@ -105,9 +110,9 @@ def file_system_findings(
         for subject in counted(list(subjects(configured)), "targets", progress)
     ]
     broken = [
-        *file_findings(places, partial(_settings_module, configured)),
-        *leak_findings(places, _interpreters(configured)),
-        *_inherited(),
+        *file_findings(places, partial(settings_module_of, configured)),
+        *leak_findings(places, interpreters(configured)),
+        *inherited_findings(base_directory(), os.environ.get(VARIABLE)),
         *group_findings(
             configured.groups,
             needs_places=has_places(configured),
@@ -119,8 +124,9 @@ def file_system_findings(
     yield from broken
     found = _found_by_urls(configured, places, _broken_names(broken), progress)
     yield from project_findings(configured, found.reached, most=most_projects, progress=progress)
-    yield from root_findings(places, _configured_roots(configured), _uploads())
-    yield from writer_findings(_guarded(configured, places))
+    yield from root_findings(places, configured_roots(configured), uploads())
+    yield from writer_findings(guarded(configured, places))
+    yield from forwarding_findings(base_directory() or os.getcwd(), os.environ, _example(places))
     yield from found.of_order
     yield from found.of_urls
 
@@ -145,7 +151,7 @@ def _found_by_urls(
     server = server_of(configured)
     sources = {table: names for _, table, names in tables(configured)}
     found = _ByUrls()
-    media = _uploads().media
+    media = uploads().media
     for subject, place in counted(places, "urls", progress):
         if broken.isdisjoint(_names_of(subject, rules)):
             found.reached.extend(reached(subject, rules, server))
@@ -198,72 +204,10 @@ def _entries(configured: Configuration) -> Iterator[tuple[str, object]]:
         yield from zip(configured.host_sources[host], entries, strict=False)
 
 
-def _settings_module(configured: Configuration, subject: Subject) -> str | None:
-    """The DJANGO_SETTINGS_MODULE of the process that answers for an alias, as far as is known."""
-    place = place_of(subject, configured.rules)
-    if place == (GLOBAL, GLOBAL):
-        return os.environ.get(VARIABLE)
-    options = configured.groups.get(place[0]) if place is not None else None
-    return options.settings if options is not None else None
-
-
-def _interpreters(configured: Configuration) -> Callable[[Subject], Interpreter | None]:
-    """Return what tells the interpreter that answers for an alias, as far as is known."""
-    paths = own_paths()
-    modules = own_modules(paths)
-
-    def interpreter_of(subject: Subject) -> Interpreter | None:
-        place = place_of(subject, configured.rules)
-        if place is None:
-            return None
-        settings_module = _settings_module(configured, subject)
-        if place == (GLOBAL, GLOBAL):
-            return Interpreter(place, settings_module, {}, paths, modules)
-        options = configured.groups.get(place[0], GroupOptions())
-        inherited = paths if place[0] == GLOBAL else ()
-        environment = dict(options.environment)
-        return Interpreter(place, settings_module, environment, (*options.python_path, *inherited))
-
-    return interpreter_of
-
-
-def _guarded(
-    configured: Configuration, places: Iterable[tuple[Subject, Place]]
-) -> Iterator[Guarded]:
-    """All that scripts lie in, and the scripts."""
-    for where, root in _configured_roots(configured):
-        yield Guarded(where, root or "/")
-    for subject, place in places:
-        user = _user_of(configured, subject)
-        if place.state == "directory":
-            yield Guarded(subject.where, place.path, user)
-        if place.state in ("script", "directory"):
-            yield from (Guarded(subject.where, script, user) for script in place.scripts)
-
-
-def _user_of(configured: Configuration, subject: Subject) -> int | None:
-    """
-    The user that an alias's application runs as, None where that cannot be told.
-
-    Who runs the check as himself is a developer, and may change his own code; a service is not.
-    """
-    place = place_of(subject, configured.rules)
-    options = configured.groups.get(place[0], GroupOptions()) if place else GroupOptions()
-    if options.script_user is not None:
-        # It is wanted so: mod_wsgi runs only what belongs to that user.
-        return None
-    try:
-        account = account_of(options)
-    except SettingError:
-        return None
-    user = account.user if account is not None else os.geteuid()
-    return user if options.user is not None or user < FIRST_PERSON else None
-
-
-def _inherited() -> Iterator[Finding]:
-    base = getattr(settings, "BASE_DIR", None)
-    if base is not None:
-        yield from inherited_findings(os.fspath(base), os.environ.get(VARIABLE))
+def _example(places: Iterable[tuple[Subject, Place]]) -> str:
+    """A uri that some alias matches."""
+    uris = (uri for subject, _ in places for uri in example_uris(subject.location))
+    return next(uris, "/")
 
 
 def _unknown_settings() -> Iterator[Finding]:
@@ -308,18 +252,3 @@ def _is_utf8(alias: Alias) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _configured_roots(configured: Configuration) -> Iterable[tuple[str, str]]:
-    if configured.values["ROOTS"] is None:
-        return ()
-    names = (f"{PREFIX}ROOTS[{number}]" for number in range(len(configured.values["ROOTS"])))
-    return zip(names, configured.rules.roots or (), strict=True)
-
-
-def _uploads() -> Uploads:
-    return Uploads(_directory(settings.MEDIA_ROOT), _directory(settings.STATIC_ROOT))
-
-
-def _directory(path: str | os.PathLike[str] | None) -> str | None:
-    return os.fsencode(os.path.abspath(path)).decode("latin-1") if path else None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import django_wsgimatch
-from django_wsgimatch import checks, inspection, presentation
+from django_wsgimatch import checks, circumstances, inspection, presentation
 from django_wsgimatch.aliases import pattern
 from django_wsgimatch.diagnose import captures, groups, writers
 from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
@@ -129,7 +129,7 @@ def use_example(section, site, settings):
 
 def suppose_the_application_owns(name, monkeypatch):
     """Only root could give a directory to www-data, and not every system has one."""
-    monkeypatch.setattr(checks, "_user_of", lambda configured, subject: 33)
+    monkeypatch.setattr(circumstances, "user_of", lambda configured, subject: 33)
     monkeypatch.setattr(writers, "_name", lambda user: "www-data")
     monkeypatch.setattr(writers, "_may_change", lambda user, step: step.path.endswith(name))
 

@@ -77,6 +77,7 @@ LAYERS = [
     ["diagnose.reach"],
     [
         "diagnose.files",
+        "diagnose.forwarding",
         "diagnose.order",
         "diagnose.patterns",
         "diagnose.preview",
@@ -121,6 +122,7 @@ LAYERS = [
     ["django_wsgimatch"],
     ["conf", "project"],
     ["places", "probing"],
+    ["circumstances"],
     ["checks"],
     ["inspection", "migration", "running"],
     ["presentation"],

@@ -232,6 +232,23 @@ def test_script_name_comes_from_a_trusted_proxy_s_header(project: Path) -> None:
     assert told(answer) == (200, "hello.wsgi", "/site/wsgi-scripts/hello", "/b", "")
 
 
+@pytest.mark.parametrize(
+    ("options", "script"),
+    [
+        pytest.param([], "hello.wsgi", id="it is taken, as by default"),
+        pytest.param(["--forwarder-headers", ""], "fallback", id="it is not"),
+    ],
+)
+def test_script_name_in_a_header_chooses_the_alias(
+    project: Path, options: list[str], script: str
+) -> None:
+    """Who comes by a unix socket is trusted, whatever forwarded_allow_ips says."""
+    with running([*GUNICORN, *options, ENTRY], project) as server:
+        answer = server.get(b"/x/wsgi-scripts/hello", {b"SCRIPT_NAME": b"/x"})
+
+    assert told(answer)[1:2] == (script,)
+
+
 @pytest.fixture
 def gunicorn(project: Path) -> Iterator[Server]:
     with running(COMMANDS["gunicorn gthread"], project) as server:

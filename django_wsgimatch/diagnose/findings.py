@@ -63,6 +63,7 @@ CATALOGUE = {
     "W033": "members of a group may write where scripts lie",
     "W034": "a capture can lead to another script or directory",
     "W035": "a URL can choose a directory at any depth",
+    "W036": "clients can tell the server its SCRIPT_NAME",
 }
 
 

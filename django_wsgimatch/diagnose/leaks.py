@@ -65,25 +65,30 @@ def leak_findings(
     ``interpreter_of`` tells where an alias's script runs; None where that differs from request to
     request.
     """
-    seen: set[tuple[tuple[str, str], str]] = set()
+    seen: set[tuple[tuple[str, str], str | tuple[str, ...]]] = set()
     interpreters: dict[tuple[str, str], _Inhabited] = {}
     for subject, place in places:
         at = interpreter_of(subject)
-        if at is None:
+        # Optimization: many aliases may lead to one directory of many scripts.
+        if at is None or (at.name, place.scripts) in seen:
             continue
+        seen.add((at.name, place.scripts))
         inhabited = interpreters.setdefault(at.name, _Inhabited(at))
-        for script in _scripts(subject, place):
+        for script in place.scripts:
             if (at.name, script) not in seen:
                 seen.add((at.name, script))
-                yield from inhabited.load(_loaded(subject, script, at))
+                if place.state == "script" or _holds_application(subject, script):
+                    yield from inhabited.load(_loaded(subject, script, at))
 
 
-def inherited_findings(directory: str, settings: str | None) -> Iterator[Finding]:
+def inherited_findings(directory: str | None, settings: str | None) -> Iterator[Finding]:
     """
     Yield whether the environment names another project than ``manage.py`` in a directory does.
 
     ``settings`` is the DJANGO_SETTINGS_MODULE that this process has.
     """
+    if directory is None:
+        return
     try:
         with open(os.path.join(directory, "manage.py"), "rb") as file:
             named = settings_modules(file.read(), is_main=True)
@@ -104,15 +109,10 @@ def _project(settings: str) -> str:
     return settings.partition(".")[0]
 
 
-def _scripts(subject: Subject, place: Place) -> Iterator[str]:
-    """The scripts of a place; in a directory, those that hold the callable that is asked for."""
-    if place.state == "script":
-        yield from place.scripts
-    elif place.state == "directory":
-        callable_object = (subject.alias.callable_object or "application").encode("latin-1")
-        for script in place.scripts:
-            if script.endswith((".wsgi", ".py")) and callable_object in read_script(script):
-                yield script
+def _holds_application(subject: Subject, script: str) -> bool:
+    """Whether a file of a directory of scripts seems to be one."""
+    callable_object = (subject.alias.callable_object or "application").encode("latin-1")
+    return script.endswith((".wsgi", ".py")) and callable_object in read_script(script)
 
 
 class _Inhabited:
