@@ -69,6 +69,7 @@ def test_something_to_say(directive, expected):
     ("pattern", "uri"),
     [
         pytest.param(r"/blog/(\d+)$", "/x/y/blog/0", id="behind another path"),
+        pytest.param("(/a|/x)/b$", "/x/y/a/b", id="one that does not begin as the example"),
         pytest.param("^(/a)|(/b/.+)$", "/x/y/b/a", id="the branch without ^"),
         pytest.param("^/a$|^/b", "/bx", id="the branch without $"),
         pytest.param("^/([a-z].php|b)/", "/a_php/", id="another character than a dot"),
@@ -78,6 +79,12 @@ def test_example_is_a_url_that_was_hardly_meant(pattern, uri):
     [finding] = found(f"WSGIScriptAliasMatch {pattern} x.wsgi")
 
     assert f"'{uri}'" in finding.message
+
+
+def test_without_an_example_none_is_shown():
+    [finding] = found("WSGIScriptAliasMatch (/x|/xy). x.wsgi")
+
+    assert finding.message.endswith("it also matches behind another path.")
 
 
 def test_pattern_that_is_too_large_to_be_tested():

@@ -89,12 +89,15 @@ def readable(text: str) -> str:
     Nothing in it can move a terminal's cursor.
     """
     decoded = text.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+    if decoded.isprintable():
+        return decoded
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in decoded)
 
 
 def quoted(text: str, longest: int = 200) -> str:
     """Return latin-1 text readable and in quotes, cut where it is too long to be read."""
-    shown = readable(text)
+    # No character of UTF-8 has more than four bytes: what follows them would be cut anyway.
+    shown = readable(text[: 4 * (longest + 1)])
     if len(shown) > longest:
         return f"'{shown[:40]}...' ({len(text)} bytes)"
     return f"'{shown}'"

@@ -29,7 +29,7 @@ _WITHIN_NINE = (
     "Write (?:...) for the groups that are not asked for, so that this one is among the first nine."
 )
 # Where an anchor would not let a pattern match.
-_ELSEWHERE, _MORE = Sequence((Anchor.START, Text("/x/y"))), Text("x")
+_ELSEWHERE, _MORE = "/x/y", Text("x")
 
 
 def pattern_findings(subject: Subject) -> Iterator[Finding]:
@@ -133,9 +133,17 @@ def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Find
 def _beyond(anchor: str, pattern: Pattern, tree: Node) -> str | None:
     """A uri that the pattern would not match if the anchor held for all of it."""
     if anchor == "^":
-        behind_a_path = Sequence((_ELSEWHERE, tree))
-        return witness(pattern, behind_a_path, Sequence((Anchor.START, tree)))
+        at_start = Sequence((Anchor.START, tree))
+        # Optimization: what begins with another text cannot match the example at its start.
+        excluded = [] if _is_elsewhere(tree) else [at_start]
+        return witness(pattern, Sequence((Anchor.START, Text(_ELSEWHERE), tree)), *excluded)
     return witness(pattern, Sequence((tree, _MORE)), Sequence((tree, Anchor.END)))
+
+
+def _is_elsewhere(tree: Node) -> bool:
+    """Whether all that the pattern matches surely begins with other text than the example."""
+    first = tree.items[0] if isinstance(tree, Sequence) and tree.items else tree
+    return isinstance(first, Text) and not _ELSEWHERE.startswith(first.text)
 
 
 def _such_as(uri: str | None) -> str:
