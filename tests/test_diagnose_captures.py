@@ -56,6 +56,7 @@ def found(site: Path, *lines: str, media: str | None = None, **rules):
         pytest.param(["Match ^/app/?(.*)$ scripts/blog.wsgi/$1"], id="only what the roots refuse"),
         pytest.param(["Match ^/(srv|opt)/run /$1/app.wsgi"], id="two directories of the system"),
         pytest.param(["Match ^/x$ scripts/$9/x.wsgi"], id="a group that there is not"),
+        pytest.param([" /x site/$1/app.wsgi"], id="a plain alias fills nothing in"),
         pytest.param(["Match ^/x$ none/$0/x.wsgi"], id="a directory that there is not"),
     ],
 )

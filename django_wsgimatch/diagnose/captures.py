@@ -80,7 +80,7 @@ def _led_astray(
             "uploads it.",
             APART,
         )
-    if not into_open and not into_uploads:
+    if isinstance(subject.location, Pattern) and not into_open and not into_uploads:
         yield from _at_any_depth(subject, place, rules)
 
 
