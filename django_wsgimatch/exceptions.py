@@ -122,3 +122,7 @@ class DaemonError(WSGIMatchError):
 
 class ManagerError(WSGIMatchError):
     """The manager of the daemon processes is not there, or cannot do what it was asked for."""
+
+
+class CompareError(WSGIMatchError):
+    """Two sites that cannot be compared as it was asked."""

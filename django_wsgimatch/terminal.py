@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .aliases.groups import GLOBAL
+from .comparison import Comparison, name_of
 from .diagnose.findings import Finding, readable
 from .diagnose.preview import Preview, Try
 from .diagnose.progress import Progress
@@ -129,3 +130,19 @@ def show_status(on: Console, servers: Iterable[Status]) -> None:
             name, state, *texts = status_cells(place)
             table.add_row(Text(name), Text(state, style=style), *map(Text, texts))
         on.print(table)
+
+
+def show_comparison(on: Console, comparison: Comparison) -> None:
+    """Draw a table of what differs, below the alias that takes the requests."""
+    for group in comparison.groups:
+        style = "bold red" if group.different else "green"
+        told = f"{name_of(group)}: {len(group.different)} of {group.asked} differ"
+        on.print(Text(told, style=style))
+        if group.different:
+            table = Table("request", "what", "old", "new")
+            for each in group.different:
+                for number, difference in enumerate(each.differences):
+                    request = "" if number else readable(str(each.request))
+                    row = (request, difference.what, difference.old, difference.new)
+                    table.add_row(*map(Text, row))
+            on.print(table)

@@ -54,6 +54,7 @@ from django.http import HttpResponse
 from django.urls import include, path, re_path
 def page(request):
     return HttpResponse(request.build_absolute_uri())
+{views}
 urlpatterns = [
 {patterns}
 ]
@@ -72,12 +73,13 @@ class DjangoProject:
     """
     A project of the site: what its settings add, and its URL patterns, as source.
 
-    ``script`` is the source of its WSGI script.
+    ``script`` is the source of its WSGI script, ``views`` that of views beside ``page``.
     """
 
     settings: str = ""
     patterns: str = PATTERNS
     script: str = WSGI
+    views: str = ""
     secret: str = ""
 
 
@@ -102,7 +104,7 @@ def write_site(directory: Path, site: SmallSite) -> Path:
         f"WSGIMATCH_ALIASES = [\n{textwrap.indent(textwrap.dedent(site.aliases), '    ')}]\n"
         f"{textwrap.dedent(site.more)}"
     )
-    (directory / "scripts").mkdir(parents=True)
+    (directory / "scripts").mkdir(parents=True, exist_ok=True)
     write_project(directory, "own", site.own, table)
     for name, project in site.projects.items():
         write_project(directory, name, project, "")
@@ -117,7 +119,9 @@ def write_project(directory: Path, name: str, project: DjangoProject, more: str 
     settings = SETTINGS.format(name=name, secret=project.secret or f"the key of {name}")
     (folder / "settings.py").write_text(settings + textwrap.dedent(project.settings) + "\n" + more)
     patterns = textwrap.indent(textwrap.dedent(project.patterns), "    ")
-    (folder / "urls.py").write_text(URLS.format(patterns=patterns))
+    (folder / "urls.py").write_text(
+        URLS.format(patterns=patterns, views=textwrap.dedent(project.views))
+    )
     (directory / "scripts" / f"{name}.wsgi").write_text(project.script.format(name=name))
 
 

@@ -21,10 +21,10 @@ from django.core.management.base import (
 )
 from rich.console import Console
 
-from ... import gunicorn, migration, presentation, running, terminal
+from ... import comparison, gunicorn, migration, presentation, running, terminal
 from ...conf import Configuration, configuration
 from ...diagnose.progress import Progress, untold
-from ...exceptions import ManagerError, SettingError
+from ...exceptions import CompareError, ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
 from ...places import environment_of_groups
 from ...servers.apache import report
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     help = (
         "Check, list, preview and serve the WSGI script aliases, look after their groups, import "
-        "a configuration of Apache."
+        "a configuration of Apache, compare two sites."
     )
     # A broken table must not stop the command that explains it.
     requires_system_checks = ()
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         """Add the subcommands; each names the method that runs it."""
         subcommands = parser.add_subparsers(
             title="subcommands",
-            metavar="check | list | preview | serve | status | restart | stop | import",
+            metavar="check | list | preview | serve | status | restart | stop | import | compare",
             required=True,
         )
         check = subcommands.add_parser("check", help="say what is wrong with the table")
@@ -91,6 +91,7 @@ class Command(BaseCommand):
             each.add_argument("name", metavar="NAME", help="a process group or application group")
             each.set_defaults(run=self.order, do=do)
         self._add_import(subcommands)
+        self._add_compare(subcommands)
         for each in (check, listing, preview, status):
             each.add_argument(
                 "--json", action="store_true", dest="as_json", help="write JSON, for programs"
@@ -137,6 +138,52 @@ class Command(BaseCommand):
             help="a module that <IfModule> should find, as ssl or mod_ssl.c; may be given again",
         )
         imports.set_defaults(run=self.import_file)
+
+    def _add_compare(self, subcommands: Any) -> None:
+        compare = subcommands.add_parser(
+            "compare", help="send the same requests to two sites, and show what differs"
+        )
+        compare.add_argument("old", metavar="OLD_URL", help="the site that answers as it should")
+        compare.add_argument("new", metavar="NEW_URL", help="the site that should answer alike")
+        compare.add_argument(
+            "file",
+            metavar="FILE",
+            help="request targets, one a line, or an access log; - for standard input",
+        )
+        compare.add_argument("--host", default="", help="the Host header for both sites")
+        compare.add_argument("--cookie", help="a Cookie header, for pages behind a login")
+        compare.add_argument(
+            "--header",
+            action="append",
+            dest="headers",
+            metavar="NAME",
+            help="compare this header, and not the usual ones; may be given again",
+        )
+        compare.add_argument(
+            "--ignore",
+            action="append",
+            default=[],
+            metavar="REGEX",
+            help="leave out of bodies what matches; may be given again",
+        )
+        compare.add_argument(
+            "--method",
+            action="append",
+            default=[],
+            dest="methods",
+            metavar="NAME",
+            help="ask requests of a log with this method, too, without a body; may be given again",
+        )
+        compare.add_argument("--jobs", type=int, default=4, help="so many at a time (4)")
+        compare.add_argument("--limit", type=int, help="ask so many requests at most")
+        compare.add_argument("--timeout", type=float, default=30.0, help="seconds (30)")
+        compare.add_argument(
+            "--insecure", action="store_true", help="take any certificate for the right one"
+        )
+        compare.add_argument(
+            "--json", action="store_true", dest="as_json", help="write JSON, for programs"
+        )
+        compare.set_defaults(run=self.compare)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand and exit with its status, if that is not 0."""
@@ -236,6 +283,30 @@ class Command(BaseCommand):
         self.stderr.write("".join(f"{line}\n" for line in report.remark_lines(imported)), ending="")
         self.stderr.write(report.summary(imported.outcomes))
         return int(imported.settings is None or (options["check"] and imported.needs_you))
+
+    def compare(self, options: dict[str, Any]) -> int:
+        """Show what differs between two sites; 1 if anything does."""
+        try:
+            pair = comparison.pair_of(options)
+            reading = comparison.read(options["file"], options["methods"], options["limit"])
+            with self._progress(options) as progress:
+                jobs = max(options["jobs"], 1)
+                found = comparison.compare_sites(configuration(), pair, reading, jobs, progress)
+        except CompareError as error:
+            raise CommandError(f"{error}.") from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+        if options["as_json"]:
+            self.stdout.write(json.dumps(comparison.record(found), indent=2))
+            return int(found.different > 0)
+        if self.stdout.isatty():
+            terminal.show_comparison(self._console(options), found)
+        else:
+            self._write_lines(comparison.lines(found))
+        self.stderr.style_func = None
+        self.stderr.write("".join(f"{line}\n" for line in comparison.remarks(found)), ending="")
+        self.stdout.write(comparison.summary(found))
+        return int(found.different > 0)
 
     def _ask(self, **order: Any) -> list[dict[str, Any]]:
         try:

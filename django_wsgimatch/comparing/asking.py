@@ -1,0 +1,139 @@
+"""Sends requests to a site and keeps what it answers; nothing of a target is changed on the way."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..exceptions import CompareError
+from .targets import Request
+
+# Longer bodies are compared as far as that, in bytes.
+LONGEST_BODY = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a site answers: ``scheme://host[:port]``."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+    @classmethod
+    def of(cls, url: str) -> Site:
+        """Return the site of a URL. Raises CompareError."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise CompareError(f"{url!r} is no URL: {error}") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise CompareError(f"{url!r} should be http://HOST[:PORT] or https://HOST[:PORT]")
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise CompareError(
+                f"{url!r} should end after the host: the paths come from the file of requests"
+            )
+        return cls(parts.scheme, parts.hostname, port)
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a Host header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """
+    How both sites are asked.
+
+    ``host`` is the Host header where it is not the site's own; ``cookie`` and ``user_agent`` are
+    headers; ``timeout`` is in seconds. Without ``verifies`` any certificate will do.
+    """
+
+    host: str | None = None
+    cookie: str | None = None
+    user_agent: str = "django-wsgimatch compare"
+    timeout: float = 30.0
+    verifies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a site answered; ``failure`` says why it has not, the rest is empty then."""
+
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    failure: str = ""
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection that sends each target as it is."""
+
+    def _validate_path(self, url: str) -> None:
+        """``comparing.targets`` lets nothing through that could end a request line."""
+
+    def _encode_request(self, request: str) -> bytes:
+        return request.encode("latin-1")
+
+
+class _TlsConnection(_Connection, http.client.HTTPSConnection):
+    """The same over TLS."""
+
+
+def ask(site: Site, request: Request, manner: Manner) -> Response:
+    """Send a request and return what the site answers, or why it does not."""
+    connection = _connection(site, manner)
+    try:
+        connection.putrequest(
+            request.method, request.target, skip_host=True, skip_accept_encoding=True
+        )
+        for name, value in _headers(site, manner):
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        body = answer.read(LONGEST_BODY)
+        return Response(answer.status, tuple(answer.getheaders()), body)
+    except (OSError, http.client.HTTPException) as error:
+        return Response(failure=f"{type(error).__name__}: {error}".rstrip(": "))
+    finally:
+        connection.close()
+
+
+def require(site: Site, manner: Manner) -> None:
+    """Raise CompareError where nobody listens at a site."""
+    connection = _connection(site, manner)
+    try:
+        connection.connect()
+    except OSError as error:
+        raise CompareError(f"{site} cannot be reached: {error}") from error
+    finally:
+        connection.close()
+
+
+def _connection(site: Site, manner: Manner) -> http.client.HTTPConnection:
+    if site.scheme == "http":
+        return _Connection(site.host, site.port, timeout=manner.timeout)
+    context = ssl.create_default_context()
+    if not manner.verifies:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return _TlsConnection(site.host, site.port, timeout=manner.timeout, context=context)
+
+
+def _headers(site: Site, manner: Manner) -> list[tuple[str, str]]:
+    headers = [
+        ("Host", manner.host or site.authority),
+        ("User-Agent", manner.user_agent),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "identity"),
+        ("Connection", "close"),
+    ]
+    return headers + ([("Cookie", manner.cookie)] if manner.cookie else [])

@@ -1,0 +1,103 @@
+"""Two answers to one request, and how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .asking import Manner, Response, Site
+from .rules import Rules, body_of, header_values
+from .targets import Request
+
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """
+    One thing that differs.
+
+    ``what`` is "answer" where a site has given none, "status", a header's name, or "body, line N".
+    """
+
+    what: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A request, the old site's status, and all that differs between the two answers."""
+
+    request: Request
+    status: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def without_page(self) -> Compared:
+        """The same for a page of the server's own: its status alone counts."""
+        kept = tuple(each for each in self.differences if each.what in ("answer", "status"))
+        return Compared(self.request, self.status, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two sites, how they are asked, and what of their answers counts."""
+
+    old: Site
+    new: Site
+    manner: Manner
+    rules: Rules
+
+    def addresses(self, site: Site) -> tuple[str, ...]:
+        """What a site calls itself in its answers."""
+        names = [site.authority, *([self.manner.host] if self.manner.host else [])]
+        return tuple(f"{scheme}://{name}" for name in names for scheme in ("https", "http"))
+
+
+def compare(request: Request, old: Response, new: Response, pair: Pair) -> Compared:
+    """Return what differs between two answers."""
+    return Compared(request, old.status, tuple(_differences(old, new, pair)))
+
+
+def _differences(old: Response, new: Response, pair: Pair) -> Iterator[Difference]:
+    if old.failure or new.failure:
+        yield Difference("answer", *(_outcome(each) for each in (old, new)))
+        return
+    if old.status != new.status:
+        yield Difference("status", str(old.status), str(new.status))
+    ours, theirs = pair.addresses(pair.old), pair.addresses(pair.new)
+    for name in pair.rules.headers:
+        first, second = header_values(old, name, ours), header_values(new, name, theirs)
+        if first != second:
+            yield Difference(name, _shown(first), _shown(second))
+    first_body, second_body = body_of(old, ours, pair.rules), body_of(new, theirs, pair.rules)
+    if old.status == new.status and first_body != second_body:
+        yield _body_difference(first_body, second_body)
+
+
+def _outcome(response: Response) -> str:
+    return response.failure or f"status {response.status}"
+
+
+def _shown(values: Sequence[str]) -> str:
+    return _cut(", ".join(values)) if values else "(none)"
+
+
+def _body_difference(old: bytes, new: bytes) -> Difference:
+    first, second = old.split(b"\n"), new.split(b"\n")
+    number = next(
+        (n for n, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]),
+        min(len(first), len(second)),
+    )
+    return Difference(f"body, line {number + 1}", _line(first, number), _line(second, number))
+
+
+def _line(lines: list[bytes], number: int) -> str:
+    if number >= len(lines):
+        return "(the body has ended)"
+    return _cut(lines[number].decode("utf-8", "backslashreplace"))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,82 @@
+"""What of two answers may differ: the same table says what the documentation does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .asking import Response
+
+# Compared unless others are named. Not among them: Date, Server, Content-Length, Transfer-Encoding,
+# Connection, ETag, Last-Modified, which tell of the server more than of the application.
+HEADERS = (
+    *("Location", "Content-Type", "Set-Cookie", "Vary", "Allow", "WWW-Authenticate"),
+    *("Content-Language", "Content-Disposition", "Link", "Refresh"),
+)
+
+# What stands in a body anew each time: CSRF tokens, in forms and in scripts, and CSP nonces.
+_FRESH = re.compile(
+    rb"""(name=["']?csrfmiddlewaretoken["']?\s+value=["']?)[A-Za-z0-9]+"""
+    rb"""|(csrf[_-]?(?:middleware)?token["']?\s*[:=]\s*["'])[A-Za-z0-9]{32,64}"""
+    rb"""|(\bnonce=["'])[A-Za-z0-9+/=_-]+""",
+    re.IGNORECASE,
+)
+_VOLATILE_ATTRIBUTES = ("expires",)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which headers are compared, and what of a body is left out besides what is always fresh."""
+
+    headers: tuple[str, ...] = HEADERS
+    ignored: tuple[re.Pattern[bytes], ...] = ()
+
+
+def header_values(response: Response, name: str, addresses: Sequence[str]) -> tuple[str, ...]:
+    """Return a header's values, without what may differ, in an order of their own."""
+    values = [value for key, value in response.headers if key.lower() == name.lower()]
+    kind = name.lower()
+    if kind == "set-cookie":
+        return tuple(sorted(map(_cookie, values)))
+    values = [_without(value.encode("latin-1"), addresses).decode("latin-1") for value in values]
+    if kind in ("vary", "allow"):
+        words = {word.strip().lower() for value in values for word in value.split(",")}
+        return tuple(sorted(words - {""}))
+    if kind == "content-type":
+        return tuple(value.replace(" ", "").lower() for value in values)
+    return tuple(values)
+
+
+def body_of(response: Response, addresses: Sequence[str], rules: Rules) -> bytes:
+    """Return a body without what may differ."""
+    body = _without(response.body, addresses)
+    body = _FRESH.sub(_kept_start, body)
+    for pattern in rules.ignored:
+        body = pattern.sub(b"", body)
+    return body
+
+
+def _kept_start(match: re.Match[bytes]) -> bytes:
+    start: bytes = next(filter(None, match.groups()))
+    return start
+
+
+def _cookie(value: str) -> str:
+    """A cookie's name and attributes: its value is anybody's."""
+    named, *attributes = (part.strip() for part in value.split(";"))
+    kept = [
+        attribute
+        for attribute in attributes
+        if attribute.partition("=")[0].lower() not in _VOLATILE_ATTRIBUTES
+    ]
+    has_value = named.partition("=")[2].strip('"') != ""
+    name = f"{named.partition('=')[0]}={'...' if has_value else ''}"
+    return "; ".join([name, *sorted(kept, key=str.lower)])
+
+
+def _without(text: bytes, addresses: Iterable[str]) -> bytes:
+    """Take the site's own addresses out: what is left of an absolute URL is its path."""
+    for address in addresses:
+        text = text.replace(address.encode("latin-1", "replace"), b"")
+    return text

@@ -1,0 +1,27 @@
+"""Asks both sites for all requests, some at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from .asking import ask, require
+from .differences import Compared, Pair, compare
+from .targets import Request
+
+
+def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[Compared]:
+    """
+    Yield each request with what differs, in order, ``jobs`` at a time.
+
+    Raises CompareError where one of the sites cannot be reached at all.
+    """
+    for site in (pair.old, pair.new):
+        require(site, pair.manner)
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(lambda request: _compare(pair, request), requests)
+
+
+def _compare(pair: Pair, request: Request) -> Compared:
+    old, new = (ask(site, request, pair.manner) for site in (pair.old, pair.new))
+    return compare(request, old, new, pair)

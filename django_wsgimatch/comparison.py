@@ -1,0 +1,171 @@
+"""What ``manage.py wsgimatch compare`` does: ask two sites the same, sort by alias what differs."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .comparing.asking import Manner, Site
+from .comparing.differences import Compared, Pair
+from .comparing.rules import HEADERS, Rules
+from .comparing.running import compare_all
+from .comparing.targets import SAFE_METHODS, Reading, read_requests
+from .conf import Configuration
+from .diagnose.findings import readable
+from .diagnose.preview import Site as Table
+from .diagnose.preview import preview
+from .diagnose.progress import Progress
+from .exceptions import CompareError
+from .inspection import site
+
+STANDARD_INPUT = "-"
+NO_ALIAS = "no alias"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """
+    The requests that one alias takes, or none: how many were asked, and those that differ.
+
+    ``alias`` is its position, as in ``preview``; None where no alias matches.
+    """
+
+    alias: int | None
+    directive: str | None
+    asked: int
+    different: tuple[Compared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that was read and compared."""
+
+    reading: Reading
+    groups: tuple[Group, ...]
+
+    @property
+    def different(self) -> int:
+        """How many requests differ."""
+        return sum(len(group.different) for group in self.groups)
+
+
+def pair_of(options: dict[str, Any]) -> Pair:
+    """Return the sites and the rules that a command line names. Raises CompareError."""
+    try:
+        ignored = tuple(re.compile(os.fsencode(each)) for each in options["ignore"])
+    except re.error as error:
+        pattern = os.fsdecode(error.pattern or b"")
+        raise CompareError(f"--ignore {pattern!r} is no regular expression: {error}") from None
+    return Pair(
+        Site.of(options["old"]),
+        Site.of(options["new"]),
+        Manner(
+            host=options["host"] or None,
+            cookie=options["cookie"],
+            timeout=options["timeout"],
+            verifies=not options["insecure"],
+        ),
+        Rules(tuple(options["headers"] or HEADERS), ignored),
+    )
+
+
+def read(path: str, methods: Iterable[str], most: int | None) -> Reading:
+    """Read what is to be asked; "-" is standard input. Raises OSError."""
+    allowed = (*SAFE_METHODS, *methods)
+    if path == STANDARD_INPUT:
+        return read_requests(sys.stdin.buffer, allowed, most)
+    with open(path, "rb") as file:
+        return read_requests(file, allowed, most)
+
+
+def compare_sites(
+    configured: Configuration, pair: Pair, reading: Reading, jobs: int, progress: Progress
+) -> Comparison:
+    """Ask both sites, and sort what differs by alias. Raises CompareError."""
+    compared = []
+    for done, each in enumerate(compare_all(pair, reading.requests, jobs), 1):
+        compared.append(each)
+        progress(done, len(reading.requests), "Comparing")
+    table = site(configured, pair.manner.host or pair.new.authority)
+    return Comparison(reading, tuple(_groups(table, compared)))
+
+
+def _groups(table: Table, compared: Sequence[Compared]) -> Iterator[Group]:
+    of_alias: dict[int | None, list[Compared]] = {}
+    directives: dict[int | None, str | None] = {None: None}
+    for each in compared:
+        shown = preview(table, each.request.target)
+        directives[shown.alias] = shown.directive
+        # Where no script runs, each server has error pages of its own.
+        is_own_page = each.status >= 400 and shown.script is None
+        compared_here = each.without_page if is_own_page else each
+        of_alias.setdefault(shown.alias, []).append(compared_here)
+    for alias in sorted(of_alias, key=lambda position: (position is None, position)):
+        asked = of_alias[alias]
+        different = tuple(each for each in asked if each.differences)
+        yield Group(alias, directives[alias], len(asked), different)
+
+
+def name_of(group: Group) -> str:
+    """Return an alias as ``preview`` shows it."""
+    if group.alias is None:
+        return NO_ALIAS
+    return readable(f"[{group.alias}] {group.directive}")
+
+
+def lines(comparison: Comparison) -> Iterator[str]:
+    """Yield what differs, by alias, as text."""
+    for group in comparison.groups:
+        yield f"{name_of(group)}: {len(group.different)} of {group.asked} differ"
+        for each in group.different:
+            yield f"  {readable(str(each.request))}"
+            for difference in each.differences:
+                yield f"    {difference.what}"
+                yield f"      old: {readable(_latin_1(difference.old))}"
+                yield f"      new: {readable(_latin_1(difference.new))}"
+
+
+def remarks(comparison: Comparison) -> Iterator[str]:
+    """Yield what was not asked, and why."""
+    for skipped in comparison.reading.skipped:
+        yield f"line {skipped.line}: {skipped.reason}: {readable(skipped.text)[:200]}"
+
+
+def summary(comparison: Comparison) -> str:
+    """Return the counts in a sentence."""
+    reading = comparison.reading
+    more = []
+    if reading.repeated:
+        more.append(f"{reading.repeated} lines repeat others")
+    if reading.skipped:
+        more.append(f"{len(reading.skipped)} lines were skipped")
+    told = f"{len(reading.requests)} requests, {comparison.different} differ"
+    return "; ".join([told, *more]) + "."
+
+
+def record(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison as ``compare --json`` has it."""
+    return {
+        "requests": len(comparison.reading.requests),
+        "repeated": comparison.reading.repeated,
+        "skipped": [asdict(each) for each in comparison.reading.skipped],
+        "different": [
+            {
+                "method": each.request.method,
+                "target": each.request.target,
+                "alias": group.alias,
+                "directive": group.directive,
+                "differences": [asdict(difference) for difference in each.differences],
+            }
+            for group in comparison.groups
+            for each in group.different
+        ],
+    }
+
+
+def _latin_1(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("latin-1")

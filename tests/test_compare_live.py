@@ -1,0 +1,289 @@
+"""``manage.py wsgimatch compare``: a Django site under Apache and mod_wsgi, and under gunicorn."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from string import Template
+from threading import Thread
+from typing import Any
+
+import django
+import pytest
+
+from tests.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, end_session, free_port
+from tests.servers import PYTHON, environment, listens, start, stop, wait_for
+from tests.small_projects import DjangoProject, SmallSite, manage, write_site
+from tests.trees import open_directory
+
+PATTERNS = """\
+path("", page, name="home"),
+path("news/", page), path("archive/", page), path("archive/<int:year>/", year),
+path("form/", form), path("login/", auth.LoginView.as_view(template_name="none.html")),
+path("leave/", leave),
+"""
+VIEWS = """\
+from django.http import HttpResponseRedirect
+from django.template import RequestContext, Template
+def form(request):
+    text = Template("<form>{% csrf_token %}</form>").render(RequestContext(request))
+    return HttpResponse(text)
+def year(request, year):
+    return page(request)
+def leave(request):
+    return HttpResponseRedirect(request.build_absolute_uri("/news/"))
+"""
+KEPT = (
+    'script_alias_match("^/(news|archive|form|leave)", "scripts/blog.wsgi/$1", '
+    'process_group="blog"),\n'
+)
+BELOW = 'script_alias("/blog", "scripts/blog.wsgi", process_group="blog"),\n'
+TARGETS = (
+    *("/news/", "/news", "/archive/", "/archive/2026/", "/archive/x/", "/form/", "/leave/"),
+    *("/blog/", "/blog", "/blog/news/?a=b", "/blog/archive/2026", "/nothing", "/news/%2e%2e/form/"),
+    *("//news//", "/blog/caf%C3%A9", "/newspaper", "/archive/2026/?q=%zz"),
+)
+APACHE_CONFIGURATION = Template("""\
+ServerRoot "$directory"
+DefaultRuntimeDir "$directory"
+PidFile "$directory/httpd.pid"
+ErrorLog "$directory/error.log"
+Listen 127.0.0.1:$port
+ServerName localhost
+User www-data
+Group www-data
+LoadModule mpm_event_module "$modules/mod_mpm_event.so"
+LoadModule authz_core_module "$modules/mod_authz_core.so"
+LoadModule wsgi_module "$module"
+WSGISocketPrefix "$directory/wsgi"
+WSGIDaemonProcess blog threads=2 python-path=$directory:$packages
+WSGIProcessGroup blog
+WSGIApplicationGroup %{GLOBAL}
+<Directory />
+Require all granted
+</Directory>
+WSGIScriptAliasMatch "^/(news|archive|form|leave)" "$directory/scripts/blog.wsgi/$$1"
+WSGIScriptAlias /blog "$directory/scripts/blog.wsgi"
+""")
+
+
+@functools.lru_cache
+def why_not() -> str:
+    """Why the same project cannot run under Apache here, "" where it can."""
+    if not INSTALLED:
+        return HOW_TO_INSTALL
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.stdout.split() != [str(number) for number in sys.version_info[:2]]:
+        return "mod_wsgi has another Python than the tests"
+    return ""
+
+
+needs_apache = pytest.mark.skipif(bool(why_not()), reason=why_not())
+
+
+@contextmanager
+def apache(directory: Path) -> Iterator[str]:
+    """Serve a site's scripts with Apache and mod_wsgi; the address."""
+    port, packages = free_port(), directory / "packages"
+    packages.mkdir()
+    # Apache's user need not be able to read where the tests' Python lies.
+    for name in ("django", "asgiref", "sqlparse"):
+        found = Path(django.__file__).parents[1] / name
+        shutil.copytree(found, packages / name, ignore=shutil.ignore_patterns("*.[mp]o", "*.pyc"))
+    text = APACHE_CONFIGURATION.substitute(
+        directory=directory, port=port, modules=MODULES, module=MODULE, packages=packages
+    )
+    (directory / "httpd.conf").write_text(text)
+    process = subprocess.Popen(
+        [str(APACHE), "-D", "FOREGROUND", "-f", str(directory / "httpd.conf")],
+        start_new_session=True,
+    )
+    try:
+        wait_for(process, directory / "error.log", lambda: listens(("127.0.0.1", port)))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end_session(process)
+
+
+@contextmanager
+def gunicorn(directory: Path) -> Iterator[str]:
+    """Serve the same scripts with gunicorn and this package; the address."""
+    port, log = free_port(), directory / "gunicorn.log"
+    bind = ["--no-control-socket", "--threads", "4", "--bind", f"127.0.0.1:{port}"]
+    variables = environment("own.settings")
+    variables["PYTHONPATH"] += f":{directory}"
+    process = start(
+        [*PYTHON, "-m", "gunicorn", *bind, "django_wsgimatch.wsgi"], directory, log, variables
+    )
+    try:
+        wait_for(process, log, lambda: listens(("127.0.0.1", port)))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop(process)
+
+
+def write(directory: Path, aliases: str) -> None:
+    """Write the site, with these aliases for gunicorn."""
+    blog = DjangoProject(patterns=PATTERNS, views=VIEWS)
+    site = SmallSite(aliases, {"blog": blog}, more="WSGIMATCH_FALLBACK = None\n")
+    write_site(directory, site)
+    (directory / "targets").write_text("\n".join(TARGETS) + "\n")
+
+
+def compared(directory: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    done = manage(directory, "compare", *words, str(directory / "targets"), "--json")
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@needs_apache
+def test_the_same_site_under_apache_and_gunicorn_does_not_differ():
+    with open_directory() as directory:
+        write(directory, KEPT + BELOW)
+        with apache(directory) as old, gunicorn(directory) as new:
+            status, told = compared(directory, old, new)
+
+    assert (status, told["different"]) == (0, [])
+    assert told["requests"] == len(TARGETS)
+
+
+@needs_apache
+def test_with_one_alias_changed_exactly_its_urls_differ():
+    changed = KEPT.replace("|archive", "")
+    with open_directory() as directory:
+        write(directory, changed + BELOW)
+        with apache(directory) as old, gunicorn(directory) as new:
+            status, told = compared(directory, old, new)
+
+    differing = [each["target"] for each in told["different"]]
+    assert (status, differing) == (1, [each for each in TARGETS if each.startswith("/archive")])
+
+
+class SimpleSite(ThreadingHTTPServer):
+    """A site that answers one path with its name, and keeps what it was sent."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.name = name
+        self.seen: list[tuple[str, str, str]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers for a SimpleSite."""
+
+    server: SimpleSite
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.path, self.headers["Host"], self.headers["Cookie"]))
+        body = b"same" if self.path != "/other" else self.server.name
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def simple_site(name: bytes) -> Iterator[SimpleSite]:
+    server = SimpleSite(name)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two sites that differ in one page, and a project to compare them with."""
+    directory = write_site(tmp_path / "site", SmallSite('script_alias("/blog", "blog.wsgi"),\n'))
+    with simple_site(b"old") as old, simple_site(b"new") as new:
+        yield directory, old, new
+
+
+def url(server: SimpleSite) -> str:
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def test_what_differs_is_shown_below_the_alias_that_takes_it(pair):
+    directory, old, new = pair
+    (directory / "targets").write_text("/blog/a\n/other\n/blog/a\nwhat?\n")
+
+    done = manage(directory, "compare", url(old), url(new), str(directory / "targets"))
+
+    assert done.stdout.splitlines() == [
+        "[0] WSGIScriptAlias /blog blog.wsgi: 0 of 1 differ",
+        "no alias: 1 of 1 differ",
+        "  GET /other",
+        "    body, line 1",
+        "      old: old",
+        "      new: new",
+        "2 requests, 1 differ; 1 lines repeat others; 1 lines were skipped.",
+    ]
+    assert done.stderr == "line 4: neither a path nor a line of an access log: what?\n"
+    assert done.returncode == 1
+
+
+def test_targets_go_out_as_they_are(pair):
+    directory, old, new = pair
+    targets = ["//a/%2F..", "/%zz", "/caf\xe9", "/a?b#c", "/x;y=1,2|3"]
+    (directory / "targets").write_bytes("\n".join(targets).encode("latin-1"))
+    words = ["--host", "www.example.org", "--cookie", "a=b", "--jobs", "1"]
+
+    manage(directory, "compare", url(old), url(new), str(directory / "targets"), *words)
+
+    # BaseHTTPRequestHandler makes one slash of those that a path begins with.
+    sent = [(each.replace("//a", "/a"), "www.example.org", "a=b") for each in targets]
+    assert (old.seen, new.seen) == (sent, sent)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        pytest.param(
+            ["http://127.0.0.1:1", "http://127.0.0.1:1", "targets"],
+            "CommandError: http://127.0.0.1:1 cannot be reached: ",
+            id="nobody there",
+        ),
+        pytest.param(
+            ["http://a/", "http://b", "nowhere"],
+            "CommandError: nowhere: No such file or directory.",
+            id="no file",
+        ),
+        pytest.param(
+            ["http://a/blog", "http://b", "targets"],
+            "CommandError: 'http://a/blog' should end after the host",
+            id="a path in a URL",
+        ),
+        pytest.param(
+            ["http://a", "http://b", "targets", "--ignore", "("],
+            "CommandError: --ignore '(' is no regular expression",
+            id="a broken pattern",
+        ),
+    ],
+)
+def test_what_cannot_be_compared(tmp_path, words, complaint):
+    directory = write_site(tmp_path / "site", SmallSite(""))
+    (directory / "targets").write_text("/\n")
+
+    done = manage(directory, "compare", *words)
+
+    assert done.stderr.startswith(complaint)
+    assert done.returncode == 1
