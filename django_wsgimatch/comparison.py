@@ -100,10 +100,7 @@ def _groups(table: Table, compared: Sequence[Compared]) -> Iterator[Group]:
     for each in compared:
         shown = preview(table, each.request.target)
         directives[shown.alias] = shown.directive
-        # Where no script runs, each server has error pages of its own.
-        is_own_page = each.status >= 400 and shown.script is None
-        compared_here = each.without_page if is_own_page else each
-        of_alias.setdefault(shown.alias, []).append(compared_here)
+        of_alias.setdefault(shown.alias, []).append(each)
     for alias in sorted(of_alias, key=lambda position: (position is None, position)):
         asked = of_alias[alias]
         different = tuple(each for each in asked if each.differences)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from string import Template
 from threading import Thread
 from typing import Any
 
-import django
 import pytest
 
-from tests.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, end_session, free_port
-from tests.servers import PYTHON, environment, listens, start, stop, wait_for
+from tests.both_servers import apache, gunicorn, needs_apache
 from tests.small_projects import DjangoProject, SmallSite, manage, write_site
 from tests.trees import open_directory
 
@@ -50,88 +43,14 @@ TARGETS = (
     *("/blog/", "/blog", "/blog/news/?a=b", "/blog/archive/2026", "/nothing", "/news/%2e%2e/form/"),
     *("//news//", "/blog/caf%C3%A9", "/newspaper", "/archive/2026/?q=%zz"),
 )
-APACHE_CONFIGURATION = Template("""\
-ServerRoot "$directory"
-DefaultRuntimeDir "$directory"
-PidFile "$directory/httpd.pid"
-ErrorLog "$directory/error.log"
-Listen 127.0.0.1:$port
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module "$modules/mod_mpm_event.so"
-LoadModule authz_core_module "$modules/mod_authz_core.so"
-LoadModule wsgi_module "$module"
-WSGISocketPrefix "$directory/wsgi"
-WSGIDaemonProcess blog threads=2 python-path=$directory:$packages
+LINES = """\
+WSGIDaemonProcess blog threads=2 python-path={directory}:{packages}
 WSGIProcessGroup blog
-WSGIApplicationGroup %{GLOBAL}
-<Directory />
-Require all granted
-</Directory>
-WSGIScriptAliasMatch "^/(news|archive|form|leave)" "$directory/scripts/blog.wsgi/$$1"
-WSGIScriptAlias /blog "$directory/scripts/blog.wsgi"
-""")
-
-
-@functools.lru_cache
-def why_not() -> str:
-    """Why the same project cannot run under Apache here, "" where it can."""
-    if not INSTALLED:
-        return HOW_TO_INSTALL
-    done = subprocess.run(
-        ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.stdout.split() != [str(number) for number in sys.version_info[:2]]:
-        return "mod_wsgi has another Python than the tests"
-    return ""
-
-
-needs_apache = pytest.mark.skipif(bool(why_not()), reason=why_not())
-
-
-@contextmanager
-def apache(directory: Path) -> Iterator[str]:
-    """Serve a site's scripts with Apache and mod_wsgi; the address."""
-    port, packages = free_port(), directory / "packages"
-    packages.mkdir()
-    # Apache's user need not be able to read where the tests' Python lies.
-    for name in ("django", "asgiref", "sqlparse"):
-        found = Path(django.__file__).parents[1] / name
-        shutil.copytree(found, packages / name, ignore=shutil.ignore_patterns("*.[mp]o", "*.pyc"))
-    text = APACHE_CONFIGURATION.substitute(
-        directory=directory, port=port, modules=MODULES, module=MODULE, packages=packages
-    )
-    (directory / "httpd.conf").write_text(text)
-    process = subprocess.Popen(
-        [str(APACHE), "-D", "FOREGROUND", "-f", str(directory / "httpd.conf")],
-        start_new_session=True,
-    )
-    try:
-        wait_for(process, directory / "error.log", lambda: listens(("127.0.0.1", port)))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        end_session(process)
-
-
-@contextmanager
-def gunicorn(directory: Path) -> Iterator[str]:
-    """Serve the same scripts with gunicorn and this package; the address."""
-    port, log = free_port(), directory / "gunicorn.log"
-    bind = ["--no-control-socket", "--threads", "4", "--bind", f"127.0.0.1:{port}"]
-    variables = environment("own.settings")
-    variables["PYTHONPATH"] += f":{directory}"
-    process = start(
-        [*PYTHON, "-m", "gunicorn", *bind, "django_wsgimatch.wsgi"], directory, log, variables
-    )
-    try:
-        wait_for(process, log, lambda: listens(("127.0.0.1", port)))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        stop(process)
+WSGIApplicationGroup %{{GLOBAL}}
+WSGIScriptAliasMatch "^/(news|archive|form|leave)" "{directory}/scripts/blog.wsgi/$1"
+WSGIScriptAlias /blog "{directory}/scripts/blog.wsgi"
+"""
+DISTRIBUTIONS = ("django",)
 
 
 def write(directory: Path, aliases: str) -> None:
@@ -152,7 +71,7 @@ def compared(directory: Path, *words: str) -> tuple[int, dict[str, Any]]:
 def test_the_same_site_under_apache_and_gunicorn_does_not_differ():
     with open_directory() as directory:
         write(directory, KEPT + BELOW)
-        with apache(directory) as old, gunicorn(directory) as new:
+        with apache(directory, LINES, DISTRIBUTIONS) as old, gunicorn(directory) as new:
             status, told = compared(directory, old, new)
 
     assert (status, told["different"]) == (0, [])
@@ -164,7 +83,7 @@ def test_with_one_alias_changed_exactly_its_urls_differ():
     changed = KEPT.replace("|archive", "")
     with open_directory() as directory:
         write(directory, changed + BELOW)
-        with apache(directory) as old, gunicorn(directory) as new:
+        with apache(directory, LINES, DISTRIBUTIONS) as old, gunicorn(directory) as new:
             status, told = compared(directory, old, new)
 
     differing = [each["target"] for each in told["different"]]

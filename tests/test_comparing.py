@@ -102,6 +102,21 @@ def differences(old: Response, new: Response, *ignored: bytes) -> tuple[Differen
     return compare(GET, old, new, Pair(OLD, NEW, Manner(), rules)).differences
 
 
+APACHE_PAGE = b'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>404'
+APACHE_2_4_71_PAGE = (
+    b'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">\n'
+    b"<html><head>\n<title>404 Not Found</title>"
+)
+NGINX_PAGE = b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<hr><center>nginx"
+GUNICORN_PAGE = b"""<html>
+  <head>
+    <title>Bad Request</title>
+  </head>
+  <body>
+    <h1><p>Bad Request</p></h1>
+"""
+OUR_PAGE = b'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>404 '
+DJANGO_PAGE = b'<!doctype html>\n<html lang="en">\n<head>\n  <title>Not Found</title>'
 FORM = b"<input type='hidden' name='csrfmiddlewaretoken' value='%s'>"
 
 
@@ -145,6 +160,23 @@ FORM = b"<input type='hidden' name='csrfmiddlewaretoken' value='%s'>"
             answer(Content_Type="text/html; charset=utf-8"),
             answer(Content_Type="text/html;charset=UTF-8"),
             id="blanks in Content-Type",
+        ),
+        pytest.param(
+            answer(APACHE_PAGE, 404, Content_Type="text/html; charset=iso-8859-1"),
+            answer(OUR_PAGE, 404, Content_Type="text/html; charset=utf-8"),
+            id="the page of Apache's own for an error",
+        ),
+        pytest.param(
+            answer(APACHE_2_4_71_PAGE, 404), answer(OUR_PAGE, 404), id="the page of a newer Apache"
+        ),
+        pytest.param(answer(NGINX_PAGE, 404), answer(OUR_PAGE, 404), id="the page of nginx's own"),
+        pytest.param(
+            answer(APACHE_PAGE, 400), answer(GUNICORN_PAGE, 400), id="the page of gunicorn's own"
+        ),
+        pytest.param(
+            answer(b"", 404, Content_Type="text/html; charset=iso-8859-1"),
+            answer(b"", 404, Content_Type="text/html; charset=utf-8"),
+            id="errors that show nothing",
         ),
     ],
 )
@@ -190,6 +222,18 @@ def test_what_may_differ(old, new):
             answer(b"a"),
             [Difference("body, line 2", "b", "(the body has ended)")],
             id="a body that ends early",
+        ),
+        pytest.param(
+            answer(DJANGO_PAGE, 404),
+            answer(OUR_PAGE, 404),
+            [Difference("error page", "an application's", "the server's own")],
+            id="an error page of an application's",
+        ),
+        pytest.param(
+            answer(APACHE_PAGE, 404),
+            answer(OUR_PAGE, 500),
+            [Difference("status", "404", "500")],
+            id="pages of the servers' own for different errors",
         ),
         pytest.param(
             answer(b"x"),

@@ -467,7 +467,7 @@ def test_a_killed_arbiter_is_back_before_anybody_asks(tmp_path):
         killed = at.place("blog")["pid"]
         os.kill(killed, signal.SIGKILL)
         # The manager sees it at its next look.
-        at.until(lambda: at.place("blog")["pid"] not in (killed, None), 2)
+        at.until(lambda: at.place("blog")["pid"] not in (killed, None))
         at.until(lambda: at.place("blog")["state"] == "running", 2)
         status = at.get("/blog").status
 

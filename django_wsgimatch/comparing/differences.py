@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .asking import Manner, Response, Site
-from .rules import Rules, body_of, header_values
+from .rules import Rules, body_of, header_values, is_own_page
 from .targets import Request
 
 _LONGEST = 200
@@ -17,7 +17,8 @@ class Difference:
     """
     One thing that differs.
 
-    ``what`` is "answer" where a site has given none, "status", a header's name, or "body, line N".
+    ``what`` is "answer" where a site has given none, "status", a header's name, "error page" where
+    it is the server's on one side and an application's on the other, or "body, line N".
     """
 
     what: str
@@ -27,17 +28,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A request, the old site's status, and all that differs between the two answers."""
+    """A request, and all that differs between the two answers."""
 
     request: Request
-    status: int
     differences: tuple[Difference, ...]
-
-    @property
-    def without_page(self) -> Compared:
-        """The same for a page of the server's own: its status alone counts."""
-        kept = tuple(each for each in self.differences if each.what in ("answer", "status"))
-        return Compared(self.request, self.status, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,7 @@ class Pair:
 
 def compare(request: Request, old: Response, new: Response, pair: Pair) -> Compared:
     """Return what differs between two answers."""
-    return Compared(request, old.status, tuple(_differences(old, new, pair)))
+    return Compared(request, tuple(_differences(old, new, pair)))
 
 
 def _differences(old: Response, new: Response, pair: Pair) -> Iterator[Difference]:
@@ -66,14 +60,33 @@ def _differences(old: Response, new: Response, pair: Pair) -> Iterator[Differenc
         return
     if old.status != new.status:
         yield Difference("status", str(old.status), str(new.status))
+    if is_own_page(old) and is_own_page(new):
+        return
+    yield from _header_differences(old, new, pair)
+    if old.status == new.status:
+        yield from _body_differences(old, new, pair)
+
+
+def _header_differences(old: Response, new: Response, pair: Pair) -> Iterator[Difference]:
     ours, theirs = pair.addresses(pair.old), pair.addresses(pair.new)
     for name in pair.rules.headers:
         first, second = header_values(old, name, ours), header_values(new, name, theirs)
         if first != second:
             yield Difference(name, _shown(first), _shown(second))
-    first_body, second_body = body_of(old, ours, pair.rules), body_of(new, theirs, pair.rules)
-    if old.status == new.status and first_body != second_body:
-        yield _body_difference(first_body, second_body)
+
+
+def _body_differences(old: Response, new: Response, pair: Pair) -> Iterator[Difference]:
+    if is_own_page(old) != is_own_page(new):
+        yield Difference("error page", _whose(old), _whose(new))
+        return
+    first = body_of(old, pair.addresses(pair.old), pair.rules)
+    second = body_of(new, pair.addresses(pair.new), pair.rules)
+    if first != second:
+        yield _line_difference(first, second)
+
+
+def _whose(response: Response) -> str:
+    return "the server's own" if is_own_page(response) else "an application's"
 
 
 def _outcome(response: Response) -> str:
@@ -84,7 +97,7 @@ def _shown(values: Sequence[str]) -> str:
     return _cut(", ".join(values)) if values else "(none)"
 
 
-def _body_difference(old: bytes, new: bytes) -> Difference:
+def _line_difference(old: bytes, new: bytes) -> Difference:
     first, second = old.split(b"\n"), new.split(b"\n")
     number = next(
         (n for n, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]),

@@ -24,6 +24,16 @@ _FRESH = re.compile(
 )
 _VOLATILE_ATTRIBUTES = ("expires",)
 
+# How the pages begin with which Apache, nginx, gunicorn and this package answer errors themselves.
+_OWN_PAGES = re.compile(
+    rb"""<!DOCTYPE\ HTML\ PUBLIC\ "-//(?:IETF|W3C)//DTD\ HTML\ [^>]*>\n
+        <html><head>\n<title>[0-9]{3}\b
+    |<html>\r\n<head><title>[0-9]{3}\ .*\r\n<hr><center>nginx
+    |<html>\s*<head>\s*<title>[A-Z][\w ]*</title>\s*</head>\s*<body>\s*<h1><p>[A-Z][\w ]*</p></h1>
+    |<!doctype\ html>\n<html\ lang="en">\n<meta\ charset="utf-8">\n<title>[0-9]{3}\ """,
+    re.VERBOSE | re.DOTALL,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -31,6 +41,17 @@ class Rules:
 
     headers: tuple[str, ...] = HEADERS
     ignored: tuple[re.Pattern[bytes], ...] = ()
+
+
+def is_own_page(response: Response) -> bool:
+    """
+    Return whether a server answers with an error page of its own, not an application with one.
+
+    An error without a body, as HEAD gets, tells nothing of who answers, and counts as one.
+    """
+    return response.status >= 400 and not (
+        response.body and _OWN_PAGES.match(response.body.lstrip()) is None
+    )
 
 
 def header_values(response: Response, name: str, addresses: Sequence[str]) -> tuple[str, ...]:
