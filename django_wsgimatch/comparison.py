@@ -65,12 +65,19 @@ def pair_of(options: dict[str, Any]) -> Pair:
         Site.of(options["new"]),
         Manner(
             host=options["host"] or None,
-            cookie=options["cookie"],
+            headers=tuple(map(_header, options["send"])),
             timeout=options["timeout"],
             verifies=not options["insecure"],
         ),
         Rules(tuple(options["headers"] or HEADERS), ignored),
     )
+
+
+def _header(text: str) -> tuple[str, str]:
+    match = re.fullmatch(r"([!#-'*+.^-z|~\w-]+):\s*([^\r\n\0]*)", text, re.ASCII)
+    if match is None:
+        raise CompareError(f"--send {text!r} should be 'NAME: VALUE', a header")
+    return match[1], match[2]
 
 
 def read(path: str, methods: Iterable[str], most: int | None) -> Reading:

@@ -164,7 +164,7 @@ def test_targets_go_out_as_they_are(pair):
     directory, old, new = pair
     targets = ["//a/%2F..", "/%zz", "/caf\xe9", "/a?b#c", "/x;y=1,2|3"]
     (directory / "targets").write_bytes("\n".join(targets).encode("latin-1"))
-    words = ["--host", "www.example.org", "--cookie", "a=b", "--jobs", "1"]
+    words = ["--host", "www.example.org", "--send", "cookie: a=b", "--jobs", "1"]
 
     manage(directory, "compare", url(old), url(new), str(directory / "targets"), *words)
 
@@ -195,6 +195,11 @@ def test_targets_go_out_as_they_are(pair):
             ["http://a", "http://b", "targets", "--ignore", "("],
             "CommandError: --ignore '(' is no regular expression",
             id="a broken pattern",
+        ),
+        pytest.param(
+            ["http://a", "http://b", "targets", "--send", "a\nb: c"],
+            "CommandError: --send 'a\\nb: c' should be 'NAME: VALUE', a header",
+            id="a broken header",
         ),
     ],
 )

@@ -7,10 +7,18 @@ import re
 import pytest
 
 from django_wsgimatch.comparing.asking import Manner, Response, Site
-from django_wsgimatch.comparing.differences import Difference, Pair, compare
-from django_wsgimatch.comparing.rules import Rules
-from django_wsgimatch.comparing.targets import Request, Skipped, read_request, read_requests
+from django_wsgimatch.comparing.differences import Compared, Difference, Pair, compare
+from django_wsgimatch.comparing.rules import HEADERS, Rules
+from django_wsgimatch.comparing.targets import (
+    Reading,
+    Request,
+    Skipped,
+    read_request,
+    read_requests,
+)
+from django_wsgimatch.comparison import Comparison, Group, record
 from django_wsgimatch.exceptions import CompareError
+from tests.documentation import read
 
 OLD, NEW = Site.of("https://old.example.org"), Site.of("http://127.0.0.1:8000")
 GET = Request("GET", "/x")
@@ -249,3 +257,30 @@ def test_what_may_not_differ(old, new, expected):
 
 def test_what_is_ignored_may_differ():
     assert differences(answer(b"made at 10:00"), answer(b"made at 10:01"), rb"at \d+:\d+") == ()
+
+
+def test_what_may_differ_and_what_is_compared_is_on_the_page():
+    page = read("howto/compare-two-sites.rst").partition("What may differ\n")[2]
+    [compared] = re.findall(r"all headers but (.*?);", page, re.DOTALL)
+
+    assert tuple(re.findall("``(.+?)``", compared)) == HEADERS
+
+
+def test_keys_of_json_are_on_the_page():
+    page = read("reference/commands.rst").split("With ``--json`` it writes an object with")[1]
+    told = set(re.findall(r"``(\w+)``", page.partition("\n\n")[0]))
+
+    reading = Reading((GET,), (Skipped(1, "x", "y"),), 0)
+    group = Group(None, None, 1, (Compared(GET, (Difference("status", "1", "2"),)),))
+    shown = record(Comparison(reading, (group,)))
+
+    assert keys(shown) <= told
+
+
+def keys(shown: object) -> set[str]:
+    """All keys of an object and of what is in it."""
+    if isinstance(shown, list):
+        return set().union(*map(keys, shown))
+    if isinstance(shown, dict):
+        return set(shown).union(*map(keys, shown.values()))
+    return set()

@@ -60,7 +60,11 @@ def test_every_category_is_on_the_page():
 
 
 def test_the_keys_of_json_are_on_the_commands_page():
-    section = read("reference/commands.rst").split("The object of ``--format json``")[1]
+    section = (
+        read("reference/commands.rst")
+        .split("The object of ``--format json``")[1]
+        .partition("\n.. _")[0]
+    )
     keys = re.findall("``(\\w+)``", section.partition("``serve``")[0])
     found = record(import_lines("WSGIScriptAlias / /a.wsgi", "ErrorLog ${NONE}"))
 

@@ -53,13 +53,12 @@ class Manner:
     """
     How both sites are asked.
 
-    ``host`` is the Host header where it is not the site's own; ``cookie`` and ``user_agent`` are
-    headers; ``timeout`` is in seconds. Without ``verifies`` any certificate will do.
+    ``host`` is the Host header where it is not the site's own; ``headers`` go out with each
+    request; ``timeout`` is in seconds. Without ``verifies`` any certificate will do.
     """
 
     host: str | None = None
-    cookie: str | None = None
-    user_agent: str = "django-wsgimatch compare"
+    headers: tuple[tuple[str, str], ...] = ()
     timeout: float = 30.0
     verifies: bool = True
 
@@ -129,11 +128,13 @@ def _connection(site: Site, manner: Manner) -> http.client.HTTPConnection:
 
 
 def _headers(site: Site, manner: Manner) -> list[tuple[str, str]]:
-    headers = [
-        ("Host", manner.host or site.authority),
-        ("User-Agent", manner.user_agent),
-        ("Accept", "*/*"),
-        ("Accept-Encoding", "identity"),
-        ("Connection", "close"),
-    ]
-    return headers + ([("Cookie", manner.cookie)] if manner.cookie else [])
+    headers = {
+        "Host": manner.host or site.authority,
+        "User-Agent": "django-wsgimatch compare",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    given = {name.lower() for name, _ in manner.headers}
+    usual = [(name, value) for name, value in headers.items() if name.lower() not in given]
+    return [*usual, *manner.headers]

@@ -151,7 +151,13 @@ class Command(BaseCommand):
             help="request targets, one a line, or an access log; - for standard input",
         )
         compare.add_argument("--host", default="", help="the Host header for both sites")
-        compare.add_argument("--cookie", help="a Cookie header, for pages behind a login")
+        compare.add_argument(
+            "--send",
+            action="append",
+            default=[],
+            metavar="'NAME: VALUE'",
+            help="send this header to both sites, as a Cookie of a login; may be given again",
+        )
         compare.add_argument(
             "--header",
             action="append",
