@@ -58,7 +58,7 @@ load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and co
 	$(VENV)/bin/python -m tests.load_groups
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
-	@status=0; for name in index dispatch checks servers groups; do \
+	@status=0; for name in index dispatch checks imports servers groups; do \
 		$(VENV)/bin/python -m benchmarks.$$name --output docs/benchmarks || status=1; done; exit $$status
 
 clean: ## remove all that make has made

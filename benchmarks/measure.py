@@ -111,8 +111,12 @@ def write_json(path: Path, document: Mapping[str, object]) -> None:
     path.write_text(json.dumps({"machine": machine(), **document}, indent=1) + "\n")
 
 
-def draw_lines(path: Path, panels: Mapping[str, Mapping[str, Mapping[int, float]]]) -> None:
-    """Draw, in panels, a line for each name: nanoseconds by the size of the table."""
+def draw_lines(
+    path: Path,
+    panels: Mapping[str, Mapping[str, Mapping[int, float]]],
+    of: str = "entries in the table",
+) -> None:
+    """Draw, in panels, a line for each name: nanoseconds by the size, which is a number ``of``."""
     from matplotlib import pyplot
 
     for part in ("text", "xtick", "ytick"):
@@ -125,7 +129,7 @@ def draw_lines(path: Path, panels: Mapping[str, Mapping[str, Mapping[int, float]
         for label, points in lines.items():
             values = [value / 1000 for value in points.values()]
             each.plot(list(points), values, marker="o", markersize=4, label=label)
-        each.set(xscale="log", yscale="log", title=name, xlabel="entries in the table")
+        each.set(xscale="log", yscale="log", title=name, xlabel=of)
         each.spines[["top", "right"]].set_visible(False)
         each.grid(alpha=0.25)
         each.legend(frameon=False, fontsize="small")

@@ -78,6 +78,7 @@ def test_a_section_that_holds_for_all_becomes_an_option(alias, opening):
         pytest.param(ALIAS, ["<LocationMatch ^/b>"], id="a pattern for another beginning"),
         pytest.param(ALIAS, ["<Directory /srv/app>", "<Files x>"], id="another file in it"),
         pytest.param(MATCH, ["<Location /app>"], id="a location that a pattern cannot match"),
+        pytest.param(MATCH, ["<DirectoryMatch ^/srv/app/>"], id="a pattern for another folder"),
     ],
 )
 def test_a_section_that_holds_for_nothing_says_nothing(alias, opening):

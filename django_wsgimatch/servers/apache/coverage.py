@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Literal
 
 from ...aliases.directives import get_word
@@ -46,10 +47,24 @@ def coverage(sections: Iterable[Section], reach: Reach) -> Coverage:
 
 def words_of(section: Section) -> tuple[str, bool]:
     """Return what a section compares with, and whether it is a regular expression."""
-    word, rest = get_word(section.argument)
-    if word == "~":
-        return get_word(rest)[0], True
-    return word, section.name.lower().endswith("match")
+    return _words(section.name, section.argument)
+
+
+def heads_of(section: Section) -> tuple[str, ...] | None:
+    """
+    Return texts of which one begins every uri, or every path, that a section can hold for.
+
+    None where no such texts are known. A <Directory> is given as ap_getparents() would have it.
+    """
+    kind = section.name.lower()
+    if kind not in (*DIRECTORIES, *LOCATIONS):
+        return None
+    text, is_pattern = words_of(section)
+    if is_pattern:
+        return prefixes_of(text)
+    if is_wildcard(text):
+        return (text[: _first_wildcard(text)],)
+    return (text if kind in LOCATIONS else _directory(text),)
 
 
 def is_wildcard(text: str) -> bool:
@@ -62,6 +77,15 @@ def is_below(location: str, uri: str) -> bool:
     return uri.startswith(location) and (
         location[-1:] in ("", "/") or uri[len(location) :][:1] in ("", "/")
     )
+
+
+# Optimization: an alias is held against sections by the hundred, and each has its words read once.
+@lru_cache(maxsize=65536)
+def _words(name: str, argument: str) -> tuple[str, bool]:
+    word, rest = get_word(argument)
+    if word == "~":
+        return get_word(rest)[0], True
+    return word, name.lower().endswith("match")
 
 
 def _of_section(section: Section, reach: Reach) -> Coverage:
@@ -79,13 +103,17 @@ def _of_section(section: Section, reach: Reach) -> Coverage:
 def _of_directory(path: str, reach: Reach) -> Coverage:
     if is_wildcard(path):
         return _of_wildcard_directory(path.rstrip("/"), reach)
-    path = posixpath.normpath("/" + path.lstrip("/"))
+    path = _directory(path)
     if _contains(path, reach.directory):
         return "all"
     if reach.script is not None:
         # As observed: a directory of the script's name holds where no PATH_INFO follows it.
         return "some" if path == reach.script else "none"
     return "some" if _contains(reach.inside, path) else "none"
+
+
+def _directory(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def _of_wildcard_directory(path: str, reach: Reach) -> Coverage:
@@ -97,13 +125,21 @@ def _of_wildcard_directory(path: str, reach: Reach) -> Coverage:
     if reach.script is not None:
         return "some" if _fits(path, reach.script) else "none"
     head = path[: _first_wildcard(path)]
-    is_near = reach.inside.startswith(head) or head.startswith(reach.inside)
-    return "some" if is_near else "none"
+    return "some" if _may_meet(head, reach.inside) else "none"
 
 
 def _of_path_pattern(pattern: str, reach: Reach) -> Coverage:
     # Apache searches in the whole filename, the script's own name included.
-    return "some" if reach.script is None else _search(pattern, reach.script)
+    if reach.script is not None:
+        return _search(pattern, reach.script)
+    heads = prefixes_of(pattern)
+    is_near = heads is None or any(_may_meet(head, reach.inside) for head in heads)
+    return "some" if is_near else "none"
+
+
+def _may_meet(one: str, other: str) -> bool:
+    """Whether a text can begin with both."""
+    return one.startswith(other) or other.startswith(one)
 
 
 def _of_name(name: str, reach: Reach) -> Coverage:

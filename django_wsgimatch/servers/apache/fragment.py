@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count
 from typing import Any
 
 from ...aliases.alias import Alias
@@ -96,11 +97,13 @@ def _virtual_hosts(hosts: Sequence[Hosts]) -> Iterator[str]:
 
 def _shared_names(hosts: Iterable[Hosts]) -> dict[str, str]:
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for each in hosts:
         if each.same_as is not None and each.same_as not in names:
             name = "_" + re.sub(r"\W+", "_", readable(each.same_as)).strip("_").lower()
-            number = sum(other.startswith(name) for other in names.values())
-            names[each.same_as] = f"{name}_{number + 1}" if number else name
+            numbered = (f"{name}_{number}" for number in count(2))
+            names[each.same_as] = next(n for n in chain([name], numbered) if n not in taken)
+            taken.add(names[each.same_as])
     return names
 
 

@@ -96,10 +96,7 @@ def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
     parts: dict[int, int] = defaultdict(int)
     for entry in entries:
         parts[id(entry.directive)] += entry.part is not None
-        try:
-            compile_location(entry.alias)
-        except WSGIMatchError as error:
-            ledger.note(entry.directive, "needs you", str(error))
+        _check_location(entry, ledger)
         if reason := _unfit(entry):
             ledger.note(entry.directive, "needs you", reason)
         if entry.alias.kind == "plain" and not entry.alias.location.startswith("/"):
@@ -110,6 +107,16 @@ def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
             ledger.note(entry.directive, "changed", reason)
         else:
             ledger.note(entry.directive, "kept", "an entry")
+
+
+def _check_location(entry: Entry, ledger: Ledger) -> None:
+    if entry.part is not None:
+        # A part is an alias that has been compiled already: nothing else becomes one.
+        return
+    try:
+        compile_location(entry.alias)
+    except WSGIMatchError as error:
+        ledger.note(entry.directive, "needs you", str(error))
 
 
 def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:

@@ -78,7 +78,7 @@ class Meetings:
         """Return what holds where a section holds, or None if one entry cannot say it."""
         holding, meeting = list(self._sure), []
         uris = region_of(scope.sections[0])
-        for _, other in self._index.near(uris):
+        for other in self._index.near(uris).values():
             is_same = other.sections[0].argument == scope.sections[0].argument
             covered = "all" if is_same else coverage(other.sections, uris)
             if covered == "all":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from .coverage import DIRECTORIES, LOCATIONS, is_wildcard, words_of
+from .coverage import FILES, LOCATIONS, heads_of, is_wildcard, words_of
 from .hosts import Scope
 from .reach import Reach
 
@@ -53,30 +55,35 @@ class ScopeIndex:
 
     def __init__(self, scopes: Iterable[Scope]) -> None:
         self._directories, self._locations = PrefixIndex(), PrefixIndex()
+        self._files: dict[str, list[Numbered]] = {}
         self._others: list[Numbered] = []
         for numbered in enumerate(scopes):
             self._add(numbered)
         self._directories.close()
         self._locations.close()
 
-    def near(self, reach: Reach) -> Iterable[Numbered]:
-        """Yield the scopes that may hold for an alias, and some that do not."""
-        yield from self._others
-        yield from self._directories.above(reach.inside)
+    def near(self, reach: Reach) -> dict[int, Scope]:
+        """Return the scopes that may hold for an alias, and some that do not, by their numbers."""
+        found = dict(self._others)
+        found.update(self._directories.above(reach.inside))
         if reach.script is None:
-            yield from self._directories.below(reach.directory)
+            found.update(self._directories.below(reach.directory))
+            found.update(chain.from_iterable(self._files.values()))
+        else:
+            found.update(self._files.get(posixpath.basename(reach.script), ()))
         for prefix in ("",) if reach.prefixes is None else reach.prefixes:
-            yield from self._locations.above(prefix)
-            yield from self._locations.below(prefix)
+            found.update(self._locations.above(prefix))
+            found.update(self._locations.below(prefix))
+        return found
 
     def _add(self, numbered: Numbered) -> None:
         section = numbered[1].sections[0]
         text, is_pattern = words_of(section)
-        kind = section.name.lower()
-        if is_pattern or is_wildcard(text) or kind not in (*DIRECTORIES, *LOCATIONS):
+        kind, heads = section.name.lower(), heads_of(section)
+        if kind in FILES and not is_pattern and not is_wildcard(text):
+            self._files.setdefault(text, []).append(numbered)
+        elif heads is None:
             self._others.append(numbered)
-        elif kind in LOCATIONS:
-            self._locations.add(text, numbered)
         else:
-            names = (name for name in text.split("/") if name not in ("", "."))
-            self._directories.add("/" + "/".join(names), numbered)
+            for head in heads:
+                (self._locations if kind in LOCATIONS else self._directories).add(head, numbered)

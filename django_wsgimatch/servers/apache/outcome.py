@@ -42,7 +42,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Page:
-    notes: dict[tuple[Category, str], None] = field(default_factory=dict)
+    notes: dict[Category, dict[str, None]] = field(default_factory=dict)
     uses: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -58,7 +58,9 @@ class Ledger:
 
     def note(self, directive: Directive, category: Category, text: str) -> None:
         """Say what became of a directive."""
-        self._page(directive).notes[category, text] = None
+        notes = self._page(directive).notes.setdefault(category, {})
+        if len(notes) < _NOTES + 2:
+            notes[text] = None
 
     def use(self, directive: Directive, what: str, location: str) -> None:
         """Say that a directive is kept as an option of the entry of a location."""
@@ -70,9 +72,9 @@ class Ledger:
         if page is None:
             return None
         for what, locations in page.uses.items():
-            page.notes["kept", _used(what, locations)] = None
-        category = min((category for category, _ in page.notes), key=_GRAVITY.index)
-        notes = [text for kind, text in page.notes if kind == category and text]
+            self.note(directive, "kept", _used(what, locations))
+        category = min(page.notes, key=_GRAVITY.index)
+        notes = [text for text in page.notes[category] if text]
         note = "; ".join(notes[:_NOTES]) + ("; ..." if len(notes) > _NOTES else "")
         return outcome(directive, category, note)
 

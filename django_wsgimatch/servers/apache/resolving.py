@@ -108,7 +108,7 @@ class Resolver:
         for is_virtual, server in enumerate(servers):
             if not server.scopes:
                 continue
-            for number, scope in self._index(server).near(reach):
+            for number, scope in self._index(server).near(reach).items():
                 if (covered := coverage(scope.sections, reach)) != "none":
                     found.append(((scope.rank, is_virtual, number), scope, covered))
         found.sort(key=lambda each: each[0])

@@ -1,0 +1,148 @@
+"""
+How long ``manage.py wsgimatch import`` takes, by the size and the kind of the configuration.
+
+``python -m benchmarks.imports`` prints a table and says whether the contract is kept: a
+configuration of 50,000 lines is read, resolved, written and reported in less than 5 s. With
+``--output`` it also writes ``imports.json`` and ``imports.svg``.
+
+"Aliases" are plain ones with options; "hosts" are virtual hosts with a daemon process each;
+"sections" give every alias its <Directory> and <Location>, and "patterns" the same with
+expressions; "macros" are ``Use`` lines, of which the lines count that Apache makes of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.measure import Row, draw_lines, parser, table, verdict, write_json
+from django_wsgimatch.servers.apache.fragment import python_lines
+from django_wsgimatch.servers.apache.importing import import_configuration
+from django_wsgimatch.servers.apache.reading import read_text
+from django_wsgimatch.servers.apache.report import report_lines, summary
+
+SIZES = (500, 5_000, 50_000)
+MOST_SECONDS = {50_000: 5}
+
+
+def aliases(number: int) -> str:
+    return f"""\
+WSGIScriptAlias /app{number} /srv/app{number}/wsgi.py process-group=main
+Alias /app{number}/static /srv/app{number}/static
+"""
+
+
+def hosts(number: int) -> str:
+    return f"""\
+<VirtualHost *:80>
+    ServerName site{number}.example.org
+    ServerAlias www.site{number}.example.org
+    DocumentRoot /srv/site{number}/public
+    Alias /static /srv/site{number}/static
+    WSGIDaemonProcess site{number} processes=2 threads=15 python-home=/srv/site{number}/venv
+    WSGIProcessGroup site{number}
+    WSGIScriptAlias / /srv/site{number}/wsgi.py
+    CustomLog /var/log/apache2/site{number}.log combined
+</VirtualHost>
+"""
+
+
+def sections(number: int) -> str:
+    return f"""\
+WSGIScriptAlias /app{number} /srv/app{number}/wsgi.py
+<Directory /srv/app{number}>
+    WSGIApplicationGroup app{number}
+    Require all granted
+</Directory>
+<Location /app{number}/api>
+    WSGIPassAuthorization On
+</Location>
+"""
+
+
+def patterns(number: int) -> str:
+    return f"""\
+WSGIScriptAliasMatch ^/app{number}/(admin|files)(/|$) /srv/app{number}/$1.wsgi
+<DirectoryMatch "^/srv/app{number}/">
+    WSGIApplicationGroup app{number}
+    Require all granted
+</DirectoryMatch>
+<LocationMatch "^/app{number}/admin/api">
+    WSGIPassAuthorization On
+</LocationMatch>
+"""
+
+
+def macros(number: int) -> str:
+    if number == 0:
+        return f"<Macro Site $name>\n{hosts(0).replace('site0', '$name')}</Macro>\n"
+    return f"Use Site site{number}\n"
+
+
+KINDS: Mapping[str, Callable[[int], str]] = {
+    each.__name__: each for each in (aliases, hosts, sections, patterns, macros)
+}
+
+
+def configuration(kind: str, lines: int) -> str:
+    """Return a configuration of about so many lines as Apache reads them."""
+    piece = hosts if kind == "macros" else KINDS[kind]
+    return "".join(map(KINDS[kind], range(lines // len(piece(0).splitlines()))))
+
+
+def seconds(text: str) -> float:
+    """Return the seconds from the text of a configuration to that of its settings and report."""
+    started = time.perf_counter()
+    imported = import_configuration(read_text(text, "site.conf"))
+    settings = imported.settings
+    assert settings is not None
+    written = list(python_lines(settings, "site.conf"))
+    written += report_lines(imported.outcomes)
+    written.append(summary(imported.outcomes))
+    return time.perf_counter() - started
+
+
+def measure() -> dict[str, dict[int, float]]:
+    """Return the seconds by kind and size."""
+    return {kind: {size: seconds(configuration(kind, size)) for size in SIZES} for kind in KINDS}
+
+
+def judge(spent: Mapping[str, Mapping[int, float]]) -> list[str]:
+    """The contracts, a line for each."""
+    return [
+        verdict(f"seconds for {size:,} lines of {kind}", spent[kind][size], most)
+        for kind in spent
+        for size, most in MOST_SECONDS.items()
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = parser(str(__doc__)).parse_args(argv)
+    spent = measure()
+    rows: list[Row] = [[kind, *by_size.values()] for kind, by_size in spent.items()]
+    print(table(["seconds an import of", *(f"{n:,}" for n in SIZES)], rows), end="\n\n")
+    lines = judge(spent)
+    print(*lines, sep="\n")
+    if options.output:
+        figures = [
+            {"kind": kind, "lines": size, "seconds": value}
+            for kind, by_size in spent.items()
+            for size, value in by_size.items()
+        ]
+        write_json(options.output / "imports.json", {"contracts": lines, "imports": figures})
+        draw(spent, options.output / "imports.svg")
+    return 1 if any(line.startswith("MISSED") for line in lines) else 0
+
+
+def draw(spent: Mapping[str, Mapping[int, float]], path: Path) -> None:
+    """Draw what a line costs."""
+    lines = {
+        kind: {size: value * 1e9 / size for size, value in by_size.items()}
+        for kind, by_size in spent.items()
+    }
+    draw_lines(path, {"an import, for each line": lines}, of="lines in the configuration")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
