@@ -477,6 +477,8 @@ def test_a_killed_arbiter_is_back_before_anybody_asks(tmp_path):
 def test_a_killed_process_costs_its_own_request_only(tmp_path):
     with site(tmp_path, {"processes": 2}) as at:
         pid = at.told("/blog")["pid"]
+        # A process is done with a request a moment after its client.
+        at.until(lambda: not at.busy("blog"))
         with ThreadPoolExecutor() as pool:
             at_work = pool.submit(at.get, "/blog/sleep/10")
             at.until(lambda: bool(at.busy("blog")))
