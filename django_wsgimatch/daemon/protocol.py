@@ -121,12 +121,12 @@ def encode_request(
     )
 
 
-def decode_request(head: bytes) -> RequestHead:
+def decode_request(head: bytes | memoryview) -> RequestHead:
     """Return what a request's first bytes say. Raises ProtocolError."""
     magic, *fields = REQUEST.unpack_from(head)
     found = RequestHead._make(fields)
     if magic != MAGIC or found.encoding not in b"LU":
-        raise ProtocolError(f"no request begins with {head[:4]!r}")
+        raise ProtocolError(f"no request begins with {bytes(head[:4])!r}")
     if found.environ_length > LONGEST_ENVIRON:
         raise ProtocolError(f"an environ of {found.environ_length} bytes")
     if not PULLED <= found.body_length <= INLINE:
@@ -134,15 +134,17 @@ def decode_request(head: bytes) -> RequestHead:
     return found
 
 
-def update_environ(environ: dict[str, Any], encoding: bytes, gone: int, data: bytes) -> None:
+def update_environ(
+    environ: dict[str, Any], encoding: bytes, gone: int, data: bytes | memoryview
+) -> None:
     """Make of a request's environ that of the next one on its connection. Raises ProtocolError."""
     if not data:
         return
     try:
         if encoding == b"L":
-            parts = data.decode("latin-1").split("\0")
+            parts = str(data, "latin-1").split("\0")
         else:
-            parts = data.decode("utf-8", "surrogatepass").split("\0")
+            parts = str(data, "utf-8", "surrogatepass").split("\0")
     except UnicodeDecodeError as error:
         raise ProtocolError(f"the environ is no text: {error}") from None
     if (len(parts) - gone) % 2 or gone > len(parts):

@@ -100,7 +100,7 @@ class Exchange:
         return f"{self.environ.get('REQUEST_METHOD')} {target}"
 
     def receive(
-        self, packet: bytes, known: WSGIEnvironment, queue_timeout: float
+        self, packet: bytes | memoryview, known: WSGIEnvironment, queue_timeout: float
     ) -> tuple[WSGIEnvironment, int]:
         """
         Return the request's environ and its id.
@@ -128,7 +128,8 @@ class Exchange:
             given = packet[end:]
             if len(given) < length:
                 given = self._rest(given, length)
-            environ["wsgi.input"] = io.BytesIO(given)
+            # The packet's memory is used again for the next request.
+            environ["wsgi.input"] = io.BytesIO(bytes(given))
         if queue_timeout and time.monotonic() - said.queued > queue_timeout:
             raise _Late
         return environ, said.request_id
@@ -198,7 +199,7 @@ class Exchange:
         """Let the front send the request again, to another process."""
         self.connection.sendall(FRAME.pack(AGAIN, 0))
 
-    def _rest(self, begun: bytes, size: int) -> bytes:
+    def _rest(self, begun: bytes | memoryview, size: int) -> bytes:
         try:
             return receive_all(self.connection, begun, size)
         except (OSError, EOFError) as error:
@@ -260,7 +261,7 @@ class Exchange:
 
 def serve(
     exchange: Exchange,
-    packet: bytes,
+    packet: bytes | memoryview,
     known: WSGIEnvironment,
     find: Find,
     begin: Begin,

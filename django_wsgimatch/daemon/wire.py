@@ -26,7 +26,7 @@ def send_all(connection: socket.socket, parts: list[bytes]) -> None:
             sent = max(sent - len(part), 0)
 
 
-def receive_all(connection: socket.socket, begun: bytes, size: int) -> bytes:
+def receive_all(connection: socket.socket, begun: bytes | memoryview, size: int) -> bytes:
     """Return ``size`` bytes, of which some have come. Raises EOFError, and OSError."""
     parts = [begun]
     missing = size - len(begun)
