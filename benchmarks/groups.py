@@ -2,10 +2,11 @@
 What a process group costs: requests per second and CPU time, with the hop and without it.
 
 ``python -m benchmarks.groups`` prints a table for each payload; ``--output FOLDER`` writes
-``groups.json``. gunicorn, granian and Apache + mod_wsgi run side by side, each with two
-processes of four threads, and are asked in turn, round after round, for an application that runs
-in the server's own processes and for the same one in daemon processes. The load comes from
-``wrk``, to 127.0.0.1 only. The exit status is 1 where a contract is missed.
+``groups.json`` and ``groups.svg``. gunicorn, granian and Apache + mod_wsgi run side by side, each
+with two processes of four threads, and are asked in turn, round after round, for an application
+that runs in the server's own processes and for the same one in daemon processes. "At least" is a
+hop in which no environ travels and none of our code runs (`benchmarks.floor`). The load comes
+from ``wrk``, to 127.0.0.1 only. The exit status is 1 where a contract is missed.
 """
 
 from __future__ import annotations
@@ -17,14 +18,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from string import Template
 
-from benchmarks.measure import median_ratio, medians, parser, rounds, table, write_json
+from benchmarks.measure import (
+    INK,
+    median_ratio,
+    medians,
+    parser,
+    plotting,
+    rounds,
+    table,
+    write_json,
+)
 from tests.groups import MARK, marked, wait_until
 from tests.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, free_port
 from tests.raw_http import fetch
@@ -37,6 +47,7 @@ PROCESSES, THREADS = 2, 4
 PAYLOADS = {"2 KiB": "small", "100 KiB": "large", "POST 64 KiB": "post", "10 MiB file": "file"}
 LOAD = {"rounds": 9, "seconds": 2, "connections": 16}
 POST = 'wrk.method = "POST"\nwrk.body = string.rep("a", 65536)\n'
+KINDS = {"here": "without hop", "floor": "at least", "hop": "with hop"}
 EMBEDDED, DAEMON = "mod_wsgi embedded", "mod_wsgi daemon"
 
 APACHE_CONFIGURATION = Template("""\
@@ -125,21 +136,33 @@ def running(name: str, directory: Path) -> Iterator[Running]:
     configuration = directory / "httpd.conf"
     configuration.write_text(apache_configuration(directory, port))
     command = [word.format(port=port, configuration=configuration) for word in COMMANDS[name]]
+    floor = (sys.executable, "-m", "benchmarks.floor", str(directory / name), str(PROCESSES))
     variables = {
         MARK: mark,
+        "WSGIMATCH_BENCH_FLOOR": floor[-2],
         "WSGIMATCH_BENCH_FILE": str(directory / "file"),
         "WSGIMATCH_BENCH_SOCKETS": str(directory / "s"),
     }
-    log = directory / f"{name}.log"
-    process = start(
-        command, HERE.parent, log, environment("benchmarks.settings_groups", **variables)
-    )
-    try:
-        wait_for(process, log, lambda: listens(("127.0.0.1", port)))
+    own = environment("benchmarks.settings_groups", **variables)
+    with (
+        started(floor, own, directory / "floor.log", lambda: os.path.exists(floor[-2])),
+        started(command, own, directory / f"{name}.log", lambda: listens(("127.0.0.1", port))),
+    ):
         yield Running(port, mark)
+    wait_until(lambda: not marked(mark))
+
+
+@contextmanager
+def started(
+    command: Sequence[str], own: Mapping[str, str], log: Path, is_up: Callable[[], bool]
+) -> Iterator[None]:
+    """Run a program until the end of the block, which begins when it is up."""
+    process = start(command, HERE.parent, log, own)
+    try:
+        wait_for(process, log, is_up)
+        yield
     finally:
         stop(process)
-        wait_until(lambda: not marked(mark))
 
 
 def commands() -> dict[str, tuple[str, ...]]:
@@ -179,7 +202,9 @@ def measure(
     """Return each contender's requests per second, and CPU time in us a request, by round."""
     loads: dict[str, Load] = {}
     for name, server in servers.items():
-        for prefix, kind in (("here", "without hop"), ("hop", "with hop")):
+        for prefix, kind in KINDS.items():
+            if prefix == "floor" and (name == "mod_wsgi" or payload == "file"):
+                continue
             label = f"{name}, {kind}" if name != "mod_wsgi" else (EMBEDDED, DAEMON)[prefix == "hop"]
             loads[label] = Load(
                 server, prefix, payload, options.seconds, options.connections, script, []
@@ -198,12 +223,14 @@ def check(server: Running, prefix: str, payload: str) -> None:
 
 
 def hops(cpu: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """The CPU time that the hop adds to a request, in us."""
+    """The CPU time that each hop adds to a request, in us."""
     pairs = {
-        name: (f"{name}, with hop", f"{name}, without hop") for name in ("gunicorn", "granian")
+        label: (label, f"{label.partition(',')[0]}, without hop")
+        for label in cpu
+        if label.endswith(("with hop", "at least"))
     }
-    pairs |= {"mod_wsgi": (DAEMON, EMBEDDED)} if DAEMON in cpu else {}
-    return {name: quiet(cpu[one]) - quiet(cpu[other]) for name, (one, other) in pairs.items()}
+    pairs |= {DAEMON: (DAEMON, EMBEDDED)} if DAEMON in cpu else {}
+    return {label: quiet(cpu[one]) - quiet(cpu[other]) for label, (one, other) in pairs.items()}
 
 
 def quiet(costs: Sequence[float]) -> float:
@@ -235,13 +262,33 @@ def judge(
     hop: Mapping[str, float], rates: Mapping[str, Sequence[float]]
 ) -> Iterator[tuple[str, bool]]:
     """Yield each contract in words, and whether it is kept."""
-    if "mod_wsgi" not in hop:
+    if DAEMON not in hop:
         return
     for name in ("gunicorn", "granian"):
-        words = f"{name}'s hop costs {hop[name]:.0f} us, mod_wsgi's {hop['mod_wsgi']:.0f} us"
-        yield words, hop[name] <= hop["mod_wsgi"]
+        own, least = hop[f"{name}, with hop"], hop.get(f"{name}, at least")
+        words = f"{name}'s hop costs {own:.0f} us, mod_wsgi's {hop[DAEMON]:.0f} us"
+        words += "" if least is None else f", the least possible {least:.0f} us"
+        yield words, own <= hop[DAEMON]
     ratio = median_ratio(rates["granian, with hop"], rates[DAEMON])
     yield f"granian, with hop / {DAEMON}: {ratio:.2f} (at least 1)", ratio >= 1
+
+
+def draw(path: Path, costs: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw, in a panel for each payload, a bar for each server as long as its hop is costly."""
+    pyplot = plotting(path)
+    figure = pyplot.subplots(1, len(costs), figsize=(9, 2.2), layout="constrained")[0]
+    for axes, (payload, hop) in zip(figure.axes, costs.items(), strict=True):
+        names = [name.partition(",")[0].removesuffix(" daemon") for name in hop]
+        colours = [INK if name == DAEMON else "tab:blue" for name in hop]
+        bars = axes.barh(names, list(hop.values()), color=colours)
+        axes.bar_label(bars, [f"{cost:,.0f}" for cost in hop.values()], padding=3)
+        axes.invert_yaxis()
+        axes.margins(x=0.35)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set(title=payload, xticks=[])
+        axes.tick_params(labelleft=axes is figure.axes[0])
+    figure.supxlabel("microseconds of CPU time that the hop adds to a request (less is better)")
+    figure.savefig(path, transparent=True, metadata={"Date": None})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -252,6 +299,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("Skipped: benchmarks.groups needs Debian's wrk.")
         return 0
     document: dict[str, object] = {"load": {name: getattr(options, name) for name in LOAD}}
+    drawn: dict[str, dict[str, float]] = {}
     missed = False
     with tempfile.TemporaryDirectory(prefix="wm") as folder, ExitStack() as stack:
         directory = Path(folder)
@@ -266,7 +314,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(payload)
             rows = [(name, rate, costs[name]) for name, rate in medians(rates).items()]
             print(table(["server", "requests/s", "CPU us a request"], rows))
-            for words, kept in judge(hops(cpu), rates):
+            hop = hops(cpu)
+            drawn[payload] = {name: cost for name, cost in hop.items() if "at least" not in name}
+            for words, kept in judge(hop, rates):
                 print(f"{'kept' if kept else 'MISSED'}: {payload}: {words}", flush=True)
                 missed |= not kept
             document[payload] = {"requests_per_second": rates, "cpu_microseconds": cpu}
@@ -277,6 +327,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"mod_wsgi was left out: it {HOW_TO_INSTALL}.")
     if options.output:
         write_json(options.output / "groups.json", document)
+        draw(options.output / "groups.svg", drawn)
     return int(missed)
 
 

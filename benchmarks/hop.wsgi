@@ -1,10 +1,15 @@
-"""What benchmarks.groups asks for: 2 KiB, 100 KiB, a body read, a file of 10 MiB."""
+"""
+What benchmarks.groups asks for: 2 KiB, 100 KiB, a body read, a file of 10 MiB.
+
+Below /floor it asks benchmarks.floor for the same number of bytes, instead of making them.
+"""
 
 import os
 from wsgiref.util import FileWrapper
 
 SMALL, LARGE = b"x" * 2048, b"y" * 102400
 FILE = os.environ.get("WSGIMATCH_BENCH_FILE", "/nowhere")
+FLOOR = os.environ.get("WSGIMATCH_BENCH_FLOOR", "")
 
 
 def application(environ, start_response):
@@ -18,7 +23,13 @@ def application(environ, start_response):
         wrap = environ.get("wsgi.file_wrapper", FileWrapper)
         return wrap(open(path, "rb"), 65536)
     body = LARGE if what == "large" else SMALL
+    given = environ["wsgi.input"].read() if what == "post" else b""
     if what == "post":
-        body = str(len(environ["wsgi.input"].read())).encode()
+        body = str(len(given)).encode()
+    if environ["SCRIPT_NAME"] == "/floor":
+        # Here, as Apache has no such module to import.
+        from benchmarks.floor import ask
+
+        body = ask(FLOOR, given, len(body))
     start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
     return [body]

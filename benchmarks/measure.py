@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import process_time_ns
+from types import ModuleType
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
@@ -117,12 +118,7 @@ def draw_lines(
     of: str = "entries in the table",
 ) -> None:
     """Draw, in panels, a line for each name: nanoseconds by the size, which is a number ``of``."""
-    from matplotlib import pyplot
-
-    for part in ("text", "xtick", "ytick"):
-        pyplot.rc(part, color=INK)
-    pyplot.rc("axes", labelcolor=INK, edgecolor=INK)
-    pyplot.rc("svg", hashsalt=path.name)
+    pyplot = plotting(path)
     size = (4.2 * len(panels), 3.6)
     figure = pyplot.subplots(1, len(panels), figsize=size, layout="constrained", sharey=True)[0]
     for each, (name, lines) in zip(figure.axes, panels.items(), strict=True):
@@ -135,3 +131,14 @@ def draw_lines(
         each.legend(frameon=False, fontsize="small")
     figure.axes[0].set_ylabel("microseconds (less is better)")
     figure.savefig(path, transparent=True, metadata={"Date": None})
+
+
+def plotting(path: Path) -> ModuleType:
+    """Return pyplot, set up for a plot that looks the same whenever the figures are."""
+    from matplotlib import pyplot
+
+    for part in ("text", "xtick", "ytick"):
+        pyplot.rc(part, color=INK)
+    pyplot.rc("axes", labelcolor=INK, edgecolor=INK)
+    pyplot.rc("svg", hashsalt=path.name)
+    return pyplot

@@ -21,7 +21,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.contenders import APACHE_NAME, TARGET, Running, contenders, running
-from benchmarks.measure import INK, median_ratio, medians, parser, rounds, table, write_json
+from benchmarks.measure import (
+    INK,
+    median_ratio,
+    medians,
+    parser,
+    plotting,
+    rounds,
+    table,
+    write_json,
+)
 from tests.oracle import HOW_TO_INSTALL
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -115,12 +124,7 @@ def judge(rates: Mapping[str, Sequence[float]]) -> dict[Contract, float]:
 
 def draw(path: Path, rates: Mapping[str, float]) -> None:
     """Draw a bar for each server, as long as its requests per second."""
-    from matplotlib import pyplot
-
-    for part in ("text", "xtick", "ytick"):
-        pyplot.rc(part, color=INK)
-    pyplot.rc("axes", labelcolor=INK, edgecolor=INK)
-    pyplot.rc("svg", hashsalt=path.name)
+    pyplot = plotting(path)
     figure, axes = pyplot.subplots(figsize=(7, 3.2), layout="constrained")
     colours = ["tab:blue" if "entry" in name else INK for name in rates]
     bars = axes.barh(list(rates), list(rates.values()), color=colours)

@@ -22,6 +22,7 @@ WSGIMATCH_PROCESS_GROUPS = {
 }
 WSGIMATCH_ALIASES = [
     script_alias("/here", "hop.wsgi"),
+    script_alias("/floor", "hop.wsgi"),
     script_alias("/hop", "hop.wsgi", process_group="hop"),
     script_alias("/idle", "hop.wsgi", process_group="idle"),
 ]
