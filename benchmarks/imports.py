@@ -7,20 +7,22 @@ configuration of 50,000 lines is read, resolved, written and reported in less th
 
 "Aliases" are plain ones with options; "hosts" are virtual hosts with a daemon process each;
 "sections" give every alias its <Directory> and <Location>, and "patterns" the same with
-expressions; "macros" are ``Use`` lines, of which the lines count that Apache makes of them.
+expressions; "repeated" says the same again and again, as files that were put together do; "macros"
+are ``Use`` lines, of which the lines count that Apache makes of them.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 from benchmarks.measure import Row, draw_lines, parser, table, verdict, write_json
-from django_wsgimatch.servers.apache.fragment import python_lines
-from django_wsgimatch.servers.apache.importing import import_configuration
-from django_wsgimatch.servers.apache.reading import read_text
+from django_wsgimatch.migration import import_file, write_settings
 from django_wsgimatch.servers.apache.report import report_lines, summary
+from django_wsgimatch.servers.apache.surroundings import Surroundings
 
 SIZES = (500, 5_000, 50_000)
 MOST_SECONDS = {50_000: 5}
@@ -74,6 +76,10 @@ WSGIScriptAliasMatch ^/app{number}/(admin|files)(/|$) /srv/app{number}/$1.wsgi
 """
 
 
+def repeated(number: int) -> str:
+    return aliases(0) + sections(0) + patterns(0) + hosts(number % 10)
+
+
 def macros(number: int) -> str:
     if number == 0:
         return f"<Macro Site $name>\n{hosts(0).replace('site0', '$name')}</Macro>\n"
@@ -81,7 +87,7 @@ def macros(number: int) -> str:
 
 
 KINDS: Mapping[str, Callable[[int], str]] = {
-    each.__name__: each for each in (aliases, hosts, sections, patterns, macros)
+    each.__name__: each for each in (aliases, hosts, sections, patterns, repeated, macros)
 }
 
 
@@ -91,13 +97,12 @@ def configuration(kind: str, lines: int) -> str:
     return "".join(map(KINDS[kind], range(lines // len(piece(0).splitlines()))))
 
 
-def seconds(text: str) -> float:
-    """Return the seconds from the text of a configuration to that of its settings and report."""
+def seconds(path: Path) -> float:
+    """Return the seconds from a configuration to the text of its settings and of its report."""
     started = time.perf_counter()
-    imported = import_configuration(read_text(text, "site.conf"))
-    settings = imported.settings
-    assert settings is not None
-    written = list(python_lines(settings, "site.conf"))
+    imported = import_file(str(path), Surroundings())
+    assert imported.settings is not None
+    written = [write_settings(imported, str(path), "python")]
     written += report_lines(imported.outcomes)
     written.append(summary(imported.outcomes))
     return time.perf_counter() - started
@@ -105,7 +110,13 @@ def seconds(text: str) -> float:
 
 def measure() -> dict[str, dict[int, float]]:
     """Return the seconds by kind and size."""
-    return {kind: {size: seconds(configuration(kind, size)) for size in SIZES} for kind in KINDS}
+    spent: dict[str, dict[int, float]] = {kind: {} for kind in KINDS}
+    with tempfile.TemporaryDirectory() as directory:
+        for kind, size in product(KINDS, SIZES):
+            path = Path(directory) / f"{kind}{size}.conf"
+            path.write_text(configuration(kind, size))
+            spent[kind][size] = seconds(path)
+    return spent
 
 
 def judge(spent: Mapping[str, Mapping[int, float]]) -> list[str]:

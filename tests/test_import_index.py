@@ -57,6 +57,22 @@ def test_an_alias_is_held_against_no_more_sections_in_a_longer_file(kind, monkey
     assert 0 < len(asked) <= 6 * text.count("WSGIScriptAlias")
 
 
+def test_a_file_that_says_all_of_it_twice_takes_twice_the_time(monkeypatch):
+    asked = []
+
+    def counted(sections, reach):
+        asked.append(sections)
+        return coverage(sections, reach)
+
+    monkeypatch.setattr(resolving, "coverage", counted)
+
+    import_configuration(read_text(configuration("repeated", 4_000), "site.conf"))
+    few = len(asked)
+    import_configuration(read_text(configuration("repeated", 8_000), "site.conf"))
+
+    assert 0 < len(asked) - few <= 2 * few
+
+
 def test_files_are_found_by_the_scripts_name(monkeypatch):
     asked = []
 

@@ -286,6 +286,62 @@ def test_the_file_system_tells_a_folder_from_a_script():
     assert notes_of(*lines, files={"/srv/scripts": "file"})[3].startswith("needs you")
 
 
+# What is said twice
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        pytest.param(["<Directory /srv/app>"], id="a directory"),
+        pytest.param(["<LocationMatch ^/app>"], id="a pattern"),
+        pytest.param(["<Directory /srv>", "<Files app.wsgi>"], id="a file in a directory"),
+        pytest.param([], id="the server"),
+    ],
+)
+def test_of_sections_that_say_the_same_the_last_one_counts(opening):
+    first = section(*opening, name="first")
+    lines = [*first, *section("<Location /elsewhere>"), *section(*opening, name="last"), ALIAS]
+    last_one = len(first) + 3 + len(opening) + 1
+
+    assert groups(*lines) == [("/app", "last")]
+    assert notes_of(*lines)[len(opening) + 1] == f"not needed: site.conf:{last_one} takes its place"
+
+
+def test_an_option_that_a_later_section_does_not_give_still_holds():
+    first = ["<Location />", "WSGICallableObject app", "WSGIApplicationGroup one", "</Location>"]
+
+    [alias] = aliases_of(ALIAS, *first, *section("<Location />", name="two"))
+
+    assert (alias.callable_object, alias.application_group) == ("app", "two")
+
+
+def test_options_without_a_sign_take_the_place_of_those_before():
+    lines = [
+        ALIAS,
+        "<Directory /srv/app>",
+        "Options None",
+        "</Directory>",
+        "<Directory /srv/app>",
+        "Options FollowSymLinks",
+        "</Directory>",
+    ]
+
+    assert notes_of(*lines)[3] == "not needed: site.conf:6 takes its place"
+
+
+def test_an_alias_for_the_same_urls_is_the_first_one_s():
+    lines = [ALIAS, "WSGIScriptAlias /app /srv/other/other.wsgi", "WSGIScriptAlias /a /srv/a.wsgi"]
+
+    assert [each.target for each in aliases_of(*lines)] == ["/srv/app/app.wsgi", "/srv/a.wsgi"]
+    assert notes_of(*lines)[2] == "not needed: site.conf:1 comes first and answers all its URLs"
+
+
+def test_a_plain_alias_and_a_pattern_of_the_same_text_are_two():
+    lines = [ALIAS, "WSGIScriptAliasMatch /app /srv/app/app.wsgi"]
+
+    assert [each.kind for each in aliases_of(*lines)] == ["plain", "match"]
+
+
 # What Apache refuses
 
 

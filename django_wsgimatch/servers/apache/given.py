@@ -69,6 +69,11 @@ def given_by(directive: Directive) -> Given:
     return Given(words[0] if read is None else read(directive.name, words[0]), directive)
 
 
+def replaces_options(words: tuple[str, ...]) -> bool:
+    """Whether an Options directive takes the place of all that held."""
+    return any(word[:1] not in "+-" for word in words)
+
+
 def follows_links(before: bool | str, words: tuple[str, ...]) -> bool | str:
     """
     Return whether symbolic links are followed after an Options directive, given how it was before.
@@ -76,7 +81,7 @@ def follows_links(before: bool | str, words: tuple[str, ...]) -> bool | str:
     Mirrors set_options(): words without a sign take the place of all that held. True, False or
     "owner", as in settings.
     """
-    value = before if all(word[:1] in "+-" for word in words) else False
+    value = False if replaces_options(words) else before
     for word in words:
         name = word.lstrip("+-").lower()
         if name in ("followsymlinks", "all"):

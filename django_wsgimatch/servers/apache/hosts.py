@@ -10,7 +10,7 @@ from ...aliases.directives import parse_directive
 from ...exceptions import DirectiveError
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
 from .directive import Directive, Section
-from .given import OPTIONS, SERVER_OPTIONS, Given, given_by
+from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
 from .outcome import Ledger
 from .words import split_words
 
@@ -56,6 +56,7 @@ class Host:
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
     scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
+    givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -132,12 +133,23 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
         place = host.scopes[sections]
     else:
         place = host.scopes[sections] = Scope(sections, _rank(sections))
+    givers = host.givers.setdefault(tuple((s.name.lower(), s.argument) for s in sections), {})
+    giver = givers.get(name)
+    givers[name] = place
     if name == "options":
+        if giver is not None and replaces_options(given.value):
+            _replace(giver.options, given, ledger)
+            giver.options.clear()
         place.options.append(given)
         return
-    if (before := place.values.get(name)) is not None:
-        ledger.note(before.directive, "not needed", f"{given.directive.spot} takes its place")
+    if giver is not None:
+        _replace([giver.values.pop(name)], given, ledger)
     place.values[name] = given
+
+
+def _replace(before: Iterable[Given], given: Given, ledger: Ledger) -> None:
+    for each in before:
+        ledger.note(each.directive, "not needed", f"{given.directive.spot} takes its place")
 
 
 def _rank(sections: tuple[Section, ...]) -> Rank:

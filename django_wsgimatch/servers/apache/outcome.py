@@ -79,7 +79,10 @@ class Ledger:
         return outcome(directive, category, note)
 
     def _page(self, directive: Directive) -> _Page:
-        return self._pages.setdefault(id(directive), _Page())
+        page = self._pages.get(id(directive))
+        if page is None:
+            page = self._pages[id(directive)] = _Page()
+        return page
 
 
 def outcome(directive: Directive, category: Category, note: str) -> Outcome:

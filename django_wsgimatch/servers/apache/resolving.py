@@ -23,6 +23,11 @@ from .nearby import ScopeIndex
 from .outcome import Ledger
 from .reach import FileKinds, reach_of
 
+# What holds at the root, and at the script: True, False or "owner".
+FollowSymlinks = tuple[bool | str, bool | str]
+# An alias or a part of it, the options that hold for it, and the section that makes it a part.
+Part = tuple[Alias, Values, Scope | None]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
@@ -41,7 +46,7 @@ class Entry:
     given_on_line: frozenset[str]
     values: Values
     spots: tuple[Spot, ...]
-    follow_symlinks: tuple[bool | str, bool | str]
+    follow_symlinks: FollowSymlinks
     part: Scope | None = None
 
 
@@ -83,7 +88,7 @@ class Resolver:
         host: Host,
         directive: Directive,
         values: Values,
-        follow: tuple[bool | str, bool | str],
+        follow: FollowSymlinks,
         part: Scope | None,
     ) -> Entry:
         spots = {directive.spot: None}
@@ -116,10 +121,11 @@ class Resolver:
 
     def _index(self, host: Host) -> ScopeIndex:
         if id(host) not in self._indexes:
-            self._indexes[id(host)] = ScopeIndex(host.scopes.values())
+            telling = (each for each in host.scopes.values() if each.values or each.options)
+            self._indexes[id(host)] = ScopeIndex(telling)
         return self._indexes[id(host)]
 
-    def _follow_symlinks(self, host: Host, sure: Sequence[Scope]) -> tuple[bool | str, bool | str]:
+    def _follow_symlinks(self, host: Host, sure: Sequence[Scope]) -> FollowSymlinks:
         value: bool | str = True
         servers = [host.options] if host is self.main else [self.main.options, host.options]
         for given in (given for options in servers for given in options):
@@ -140,7 +146,7 @@ class Resolver:
 
     def _parts(
         self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
-    ) -> list[tuple[Alias, Values, Scope]]:
+    ) -> list[Part]:
         """Return the narrower aliases that have other options, first the one that wins."""
         partial = []
         for scope, covered in scopes:
@@ -166,7 +172,7 @@ class Resolver:
         partial: Sequence[Scope],
         scopes: Sequence[tuple[Scope, Coverage]],
         server: Values,
-    ) -> Iterator[tuple[Alias, Values, Scope]]:
+    ) -> Iterator[Part]:
         ordered = most_particular_first(partial)
         meetings = Meetings(scopes, partial, ordered, server)
         seen = set()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
-from .directive import Spot
+from .directive import Directive, Spot
 from .hosts import Host
 from .outcome import Ledger
 from .resolving import Entry, Resolver
@@ -37,13 +38,23 @@ class Tables:
         return [*own, *self.entries]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class _Table:
     host: Host
     entries: list[Entry]
-    inherited: list[Entry]
-    # Whether the main server's aliases are others here than for hosts without a virtual one.
-    is_apart: bool
+    inherit: Callable[[], list[Entry]]
+    main: list[Entry]
+
+    @cached_property
+    def inherited(self) -> list[Entry]:
+        """The main server's aliases: of a host that answers nothing, nobody asks for them."""
+        return self.inherit()
+
+    @cached_property
+    def is_apart(self) -> bool:
+        """Whether the main server's aliases are others here than where no virtual host answers."""
+        here, there = self.inherited, self.main
+        return here is not there and [e.alias for e in here] != [e.alias for e in there]
 
     @property
     def all(self) -> list[Entry]:
@@ -111,19 +122,23 @@ class _Builder:
         return host.server_name or self._resolver.main.server_name
 
     def _resolve(self, host: Host, owner: Host) -> list[Entry]:
-        return [
-            entry
-            for alias, directive in owner.aliases
-            for entry in self._resolver.entries(host, alias, directive)
-        ]
+        entries: list[Entry] = []
+        first: dict[tuple[str, str], Directive] = {}
+        for alias, directive in owner.aliases:
+            winner = first.setdefault((alias.kind, alias.location), directive)
+            if winner is directive:
+                entries += self._resolver.entries(host, alias, directive)
+            else:
+                reason = f"{winner.spot} comes first and answers all its URLs"
+                self._ledger.note(directive, "not needed", reason)
+        return entries
 
     def _table(self, host: Host) -> _Table:
         own = self._resolve(host, host)
         if self._resolver.is_plain(host):
-            return _Table(host, own, self._main, is_apart=False)
-        inherited = self._resolve(host, self._resolver.main)
-        said = [each.alias for each in self._main]
-        return _Table(host, own, inherited, is_apart=[e.alias for e in inherited] != said)
+            return _Table(host, own, lambda: self._main, self._main)
+        inherit = partial(self._resolve, host, self._resolver.main)
+        return _Table(host, own, inherit, self._main)
 
     def _patterns(self, host: Host) -> Iterator[str]:
         for name, directive in host.names:
@@ -165,14 +180,13 @@ class _Builder:
         return chosen
 
     def _disagree(self, chosen: _Table, other: _Table) -> None:
+        reason = (
+            f"a host has other aliases on {' '.join(other.host.addresses)} than on "
+            f"{' '.join(chosen.host.addresses)}, and a table cannot tell addresses apart: it "
+            "has those of the latter. Serve the former with settings of its own"
+        )
         for entry in other.all:
-            self._ledger.note(
-                entry.directive,
-                "needs you",
-                f"a host has other aliases on {' '.join(other.host.addresses)} than on "
-                f"{' '.join(chosen.host.addresses)}, and a table cannot tell addresses apart: it "
-                "has those of the latter. Serve the former with settings of its own",
-            )
+            self._ledger.note(entry.directive, "needs you", reason)
 
     def _with_bare_names(self, named: dict[str, _Table]) -> dict[str, _Table]:
         """
