@@ -127,29 +127,34 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     sections = scope_sections(directive)
     if sections and directive.name.lower() in SERVER_OPTIONS:
         raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
-    if not sections:
-        place: Host | Scope = host
-    elif sections in host.scopes:
-        place = host.scopes[sections]
-    else:
-        place = host.scopes[sections] = Scope(sections, _rank(sections))
+    place = _place(host, sections)
     givers = host.givers.setdefault(tuple((s.name.lower(), s.argument) for s in sections), {})
-    giver = givers.get(name)
-    givers[name] = place
-    if name == "options":
-        if giver is not None and replaces_options(given.value):
-            _replace(giver.options, given, ledger)
-            giver.options.clear()
-        place.options.append(given)
-        return
-    if giver is not None:
-        _replace([giver.values.pop(name)], given, ledger)
-    place.values[name] = given
-
-
-def _replace(before: Iterable[Given], given: Given, ledger: Ledger) -> None:
-    for each in before:
+    before, givers[name] = givers.get(name, place), place
+    for each in _superseded(before, name, given):
         ledger.note(each.directive, "not needed", f"{given.directive.spot} takes its place")
+    if name == "options":
+        place.options.append(given)
+    else:
+        place.values[name] = given
+
+
+def _place(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
+    if not sections:
+        return host
+    if sections not in host.scopes:
+        host.scopes[sections] = Scope(sections, _rank(sections))
+    return host.scopes[sections]
+
+
+def _superseded(place: Host | Scope, name: str, given: Given) -> list[Given]:
+    """Take out of a place, and return, what a later one that says the same gives anew."""
+    if name != "options":
+        return [place.values.pop(name)] if name in place.values else []
+    if not replaces_options(given.value):
+        return []
+    found = [*place.options]
+    place.options.clear()
+    return found
 
 
 def _rank(sections: tuple[Section, ...]) -> Rank:
