@@ -26,7 +26,7 @@ serve: $(VENV)/with-demo ## serve the demonstration site (PORT=8000, HOST=127.0.
 	@exec $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 --no-control-socket django_wsgimatch.wsgi
 
 test: $(VENV)/with-demo $(VENV)/with-test ## run every test, with coverage
-	$(VENV)/bin/python -m pytest --cov $(PYTEST_OPTIONS)
+	$(VENV)/bin/python -m pytest --cov --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_OPTIONS)
 
 lint: $(VENV)/with-lint ## check the style
 	$(VENV)/bin/ruff check .

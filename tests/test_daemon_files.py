@@ -68,11 +68,12 @@ def test_distrust(tmp_path, make, complaint):
     assert bool(found) == bool(complaint)
 
 
-def test_a_folder_that_others_can_write_to_is_refused(tmp_path):
-    tmp_path.chmod(0o777)
+def test_a_folder_that_others_can_write_to_is_refused():
+    with folder() as path:
+        path.chmod(0o777)
 
-    with pytest.raises(SettingError, match="others can write to"):
-        make_base(str(tmp_path))
+        with pytest.raises(SettingError, match="others can write to"):
+            make_base(str(path))
 
 
 def test_a_folder_with_too_long_a_name_is_refused():
