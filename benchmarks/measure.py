@@ -9,6 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from time import process_time_ns
@@ -135,8 +136,7 @@ def draw_lines(
 
 def plotting(path: Path) -> ModuleType:
     """Return pyplot, set up for a plot that looks the same whenever the figures are."""
-    from matplotlib import pyplot
-
+    pyplot = import_module("matplotlib.pyplot")
     for part in ("text", "xtick", "ytick"):
         pyplot.rc(part, color=INK)
     pyplot.rc("axes", labelcolor=INK, edgecolor=INK)
