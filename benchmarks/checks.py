@@ -20,13 +20,22 @@ from pathlib import Path
 import django
 from django.conf import settings
 
+from benchmarks.by_size import Task, report
 from benchmarks.index import location
-from benchmarks.measure import Row, draw_lines, parser, table, verdict, write_json
+from benchmarks.measure import parser
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch.entries import Entry
 
 SIZES = (100, 1_000, 10_000)
-MOST_SECONDS = {1_000: 10, 10_000: 60}
+CHECKS = Task(
+    name="checks",
+    action="a check",
+    each="alias",
+    key="entries",
+    axis="entries in the table",
+    contract="{size:,} {kind} aliases",
+    most_seconds={1_000: 10, 10_000: 60},
+)
 SOURCE = """\
 import os
 
@@ -105,40 +114,9 @@ def measure() -> dict[str, dict[int, float]]:
         }
 
 
-def judge(spent: Mapping[str, Mapping[int, float]]) -> list[str]:
-    """The contracts, a line for each."""
-    return [
-        verdict(f"seconds for {size:,} {name} aliases", spent[name][size], most)
-        for name in spent
-        for size, most in MOST_SECONDS.items()
-    ]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     options = parser(str(__doc__)).parse_args(argv)
-    spent = measure()
-    rows: list[Row] = [[name, *by_size.values()] for name, by_size in spent.items()]
-    print(table(["seconds a check of", *(f"{n:,}" for n in SIZES)], rows), end="\n\n")
-    lines = judge(spent)
-    print(*lines, sep="\n")
-    if options.output:
-        figures = [
-            {"kind": kind, "entries": size, "seconds": value}
-            for kind, by_size in spent.items()
-            for size, value in by_size.items()
-        ]
-        write_json(options.output / "checks.json", {"contracts": lines, "checks": figures})
-        draw(spent, options.output / "checks.svg")
-    return 1 if any(line.startswith("MISSED") for line in lines) else 0
-
-
-def draw(spent: Mapping[str, Mapping[int, float]], path: Path) -> None:
-    """Draw what an alias costs."""
-    lines = {
-        name: {size: value * 1e9 / size for size, value in by_size.items()}
-        for name, by_size in spent.items()
-    }
-    draw_lines(path, {"a check, for each alias": lines})
+    return report(CHECKS, measure(), options.output)
 
 
 urlpatterns: list[object] = []

@@ -19,13 +19,22 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-from benchmarks.measure import Row, draw_lines, parser, table, verdict, write_json
+from benchmarks.by_size import Task, report
+from benchmarks.measure import parser
 from django_wsgimatch.migration import import_file, write_settings
 from django_wsgimatch.servers.apache.report import report_lines, summary
 from django_wsgimatch.servers.apache.surroundings import Surroundings
 
 SIZES = (500, 5_000, 50_000)
-MOST_SECONDS = {50_000: 5}
+IMPORTS = Task(
+    name="imports",
+    action="an import",
+    each="line",
+    key="lines",
+    axis="lines in the configuration",
+    contract="{size:,} lines of {kind}",
+    most_seconds={50_000: 5},
+)
 
 
 def aliases(number: int) -> str:
@@ -119,40 +128,9 @@ def measure() -> dict[str, dict[int, float]]:
     return spent
 
 
-def judge(spent: Mapping[str, Mapping[int, float]]) -> list[str]:
-    """The contracts, a line for each."""
-    return [
-        verdict(f"seconds for {size:,} lines of {kind}", spent[kind][size], most)
-        for kind in spent
-        for size, most in MOST_SECONDS.items()
-    ]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     options = parser(str(__doc__)).parse_args(argv)
-    spent = measure()
-    rows: list[Row] = [[kind, *by_size.values()] for kind, by_size in spent.items()]
-    print(table(["seconds an import of", *(f"{n:,}" for n in SIZES)], rows), end="\n\n")
-    lines = judge(spent)
-    print(*lines, sep="\n")
-    if options.output:
-        figures = [
-            {"kind": kind, "lines": size, "seconds": value}
-            for kind, by_size in spent.items()
-            for size, value in by_size.items()
-        ]
-        write_json(options.output / "imports.json", {"contracts": lines, "imports": figures})
-        draw(spent, options.output / "imports.svg")
-    return 1 if any(line.startswith("MISSED") for line in lines) else 0
-
-
-def draw(spent: Mapping[str, Mapping[int, float]], path: Path) -> None:
-    """Draw what a line costs."""
-    lines = {
-        kind: {size: value * 1e9 / size for size, value in by_size.items()}
-        for kind, by_size in spent.items()
-    }
-    draw_lines(path, {"an import, for each line": lines}, of="lines in the configuration")
+    return report(IMPORTS, measure(), options.output)
 
 
 if __name__ == "__main__":
