@@ -32,7 +32,7 @@ def _no_garbage_collection() -> Iterator[None]:
     """
     Keep the collector from looking, ever again, at objects that stay.
 
-    Optimization: 2.2 s instead of 3.1 for 50,000 lines.
+    Optimization: 1.1 s instead of 1.4 for 50,000 lines of virtual hosts.
     """
     was_enabled = gc.isenabled()
     gc.disable()

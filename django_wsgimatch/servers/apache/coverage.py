@@ -11,7 +11,6 @@ import posixpath
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Literal
 
 from ...aliases.directives import get_word
@@ -47,7 +46,10 @@ def coverage(sections: Iterable[Section], reach: Reach) -> Coverage:
 
 def words_of(section: Section) -> tuple[str, bool]:
     """Return what a section compares with, and whether it is a regular expression."""
-    return _words(section.name, section.argument)
+    word, rest = get_word(section.argument)
+    if word == "~":
+        return get_word(rest)[0], True
+    return word, section.name.lower().endswith("match")
 
 
 def heads_of(section: Section) -> tuple[str, ...] | None:
@@ -77,15 +79,6 @@ def is_below(location: str, uri: str) -> bool:
     return uri.startswith(location) and (
         location[-1:] in ("", "/") or uri[len(location) :][:1] in ("", "/")
     )
-
-
-# Optimization: an alias is held against sections by the hundred, and each has its words read once.
-@lru_cache(maxsize=65536)
-def _words(name: str, argument: str) -> tuple[str, bool]:
-    word, rest = get_word(argument)
-    if word == "~":
-        return get_word(rest)[0], True
-    return word, name.lower().endswith("match")
 
 
 def _of_section(section: Section, reach: Reach) -> Coverage:

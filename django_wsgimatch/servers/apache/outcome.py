@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,6 +28,8 @@ CATEGORIES: dict[Category, str] = {
 _GRAVITY: tuple[Category, ...] = ("needs you", "changed", "kept", "not needed")
 # So many notes say enough.
 _NOTES = 3
+# One more tells that there are more, and one may be empty.
+_MOST_KEPT = _NOTES + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,17 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._pages: dict[int, _Page] = {}
+        self._pages: defaultdict[int, _Page] = defaultdict(_Page)
 
     def note(self, directive: Directive, category: Category, text: str) -> None:
         """Say what became of a directive."""
-        notes = self._page(directive).notes.setdefault(category, {})
-        if len(notes) < _NOTES + 2:
+        notes = self._pages[id(directive)].notes.setdefault(category, {})
+        if len(notes) < _MOST_KEPT:
             notes[text] = None
 
     def use(self, directive: Directive, what: str, location: str) -> None:
         """Say that a directive is kept as an option of the entry of a location."""
-        self._page(directive).uses.setdefault(what, []).append(location)
+        self._pages[id(directive)].uses.setdefault(what, []).append(location)
 
     def outcome(self, directive: Directive) -> Outcome | None:
         """Return what became of a directive, or None if nobody has said so."""
@@ -77,12 +79,6 @@ class Ledger:
         notes = [text for text in page.notes[category] if text]
         note = "; ".join(notes[:_NOTES]) + ("; ..." if len(notes) > _NOTES else "")
         return outcome(directive, category, note)
-
-    def _page(self, directive: Directive) -> _Page:
-        page = self._pages.get(id(directive))
-        if page is None:
-            page = self._pages[id(directive)] = _Page()
-        return page
 
 
 def outcome(directive: Directive, category: Category, note: str) -> Outcome:

@@ -54,7 +54,7 @@ def region(location: str | None, prefixes: tuple[str, ...] | None) -> Reach:
     return Reach(None, "/", "/", location, prefixes)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def prefixes_of(pattern: str) -> tuple[str, ...] | None:
     """Return the literals of which one begins every uri that matches a pattern, if known."""
     try:
