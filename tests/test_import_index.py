@@ -25,6 +25,19 @@ def random_server(seed: int) -> Host:
     return read_hosts(read_text("\n".join([*lines, ""]), "site.conf").directives, Ledger())[0]
 
 
+@pytest.fixture
+def asked(monkeypatch):
+    """The sections that aliases are held against, as they are."""
+    sections_asked = []
+
+    def counted(sections, reach):
+        sections_asked.append(sections)
+        return coverage(sections, reach)
+
+    monkeypatch.setattr(resolving, "coverage", counted)
+    return sections_asked
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_section_that_the_index_passes_over_holds_for_nothing(seed):
     server = random_server(seed)
@@ -41,14 +54,7 @@ def test_a_section_that_the_index_passes_over_holds_for_nothing(seed):
 
 
 @pytest.mark.parametrize("kind", ["sections", "patterns"])
-def test_an_alias_is_held_against_no_more_sections_in_a_longer_file(kind, monkeypatch):
-    asked = []
-
-    def counted(sections, reach):
-        asked.append(sections)
-        return coverage(sections, reach)
-
-    monkeypatch.setattr(resolving, "coverage", counted)
+def test_an_alias_is_held_against_no_more_sections_in_a_longer_file(kind, asked):
     text = configuration(kind, 4_000)
 
     import_configuration(read_text(text, "site.conf"))
@@ -57,15 +63,7 @@ def test_an_alias_is_held_against_no_more_sections_in_a_longer_file(kind, monkey
     assert 0 < len(asked) <= 6 * text.count("WSGIScriptAlias")
 
 
-def test_a_file_that_says_all_of_it_twice_takes_twice_the_time(monkeypatch):
-    asked = []
-
-    def counted(sections, reach):
-        asked.append(sections)
-        return coverage(sections, reach)
-
-    monkeypatch.setattr(resolving, "coverage", counted)
-
+def test_a_file_that_says_all_of_it_twice_takes_twice_the_time(asked):
     import_configuration(read_text(configuration("repeated", 4_000), "site.conf"))
     few = len(asked)
     import_configuration(read_text(configuration("repeated", 8_000), "site.conf"))
@@ -73,14 +71,7 @@ def test_a_file_that_says_all_of_it_twice_takes_twice_the_time(monkeypatch):
     assert 0 < len(asked) - few <= 2 * few
 
 
-def test_files_are_found_by_the_scripts_name(monkeypatch):
-    asked = []
-
-    def counted(sections, reach):
-        asked.append(sections)
-        return "none"
-
-    monkeypatch.setattr(resolving, "coverage", counted)
+def test_files_are_found_by_the_scripts_name(asked):
     lines = [
         f"WSGIScriptAlias /{n} /srv/{n}.wsgi\n<Files {n}.wsgi>\nWSGIApplicationGroup g\n</Files>\n"
         for n in range(100)
