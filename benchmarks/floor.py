@@ -1,9 +1,10 @@
 """
 The least that a hop costs: a kept connection to another process, with two calls on each side.
 
-`benchmarks.groups` measures it beside the process groups. Nothing of an environ travels, and none
-of django-wsgimatch's code runs: what is left is what the kernel and the interpreter take to hand
-a request over. ``python -m benchmarks.floor SOCKET`` is the other side, of as many processes.
+`benchmarks.groups` measures it beside the process groups. Nothing of an environ travels, and of
+django-wsgimatch's code only the scheduling of the threads is there: what is left is what the
+kernel and the interpreter take to hand a request over. ``python -m benchmarks.floor SOCKET
+PROCESSES`` is the other side.
 """
 
 from __future__ import annotations

@@ -136,16 +136,17 @@ def running(name: str, directory: Path) -> Iterator[Running]:
     configuration = directory / "httpd.conf"
     configuration.write_text(apache_configuration(directory, port))
     command = [word.format(port=port, configuration=configuration) for word in COMMANDS[name]]
-    floor = (sys.executable, "-m", "benchmarks.floor", str(directory / name), str(PROCESSES))
+    socket = str(directory / name)
+    floor = (sys.executable, "-m", "benchmarks.floor", socket, str(PROCESSES))
     variables = {
         MARK: mark,
-        "WSGIMATCH_BENCH_FLOOR": floor[-2],
+        "WSGIMATCH_BENCH_FLOOR": socket,
         "WSGIMATCH_BENCH_FILE": str(directory / "file"),
         "WSGIMATCH_BENCH_SOCKETS": str(directory / "s"),
     }
     own = environment("benchmarks.settings_groups", **variables)
     with (
-        started(floor, own, directory / "floor.log", lambda: os.path.exists(floor[-2])),
+        started(floor, own, directory / f"floor-{name}.log", lambda: os.path.exists(socket)),
         started(command, own, directory / f"{name}.log", lambda: listens(("127.0.0.1", port))),
     ):
         yield Running(port, mark)
