@@ -110,7 +110,8 @@ class Configuration:
 
     ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
     ``sources`` names each entry of the table, ``host_sources`` those of the virtual hosts'.
-    ``groups`` are the process groups' options; ``time`` is when all this was read (time.time()).
+    ``groups`` are the process groups' options; ``time`` is when all this was read, on
+    time.monotonic()'s clock, which all processes of a machine share.
     """
 
     table: AliasTable
@@ -163,7 +164,7 @@ def configuration() -> Configuration:
         host_sources={host: entries.sources + own.sources for host, entries in hosts.items()},
         problems=tuple(problems),
         groups=groups,
-        time=time.time(),
+        time=time.monotonic(),
     )
 
 

@@ -9,12 +9,14 @@ where nothing runs outside the server's workers. Exits with 1 where the settings
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import django
 from django.core.exceptions import ImproperlyConfigured
 
 from .conf import configuration
+from .daemon.owner import owner_of
 from .exceptions import SettingError
 from .places import definition, environment_of_groups, has_places, socket_directory
 from .project import use_settings_of_manage_py
@@ -31,7 +33,7 @@ def main() -> int:
         if has_places(configured):
             told = {
                 "definition": definition(configured).to_json(),
-                "base": socket_directory(configured),
+                "base": socket_directory(configured, owner_of(os.getppid())),
                 "environment": environment_of_groups(),
             }
     except (ImproperlyConfigured, SettingError, ImportError) as error:

@@ -1,11 +1,13 @@
 """
 gunicorn's configuration for process groups: ``gunicorn -c python:django_wsgimatch.gunicorn``.
 
-The groups are started by gunicorn's arbiter, before its workers give up the rights of root; so
-they can run as other users. A HUP reaches the workers only if the new settings are sound.
-A configuration of your own takes the hooks over::
+The groups are started by gunicorn's arbiter, before its workers. A HUP reaches the workers only if
+the new settings are sound. A configuration of your own takes the hooks over::
 
     from django_wsgimatch.gunicorn import on_reload, when_ready
+
+Started as root with ``--user``, gunicorn becomes that user before it opens a file: one small
+process of ours stays root, the starter of the groups (``asroot.launch``).
 """
 
 from __future__ import annotations
@@ -13,30 +15,64 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
+from .asroot.accounts import account
+from .asroot.launch import ALLOW_ROOT, NO_USER, hand_on
 from .daemon.definition import Definition
-from .daemon.front import Places, own_python
-from .daemon.owner import Owner, start_time
-from .daemon.starting import CHOSEN
+from .daemon.front import NO_STARTER, Places, own_python
+from .daemon.owner import owner_of
+from .daemon.starting import CHOSEN, STARTER
 from .exceptions import ManagerError, SettingError
 
 logger = logging.getLogger("gunicorn.error")
 
 # Loading a project's settings takes less, in seconds.
 SECONDS = 60
+# The exit status of a server whose starter has ended: systemd starts it again (Restart=on-failure).
+WITHOUT_STARTER = 70
+
+OWN_FILE = (
+    "gunicorn runs as root, with a configuration file of your own. Start it by `manage.py "
+    "wsgimatch serve -c FILE ...`: that becomes the server's user first"
+)
 
 # What the last look at the settings has told, until it is given to the manager.
 _told: dict[int, Any] = {}
 
 
+def become_user(cfg: Any) -> NoReturn:
+    """
+    Start this very command again as the user that gunicorn is to run as.
+
+    It stands in place of gunicorn's class of loggers, as root alone: that is called once all is
+    configured, and before gunicorn opens, as root, a log that lies in its user's folder. Raises
+    RuntimeError, which gunicorn shows.
+    """
+    try:
+        if cfg.uid == 0:
+            raise SettingError(NO_USER)
+        server = account(str(cfg.uid), str(cfg.gid))
+        command = [sys.executable, *sys.orig_argv[1:]]
+        hand_on(server, [server], list(cfg.settings["bind"].get()), command)
+    except (SettingError, OSError) as error:
+        raise RuntimeError(str(error)) from error
+
+
+if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
+    logger_class = become_user
+
+
 def when_ready(server: Any) -> None:
     """Have the groups started before the first worker is, and look after HUP and the manager."""
+    if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
+        raise RuntimeError(OWN_FILE)
     server.handle_hup = _guarded(server, server.handle_hup)
-    server.handle_chld = server.handle_cld = _watching(server, server.handle_chld)
+    server.maybe_promote_master = _watching(server, server.maybe_promote_master)
     told = ask_for_definition(server)
     # Where the settings are wrong, the workers say so, as ever.
     if told is not None:
@@ -52,16 +88,13 @@ def on_reload(server: Any) -> None:
 
 def ask_for_definition(server: Any) -> dict[str, Any] | None:
     """
-    Return what ``django_wsgimatch.defining`` prints, run as the workers' user.
+    Return what ``django_wsgimatch.defining`` prints.
 
     {} stands for a project without groups; None, after an error in the log, for one whose
     settings cannot be used.
     """
     cfg = server.cfg
     path = [*filter(None, [cfg.pythonpath, os.environ.get("PYTHONPATH")])]
-    account: dict[str, Any] = {}
-    if os.geteuid() == 0 and cfg.uid != 0:
-        account = {"user": cfg.uid, "group": cfg.gid, "extra_groups": []}
     try:
         done = subprocess.run(
             [own_python(), "-m", "django_wsgimatch.defining"],
@@ -71,7 +104,6 @@ def ask_for_definition(server: Any) -> dict[str, Any] | None:
             capture_output=True,
             timeout=SECONDS,
             check=False,
-            **account,
         )
         if not done.returncode:
             told: dict[str, Any] = json.loads(done.stdout) or {}
@@ -89,13 +121,8 @@ def _open(server: Any, told: dict[str, Any]) -> None:
         return
     os.environ[CHOSEN] = told["base"]
     environment = {k: v for k, v in told["environment"].items() if k != "PYTHONPATH"}
-    places = Places(
-        Definition.from_json(told["definition"]),
-        told["base"],
-        Owner(server.pid, start_time(server.pid) or ""),
-        (server.cfg.uid, server.cfg.gid),
-        environment,
-    )
+    definition = Definition.from_json(told["definition"])
+    places = Places(definition, told["base"], owner_of(server.pid), environment)
     try:
         places.open()
         server.wsgimatch_places = places
@@ -117,44 +144,34 @@ def _guarded(server: Any, handle_hup: Callable[[], None]) -> Callable[[], None]:
     return guarded
 
 
-def _watching(server: Any, handle_chld: Callable[[], None]) -> Callable[[], None]:
-    """The arbiter's children end: perhaps somebody has ended the manager, too."""
+def _watching(server: Any, turn: Callable[[], None]) -> Callable[[], None]:
+    """Look each second, in gunicorn's own turn, whether the manager and the starter are there."""
+    said = ""
 
     def watching() -> None:
-        handle_chld()
+        nonlocal said
+        turn()
         places: Places | None = getattr(server, "wsgimatch_places", None)
-        if places is not None:
-            try:
-                places.keep_open()
-            except (ManagerError, SettingError, OSError) as error:
+        if not has_starter():
+            logger.critical("The server ends: %s", NO_STARTER)
+            server.halt(reason=NO_STARTER, exit_status=WITHOUT_STARTER)
+        if places is None:
+            return
+        try:
+            places.keep_open()
+            said = ""
+        except (ManagerError, SettingError, OSError) as error:
+            if str(error) != said:
                 logger.error("The manager of the groups cannot be started again: %s", error)
+            said = str(error)
 
     return watching
 
 
-def arguments(given: list[str]) -> list[str]:
-    """
-    Return the command with which ``manage.py wsgimatch serve`` becomes gunicorn.
-
-    Raises SettingError for a configuration file, which would stand in place of this one.
-    """
-    for word in given:
-        if word in ("-c", "--config") or word.startswith(("--config=", "-c=")):
-            raise SettingError(
-                f"{word} would stand in place of the configuration that starts the groups. Put "
-                "`from django_wsgimatch.gunicorn import on_reload, when_ready` into your file and "
-                "start `gunicorn -c FILE django_wsgimatch.wsgi`"
-            )
-    configuration = ["-c", f"python:{__name__}"]
-    return [sys.executable, *_program(), *configuration, *given, "django_wsgimatch.wsgi"]
-
-
-def _program() -> list[str]:
-    """
-    The script that pip has put beside Python, if it is there.
-
-    Started with -m, gunicorn cannot start itself again on USR2: it then takes its own ``http``
-    for Python's.
-    """
-    script = os.path.join(os.path.dirname(sys.executable), "gunicorn")
-    return [script] if os.path.isfile(script) else ["-m", "gunicorn"]
+def has_starter() -> bool:
+    """Whether the starter is there, or has never been."""
+    given = os.environ.get(STARTER)
+    if given is None:
+        return True
+    # It sends nothing here: that there is something to read is its end.
+    return not select.select([int(given.partition(",")[0])], [], [], 0)[0]

@@ -13,8 +13,9 @@ from .aliases.directives import preloads
 from .aliases.groups import GLOBAL
 from .conf import Configuration
 from .daemon.definition import Definition
-from .daemon.directory import default_base
+from .daemon.directory import base_in, bases_of, default_base
 from .daemon.front import own_packages, own_python
+from .daemon.owner import Owner, this_server
 from .daemon.place import Place
 from .daemon.starting import CHOSEN
 from .settings_guard import VARIABLE
@@ -73,13 +74,23 @@ def project_name() -> str:
     return f"{os.environ.get(VARIABLE)} in {getattr(settings, 'BASE_DIR', os.getcwd())}"
 
 
-def socket_directory(configured: Configuration) -> str:
-    """Return the folder that the folders of this project's servers lie in."""
-    # Under gunicorn's hooks it is the arbiter, perhaps another user, who has chosen.
+def socket_directory(configured: Configuration, owner: Owner | None = None) -> str:
+    """
+    Return the folder that the folder of this project's server lies in.
+
+    ``owner`` is the server's main process, if it is not the one that this process belongs to.
+    """
+    # Under gunicorn's hooks it is the arbiter who has chosen.
     if chosen := os.environ.get(CHOSEN):
         return chosen
     given = configured.values["SOCKET_DIRECTORY"]
-    return os.path.abspath(given) if given is not None else default_base()
+    return base_in(given) if given is not None else default_base(owner or this_server())
+
+
+def socket_directories(configured: Configuration) -> list[str]:
+    """Return the folders in which running servers of this user may have theirs."""
+    given = configured.values["SOCKET_DIRECTORY"]
+    return [base_in(given)] if given is not None else bases_of(os.geteuid())
 
 
 def is_defined_by_arbiter() -> bool:

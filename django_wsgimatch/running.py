@@ -11,15 +11,15 @@ from .daemon.control import give_order
 from .daemon.directory import running_servers
 from .diagnose.findings import readable
 from .exceptions import ManagerError
-from .places import project_name, socket_directory
+from .places import project_name, socket_directories
 
 COLUMNS = (
     *("name", "state", "processes", "threads", "python", "settings", "uptime", "requests"),
     *("memory", "restarts", "last error"),
 )
 NONE_RUNS = (
-    "no running server of this project has process groups or application groups: there is none "
-    "in {!r}. Ask as the user that the server was started as"
+    "no running server of this project has process groups or application groups: none was found "
+    "in {}. Ask as the user that the server runs as"
 )
 
 Status = dict[str, Any]
@@ -31,10 +31,10 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
 
     Raises ManagerError where there is none, or where one cannot do it.
     """
-    base = socket_directory(configured)
+    bases = socket_directories(configured)
     name = project_name()
     answers = []
-    for _, directory in running_servers(base):
+    for _, directory in running_servers(bases):
         try:
             status = give_order(directory.manager, {"do": "status"})
         except ManagerError:
@@ -44,7 +44,7 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
             is_status = order["do"] == "status"
             answers.append(status if is_status else give_order(directory.manager, order))
     if not answers:
-        raise ManagerError(NONE_RUNS.format(base))
+        raise ManagerError(NONE_RUNS.format(", ".join(map(repr, bases)) or "no folder of sockets"))
     return answers
 
 

@@ -9,6 +9,7 @@ it, of the project whose ``manage.py`` stands in the current folder. The same en
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from .aliases.groups import GLOBAL
+from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
 from .daemon.front import Places, own_packages
 from .daemon.options import GroupOptions
@@ -37,12 +39,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
+logger = logging.getLogger("django_wsgimatch")
+
+
 def get_application() -> Dispatcher:
     """
     Return the dispatcher for the project's table, its scripts preloaded by mod_wsgi's rule.
 
     Raises ImproperlyConfigured with all that is wrong in the settings.
     """
+    refuse_root()
     use_settings_of_manage_py()
     django.setup(set_prefix=False)
     configured = configuration()
@@ -63,6 +69,15 @@ def get_application() -> Dispatcher:
     return dispatcher
 
 
+def refuse_root() -> None:
+    """Raise ImproperlyConfigured where the applications would run as root, unless that is said."""
+    if os.geteuid() != 0:
+        return
+    if not os.environ.get(ALLOW_ROOT):
+        raise ImproperlyConfigured(NO_USER[:1].upper() + NO_USER[1:])
+    logger.warning(AS_ROOT)
+
+
 def open_places(configured: Configuration) -> Places | None:
     """Return the places outside this process, their manager started; None where there are none."""
     if not has_places(configured):
@@ -75,8 +90,10 @@ def open_places(configured: Configuration) -> Places | None:
             is_defining=not is_defined_by_arbiter(),
         )
         places.open()
-    except (ManagerError, SettingError) as error:
+    except (ManagerError, SettingError, OSError) as error:
         raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
+    if not is_defined_by_arbiter():
+        places.watch()
     return places
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from django_wsgimatch.daemon.control import give_order
-from django_wsgimatch.daemon.directory import running_servers
+from django_wsgimatch.daemon.directory import base_in, running_servers
 from tests.raw_http import Answer, fetch
 from tests.servers import GUNICORN, Server, environment, running
 
@@ -144,7 +144,7 @@ class Site:
 
     def order(self, **order: Any) -> dict[str, Any]:
         """Give the server's manager an order."""
-        [(_, directory)] = running_servers(str(sockets_of(self.project)))
+        [(_, directory)] = running_servers([base_of(self.project)])
         return give_order(directory.manager, order)
 
     def place(self, name: str) -> dict[str, Any]:
@@ -197,6 +197,11 @@ def sockets_of(project: Path) -> Path:
     """A folder for a project's sockets: pytest's own are too deep for a socket's path."""
     name = hashlib.blake2s(str(project).encode(), digest_size=8).hexdigest()
     return Path(tempfile.gettempdir(), f"wsgimatch-{os.getpid()}-{name}")
+
+
+def base_of(project: Path) -> str:
+    """The folder of the folders of a project's servers."""
+    return base_in(str(sockets_of(project)))
 
 
 def write_project(project: Path, groups: Mapping[str, Any], aliases: str, more: str = "") -> None:

@@ -41,46 +41,48 @@ def environment_of(user):
 
 @pytest.mark.usefixtures("_as_root")
 @pytest.mark.parametrize(
-    ("options", "front", "account"),
+    ("options", "account"),
     [
-        pytest.param(GroupOptions(), None, None, id="the server's own"),
-        pytest.param(
-            GroupOptions(),
-            (NOBODY.pw_uid, 5),
-            (NOBODY.pw_uid, 5, {}),
-            id="the workers', where the server is root's",
-        ),
-        pytest.param(
-            GroupOptions(),
-            (4_000_000, 5),
-            (4_000_000, 5, {}),
-            id="the workers', which has no name",
-        ),
+        pytest.param(GroupOptions(), None, id="the server's own"),
         pytest.param(
             GroupOptions(user="daemon"),
-            (NOBODY.pw_uid, 5),
-            (DAEMON.pw_uid, DAEMON.pw_gid, environment_of(DAEMON)),
+            (DAEMON.pw_uid, DAEMON.pw_gid, environment_of(DAEMON), True),
             id="the option's, by name",
         ),
         pytest.param(
             GroupOptions(user=f"#{DAEMON.pw_uid}", group="#7"),
-            None,
-            (DAEMON.pw_uid, 7, environment_of(DAEMON)),
+            (DAEMON.pw_uid, 7, environment_of(DAEMON), True),
             id="the option's, by number",
-        ),
-        pytest.param(
-            GroupOptions(group="#7"),
-            (NOBODY.pw_uid, 5),
-            (NOBODY.pw_uid, 7, {}),
-            id="the workers' user in another group",
         ),
     ],
 )
-def test_root_switches(options, front, account):
-    found = account_of(options, front)
+def test_root_switches(options, account):
+    found = account_of(options)
 
-    told = found and (found.user, found.group, dict(found.environment))
+    told = found and (found.user, found.group, dict(found.environment), found.is_other)
     assert told == account
+
+
+@pytest.mark.usefixtures("_as_nobody")
+@pytest.mark.parametrize(
+    ("options", "account"),
+    [
+        pytest.param(GroupOptions(), (NOBODY.pw_uid, NOBODY.pw_gid, False), id="the server's own"),
+        pytest.param(
+            GroupOptions(group="#7"),
+            (NOBODY.pw_uid, 7, False),
+            id="the server's user in another group",
+        ),
+        pytest.param(
+            GroupOptions(user="daemon"), (DAEMON.pw_uid, DAEMON.pw_gid, True), id="another user"
+        ),
+    ],
+)
+def test_whom_a_server_with_a_starter_asks_for(options, account):
+    found = account_of(options, may_switch=True)
+
+    assert found is not None
+    assert (found.user, found.group, found.is_other) == account
 
 
 @pytest.mark.usefixtures("_as_root")
@@ -112,14 +114,14 @@ def test_a_server_without_root_stays_who_it_is(options):
     [
         pytest.param(
             GroupOptions(user="daemon"),
-            "user 'daemon' and group None need a server that is started as root, with "
-            "-c python:django_wsgimatch.gunicorn",
+            "user 'daemon' and group None need a server that is started as root: `manage.py "
+            "wsgimatch serve --user ... --allow-user daemon`",
             id="another user",
         ),
         pytest.param(
             GroupOptions(group="#7"),
-            "user None and group '#7' need a server that is started as root, with "
-            "-c python:django_wsgimatch.gunicorn",
+            "user None and group '#7' need a server that is started as root: `manage.py "
+            f"wsgimatch serve --user ... --allow-user {NOBODY.pw_uid}`",
             id="another group",
         ),
         pytest.param(
@@ -137,6 +139,11 @@ def test_a_server_without_root_stays_who_it_is(options):
             GroupOptions(user="#99999999999"), "there is no user '#99999999999'", id="no number"
         ),
         pytest.param(GroupOptions(group="bloger"), "there is no group 'bloger'", id="no group"),
+        pytest.param(
+            GroupOptions(group="root"),
+            "group 'root' is refused: no process group runs in root's group",
+            id="root's group",
+        ),
     ],
 )
 def test_who_a_group_cannot_run_as(options, complaint):
@@ -151,16 +158,16 @@ def test_no_link_is_followed_where_a_board_is_made(tmp_path):
     (tmp_path / "board").symlink_to(tmp_path / "precious")
     spec = GroupSpec(Place("blog", ""), GroupOptions())
 
-    os.close(make_board(spec, str(tmp_path / "board"), (ME, os.getgid())))
+    os.close(make_board(spec, str(tmp_path / "board")))
 
     assert (tmp_path / "precious").read_text() == "precious"
     assert not (tmp_path / "board").is_symlink()
 
 
-def test_a_socket_is_there_for_the_front_alone():
+def test_a_socket_is_there_for_the_server_s_user_alone():
     with folder() as path:
         at = str(path / "socket")
-        listener = listen(at, (ME, os.getgid()))
+        listener = listen(at)
         mode = stat.S_IMODE(os.stat(at).st_mode)
         listener.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,14 +11,18 @@ import threading
 
 import pytest
 
+from django_wsgimatch.daemon import directory
 from django_wsgimatch.daemon.changes import changed_module
 from django_wsgimatch.daemon.control import give_order, is_there
 from django_wsgimatch.daemon.directory import (
     LONGEST_BASE,
+    MARKER,
+    bases_of,
     default_base,
     distrust,
     make_base,
     make_directory,
+    remove_directory,
     running_servers,
     sweep,
 )
@@ -35,34 +40,77 @@ def this_process() -> Owner:
 def test_a_folder_is_made_for_its_owner_alone():
     with folder() as path:
         base = make_base(str(path / "run"))
-        directory = make_directory(this_process(), base)
+        made = make_directory(this_process(), base)
 
-        assert os.stat(directory.path).st_mode & 0o777 == 0o700
-        assert list(running_servers(base)) == [(this_process(), directory)]
+        assert os.stat(made.path).st_mode & 0o777 == 0o700
+        assert list(running_servers([base])) == [(this_process(), made)]
 
 
-def test_what_a_killed_server_has_left_is_removed(tmp_path):
+def test_what_a_killed_server_has_left_is_removed():
     gone = Owner(os.getpid(), "1")
-    make_directory(gone, str(tmp_path))
+    with folder() as path:
+        base = make_base(str(path / "run"))
+        make_directory(gone, base)
 
-    sweep(str(tmp_path))
+        sweep(base)
 
-    assert list(tmp_path.iterdir()) == []
+        assert os.listdir(base) == [MARKER]
+
+
+@pytest.mark.parametrize("name", ["2024.backup", "3.11", f"{os.getpid()}.1", "other"])
+def test_what_no_server_has_made_is_never_removed(name):
+    with folder() as path:
+        base = make_base(str(path / "run"))
+        os.mkdir(os.path.join(base, name))
+
+        sweep(base)
+
+        assert sorted(os.listdir(base)) == sorted([MARKER, name])
+
+
+def test_a_folder_that_holds_other_things_is_refused_and_left_as_it_is():
+    with folder() as path:
+        path.chmod(0o755)
+        (path / "2024.backup").mkdir()
+
+        with pytest.raises(SettingError, match="holds other files than a server's"):
+            make_base(str(path))
+
+        assert (os.listdir(path), path.stat().st_mode & 0o777) == (["2024.backup"], 0o755)
+
+
+def test_the_last_server_removes_the_folder_of_folders():
+    with folder() as path:
+        made = make_directory(this_process(), str(path / "run"))
+
+        remove_directory(made)
+
+        assert os.listdir(path) == []
 
 
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        pytest.param(lambda path: path.mkdir(mode=0o700), "", id="ours alone"),
+        pytest.param(lambda path: make_base(str(path)), "", id="ours alone"),
         pytest.param(lambda path: (path.mkdir(), path.chmod(0o777)), "others can write", id="open"),
+        pytest.param(
+            lambda path: (path.mkdir(), path.chmod(0o1777)), "others can write", id="as /tmp"
+        ),
+        pytest.param(lambda path: path.mkdir(mode=0o700), "it has no .wsgimatch", id="unmarked"),
+        pytest.param(
+            lambda path: (make_base(f"{path}.its"), path.symlink_to(f"{path}.its")),
+            "is not a directory",
+            id="a link",
+        ),
         pytest.param(lambda path: path.touch(), "is not a directory", id="a file"),
         pytest.param(lambda path: None, "cannot be read: No such file", id="nothing"),
     ],
 )
-def test_distrust(tmp_path, make, complaint):
-    make(tmp_path / "run")
+def test_distrust(make, complaint):
+    with folder() as path:
+        make(path / "run")
 
-    found = distrust(str(tmp_path / "run"))
+        found = distrust(str(path / "run"))
 
     assert complaint in found
     assert bool(found) == bool(complaint)
@@ -89,12 +137,50 @@ def test_a_folder_that_cannot_be_made_is_refused():
             make_base(str(path / "file" / "run"))
 
 
-def test_the_folder_of_sockets_is_the_user_s_own_by_default(monkeypatch):
+@pytest.fixture
+def _without_run_folder(monkeypatch):
+    monkeypatch.setattr(directory, "run_base", lambda user: f"/nowhere/wsgimatch-{user}")
+
+
+def test_systemd_says_where_the_sockets_lie(monkeypatch):
     with folder() as path:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
-        assert default_base() == str(path / "wsgimatch")
-    monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert default_base().endswith(f"wsgimatch-{os.geteuid()}")
+        monkeypatch.setenv("RUNTIME_DIRECTORY", f"{path}:/run/other")
+
+        assert default_base(this_process()) == str(path / "wsgimatch")
+
+
+@pytest.mark.usefixtures("_without_run_folder")
+def test_the_sockets_lie_in_the_user_s_home_and_outlive_a_login(monkeypatch):
+    with folder() as path:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/0")
+        monkeypatch.setattr(directory, "home_base", lambda user: f"{path}/.local/state/wsgimatch")
+
+        assert default_base(this_process()) == f"{path}/.local/state/wsgimatch"
+
+
+@pytest.mark.usefixtures("_without_run_folder")
+def test_without_a_home_nobody_can_guess_the_folder_s_name(monkeypatch):
+    monkeypatch.setattr(directory, "home_base", lambda user: None)
+
+    first, again = default_base(this_process()), default_base(this_process())
+    other = default_base(Owner(os.getppid(), start_time(os.getppid()) or ""))
+
+    assert re.fullmatch(rf"/tmp/wsgimatch-{os.geteuid()}\.[0-9a-f]{{16}}", first)
+    assert first == again != other
+
+
+def test_the_folders_of_a_user_s_servers_are_found_again(monkeypatch):
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    with folder() as path:
+        monkeypatch.setattr(directory, "run_base", lambda user: str(path / "run"))
+        monkeypatch.setattr(directory, "home_base", lambda user: str(path / "home"))
+        make_base(str(path / "home"))
+        (path / "run").mkdir()
+
+        found = bases_of(os.geteuid())
+
+        assert str(path / "home") in found
+        assert str(path / "run") not in found
 
 
 def test_owner_of_a_process_that_nobody_has_started():

@@ -34,7 +34,6 @@ from dataclasses import replace
 import pytest
 
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.directory import Directory
 from django_wsgimatch.daemon.front import Places
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.owner import Owner, start_time, this_server
@@ -42,7 +41,7 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.protocol import FILE, HEAD, HINTS, LAST, frame
 from django_wsgimatch.daemon.starting import SCRUBBED, environment_of
 from django_wsgimatch.exceptions import DaemonError
-from django_wsgimatch.gunicorn import arguments
+from django_wsgimatch.gunicorn_command import arguments
 from tests.groups import Site, site, wait_until
 from tests.relayed import ask, descriptors, scripted, settled
 from tests.wsgi import make_environ
@@ -86,7 +85,6 @@ def test_a_worker_whose_server_has_ended_answers_503_for_its_groups(tmp_path):
     definition = Definition(0.0, sys.executable, {}, (), "/", groups=groups)
     ended = Owner(os.getpid(), "1")
     places = Places(definition, str(tmp_path), ended)
-    places.directory = Directory(str(tmp_path))
 
     with pytest.raises(DaemonError) as caught:
         places.relay(Place("blog", ""), make_environ(), lambda *response: print)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,12 @@ PACKAGE = ROOT / "django_wsgimatch"
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
     ["exceptions"],
+    ["asroot", "gunicorn_command"],
+    ["asroot.accounts", "asroot.trust"],
+    ["asroot.sockets", "asroot.words"],
+    ["asroot.launch"],
+    ["asroot.commands"],
+    ["asroot.hook"],
     ["aliases.pcre.bytesets", "aliases.pcre.cursor"],
     ["aliases.pcre.properties", "aliases.pcre.syntax"],
     [
@@ -36,6 +43,7 @@ LAYERS = [
     ["entries", "pages", "settings_guard"],
     ["scripts"],
     [
+        "daemon.ancestry",
         "daemon.board",
         "daemon.changes",
         "daemon.logs",
@@ -47,10 +55,19 @@ LAYERS = [
         "daemon.peers",
         "daemon.place",
         "daemon.protocol",
+        "daemon.starter",
         "daemon.wire",
     ],
-    ["daemon.body", "daemon.control", "daemon.directory", "daemon.kept", "daemon.spec", "plan"],
-    ["daemon.definition", "daemon.group", "daemon.relay", "daemon.serving"],
+    [
+        "daemon.body",
+        "daemon.control",
+        "daemon.directory",
+        "daemon.kept",
+        "daemon.processes",
+        "daemon.spec",
+        "plan",
+    ],
+    ["daemon.conversation", "daemon.definition", "daemon.group", "daemon.relay", "daemon.serving"],
     ["daemon.loading", "daemon.threads"],
     ["interpreters"],
     ["daemon.nesting"],
@@ -134,7 +151,7 @@ LAYERS = [
     ["terminal"],
     ["gunicorn"],
     ["management.commands.wsgimatch"],
-    ["apps", "defining", "wsgi"],
+    ["__main__", "apps", "defining", "wsgi"],
 ]
 FIRST_WITH_DJANGO = LAYERS.index(["conf", "project"])
 ROW = {module: row for row, modules in enumerate(LAYERS) for module in modules}
@@ -196,3 +213,21 @@ def test_module_below_conf_knows_no_django(name):
     django = {module for module in imported(name) if module.split(".")[0] == "django"}
 
     assert django == set()
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if n.startswith("asroot")))
+def test_what_runs_as_root_is_the_standard_library_and_our_own(name):
+    foreign = {
+        module.split(".")[0]
+        for module in imported(name)
+        if module.split(".")[0] not in (*sys.stdlib_module_names, PACKAGE.name)
+    }
+
+    assert foreign == set()
+
+
+def test_the_starter_is_one_file_of_the_standard_library_with_fewer_than_250_lines():
+    foreign = {module.split(".")[0] for module in imported("daemon.starter")}
+
+    assert foreign <= sys.stdlib_module_names
+    assert len(MODULES["daemon.starter"].read_text().splitlines()) < 250

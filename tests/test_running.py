@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from django_wsgimatch import terminal
 from django_wsgimatch.exceptions import SettingError
-from django_wsgimatch.gunicorn import arguments
+from django_wsgimatch.gunicorn_command import arguments
 from django_wsgimatch.running import duration, size, status_lines
 from tests.groups import site
 

@@ -20,7 +20,7 @@ class Definition:
     The process groups, by name, and what holds for all.
 
     ``groups`` may hold GLOBAL: the options for the embedded process group's application groups.
-    ``time`` (time.time()) is when the settings were read: of two definitions the later counts.
+    ``time`` (time.monotonic()) is when the settings were read: of two definitions the later counts.
     ``python``, ``sys_path`` and ``directory`` are the server's own, ``packages`` says where this
     package and gunicorn lie, ``environment`` is what the server's worker had. ``preload`` are
     pairs of a place and a script. ``project`` tells the project from others. ``backend``

@@ -1,32 +1,44 @@
 """
-The folder that holds a server's sockets: nobody but the server may look into it.
+The folders that hold servers' sockets: nobody but the server may look into them.
 
 ``<base>/<owner's pid>.<its start>/`` holds the manager's own socket, ``manager.sock``, and a
-socket and a board for each place.
+socket and a board for each place. All that is made, changed or removed here bears a marker.
 """
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import os
+import pwd
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..exceptions import SettingError
 from .owner import Owner
 from .place import Place
 
+NAME = "wsgimatch"
+MARKER = ".wsgimatch"
 # What the kernel takes for a socket's path, less the names that are put behind the base.
 LONGEST_BASE = 107 - len("/4194304.999999999999/0123456789abcdef.sock")
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The folder of one server."""
+    """The folder of one server, and the folder that it lies in."""
 
-    path: str
+    base: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return os.path.join(self.base, self.name)
 
     @property
     def lock(self) -> str:
@@ -59,16 +71,68 @@ def _is_board(name: str, key: str) -> bool:
     return name.startswith(f"{key}.") and name.endswith(".board")
 
 
-def default_base() -> str:
-    """Return where the folders of this user's servers lie if no setting says so."""
-    name = f"wsgimatch-{os.geteuid()}"
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if runtime and os.access(runtime, os.W_OK | os.X_OK) and len(runtime) + 20 < LONGEST_BASE:
-        return os.path.join(runtime, "wsgimatch")
-    if os.access("/run", os.W_OK):
-        return os.path.join("/run", name)
+def base_in(parent: str) -> str:
+    """Return the folder of this user's servers in a directory that a setting names."""
+    return os.path.join(os.path.abspath(parent), f"{NAME}-{os.geteuid()}")
+
+
+def default_base(owner: Owner) -> str:
+    """
+    Return where the folder of this server lies if no setting says so.
+
+    That is systemd's RuntimeDirectory=, the folder in /run that root has made, or the user's own
+    state directory: they outlive a login. Who has none of them gets a folder in /tmp whose name
+    nobody can take first.
+    """
+    for runtime in os.environ.get("RUNTIME_DIRECTORY", "").split(":"):
+        if runtime and _is_usable(runtime):
+            return os.path.join(runtime, NAME)
+    if _is_usable(run_base(os.geteuid())):
+        return run_base(os.geteuid())
+    home = home_base(os.geteuid())
+    if home is not None and _is_usable(os.path.dirname(os.path.dirname(os.path.dirname(home)))):
+        return home
+    return os.path.join(_temporary(), f"{NAME}-{os.geteuid()}.{_secret(owner)}")
+
+
+def run_base(user: int) -> str:
+    """Return the folder for a user's servers that root makes when it starts one."""
+    return f"/run/{NAME}-{user}"
+
+
+def home_base(user: int) -> str | None:
+    """Return the folder for a user's servers in his home, None for one without a home."""
+    try:
+        home = pwd.getpwuid(user).pw_dir
+    except KeyError:
+        return None
+    return os.path.join(home, ".local", "state", NAME) if os.path.isabs(home) else None
+
+
+def _is_usable(folder: str) -> bool:
+    """Whether a folder is this user's own, and short enough."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return False
+    is_own = status.st_uid == os.geteuid() and stat.S_ISDIR(status.st_mode)
+    is_short = len(os.fsencode(folder)) + len("/.local/state/wsgimatch") <= LONGEST_BASE
+    return is_own and is_short and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _temporary() -> str:
     folder = tempfile.gettempdir()
-    return os.path.join(folder if len(folder) + 20 < LONGEST_BASE else "/tmp", name)
+    return folder if len(folder) + 40 < LONGEST_BASE else "/tmp"
+
+
+def _secret(owner: Owner) -> str:
+    """A name that all processes of a server find, and no other user: from its address space."""
+    try:
+        with open(f"/proc/{owner.pid}/auxv", "rb") as file:
+            secret = file.read(4096)
+    except OSError:
+        secret = b""
+    return hashlib.blake2s(secret + owner.name.encode(), digest_size=8).hexdigest()
 
 
 def make_base(path: str) -> str:
@@ -83,6 +147,8 @@ def make_base(path: str) -> str:
         )
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
+        if not os.listdir(path):
+            _mark(path)
     except OSError as error:
         raise SettingError(f"{path!r} cannot be made: {error.strerror}") from error
     if reason := distrust(path):
@@ -98,47 +164,93 @@ def distrust(path: str) -> str:
         return f"{path!r} cannot be read: {error.strerror}"
     if not stat.S_ISDIR(status.st_mode):
         return f"{path!r} is not a directory"
-    if status.st_uid not in (os.geteuid(), 0):
+    if status.st_uid != os.geteuid():
         return f"{path!r} belongs to user {status.st_uid}, not to {os.geteuid()}"
-    if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
+    if status.st_mode & 0o022:
         return f"others can write to {path!r}: its mode is {stat.S_IMODE(status.st_mode):04o}"
+    if not is_marked(path):
+        return f"{path!r} holds other files than a server's: it has no {MARKER}"
     return ""
+
+
+def is_marked(path: str) -> bool:
+    """Whether a folder was made here."""
+    return os.path.isfile(os.path.join(path, MARKER))
+
+
+def _mark(path: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    os.close(os.open(os.path.join(path, MARKER), flags, 0o600))
 
 
 def directory_of(owner: Owner, base: str) -> Directory:
     """Return a server's folder."""
-    return Directory(os.path.join(base, owner.name))
+    return Directory(base, owner.name)
 
 
-def make_directory(owner: Owner, base: str, user: int | None = None) -> Directory:
+def make_directory(owner: Owner, base: str) -> Directory:
     """
-    Make a server's folder, for ``user`` (this process's own by default) and nobody else.
+    Make a server's folder, for this process's user and nobody else.
 
-    Raises SettingError where somebody else has made it.
+    Raises SettingError where it cannot be made, or is somebody else's.
     """
+    make_base(base)
     directory = directory_of(owner, base)
-    os.makedirs(directory.path, mode=0o700, exist_ok=True)
-    if os.lstat(directory.path).st_uid not in (os.geteuid(), user):
-        raise SettingError(f"somebody else has made {directory.path!r}")
-    if user is not None and os.lstat(directory.path).st_uid != user:
-        os.chown(directory.path, user, -1)
-        # The servers' folders are passed through, not read.
-        os.chmod(base, 0o711)
+    try:
+        os.makedirs(directory.path, mode=0o700, exist_ok=True)
+        _mark(directory.path)
+    except OSError as error:
+        raise SettingError(f"{directory.path!r} cannot be made: {error.strerror}") from error
+    if reason := distrust(directory.path):
+        raise SettingError(reason)
     return directory
 
 
-def running_servers(base: str) -> Iterator[tuple[Owner, Directory]]:
+def remove_directory(directory: Directory) -> None:
+    """Remove a server's folder, and the one that it lies in if no other server's is there."""
+    shutil.rmtree(directory.path, ignore_errors=True)
+    with suppress(OSError):
+        if os.listdir(directory.base) == [MARKER]:
+            os.unlink(os.path.join(directory.base, MARKER))
+            os.rmdir(directory.base)
+
+
+def bases_of(user: int) -> list[str]:
+    """Return the folders in which servers of a user may have theirs, as far as they are there."""
+    home = home_base(user)
+    candidates = [
+        *os.environ.get("RUNTIME_DIRECTORY", "").split(":"),
+        run_base(user),
+        *glob.glob(f"/run/*/{NAME}"),
+        *([home] if home is not None else []),
+        *glob.glob(f"{glob.escape(_temporary())}/{NAME}-{user}.*"),
+    ]
+    found = (os.path.abspath(path) for path in candidates if path)
+    return [path for path in dict.fromkeys(found) if _is_base_of(path, user)]
+
+
+def _is_base_of(path: str, user: int) -> bool:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == user and is_marked(path)
+
+
+def running_servers(bases: Iterable[str]) -> Iterator[tuple[Owner, Directory]]:
     """Yield the servers that have a folder and still run."""
-    for owner in _owners(base):
-        if owner.is_alive:
-            yield owner, directory_of(owner, base)
+    for base in bases:
+        for owner in _owners(base):
+            if owner.is_alive:
+                yield owner, directory_of(owner, base)
 
 
 def sweep(base: str) -> None:
     """Remove what servers have left that were killed."""
     for owner in _owners(base):
-        if not owner.is_alive:
-            shutil.rmtree(directory_of(owner, base).path, ignore_errors=True)
+        directory = directory_of(owner, base)
+        if not owner.is_alive and is_marked(directory.path):
+            shutil.rmtree(directory.path, ignore_errors=True)
 
 
 def _owners(base: str) -> list[Owner]:

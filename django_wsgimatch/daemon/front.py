@@ -12,21 +12,29 @@ import importlib.util
 import json
 import logging
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, SettingError
 from .board import has_reached
-from .control import give_order, is_there, user_of
+from .control import give_order, is_there
 from .definition import Definition
-from .directory import Directory, make_base, make_directory, sweep
+from .directory import directory_of, make_base, make_directory, sweep
 from .logs import error_log_of_gunicorn
-from .owner import Owner, this_server
+from .owner import Owner, end_of, owner_of, this_server
 from .place import Place
+from .processes import start_of_root
 from .relay import Link, relay
+from .starting import STARTER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -39,19 +47,23 @@ RUN_MANAGER = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from django_wsgimatch.daemon.manager import main; main()"
 )
-NOT_OURS = (
-    "the manager of the daemon processes has ended, and only the server's arbiter can start it"
+MANAGER_NAME = "(wsgi:manager)"
+NOT_STARTED = "the manager of the daemon processes did not start: {}"
+NO_STARTER = (
+    "the process of root's that starts the groups has ended, and only root can start it again, "
+    "with the server"
 )
-NOT_STARTED = "The manager of the daemon processes did not start: {}"
+# How often the manager is looked at, how long it may take to answer, and how often it may not;
+# and how long it is waited for where it has only lost its socket. All in seconds.
+PAUSE, LONG_PAUSE, PING, MOST_UNANSWERED, LONGEST_RETURN = 1.0, 10.0, 2.0, 3, 3.0
 
 
 class Places:
     """
     The places outside the server's worker.
 
-    ``front`` are the user and group ids that the server's workers run as, if not this process's;
-    ``environment`` is what the groups have for environment variables. Unless ``is_defining``,
-    somebody else gives the manager the definition.
+    ``base`` is the folder of servers' folders; ``environment`` is what the groups have for
+    environment variables. Unless ``is_defining``, somebody else gives the manager the definition.
     """
 
     def __init__(
@@ -59,19 +71,17 @@ class Places:
         definition: Definition,
         base: str,
         owner: Owner | None = None,
-        front: tuple[int, int] | None = None,
         environment: Mapping[str, str] = os.environ,
         *,
         is_defining: bool = True,
     ) -> None:
         self.definition = definition
         self.owner = owner or this_server()
-        self._base = base
-        self._front = front or (os.geteuid(), os.getegid())
+        self.directory = directory_of(self.owner, base)
         self._environment = environment
         self._is_defining = is_defining
         self._links: dict[Place, Link] = {}
-        self.directory = Directory("")
+        self._unanswered = 0
 
     def open(self) -> None:
         """
@@ -79,19 +89,60 @@ class Places:
 
         Raises SettingError where the sockets have no safe place, and ManagerError.
         """
-        make_base(self._base)
-        sweep(self._base)
-        self.directory = make_directory(self.owner, self._base, self._front[0])
+        if not self.owner.is_alive:
+            raise ManagerError("the server's main process has ended")
+        make_base(self.directory.base)
+        sweep(self.directory.base)
+        make_directory(self.owner, self.directory.base)
         if not is_there(self.directory.manager):
             self._start_manager()
-        if self._is_defining and self._is_ours():
+        if self._is_defining:
             self._define()
 
     def keep_open(self) -> None:
-        """Have the manager started again if it has ended. Raises as open() does."""
-        if self.owner.is_alive and not is_there(self.directory.manager):
+        """
+        Have the manager started again if it has ended, or has not answered for some time.
+
+        Raises as open() does.
+        """
+        if not self.owner.is_alive:
+            return
+        if not is_there(self.directory.manager):
             logger.error("The manager of the daemon processes has ended; it is started again.")
             self._start_again()
+            return
+        try:
+            give_order(self.directory.manager, {"do": "ping"}, timeout=PING)
+            self._unanswered = 0
+        except ManagerError:
+            self._unanswered += 1
+            if self._unanswered >= MOST_UNANSWERED:
+                self._replace_hung()
+
+    def watch(self) -> None:
+        """Look after the manager from a thread of this process's own."""
+        threading.Thread(target=self._watch, name="wsgimatch-watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        while self.owner.is_alive:
+            try:
+                self._wait_for_end()
+                self.keep_open()
+            except (ManagerError, SettingError, OSError) as error:
+                logger.error("The manager of the groups cannot be started again: %s", error)
+                time.sleep(LONG_PAUSE)
+
+    def _wait_for_end(self) -> None:
+        """Return when the manager has ended, or after some time."""
+        pid = give_order(self.directory.manager, {"do": "ping"}, timeout=PING)["pid"]
+        end = end_of(owner_of(pid))
+        if end is None:
+            time.sleep(PAUSE)
+            return
+        try:
+            select.select([end], [], [], LONG_PAUSE)
+        finally:
+            os.close(end)
 
     def relay(
         self, place: Place, environ: WSGIEnvironment, start_response: StartResponse
@@ -132,28 +183,29 @@ class Places:
         """Make a place known to the manager; start that one again if it is gone."""
         if not self.owner.is_alive:
             raise DaemonError(503, "The server's main process has ended")
+        order = {
+            "do": "place",
+            "process_group": place.process_group,
+            "application_group": place.application_group,
+        }
         try:
             if not is_there(self.directory.manager):
                 self._start_again()
-            order = {
-                "do": "place",
-                "process_group": place.process_group,
-                "application_group": place.application_group,
-            }
             give_order(self.directory.manager, order)
-        except (ManagerError, SettingError) as error:
+        except (ManagerError, SettingError, OSError) as error:
             raise DaemonError(503, str(error)) from error
 
     def _start_again(self) -> None:
+        make_directory(self.owner, self.directory.base)
         self._start_manager()
         self._define()
 
-    def _is_ours(self) -> bool:
-        """Whether the manager takes this process's definition: one of root's has its own."""
-        try:
-            return user_of(self.directory.manager) in (None, os.geteuid())
-        except OSError:
-            return True
+    def _replace_hung(self) -> None:
+        logger.error("The manager of the daemon processes does not answer; it is replaced.")
+        self._unanswered = 0
+        for pid in managers_of(self.owner):
+            _kill(pid, signal.SIGKILL)
+        self._start_again()
 
     def _has_reached(self, place: Place, request_id: int) -> bool:
         return any(has_reached(board, request_id) for board in self.directory.boards(place))
@@ -163,36 +215,101 @@ class Places:
         give_order(self.directory.manager, order)
 
     def _start_manager(self) -> None:
-        if os.path.exists(self.directory.lock) and not os.access(self.directory.lock, os.W_OK):
-            raise ManagerError(NOT_OURS)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        lock = os.open(self.directory.lock, flags, 0o600)
+        try:
+            lock = os.open(self.directory.lock, flags, 0o600)
+        except OSError as error:
+            raise ManagerError(f"{self.directory.lock!r}: {error.strerror}") from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not is_there(self.directory.manager):
+            if not self._is_coming():
                 self._run_manager()
         finally:
             os.close(lock)
 
+    def _is_coming(self) -> bool:
+        """
+        Whether there is a manager, or one that has only lost its socket and makes a new one.
+
+        One that does neither is killed: there are never two.
+        """
+        if is_there(self.directory.manager):
+            return True
+        found = managers_of(self.owner)
+        for pid in found:
+            _kill(pid, signal.SIGUSR1)
+        deadline = time.monotonic() + LONGEST_RETURN
+        while found and time.monotonic() < deadline:
+            if is_there(self.directory.manager):
+                return True
+            time.sleep(0.02)
+            found = managers_of(self.owner)
+        for pid in found:
+            _kill(pid, signal.SIGKILL)
+        return False
+
     def _run_manager(self) -> None:
+        starter = _starter()
         told = {
-            "base": self._base,
+            "base": self.directory.base,
             "owner": [self.owner.pid, self.owner.started],
-            "front": self._front,
             "log": error_log_of_gunicorn(),
+            "starter": [starter[0].fileno(), starter[1]] if starter is not None else None,
         }
         lies_in = self.definition.packages["django_wsgimatch"]
+        words = [lies_in, MANAGER_NAME, self.owner.name]
         done = subprocess.run(
-            [self.definition.python, "-I", "-c", RUN_MANAGER, lies_in, "(wsgi:manager)"],
+            [self.definition.python, "-I", "-c", RUN_MANAGER, *words],
             input=json.dumps(told).encode(),
             stdout=subprocess.PIPE,
             env=dict(self._environment),
             cwd="/",
             start_new_session=True,
             check=False,
+            pass_fds=[starter[0].fileno()] if starter is not None else [],
         )
+        if starter is not None:
+            starter[0].close()
         if done.stdout != b"ready\n":
-            raise ManagerError(NOT_STARTED.format("its messages in the server's log say why"))
+            said = done.stdout.decode("utf-8", "replace") or "its messages in the log say why"
+            raise ManagerError(NOT_STARTED.format(said))
+
+
+def _starter() -> tuple[socket.socket, int] | None:
+    """A new socket to the starter, and its process; None where there is none."""
+    given = os.environ.get(STARTER)
+    if given is None:
+        return None
+    control, _, pid = given.partition(",")
+    try:
+        return start_of_root(int(control)), int(pid)
+    except (OSError, ValueError) as error:
+        raise ManagerError(f"{NO_STARTER}: {error}") from error
+
+
+def managers_of(owner: Owner) -> list[int]:
+    """Return the processes of this user that are, or say that they are, a server's manager."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
+        if name.isdigit() and _is_manager(f"/proc/{name}", owner):
+            found.append(int(name))
+    return found
+
+
+def _is_manager(path: str, owner: Owner) -> bool:
+    try:
+        if os.stat(path).st_uid != os.geteuid():
+            return False
+        with open(f"{path}/cmdline", "rb") as file:
+            words = file.read(65536).split(b"\0")
+    except OSError:
+        return False
+    return words[-3:-1] == [MANAGER_NAME.encode(), owner.name.encode()]
+
+
+def _kill(pid: int, signum: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signum)
 
 
 # So many places are remembered; a place's link is made in 10 us.

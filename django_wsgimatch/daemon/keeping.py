@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from .place import Place
 from .protocol import AGAIN, ERROR, encode_error, frame
 from .spec import GroupSpec, same
 from .starting import Running
-from .threads import poke, release_waiters
+from .threads import release_waiters
 
 DEFAULTS = GroupOptions()
 # A thread that waits in accept() looks up after so many seconds.
@@ -37,13 +37,18 @@ class KeptPlace:
     A place that the manager keeps.
 
     ``current`` are the processes that answer, ``next`` those that are to follow them, ``ending``
-    those that are on their way out.
+    those that are on their way out. While there are processes that answer, the listening socket
+    is theirs too, and nothing that could block is done with it: what a description may do is
+    theirs to change. After them comes a new socket.
     """
 
     place: Place
     spec: GroupSpec
     path: str
     listener: socket.socket
+    identity: tuple[int, int]
+    # Called with a listening socket that is about to be closed.
+    forget: Callable[[socket.socket], None]
     starts: int = 0
     failures: int = 0
     not_before: float = 0.0
@@ -85,10 +90,39 @@ class KeptPlace:
         report = self.report()
         return max(self.used, report.last_active if report else 0.0)
 
+    @classmethod
+    def make(
+        cls, place: Place, spec: GroupSpec, path: str, forget: Callable[[socket.socket], None]
+    ) -> KeptPlace:
+        """Make a place with its socket. Raises OSError where the socket cannot be made."""
+        listener = listen(path, spec.options)
+        return cls(place, spec, path, listener, identity_of(path), forget)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the socket still lies where the fronts look for it."""
+        try:
+            return identity_of(self.path) == self.identity
+        except OSError:
+            return False
+
+    def renew_listener(self) -> None:
+        """
+        Listen on a new socket; whoever waits at the old one is told to come again.
+
+        Raises OSError where the new one cannot be made: then the old one stays.
+        """
+        before, self.listener = self.listener, listen(self.path, self.spec.options)
+        self.identity = identity_of(self.path)
+        self.forget(before)
+        _give_back(before)
+
     def start(self, start: Start) -> None:
         """Start the place's processes; what keeps them from it is kept as the place's error."""
         self.starts += 1
         try:
+            # Their threads wait in accept().
+            self.listener.setblocking(True)
             running = start(self)
         except (OSError, SettingError) as error:
             self.fail(f"cannot be started: {error}")
@@ -101,11 +135,15 @@ class KeptPlace:
 
     def change(self, spec: GroupSpec) -> bool:
         """Take a new spec; return whether the processes must be started anew for it."""
-        changed = not same(self.spec, spec)
-        self.spec = spec
+        before, self.spec = self.spec, spec
+        changed = not same(before, spec)
         if changed:
-            self.listener.listen(spec.options.listen_backlog)
             self.failures, self.not_before = 0, 0.0
+            if _who(before.options) != _who(spec.options):
+                # What another user has left behind must not take this one's requests.
+                self.renew_listener()
+            else:
+                self.listener.listen(spec.options.listen_backlog)
         return changed
 
     def look(self) -> str:
@@ -119,13 +157,14 @@ class KeptPlace:
 
     def end(self, *, now: bool = False) -> None:
         """End the place's processes, after the requests that are at work."""
+        was_live = self.is_live
         for running in (self.current, self.next):
             if running is not None:
                 self._end(running, now)
         self.current = self.next = None
-        if self.ending:
+        if was_live:
             # Threads that wait for a request need not wait any longer.
-            poke(self.path, sum(len(r.report().workers) * 2 for r in self.ending))
+            self.renew_listener()
 
     def fail(self, reason: str) -> None:
         """Refuse requests for a while."""
@@ -138,13 +177,9 @@ class KeptPlace:
         """Answer 503 to whoever waits for processes that do not start."""
         reason = f"process group '{self.place.label}' {self.error}"
         answer = frame(ERROR, encode_error(503, reason))
-        self.listener.setblocking(False)
-        with suppress(OSError):
-            while True:
-                connection = self.listener.accept()[0]
-                with connection, suppress(OSError):
-                    connection.send(answer, socket.MSG_DONTWAIT)
-        self.listener.setblocking(True)
+        for connection in _waiting(self.listener):
+            with connection, suppress(OSError):
+                connection.send(answer, socket.MSG_DONTWAIT)
 
     def has_request(self) -> bool:
         """
@@ -152,13 +187,9 @@ class KeptPlace:
 
         What has been closed in the meantime is none, nor is what has let threads look up.
         """
-        self.listener.setblocking(False)
-        try:
-            connection = self.listener.accept()[0]
-        except OSError:
+        connection = next(_waiting(self.listener), None)
+        if connection is None:
             return False
-        finally:
-            self.listener.setblocking(True)
         with connection:
             try:
                 if not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
@@ -177,7 +208,7 @@ class KeptPlace:
         Path(self.path).unlink(missing_ok=True)
 
     def _look_at_current(self, running: Running) -> str:
-        if running.process.poll() is not None:
+        if running.process.returncode is not None:
             return self._lost(running)
         if not running.was_ready and running.report().is_ready:
             running.was_ready = True
@@ -185,10 +216,11 @@ class KeptPlace:
         return ""
 
     def _look_at_next(self, running: Running) -> str:
-        if running.process.poll() is not None:
+        if running.process.returncode is not None:
             self.next = None
             self._end(running, now=True)
-            self.error = "did not start with its new options; the processes of before serve on"
+            said = f" ({running.process.error})" if running.process.error else ""
+            self.error = f"did not start with its new options{said}; the old processes still serve"
             self.error_time = time.time()
             return self.error
         if running.report().is_ready:
@@ -200,17 +232,21 @@ class KeptPlace:
         return ""
 
     def _lost(self, running: Running) -> str:
-        status = running.process.returncode
+        status = running.process.returncode or 0
         self.current = None
         # Workers that have lost their arbiter end by themselves.
         self._end(running, now=running.was_ready is False)
+        if self.next is None:
+            self.renew_listener()
         if status == 0:
             return "has ended" if not running.is_ending else ""
         reason = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
         if running.was_ready:
             self.error, self.error_time = reason, time.time()
+        elif running.process.error:
+            self.fail(f"did not start: {running.process.error}")
         else:
-            self.fail(f"did not start: it {reason}; its messages say why")
+            self.fail(f"did not start: it {reason}; see its log lines above")
         return reason
 
     def _end(self, running: Running, now: bool) -> None:
@@ -228,13 +264,11 @@ class KeptPlace:
     def _reap_ending(self) -> None:
         for running in [*self.ending]:
             over = time.monotonic() >= running.deadline
-            gone = running.process.poll() is not None and not _has_workers(running)
-            if gone or over:
+            has_ended = running.process.returncode is not None
+            if over or (has_ended and not _has_workers(running)):
                 # Children that the application has started are the group's, too.
                 running.kill()
-                running.process.poll()
-                if running.process.returncode is None:
-                    continue
+            if running.process.is_gone:
                 running.release()
                 self.ending.remove(running)
 
@@ -245,29 +279,57 @@ class KeptPlace:
 
 
 def _has_workers(running: Running) -> bool:
-    """Whether daemon processes are still there, after an arbiter that was killed."""
-    return any(_is_child_of_group(w.pid, running.process.pid) for w in running.report().workers)
+    """Whether daemon processes may still be at work, after an arbiter that was killed."""
+    return not running.process.is_gone and running.was_ready and running.report().busy > 0
 
 
-def _is_child_of_group(pid: int, group: int) -> bool:
-    try:
-        return os.getpgid(pid) == group
-    except OSError:
-        return False
+def _who(options: GroupOptions) -> tuple[object, ...]:
+    return options.user, options.group, options.supplementary_groups
 
 
-def listen(path: str, front: tuple[int, int], options: GroupOptions = DEFAULTS) -> socket.socket:
-    """Return a new listening socket at a path, for the front's user alone."""
+def _waiting(listener: socket.socket) -> Iterator[socket.socket]:
+    """Yield the connections that wait at a socket that only this process has, or that is shut."""
+    with suppress(OSError):
+        while True:
+            yield listener.accept()[0]
+
+
+def _give_back(listener: socket.socket) -> None:
+    """
+    Take no more requests on a socket; whoever waits there is told to come again.
+
+    Other processes may have the socket, and may have made accept() wait: shut down, it cannot,
+    and nobody can undo that.
+    """
+    with listener, suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+        for connection in _waiting(listener):
+            with connection, suppress(OSError):
+                connection.send(frame(AGAIN), socket.MSG_DONTWAIT)
+
+
+def identity_of(path: str) -> tuple[int, int]:
+    """Return what tells a file from another that takes its name. Raises OSError."""
+    status = os.lstat(path)
+    return status.st_dev, status.st_ino
+
+
+def listen(path: str, options: GroupOptions = DEFAULTS) -> socket.socket:
+    """
+    Return a new listening socket at a path, for this process's user alone.
+
+    It does not block. Raises OSError, with the path, where it cannot be made.
+    """
     Path(path).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
     try:
         listener.bind(path)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, error.strerror, path) from error
     finally:
         os.umask(before)
-    if front[0] != os.geteuid():
-        # The folder is the front's, and this process root's.
-        os.chown(path, *front, follow_symlinks=False)
     release_waiters(listener, LOOK_UP)
     for option, size in (
         (socket.SO_SNDBUF, options.send_buffer_size),
@@ -276,4 +338,5 @@ def listen(path: str, front: tuple[int, int], options: GroupOptions = DEFAULTS) 
         if size:
             listener.setsockopt(socket.SOL_SOCKET, option, size)
     listener.listen(options.listen_backlog)
+    listener.setblocking(False)
     return listener

@@ -1,9 +1,10 @@
 """
 The manager: the one process of a server that starts its groups, keeps them, and ends them.
 
-It holds every place's listening socket, so a request that comes while a group starts, restarts
-or is stopped waits and is not lost; a request to a stopped place starts it. It ends with the
-server's main process, and the groups end with it.
+It runs as the server's own user, never as root beside other users: what needs root it asks of the
+starter (``processes``). It holds every place's listening socket, so a request that comes while a
+group starts, restarts or is stopped waits and is not lost; a request to a stopped place starts it.
+It ends with the server's main process, and the groups end with it.
 """
 
 from __future__ import annotations
@@ -12,24 +13,26 @@ import json
 import os
 import resource
 import selectors
-import shutil
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..exceptions import ManagerError, WSGIMatchError
-from .control import LONGEST_ORDER, Order
+from .ancestry import stems_from
+from .control import Order
+from .conversation import MOST, Conversation
 from .definition import Definition
-from .directory import Directory, directory_of
-from .keeping import KeptPlace, listen
+from .directory import Directory, directory_of, make_directory, remove_directory
+from .keeping import KeptPlace, identity_of, listen
 from .logs import ServerLog, own_log
 from .owner import Owner, end_of
-from .peers import peer_user
+from .peers import peer_process, peer_user
 from .place import Place
+from .processes import LocalProcesses, Processes, StartedByRoot
 from .starting import Running, start
 from .status import place_status
 
@@ -46,36 +49,57 @@ class Manager:
     """Keeps the places of one server."""
 
     def __init__(
-        self, owner: Owner, directory: Directory, front: tuple[int, int], log: ServerLog
+        self,
+        owner: Owner,
+        directory: Directory,
+        processes: Processes,
+        log: ServerLog,
+        starter: int | None = None,
     ) -> None:
         self.owner = owner
         self.directory = directory
-        self.front = front
+        self.processes = processes
         self.log = log
+        # Whose descendants give no orders: the groups' own processes.
+        self.parent_of_groups = starter if starter is not None else os.getpid()
+        self.may_switch = starter is not None or os.geteuid() == 0
         self.definition: Definition | None = None
         self.places: dict[Place, KeptPlace] = {}
+        self.conversations: list[Conversation] = []
         self.is_open = True
+        self.complaint = ""
         self.generation = 0
         self.began = time.time()
         self.selector = selectors.DefaultSelector()
         self.orders = {
             "define": self.define,
+            "ping": lambda order: {"pid": os.getpid()},
             "place": self.make_place,
             "status": self.tell_status,
             "restart": self.restart,
             "stop": self.stop,
         }
 
-    def run(self, listener: socket.socket, end_of_owner: int | None, wakeup: int) -> None:
+    def listen(self) -> None:
+        """Take orders at the directory's socket. Raises OSError where that cannot be made."""
+        self.listener = listen(self.directory.manager)
+        self.identity = identity_of(self.directory.manager)
+        listener = self.listener
+        self._watch(listener, lambda: self._take_orders(listener))
+
+    def run(self, end_of_owner: int | None, wakeup: int) -> None:
         """Take orders until the server ends, or this process is told to."""
-        self._watch(listener, lambda: self._take_order(listener))
         self._watch(wakeup, lambda: os.read(wakeup, 4096))
         if end_of_owner is not None:
             self._watch(end_of_owner, self.close)
+        if (told_by := self.processes.fileno()) is not None:
+            self._watch(told_by, self.processes.look)
         while self.is_open:
-            for key, _ in self.selector.select(self._patience(end_of_owner)):
-                key.data()
+            self._turn(self._patience(end_of_owner))
             if end_of_owner is None and not self.owner.is_alive:
+                self.close()
+            if self.processes.is_lost:
+                self.log.write(own_log("the starter has ended, and with it the groups"))
                 self.close()
             self._look_around()
         self._end_all()
@@ -83,6 +107,25 @@ class Manager:
     def close(self) -> None:
         """End, and everything with it."""
         self.is_open = False
+
+    def look_after_directory(self) -> None:
+        """Make the folder and its sockets anew where somebody has removed them."""
+        try:
+            if identity_of(self.directory.manager) == self.identity:
+                return
+        except OSError:
+            pass
+        try:
+            make_directory(self.owner, self.directory.base)
+            self._unwatch(self.listener)
+            self.listener.close()
+            self.listen()
+        except (OSError, WSGIMatchError) as error:
+            self._complain(f"the folder of sockets cannot be made again: {error}")
+            return
+        self._complain(f"{self.directory.path!r} had been removed, and is made again")
+        for kept in [*self.places.values()]:
+            self._guard(kept, self._reach)
 
     def define(self, order: Order) -> Order:
         """Take the server's definition, unless a later one is known; start what it asks for."""
@@ -99,6 +142,7 @@ class Manager:
         place = Place(order["process_group"], order["application_group"])
         kept = self._keep(place)
         kept.used = time.monotonic()
+        self._reach(kept)
         return {"socket": kept.path}
 
     def tell_status(self, order: Order) -> Order:
@@ -118,6 +162,7 @@ class Manager:
         for kept in named:
             kept.look()
             kept.failures, kept.not_before = 0, 0.0
+            self._reach(kept)
             if kept.current is not None and kept.current.was_ready:
                 kept.current.send(signal.SIGUSR2)
             elif not kept.is_live:
@@ -150,15 +195,21 @@ class Manager:
                 self._keep(place)
         preloading = {place for place, _ in definition.preload}
         for place, kept in [*self.places.items()]:
-            if not definition.defines(place):
+            if definition.defines(place):
+                is_first = not place.application_group or place in preloading
+                self._guard(kept, partial(self._redefine, is_first=is_first))
+            else:
                 kept.is_removed = True
                 kept.used = time.monotonic()
-                continue
-            kept.is_removed = False
-            if kept.change(definition.spec(place, self._trusted())):
-                self._change_running(kept)
-            if not kept.is_live and (not place.application_group or place in preloading):
-                self._start(kept)
+
+    def _redefine(self, kept: KeptPlace, is_first: bool) -> None:
+        """Give a place its new options; ``is_first`` starts it before anybody asks."""
+        assert self.definition is not None
+        kept.is_removed = False
+        if kept.change(self.definition.spec(kept.place, self._trusted())):
+            self._change_running(kept)
+        if not kept.is_live and is_first:
+            self._start(kept)
 
     def _change_running(self, kept: KeptPlace) -> None:
         kept.look()
@@ -185,9 +236,16 @@ class Manager:
         self._forget_unused()
         spec = self.definition.spec(place, self._trusted())
         path = self.directory.socket(place)
-        listener = listen(path, self.front, spec.options)
-        kept = self.places[place] = KeptPlace(place, spec, path, listener)
+        kept = self.places[place] = KeptPlace.make(place, spec, path, self._unwatch)
         return kept
+
+    def _reach(self, kept: KeptPlace) -> None:
+        """Make a place's socket anew if somebody has removed it; its processes, too, then."""
+        if not kept.is_reachable:
+            self._say(kept, "had lost its socket: there is a new one")
+            kept.renew_listener()
+            if kept.is_live:
+                self._start(kept)
 
     def _forget_unused(self) -> None:
         dormant = [kept for kept in self.places.values() if not kept.running]
@@ -230,12 +288,12 @@ class Manager:
         self.generation += 1
         return start(
             kept.spec,
-            python=self.definition.python,
             packages=self.definition.packages,
             listener=kept.listener,
             board_path=self.directory.board(kept.place, self.generation),
-            front=self.front,
             log=self.log,
+            processes=self.processes,
+            may_switch=self.may_switch,
         )
 
     def _drain(self, running: Running) -> Callable[[], None]:
@@ -248,18 +306,41 @@ class Manager:
 
         return drain
 
-    def _look_around(self) -> None:
+    def _turn(self, patience: float) -> None:
+        """Wait for what there is to do, and do it."""
+        for key, _ in self.selector.select(patience):
+            key.data()
         now = time.monotonic()
+        for conversation in [each for each in self.conversations if now > each.deadline]:
+            self._end_conversation(conversation)
+        self.processes.look()
+
+    def _look_around(self) -> None:
+        self.look_after_directory()
         for kept in [*self.places.values()]:
-            had = {r.output.descriptor for r in kept.ending if r.output is not None}
-            if message := kept.look():
-                self._say(kept, message)
-            for descriptor in had - {r.output.descriptor for r in kept.running if r.output}:
-                self._unwatch(descriptor)
-            if not kept.is_live:
-                self._look_after_stopped(kept, now)
-            elif kept.is_removed and now - kept.last_used() > LINGER:
-                kept.end()
+            self._guard(kept, self._look_at)
+
+    def _guard(self, kept: KeptPlace, do: Callable[[KeptPlace], None]) -> None:
+        """Do something for a place; what goes wrong with it is its own failure alone."""
+        try:
+            do(kept)
+        except Exception as error:
+            reason = f"cannot be looked after: {type(error).__name__}: {error}"
+            if kept.error != reason:
+                self._say(kept, reason)
+            kept.fail(reason)
+
+    def _look_at(self, kept: KeptPlace) -> None:
+        now = time.monotonic()
+        had = _outputs(kept)
+        if message := kept.look():
+            self._say(kept, message)
+        for descriptor in had - _outputs(kept):
+            self._unwatch(descriptor)
+        if not kept.is_live:
+            self._look_after_stopped(kept, now)
+        elif kept.is_removed and now - kept.last_used() > LINGER:
+            kept.end()
 
     def _look_after_stopped(self, kept: KeptPlace, now: float) -> None:
         if kept.is_removed:
@@ -273,6 +354,9 @@ class Manager:
         self._watch(kept.listener, lambda: self._wanted(kept))
 
     def _wanted(self, kept: KeptPlace) -> None:
+        self._guard(kept, self._answer_waiting)
+
+    def _answer_waiting(self, kept: KeptPlace) -> None:
         if kept.is_live:
             self._unwatch(kept.listener)
         elif time.monotonic() < kept.not_before:
@@ -285,35 +369,55 @@ class Manager:
             return BUSY
         return QUIET if end_of_owner is not None else min(QUIET, 0.5)
 
-    def _take_order(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            connection = listener.accept()[0]
-            with connection:
-                connection.settimeout(5)
-                answer = self._carry_out(connection)
-                connection.sendall(json.dumps(answer).encode() + b"\n")
-
-    def _carry_out(self, connection: socket.socket) -> Order:
-        data = b"".join(_lines(connection))
-        if not data:
-            return {}
+    def _take_orders(self, listener: socket.socket) -> None:
         try:
-            order = json.loads(data)
-            name = order["do"]
-            # Only who may run programs as this user may say which programs are run.
-            if name != "place" and peer_user(connection) not in (None, 0, os.geteuid()):
-                raise ManagerError(f"only the server's own user may {name}")
-            return self.orders[name](order)
-        except WSGIMatchError as error:
-            return {"error": str(error)}
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-            return {"error": f"{type(error).__name__}: {error}"}
+            connection = listener.accept()[0]
+        except OSError:
+            return
+        if len(self.conversations) >= MOST:
+            self._end_conversation(self.conversations[0])
+        conversation = Conversation(connection, self._carry_out)
+        self.conversations.append(conversation)
+        self.selector.register(
+            connection, selectors.EVENT_READ, lambda: self._converse(conversation)
+        )
+
+    def _converse(self, conversation: Conversation) -> None:
+        was_answering = conversation.is_answering
+        conversation.go_on()
+        if conversation.is_over:
+            self._end_conversation(conversation)
+        elif conversation.is_answering and not was_answering:
+            react = lambda: self._converse(conversation)  # noqa: E731
+            self.selector.modify(conversation.connection, selectors.EVENT_WRITE, react)
+
+    def _end_conversation(self, conversation: Conversation) -> None:
+        if conversation in self.conversations:
+            self.conversations.remove(conversation)
+            self.selector.unregister(conversation.connection)
+            conversation.close()
+
+    def _carry_out(self, connection: socket.socket, order: Order) -> Order:
+        """Do what somebody wants who may: the server's own processes, its user's, and root's."""
+        name = order["do"]
+        if peer_user(connection) not in (None, 0, os.geteuid()):
+            raise ManagerError(f"only the server's own user may {name}")
+        pid = peer_process(connection)
+        if pid and stems_from(pid, {self.parent_of_groups}):
+            raise ManagerError(f"a process of a group may not {name}")
+        return self.orders[name](order)
 
     def _trusted(self) -> tuple[int, ...]:
-        return tuple(sorted({0, os.geteuid(), self.front[0]}))
+        return tuple(sorted({0, os.geteuid()}))
 
     def _say(self, kept: KeptPlace, message: str) -> None:
         self.log.write(own_log(f"{kept.place.label} {message}"))
+
+    def _complain(self, message: str) -> None:
+        """Say something about the server as a whole, once."""
+        if message != self.complaint:
+            self.complaint = message
+            self.log.write(own_log(message))
 
     def _watch(self, file: int | socket.socket, react: Callable[[], Any]) -> None:
         if _number(file) not in self.selector.get_map():
@@ -331,34 +435,23 @@ class Manager:
         longest = 1.5 if not self.owner.is_alive else None
         deadline = time.monotonic() + longest if longest is not None else None
         while any(kept.ending for kept in self.places.values()):
-            for key, _ in self.selector.select(BUSY):
-                key.data()
+            self._turn(BUSY)
             for kept in self.places.values():
                 if deadline is not None and time.monotonic() > deadline:
                     for running in kept.ending:
                         running.deadline = 0.0
-                self._look_around_ending(kept)
+                had = _outputs(kept)
+                kept.look()
+                for descriptor in had - _outputs(kept):
+                    self._unwatch(descriptor)
 
-    def _look_around_ending(self, kept: KeptPlace) -> None:
-        outputs = {r.output.descriptor for r in kept.ending if r.output is not None}
-        kept.look()
-        for descriptor in outputs - {r.output.descriptor for r in kept.ending if r.output}:
-            self._unwatch(descriptor)
+
+def _outputs(kept: KeptPlace) -> set[int]:
+    return {running.output.descriptor for running in kept.running if running.output is not None}
 
 
 def _number(file: int | socket.socket) -> int:
     return file if isinstance(file, int) else file.fileno()
-
-
-def _lines(connection: socket.socket) -> Iterator[bytes]:
-    size = 0
-    while data := connection.recv(65536):
-        size += len(data)
-        if size > LONGEST_ORDER:
-            raise OSError("an order without an end")
-        yield data
-        if data.endswith(b"\n"):
-            return
 
 
 def main() -> None:
@@ -371,18 +464,32 @@ def main() -> None:
     if end is None and not owner.is_alive:
         return
     _allow_open_files()
-    listener = listen(directory.manager, tuple(told["front"]))
+    processes, starter = _processes(told["starter"])
+    manager = Manager(owner, directory, processes, ServerLog(told["log"]), starter)
+    try:
+        manager.listen()
+    except OSError as error:
+        os.write(ready, str(error).encode("utf-8", "backslashreplace"))
+        return
     os.write(ready, b"ready\n")
     os.close(ready)
     read, write = os.pipe()
     os.set_blocking(read, False)
     os.set_blocking(write, False)
-    manager = Manager(owner, directory, tuple(told["front"]), ServerLog(told["log"]))
     _handle_signals(manager, write)
     try:
-        manager.run(listener, end, read)
+        manager.run(end, read)
     finally:
-        _remove(directory)
+        remove_directory(directory)
+
+
+def _processes(starter: list[int] | None) -> tuple[Processes, int | None]:
+    """Who starts processes, and which process of root's that is; ``starter`` is its socket too."""
+    if starter is None:
+        return LocalProcesses(), None
+    descriptor, pid = starter
+    os.set_inheritable(descriptor, False)
+    return StartedByRoot(socket.socket(fileno=descriptor)), pid
 
 
 def _detach() -> int:
@@ -412,8 +519,3 @@ def _allow_open_files() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _remove(directory: Directory) -> None:
-    # Another server may be removing it, too: it sweeps what servers have left.
-    shutil.rmtree(directory.path, ignore_errors=True)

@@ -65,7 +65,11 @@ class GroupOptions:
     # Beyond mod_wsgi.
     settings: str | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    pass_environment: tuple[str, ...] | None = None
     log_file: str | None = None
+    process_limit: int | None = None
+    open_files_limit: int | None = None
+    core_limit: int | None = None
     maximum_application_groups: int = 0
 
 
@@ -162,6 +166,15 @@ def _variables(value: Any, base: str) -> tuple[tuple[str, str], ...]:
     return tuple(value.items())
 
 
+def _names(value: Any, base: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError
+    names = tuple(_text(name, base) for name in value)
+    if any("=" in name for name in names):
+        raise ValueError
+    return names
+
+
 def _refuse(value: Any, base: str) -> Any:
     raise ValueError
 
@@ -205,8 +218,8 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         _ACCOUNT,
         (
             "the user that all processes of the group run as, from their first line on, but never "
-            "root; the one of the server's workers by default. Only a server that is started as "
-            "root, with -c python:django_wsgimatch.gunicorn, can switch"
+            "root; the server's own by default. Only a server that is started as root can switch, "
+            "and only to users that `serve --allow-user` names"
         ),
     ),
     ("group", "supported", _ACCOUNT, "their primary group; the user's own by default"),
@@ -452,13 +465,41 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "environment variables of the group",
     ),
     (
+        "pass_environment",
+        "beyond",
+        ("a list of names", _names),
+        (
+            "the server's environment variables that the group has beside PATH, LANG, LC_* and TZ. "
+            "Left out, a group that runs as the server's user has all of them, and one that runs "
+            "as another user has no more"
+        ),
+    ),
+    (
         "log_file",
         "beyond",
         _PATH,
         (
             "where the group's standard output and error go, instead of the server's log. The "
-            "server opens it, with its own rights: others should not be able to write to its folder"
+            "server opens it, as its own user: others should not be able to write to its folder"
         ),
+    ),
+    (
+        "process_limit",
+        "beyond",
+        _COUNT,
+        "RLIMIT_NPROC: how many processes and threads the group's user may have, in all groups",
+    ),
+    (
+        "open_files_limit",
+        "beyond",
+        _COUNT,
+        "RLIMIT_NOFILE: how many files and sockets each process may have open",
+    ),
+    (
+        "core_limit",
+        "beyond",
+        ("a number of bytes, 0 for none", _at_least(0)),
+        "RLIMIT_CORE: how large a core dump may be; 0 lets no process leave its memory on disk",
     ),
     (
         "maximum_application_groups",

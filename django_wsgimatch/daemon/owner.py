@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+# No process begins at such a time.
+GONE = "-"
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -43,7 +46,13 @@ def this_server() -> Owner:
     started (granian's workers), or else this process itself.
     """
     pid = _arbiter(sys._getframe()) or _uwsgi_master() or _parent() or os.getpid()
-    return Owner(pid, start_time(pid) or "")
+    return owner_of(pid)
+
+
+def owner_of(pid: int) -> Owner:
+    """Return a process as it is now; one that is gone is never alive again."""
+    has_proc = os.path.exists("/proc/self/stat")
+    return Owner(pid, start_time(pid) or (GONE if has_proc else ""))
 
 
 def start_time(pid: int) -> str | None:
@@ -81,8 +90,9 @@ def _arbiter(frame: FrameType | None) -> int | None:
     while frame is not None and module is not None:
         arbiter: Any = frame.f_locals.get("self")
         if isinstance(arbiter, module.Arbiter):
-            # In a worker the arbiter's own number is that of its parent.
-            return os.getppid() if frame.f_code.co_name == "spawn_worker" else os.getpid()
+            # In a worker it is the parent; where that one has been killed it is not any more.
+            pid: int = arbiter.pid if frame.f_code.co_name == "spawn_worker" else os.getpid()
+            return pid
         frame = frame.f_back
     return None
 

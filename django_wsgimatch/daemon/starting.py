@@ -1,4 +1,4 @@
-"""One start of a place's processes: the command, the environment, the descriptors, the user."""
+"""One start of a place's processes: the user, the environment, the descriptors, the board."""
 
 from __future__ import annotations
 
@@ -8,47 +8,52 @@ import os
 import pwd
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ..exceptions import SettingError
 from ..settings_guard import VARIABLE
-from . import boot
 from .board import BoardReport, Shape, read_board
 from .logs import GroupOutput, ServerLog
 from .options import GroupOptions
 from .owner import Owner, start_time
 from .ownership import ScriptOwner
+from .processes import Process, Processes, Start
 from .spec import GroupSpec
 
-# In this variable gunicorn's arbiter tells its workers where the sockets are.
+# In these variables a server tells its workers where the sockets are, and who starts groups.
 CHOSEN = "WSGIMATCH_SOCKET_DIRECTORY"
+STARTER = "WSGIMATCH_STARTER"
+ALLOW_ROOT = "WSGIMATCH_ALLOW_ROOT"
 # What would make a group take itself for the server, its Python for the server's, or its project
 # for the server's.
 SCRUBBED = (
-    CHOSEN,
+    *(CHOSEN, STARTER, ALLOW_ROOT),
     *("GUNICORN_CMD_ARGS", "GUNICORN_FD", "GUNICORN_PID", "SERVER_SOFTWARE", "WEB_CONCURRENCY"),
     *("LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET"),
     *("WATCHDOG_PID", "WATCHDOG_USEC"),
     *("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"),
     *("SCRIPT_NAME", "RUN_MAIN", "DJANGO_AUTORELOAD_ENV"),
 )
-BOOT = "import sys; exec(compile(open(sys.argv[1]).read(), sys.argv[1], 'exec'))"
+# What a group that runs as another user than the server has of the server's environment.
+PASSED = ("PATH", "LANG", "TZ")
+# The descriptors of a group's process: the starter puts them there.
+LISTENER, BOARD, LIFELINE = 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The user that a group runs as; None for the one that this process runs as."""
+    """The user that a group runs as; ``is_other`` says that it is not the server's."""
 
     user: int
     group: int
     groups: tuple[int, ...]
     environment: Mapping[str, str]
+    is_other: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -56,16 +61,17 @@ class Running:
     """
     A started group: its arbiter, and this process's ends of what it was started with.
 
-    Once it is told to end, ``deadline`` is when it is ended by force (time.monotonic()).
+    Once it is told to end, ``deadline`` is when it is ended by force; times are
+    time.monotonic()'s.
     """
 
     spec: GroupSpec
-    process: subprocess.Popen[bytes]
+    process: Process
     board: int
     board_path: str
     lifeline: int
     output: GroupOutput | None
-    started: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.monotonic)
     deadline: float = 0.0
     is_ending: bool = False
     was_ready: bool = False
@@ -82,15 +88,12 @@ class Running:
 
     def send(self, signum: int) -> None:
         """Send the arbiter a signal, if it is there."""
-        if self.process.poll() is None:
-            self.process.send_signal(signum)
+        if self.process.returncode is None:
+            self.process.send(signum)
 
     def kill(self) -> None:
         """End at once whatever of the group is left, the application's own children too."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            return
+        self.process.send(signal.SIGKILL)
 
     def release(self) -> None:
         """Close this process's ends, and remove the board."""
@@ -104,71 +107,100 @@ class Running:
 def start(
     spec: GroupSpec,
     *,
-    python: str,
     packages: Mapping[str, str],
     listener: socket.socket,
     board_path: str,
-    front: tuple[int, int],
     log: ServerLog,
+    processes: Processes,
+    may_switch: bool,
 ) -> Running:
     """
     Start a place's processes.
 
-    ``front`` are the user and group that the server's workers run as: they read the board, and a
-    group that names no user runs as them.
-    Raises OSError where the group's Python cannot be started, and SettingError for a user or a
-    group that does not exist, or one that this process may not switch to.
+    ``may_switch`` says that they can be started as another user than this process's. Raises
+    OSError where something cannot be made, and SettingError for a user or a group that does not
+    exist, or that they may not run as.
     """
-    account = account_of(spec.options, front)
+    account = account_of(spec.options, may_switch=may_switch)
     ScriptOwner.of(spec.options.script_user, spec.options.script_group)
     # First what a mistake in the settings can make fail: nothing is open then.
     output_read, output = _output(spec)
-    board = make_board(spec, board_path, front)
-    lifeline_read, lifeline = os.pipe()
-    told = {
-        "spec": spec.to_json(),
-        "packages": dict(packages),
-        "descriptors": {
-            "listener": listener.fileno(),
-            "board": board,
-            "lifeline": lifeline_read,
-        },
-    }
+    mine = [output] if output_read is None else [output, output_read]
     try:
-        with tempfile.TemporaryFile() as text:
-            text.write(json.dumps(told).encode())
-            text.seek(0)
-            process = subprocess.Popen(
-                [python_of(spec.options, python), "-c", BOOT, boot.__file__, spec.display_name],
-                stdin=text,
-                stdout=output,
-                stderr=output,
-                pass_fds=(listener.fileno(), board, lifeline_read),
-                env=environment_of(spec.options, account),
-                cwd="/",
-                start_new_session=True,
-                **_switched(account),
-            )
+        text = _text(spec, packages)
+        mine.append(text)
+        board = make_board(spec, board_path)
+        mine.append(board)
+        lifeline_read, lifeline = os.pipe()
+        mine += [lifeline_read, lifeline]
+        descriptors = [text, output, listener.fileno(), board, lifeline_read]
+        process = processes.start(_start_of(spec, account), descriptors)
     except BaseException:
-        for descriptor in filter(None, (board, lifeline, output_read)):
+        for descriptor in mine:
             os.close(descriptor)
         Path(board_path).unlink(missing_ok=True)
         raise
-    finally:
-        os.close(lifeline_read)
-        os.close(output)
+    for descriptor in (text, output, lifeline_read):
+        os.close(descriptor)
     reader = GroupOutput(output_read, spec.place.label, log) if output_read is not None else None
     return Running(spec, process, board, board_path, lifeline, reader)
 
 
-def make_board(spec: GroupSpec, path: str, front: tuple[int, int]) -> int:
-    """Make a board's file, that the front may read, and return its descriptor."""
-    # The folder may be the front's, and this process root's: no link of the front's is followed.
+def _start_of(spec: GroupSpec, account: Account | None) -> Start:
+    options = spec.options
+    program = python_of(options, "") if options.python_home is not None else None
+    start = Start(
+        program, spec.display_name, environment_of(options, account), limits=limits_of(options)
+    )
+    if account is None:
+        return start
+    return replace(start, user=account.user, group=account.group, groups=account.groups)
+
+
+def limits_of(options: GroupOptions) -> dict[str, int]:
+    """Return the limits that hold from a process's first line on, by their names in setrlimit()."""
+    given = {
+        "NPROC": options.process_limit,
+        "NOFILE": options.open_files_limit,
+        "CORE": options.core_limit,
+    }
+    return {name: limit for name, limit in given.items() if limit is not None}
+
+
+def _text(spec: GroupSpec, packages: Mapping[str, str]) -> int:
+    """What the group's process reads on standard input: a file that is in no folder."""
+    descriptors = {"listener": LISTENER, "board": BOARD, "lifeline": LIFELINE}
+    told = {"spec": spec.to_json(), "packages": dict(packages), "descriptors": descriptors}
+    if hasattr(os, "memfd_create"):
+        file = os.memfd_create("wsgimatch-spec")
+    else:
+        with tempfile.TemporaryFile() as temporary:
+            file = os.dup(temporary.fileno())
+    with open(file, "wb", closefd=False) as stream:
+        stream.write(json.dumps(told).encode())
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
+
+
+def make_board(spec: GroupSpec, path: str) -> int:
+    """
+    Make a board's file and return its descriptor.
+
+    Raises OSError, with the path, where there is no room for it.
+    """
     Path(path).unlink(missing_ok=True)
     board = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    os.ftruncate(board, Shape.of(spec.options.processes, spec.options.threads).size)
-    if front[0] != os.geteuid():
-        os.fchown(board, *front)
+    size = Shape.of(spec.options.processes, spec.options.threads).size
+    try:
+        if hasattr(os, "posix_fallocate"):
+            # A full disk is an error here; later it would end whoever writes, by SIGBUS.
+            os.posix_fallocate(board, 0, size)
+        else:
+            os.ftruncate(board, size)
+    except OSError as error:
+        os.close(board)
+        Path(path).unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, path) from error
     return board
 
 
@@ -182,9 +214,14 @@ def python_of(options: GroupOptions, own: str) -> str:
 
 
 def environment_of(options: GroupOptions, account: Account | None) -> dict[str, str]:
-    """Return a group's environment variables: the server's, less what is the server's own."""
-    scrubbed = {*SCRUBBED, VARIABLE}
-    environ = {name: value for name, value in os.environ.items() if name not in scrubbed}
+    """
+    Return a group's environment variables.
+
+    A group that runs as the server's user has the server's, less what is the server's own; one
+    that runs as another has PATH, LANG, LC_* and TZ. ``pass_environment`` stands in place of
+    either, and ``environment`` is added.
+    """
+    environ = {name: value for name, value in os.environ.items() if _passes(name, options, account)}
     if account is not None:
         environ |= account.environment
     if options.lang:
@@ -199,32 +236,46 @@ def environment_of(options: GroupOptions, account: Account | None) -> dict[str, 
     return environ
 
 
-def account_of(options: GroupOptions, front: tuple[int, int] | None = None) -> Account | None:
+def _passes(name: str, options: GroupOptions, account: Account | None) -> bool:
+    if name in SCRUBBED or name == VARIABLE:
+        return False
+    is_other = account is not None and account.is_other
+    if options.pass_environment is None and not is_other:
+        return True
+    return name in PASSED or name.startswith("LC_") or name in (options.pass_environment or ())
+
+
+def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Account | None:
     """
     Return the account that a group is to run as, None for this process's own.
 
-    A group that names no user runs as ``front``, the user and group of the server's workers, as in
-    mod_wsgi it runs as Apache's User. Raises SettingError for a user or a group that does not
-    exist, for root, and for one that this process may not switch to.
+    ``may_switch`` says that processes can be started as other users, which by default only root
+    can. A group that names no user runs as the server, as in mod_wsgi it runs as Apache's User.
+    Raises SettingError for a user or a group that does not exist, for root, and for one that the
+    server cannot switch to.
     """
     own = (os.geteuid(), os.getegid())
-    default = front or own
-    names_none = options.user is options.group is None and not options.supplementary_groups
-    if names_none and default[0] == own[0]:
-        return None
+    may_switch = own[0] == 0 if may_switch is None else may_switch
     given = _user(options.user) if options.user is not None else None
-    user, group = (given.pw_uid, given.pw_gid) if given else default
+    user, group = (given.pw_uid, given.pw_gid) if given else own
     if options.group is not None:
         group = _group(options.group)
-    if own[0] == 0:
-        groups = _other_groups(options, given or _entry(user), group)
-        return Account(user, group, groups, _of_user(given))
+    if not may_switch:
+        _require_own(options, user, group, own)
+        return None
+    names_none = options.user is options.group is None and not options.supplementary_groups
+    if own[0] == 0 and names_none:
+        return None
+    groups = _other_groups(options, given or _entry(user), group)
+    return Account(user, group, groups, _of_user(given), is_other=user != own[0])
+
+
+def _require_own(options: GroupOptions, user: int, group: int, own: tuple[int, int]) -> None:
     if user != own[0] or group not in {own[1], *os.getgroups()}:
         raise SettingError(
             f"user {options.user!r} and group {options.group!r} need a server that is started as "
-            "root, with -c python:django_wsgimatch.gunicorn"
+            f"root: `manage.py wsgimatch serve --user ... --allow-user {options.user or user}`"
         )
-    return None
 
 
 def _other_groups(
@@ -232,7 +283,9 @@ def _other_groups(
 ) -> tuple[int, ...]:
     if options.supplementary_groups:
         return tuple(map(_group, options.supplementary_groups))
-    return tuple(os.getgrouplist(entry.pw_name, group)) if entry else (group,)
+    own = os.getgrouplist(entry.pw_name, group) if entry else [group]
+    # Who is in root's group has it elsewhere, not here.
+    return tuple(number for number in own if number != 0)
 
 
 def _of_user(entry: pwd.struct_passwd | None) -> dict[str, str]:
@@ -255,24 +308,20 @@ def _user(name: str) -> pwd.struct_passwd:
 
 
 def _entry(user: int) -> pwd.struct_passwd | None:
-    try:
+    with suppress(KeyError):
         return pwd.getpwuid(user)
-    except KeyError:
-        return None
+    return None
 
 
 def _group(name: str) -> int:
     number = name.removeprefix("#")
     try:
-        return int(number) if number.isdigit() else grp.getgrnam(name).gr_gid
+        found = int(number) if number.isdigit() else grp.getgrnam(name).gr_gid
     except KeyError:
         raise SettingError(f"there is no group {name!r}") from None
-
-
-def _switched(account: Account | None) -> dict[str, Any]:
-    if account is None:
-        return {}
-    return {"user": account.user, "group": account.group, "extra_groups": account.groups}
+    if found == 0:
+        raise SettingError(f"group {name!r} is refused: no process group runs in root's group")
+    return found
 
 
 def _output(spec: GroupSpec) -> tuple[int | None, int]:

@@ -354,14 +354,3 @@ def release_waiters(listener: socket.socket, seconds: float) -> None:
     whole = int(seconds)
     value = struct.pack("ll", whole, int((seconds - whole) * 1e6))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
-
-
-def poke(path: str, count: int) -> None:
-    """Let ``count`` threads that wait in accept() look up, at once."""
-    for _ in range(count):
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.setblocking(False)
-            try:
-                connection.connect(os.fsencode(path))
-            except OSError:
-                return

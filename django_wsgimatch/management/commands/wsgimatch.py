@@ -21,7 +21,7 @@ from django.core.management.base import (
 )
 from rich.console import Console
 
-from ... import comparison, gunicorn, migration, presentation, running, terminal
+from ... import comparison, gunicorn_command, migration, presentation, running, terminal
 from ...conf import Configuration, configuration
 from ...diagnose.progress import Progress, untold
 from ...exceptions import CompareError, ManagerError, SettingError
@@ -244,7 +244,7 @@ class Command(BaseCommand):
     def serve(self, options: dict[str, Any]) -> int:
         """Become gunicorn, with the configuration that starts the groups."""
         try:
-            command = gunicorn.arguments(options["arguments"])
+            command = gunicorn_command.arguments(options["arguments"])
         except SettingError as error:
             raise CommandError(f"{error}.") from error
         sys.stdout.flush()

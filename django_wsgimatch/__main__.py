@@ -1,0 +1,24 @@
+"""``python -I -m django_wsgimatch SUBCOMMAND``: what ``manage.py wsgimatch SUBCOMMAND`` does."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .asroot.hook import main as act_as_root
+
+
+def main(words: list[str]) -> None:
+    """Run a subcommand for the project in this folder."""
+    if os.geteuid() == 0:
+        act_as_root([sys.executable, "manage.py", "wsgimatch", *words])
+    from django.core.management import execute_from_command_line
+
+    from .project import use_settings_of_manage_py
+
+    use_settings_of_manage_py()
+    execute_from_command_line(["manage.py", "wsgimatch", *words])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

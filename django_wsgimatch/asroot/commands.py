@@ -1,0 +1,158 @@
+"""
+``manage.py wsgimatch`` as root: become another user before Django or the project is loaded.
+
+``serve`` becomes the server (``launch``). Every other subcommand runs as the user that ``--user``
+names, else as the one that the running server of this folder runs as, else as the one that
+manage.py belongs to. Only what is root's alone, up to /, runs as root, and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
+
+from ..exceptions import SettingError
+from .accounts import Account, account, become
+from .launch import ALLOW_ROOT, serve
+from .trust import distrust
+
+COMMAND = "wsgimatch"
+NOBODY = (
+    "as root, this command does not know whom to run the project as: {}. Name the user that the "
+    "server runs as: `manage.py wsgimatch {} --user NAME ...`"
+)
+
+
+def run(words: list[str]) -> None:
+    """
+    Act on a command line, if it is ours: ``manage.py wsgimatch SUBCOMMAND ...``.
+
+    Returns where root may go on with it. Raises SettingError, and OSError.
+    """
+    at = words.index(COMMAND)
+    subcommand, rest = words[at + 1], words[at + 2 :]
+    if subcommand == "serve" and "--process-group" not in rest:
+        os.environ.setdefault("PWD", os.getcwd())
+        serve(rest)
+    user, kept = _take_user(rest)
+    found = user or _user_of_folder(os.path.dirname(os.path.abspath(_script(words, at))))
+    if found is None:
+        return
+    this, why = account(found[0]), found[1]
+    print(f"wsgimatch: running as {this.name!r}, {why}", file=sys.stderr, flush=True)
+    _run_as(this, [sys.executable, *words[1 : at + 2], *kept])
+
+
+def _script(words: list[str], at: int) -> str:
+    """The script that is run, manage.py; Python's own options may come before it."""
+    return next((word for word in words[1:at] if word.endswith(".py")), "manage.py")
+
+
+def _take_user(words: list[str]) -> tuple[tuple[str, str] | None, list[str]]:
+    """The user that ``--user`` names, and the words without it."""
+    kept, found = [], None
+    given = iter(words)
+    for word in given:
+        if word == "--user":
+            found = next(given, "")
+        elif word.startswith("--user="):
+            found = word.partition("=")[2]
+        else:
+            kept.append(word)
+    return ((found, "as --user says") if found is not None else None), kept
+
+
+def _user_of_folder(folder: str) -> tuple[str, str] | None:
+    """Whom a project's commands run as; None for what is root's alone. Raises SettingError."""
+    running = {*_users_of_starters(folder)} or {*_users_of_servers(folder)}
+    if len(running) == 1:
+        return str(running.pop()), "the user of the running server"
+    if running:
+        users = ", ".join(map(str, sorted(running)))
+        raise SettingError(NOBODY.format(f"servers of users {users} run in {folder!r}", "..."))
+    script = os.path.join(folder, "manage.py")
+    owner = os.stat(script).st_uid if os.path.exists(script) else os.stat(folder).st_uid
+    if owner != 0:
+        return str(owner), "to whom manage.py belongs"
+    reason = distrust(script if os.path.exists(script) else folder)
+    if reason and not os.environ.get(ALLOW_ROOT):
+        raise SettingError(NOBODY.format(reason, "..."))
+    return None
+
+
+def _users_of_starters(folder: str) -> Iterator[int]:
+    """The users of the servers of a folder that root has started, by root's own processes."""
+    for words in _command_lines(lambda user: user == 0):
+        if len(words) > 6 and words[3].endswith("/daemon/starter.py") and words[5] == folder:
+            yield int(words[6].rpartition("=")[2].split(":")[0])
+
+
+def _users_of_servers(folder: str) -> Iterator[int]:
+    """The users of the servers of a folder that nobody but themselves has started."""
+    for pid, user in _processes(lambda user: user != 0):
+        words = _words_of(pid)
+        is_server = any(word.startswith("django_wsgimatch.wsgi") for word in words)
+        if is_server and _link(f"/proc/{pid}/cwd") == folder:
+            yield user
+
+
+def _processes(accept: Callable[[int], bool]) -> Iterator[tuple[str, int]]:
+    for name in os.listdir("/proc"):
+        try:
+            user = os.stat(f"/proc/{name}").st_uid if name.isdecimal() else None
+        except OSError:
+            continue
+        if user is not None and accept(user):
+            yield name, user
+
+
+def _command_lines(accept: Callable[[int], bool]) -> Iterator[list[str]]:
+    for pid, _ in _processes(accept):
+        yield _words_of(pid)
+
+
+def _words_of(pid: str) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read(65536).decode("utf-8", "surrogateescape").split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def _run_as(this: Account, command: list[str]) -> NoReturn:
+    """
+    Run a command as a user, and end as it ends.
+
+    In a session of its own: root's terminal is not its controlling terminal, so it cannot type
+    into it.
+    """
+    pid = os.fork()
+    if not pid:
+        try:
+            os.setsid()
+            become(this)
+            os.execve(command[0], command, {**os.environ, **this.environment})
+        except OSError as error:
+            print(f"wsgimatch: {command[0]!r} as {this.name!r}: {error}", file=sys.stderr)
+        finally:
+            os._exit(126)
+
+    def pass_on(signum: int, frame: FrameType | None) -> None:
+        os.kill(pid, signum)
+
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, pass_on)
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)

@@ -1,0 +1,128 @@
+"""
+``serve`` as root: leave a starter behind, become the server's user, become gunicorn.
+
+Everything that root has to say is on the command line, or in a file that root alone can write:
+who the server runs as, who its groups may run as, and what it listens on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..exceptions import SettingError
+from ..gunicorn_command import APPLICATION, CONFIGURATION, program
+from .accounts import Account, account, allowed_account, become
+from .sockets import bind_all, hand_over, need_root
+from .trust import own_files, require_trusted
+from .words import Words, read_words
+
+STARTER = "WSGIMATCH_STARTER"
+ALLOW_ROOT = "WSGIMATCH_ALLOW_ROOT"
+# Out of the way of the descriptors that a server looks for.
+_HIGH = 64
+
+NO_USER = (
+    "started as root, the server has nobody to become, and nothing of a project runs as root. "
+    "Name its user: `manage.py wsgimatch serve --user www-data --group www-data ...`, and the "
+    "users of groups with `--allow-user NAME`; or start it as that user. In a container where "
+    "root is all there is: --allow-root, or WSGIMATCH_ALLOW_ROOT=1"
+)
+AS_ROOT = (
+    "WSGIMATCH_ALLOW_ROOT: the project runs as root here, and whoever can write its code is "
+    "root, too."
+)
+
+
+def serve(given: list[str]) -> NoReturn:
+    """Become gunicorn for the project in this folder. Raises SettingError, and OSError."""
+    words = read_words(given)
+    command = _command(words)
+    if words.user is None:
+        if not (words.may_be_root or os.environ.get(ALLOW_ROOT)):
+            raise SettingError(NO_USER)
+        print(f"wsgimatch: {AS_ROOT}", file=sys.stderr, flush=True)
+        os.execve(command[0], command, {**os.environ, ALLOW_ROOT: "1"})
+    server = account(words.user, words.group)
+    allowed = [server, *map(allowed_account, words.allowed)]
+    hand_on(server, allowed, words.binds, command)
+
+
+def hand_on(
+    server: Account, allowed: Sequence[Account], binds: Sequence[str], command: Sequence[str]
+) -> NoReturn:
+    """
+    Leave a starter behind, become the server's user, and then another program.
+
+    Raises SettingError where others than root could change what root runs, and OSError.
+    """
+    require_trusted([*own_files(), starter_file()])
+    listeners = bind_all(binds, server) if need_root(binds, server) else []
+    _make_run_folder(server)
+    control, pid = _leave_starter(allowed)
+    control = _moved(control)
+    environ = {**os.environ, **server.environment, STARTER: f"{control},{pid}"}
+    environ.pop(ALLOW_ROOT, None)
+    if listeners:
+        environ |= hand_over(listeners)
+    os.set_inheritable(control, True)
+    become(server)
+    os.execve(command[0], [*command], environ)
+
+
+def starter_file() -> str:
+    """Return the file that the starter runs."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return os.path.join(package, "daemon", "starter.py")
+
+
+def _command(words: Words) -> list[str]:
+    own = [] if words.config is not None else ["-c", CONFIGURATION]
+    return [sys.executable, *program(), *own, *words.rest, APPLICATION]
+
+
+def _leave_starter(allowed: Sequence[Account]) -> tuple[int, int]:
+    """Start the process that stays root; return the other end of its control socket, and its id."""
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    words = [each.word for each in {each.user: each for each in reversed(allowed)}.values()]
+    pid = os.fork()
+    if not pid:
+        try:
+            os.setsid()
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for number in (0, 1):
+                os.dup2(nothing, number)
+            number = _moved(its.detach())
+            os.set_inheritable(number, True)
+            command = [sys.executable, "-I", "-S", starter_file(), str(number), os.getcwd(), *words]
+            os.execve(command[0], command, {"PATH": os.defpath})
+        finally:
+            os._exit(127)
+    its.close()
+    return mine.detach(), pid
+
+
+def _moved(descriptor: int) -> int:
+    """Move a descriptor up; it stays this process's alone."""
+    found = descriptor
+    spare = []
+    while found < _HIGH:
+        spare.append(found)
+        found = os.dup(found)
+    for number in spare:
+        os.close(number)
+    return found
+
+
+def _make_run_folder(server: Account) -> None:
+    """Make the folder in /run that a user without a home keeps its sockets in."""
+    path = f"/run/wsgimatch-{server.user}"
+    try:
+        os.mkdir(path, 0o700)
+    except OSError:
+        # It is there, or /run is read-only: the server looks for itself what it can use.
+        return
+    os.chown(path, server.user, server.group, follow_symlinks=False)

@@ -1,0 +1,94 @@
+"""What of gunicorn's command line concerns root: who to become, and what only root can bind."""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ..exceptions import SettingError
+from .trust import require_trusted
+
+# gunicorn's own options that are read here, too; with those that only ``serve`` has they are all
+# that root needs to know.
+_OURS = ("allow_user", "allow_root", "initgroups")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """
+    A command line, read.
+
+    ``rest`` is what gunicorn is given: all but what is root's alone.
+    """
+
+    user: str | None
+    group: str | None
+    binds: tuple[str, ...]
+    allowed: tuple[str, ...]
+    may_be_root: bool
+    config: str | None
+    rest: tuple[str, ...]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SettingError(message)
+
+
+def read_words(given: list[str]) -> Words:
+    """
+    Read the arguments of ``serve``.
+
+    A configuration file may say ``user``, ``group``, ``bind`` and ``wsgimatch_allow_users``, where
+    the words do not; root reads it only if nobody else can write it. Raises SettingError.
+    """
+    known, rest = _parser().parse_known_args(given)
+    kept = [
+        *(word for name, value in _kept(known) for word in (f"--{name}", value)),
+        *rest,
+    ]
+    file = _read_config(known.config)
+    users = file.get("wsgimatch_allow_users", ())
+    binds = known.bind or file.get("bind", ())
+    return Words(
+        user=known.user or _text(file.get("user")),
+        group=known.group or _text(file.get("group")),
+        binds=(binds,) if isinstance(binds, str) else tuple(binds),
+        allowed=(*known.allow_user, *([users] if isinstance(users, str) else users)),
+        may_be_root=known.allow_root,
+        config=known.config,
+        rest=tuple(kept),
+    )
+
+
+def _parser() -> _Parser:
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-u", "--user")
+    parser.add_argument("-g", "--group")
+    parser.add_argument("-b", "--bind", action="append", default=[])
+    parser.add_argument("-c", "--config")
+    parser.add_argument("--allow-user", action="append", default=[])
+    parser.add_argument("--allow-root", action="store_true")
+    parser.add_argument("--initgroups", action="store_true")
+    return parser
+
+
+def _kept(known: argparse.Namespace) -> list[tuple[str, str]]:
+    """What gunicorn is told, too, in its own words."""
+    found = [("user", known.user), ("group", known.group), ("config", known.config)]
+    found += [("bind", bind) for bind in known.bind]
+    return [(name, value) for name, value in found if value is not None]
+
+
+def _read_config(config: str | None) -> dict[str, Any]:
+    if config is None or config.startswith("python:"):
+        return {}
+    path = config.removeprefix("file:")
+    require_trusted([path])
+    return runpy.run_path(path)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
