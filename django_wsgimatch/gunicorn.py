@@ -58,7 +58,7 @@ def become_user(cfg: Any) -> NoReturn:
             raise SettingError(NO_USER)
         server = account(str(cfg.uid), str(cfg.gid))
         command = [sys.executable, *sys.orig_argv[1:]]
-        hand_on(server, [server], list(cfg.settings["bind"].get()), command)
+        hand_on(server, [], list(cfg.settings["bind"].get()), command)
     except (SettingError, OSError) as error:
         raise RuntimeError(str(error)) from error
 

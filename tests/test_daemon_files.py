@@ -57,7 +57,13 @@ def test_what_a_killed_server_has_left_is_removed():
         assert os.listdir(base) == [MARKER]
 
 
-@pytest.mark.parametrize("name", ["2024.backup", "3.11", f"{os.getpid()}.1", "other"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("2024.backup", "3.11", "other"),
+        pytest.param(f"{os.getpid()}.1", id="as a server's that was killed"),
+    ],
+)
 def test_what_no_server_has_made_is_never_removed(name):
     with folder() as path:
         base = make_base(str(path / "run"))

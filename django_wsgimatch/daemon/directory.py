@@ -12,6 +12,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -156,6 +157,44 @@ def make_base(path: str) -> str:
     return path
 
 
+def try_base(path: str) -> str:
+    """
+    Return why sockets cannot lie in a folder of servers' folders, "" where they can.
+
+    It is made, a socket is bound in it, and what was not there before is removed.
+    """
+    made = [*_missing(path)]
+    try:
+        make_base(path)
+        trial = tempfile.mkdtemp(prefix="trial.", dir=path)
+        made.insert(0, trial)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(os.path.join(trial, "socket"))
+    except SettingError as error:
+        return str(error)
+    except OSError as error:
+        return f"{path!r}: {error.strerror}"
+    finally:
+        for folder in made:
+            _remove_trial(folder)
+    return ""
+
+
+def _missing(path: str) -> Iterator[str]:
+    """Yield the folders that are not there yet, the innermost first."""
+    while not os.path.lexists(path):
+        yield path
+        path = os.path.dirname(path)
+
+
+def _remove_trial(folder: str) -> None:
+    for name in ("socket", MARKER):
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+    with suppress(OSError):
+        os.rmdir(folder)
+
+
 def distrust(path: str) -> str:
     """Return why a folder of sockets cannot be trusted, "" where it can."""
     try:
@@ -170,7 +209,21 @@ def distrust(path: str) -> str:
         return f"others can write to {path!r}: its mode is {stat.S_IMODE(status.st_mode):04o}"
     if not is_marked(path):
         return f"{path!r} holds other files than a server's: it has no {MARKER}"
-    return ""
+    return _distrust_parents(os.path.dirname(path))
+
+
+def _distrust_parents(folder: str) -> str:
+    """Whoever can rename a folder can put another in its place."""
+    while True:
+        status = os.stat(folder)
+        if status.st_uid not in (0, os.geteuid()):
+            return f"{folder!r} belongs to user {status.st_uid}, who can put another folder there"
+        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+            mode = stat.S_IMODE(status.st_mode)
+            return f"others can write to {folder!r}: its mode is {mode:04o}"
+        if folder == os.path.dirname(folder):
+            return ""
+        folder = os.path.dirname(folder)
 
 
 def is_marked(path: str) -> bool:
