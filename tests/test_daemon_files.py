@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from django_wsgimatch.daemon import directory
-from django_wsgimatch.daemon.changes import changed_module
+from django_wsgimatch.daemon.changes import LoadedFiles
 from django_wsgimatch.daemon.control import give_order, is_there
 from django_wsgimatch.daemon.directory import (
     LONGEST_BASE,
@@ -283,14 +283,35 @@ def test_no_manager(tmp_path):
     assert not is_there(str(tmp_path / "m"))
 
 
-def test_a_changed_module_is_found(tmp_path, monkeypatch):
+@pytest.fixture
+def module_that_changes(tmp_path, monkeypatch):
+    path = tmp_path / "module_that_changes.py"
+    path.write_text("")
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "module_that_changes.py").write_text("")
-    __import__("module_that_changes")
-    changed = os.stat(tmp_path / "module_that_changes.py").st_ctime
+    yield path
+    sys.modules.pop(path.stem, None)
 
-    assert changed_module(changed + 1) is None
-    assert changed_module(changed - 1) is not None
+
+@pytest.mark.parametrize("mtime", [1, 4_000_000_000], ids=["an older file", "a file of tomorrow"])
+def test_a_module_that_was_replaced_has_changed(module_that_changes, mtime):
+    files = LoadedFiles()
+    __import__(module_that_changes.stem)
+    files.note()
+    before = files.changed()
+
+    os.utime(module_that_changes, (mtime, mtime))
+
+    assert (before, files.changed()) == (None, str(module_that_changes))
+
+
+def test_a_module_that_nobody_has_noted_has_changed_if_it_is_newer_than_its_process(
+    module_that_changes,
+):
+    files = LoadedFiles()
+    __import__(module_that_changes.stem)
+    os.utime(module_that_changes, (4_000_000_000, 4_000_000_000))
+
+    assert files.changed() == str(module_that_changes)
 
 
 @pytest.mark.parametrize(

@@ -214,17 +214,17 @@ def test_a_group_s_python_never_runs_as_root(tmp_path):
     ("make", "reason"),
     [
         pytest.param(
-            lambda path: (path / "other").mkdir(),
+            lambda path: (path / "other").mkdir(parents=True),
             "{!r} holds other files than a server's: it has no .wsgimatch",
             id="a folder of other things",
         ),
         pytest.param(
-            lambda path: path.chmod(0o777),
+            lambda path: (path.mkdir(), path.chmod(0o777)),
             "others can write to {!r}: its mode is 0777",
             id="a folder that everybody can write to",
         ),
         pytest.param(
-            lambda path: (path.rmdir(), path.touch()),
+            lambda path: path.touch(),
             "{!r} cannot be made: File exists",
             id="a file",
         ),
@@ -232,13 +232,13 @@ def test_a_group_s_python_never_runs_as_root(tmp_path):
 )
 def test_a_folder_that_sockets_cannot_lie_in(make, reason):
     with folder() as path:
-        make(path)
+        make(path / "run")
 
-        assert found(GroupOptions(), tmp_path=path) == [
+        assert found(GroupOptions(), tmp_path=path / "run") == [
             (
                 "E021",
                 (
-                    f"the sockets of groups cannot lie in it: {reason.format(str(path))}. "
+                    f"the sockets of groups cannot lie in it: {reason.format(str(path / 'run'))}. "
                     "Requests to groups get 503."
                 ),
             )

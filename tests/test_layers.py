@@ -43,6 +43,7 @@ LAYERS = [
     ["entries", "pages", "settings_guard"],
     ["scripts"],
     [
+        "daemon.adoption",
         "daemon.ancestry",
         "daemon.board",
         "daemon.changes",
