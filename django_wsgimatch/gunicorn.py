@@ -64,7 +64,7 @@ def become_user(cfg: Any) -> NoReturn:
 
 
 if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
-    logger_class = become_user
+    logger_class = f"{__name__}.{become_user.__name__}"
 
 
 def when_ready(server: Any) -> None:
