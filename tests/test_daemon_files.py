@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import threading
 
 import pytest
 
-from django_wsgimatch.daemon import directory
+from django_wsgimatch.daemon import directory, logs
 from django_wsgimatch.daemon.changes import LoadedFiles
 from django_wsgimatch.daemon.control import give_order, is_there
 from django_wsgimatch.daemon.directory import (
@@ -233,6 +234,42 @@ def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
 
     assert (tmp_path / "log").read_text() == "[blog] one\n[blog] two\n[blog] rest\n"
     assert (first, nothing) == (True, True)
+
+
+def test_a_group_that_prints_without_end_is_read_at_a_bounded_rate(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(logs.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(logs, "BURST", 2 * logs.READ)
+    read, write = os.pipe()
+    output = GroupOutput(read, "blog", ServerLog(str(tmp_path / "log")))
+
+    waits = []
+    for _ in range(3):
+        os.write(write, b"x" * logs.READ)
+        output.drain()
+        waits.append(output.must_wait)
+    clock[0] += 2 * logs.READ / logs.RATE
+    waits.append(output.must_wait)
+    os.close(write)
+    output.close()
+
+    assert waits == [False, True, True, False]
+
+
+def test_the_end_of_a_group_is_not_held_up_by_what_still_prints(tmp_path):
+    log = tmp_path / "log"
+    read, write = os.pipe()
+    output = GroupOutput(read, "blog", ServerLog(str(log)))
+    printer = subprocess.Popen(["yes"], stdout=write)
+    os.close(write)
+    select.select([read], [], [])
+    try:
+        output.close()
+    finally:
+        printer.kill()
+        printer.wait()
+
+    assert log.stat().st_size < 16 * logs.LONGEST_REST
 
 
 def test_a_log_that_was_moved_away_is_made_anew(tmp_path):
