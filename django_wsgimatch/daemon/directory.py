@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..exceptions import SettingError
+from ..exceptions import SocketDirectoryError
 from .owner import Owner
 from .place import Place
 
@@ -140,10 +140,10 @@ def make_base(path: str) -> str:
     """
     Make the folder of servers' folders and return it.
 
-    Raises SettingError where it cannot be made, or where others could put something into it.
+    Raises SocketDirectoryError where it cannot be made, or where others could put something in.
     """
     if len(os.fsencode(path)) > LONGEST_BASE:
-        raise SettingError(
+        raise SocketDirectoryError(
             f"{path!r} is too long for a folder of sockets: the kernel takes {LONGEST_BASE} bytes"
         )
     try:
@@ -151,9 +151,9 @@ def make_base(path: str) -> str:
         if not os.listdir(path):
             _mark(path)
     except OSError as error:
-        raise SettingError(f"{path!r} cannot be made: {error.strerror}") from error
+        raise SocketDirectoryError(f"{path!r} cannot be made: {error.strerror}") from error
     if reason := distrust(path):
-        raise SettingError(reason)
+        raise SocketDirectoryError(reason)
     return path
 
 
@@ -170,7 +170,7 @@ def try_base(path: str) -> str:
         made.insert(0, trial)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(os.path.join(trial, "socket"))
-    except SettingError as error:
+    except SocketDirectoryError as error:
         return str(error)
     except OSError as error:
         return f"{path!r}: {error.strerror}"
@@ -245,7 +245,7 @@ def make_directory(owner: Owner, base: str) -> Directory:
     """
     Make a server's folder, for this process's user and nobody else.
 
-    Raises SettingError where it cannot be made, or is somebody else's.
+    Raises SocketDirectoryError where it cannot be made, or is somebody else's.
     """
     make_base(base)
     directory = directory_of(owner, base)
@@ -253,9 +253,11 @@ def make_directory(owner: Owner, base: str) -> Directory:
         os.makedirs(directory.path, mode=0o700, exist_ok=True)
         _mark(directory.path)
     except OSError as error:
-        raise SettingError(f"{directory.path!r} cannot be made: {error.strerror}") from error
+        raise SocketDirectoryError(
+            f"{directory.path!r} cannot be made: {error.strerror}"
+        ) from error
     if reason := distrust(directory.path):
-        raise SettingError(reason)
+        raise SocketDirectoryError(reason)
     return directory
 
 

@@ -356,6 +356,8 @@ class Manager:
             if not kept.ending and now - kept.last_used() > LINGER:
                 self._forget(kept)
             return
+        if kept.is_shut:
+            kept.renew_listener()
         if kept.error and not kept.failures and not kept.place.application_group:
             # A process group that was killed is back before anyone asks for it.
             self._start(kept)
