@@ -35,6 +35,7 @@ from .diagnose.groups import group_findings, place_of, undefined_groups
 from .diagnose.leaks import inherited_findings, leak_findings
 from .diagnose.listing import Listings
 from .diagnose.mistakes import mistake
+from .diagnose.miswritten import miswritten_findings
 from .diagnose.order import order_findings
 from .diagnose.patterns import pattern_findings
 from .diagnose.progress import Progress, counted, untold
@@ -43,6 +44,7 @@ from .diagnose.reached import Reached, reached
 from .diagnose.roots import root_findings
 from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
+from .diagnose.wholes import whole_findings
 from .diagnose.writers import writer_findings
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
@@ -90,6 +92,7 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
         yield from pattern_findings(subject)
+        yield from miswritten_findings(subject, configured.rules.allow_encoded_slashes)
 
 
 def file_system_findings(
@@ -159,6 +162,7 @@ def _found_by_urls(
             found.reached.extend(reached(subject, rules, server))
         own = sources[subject.table]
         found.of_order.extend(order_findings(subject, own, merge_slashes=rules.merge_slashes))
+        found.of_urls.extend(whole_findings(subject, rules))
         found.of_urls.extend(url_findings(subject, rules))
         found.of_urls.extend(capture_findings(subject, place, rules, media))
     return found

@@ -139,7 +139,20 @@ def test_examples_that_no_script_answers_are_passed_over(site, settings):
     ("pattern", "reason"),
     [
         pytest.param("/a/../b", "'.' and '..' are gone from a URL by then", id="dots"),
-        pytest.param("app", "every URL begins with '/', it does not", id="no slash"),
+        pytest.param("app", "URLs begin with '/', and this location does not", id="no slash"),
+        pytest.param(
+            "^/app", "a plain location is no pattern, and URLs begin with '/'", id="a pattern"
+        ),
+        pytest.param(
+            "http://example.org/a",
+            "aliases are compared with the path of a URL, and this names a host",
+            id="a URL",
+        ),
+        pytest.param(
+            "www.example.org/a",
+            "aliases are compared with the path of a URL, and this names a host",
+            id="a host",
+        ),
     ],
 )
 def test_plain_alias_that_never_matches(site, settings, pattern, reason):
@@ -154,12 +167,17 @@ def test_plain_alias_that_never_matches(site, settings, pattern, reason):
     ("pattern", "reason"),
     [
         pytest.param("^//a", "slashes are merged before a pattern sees the URL", id="slashes"),
+        pytest.param("^", "URLs begin with '/', and what it matches does not", id="empty"),
+        pytest.param("^a/(.*)", "URLs begin with '/', and what it matches does not", id="no slash"),
         pytest.param(
-            "^",
-            "a match that ends at the very start of the URL does not count, nor does text that "
-            "no URL holds",
-            id="empty",
+            "^/a$/b", "nothing of a URL can follow its end, which $ stands for", id="after the end"
         ),
+        pytest.param(
+            r"^https?://example\.org/a",
+            "aliases are compared with the path of a URL, and this names a host",
+            id="a URL",
+        ),
+        pytest.param("^/(?!x)x", "the pattern cannot match any URL", id="a contradiction"),
     ],
 )
 def test_pattern_that_never_matches(site, settings, pattern, reason):
@@ -170,9 +188,60 @@ def test_pattern_that_never_matches(site, settings, pattern, reason):
     assert finding.message == f"'{pattern}' can never match: {reason}."
 
 
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [
+        pytest.param(
+            script_alias("^/app", "a.wsgi", process_group="%{GLOBAL}"),
+            "Write script_alias_match('^/app', 'a.wsgi', process_group='%{GLOBAL}').",
+            id="a pattern",
+        ),
+        pytest.param(
+            script_alias_match(r"^a\.txt$", "a.wsgi"),
+            r"Write script_alias_match(r'^/a\.txt$', 'a.wsgi').",
+            id="a slash too few",
+        ),
+        pytest.param(
+            "WSGIScriptAlias app a.wsgi callable-object=app",
+            "Put a slash in front: WSGIScriptAlias /app a.wsgi callable-object=app.",
+            id="a directive line",
+        ),
+        pytest.param(
+            script_alias("https://example.org:8000/a", "a.wsgi"),
+            "Write the entry for that host: WSGIMATCH_VIRTUAL_HOSTS = {'example.org': "
+            "[script_alias('/a', 'a.wsgi')]}.",
+            id="a host",
+        ),
+    ],
+)
+def test_alias_that_never_matches_has_a_line_to_paste(site, settings, entry, hint):
+    settings.WSGIMATCH_ALIASES = [entry]
+
+    [finding] = inspection.findings()
+
+    assert finding.hint == hint
+
+
+def test_two_directives_in_one_string(site, settings):
+    settings.WSGIMATCH_ALIASES = ["WSGIScriptAlias /a a.wsgiWSGIScriptAlias /b b.wsgi"]
+
+    [finding] = inspection.findings()
+
+    assert finding.hint.endswith("is a comma missing?")
+
+
+def test_option_that_does_not_exist(site, settings):
+    settings.WSGIMATCH_PROCESS_GROUPS = {"one": {"python_pth": []}}
+
+    [finding] = inspection.findings()
+
+    assert finding.message.endswith("did you mean 'python_path'?")
+    assert finding.hint == "Fix the name, or delete it."
+
+
 def test_alias_hidden_without_proof(site, settings):
     settings.WSGIMATCH_ALIASES = [
-        script_alias_match("^/(.*)(?<!x)$", "a.wsgi"),
+        script_alias_match("^/(.*)(?<!x)$", "a.wsgi/$1"),
         script_alias_match("^/ab*$", "b.wsgi"),
     ]
 

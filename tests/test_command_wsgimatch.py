@@ -101,9 +101,9 @@ def test_check_of_a_broken_table(site, settings):
         "ERROR wsgimatch.E010 WSGIMATCH_ALIASES[0]: the target 'none.wsgi' does not exist: there "
         "is no '/srv/none.wsgi'. Every request gets 404.\n"
         "    hint: Mend the path. A relative one begins in settings.BASE_DIR.\n"
-        "WARNING wsgimatch.W007 WSGIMATCH_ALIASES[1]: 'b' can never match: every URL begins with "
-        "'/', it does not.\n"
-        "    hint: Put a slash in front of it.\n"
+        "WARNING wsgimatch.W007 WSGIMATCH_ALIASES[1]: 'b' can never match: URLs begin with '/', "
+        "and this location does not.\n"
+        "    hint: Put a slash in front: script_alias('/b', 'api.wsgi').\n"
         "1 error, 1 warning.\n"
     )
     assert (err, status) == ("", 1)
@@ -151,8 +151,8 @@ def test_check_for_programs(site, settings):
             "id": "wsgimatch.W007",
             "level": "WARNING",
             "where": "WSGIMATCH_ALIASES[0]",
-            "message": "'b' can never match: every URL begins with '/', it does not.",
-            "hint": "Put a slash in front of it.",
+            "message": "'b' can never match: URLs begin with '/', and this location does not.",
+            "hint": "Put a slash in front: script_alias('/b', 'api.wsgi').",
         }
     ]
 

@@ -25,6 +25,10 @@ _FORM = (
     "Write script_alias(location, target), script_alias_match(pattern, target), or a line as in "
     "an Apache configuration: 'WSGIScriptAlias /location /path/to/script.wsgi'."
 )
+_TWO_IN_ONE = (
+    "Two directives stand in one string, as Python makes it of two strings without a comma in "
+    "between: is a comma missing?"
+)
 _INSTALL_OR_REWRITE = (
     'Install Apache\'s own engine: pip install "django-wsgimatch[pcre2]". Or write the pattern '
     "without it."
@@ -43,14 +47,25 @@ def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
     if isinstance(cause, PatternError):
         return _bad_pattern(where, cause)
     if isinstance(cause, PlaceError):
-        cure = "Leave the setting out, or serve with a newer Python."
+        cure = "Serve with Python 3.13 or newer."
         return Finding("E006", where, f"{cause}.", cure)
     if isinstance(cause, DirectiveError):
-        message = str(cause) if str(cause).endswith(".") else f"{cause}."
-        if isinstance(entry, str | bytes):
-            message += f" The line is {entry!r}."
-        return Finding("E002", where, message, _CURES.get(str(cause), _FORM))
+        return Finding("E002", where, *_of_directive(cause, entry))
+    if str(cause).endswith("?"):
+        return Finding("E001", where, str(cause), "Fix the name, or delete it.")
     return Finding("E001", where, f"{cause}.", "Mend the value, or remove it for the default.")
+
+
+def _of_directive(cause: DirectiveError, entry: object) -> tuple[str, str]:
+    """The message and the hint for a directive that Apache would refuse."""
+    message = str(cause) if str(cause).endswith(".") else f"{cause}."
+    if not isinstance(entry, str | bytes):
+        return message, _CURES.get(str(cause), _FORM)
+    line = entry.decode("latin-1") if isinstance(entry, bytes) else entry
+    hint = _CURES.get(str(cause), _FORM)
+    if line.count("WSGIScriptAlias") > 1:
+        hint = _TWO_IN_ONE
+    return f"{message} The line is {entry!r}.", hint
 
 
 def _bad_pattern(where: str, error: PatternError) -> Finding:

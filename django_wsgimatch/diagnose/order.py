@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .findings import Finding, quoted
+from .never import never_finding
 from .reach import OftenTaken, Unreachable, often_taken, unreachable
 from .subject import Subject
 
@@ -19,7 +20,10 @@ def order_findings(
     """
     table, position = subject.table, subject.position
     for found in unreachable(table, [position], merge_slashes=merge_slashes):
-        yield _hidden(subject, found, sources) if found.hiders else _never(subject, merge_slashes)
+        if found.hiders:
+            yield _hidden(subject, found, sources)
+        else:
+            yield never_finding(subject, merge_slashes)
         return
     taken = often_taken(table, position, merge_slashes=merge_slashes)
     if taken:
@@ -55,24 +59,6 @@ def _hidden(subject: Subject, found: Unreachable, sources: Sequence[str]) -> Fin
         message,
         f"The first alias that matches wins. Move this one before {sources[found.hiders[0]]}, or "
         "remove it.",
-    )
-
-
-def _never(subject: Subject, merge_slashes: bool) -> Finding:
-    location = subject.alias.location
-    if subject.alias.kind == "plain" and not location.startswith("/"):
-        reason, cure = "every URL begins with '/', it does not", "Put a slash in front of it"
-    elif subject.alias.kind == "plain":
-        reason, cure = "'.' and '..' are gone from a URL by then", "Write the path without dots"
-    elif merge_slashes and "//" in location:
-        reason = "slashes are merged before a pattern sees the URL"
-        cure = "Write one slash, or set WSGIMATCH_MERGE_SLASHES = False"
-    else:
-        reason = "a match that ends at the very start of the URL does not count, nor does text "
-        reason += "that no URL holds"
-        cure = "Let the pattern match at least the first slash"
-    return Finding(
-        "W007", subject.where, f"{quoted(location)} can never match: {reason}.", f"{cure}."
     )
 
 
