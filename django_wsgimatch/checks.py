@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from .circumstances import (
     uploads,
 )
 from .conf import DEFAULTS, Configuration, configuration
+from .diagnose.below import scripts_below
 from .diagnose.captures import capture_findings
 from .diagnose.exposure import exposure_findings
 from .diagnose.files import Place, file_findings, survey
@@ -110,7 +111,7 @@ def file_system_findings(
     rules = configured.rules
     listings = Listings()
     places = [
-        (subject, survey(subject.alias, rules, listings))
+        (subject, _surveyed(subject, rules, listings))
         for subject in counted(list(subjects(configured)), "targets", progress)
     ]
     broken = [
@@ -134,6 +135,11 @@ def file_system_findings(
     yield from forwarding_findings(base_directory() or os.getcwd(), os.environ, _example(places))
     yield from found.of_order
     yield from found.of_urls
+
+
+def _surveyed(subject: Subject, rules: Rules, listings: Listings) -> Place:
+    place = survey(subject.alias, rules, listings)
+    return replace(place, below=scripts_below(subject, place, rules, listings))
 
 
 @dataclass(frozen=True, slots=True)

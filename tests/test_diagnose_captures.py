@@ -156,3 +156,15 @@ def test_encoded_slashes_lead_nowhere_else(site, allowed, capture, path):
 
     names, _ = split_filename(filename)
     assert names[:1] in ([], ["scripts"])
+
+
+def test_a_capture_that_holds_the_first_slash_is_left_in_peace(site):
+    lines = ["Match ^(/v3/.*?/auth)$ site/app.wsgi/$1", " / app.wsgi"]
+
+    assert found(site, *lines) == []
+
+
+def test_a_capture_that_holds_the_first_slash_and_chooses_the_script(site):
+    lines = ["Match ^(/v3/x)$ site/$1", " / app.wsgi", " /other scripts"]
+
+    assert found(site, *lines) == []

@@ -107,7 +107,7 @@ LAYERS = [
         "diagnose.urls",
         "diagnose.writers",
     ],
-    ["diagnose.reached", "diagnose.wholes"],
+    ["diagnose.below", "diagnose.reached", "diagnose.wholes"],
     ["diagnose.prefixes"],
     ["diagnose.cookies"],
     ["diagnose.exposure", "diagnose.groups", "diagnose.roots"],

@@ -212,6 +212,9 @@ def _lead(subject: Subject, uri: str, rules: Rules) -> Lead | None:
 
 
 def _is_normal(uri: str, rules: Rules) -> bool:
+    if not uri.startswith("/"):
+        # The capture whose text was changed held the first slash.
+        return False
     try:
         return uri == resolve_dots(uri, rules.merge_slashes, above_root=False)
     except BadTarget:

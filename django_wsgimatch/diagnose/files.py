@@ -36,7 +36,7 @@ class Place:
 
     ``path`` is the script, or the directory in which the request names one, or how far one
     gets. ``scripts`` are the files that can run; in a directory with others below it, ``deeper``,
-    there may be more.
+    there may be more: ``below`` are those of them that a URL is known to lead to.
     """
 
     state: State
@@ -44,6 +44,7 @@ class Place:
     reason: str = ""
     scripts: tuple[str, ...] = ()
     deeper: bool = False
+    below: tuple[str, ...] = ()
 
 
 def survey(alias: Alias, rules: Rules, listings: Listings) -> Place:
@@ -83,7 +84,9 @@ def _no_script(
     if not _may_hold_scripts(error.path, rules.roots):
         return Place("outside", error.path, OUTSIDE_ROOTS)
     scripts = listings.scripts(error.path, *_ends_of_name(template))
-    return Place("directory", error.path, scripts=scripts, deeper=listings[error.path].is_deep)
+    return Place(
+        "directory", error.path, scripts=scripts, deeper=bool(listings[error.path].directories)
+    )
 
 
 def _may_hold_scripts(directory: str, roots: tuple[str, ...] | None) -> bool:
@@ -119,6 +122,10 @@ def file_findings(
         yield from _target_findings(subject, place)
         for script in place.scripts:
             if script not in seen and (place.state == "script" or _is_named_as_script(script)):
+                seen.add(script)
+                yield from script_findings(subject.where, script, settings_module(subject))
+        for script in place.below:
+            if script not in seen:
                 seen.add(script)
                 yield from script_findings(subject.where, script, settings_module(subject))
 

@@ -70,14 +70,15 @@ def leak_findings(
     for subject, place in places:
         at = interpreter_of(subject)
         # Optimization: many aliases may lead to one directory of many scripts.
-        if at is None or (at.name, place.scripts) in seen:
+        if at is None or (at.name, (*place.scripts, *place.below)) in seen:
             continue
-        seen.add((at.name, place.scripts))
+        seen.add((at.name, (*place.scripts, *place.below)))
         inhabited = interpreters.setdefault(at.name, _Inhabited(at))
-        for script in place.scripts:
+        for script in (*place.scripts, *place.below):
             if (at.name, script) not in seen:
                 seen.add((at.name, script))
-                if place.state == "script" or _holds_application(subject, script):
+                is_script = place.state == "script" or script in place.below
+                if is_script or _holds_application(subject, script):
                     yield from inhabited.load(_loaded(subject, script, at))
 
 

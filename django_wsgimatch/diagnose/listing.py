@@ -14,11 +14,11 @@ _MOST_SCRIPTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The names of a directory's files, sorted, and whether there are directories in it."""
+    """The names of a directory's files and of the directories in it, sorted."""
 
     path: str
     files: tuple[str, ...] = ()
-    is_deep: bool = False
+    directories: tuple[str, ...] = ()
 
     def named(self, beginning: str, ending: str, most: int) -> Iterator[str]:
         """Yield the paths of so many files whose names begin and end as said."""
@@ -57,17 +57,17 @@ class Listings:
 
 
 def _listed(path: str) -> Listing:
-    files, is_deep = [], False
+    files, directories = [], []
     try:
         with os.scandir(path.encode("latin-1")) as entries:
             for entry in entries:
                 if _is(entry.is_file):
                     files.append(entry.name.decode("latin-1"))
-                else:
-                    is_deep = is_deep or _is(entry.is_dir)
+                elif _is(entry.is_dir):
+                    directories.append(entry.name.decode("latin-1"))
     except OSError:
         return Listing(path)
-    return Listing(path, tuple(sorted(files)), is_deep)
+    return Listing(path, tuple(sorted(files)), tuple(sorted(directories)))
 
 
 def _is(kind: Callable[[], bool]) -> bool:
