@@ -67,6 +67,135 @@ def test_what_is_no_python(tmp_path, script, reason):
     ]
 
 
+def test_a_python_of_the_last_century(tmp_path):
+    """Python 2 does not know the option -I, and tells its version on standard error."""
+    script = (
+        """case "$1" in -V) echo Python 2.7.18 >&2;; *) echo "Try python -h" >&2; exit 2;; esac"""
+    )
+    home = python_that(tmp_path, script)
+
+    assert found(GroupOptions(python_home=home)) == [
+        ("E018", f"python_home {home!r} does not serve: Python 2.7.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "check_id", "message"),
+    [
+        pytest.param(
+            GroupOptions(locale="xx_XX.UTF-8"),
+            "W053",
+            "locale 'xx_XX.UTF-8' has no effect: unsupported locale setting. The group starts "
+            "without it: dates, numbers and sorting are those of C.",
+            id="a locale that the machine does not have",
+        ),
+        pytest.param(
+            GroupOptions(stack_size=4097),
+            "W053",
+            "stack_size 4097 has no effect: size not valid: 4097 bytes. The group starts without "
+            "it: its threads have the system's own stacks.",
+            id="a stack too small for a thread",
+        ),
+        pytest.param(
+            GroupOptions(log_file="/nosuch/blog.log"),
+            "E030",
+            "the group cannot start: log_file '/nosuch/blog.log', tried as the server's user: "
+            "there is no directory '/nosuch'. All its URLs get 503.",
+            id="a log in a directory that there is not",
+        ),
+        pytest.param(
+            GroupOptions(log_file="/dev/stderr"),
+            "E030",
+            "the group cannot start: log_file '/dev/stderr', tried as the server's user: it is a "
+            "symbolic link, and none is followed. All its URLs get 503.",
+            id="a log that is a link",
+        ),
+        pytest.param(
+            GroupOptions(log_file="/usr"),
+            "E030",
+            "the group cannot start: log_file '/usr', tried as the server's user: Is a directory. "
+            "All its URLs get 503.",
+            id="a log that is a directory",
+        ),
+        pytest.param(
+            GroupOptions(virtual_memory_limit=1 << 20),
+            "E030",
+            "the group cannot start: virtual_memory_limit 1048576, tried as the server's user: "
+            "MemoryError. All its URLs get 503.",
+            id="too little memory for a Python",
+        ),
+    ],
+)
+def test_what_a_group_does_at_its_start_is_tried(options, check_id, message):
+    assert found(options) == [(check_id, message)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(GroupOptions(locale="C.UTF-8", lang="C.UTF-8"), id="a locale that is there"),
+        pytest.param(GroupOptions(stack_size=256 * 1024), id="a stack"),
+        pytest.param(GroupOptions(cpu_priority=5), id="a place behind others"),
+        pytest.param(GroupOptions(home="/usr"), id="a home"),
+        pytest.param(GroupOptions(virtual_memory_limit=8 << 30), id="memory enough"),
+    ],
+)
+def test_what_works_at_a_start_is_no_matter(options):
+    assert found(options) == []
+
+
+@needs_nobody
+def test_a_home_that_the_user_may_not_enter(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    options = GroupOptions(user="nobody", python_home="/usr", home=str(home))
+
+    assert [each for each in found(options) if each[0] == "E030"] == [
+        (
+            "E030",
+            (
+                f"the group cannot start: home {str(home)!r}, tried as user 'nobody': Permission "
+                "denied. All its URLs get 503."
+            ),
+        )
+    ]
+
+
+@needs_nobody
+def test_a_priority_that_only_root_may_set():
+    options = GroupOptions(user="nobody", python_home="/usr", cpu_priority=-5)
+
+    assert [each for each in found(options) if each[0] == "W053"] == [
+        (
+            "W053",
+            (
+                "cpu_priority -5 has no effect: Permission denied. The group starts without it: "
+                "its priority is the server's."
+            ),
+        )
+    ]
+
+
+@needs_nobody
+def test_a_python_home_that_the_user_may_not_reach(tmp_path):
+    """As with an environment made by a Python that lies below somebody's home directory."""
+    for path in [tmp_path, *tmp_path.parents[:3]]:
+        path.chmod(0o755)
+    home = python_that(tmp_path / "hidden" / "venv", "exit 1")
+    (tmp_path / "hidden").chmod(0o700)
+    options = GroupOptions(user="nobody", python_home=home)
+
+    assert found(options) == [
+        (
+            "E017",
+            (
+                f"user 'nobody' cannot run the Python of python_home {home!r}: it may not pass "
+                f"{str(tmp_path / 'hidden')!r}, on the way to '{home}/bin/python'."
+            ),
+        )
+    ]
+
+
 def test_a_python_that_does_not_answer(tmp_path, monkeypatch):
     monkeypatch.setattr(pythons, "SECONDS", 0.1)
     home = python_that(tmp_path, "exec sleep 5")

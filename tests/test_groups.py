@@ -370,6 +370,27 @@ def test_a_script_of_another_user_is_refused(tmp_path):
     assert f"WSGI script file has owner {os.getuid()}, not the script-user 12345" in log
 
 
+def test_a_group_goes_without_a_locale_that_the_machine_does_not_have(tmp_path):
+    options = {"lang": "xx_XX.UTF-8", "locale": "xx_XX.UTF-8"}
+    with site(tmp_path / "project", options) as at:
+        told = at.told("/blog")
+
+        assert told["lang"] == "xx_XX.UTF-8"
+        at.until(
+            lambda: (
+                "Unsupported locale setting 'xx_XX.UTF-8' of process group 'blog'. Consider using "
+                "'C.UTF-8'." in at.log
+            )
+        )
+
+
+def test_a_group_goes_without_a_stack_that_no_thread_can_have(tmp_path):
+    with site(tmp_path / "project", {"stack_size": 4097}) as at:
+        assert at.told("/blog")["process_group"] == "blog"
+
+        at.until(lambda: "Couldn't set stack size 4097 of process group 'blog'" in at.log)
+
+
 def test_a_log_file_takes_a_group_s_output(tmp_path):
     with site(tmp_path, {"log_file": "blog.log"}) as at:
         at.get("/blog/nosuch")

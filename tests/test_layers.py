@@ -95,6 +95,7 @@ LAYERS = [
     ["diagnose.reach"],
     ["diagnose.never"],
     [
+        "diagnose.barriers",
         "diagnose.files",
         "diagnose.forwarding",
         "diagnose.miswritten",
@@ -104,6 +105,7 @@ LAYERS = [
         "diagnose.pythons",
         "diagnose.inside",
         "diagnose.probe",
+        "diagnose.trial",
         "diagnose.urls",
         "diagnose.writers",
     ],

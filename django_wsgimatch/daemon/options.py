@@ -258,7 +258,12 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
     ),
     ("python_eggs", "supported", _PATH, "PYTHON_EGG_CACHE"),
     ("lang", "supported", _TEXT, "LANG"),
-    ("locale", "supported", _TEXT, "LC_ALL, and locale.setlocale() at the start"),
+    (
+        "locale",
+        "supported",
+        _TEXT,
+        "LC_ALL, and locale.setlocale() at the start; a machine without it goes on in C",
+    ),
     (
         "display_name",
         "supported",

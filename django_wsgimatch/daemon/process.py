@@ -260,12 +260,7 @@ def set_up_process(spec: GroupSpec) -> None:
     os.chdir(options.home or spec.directory)
     if options.umask is not None:
         os.umask(options.umask)
-    if options.cpu_priority:
-        os.setpriority(os.PRIO_PROCESS, 0, options.cpu_priority)
-    if options.locale:
-        locale.setlocale(locale.LC_ALL, options.locale)
-    if options.stack_size:
-        threading.stack_size(options.stack_size)
+    set_what_may_fail(spec)
     if options.switch_interval:
         sys.setswitchinterval(options.switch_interval)
     set_sys_path(spec.sys_path, options.python_path)
@@ -273,6 +268,31 @@ def set_up_process(spec: GroupSpec) -> None:
     for stream in (sys.stdout, sys.stderr):
         # What an application prints should be read at once, and must never be an error.
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def set_what_may_fail(spec: GroupSpec) -> None:
+    """Set what a machine may not have or allow; as in mod_wsgi the group starts without it."""
+    options, name = spec.options, spec.place.label
+    if options.cpu_priority:
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, options.cpu_priority)
+        except OSError as error:
+            text = "Couldn't set CPU priority %d of process group '%s': %s."
+            logger.warning(text, options.cpu_priority, name, error.strerror)
+    if options.locale:
+        try:
+            locale.setlocale(locale.LC_ALL, options.locale)
+        except locale.Error:
+            text = (
+                "Unsupported locale setting '%s' of process group '%s'. Consider using 'C.UTF-8'."
+            )
+            logger.warning(text, options.locale, name)
+    if options.stack_size:
+        try:
+            threading.stack_size(options.stack_size)
+        except ValueError as error:
+            text = "Couldn't set stack size %d of process group '%s': %s."
+            logger.warning(text, options.stack_size, name, error)
 
 
 def show_name(name: str) -> None:

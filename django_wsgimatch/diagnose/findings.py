@@ -30,6 +30,7 @@ CATALOGUE = {
     "E023": "two projects of one interpreter have a module of one name",
     "E024": "a URL can name a script where everybody may write",
     "E026": "a script does not load in its place",
+    "E030": "a process group cannot start",
     "W001": "a target asks for a group that the pattern does not have",
     "W002": "a pattern can take long",
     "W003": "a pattern is found anywhere in a URL",
@@ -70,6 +71,7 @@ CATALOGUE = {
     "W050": "a pattern takes the whole URL",
     "W051": "a location holds a query string or an escape",
     "W052": "a plain location is written as a pattern",
+    "W053": "a process group starts without one of its options",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 
 from ..aliases.groups import GLOBAL, is_literal
@@ -18,10 +19,12 @@ from ..daemon.options import GroupOptions
 from ..daemon.ownership import ScriptOwner
 from ..daemon.starting import Account, account_of, needs_root, python_of
 from ..exceptions import SettingError
+from .barriers import barrier
 from .findings import Finding, quoted
 from .progress import Progress, counted, untold
-from .pythons import Told, ask, import_error
+from .pythons import Told, ask, import_error, old_version
 from .subject import Subject
+from .trial import trial_findings
 
 OLDEST_PYTHON = (3, 10)
 
@@ -91,9 +94,12 @@ def _findings_of_group(
         return
     python = python_of(options, sys.executable)
     told = ask(python, _needed(options), account)
+    if told.version is None:
+        told = replace(told, version=old_version(python, account))
     if told.version is None or told.version < OLDEST_PYTHON:
-        yield _useless_python(where, options, python, told)
+        yield _useless_python(where, options, python, told, account)
         return
+    yield from trial_findings(where, options, python, account)
     for path in told.unreadable:
         yield Finding("E017", where, f"user {options.user!r} cannot read {path!r}.", _LET_IN)
     if nests and (unfit := refusal(told.version)):
@@ -158,7 +164,19 @@ def _needed(options: GroupOptions) -> Iterator[str]:
     yield from filter(os.path.isdir, options.python_path)
 
 
-def _useless_python(where: str, options: GroupOptions, python: str, told: Told) -> Finding:
+def _useless_python(
+    where: str, options: GroupOptions, python: str, told: Told, account: Account | None
+) -> Finding:
+    barred = barrier(python, account) if account is not None and told.version is None else None
+    if barred and options.python_home is not None:
+        return Finding(
+            "E017",
+            where,
+            f"user {options.user!r} cannot run the Python of python_home {options.python_home!r}: "
+            f"it may not pass {barred!r}, on the way to {os.path.realpath(python)!r}.",
+            f"{_LET_IN} Or make the environment with a Python that lies elsewhere: one below a "
+            "home directory is its owner's alone.",
+        )
     if options.python_home is None:
         return Finding(
             "E017",

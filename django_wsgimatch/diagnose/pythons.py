@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -57,6 +58,16 @@ def ask(python: str, files: Iterable[str], account: Account | None) -> Told:
         return Told(None, reason=_last_line(done) if done.returncode else f"it says {first!r}")
     major, minor = map(int, numbers)
     return Told((major, minor), tuple(filter(None, unreadable)))
+
+
+def old_version(python: str, account: Account | None) -> tuple[int, int] | None:
+    """Return the version of a Python that is too old for the question, None for what is none."""
+    try:
+        done = _run([python, "-V"], {}, "/", account)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.match(r"Python (\d+)\.(\d+)", done.stdout or done.stderr)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def import_error(
