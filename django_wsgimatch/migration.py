@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +13,9 @@ from .servers.apache.importing import Imported, import_configuration
 from .servers.apache.reading import read_file, read_text
 from .servers.apache.report import record
 from .servers.apache.surroundings import Surroundings
+from .text import to_json
 
-STANDARD_INPUT = "-"
+STANDARD_INPUT = STANDARD_OUTPUT = "-"
 
 
 def import_file(path: str, surroundings: Surroundings) -> Imported:
@@ -50,7 +50,7 @@ def write_settings(imported: Imported, source: str, shape: str) -> str:
     ``shape`` is "python" or "json"; ``source`` says what was imported.
     """
     if shape == "json":
-        return json.dumps(record(imported), indent=2) + "\n"
+        return to_json(record(imported)) + "\n"
     if imported.settings is None:
         return ""
     name = "standard input" if source == STANDARD_INPUT else Path(source).name

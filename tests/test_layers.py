@@ -11,7 +11,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
-    ["exceptions", "whole_files"],
+    ["exceptions", "text", "whole_files"],
     ["aliases.pcre.bytesets", "aliases.pcre.cursor"],
     ["aliases.pcre.properties", "aliases.pcre.syntax"],
     [
@@ -71,6 +71,7 @@ LAYERS = [
         "diagnose.progress",
         "diagnose.subject",
     ],
+    ["diagnose.bounded", "diagnose.telling"],
     ["diagnose.mistakes", "diagnose.sources", "diagnose.states"],
     ["diagnose.search"],
     ["diagnose.witness"],

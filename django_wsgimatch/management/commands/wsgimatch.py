@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
-from pathlib import Path
+from io import TextIOWrapper
 from typing import Any
 
 from django.core import checks
@@ -29,6 +28,8 @@ from ...inspection import explained, findings, level, previews, rows, site, urlc
 from ...places import environment_of_groups
 from ...servers.apache import report
 from ...servers.apache.surroundings import Surroundings
+from ...text import cut, readable, shown, to_json
+from ...whole_files import write_whole
 
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 
@@ -193,8 +194,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand and exit with its status, if that is not 0."""
-        if status := options["run"](options):
-            sys.exit(status)
+        with ExitStack() as stack:
+            for each in (self.stdout, self.stderr):
+                stack.enter_context(_escaping(each))
+            if status := options["run"](options):
+                sys.exit(status)
 
     def check_table(self, options: dict[str, Any]) -> int:
         """Show all findings; 1 if one reaches the level to fail at."""
@@ -246,7 +250,7 @@ class Command(BaseCommand):
         try:
             command = gunicorn.arguments(options["arguments"])
         except SettingError as error:
-            raise CommandError(f"{error}.") from error
+            raise _failed(f"{error}.") from error
         sys.stdout.flush()
         os.execve(command[0], command, environment_of_groups())
 
@@ -265,7 +269,7 @@ class Command(BaseCommand):
         """Restart or stop the places of a name, and say which they were."""
         for answer in self._ask(do=options["do"], name=options["name"]):
             verb = {"restart": "Restarting", "stop": "Stopping"}[options["do"]]
-            self.stdout.write(f"{verb} {', '.join(answer['places'])}.")
+            self.stdout.write(f"{verb} {', '.join(map(readable, answer['places']))}.")
         return 0
 
     def import_file(self, options: dict[str, Any]) -> int:
@@ -273,12 +277,12 @@ class Command(BaseCommand):
         try:
             imported = migration.import_file(options["file"], _surroundings(options))
             written = migration.write_settings(imported, options["file"], options["format"])
-            if options["output"] is None:
-                self.stdout.write(written, ending="")
+            if options["output"] in (None, migration.STANDARD_OUTPUT):
+                self._write_source(written)
             elif written:
-                Path(options["output"]).write_text(written, "utf-8", "surrogateescape")
+                write_whole(options["output"], written.encode())
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+            raise _failed(f"{error.filename}: {error.strerror}.") from error
         # What is wrong is not what colours standard error here.
         self.stderr.style_func = None
         if self.stderr.isatty():
@@ -299,18 +303,20 @@ class Command(BaseCommand):
                 jobs = max(options["jobs"], 1)
                 found = comparison.compare_sites(configuration(), pair, reading, jobs, progress)
         except CompareError as error:
-            raise CommandError(f"{error}.") from error
+            raise _failed(f"{error}.") from error
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+            raise _failed(f"{error.filename}: {error.strerror}.") from error
         if options["as_json"]:
-            self.stdout.write(json.dumps(comparison.record(found), indent=2))
+            self.stdout.write(to_json(comparison.record(found)))
             return int(found.different > 0)
         if self.stdout.isatty():
             terminal.show_comparison(self._console(options), found)
         else:
             self._write_lines(comparison.lines(found))
         self.stderr.style_func = None
-        self.stderr.write("".join(f"{line}\n" for line in comparison.remarks(found)), ending="")
+        self.stderr.write(
+            "".join(f"{shown(line)}\n" for line in comparison.remarks(found)), ending=""
+        )
         self.stdout.write(comparison.summary(found))
         return int(found.different > 0)
 
@@ -318,7 +324,7 @@ class Command(BaseCommand):
         try:
             return running.order_all(configuration(), **order)
         except ManagerError as error:
-            raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+            raise _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
 
     def _warn(self, configured: Configuration) -> None:
         if configured.problems:
@@ -327,24 +333,55 @@ class Command(BaseCommand):
                 "are and take no part here; `manage.py wsgimatch check` says why."
             )
         if error := urlconf_error():
-            self.stderr.write(f"The views cannot be named, as the URLconf does not load: {error}")
+            self.stderr.write(
+                f"The views cannot be named, as the URLconf does not load: {cut(error, 300)}"
+            )
 
     def _console(self, options: dict[str, Any], stream: OutputWrapper | None = None) -> Console:
-        on: Any = stream or self.stdout
-        return terminal.console(on, no_color=options["no_color"])
+        wrapper: Any = stream or self.stdout
+        # Only the stream itself tells its encoding, by which boxes are drawn in ASCII or not.
+        return terminal.console(wrapper._out, no_color=options["no_color"])
 
     def _progress(self, options: dict[str, Any]) -> AbstractContextManager[Progress]:
         """Show how far a check is, where somebody may be waiting for it."""
         if options["as_json"] or not self.stderr.isatty():
             return nullcontext(untold)
-        on = terminal.console(self.stderr, no_color=options["no_color"])  # type: ignore[arg-type]
-        return terminal.progress_bars(on)
+        return terminal.progress_bars(self._console(options, self.stderr))
 
     def _write_lines(self, lines: Iterable[str]) -> None:
-        self.stdout.write("\n".join(lines))
+        self.stdout.write("\n".join(map(shown, lines)))
 
     def _write_json(self, values: Iterable[object]) -> None:
-        self.stdout.write(json.dumps(list(values), indent=2))
+        self.stdout.write(to_json(list(values)))
+
+    def _write_source(self, text: str) -> None:
+        """Write a file's text to standard output: as UTF-8, whatever a terminal would take."""
+        binary = getattr(self.stdout, "buffer", None)
+        if binary is None:
+            self.stdout.write(text, ending="")
+        else:
+            self.stdout.flush()
+            binary.write(text.encode())
+            binary.flush()
+
+
+def _failed(text: str) -> CommandError:
+    return CommandError(shown(text))
+
+
+@contextmanager
+def _escaping(wrapper: Any) -> Iterator[None]:
+    """Have a stream escape what its encoding does not have, as ASCII has no accents."""
+    stream = wrapper._out
+    if not isinstance(stream, TextIOWrapper):
+        yield
+        return
+    before = stream.errors
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        stream.reconfigure(errors=before)
 
 
 def _surroundings(options: dict[str, Any]) -> Surroundings:
