@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .servers.apache.fragment import python_lines
 from .servers.apache.importing import Imported, import_configuration
+from .servers.apache.limits import Volume
 from .servers.apache.reading import read_file, read_text
 from .servers.apache.report import record
 from .servers.apache.surroundings import Surroundings
@@ -22,7 +23,7 @@ def import_file(path: str, surroundings: Surroundings) -> Imported:
     """Import an Apache configuration; "-" is standard input. Raises OSError."""
     with _no_garbage_collection():
         if path == STANDARD_INPUT:
-            text = sys.stdin.buffer.read().decode("latin-1")
+            text = sys.stdin.buffer.read(Volume().room + 1).decode("latin-1")
             return import_configuration(read_text(text, "<stdin>", surroundings))
         return import_configuration(read_file(path, surroundings))
 

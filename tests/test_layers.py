@@ -95,6 +95,7 @@ LAYERS = [
     ["diagnose.captures", "diagnose.leaks"],
     ["diagnose.here"],
     ["servers.apache.directive", "servers.apache.surroundings", "servers.apache.unreadable"],
+    ["servers.apache.limits"],
     [
         "servers.apache.lines",
         "servers.apache.modules",

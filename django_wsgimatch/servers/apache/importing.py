@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from ...aliases.table import compile_location
 from ...exceptions import WSGIMatchError
 from .answers import answered
-from .directive import ApacheConfiguration, Directive, Remark
+from .directive import ApacheConfiguration, Directive, Refusal, Remark
 from .embedded import load_ahead, note_embedded
 from .hosts import read_hosts
 from .isolation import write_out_groups
+from .limits import Exhausted
 from .outcome import Ledger, Outcome, refused
 from .processes import note_uses, read_groups
 from .reach import FileKind, FileKinds
@@ -64,7 +65,10 @@ def import_configuration(
     where the configuration does not.
     """
     ledger = Ledger()
-    settings = None if configuration.refusals else _settings(configuration, ledger, kind_of)
+    try:
+        settings = None if configuration.refusals else _settings(configuration, ledger, kind_of)
+    except Exhausted as error:
+        return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
     outcomes += (ledger.outcome(each) or answered(each) for each in configuration.directives)
     return Imported(settings, tuple(outcomes), configuration.remarks)

@@ -42,11 +42,16 @@ def exists(path: str) -> bool:
     return os.path.exists(path.encode("latin-1", "replace"))
 
 
-def read_text_of(path: str) -> str:
-    """Return what is in a file, as text with a character a byte; raises Unreadable."""
+def read_text_of(path: str, most: int) -> str:
+    """
+    Return what is in a file, as text with a character a byte; raises Unreadable.
+
+    Of a file that is longer, or has no end, one byte more than ``most`` is read.
+    """
     try:
         with open(path, "rb", opener=_open_regular) as file:
-            return file.read().decode("latin-1")
+            # None where a file of the kernel has nothing to tell at present.
+            return (file.read(most + 1) or b"").decode("latin-1")
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
 
