@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .directive import Directive, Section, Spot
-from .includes import DEEPEST, absolute, named_files, read_text_of, readable_path
+from .includes import DEEPEST, absolute, is_private, named_files, read_text_of, readable_path
 from .limits import TooMuch
 from .lines import Line, Lines, physical_lines
 from .macros import Macro
@@ -116,6 +116,8 @@ def _include(progress: Progress, source: Source, directive: Directive) -> None:
 def _text_of(progress: Progress, file: str) -> str:
     text = read_text_of(file, progress.volume.room)
     progress.volume.add_text(len(text), f"{readable_path(file)} has {len(text):,} characters")
+    if is_private(file):
+        progress.private.add(readable_path(file))
     return text
 
 

@@ -56,6 +56,28 @@ def read_text_of(path: str, most: int) -> str:
         raise _unreadable(path, error) from error
 
 
+def is_private(path: str) -> bool:
+    """
+    Whether root reads a file here that not everybody may read.
+
+    Its permissions and those of the folders above count, once links are followed.
+    """
+    if os.geteuid() != 0:
+        return False
+    file = os.path.realpath(path.encode("latin-1", "replace"))
+    folders = [file]
+    while folders[-1] != b"/":
+        folders.append(os.path.dirname(folders[-1]))
+    return not (_allows(file, stat.S_IROTH) and all(_allows(f, stat.S_IXOTH) for f in folders[1:]))
+
+
+def _allows(path: bytes, right: int) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & right)
+    except OSError:
+        return False
+
+
 def named_files(path: str, *, optional: bool) -> list[str]:
     """
     Return the files that an absolute path with wildcards stands for, in the order of Apache.

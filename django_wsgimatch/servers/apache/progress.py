@@ -38,7 +38,8 @@ class Progress:
     A configuration that is being read.
 
     The last of ``sources`` is read first; the one before it then goes on behind its Include line.
-    ``volume`` is held against the limits.
+    ``volume`` is held against the limits. ``private`` are the included files that root reads and
+    others may not.
     """
 
     def __init__(self, options: Surroundings, server_root: str) -> None:
@@ -54,6 +55,7 @@ class Progress:
         self.macros: dict[str, Macro] = {}
         self.sources: list[Source] = []
         self.volume = Volume()
+        self.private: set[str] = set()
         self._read: list[Directive | Macro] = []
         self._refusals: list[Refusal] = []
         self._remarks: dict[str, Remark] = {}
@@ -100,7 +102,10 @@ class Progress:
     def configuration(self) -> ApacheConfiguration:
         """Return what has been read."""
         return ApacheConfiguration(
-            tuple(self._directives()), tuple(self._refusals), tuple(self._remarks.values())
+            tuple(self._directives()),
+            tuple(self._refusals),
+            tuple(self._remarks.values()),
+            frozenset(self.private),
         )
 
     def _directives(self) -> Iterator[Directive]:
