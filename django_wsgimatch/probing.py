@@ -161,7 +161,7 @@ def _not_loaded(told: Mapping[Key, Told], where: Mapping[Key, str]) -> Iterator[
                 f"the script {quoted(key.script)} does not load in its place, {quoted(place)}: "
                 f"{each.error}. Requests get 500.",
                 "The traceback is in the server's log. Put what is missing into the python_path or "
-                "the environment of its process group, or mend the script.",
+                "the environment of its process group, or fix the script.",
             )
 
 

@@ -121,7 +121,7 @@ LAYERS = [
     ["servers.apache.embedded", "servers.apache.isolation", "servers.apache.settings"],
     ["servers.apache.fragment", "servers.apache.importing"],
     ["servers.apache.report"],
-    ["comparing.targets"],
+    ["comparing.deadline", "comparing.targets"],
     ["comparing.asking"],
     ["comparing.rules"],
     ["comparing.differences"],

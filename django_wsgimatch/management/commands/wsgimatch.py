@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
+from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from io import TextIOWrapper
 from typing import Any
@@ -51,26 +53,28 @@ class Command(BaseCommand):
             metavar="check | list | preview | serve | status | restart | stop | import | compare",
             required=True,
         )
-        check = subcommands.add_parser("check", help="say what is wrong with the table")
+        check = subcommands.add_parser("check", help="report problems in the table")
         check.add_argument(
             "--fail-level",
             default="ERROR",
             choices=["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"],
-            help="exit with 1 at messages of this level or above (ERROR)",
+            help="exit with 1 if there are messages of this level or above (default ERROR)",
         )
         check.add_argument(
-            "--thorough", action="store_true", help="ask every Django project, however many"
+            "--thorough",
+            action="store_true",
+            help="check every Django project",
         )
         check.set_defaults(run=self.check_table)
         listing = subcommands.add_parser("list", help="show the table")
         listing.set_defaults(run=self.list_table)
-        preview = subcommands.add_parser("preview", help="show what becomes of request targets")
+        preview = subcommands.add_parser("preview", help="show where URLs go, and why")
         preview.add_argument(
             "targets",
             nargs="+",
             metavar="TARGET",
-            help="what stands in a request line, such as /blog/?page=2; "
-            "- reads one target a line from standard input",
+            help="a request target, such as /blog/?page=2; "
+            "- reads targets from standard input, one per line",
         )
         preview.add_argument(
             "--host", default="", metavar="NAME[:PORT]", help="the Host header of the requests"
@@ -100,26 +104,32 @@ class Command(BaseCommand):
 
     def _add_import(self, subcommands: Any) -> None:
         imports = subcommands.add_parser(
-            "import", help="write the settings that an Apache configuration stands for"
+            "import", help="write settings from an Apache configuration"
         )
         imports.add_argument(
             "file",
             metavar="FILE",
-            help="the configuration, or what `apache2ctl -t -D DUMP_CONFIG` says; - for standard "
-            "input",
+            help="the configuration, or the output of `apache2ctl -t -D DUMP_CONFIG`; - for "
+            "standard input",
         )
-        imports.add_argument("--output", metavar="PATH", help="write the settings there")
+        imports.add_argument(
+            "--output",
+            metavar="PATH",
+            help="write the settings to this file",
+        )
         imports.add_argument(
             "--format",
             default="python",
             choices=["python", "json"],
-            help="a settings fragment, or the settings and the report as JSON (python)",
+            help="settings in Python (default), or the settings and the report as JSON",
         )
         imports.add_argument(
-            "--check", action="store_true", help="exit with 1 where anything is left for you to do"
+            "--check", action="store_true", help="exit with 1 if anything needs your attention"
         )
         imports.add_argument(
-            "--server-root", metavar="DIRECTORY", help="where relative paths of Includes begin"
+            "--server-root",
+            metavar="DIRECTORY",
+            help="where relative paths of Include start",
         )
         imports.add_argument(
             "-D",
@@ -128,7 +138,7 @@ class Command(BaseCommand):
             default=[],
             dest="defines",
             metavar="NAME[=VALUE]",
-            help="a name as apache2's -D gives, or a value for ${NAME}; may be given again",
+            help="define a name, as apache2 -D does, or a value for ${NAME}; may be given again",
         )
         imports.add_argument(
             "--module",
@@ -136,7 +146,7 @@ class Command(BaseCommand):
             default=[],
             dest="modules",
             metavar="NAME",
-            help="a module that <IfModule> should find, as ssl or mod_ssl.c; may be given again",
+            help="a module that <IfModule> finds, such as ssl or mod_ssl.c; may be given again",
         )
         imports.set_defaults(run=self.import_file)
 
@@ -144,12 +154,12 @@ class Command(BaseCommand):
         compare = subcommands.add_parser(
             "compare", help="send the same requests to two sites, and show what differs"
         )
-        compare.add_argument("old", metavar="OLD_URL", help="the site that answers as it should")
-        compare.add_argument("new", metavar="NEW_URL", help="the site that should answer alike")
+        compare.add_argument("old", metavar="OLD_URL", help="the existing site")
+        compare.add_argument("new", metavar="NEW_URL", help="the new site")
         compare.add_argument(
             "file",
             metavar="FILE",
-            help="request targets, one a line, or an access log; - for standard input",
+            help="request targets, one per line, or an access log; - for standard input",
         )
         compare.add_argument("--host", default="", help="the Host header for both sites")
         compare.add_argument(
@@ -157,21 +167,21 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="'NAME: VALUE'",
-            help="send this header to both sites, as a Cookie of a login; may be given again",
+            help="send this header to both sites, such as a Cookie; may be given again",
         )
         compare.add_argument(
             "--header",
             action="append",
             dest="headers",
             metavar="NAME",
-            help="compare this header, and not the usual ones; may be given again",
+            help="compare this header instead of the default ones; may be given again",
         )
         compare.add_argument(
             "--ignore",
             action="append",
             default=[],
             metavar="REGEX",
-            help="leave out of bodies what matches; may be given again",
+            help="ignore what matches in bodies; may be given again",
         )
         compare.add_argument(
             "--method",
@@ -179,13 +189,19 @@ class Command(BaseCommand):
             default=[],
             dest="methods",
             metavar="NAME",
-            help="ask requests of a log with this method, too, without a body; may be given again",
+            help="also send requests of a log with this method, without a body; may be given again",
         )
-        compare.add_argument("--jobs", type=int, default=4, help="so many at a time (4)")
-        compare.add_argument("--limit", type=int, help="ask so many requests at most")
-        compare.add_argument("--timeout", type=float, default=30.0, help="seconds (30)")
+        compare.add_argument("--jobs", type=int, default=4, help="concurrent requests (default 4)")
+        compare.add_argument("--limit", type=int, help="stop after this many requests")
         compare.add_argument(
-            "--insecure", action="store_true", help="take any certificate for the right one"
+            "--timeout",
+            type=_seconds,
+            default=30.0,
+            metavar="SECONDS",
+            help="seconds to wait for the whole of a response (default 30)",
+        )
+        compare.add_argument(
+            "--insecure", action="store_true", help="do not verify TLS certificates"
         )
         compare.add_argument(
             "--json", action="store_true", dest="as_json", help="write JSON, for programs"
@@ -382,6 +398,14 @@ def _escaping(wrapper: Any) -> Iterator[None]:
         yield
     finally:
         stream.reconfigure(errors=before)
+
+
+def _seconds(text: str) -> float:
+    """Return a time that a command line gives. Raises ArgumentTypeError."""
+    with suppress(ValueError):
+        if 0 < float(text) <= threading.TIMEOUT_MAX:
+            return float(text)
+    raise ArgumentTypeError(f"{text!r} should be a number of seconds above 0")
 
 
 def _surroundings(options: dict[str, Any]) -> Surroundings:
