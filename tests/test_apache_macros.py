@@ -175,6 +175,6 @@ def test_macros_that_multiply_beyond_all_bounds(monkeypatch):
 
     [refusal] = configuration.refusals
     assert refusal.spot.file == "/c/site.conf"
-    assert refusal.reason.startswith("the import gives up: macro m")
-    assert refusal.reason.endswith("here, and the configuration has more than 1,000 lines")
+    assert refusal.reason.startswith("the import gives up: the lines of macro m")
+    assert refusal.reason.endswith("added here, and the configuration has more than 1,000 lines")
     assert configuration.directives == ()

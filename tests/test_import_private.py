@@ -29,7 +29,7 @@ WSGIScriptAlias /blog /srv/blog.wsgi
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A folder that everybody may read."""
     for each in (tmp_path, *list(tmp_path.parents)[:2]):
         each.chmod(0o755)

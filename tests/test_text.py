@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from django_wsgimatch.diagnose.findings import Finding
 from django_wsgimatch.text import cut, last_line, quoted, readable, shown, to_json
 
 
@@ -100,3 +101,9 @@ def test_json_that_every_parser_takes(value, expected):
     assert json.loads(text, parse_constant=pytest.fail) == expected
     assert json.loads(text.encode("ascii")).__repr__().encode()
     assert text.replace("\n", "").isprintable()
+
+
+def test_a_finding_is_shown_text_from_the_start():
+    finding = Finding("E026", "a\u2028", "ValueError: \x1b[2J\n\udc80", "\x9b")
+
+    assert finding == Finding("E026", r"a\u2028", r"ValueError: \x1b[2J\n\udc80", r"\x9b")

@@ -68,9 +68,11 @@ def _use(progress: Progress, source: Source, directive: Directive) -> None:
     if source.lines.is_in(macro.name):
         raise Unreadable(f"macro {name} uses itself", "take this line out of the macro")
     count = len(macro.body)
-    progress.volume.add_lines(count, f"macro {name} makes {count:,} lines here")
+    progress.volume.add_lines(count, f"the lines of macro {name} are added here")
     lines = macro.used(values, directive.spot, progress.volume)
-    progress.volume.add_text(sum(len(line.text) for line in lines), f"macro {name} is used here")
+    progress.volume.add_text(
+        sum(len(line.text) for line in lines), f"the lines of macro {name} are added here"
+    )
     macro.is_used = True
     source.lines.insert(macro.name, lines)
 
