@@ -77,7 +77,10 @@ class Progress:
         self.sources.clear()
         self._read.clear()
         self._remarks.clear()
+        text = "" if spot.file in self.private else text
         self._refusals = [Refusal(spot, text, error.reason, error.cure)]
+        # The reason should be shown, wherever it lies.
+        self.private.clear()
 
     def resolve(self, line: Line) -> str:
         """Return the text of a line with variables filled in; one without a value is remarked."""

@@ -68,6 +68,8 @@ def read_text(text: str, name: str, options: Surroundings | None = None) -> Apac
         source = progress.sources[-1]
         source.is_begun = True
         _read_on(progress, source)
+    # What the command line names is shown, however it is read again.
+    progress.private -= {name, os.path.abspath(name)}
     return progress.configuration()
 
 
