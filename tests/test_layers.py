@@ -12,7 +12,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
-    ["exceptions"],
+    ["exceptions", "text", "whole_files"],
     ["asroot", "gunicorn_command"],
     ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],
@@ -89,6 +89,7 @@ LAYERS = [
         "diagnose.progress",
         "diagnose.subject",
     ],
+    ["diagnose.bounded", "diagnose.telling"],
     ["diagnose.mistakes", "diagnose.sources", "diagnose.states"],
     ["diagnose.search"],
     ["diagnose.witness"],
@@ -112,6 +113,7 @@ LAYERS = [
     ["diagnose.captures", "diagnose.leaks"],
     ["diagnose.here"],
     ["servers.apache.directive", "servers.apache.surroundings", "servers.apache.unreadable"],
+    ["servers.apache.limits"],
     [
         "servers.apache.lines",
         "servers.apache.modules",
@@ -137,7 +139,7 @@ LAYERS = [
     ["servers.apache.embedded", "servers.apache.isolation", "servers.apache.settings"],
     ["servers.apache.fragment", "servers.apache.importing"],
     ["servers.apache.report"],
-    ["comparing.targets"],
+    ["comparing.deadline", "comparing.targets"],
     ["comparing.asking"],
     ["comparing.rules"],
     ["comparing.differences"],
