@@ -39,7 +39,7 @@ from django_wsgimatch.daemon.protocol import (
 )
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
-from tests.relayed import ask, descriptors, folder, place, settled
+from tests.relayed import TOKEN, ask, descriptors, folder, place, settled
 from tests.wsgi import make_environ
 
 GOOD_HEAD = b"200 OK\nContent-Type:text/plain\nX-A:b"
@@ -139,7 +139,7 @@ def liar(replies: Iterator[tuple[bytes, list[int]]]) -> Iterator[Link]:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         # A request that is to be sent again ends here: has_reached says that it may have run.
-        yield Link(str(path / "s"), lambda: None, lambda request_id: True, connect_timeout=0.01)
+        yield Link(str(path / "s"), lambda: TOKEN, lambda request_id: True, connect_timeout=0.01)
         done.set()
         thread.join()
 
@@ -179,7 +179,9 @@ def random_request(rng: random.Random) -> bytes:
     length = PULLED if body is None else len(body)
     keep = rng.random() < 0.5
     number = rng.getrandbits(64)
-    data = encode_request(texts_of(environ), {}, number, time.monotonic(), length, may_keep=keep)
+    data = encode_request(
+        *(texts_of(environ), {}, number, time.monotonic(), length, TOKEN), may_keep=keep
+    )
     data += body or b""
     kind = rng.randrange(4)
     if kind == 0:

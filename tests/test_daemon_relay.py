@@ -17,7 +17,7 @@ from django_wsgimatch.daemon.protocol import AGAIN, DATA, ERROR, FILE, HEAD, HIN
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz_relay import fuzz_front, fuzz_group
-from tests.relayed import ask, descriptors, place, scripted, settled
+from tests.relayed import TOKEN, ask, descriptors, place, scripted, settled
 from tests.wsgi import make_environ
 
 TEXT = [("Content-Type", "text/plain")]
@@ -389,7 +389,12 @@ def test_silence_is_504_after_socket_timeout():
 
 def test_nobody_listening_is_503_after_connect_timeout(tmp_path):
     woken: list[None] = []
-    link = Link(str(tmp_path / "s"), lambda: woken.append(None), bool, connect_timeout=0.1)
+
+    def wake() -> bytes:
+        woken.append(None)
+        return TOKEN
+
+    link = Link(str(tmp_path / "s"), wake, bool, connect_timeout=0.1)
 
     with pytest.raises(DaemonError) as caught:
         ask(link, make_environ())

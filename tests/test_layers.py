@@ -38,6 +38,7 @@ LAYERS = [
     [
         "daemon.board",
         "daemon.changes",
+        "daemon.confinement",
         "daemon.logs",
         "daemon.memory",
         "daemon.options",
@@ -47,6 +48,7 @@ LAYERS = [
         "daemon.peers",
         "daemon.place",
         "daemon.protocol",
+        "daemon.seldom",
         "daemon.wire",
     ],
     ["daemon.body", "daemon.control", "daemon.directory", "daemon.kept", "daemon.spec", "plan"],

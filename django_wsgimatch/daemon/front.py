@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, SettingError
 from .board import has_reached
-from .control import give_order, is_there, user_of
+from .control import Order, give_order, is_there, user_of
 from .definition import Definition
 from .directory import Directory, make_base, make_directory, sweep
 from .logs import error_log_of_gunicorn
 from .owner import Owner, this_server
 from .place import Place
+from .protocol import TOKEN_SIZE
 from .relay import Link, relay
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ class Places:
         self._links[place] = link
         return link
 
-    def _wake(self, place: Place) -> None:
-        """Make a place known to the manager; start that one again if it is gone."""
+    def _wake(self, place: Place) -> bytes:
+        """Make a place known to the manager, started again if it is gone; return its token."""
         if not self.owner.is_alive:
             raise DaemonError(503, "The server's main process has ended")
         try:
@@ -140,7 +141,7 @@ class Places:
                 "process_group": place.process_group,
                 "application_group": place.application_group,
             }
-            give_order(self.directory.manager, order)
+            return token_of(give_order(self.directory.manager, order))
         except (ManagerError, SettingError) as error:
             raise DaemonError(503, str(error)) from error
 
@@ -195,7 +196,18 @@ class Places:
             raise ManagerError(NOT_STARTED.format("its messages in the server's log say why"))
 
 
-# So many places are remembered; a place's link is made in 10 us.
+def token_of(answer: Order) -> bytes:
+    """Return the token in the manager's answer to the order "place". Raises ManagerError."""
+    try:
+        token = bytes.fromhex(answer["token"])
+    except (KeyError, TypeError, ValueError):
+        token = b""
+    if len(token) != TOKEN_SIZE:
+        raise ManagerError("the manager does not tell the place's token: it is of another version")
+    return token
+
+
+# So many places are remembered.
 MOST_LINKS = 1024
 
 

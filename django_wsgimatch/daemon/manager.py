@@ -30,6 +30,7 @@ from .logs import ServerLog, own_log
 from .owner import Owner, end_of
 from .peers import peer_user
 from .place import Place
+from .spec import new_token
 from .starting import Running, start
 from .status import place_status
 
@@ -99,7 +100,7 @@ class Manager:
         place = Place(order["process_group"], order["application_group"])
         kept = self._keep(place)
         kept.used = time.monotonic()
-        return {"socket": kept.path}
+        return {"socket": kept.path, "token": kept.spec.token}
 
     def tell_status(self, order: Order) -> Order:
         """Tell how all places are."""
@@ -155,7 +156,7 @@ class Manager:
                 kept.used = time.monotonic()
                 continue
             kept.is_removed = False
-            if kept.change(definition.spec(place, self._trusted())):
+            if kept.change(definition.spec(place, self._trusted(), kept.spec.token)):
                 self._change_running(kept)
             if not kept.is_live and (not place.application_group or place in preloading):
                 self._start(kept)
@@ -183,7 +184,7 @@ class Manager:
         if self.definition is None or not self.definition.defines(place) or place.is_here:
             raise ManagerError(f"no process group {place.process_group!r} is defined")
         self._forget_unused()
-        spec = self.definition.spec(place, self._trusted())
+        spec = self.definition.spec(place, self._trusted(), new_token())
         path = self.directory.socket(place)
         listener = listen(path, self.front, spec.options)
         kept = self.places[place] = KeptPlace(place, spec, path, listener)

@@ -20,6 +20,9 @@ requests; the front then sends its request over another one.
 
 Both sides may be of different versions of Python, and a group may run as a user that the front
 does not trust: there is nothing but text and numbers in a frame.
+
+Each request carries the place's token, which the manager makes and only the front and the place
+know. A group reads nothing more of a request that carries another one: it closes the connection.
 """
 
 from __future__ import annotations
@@ -32,10 +35,11 @@ from typing import Any, NamedTuple
 from ..exceptions import ProtocolError
 
 # magic, the encoding of the environ, whether the connection may be kept, how many names are gone,
-# the environ's length, the body's length behind it (-1: pulled), the request's id, and when it
-# came, on the clock that all processes of a machine share (seconds).
-REQUEST = struct.Struct("<3sc?HIqQd")
-MAGIC = b"WM2"
+# the environ's length, the body's length behind it (-1: pulled), the request's id, when it came, on
+# the clock that all processes of a machine share (seconds), and the place's token.
+REQUEST = struct.Struct("<3sc?HIqQd16s")
+MAGIC = b"WM3"
+TOKEN_SIZE = 16
 PULLED = -1
 # A body up to this length travels with its head.
 INLINE = 65536
@@ -77,6 +81,7 @@ class RequestHead(NamedTuple):
     body_length: int
     request_id: int
     queued: float
+    token: bytes
 
 
 def texts_of(environ: Mapping[str, Any]) -> dict[str, str]:
@@ -90,6 +95,7 @@ def encode_request(
     request_id: int,
     queued: float,
     body_length: int,
+    token: bytes,
     *,
     may_keep: bool = False,
 ) -> bytes:
@@ -97,8 +103,8 @@ def encode_request(
     Return what begins a request, without its body.
 
     ``texts`` are the environ's text items, ``before`` those of the request before on the same
-    connection. The body of ``body_length`` bytes is to follow, unless it is ``PULLED``. Raises
-    ProtocolError for an item that holds a NUL, which no server lets through.
+    connection. The body of ``body_length`` bytes is to follow, unless it is ``PULLED``; ``token``
+    is the place's. Raises ProtocolError for an item that holds a NUL, which no server lets through.
     """
     parts: list[str] = []
     if not before.keys() <= texts.keys():
@@ -115,10 +121,8 @@ def encode_request(
         encoding, data = b"L", text.encode("latin-1")
     except UnicodeEncodeError:
         encoding, data = b"U", text.encode("utf-8", "surrogatepass")
-    return (
-        REQUEST.pack(MAGIC, encoding, may_keep, gone, len(data), body_length, request_id, queued)
-        + data
-    )
+    told = MAGIC, encoding, may_keep, gone, len(data), body_length, request_id, queued, token
+    return REQUEST.pack(*told) + data
 
 
 def decode_request(head: bytes | memoryview) -> RequestHead:

@@ -67,6 +67,8 @@ LONGEST_WHOLE = 1 << 18
 _ANCILLARY = socket.CMSG_SPACE(struct.calcsize("i"))
 # A request that no process has begun is sent again after so long, in seconds.
 _PAUSE = 0.02
+# Where a place refuses requests, its token is asked for at most once in so many seconds.
+ASKED_ONCE_IN = 0.1
 
 _ids = itertools.count(random.SystemRandom().getrandbits(62))
 
@@ -80,22 +82,38 @@ def _number_anew() -> None:
 os.register_at_fork(after_in_child=_number_anew)
 
 
+@dataclass(slots=True)
+class Origin:
+    """What shows a place that a request is the front's: its token, once it is known."""
+
+    token: bytes = b""
+    # When the token was asked for (time.monotonic()).
+    asked: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """
     How a place is reached.
 
-    ``wake`` is called where nobody listens; ``has_reached`` tells whether a request, by its id,
-    has reached the application. Times are in seconds, 0 for no limit.
+    ``wake`` makes the place known and returns its token; it is called before the first request,
+    where nobody listens, and where requests are refused. ``has_reached`` tells whether a request,
+    by its id, has reached the application. Times are in seconds, 0 for no limit.
     """
 
     path: str
-    wake: Callable[[], None]
+    wake: Callable[[], bytes]
     has_reached: Callable[[int], bool]
     connect_timeout: float = 15
     socket_timeout: float = 60
     response_socket_timeout: float = 0
     kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
+    origin: Origin = field(default_factory=Origin, compare=False, repr=False)
+
+    def ask_for_token(self) -> None:
+        """Ask for the place's token. Raises DaemonError (503)."""
+        self.origin.asked = time.monotonic()
+        self.origin.token = self.wake()
 
 
 def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -107,21 +125,36 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
     """
     body = _short_body(environ)
     queued = time.monotonic()
+    if not link.origin.token:
+        link.ask_for_token()
     while True:
         kept = link.kept.take()
         try:
             connection = kept or Connection(_connect(link, queued))
             return _ask(connection, link, environ, body, queued, start_response)
-        except _SendAgain:
+        except _SendAgain as again:
             if kept is not None:
                 continue
-        if time.monotonic() - queued > link.connect_timeout:
+            is_refused = again.is_refused
+        now = time.monotonic()
+        if now - queued > link.connect_timeout:
             raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
-        time.sleep(_PAUSE)
+        if is_refused and now - link.origin.asked > ASKED_ONCE_IN:
+            # A manager that has been started again has new tokens.
+            link.ask_for_token()
+        else:
+            time.sleep(_PAUSE)
 
 
 class _SendAgain(Exception):
-    """The request has not reached an application, and may be sent once more."""
+    """
+    The request has not reached an application, and may be sent once more.
+
+    ``is_refused`` tells that the connection was closed without a word, as where the token is wrong.
+    """
+
+    def __init__(self, *, is_refused: bool = False) -> None:
+        self.is_refused = is_refused
 
 
 def _ask(
@@ -139,7 +172,9 @@ def _ask(
     has_sent = False
     try:
         may_keep = type(connection.socket) is _SOCKET
-        packet = encode_request(texts, before, request_id, queued, length, may_keep=may_keep)
+        packet = encode_request(
+            *(texts, before, request_id, queued, length, link.origin.token), may_keep=may_keep
+        )
         connection.texts = texts
         if body:
             send_all(connection.socket, [packet, body])
@@ -156,7 +191,7 @@ def _ask(
         is_unread = not has_sent or isinstance(error, ConnectionResetError)
         if (reply.has_begun or not is_unread) and link.has_reached(request_id):
             raise DaemonError(500, f"{TRUNCATED} '{link.path}'") from error
-        raise _SendAgain from error
+        raise _SendAgain(is_refused=True) from error
     except ProtocolError as error:
         connection.socket.close()
         if not has_sent:
@@ -443,7 +478,7 @@ def _connect(link: Link, began: float) -> socket.socket:
             late = time.monotonic() - began > link.connect_timeout
             if late or error.errno not in (errno.ENOENT, errno.ECONNREFUSED):
                 raise DaemonError(503, NOT_CONNECTED.format(link.path, error)) from error
-        link.wake()
+        link.ask_for_token()
         time.sleep(_PAUSE)
 
 
