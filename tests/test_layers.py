@@ -44,6 +44,7 @@ LAYERS = [
         "daemon.options",
         "daemon.owner",
         "daemon.ownership",
+        "daemon.passed_file",
         "daemon.paths",
         "daemon.peers",
         "daemon.place",

@@ -38,6 +38,7 @@ from .protocol import (
     PULLED,
     READY_FRAME,
     REQUEST,
+    announced_length,
     decode_request,
     encode_error,
     encode_head,
@@ -188,11 +189,8 @@ class Exchange:
                 exc_info = None
         elif self.head is not None:
             raise AssertionError("Response headers already set!")
-        self.head = encode_head(status, headers)
-        self.left = None
-        for name, value in headers:
-            if len(name) == 14 and name.lower() == "content-length":
-                self.left = int(value)
+        head, self.left = encode_head(status, headers), announced_length(headers)
+        self.head = head
         return self._send
 
     def early_hints(self, headers: list[tuple[str, str]]) -> None:
