@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .conf import Configuration
+from .daemon.answers import read_places, read_status
 from .daemon.control import give_order
 from .daemon.directory import running_servers
 from .diagnose.findings import readable
@@ -29,7 +30,7 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
     """
     Give an order to the managers of this project's running servers and return their answers.
 
-    Raises ManagerError where there is none, or where one cannot do it.
+    Raises ManagerError where there is none, where one cannot do it, or where its answer is none.
     """
     base = socket_directory(configured)
     name = project_name()
@@ -40,9 +41,11 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
         except ManagerError:
             # It has no groups yet, or no more.
             continue
+        status = read_status(status)
         if status["project"] == name:
             is_status = order["do"] == "status"
-            answers.append(status if is_status else give_order(directory.manager, order))
+            asked = status if is_status else read_places(give_order(directory.manager, order))
+            answers.append(asked)
     if not answers:
         raise ManagerError(NONE_RUNS.format(base))
     return answers

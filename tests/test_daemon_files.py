@@ -168,6 +168,13 @@ def test_a_log_that_cannot_be_written_is_passed_over(tmp_path):
         pytest.param(b"[]\n", "answers", id="no object"),
         pytest.param(b"garbage\n", "no manager answers", id="garbage"),
         pytest.param(b"", "no manager answers", id="nothing"),
+        pytest.param(b"[" * 100_000 + b"\n", "no manager answers", id="lists without an end"),
+        pytest.param(b'["\\u001b[2J"]\n', r"answers \[\S+x1b\[2J", id="an escape sequence"),
+        pytest.param(
+            b'{"error": "\\u001b[2J' + b"x" * 9000 + b'"}\n',
+            r"^\\x1b\[2Jx{1996}$",
+            id="an error without an end",
+        ),
     ],
 )
 def test_a_manager_that_does_not_do_what_it_should(answer, complaint):

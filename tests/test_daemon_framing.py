@@ -166,7 +166,7 @@ def pieces_of(*data: bytes, **environ: Any) -> tuple[bytes, DaemonError | None]:
     """What reaches the client of a body, and how it ends."""
     sent = []
     with scripted(send(*data)) as link:
-        body: Iterable[bytes] = relay(link, make_environ(**environ), lambda *given: bytearray)  # type: ignore[arg-type, return-value]
+        body: Iterable[bytes] = relay(link, make_environ(**environ), lambda *given: bytearray)
         try:
             for piece in body:
                 sent.append(piece)
@@ -327,7 +327,7 @@ def test_a_file_that_is_shortened_while_it_is_sent_ends_in_an_error(wrapper):
             return iter(lambda: self.file.read(100), b"")
 
     with scripted(reply) as link, pytest.raises(DaemonError, match="ends before"):
-        ask(link, make_environ(**{"wsgi.file_wrapper": shorten}))
+        ask(link, {**make_environ(), "wsgi.file_wrapper": shorten})
     os.close(held[0])
 
 
@@ -335,7 +335,7 @@ def test_a_file_sent_by_its_descriptor_and_long_enough_is_no_error():
     sent: list[int] = []
 
     with scripted(file_of(b"AAAAA", OK)) as link:
-        answer = ask(link, make_environ(**{"wsgi.file_wrapper": by_sendfile(sent)}))
+        answer = ask(link, {**make_environ(), "wsgi.file_wrapper": by_sendfile(sent)})
 
     assert (answer.body, sent) == (b"AAAAA", [5])
 

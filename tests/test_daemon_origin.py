@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,11 @@ class Counting:
         return [environ["wsgi.input"].read()]
 
 
-def forged(token: bytes = OTHER, body: bytes = b"", **environ: str) -> bytes:
+def forged(
+    token: bytes = OTHER, body: bytes = b"", environ: Mapping[str, str] | None = None
+) -> bytes:
     """A request as the front would write it, but for its token."""
-    texts = texts_of(make_environ(**environ))
+    texts = texts_of({**make_environ(), **(environ or {})})
     return encode_request(texts, {}, 1, time.monotonic(), len(body), token) + body
 
 
@@ -123,7 +125,7 @@ def test_refusals_are_logged_seldom(caplog, monkeypatch):
 
 def test_a_warning_says_how_many_were_left_out(caplog, monkeypatch):
     now = iter([100.0, 101.0, 102.0, 111.0])
-    monkeypatch.setattr(seldom.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr("django_wsgimatch.daemon.seldom.time.monotonic", lambda: next(now))
     warning = seldom.Seldom(logging.getLogger("django_wsgimatch"), "No %s.")
 
     for word in ("one", "two", "three", "four"):
@@ -269,7 +271,7 @@ def request_for(at: Site, token: bytes, script: str = "app.wsgi") -> bytes:
     """A request that the front would send to the place ``blog``."""
     group = {"mod_wsgi.process_group": "blog", "mod_wsgi.application_group": ""}
     names = {"SCRIPT_FILENAME": str(at.project / script), "REMOTE_USER": "admin", **group}
-    return forged(token, **{**names, "mod_wsgi.callable_object": "application"})
+    return forged(token, environ={**names, "mod_wsgi.callable_object": "application"})
 
 
 def test_a_place_runs_what_carries_its_own_token(served):

@@ -116,7 +116,9 @@ def test_without_roots_a_script_may_lie_anywhere(tree):
     loader = Loader(reloading=False, settings_module=None)
     path = f"{tree}/outside/app.wsgi"
 
-    assert loader.find({"SCRIPT_FILENAME": path, "mod_wsgi.callable_object": "application"})
+    loader.find({"SCRIPT_FILENAME": path, "mod_wsgi.callable_object": "application"})
+
+    assert list(loader.scripts.loaded) == [path]
 
 
 def test_a_script_is_looked_at_once(tree, monkeypatch):
@@ -205,7 +207,7 @@ def asked(at: Site, group: str, script: str) -> bytes:
         "SCRIPT_FILENAME": str(at.project / script),
         "mod_wsgi.callable_object": "application",
     }
-    texts = texts_of(make_environ(**names))
+    texts = texts_of({**make_environ(), **names})
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(10)
         connection.connect(directory.socket(Place(group, "")))
