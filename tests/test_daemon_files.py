@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -191,6 +192,25 @@ def test_a_manager_that_does_not_do_what_it_should(answer, complaint):
         thread.start()
         with pytest.raises(ManagerError, match=complaint):
             give_order(str(path / "m"), {"do": "status"})
+        thread.join()
+
+
+def test_a_manager_whose_answer_does_not_end_is_given_up():
+    done = threading.Event()
+    with folder() as path, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path / "m"))
+        listener.listen()
+
+        def drip():
+            with listener.accept()[0] as connection, suppress(OSError):
+                while not done.wait(0.01):
+                    connection.sendall(b" ")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        with pytest.raises(ManagerError, match="timed out"):
+            give_order(str(path / "m"), {"do": "status"}, timeout=0.2)
+        done.set()
         thread.join()
 
 

@@ -31,6 +31,7 @@ from django_wsgimatch.exceptions import DaemonError, ProtocolError
 from tests.groups import site
 from tests.raw_http import connect
 from tests.relayed import ask, descriptors, place, scripted, settled
+from tests.servers import ENTRY, GRANIAN, WAITRESS
 from tests.wsgi import Answer, make_environ
 
 OK = b"200 OK\nContent-Length:5"
@@ -400,6 +401,28 @@ def application(environ, start_response):
 """
 
 
+# A file that has all its bytes when the front looks, and lacks some when they are sent.
+SHORTENING = """\
+import os, socket, tempfile
+from django_wsgimatch.daemon.protocol import FILE, HEAD, frame
+
+SIZE = 64 << 20
+
+
+def application(environ, start_response):
+    exchange = environ["wsgi.early_hints"].__self__
+    with tempfile.TemporaryFile() as file:
+        file.truncate(SIZE)
+        head = frame(HEAD, b"200 OK\\nContent-Length:%d" % SIZE) + frame(FILE)
+        socket.send_fds(exchange.connection, [head], [file.fileno()])
+        exchange.is_head_sent = exchange.is_complete = True
+        # The front closes the connection when it has the file.
+        exchange.connection.recv(1)
+        file.truncate(SIZE // 2)
+    raise OSError("The rest is silence.")
+"""
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     project = tmp_path_factory.mktemp("framing")
@@ -499,3 +522,32 @@ def test_a_header_of_the_connection_is_dropped_in_a_group_as_outside(served):
     assert {n: v for n, v in inside.headers.items() if n not in different} == {
         n: v for n, v in outside.headers.items() if n not in different
     }
+
+
+@pytest.mark.parametrize("command", [WAITRESS, GRANIAN], ids=["waitress", "granian"])
+def test_a_tenant_s_response_is_one_response_under_other_servers_too(tmp_path, command):
+    (tmp_path / "app.wsgi").write_text(TENANT)
+    longer = frame(HEAD, OK) + frame(DATA, b"AAAAA" + SMUGGLED) + frame(END)
+    twice = frame(HEAD, OK + b"\nContent-Length:48") + frame(LAST, b"AAAAA" + SMUGGLED)
+    bodiless = frame(HEAD, b"304 Not Modified") + frame(LAST, SMUGGLED)
+    aliases = 'script_alias("/blog", "app.wsgi", process_group="blog"),\n'
+
+    with site(tmp_path, aliases=aliases, command=[*command, ENTRY]) as at:
+        received = [on_the_wire(at, frames) for frames in (longer, twice, bodiless)]
+
+    told = [[part[:3] for part in each.split(b"HTTP/1.1 ")[1:]] for each in received]
+    assert [statuses[0] for statuses in told] == [b"200", b"500", b"304"]
+    # A server may close the connection instead of answering the second request.
+    assert all(statuses[1:] in ([], [b"200"]) for statuses in told)
+    assert b"EVIL" not in b"".join(received)
+
+
+def test_a_file_that_its_group_shortens_ends_the_connection(tmp_path):
+    (tmp_path / "app.wsgi").write_text(SHORTENING)
+    aliases = 'script_alias("/blog", "app.wsgi", process_group="blog"),\n'
+
+    with site(tmp_path, aliases=aliases) as at:
+        received = on_the_wire(at, b"")
+
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert received.startswith(b"HTTP/1.1 200")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -15,8 +16,6 @@ from typing import Any
 import pytest
 
 from django_wsgimatch.daemon import seldom, serving
-from django_wsgimatch.daemon.control import give_order
-from django_wsgimatch.daemon.directory import Directory, running_servers
 from django_wsgimatch.daemon.front import token_of
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.protocol import (
@@ -27,7 +26,8 @@ from django_wsgimatch.daemon.protocol import (
     texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError, ManagerError
-from tests.groups import Site, site, sockets_of
+from tests.forging import answer_to, directory_of, request, token_at
+from tests.groups import Site, site
 from tests.relayed import TOKEN, place
 from tests.wsgi import make_environ
 
@@ -52,18 +52,6 @@ def forged(
     """A request as the front would write it, but for its token."""
     texts = texts_of({**make_environ(), **(environ or {})})
     return encode_request(texts, {}, 1, time.monotonic(), len(body), token) + body
-
-
-def answer_to(path: str, request: bytes) -> bytes:
-    """What a place says to a request before it closes the connection."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
-        connection.connect(path)
-        connection.sendall(request)
-        try:
-            return b"".join(iter(lambda: connection.recv(65536), b""))
-        except ConnectionResetError:
-            return b""
 
 
 @pytest.mark.parametrize(
@@ -256,28 +244,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield at
 
 
-def directory_of(at: Site) -> Directory:
-    [(_, directory)] = running_servers(str(sockets_of(at.project)))
-    return directory
-
-
-def token_at(at: Site, group: str) -> bytes:
-    """A place's token, as the manager tells it."""
-    order = {"do": "place", "process_group": group, "application_group": ""}
-    return token_of(give_order(directory_of(at).manager, order))
-
-
-def request_for(at: Site, token: bytes, script: str = "app.wsgi") -> bytes:
-    """A request that the front would send to the place ``blog``."""
-    group = {"mod_wsgi.process_group": "blog", "mod_wsgi.application_group": ""}
-    names = {"SCRIPT_FILENAME": str(at.project / script), "REMOTE_USER": "admin", **group}
-    return forged(token, environ={**names, "mod_wsgi.callable_object": "application"})
-
-
 def test_a_place_runs_what_carries_its_own_token(served):
     path = directory_of(served).socket(Place("blog", ""))
 
-    said = answer_to(path, request_for(served, token_at(served, "blog")))
+    said = answer_to(path, request(served, token_at(served, "blog"), "app.wsgi"))
 
     assert b"200 OK" in said
 
@@ -288,7 +258,7 @@ def test_a_place_refuses_what_carries(served, of):
     token = token_at(served, of) if of else OTHER
     path = directory_of(served).socket(Place("blog", ""))
 
-    said = answer_to(path, request_for(served, token))
+    said = answer_to(path, request(served, token, "app.wsgi"))
 
     assert (said, served.place("blog")["requests"]) == (b"", before)
     served.until(lambda: "does not carry this place's token" in served.log)
@@ -327,10 +297,23 @@ def test_a_manager_that_is_started_again_costs_no_request_of_fronts_with_its_old
     with site(tmp_path, {"inactivity_timeout": 60}) as at:
         first = at.told("/blog")["pid"]
         before = token_at(at, "blog")
-        os.kill(at.order(do="status")["pid"], 9)
+        os.kill(at.order(do="status")["pid"], signal.SIGKILL)
         at.until(lambda: not os.path.exists(f"/proc/{first}"))
         statuses = [at.get("/blog").status for _ in range(20)]
         after = token_at(at, "blog")
 
     assert set(statuses) == {200}
     assert before != after
+
+
+def test_a_manager_that_does_not_answer_is_503_after_connect_timeout(tmp_path):
+    with site(tmp_path, {"connect_timeout": 1}) as at:
+        manager = at.order(do="status")["pid"] if at.get("/other").status == 200 else 0
+        os.kill(manager, signal.SIGSTOP)
+        try:
+            status = at.get("/blog").status
+        finally:
+            os.kill(manager, signal.SIGCONT)
+        after = at.get("/blog").status
+
+    assert (status, after) == (503, 200)

@@ -13,7 +13,17 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon.protocol import AGAIN, DATA, ERROR, FILE, HEAD, HINTS, LAST, frame
+from django_wsgimatch.daemon.protocol import (
+    AGAIN,
+    DATA,
+    ERROR,
+    FILE,
+    HEAD,
+    HINTS,
+    LAST,
+    PULL,
+    frame,
+)
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz_relay import fuzz_front, fuzz_group
@@ -370,6 +380,30 @@ def test_descriptors_that_nobody_asked_for_are_closed():
         with pytest.raises(DaemonError):
             ask(link, make_environ())
         assert settled(before + 1)
+
+
+def test_descriptors_without_an_end_are_not_collected():
+    """A front that has none left could answer for no group at all."""
+
+    def reply(connection):
+        with socket.socket() as one:
+            for _ in range(1000):
+                socket.send_fds(connection, [frame(PULL)], [one.fileno()])
+
+    with scripted(reply) as link:
+        before = descriptors()
+        with pytest.raises(DaemonError, match="more than one file"):
+            ask(link, make_environ())
+        assert settled(before + 1)
+
+
+def test_a_refusal_is_one_line_in_the_log():
+    forged = b"503\nno\n[CRITICAL] The server is gone\x1b[2J\xc2\x9b2J"
+
+    with scripted(send(frame(ERROR, forged))) as link, pytest.raises(DaemonError) as caught:
+        ask(link, make_environ())
+
+    assert str(caught.value) == r"no\n[CRITICAL] The server is gone\x1b[2J\x9b2J"
 
 
 def test_a_request_that_nobody_began_is_sent_again():

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from django_wsgimatch.aliases.target import find_script
 from django_wsgimatch.daemon.confinement import Confinement
-from django_wsgimatch.daemon.control import give_order
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.directory import running_servers
-from django_wsgimatch.daemon.front import token_of
 from django_wsgimatch.daemon.loading import Loader
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.protocol import encode_request, texts_of
 from django_wsgimatch.daemon.spec import GroupSpec
 from django_wsgimatch.exceptions import ScriptError, TargetError
-from tests.groups import ALIASES, Site, site, sockets_of
-from tests.wsgi import make_environ
+from tests.forging import asked
+from tests.groups import ALIASES, site
 
 APPLICATION = "def application(environ, start_response):\n    return []\n"
 
@@ -197,24 +191,6 @@ script_alias("/other", "second/app.wsgi", process_group="other"),
         yield at
 
 
-def asked(at: Site, group: str, script: str) -> bytes:
-    """What a group answers to a frame that has its token and names a script."""
-    [(_, directory)] = running_servers(str(sockets_of(at.project)))
-    order = {"do": "place", "process_group": group, "application_group": ""}
-    token = token_of(give_order(directory.manager, order))
-    names = {"mod_wsgi.process_group": group, "mod_wsgi.application_group": ""}
-    names |= {
-        "SCRIPT_FILENAME": str(at.project / script),
-        "mod_wsgi.callable_object": "application",
-    }
-    texts = texts_of({**make_environ(), **names})
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
-        connection.connect(directory.socket(Place(group, "")))
-        connection.sendall(encode_request(texts, {}, 1, time.monotonic(), 0, token))
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
 def test_a_group_answers_with_its_own_scripts(served):
     assert served.get("/blog").body == b"this is first"
     assert asked(served, "blog", "first/app.wsgi").endswith(b"this is first")
@@ -225,7 +201,6 @@ def test_a_group_answers_with_its_own_scripts(served):
     [
         pytest.param("second/app.wsgi", id="of another group"),
         pytest.param("settings.py", id="that is no script at all"),
-        pytest.param("first/../second/app.wsgi", id="of another group, by dots"),
     ],
 )
 def test_a_group_refuses_a_script(served, script):

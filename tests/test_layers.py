@@ -33,7 +33,7 @@ LAYERS = [
     ["aliases.index"],
     ["aliases.table"],
     ["aliases.resolve"],
-    ["entries", "pages", "settings_guard"],
+    ["daemon.statements", "entries", "pages", "settings_guard"],
     ["scripts"],
     [
         "daemon.changes",
@@ -49,7 +49,6 @@ LAYERS = [
         "daemon.place",
         "daemon.protocol",
         "daemon.seldom",
-        "daemon.statements",
         "daemon.wire",
     ],
     [

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, SettingError
 from .board import has_reached
-from .control import Order, give_order, is_there, user_of
+from .control import SECONDS, Order, give_order, is_there, user_of
 from .definition import Definition
 from .directory import Directory, make_base, make_directory, sweep
 from .logs import error_log_of_gunicorn
@@ -141,7 +141,8 @@ class Places:
                 "process_group": place.process_group,
                 "application_group": place.application_group,
             }
-            return token_of(give_order(self.directory.manager, order))
+            longest = self.definition.options(place).connect_timeout or SECONDS
+            return token_of(give_order(self.directory.manager, order, timeout=longest))
         except (ManagerError, SettingError) as error:
             raise DaemonError(503, str(error)) from error
 

@@ -33,6 +33,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..exceptions import ProtocolError
+from .statements import escaped
 
 # magic, the encoding of the environ, whether the connection may be kept, how many names are gone,
 # the environ's length, the body's length behind it (-1: pulled), the request's id, when it came, on
@@ -50,6 +51,8 @@ FRAME = struct.Struct("<BI")
 HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY = range(1, 11)
 KEPT = 0x40
 LONGEST_HEAD = 1 << 20
+# In characters: it is written into the server's log.
+LONGEST_REASON = 2000
 
 CHUNK = struct.Struct("<I")
 ABORTED = 0xFFFFFFFF
@@ -287,7 +290,7 @@ def _read_line(line: str) -> tuple[tuple[str, str] | None, int | None]:
     name, value = match.groups()
     known = name.lower()
     if known == "transfer-encoding":
-        raise ProtocolError(f"{name}: {value[:40]}")
+        raise ProtocolError(f"the {name} {value[:40]!r}")
     if known == "content-length" and not _LENGTH.fullmatch(value):
         raise ProtocolError(f"the Content-Length {value[:40]!r}")
     header = None if known in _OF_THE_CONNECTION else (name, value)
@@ -309,8 +312,8 @@ def encode_error(status: int, reason: str) -> bytes:
 
 
 def decode_error(data: bytes) -> tuple[int, str]:
-    """Return a refusal's status and reason. Raises ProtocolError."""
+    """Return a refusal's status and its reason, of one line. Raises ProtocolError."""
     status, _, reason = data.decode("utf-8", "replace").partition("\n")
     if status not in ("400", "403", "404", "500", "503", "504"):
         raise ProtocolError(f"no refusal has the status {status[:20]!r}")
-    return int(status), reason[:2000]
+    return int(status), escaped(reason[:LONGEST_REASON])

@@ -248,6 +248,7 @@ class Reply:
         self._buffer, ancillary = self._receive_first()
         descriptors = _descriptors(ancillary) if ancillary else []
         try:
+            _limit(descriptors)
             head = decode_head(self._head(descriptors))
             self._has_body = head.has_body and self._environ["REQUEST_METHOD"] != "HEAD"
             self._due = head.length if self._has_body else None
@@ -375,6 +376,7 @@ class Reply:
                 self._buffer, ancillary = self._receive_first()
                 self._at = 0
                 descriptors += _descriptors(ancillary)
+                _limit(descriptors)
 
     def _receive_first(self) -> tuple[bytes, list[tuple[int, int, bytes]]]:
         # Descriptors that come where none is expected must not stay open.
@@ -542,6 +544,12 @@ _SOCKET = socket.socket if socket.socket.__module__ == "socket" else None
 def _timeval(seconds: float) -> bytes:
     whole = int(seconds)
     return struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+
+
+def _limit(descriptors: list[int]) -> None:
+    """Raise ProtocolError for more than a response has use for: a group could use up all."""
+    if len(descriptors) > 1:
+        raise ProtocolError("more than one file")
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
