@@ -151,8 +151,12 @@ def encode_request(
         encoding, data = b"L", text.encode("latin-1")
     except UnicodeEncodeError:
         encoding, data = b"U", text.encode("utf-8", "surrogatepass")
-    told = MAGIC, encoding, may_keep, gone, len(data), body_length, request_id, queued, token
-    return REQUEST.pack(*told) + data
+    return (
+        REQUEST.pack(
+            MAGIC, encoding, may_keep, gone, len(data), body_length, request_id, queued, token
+        )
+        + data
+    )
 
 
 def decode_request(head: bytes | memoryview) -> RequestHead:

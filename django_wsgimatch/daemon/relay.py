@@ -175,9 +175,8 @@ def _ask(
     has_sent = False
     try:
         may_keep = type(connection.socket) is _SOCKET
-        packet = encode_request(
-            *(texts, before, request_id, queued, length, link.origin.token), may_keep=may_keep
-        )
+        token = link.origin.token
+        packet = encode_request(texts, before, request_id, queued, length, token, may_keep=may_keep)
         connection.texts = texts
         if body:
             send_all(connection.socket, [packet, body])
@@ -248,7 +247,8 @@ class Reply:
         self._buffer, ancillary = self._receive_first()
         descriptors = _descriptors(ancillary) if ancillary else []
         try:
-            _limit(descriptors)
+            if descriptors:
+                _limit(descriptors)
             head = decode_head(self._head(descriptors))
             self._has_body = head.has_body and self._environ["REQUEST_METHOD"] != "HEAD"
             self._due = head.length if self._has_body else None
