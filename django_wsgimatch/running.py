@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard
 
 from .conf import Configuration
+from .daemon.answers import read_places, read_status
 from .daemon.control import give_order
 from .daemon.directory import running_servers
 from .exceptions import ManagerError
@@ -34,7 +35,7 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
     """
     Give an order to the managers of this project's running servers and return their answers.
 
-    Raises ManagerError where there is none, or where one cannot do it.
+    Raises ManagerError where there is none, where one cannot do it, or where its answer is none.
     """
     bases = socket_directories(configured)
     name = project_name()
@@ -45,9 +46,11 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
         except ManagerError:
             # It has no groups yet, or no more.
             continue
-        if status.get("project") == name:
+        status = read_status(status)
+        if status["project"] == name:
             is_status = order["do"] == "status"
-            answers.append(status if is_status else give_order(directory.manager, order))
+            asked = status if is_status else read_places(give_order(directory.manager, order))
+            answers.append(asked)
     if not answers:
         raise ManagerError(NONE_RUNS.format(", ".join(map(repr, bases)) or "no folder of sockets"))
     return answers

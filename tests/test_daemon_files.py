@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -312,6 +313,13 @@ def test_a_log_that_cannot_be_written_is_passed_over(tmp_path):
         pytest.param(b"[]\n", "answers", id="no object"),
         pytest.param(b"garbage\n", "no manager answers", id="garbage"),
         pytest.param(b"", "no manager answers", id="nothing"),
+        pytest.param(b"[" * 100_000 + b"\n", "no manager answers", id="lists without an end"),
+        pytest.param(b'["\\u001b[2J"]\n', r"answers \[\S+x1b\[2J", id="an escape sequence"),
+        pytest.param(
+            b'{"error": "\\u001b[2J' + b"x" * 9000 + b'"}\n',
+            r"^\\x1b\[2Jx{1996}$",
+            id="an error without an end",
+        ),
     ],
 )
 def test_a_manager_that_does_not_do_what_it_should(answer, complaint):
@@ -328,6 +336,25 @@ def test_a_manager_that_does_not_do_what_it_should(answer, complaint):
         thread.start()
         with pytest.raises(ManagerError, match=complaint):
             give_order(str(path / "m"), {"do": "status"})
+        thread.join()
+
+
+def test_a_manager_whose_answer_does_not_end_is_given_up():
+    done = threading.Event()
+    with folder() as path, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path / "m"))
+        listener.listen()
+
+        def drip():
+            with listener.accept()[0] as connection, suppress(OSError):
+                while not done.wait(0.01):
+                    connection.sendall(b" ")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        with pytest.raises(ManagerError, match="timed out"):
+            give_order(str(path / "m"), {"do": "status"}, timeout=0.2)
+        done.set()
         thread.join()
 
 
