@@ -28,6 +28,7 @@ from wsgiref.util import FileWrapper
 from .daemon.board import Shape, Slot
 from .daemon.loading import Loader
 from .daemon.relay import Link
+from .daemon.spec import new_token
 from .daemon.threads import RequestThreads, release_waiters
 from .exceptions import DaemonError
 
@@ -133,6 +134,7 @@ class Interpreters:
         release_waiters(listener, 1.0)
         listener.listen(100)
         number: int = backend.create(self._mode)
+        token = new_token()
         told = {
             "boot": BOOT,
             "packages": self._packages,
@@ -141,6 +143,7 @@ class Interpreters:
             "listener": os.dup(listener.fileno()),
             "threads": self._threads,
             "settings_module": self._settings_module,
+            "token": token,
             "label": "/".join(filter(None, (self._label, name))),
         }
         failed = backend.exec(number, PRELUDE.format(told=json.loads(json.dumps(told))))
@@ -149,7 +152,8 @@ class Interpreters:
             reason = getattr(failed, "formatted", failed)
             raise DaemonError(500, f"the sub interpreter '{name}' does not start: {reason}")
         logger.info("Sub interpreter '%s' has been made.", name)
-        return Interpreter(number, listener, Link(path, lambda: None, lambda request_id: True))
+        link = Link(path, lambda: bytes.fromhex(token), lambda request_id: True)
+        return Interpreter(number, listener, link)
 
     def _end(self, running: Interpreter, seconds: float) -> bool:
         backend: Any = importlib.import_module("_interpreters")
@@ -187,6 +191,7 @@ class Inside:
             slot,
             threads=told["threads"],
             trusted=frozenset([os.geteuid()]),
+            token=bytes.fromhex(told["token"]),
             is_daemon=False,
         )
         self._threads.start()

@@ -10,7 +10,8 @@ from django.conf import settings
 
 from .aliases.alias import Alias
 from .aliases.directives import preloads
-from .aliases.groups import GLOBAL
+from .aliases.groups import GLOBAL, is_literal
+from .aliases.target import derive_roots
 from .conf import Configuration
 from .daemon.definition import Definition
 from .daemon.directory import base_in, bases_of, default_base
@@ -38,6 +39,7 @@ def has_places(configured: Configuration) -> bool:
 
 def definition(configured: Configuration) -> Definition:
     """Return what the manager needs to know. Raises SettingError without gunicorn."""
+    roots, group_roots = roots_of_groups(configured)
     return Definition(
         time=configured.time,
         python=own_python(),
@@ -49,7 +51,32 @@ def definition(configured: Configuration) -> Definition:
         reloading=configured.values["SCRIPT_RELOADING"],
         backend=configured.values["APPLICATION_GROUP_BACKEND"],
         preload=tuple(dict.fromkeys(_preloaded(configured))),
+        follow_symlinks=configured.rules.follow_symlinks,
+        roots=roots,
+        group_roots=group_roots,
     )
+
+
+def roots_of_groups(
+    configured: Configuration,
+) -> tuple[tuple[str, ...] | None, dict[str, tuple[str, ...]]]:
+    """
+    Return the directories that scripts of all groups may lie in, and those of each process group.
+
+    WSGIMATCH_ROOTS holds for all. Without it a process group's scripts may lie where its own
+    aliases lead, so that a new alias changes its own group's processes and no others'.
+    """
+    rules = configured.rules
+    if configured.values["ROOTS"] is not None:
+        return rules.roots, {}
+    aliases: dict[str | None, list[Alias]] = {}
+    for alias in all_aliases(configured):
+        name = alias.process_group or rules.process_group
+        # Which group a name with a variable means is known with the request only.
+        aliases.setdefault(_name(name) if is_literal(name) else None, []).append(alias)
+    roots = {name: derive_roots(of, rules.base_directory) for name, of in aliases.items()}
+    for_all = roots.pop(None, ())
+    return for_all, {name: of for name, of in roots.items() if name is not None}
 
 
 def has_interpreters(configured: Configuration) -> bool:
@@ -119,7 +146,8 @@ def _preloaded(configured: Configuration) -> Iterator[tuple[Place, str]]:
         # An interpreter is made by its first request.
         is_inside = has_interpreters(configured) and place.application_group != ""
         if preloads(alias) and not place.is_here and not is_inside:
-            yield place, os.path.join(configured.rules.base_directory, alias.target)
+            path = os.path.join(configured.rules.base_directory, alias.target)
+            yield place, os.path.normpath(path)
 
 
 def _name(group: str | None) -> str:

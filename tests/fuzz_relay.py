@@ -2,7 +2,8 @@
 What a front makes of any reply, and a group of any request: an answer or a documented error.
 
 ``python -m tests.fuzz_relay --cases 50000 --seed 1`` exits with 1 and prints the case where
-anything else happens: another exception, a descriptor left open, a thread gone.
+anything else happens: another exception, a response whose end is not clear, a request of another
+than the front that runs something, a descriptor left open, a thread gone.
 """
 
 from __future__ import annotations
@@ -33,16 +34,26 @@ from django_wsgimatch.daemon.protocol import (
     PULLED,
     READY,
     READY_FRAME,
+    TOKEN_SIZE,
     encode_request,
     frame,
     texts_of,
 )
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
-from tests.relayed import ask, descriptors, folder, place, settled
-from tests.wsgi import make_environ
+from tests.relayed import TOKEN, ask, descriptors, folder, place, settled
+from tests.wsgi import Answer, make_environ
 
 GOOD_HEAD = b"200 OK\nContent-Type:text/plain\nX-A:b"
+# Heads that say something of where the response ends, mostly a lie.
+LENGTHS = [b"", b"\nContent-Length:0", b"\nContent-Length:%d", b"\ncontent-length:%d"]
+FRAMING = [
+    *(*LENGTHS, b"\nContent-Length:5", b"\nContent-Length:-5", b"\nContent-Length:+5"),
+    *(b"\nContent-Length:5,5", b"\nContent-Length:", b"\nContent-Length:99999999999999999999"),
+    *(b"\nTransfer-Encoding:chunked", b"\nConnection:close", b"\nUpgrade:websocket"),
+]
+STATUSES = [b"200 OK", b"204 No Content", b"304 Not Modified", b"500 X", b"599", b"101 X", b"999 X"]
+METHODS = ["GET", "HEAD", "POST"]
 KINDS = [HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, 0, 77, 255]
 KINDS += [LAST | KEPT, END | KEPT]
 
@@ -78,9 +89,16 @@ def good_reply(rng: random.Random) -> bytes:
     body = rng.randbytes(rng.randrange(2000))
     hints = frame(HINTS, b"\nLink:</x.css>; rel=preload") if rng.random() < 0.3 else b""
     kept, ready = rng.choice([(0, b""), (KEPT, b""), (KEPT, READY_FRAME)])
+    head = frame(HEAD, GOOD_HEAD if rng.random() < 0.5 else random_head(rng, len(body)))
     if rng.random() < 0.5:
-        return hints + frame(HEAD, GOOD_HEAD) + frame(LAST | kept, body) + ready
-    return hints + frame(HEAD, GOOD_HEAD) + frame(DATA, body) + frame(END | kept) + ready
+        return hints + head + frame(LAST | kept, body) + ready
+    return hints + head + frame(DATA, body) + frame(END | kept) + ready
+
+
+def random_head(rng: random.Random, length: int) -> bytes:
+    """A head of a response with a body of so many bytes, that may say otherwise."""
+    told = b"".join(rng.choices(rng.choice([LENGTHS, FRAMING]), k=rng.randrange(3)))
+    return rng.choice(STATUSES) + told.replace(b"%d", b"%d" % length)
 
 
 def mutated(rng: random.Random, data: bytes) -> bytes:
@@ -139,9 +157,22 @@ def liar(replies: Iterator[tuple[bytes, list[int]]]) -> Iterator[Link]:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         # A request that is to be sent again ends here: has_reached says that it may have run.
-        yield Link(str(path / "s"), lambda: None, lambda request_id: True, connect_timeout=0.01)
+        yield Link(str(path / "s"), lambda: TOKEN, lambda request_id: True, connect_timeout=0.01)
         done.set()
         thread.join()
+
+
+def check_answer(answer: Answer, method: str) -> None:
+    """Raise AssertionError where a client could see the end of a response elsewhere."""
+    names = [name.lower() for name, _ in answer.headers]
+    lengths = [value for name, value in answer.headers if name.lower() == "content-length"]
+    assert 200 <= answer.code < 600
+    assert not {"transfer-encoding", "connection", "upgrade"} & {*names}
+    assert len(lengths) <= 1
+    if method == "HEAD" or answer.code in (204, 304):
+        assert answer.body == b""
+    elif lengths:
+        assert len(answer.body) == int(lengths[0])
 
 
 def fuzz_front(cases: int, seed: int) -> Counter[str]:
@@ -158,8 +189,9 @@ def fuzz_front(cases: int, seed: int) -> Counter[str]:
     with liar(replies()) as link:
         before = descriptors()
         for number in range(cases):
+            method = rng.choice(METHODS)
             try:
-                ask(link, make_environ("/x"))
+                check_answer(ask(link, make_environ("/x", method=method)), method)
                 outcomes["answered"] += 1
             except DaemonError as error:
                 outcomes[str(error.status)] += 1
@@ -172,14 +204,16 @@ def fuzz_front(cases: int, seed: int) -> Counter[str]:
     return outcomes
 
 
-def random_request(rng: random.Random) -> bytes:
+def random_request(rng: random.Random, token: bytes) -> bytes:
     """The bytes of a request, mostly broken."""
     environ = make_environ("/x", headers={"A": "b" * rng.randrange(50)})
     body = rng.choice([None, b"", rng.randbytes(rng.randrange(500))])
     length = PULLED if body is None else len(body)
     keep = rng.random() < 0.5
     number = rng.getrandbits(64)
-    data = encode_request(texts_of(environ), {}, number, time.monotonic(), length, may_keep=keep)
+    data = encode_request(
+        *(texts_of(environ), {}, number, time.monotonic(), length, token), may_keep=keep
+    )
     data += body or b""
     kind = rng.randrange(4)
     if kind == 0:
@@ -191,12 +225,25 @@ def random_request(rng: random.Random) -> bytes:
     return data
 
 
+def random_token(rng: random.Random) -> bytes:
+    """The place's token, or one that is not."""
+    kind = rng.randrange(6)
+    if kind == 0:
+        return bytes(TOKEN_SIZE)
+    if kind == 1:
+        return rng.randbytes(TOKEN_SIZE)
+    return mutated(rng, TOKEN) if kind == 2 else TOKEN
+
+
 def fuzz_group(cases: int, seed: int) -> Counter[str]:
     """Send a group random requests. Raises AssertionError where it answers no more."""
     rng = random.Random(seed)
     outcomes: Counter[str] = Counter()
+    runs = 0
 
     def application(environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        nonlocal runs
+        runs += 1
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
@@ -206,11 +253,15 @@ def fuzz_group(cases: int, seed: int) -> Counter[str]:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(5)
                 connection.connect(at.link.path)
+                token, before_it = random_token(rng), runs
                 with suppress(OSError):
-                    connection.sendall(random_request(rng))
+                    connection.sendall(random_request(rng, token))
                     connection.shutdown(socket.SHUT_WR)
                     first = connection.recv(5)
                     outcomes[str(first[:1])] += 1
+                if token != TOKEN:
+                    outcomes["another token"] += 1
+                    assert runs == before_it, f"case {number} has run the application"
             if number % 1000 == 0:
                 assert at.get(target="/x").body == b"ok", f"no answer after case {number}"
         assert at.get(target="/x").body == b"ok"

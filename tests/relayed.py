@@ -22,6 +22,7 @@ from django_wsgimatch.daemon.relay import Link, relay
 from django_wsgimatch.daemon.threads import RequestThreads, release_waiters
 from tests.wsgi import Answer, make_environ
 
+TOKEN = bytes(range(16))
 BASE = {
     "wsgi.errors": io.StringIO(),
     "wsgi.version": (1, 0),
@@ -54,7 +55,7 @@ class RelayedPlace:
 
 @contextmanager
 def place(
-    application: Callable[..., Any], *, threads: int = 4, **link: Any
+    application: Callable[..., Any], *, threads: int = 4, token: bytes = TOKEN, **link: Any
 ) -> Iterator[RelayedPlace]:
     """Run an application in a place of this process."""
     with folder() as path, socket.socket(socket.AF_UNIX) as listener:
@@ -73,11 +74,12 @@ def place(
             slot,
             threads=threads,
             trusted=frozenset([os.geteuid()]),
+            token=token,
             queue_timeout=link.pop("queue_timeout", 0),
         )
         running.start()
         reached = partial(has_reached, str(path / "b"))
-        to_place = Link(str(path / "s"), lambda: None, reached, **link)
+        to_place = Link(str(path / "s"), link.pop("wake", lambda: TOKEN), reached, **link)
         try:
             yield RelayedPlace(path, running, to_place)
         finally:
@@ -109,7 +111,7 @@ def scripted(
 
         thread = threading.Thread(target=run)
         thread.start()
-        to_group = Link(str(path / "s"), lambda: None, lambda request_id: has_reached, **link)
+        to_group = Link(str(path / "s"), lambda: TOKEN, lambda request_id: has_reached, **link)
         try:
             yield to_group
         finally:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -214,10 +215,25 @@ def test_a_process_that_has_ended_is_no_owner():
         pytest.param("caf\xe9".encode(), "caf\xe9".encode(), id="UTF-8"),
         pytest.param(b"\x1b[2J\x00", rb"\x1b[2J\x00", id="control characters"),
         pytest.param(b"\xff", rb"\xff", id="no text"),
+        pytest.param("\x9b31m\x85".encode(), rb"\x9b31m\x85", id="C1 controls"),
+        pytest.param("\u202e\u200b".encode(), rb"\u202e\u200b", id="what reverses and hides"),
+        pytest.param("a\u2028[b] c".encode(), rb"a\u2028[b] c", id="a line of another group"),
     ],
 )
 def test_printable(line, shown):
     assert printable(line) == shown
+
+
+def test_a_group_s_name_that_a_client_has_chosen_stays_in_its_brackets(tmp_path):
+    log = ServerLog(str(tmp_path / "log"))
+    read, write = os.pipe()
+    output = GroupOutput(read, "a\n[b] \x1b[2J\xff", log)
+
+    os.write(write, b"one\n")
+    os.close(write)
+    output.close()
+
+    assert (tmp_path / "log").read_bytes() == rb"[a\n[b] \x1b[2J\xff] one" + b"\n"
 
 
 def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
@@ -238,7 +254,7 @@ def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
 
 def test_a_group_that_prints_without_end_is_read_at_a_bounded_rate(tmp_path, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(logs.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("django_wsgimatch.daemon.logs.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(logs, "BURST", 2 * logs.READ)
     read, write = os.pipe()
     output = GroupOutput(read, "blog", ServerLog(str(tmp_path / "log")))
@@ -297,6 +313,13 @@ def test_a_log_that_cannot_be_written_is_passed_over(tmp_path):
         pytest.param(b"[]\n", "answers", id="no object"),
         pytest.param(b"garbage\n", "no manager answers", id="garbage"),
         pytest.param(b"", "no manager answers", id="nothing"),
+        pytest.param(b"[" * 100_000 + b"\n", "no manager answers", id="lists without an end"),
+        pytest.param(b'["\\u001b[2J"]\n', r"answers \[\S+x1b\[2J", id="an escape sequence"),
+        pytest.param(
+            b'{"error": "\\u001b[2J' + b"x" * 9000 + b'"}\n',
+            r"^\\x1b\[2Jx{1996}$",
+            id="an error without an end",
+        ),
     ],
 )
 def test_a_manager_that_does_not_do_what_it_should(answer, complaint):
@@ -313,6 +336,25 @@ def test_a_manager_that_does_not_do_what_it_should(answer, complaint):
         thread.start()
         with pytest.raises(ManagerError, match=complaint):
             give_order(str(path / "m"), {"do": "status"})
+        thread.join()
+
+
+def test_a_manager_whose_answer_does_not_end_is_given_up():
+    done = threading.Event()
+    with folder() as path, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path / "m"))
+        listener.listen()
+
+        def drip():
+            with listener.accept()[0] as connection, suppress(OSError):
+                while not done.wait(0.01):
+                    connection.sendall(b" ")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        with pytest.raises(ManagerError, match="timed out"):
+            give_order(str(path / "m"), {"do": "status"}, timeout=0.2)
+        done.set()
         thread.join()
 
 

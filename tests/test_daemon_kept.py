@@ -25,7 +25,7 @@ from django_wsgimatch.daemon.protocol import (
     update_environ,
 )
 from django_wsgimatch.exceptions import DaemonError, ProtocolError
-from tests.relayed import RelayedPlace, ask, descriptors, place, scripted
+from tests.relayed import TOKEN, RelayedPlace, ask, descriptors, place, scripted
 from tests.wsgi import Answer, make_environ
 
 OK = frame(1, b"200 OK\nContent-Length:2") + frame(LAST | KEPT, b"ok") + READY_FRAME
@@ -206,7 +206,7 @@ def test_what_travels_makes_the_same_environ():
             rng.choice("ABCDEFGHIJ"): rng.choice(["", "x", "\xff", "\u0416\udc80"])
             for _ in range(rng.randrange(8))
         }
-        packet = encode_request(texts, before, 1, 0.0, 0)
+        packet = encode_request(texts, before, 1, 0.0, 0, TOKEN)
         said = decode_request(packet)
         update_environ(known, said.encoding, said.gone, packet[REQUEST.size :])
         before = texts

@@ -13,11 +13,21 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon.protocol import AGAIN, DATA, ERROR, FILE, HEAD, HINTS, LAST, frame
+from django_wsgimatch.daemon.protocol import (
+    AGAIN,
+    DATA,
+    ERROR,
+    FILE,
+    HEAD,
+    HINTS,
+    LAST,
+    PULL,
+    frame,
+)
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz_relay import fuzz_front, fuzz_group
-from tests.relayed import ask, descriptors, place, scripted, settled
+from tests.relayed import TOKEN, ask, descriptors, place, scripted, settled
 from tests.wsgi import make_environ
 
 TEXT = [("Content-Type", "text/plain")]
@@ -287,7 +297,7 @@ def test_a_file_goes_to_the_server_s_own_wrapper():
     wrapped: list[Any] = []
 
     def wrapper(file, size):
-        wrapped.append(type(file))
+        wrapped.append(isinstance(file, io.BufferedReader))
         with file:
             return [file.read()]
 
@@ -296,7 +306,7 @@ def test_a_file_goes_to_the_server_s_own_wrapper():
 
     with place(respond(body)) as at:
         assert at.get(**{"wsgi.file_wrapper": wrapper}).body == b"data"
-    assert wrapped == [io.BufferedReader]
+    assert wrapped == [True]
 
 
 def test_environ_is_the_front_s():
@@ -372,6 +382,30 @@ def test_descriptors_that_nobody_asked_for_are_closed():
         assert settled(before + 1)
 
 
+def test_descriptors_without_an_end_are_not_collected():
+    """A front that has none left could answer for no group at all."""
+
+    def reply(connection):
+        with socket.socket() as one:
+            for _ in range(1000):
+                socket.send_fds(connection, [frame(PULL)], [one.fileno()])
+
+    with scripted(reply) as link:
+        before = descriptors()
+        with pytest.raises(DaemonError, match="more than one file"):
+            ask(link, make_environ())
+        assert settled(before + 1)
+
+
+def test_a_refusal_is_one_line_in_the_log():
+    forged = b"503\nno\n[CRITICAL] The server is gone\x1b[2J\xc2\x9b2J"
+
+    with scripted(send(frame(ERROR, forged))) as link, pytest.raises(DaemonError) as caught:
+        ask(link, make_environ())
+
+    assert str(caught.value) == r"no\n[CRITICAL] The server is gone\x1b[2J\x9b2J"
+
+
 def test_a_request_that_nobody_began_is_sent_again():
     with scripted(send(frame(AGAIN)), send(frame(HEAD, b"200 OK"), frame(LAST, b"x"))) as link:
         assert ask(link, make_environ()).body == b"x"
@@ -389,7 +423,12 @@ def test_silence_is_504_after_socket_timeout():
 
 def test_nobody_listening_is_503_after_connect_timeout(tmp_path):
     woken: list[None] = []
-    link = Link(str(tmp_path / "s"), lambda: woken.append(None), bool, connect_timeout=0.1)
+
+    def wake() -> bytes:
+        woken.append(None)
+        return TOKEN
+
+    link = Link(str(tmp_path / "s"), wake, bool, connect_timeout=0.1)
 
     with pytest.raises(DaemonError) as caught:
         ask(link, make_environ())

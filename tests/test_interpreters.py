@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from django_wsgimatch.daemon.nesting import refusal
+from django_wsgimatch.daemon.protocol import TOKEN_SIZE, encode_request, texts_of
+from tests.forging import asked
 from tests.groups import PLAIN, site
+from tests.wsgi import make_environ
 
 NEEDS_3_13 = pytest.mark.skipif(
     sys.version_info < (3, 13), reason="Django runs in sub interpreters from Python 3.13 on"
@@ -63,3 +69,41 @@ def test_many_requests_to_interpreters(tmp_path, backend):
     groups = [f"{t['process_group']}-{t['application_group']}".removeprefix("-") for t in told]
     assert groups == names
     assert again["application_group"] == "red"
+
+
+@NEEDS_3_13
+def test_an_interpreter_runs_nothing_for_a_process_of_the_same_user(tmp_path):
+    more = "WSGIMATCH_APPLICATION_GROUP_BACKEND = 'interpreter'\n"
+
+    with site(tmp_path, aliases=ALIASES, more=more, command=PLAIN) as at:
+        pid = at.told("/red")["pid"]
+        # The connections at it have its name, too.
+        listed = Path("/proc/net/unix").read_text()
+        [path] = {*re.findall(rf"@(wsgimatch-{pid}-\S+)", listed)}
+        names = {"SCRIPT_FILENAME": str(tmp_path / "app.wsgi")}
+        texts = texts_of({**make_environ(), **names, "mod_wsgi.callable_object": "application"})
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(f"\0{path}")
+            connection.sendall(encode_request(texts, {}, 1, 0.0, 0, bytes(TOKEN_SIZE)))
+            said = connection.recv(100)
+        well = at.told("/red")["pid"]
+
+    assert (said, well) == (b"", pid)
+
+
+@NEEDS_3_13
+def test_an_interpreter_of_a_group_loads_only_the_group_s_own_scripts(tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "elsewhere.wsgi").write_text("import os\nos._exit(5)\n")
+    more = "WSGIMATCH_APPLICATION_GROUP_BACKEND = 'interpreter'\n"
+
+    with site(tmp_path / "project", aliases=ALIASES, more=more, command=PLAIN) as at:
+        at.told("/blog-red")
+        names = {"mod_wsgi.process_group": "blog", "mod_wsgi.application_group": "red"}
+        inside, outside = [
+            asked(at, "blog", script, **names) for script in ("app.wsgi", "../elsewhere.wsgi")
+        ]
+
+    assert b"200 OK" in inside
+    assert outside[5:8] == b"403"

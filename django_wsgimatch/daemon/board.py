@@ -2,8 +2,8 @@
 The board: what the processes of a place tell of themselves, in a file that all of them map.
 
 The workers write, each into a slot of its own, so no lock is needed; the group's arbiter, the
-manager and the front read. Nothing on it is trusted: the numbers of a process that runs as
-another user are taken for what they are, its own account of itself.
+manager and the front read. Nothing on it is trusted: what a process that runs as another user
+says there has its type and its bounds (``daemon.statements``), and is its own account of itself.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from .statements import read_count, read_facts, read_pid, read_time
 
 HEADER = 256
 TEXT = 8192
@@ -31,6 +33,7 @@ _LENGTH = struct.Struct("<I")
 _HEADER = struct.Struct("<qqqd")
 
 FREE, BOOTING, READY, LEAVING = range(4)
+STATES = (BOOTING, READY, LEAVING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,29 +197,38 @@ def read_board(descriptor: int, shape: Shape) -> BoardReport:
 
 
 def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
-    """Return what stands on a whole board."""
+    """Return what stands on a whole board: whatever it is, values that are safe to use."""
     arbiter, renewals, failed, started = _HEADER.unpack_from(data)
-    return BoardReport(arbiter, renewals, failed, started, tuple(_workers(data, shape)))
+    return BoardReport(
+        read_pid(arbiter),
+        read_count(renewals),
+        read_count(failed),
+        read_time(started, time.time()),
+        tuple(_workers(data, shape)),
+    )
 
 
 def _workers(data: bytes | mmap.mmap, shape: Shape) -> Iterator[WorkerReport]:
+    now, clock = time.monotonic(), time.time()
     for number in range(shape.slots):
         offset = HEADER + number * shape.slot_size
         pid, state, started = _SLOT.unpack_from(data, offset)
-        if not pid:
+        if not read_pid(pid) or state not in STATES:
             continue
         first = offset + _SLOT.size
         threads = [
             _THREAD.unpack_from(data, first + thread * _THREAD.size)
             for thread in range(shape.threads)
         ]
+        began = [read_time(since, now) for _, _, since, _ in threads]
+        ended = [read_time(end, now) for _, _, _, end in threads]
         yield WorkerReport(
             pid,
             state,
-            started,
-            requests=sum(thread[1] for thread in threads),
-            busy_since=tuple(since for _, _, since, _ in threads if since > 0),
-            last_active=max((max(since, ended) for _, _, since, ended in threads), default=0.0),
+            read_time(started, clock),
+            requests=sum(read_count(count) for _, count, _, _ in threads),
+            busy_since=tuple(since for since in began if since > 0),
+            last_active=max([*began, *ended], default=0.0),
             said=_said(data, first + shape.threads * _THREAD.size),
         )
 
@@ -226,10 +238,9 @@ def _said(data: bytes | mmap.mmap, offset: int) -> dict[str, Any]:
     if not 0 < length <= TEXT:
         return {}
     try:
-        said = json.loads(data[offset + _LENGTH.size : offset + _LENGTH.size + length])
+        return read_facts(json.loads(data[offset + _LENGTH.size : offset + _LENGTH.size + length]))
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
 
 
 def has_reached(path: str, request_id: int) -> bool:

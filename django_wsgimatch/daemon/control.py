@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from typing import Any
 
 from ..exceptions import ManagerError
+from ..text import shown
 
 LONGEST_ORDER = 16 << 20
+LONGEST_ERROR = 2000
 SECONDS = 30.0
 
 Order = dict[str, Any]
@@ -18,21 +21,23 @@ def give_order(path: str, order: Order, *, timeout: float = SECONDS) -> Order:
     """
     Give the manager that listens at ``path`` an order and return its answer.
 
-    Raises ManagerError where there is none, or where it says that something is wrong.
+    Raises ManagerError where there is none, where the answer does not come whole within
+    ``timeout`` seconds, or where it says that something is wrong.
     """
+    deadline = time.monotonic() + timeout
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout)
             connection.connect(path)
             connection.sendall(json.dumps(order).encode() + b"\n")
-            data = _read_line(connection)
+            data = _read_line(connection, deadline)
         answer = json.loads(data)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ManagerError(f"no manager answers at {path}: {error}") from error
     if not isinstance(answer, dict):
-        raise ManagerError(f"the manager at {path} answers {answer!r}")
+        raise ManagerError(f"the manager at {path} answers {shown(repr(answer)[:200])}")
     if "error" in answer:
-        raise ManagerError(str(answer["error"]))
+        raise ManagerError(shown(str(answer["error"])[:LONGEST_ERROR]))
     return answer
 
 
@@ -47,10 +52,14 @@ def is_there(path: str) -> bool:
     return True
 
 
-def _read_line(connection: socket.socket) -> bytes:
-    parts = []
+def _read_line(connection: socket.socket, deadline: float) -> bytes:
+    parts, size = [], 0
     while data := connection.recv(65536):
         parts.append(data)
+        size += len(data)
         if data.endswith(b"\n"):
             break
+        if size > LONGEST_ORDER:
+            raise OSError("an answer without an end")
+        connection.settimeout(max(deadline - time.monotonic(), 0.001))
     return b"".join(parts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..aliases.groups import GLOBAL
+from ..aliases.target import FollowSymlinks
 from ..scripts import Reloading
 from .options import GroupOptions
 from .place import Place
@@ -24,7 +25,9 @@ class Definition:
     ``python``, ``sys_path`` and ``directory`` are the server's own, ``packages`` says where this
     package and gunicorn lie, ``environment`` is what the server's worker had. ``preload`` are
     pairs of a place and a script. ``project`` tells the project from others. ``backend``
-    is WSGIMATCH_APPLICATION_GROUP_BACKEND.
+    is WSGIMATCH_APPLICATION_GROUP_BACKEND, ``follow_symlinks`` WSGIMATCH_FOLLOW_SYMLINKS. ``roots``
+    are the directories that scripts of all groups may lie in, None for any; ``group_roots`` are
+    those that only one process group's may lie in, by its name.
     """
 
     time: float
@@ -37,6 +40,9 @@ class Definition:
     reloading: Reloading = "safe"
     backend: str = "process"
     preload: tuple[tuple[Place, str], ...] = ()
+    follow_symlinks: FollowSymlinks = True
+    roots: tuple[str, ...] | None = None
+    group_roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def defines(self, place: Place) -> bool:
         """Whether a place's process group is defined; the embedded one always is."""
@@ -49,8 +55,8 @@ class Definition:
         assert options is not None
         return options
 
-    def spec(self, place: Place, trusted: tuple[int, ...]) -> GroupSpec:
-        """Return how a place's processes are to be."""
+    def spec(self, place: Place, trusted: tuple[int, ...], token: str = "") -> GroupSpec:
+        """Return how a place's processes are to be; ``token`` is the place's."""
         options = self.options(place)
         is_ours = not place.process_group and options.python_home is None
         return GroupSpec(
@@ -62,7 +68,15 @@ class Definition:
             sys_path=self.sys_path if is_ours else None,
             directory=self.directory if not place.process_group else "/",
             trusted=trusted,
+            token=token,
+            roots=self._roots(place.process_group),
+            follow_symlinks=self.follow_symlinks,
         )
+
+    def _roots(self, process_group: str) -> tuple[str, ...] | None:
+        if self.roots is None:
+            return None
+        return self.roots + self.group_roots.get(process_group, ())
 
     def process_groups(self) -> list[Place]:
         """The places that are there from the start: the process groups' main interpreters."""
@@ -73,6 +87,7 @@ class Definition:
         told = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         told["packages"] = dict(self.packages)
         told["groups"] = {name: dataclasses.asdict(o) for name, o in self.groups.items()}
+        told["group_roots"] = dict(self.group_roots)
         told["preload"] = [(dataclasses.asdict(place), path) for place, path in self.preload]
         return told
 
@@ -83,4 +98,7 @@ class Definition:
         given["groups"] = {name: read_options(o) for name, o in value["groups"].items()}
         given["preload"] = tuple((Place(**place), path) for place, path in value["preload"])
         given["sys_path"] = tuple(value["sys_path"])
+        if value["roots"] is not None:
+            given["roots"] = tuple(value["roots"])
+        given["group_roots"] = {name: tuple(r) for name, r in value["group_roots"].items()}
         return cls(**given)

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, SettingError
 from .board import has_reached
-from .control import give_order, is_there
+from .control import SECONDS, Order, give_order, is_there
 from .definition import Definition
 from .directory import directory_of, make_base, make_directory, sweep
 from .logs import error_log_of_gunicorn
 from .owner import Owner, end_of, owner_of, this_server
 from .place import Place
 from .processes import start_of_root
+from .protocol import TOKEN_SIZE
 from .relay import Link, relay
 from .starting import STARTER
 
@@ -179,8 +180,8 @@ class Places:
         self._links[place] = link
         return link
 
-    def _wake(self, place: Place) -> None:
-        """Make a place known to the manager; start that one again if it is gone."""
+    def _wake(self, place: Place) -> bytes:
+        """Make a place known to the manager, started again if it is gone; return its token."""
         if not self.owner.is_alive:
             raise DaemonError(503, "The server's main process has ended")
         order = {
@@ -191,7 +192,8 @@ class Places:
         try:
             if not is_there(self.directory.manager):
                 self._start_again()
-            give_order(self.directory.manager, order)
+            longest = self.definition.options(place).connect_timeout or SECONDS
+            return token_of(give_order(self.directory.manager, order, timeout=longest))
         except (ManagerError, SettingError, OSError) as error:
             raise DaemonError(503, str(error)) from error
 
@@ -312,7 +314,18 @@ def _kill(pid: int, signum: int) -> None:
         os.kill(pid, signum)
 
 
-# So many places are remembered; a place's link is made in 10 us.
+def token_of(answer: Order) -> bytes:
+    """Return the token in the manager's answer to the order "place". Raises ManagerError."""
+    try:
+        token = bytes.fromhex(answer["token"])
+    except (KeyError, TypeError, ValueError):
+        token = b""
+    if len(token) != TOKEN_SIZE:
+        raise ManagerError("the manager does not tell the place's token: it is of another version")
+    return token
+
+
+# So many places are remembered.
 MOST_LINKS = 1024
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from .board import Board, Shape
+from .confinement import Confinement
 from .spec import Descriptors, GroupSpec
 
 
@@ -36,6 +37,8 @@ class Group:
         self.label = spec.place.label
         self.preload = spec.preload
         self.trusted = frozenset(spec.trusted)
+        self.token = bytes.fromhex(spec.token)
+        self.confinement = Confinement(spec.roots, spec.follow_symlinks)
         self.listener = socket.socket(fileno=descriptors.listener)
         self.lifeline = descriptors.lifeline
         shape = Shape.of(spec.options.processes, spec.options.threads)

@@ -41,6 +41,9 @@ class KeptConnections:
         self._unsure: deque[Connection] = deque()
         _pools.add(self)
 
+    def __len__(self) -> int:
+        return len(self._ready) + len(self._unsure)
+
     def take(self) -> Connection | None:
         """Return a connection whose other end waits for a request, None where there is none."""
         try:

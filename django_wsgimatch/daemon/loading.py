@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..exceptions import ScriptError
 from ..scripts import LoadedScript, Reloading, Scripts, file_mtime
 from ..settings_guard import VARIABLE
+from .confinement import ANYWHERE, Confinement
 from .ownership import ANYBODY, ScriptOwner
 from .serving import Superseded
 
@@ -30,7 +31,8 @@ class Loader:
     once they answer (this process then ends), False where the script's new version would not
     load. With ``reloading`` "safe" it is waited for; True gives the request back at once, as
     mod_wsgi ends a daemon process whose script has changed; False never looks. ``tell`` is
-    called with the paths of all loaded scripts when there is a new one. ``owner`` must own them.
+    called with the paths of all loaded scripts when there is a new one. ``owner`` must own them,
+    and they must lie within ``confinement``.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Loader:
         reloading: Reloading,
         settings_module: str | None,
         owner: ScriptOwner = ANYBODY,
+        confinement: Confinement = ANYWHERE,
         renew: Callable[[], bool] = lambda: True,
         tell: Callable[[list[str]], None] = lambda paths: None,
     ) -> None:
         self.scripts = Scripts(reloading=False, settings_module=settings_module)
         self._reloading = reloading
         self.owner = owner
+        self.confinement = confinement
         self._renew = renew
         self._tell = tell
         self._is_renewing = False
@@ -85,6 +89,7 @@ class Loader:
 
     def _load(self, script: str) -> LoadedScript:
         self.owner.require(script)
+        self.confinement.require(script)
         loaded = self.scripts.get(script)
         # One interpreter holds one Django project: the first script says which.
         self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)

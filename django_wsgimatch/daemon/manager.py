@@ -33,6 +33,7 @@ from .owner import Owner, end_of
 from .peers import peer_process, peer_user
 from .place import Place
 from .processes import LocalProcesses, Processes, StartedByRoot
+from .spec import new_token
 from .starting import Running, start
 from .status import place_status
 
@@ -145,7 +146,7 @@ class Manager:
         kept = self._keep(place)
         kept.used = time.monotonic()
         self._reach(kept)
-        return {"socket": kept.path}
+        return {"socket": kept.path, "token": kept.spec.token}
 
     def tell_status(self, order: Order) -> Order:
         """Tell how all places are."""
@@ -208,7 +209,7 @@ class Manager:
         """Give a place its new options; ``is_first`` starts it before anybody asks."""
         assert self.definition is not None
         kept.is_removed = False
-        if kept.change(self.definition.spec(kept.place, self._trusted())):
+        if kept.change(self.definition.spec(kept.place, self._trusted(), kept.spec.token)):
             self._change_running(kept)
         if not kept.is_live and is_first:
             self._start(kept)
@@ -236,7 +237,7 @@ class Manager:
         if self.definition is None or not self.definition.defines(place) or place.is_here:
             raise ManagerError(f"no process group {place.process_group!r} is defined")
         self._forget_unused()
-        spec = self.definition.spec(place, self._trusted())
+        spec = self.definition.spec(place, self._trusted(), new_token())
         path = self.directory.socket(place)
         kept = self.places[place] = KeptPlace.make(place, spec, path, self._unwatch)
         return kept

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
+# So many scripts are remembered as lying where they may.
+MOST_SCRIPTS = 1024
+
 
 class Nesting:
     """
@@ -33,6 +36,7 @@ class Nesting:
         self._renew = renew
         self._reloading = group.reloading
         self._mtimes: dict[str, int] = {}
+        self._inside: set[str] = set()
         self._interpreters = Interpreters(
             group.backend,
             packages=group.packages,
@@ -48,8 +52,10 @@ class Nesting:
             return self._loader.find(environ)
         if error := refusal(sys.version_info[:2]):
             raise error
-        self._loader.owner.require(environ["SCRIPT_FILENAME"])
-        self._look_for_change(environ["SCRIPT_FILENAME"])
+        script: str = environ["SCRIPT_FILENAME"]
+        self._loader.owner.require(script)
+        self._require_inside(script)
+        self._look_for_change(script)
         link = self._interpreters.link(name)
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -60,6 +66,14 @@ class Nesting:
     def close(self) -> None:
         """End the interpreters."""
         self._interpreters.close()
+
+    def _require_inside(self, script: str) -> None:
+        """Look once at where each script lies, as a Loader does when it loads one."""
+        if script not in self._inside:
+            self._loader.confinement.require(script)
+            if len(self._inside) >= MOST_SCRIPTS:
+                self._inside.clear()
+            self._inside.add(script)
 
     def _look_for_change(self, script: str) -> None:
         if not self._reloading:

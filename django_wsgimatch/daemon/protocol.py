@@ -20,6 +20,9 @@ requests; the front then sends its request over another one.
 
 Both sides may be of different versions of Python, and a group may run as a user that the front
 does not trust: there is nothing but text and numbers in a frame.
+
+Each request carries the place's token, which the manager makes and only the front and the place
+know. A group reads nothing more of a request that carries another one: it closes the connection.
 """
 
 from __future__ import annotations
@@ -30,12 +33,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..exceptions import ProtocolError
+from ..text import shown
 
 # magic, the encoding of the environ, whether the connection may be kept, how many names are gone,
-# the environ's length, the body's length behind it (-1: pulled), the request's id, and when it
-# came, on the clock that all processes of a machine share (seconds).
-REQUEST = struct.Struct("<3sc?HIqQd")
-MAGIC = b"WM2"
+# the environ's length, the body's length behind it (-1: pulled), the request's id, when it came, on
+# the clock that all processes of a machine share (seconds), and the place's token.
+REQUEST = struct.Struct("<3sc?HIqQd16s")
+MAGIC = b"WM3"
+TOKEN_SIZE = 16
 PULLED = -1
 # A body up to this length travels with its head.
 INLINE = 65536
@@ -46,6 +51,8 @@ FRAME = struct.Struct("<BI")
 HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY = range(1, 11)
 KEPT = 0x40
 LONGEST_HEAD = 1 << 20
+# In characters: it is written into the server's log.
+LONGEST_REASON = 2000
 
 CHUNK = struct.Struct("<I")
 ABORTED = 0xFFFFFFFF
@@ -54,17 +61,44 @@ LARGEST_CHUNK = 1 << 18
 RECEIVE = 65536
 
 # A status and a header, as a server would have to write them (RFC 9112, RFC 9110 5.5).
-_STATUS = re.compile(r"[1-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
+# A 1xx is no response yet, and there is no 600 or more (RFC 9110 15).
+_STATUS = re.compile(r"[2-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
+
+# 1*DIGIT (RFC 9110 8.6), and no more than any file system can hold.
+_LENGTH = re.compile(r"[0-9]{1,18}")
+# What holds for one connection only (RFC 9110 7.6.1) is the server's to say (PEP 3333). gunicorn
+# drops these headers of an application's, and so does the front: under gunicorn an application
+# behaves alike in a group and outside. Transfer-Encoding would change where the body ends: a 500.
+_OF_THE_CONNECTION = frozenset(
+    (
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization"),
+        *("proxy-connection", "te", "trailer", "trailers", "upgrade"),
+    )
+)
 
 # Optimization: most lines of a head come again and again; with those remembered, a head of three
 # lines is written in 0.6 us instead of 3.6 and read in 0.8 us instead of 2.4. So many are
 # remembered, of at most so many characters: a group cannot fill the front's memory.
 _MOST_LINES, _LONGEST_LINE = 1024, 200
 _written: dict[tuple[str, str], str] = {}
-_read: dict[str, tuple[str, str]] = {}
+# A line's header, None for one that is dropped, and the body's length if the line announces it.
+_read: dict[str, tuple[tuple[str, str] | None, int | None]] = {}
 
 Headers = list[tuple[str, str]]
+
+
+class ResponseHead(NamedTuple):
+    """A response's status and headers, and the body's length as its Content-Length announces it."""
+
+    status: str
+    headers: Headers
+    length: int | None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the status allows a body (RFC 9110 6.4.1)."""
+        return self.status[:3] not in ("204", "304")
 
 
 class RequestHead(NamedTuple):
@@ -77,6 +111,7 @@ class RequestHead(NamedTuple):
     body_length: int
     request_id: int
     queued: float
+    token: bytes
 
 
 def texts_of(environ: Mapping[str, Any]) -> dict[str, str]:
@@ -90,6 +125,7 @@ def encode_request(
     request_id: int,
     queued: float,
     body_length: int,
+    token: bytes,
     *,
     may_keep: bool = False,
 ) -> bytes:
@@ -97,8 +133,8 @@ def encode_request(
     Return what begins a request, without its body.
 
     ``texts`` are the environ's text items, ``before`` those of the request before on the same
-    connection. The body of ``body_length`` bytes is to follow, unless it is ``PULLED``. Raises
-    ProtocolError for an item that holds a NUL, which no server lets through.
+    connection. The body of ``body_length`` bytes is to follow, unless it is ``PULLED``; ``token``
+    is the place's. Raises ProtocolError for an item that holds a NUL, which no server lets through.
     """
     parts: list[str] = []
     if not before.keys() <= texts.keys():
@@ -116,7 +152,9 @@ def encode_request(
     except UnicodeEncodeError:
         encoding, data = b"U", text.encode("utf-8", "surrogatepass")
     return (
-        REQUEST.pack(MAGIC, encoding, may_keep, gone, len(data), body_length, request_id, queued)
+        REQUEST.pack(
+            MAGIC, encoding, may_keep, gone, len(data), body_length, request_id, queued, token
+        )
         + data
     )
 
@@ -174,12 +212,29 @@ def encode_head(status: str, headers: Sequence[tuple[str, str]]) -> bytes:
     return (status + _lines(headers)).encode("latin-1")
 
 
-def decode_head(data: bytes) -> tuple[str, Headers]:
-    """Return the status and headers of a frame's data. Raises ProtocolError for anything else."""
+def announced_length(headers: Sequence[tuple[str, str]]) -> int | None:
+    """Return what Content-Length announces. Raises ValueError for two, and for no plain number."""
+    length = None
+    for name, value in headers:
+        if len(name) == 14 and name.lower() == "content-length":
+            if length is not None:
+                raise ValueError("More than one Content-Length header")
+            if not _LENGTH.fullmatch(value):
+                raise ValueError(f"Invalid Content-Length: {value!r}")
+            length = int(value)
+    return length
+
+
+def decode_head(data: bytes) -> ResponseHead:
+    """
+    Return what a head's data say. Raises ProtocolError for what is no response's head.
+
+    Headers that hold for one connection only are dropped; Transfer-Encoding is refused.
+    """
     status, *lines = data.decode("latin-1").split("\n")
     if not _STATUS.fullmatch(status):
-        raise ProtocolError("malformed status")
-    return status, [_read.get(line) or _header(line) for line in lines]
+        raise ProtocolError(f"the status {status[:40]!r}, which is not one of 200 to 599")
+    return ResponseHead(status, *_read_lines(lines))
 
 
 def encode_hints(headers: Sequence[tuple[str, str]]) -> bytes:
@@ -189,7 +244,11 @@ def encode_hints(headers: Sequence[tuple[str, str]]) -> bytes:
 
 def decode_hints(data: bytes) -> Headers:
     """Return the headers of a 103. Raises ProtocolError."""
-    return decode_head(b"103" + data)[1]
+    nothing, *lines = data.decode("latin-1").split("\n")
+    headers, length = _read_lines(lines)
+    if nothing or length is not None:
+        raise ProtocolError("malformed early hints")
+    return headers
 
 
 def _lines(headers: Sequence[tuple[str, str]]) -> str:
@@ -207,18 +266,41 @@ def _line(header: tuple[str, str]) -> str:
     # A colon in the name would make another header of it.
     if match is None or match[1] != name or match[2] != value:
         raise ValueError(f"Invalid header: {name!r}, {value!r}")
+    if name.lower() == "transfer-encoding":
+        raise ValueError(f"The server says how the body is sent: {name}: {value}")
     line = f"\n{name}:{value}"
     _remember(_written, (name, value), line, line)
     return line
 
 
-def _header(line: str) -> tuple[str, str]:
+def _read_lines(lines: list[str]) -> tuple[Headers, int | None]:
+    headers: Headers = []
+    length = None
+    for line in lines:
+        header, announced = _read.get(line) or _read_line(line)
+        if header is not None:
+            headers.append(header)
+        if announced is not None:
+            if length is not None:
+                raise ProtocolError("more than one Content-Length")
+            length = announced
+    return headers, length
+
+
+def _read_line(line: str) -> tuple[tuple[str, str] | None, int | None]:
     match = _HEADER.fullmatch(line)
     if match is None:
         raise ProtocolError("malformed response headers")
-    header = match[1], match[2]
-    _remember(_read, line, header, line)
-    return header
+    name, value = match.groups()
+    known = name.lower()
+    if known == "transfer-encoding":
+        raise ProtocolError(f"the {name} {value[:40]!r}")
+    if known == "content-length" and not _LENGTH.fullmatch(value):
+        raise ProtocolError(f"the Content-Length {value[:40]!r}")
+    header = None if known in _OF_THE_CONNECTION else (name, value)
+    found = header, int(value) if known == "content-length" else None
+    _remember(_read, line, found, line)
+    return found
 
 
 def _remember(known: dict[Any, Any], key: object, value: object, line: str) -> None:
@@ -234,8 +316,8 @@ def encode_error(status: int, reason: str) -> bytes:
 
 
 def decode_error(data: bytes) -> tuple[int, str]:
-    """Return a refusal's status and reason. Raises ProtocolError."""
+    """Return a refusal's status and its reason, of one line. Raises ProtocolError."""
     status, _, reason = data.decode("utf-8", "replace").partition("\n")
     if status not in ("400", "403", "404", "500", "503", "504"):
         raise ProtocolError(f"no refusal has the status {status[:20]!r}")
-    return int(status), reason[:2000]
+    return int(status), shown(reason[:LONGEST_REASON])

@@ -22,6 +22,7 @@ from wsgiref.util import FileWrapper
 
 from ..exceptions import DaemonError, ProtocolError
 from .kept import Connection, KeptConnections
+from .passed_file import PassedFile
 from .protocol import (
     ABORTED,
     AGAIN,
@@ -42,6 +43,7 @@ from .protocol import (
     PULLED,
     READY_FRAME,
     RECEIVE,
+    ResponseHead,
     decode_error,
     decode_head,
     decode_hints,
@@ -58,6 +60,7 @@ CUT_OFF = "The daemon process went away in the middle of its response"
 FORGED = "Malformed response received from daemon process: {}"
 TIMED_OUT = "Timeout when reading response from daemon process"
 NOT_CONNECTED = "Unable to connect to WSGI daemon process on '{}': {}"
+ENDS_EARLY = "the body ends before its Content-Length"
 
 MOST_HINTS = 100
 # A response up to this length, whose end is known, is received before it is passed on.
@@ -67,6 +70,8 @@ LONGEST_WHOLE = 1 << 18
 _ANCILLARY = socket.CMSG_SPACE(struct.calcsize("i"))
 # A request that no process has begun is sent again after so long, in seconds.
 _PAUSE = 0.02
+# Where a place refuses requests, its token is asked for at most once in so many seconds.
+ASKED_ONCE_IN = 0.1
 
 _ids = itertools.count(random.SystemRandom().getrandbits(62))
 
@@ -80,22 +85,38 @@ def _number_anew() -> None:
 os.register_at_fork(after_in_child=_number_anew)
 
 
+@dataclass(slots=True)
+class Origin:
+    """What shows a place that a request is the front's: its token, once it is known."""
+
+    token: bytes = b""
+    # When the token was asked for (time.monotonic()).
+    asked: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """
     How a place is reached.
 
-    ``wake`` is called where nobody listens; ``has_reached`` tells whether a request, by its id,
-    has reached the application. Times are in seconds, 0 for no limit.
+    ``wake`` makes the place known and returns its token; it is called before the first request,
+    where nobody listens, and where requests are refused. ``has_reached`` tells whether a request,
+    by its id, has reached the application. Times are in seconds, 0 for no limit.
     """
 
     path: str
-    wake: Callable[[], None]
+    wake: Callable[[], bytes]
     has_reached: Callable[[int], bool]
     connect_timeout: float = 15
     socket_timeout: float = 60
     response_socket_timeout: float = 0
     kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
+    origin: Origin = field(default_factory=Origin, compare=False, repr=False)
+
+    def ask_for_token(self) -> None:
+        """Ask for the place's token. Raises DaemonError (503)."""
+        self.origin.asked = time.monotonic()
+        self.origin.token = self.wake()
 
 
 def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -107,21 +128,36 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
     """
     body = _short_body(environ)
     queued = time.monotonic()
+    if not link.origin.token:
+        link.ask_for_token()
     while True:
         kept = link.kept.take()
         try:
             connection = kept or Connection(_connect(link, queued))
             return _ask(connection, link, environ, body, queued, start_response)
-        except _SendAgain:
+        except _SendAgain as again:
             if kept is not None:
                 continue
-        if time.monotonic() - queued > link.connect_timeout:
+            is_refused = again.is_refused
+        now = time.monotonic()
+        if now - queued > link.connect_timeout:
             raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
-        time.sleep(_PAUSE)
+        if is_refused and now - link.origin.asked > ASKED_ONCE_IN:
+            # A manager that has been started again has new tokens.
+            link.ask_for_token()
+        else:
+            time.sleep(_PAUSE)
 
 
 class _SendAgain(Exception):
-    """The request has not reached an application, and may be sent once more."""
+    """
+    The request has not reached an application, and may be sent once more.
+
+    ``is_refused`` tells that the connection was closed without a word, as where the token is wrong.
+    """
+
+    def __init__(self, *, is_refused: bool = False) -> None:
+        self.is_refused = is_refused
 
 
 def _ask(
@@ -139,7 +175,8 @@ def _ask(
     has_sent = False
     try:
         may_keep = type(connection.socket) is _SOCKET
-        packet = encode_request(texts, before, request_id, queued, length, may_keep=may_keep)
+        token = link.origin.token
+        packet = encode_request(texts, before, request_id, queued, length, token, may_keep=may_keep)
         connection.texts = texts
         if body:
             send_all(connection.socket, [packet, body])
@@ -156,7 +193,7 @@ def _ask(
         is_unread = not has_sent or isinstance(error, ConnectionResetError)
         if (reply.has_begun or not is_unread) and link.has_reached(request_id):
             raise DaemonError(500, f"{TRUNCATED} '{link.path}'") from error
-        raise _SendAgain from error
+        raise _SendAgain(is_refused=True) from error
     except ProtocolError as error:
         connection.socket.close()
         if not has_sent:
@@ -174,8 +211,8 @@ class Reply:
     """What comes back over a connection: the response's body, once it has begun."""
 
     __slots__ = (
-        *("_at", "_buffer", "_connection", "_environ", "_hints", "_is_last", "_is_over"),
-        *("_left", "_link", "_socket", "has_begun"),
+        *("_at", "_buffer", "_connection", "_due", "_environ", "_has_body", "_hints", "_is_last"),
+        *("_is_over", "_left", "_link", "_socket", "has_begun"),
     )
 
     def __init__(self, connection: Connection, link: Link, environ: WSGIEnvironment) -> None:
@@ -190,6 +227,10 @@ class Reply:
         # its kind then.
         self._left = 0
         self._is_last = 0
+        # What Content-Length still lets through; None where nothing is announced.
+        self._due: int | None = None
+        # Whether the client may be sent a body at all; one that comes all the same is dropped.
+        self._has_body = True
         self._is_over = False
         self._hints = 0
         # Whether anything has come at all.
@@ -206,16 +247,20 @@ class Reply:
         self._buffer, ancillary = self._receive_first()
         descriptors = _descriptors(ancillary) if ancillary else []
         try:
-            status, headers = decode_head(self._head(descriptors))
             if descriptors:
-                return self._file(status, headers, descriptors, start_response)
+                _limit(descriptors)
+            head = decode_head(self._head(descriptors))
+            self._has_body = head.has_body and self._environ["REQUEST_METHOD"] != "HEAD"
+            self._due = head.length if self._has_body else None
+            if descriptors:
+                return self._file(head, descriptors, start_response)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
         if self._link.response_socket_timeout:
             _set_timeouts(self._socket, self._link.response_socket_timeout)
         whole = self._whole()
-        start_response(status, headers)
+        start_response(head.status, head.headers)
         return self if whole is None else whole
 
     def __iter__(self) -> Iterator[bytes]:
@@ -240,29 +285,46 @@ class Reply:
             self._socket.close()
 
     def _next(self) -> bytes:
-        while not self._left:
-            if self._is_last:
-                self._finish(self._is_last)
-                raise StopIteration
-            kind, length = self._frame()
-            if kind == DATA:
-                self._left = length
-            elif kind & ~KEPT == LAST:
-                self._left, self._is_last = length, kind
-            elif kind & ~KEPT == END:
-                self._is_last = kind
-            elif kind == PULL:
-                self._feed(length)
-            elif kind == ERROR:
-                raise DaemonError(*decode_error(self._take(length)))
+        while True:
+            if not self._left:
+                self._next_frame()
+            elif self._at == len(self._buffer):
+                self._buffer, self._at = self._receive(), 0
             else:
-                raise ProtocolError(f"a frame of kind {kind} in a response")
-        if self._at == len(self._buffer):
-            self._buffer, self._at = self._receive(), 0
-        piece = self._buffer[self._at : self._at + self._left]
-        self._at += len(piece)
-        self._left -= len(piece)
-        return piece
+                piece = self._buffer[self._at : self._at + self._left]
+                self._at += len(piece)
+                self._left -= len(piece)
+                if self._has_body:
+                    return piece
+
+    def _next_frame(self) -> None:
+        """Read a frame's head, and what is no part of the body. Raises StopIteration at the end."""
+        if self._is_last:
+            if self._due:
+                raise ProtocolError(ENDS_EARLY)
+            self._finish(self._is_last)
+            raise StopIteration
+        kind, length = self._frame()
+        if kind == DATA or kind & ~KEPT == LAST:
+            self._left, self._is_last = length, 0 if kind == DATA else kind
+            if self._due is not None:
+                self._keep_within(length)
+        elif kind & ~KEPT == END:
+            self._is_last = kind
+        elif kind == PULL:
+            self._feed(length)
+        elif kind == ERROR:
+            raise DaemonError(*decode_error(self._take(length)))
+        else:
+            raise ProtocolError(f"a frame of kind {kind} in a response")
+
+    def _keep_within(self, length: int) -> None:
+        """Pass on no more than Content-Length announces: the client would take it for another's."""
+        assert self._due is not None
+        if length > self._due:
+            # A group that is sound announces no more than it sends: this connection is not kept.
+            self._left, self._is_last = self._due, LAST
+        self._due -= self._left
 
     def _whole(self) -> list[bytes] | None:
         """The body, where its end has come already, or will soon: most responses."""
@@ -272,13 +334,15 @@ class Reply:
         kind, length = FRAME.unpack_from(buffer, at)
         if kind & ~KEPT not in (LAST, END) or length > LONGEST_WHOLE:
             return None
+        if self._due is not None and length != self._due:
+            raise ProtocolError(f"a body of {length} bytes, and Content-Length says {self._due}")
         self._at = at + FRAME.size + length
         body = buffer[at + FRAME.size : self._at]
         if len(body) < length:
             # Optimization: one call for all that is missing, where 64 KiB at a time took two.
             body = receive_all(self._socket, body, length)
         self._finish(kind)
-        return [body] if body else []
+        return [body] if body and self._has_body else []
 
     def _finish(self, kind: int) -> None:
         """Keep the connection for another request if the group does, and close it otherwise."""
@@ -312,6 +376,7 @@ class Reply:
                 self._buffer, ancillary = self._receive_first()
                 self._at = 0
                 descriptors += _descriptors(ancillary)
+                _limit(descriptors)
 
     def _receive_first(self) -> tuple[bytes, list[tuple[int, int, bytes]]]:
         # Descriptors that come where none is expected must not stay open.
@@ -376,22 +441,38 @@ class Reply:
             send(headers)
 
     def _file(
-        self,
-        status: str,
-        headers: list[tuple[str, str]],
-        descriptors: list[int],
-        start_response: StartResponse,
+        self, head: ResponseHead, descriptors: list[int], start_response: StartResponse
     ) -> Iterable[bytes]:
         """Let the server send a file that the application has opened."""
         is_file = len(descriptors) == 1 and stat.S_ISREG(os.fstat(descriptors[0]).st_mode)
         if not is_file or self._frame() != (FILE, 0):
             raise ProtocolError("a file without a file")
         self._socket.close()
-        file = os.fdopen(descriptors.pop(), "rb")
-        start_response(status, headers)
-        wrap: Callable[[Any, int], Iterable[bytes]]
-        wrap = self._environ.get("wsgi.file_wrapper") or FileWrapper
+        complaint = FORGED.format(ENDS_EARLY)
+        file = PassedFile(descriptors.pop(), self._due, complaint)
+        try:
+            wrap = self._wrapper(file)
+            start_response(head.status, head.headers)
+        except BaseException:
+            file.abandon()
+            raise
         return wrap(file, RECEIVE)
+
+    def _wrapper(self, file: PassedFile) -> Callable[[Any, int], Iterable[bytes]]:
+        """What makes a body of a file: the server's own wrapper where it sends all of the file."""
+        if not self._has_body:
+            return _nothing
+        if self._due is not None and file.left < self._due:
+            raise ProtocolError(ENDS_EARLY)
+        if self._due is not None and file.left > self._due:
+            # Not every server stops at Content-Length where it sends a file.
+            return FileWrapper
+        return self._environ.get("wsgi.file_wrapper") or FileWrapper
+
+
+def _nothing(file: PassedFile, size: int) -> Iterable[bytes]:
+    file.abandon()
+    return []
 
 
 # What is left of a body of known length is counted in the front's own environ.
@@ -443,7 +524,7 @@ def _connect(link: Link, began: float) -> socket.socket:
             late = time.monotonic() - began > link.connect_timeout
             if late or error.errno not in (errno.ENOENT, errno.ECONNREFUSED):
                 raise DaemonError(503, NOT_CONNECTED.format(link.path, error)) from error
-        link.wake()
+        link.ask_for_token()
         time.sleep(_PAUSE)
 
 
@@ -463,6 +544,12 @@ _SOCKET = socket.socket if socket.socket.__module__ == "socket" else None
 def _timeval(seconds: float) -> bytes:
     whole = int(seconds)
     return struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+
+
+def _limit(descriptors: list[int]) -> None:
+    """Raise ProtocolError for more than a response has use for: a group could use up all."""
+    if len(descriptors) > 1:
+        raise ProtocolError("more than one file")
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:

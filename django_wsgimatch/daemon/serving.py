@@ -7,6 +7,7 @@ use it alike.
 
 from __future__ import annotations
 
+import hmac
 import io
 import logging
 import os
@@ -15,12 +16,14 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ..exceptions import ProtocolError, ScriptError
 from .body import PulledBody
+from .peers import peer_user
 from .protocol import (
     AGAIN,
     DATA,
@@ -35,6 +38,7 @@ from .protocol import (
     PULLED,
     READY_FRAME,
     REQUEST,
+    announced_length,
     decode_request,
     encode_error,
     encode_head,
@@ -42,6 +46,7 @@ from .protocol import (
     frame,
     update_environ,
 )
+from .seldom import Seldom
 from .wire import FrontGone, receive_all, send_all
 
 if TYPE_CHECKING:
@@ -50,6 +55,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_wsgimatch")
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+# Both can come as often as a process of the front's user likes.
+_wrong_token = Seldom(
+    logger,
+    "Refused a request of user %s that does not carry this place's token. One after the manager of "
+    "the daemon processes was started again is the server's; others are a process that passes "
+    "itself off as the server.",
+)
+_no_request = Seldom(logger, "Refused bytes that are no request: %s")
 
 # The application for an environ. Raises ScriptError, or Superseded.
 Find = Callable[["WSGIEnvironment"], "WSGIApplication"]
@@ -61,6 +75,10 @@ class _Late(Exception):
     """The request has waited for longer than queue-timeout."""
 
 
+class WrongToken(Exception):
+    """The request does not come from the front."""
+
+
 class Superseded(Exception):
     """A newer process answers this request: the front sends it again."""
 
@@ -69,19 +87,24 @@ class Exchange:
     """
     One request and its response on a connection.
 
-    ``may_keep`` tells, when the response ends, whether a thread may wait for another request
-    here; ``is_kept`` says then that the front has been promised so.
+    ``token`` is the place's, that a request must carry. ``may_keep`` tells, when the response ends,
+    whether a thread may wait for another request here; ``is_kept`` says then that the front has
+    been promised so.
     """
 
     __slots__ = (
-        *("_body", "_may_keep", "connection", "environ", "head", "is_complete"),
+        *("_body", "_may_keep", "_token", "connection", "environ", "head", "is_complete"),
         *("is_head_sent", "is_kept", "is_ready_sent", "left"),
     )
 
     def __init__(
-        self, connection: socket.socket, may_keep: Callable[[], bool] = lambda: False
+        self,
+        connection: socket.socket,
+        token: bytes,
+        may_keep: Callable[[], bool] = lambda: False,
     ) -> None:
         self.connection = connection
+        self._token = token
         self.head: bytes | None = None
         self.is_head_sent = False
         self.environ: WSGIEnvironment = {}
@@ -106,13 +129,15 @@ class Exchange:
         Return the request's environ and its id.
 
         ``packet`` is what has come of the request, ``known`` the environ of the request before
-        on the connection, which becomes this one's. Raises ProtocolError, FrontGone where no more
-        comes, and _Late where it has waited for more than ``queue_timeout`` seconds (0: it may
-        wait for ever).
+        on the connection, which becomes this one's. Raises ProtocolError, WrongToken before
+        anything else is read, FrontGone where no more comes, and _Late where it has waited for
+        more than ``queue_timeout`` seconds (0: it may wait for ever).
         """
         if len(packet) < REQUEST.size:
             packet = self._rest(packet, REQUEST.size)
         said = decode_request(packet)
+        if not hmac.compare_digest(said.token, self._token):
+            raise WrongToken
         if not said.may_keep:
             self._may_keep = None
         end, length = REQUEST.size + said.environ_length, said.body_length
@@ -164,11 +189,8 @@ class Exchange:
                 exc_info = None
         elif self.head is not None:
             raise AssertionError("Response headers already set!")
-        self.head = encode_head(status, headers)
-        self.left = None
-        for name, value in headers:
-            if len(name) == 14 and name.lower() == "content-length":
-                self.left = int(value)
+        head, self.left = encode_head(status, headers), announced_length(headers)
+        self.head = head
         return self._send
 
     def early_hints(self, headers: list[tuple[str, str]]) -> None:
@@ -194,6 +216,11 @@ class Exchange:
         self.is_head_sent = self.is_complete = True
         self.connection.sendall(frame(ERROR, encode_error(status, reason)))
         return True
+
+    def close(self) -> None:
+        """Answer nothing, even where the application has forked and its child holds a copy."""
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def send_again(self) -> None:
         """Let the front send the request again, to another process."""
@@ -287,8 +314,11 @@ def serve(
         exchange.send_again()
     except _Late:
         exchange.refuse(504, f"the request has waited for more than {queue_timeout:g} s")
+    except WrongToken:
+        _wrong_token.warn(peer_user(exchange.connection))
+        exchange.close()
     except ProtocolError as error:
-        logger.warning("Refused what is no request: %s", error)
+        _no_request.warn(error)
         exchange.refuse(400, str(error))
     except ScriptError as error:
         logger.error("%s", error, exc_info=error.__cause__)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..aliases.target import FollowSymlinks
 from ..scripts import Reloading
 from .options import GroupOptions
 from .place import Place
+from .protocol import TOKEN_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,9 @@ class GroupSpec:
     ``preload`` are scripts to load before the first request; ``sys_path`` are the directories
     of the server's own sys.path for an application group of the embedded process group, None
     for a process group, which has nothing of the server's. ``directory`` is where the processes
-    run if ``home`` does not say; ``trusted`` are the user ids that may send requests.
+    run if ``home`` does not say; ``trusted`` are the user ids that may send requests, ``token`` is
+    what each request must carry (hexadecimal). ``roots`` are the directories that scripts may lie
+    in, None for any, and ``follow_symlinks`` is WSGIMATCH_FOLLOW_SYMLINKS.
     """
 
     place: Place
@@ -40,6 +45,9 @@ class GroupSpec:
     sys_path: tuple[str, ...] | None = None
     directory: str = "/"
     trusted: tuple[int, ...] = ()
+    token: str = field(default="", repr=False)
+    roots: tuple[str, ...] | None = None
+    follow_symlinks: FollowSymlinks = True
 
     @property
     def display_name(self) -> str:
@@ -57,6 +65,11 @@ class GroupSpec:
         given = {**value, "place": Place(**value["place"])}
         given["options"] = read_options(value["options"])
         return cls(**_tuples(given))
+
+
+def new_token() -> str:
+    """Return a token for a place that nobody can guess, in hexadecimal digits."""
+    return secrets.token_hex(TOKEN_SIZE)
 
 
 def read_options(value: dict[str, Any]) -> GroupOptions:

@@ -1,13 +1,20 @@
-"""How a place is, as ``manage.py wsgimatch status --json`` has it."""
+"""
+How a place is, as ``manage.py wsgimatch status --json`` has it.
+
+A worker is believed to be the process that it names if that belongs to the group's session.
+"""
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
 from typing import Any
 
-from .board import BOOTING, LEAVING, READY, WorkerReport
+from .board import BOOTING, LEAVING, READY, BoardReport, WorkerReport
 from .keeping import KeptPlace
-from .memory import proportional_set_size
+from .memory import memory_of
+from .starting import Running
 
 STATES = {BOOTING: "starting", READY: "ready", LEAVING: "ending"}
 
@@ -16,24 +23,25 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
     """Return what is known of a place: values for JSON."""
     running = kept.current
     report = running.report() if running is not None else None
-    workers = [worker for worker in report.workers if _lives(worker)] if report else []
+    workers = list(_workers(running, report)) if running and report else []
     said = next((worker.said for worker in workers if worker.said), {})
     error, error_time = _newest_error(kept, workers)
-    pids = [running.process.pid, *[worker.pid for worker in workers]] if running else []
+    processes = [_process(worker) for worker in workers]
+    arbiter = memory_of(running.process.pid) if running else None
     return {
         "name": kept.place.label,
         "process_group": kept.place.process_group,
         "application_group": kept.place.application_group,
         "state": _state(kept),
         "pid": running.process.pid if running else None,
-        "processes": [_process(worker) for worker in workers],
+        "processes": processes,
         "python": said.get("python"),
         "settings": said.get("settings"),
         "uptime": time.time() - report.started if report and report.started else None,
         "requests": sum(worker.requests for worker in workers),
         "busy": sum(len(worker.busy_since) for worker in workers),
         "threads": kept.spec.options.threads * kept.spec.options.processes,
-        "memory": _sum([proportional_set_size(pid) for pid in pids]),
+        "memory": _sum([arbiter, *(process["memory"] for process in processes)]),
         "restarts": max(kept.starts - 1, 0) + (report.renewals if report else 0),
         "error": error,
         "error_time": error_time or None,
@@ -51,25 +59,37 @@ def _state(kept: KeptPlace) -> str:
 def _process(worker: WorkerReport) -> dict[str, Any]:
     return {
         "pid": worker.pid,
-        "state": STATES.get(worker.state, "?"),
-        "uptime": time.time() - worker.started,
+        "state": STATES[worker.state],
+        "uptime": time.time() - worker.started if worker.started else None,
         "requests": worker.requests,
         "busy": len(worker.busy_since),
-        "memory": proportional_set_size(worker.pid),
+        "memory": memory_of(worker.pid),
     }
 
 
 def _newest_error(kept: KeptPlace, workers: list[WorkerReport]) -> tuple[str, float]:
     errors = [(kept.error, kept.error_time)]
     for worker in workers:
-        text, when = worker.said.get("error"), worker.said.get("error_time")
-        if isinstance(text, str) and isinstance(when, float):
-            errors.append((text, when))
+        if "error" in worker.said and "error_time" in worker.said:
+            errors.append((worker.said["error"], worker.said["error_time"]))
     return max(errors, key=lambda error: error[1])
 
 
-def _lives(worker: WorkerReport) -> bool:
-    return proportional_set_size(worker.pid) is not None or worker.state in (BOOTING, READY)
+def _workers(running: Running, report: BoardReport) -> Iterator[WorkerReport]:
+    """The workers that are there, each process once, whatever the board says."""
+    seen = {running.process.pid}
+    for worker in report.workers:
+        if worker.pid not in seen and _is_of_session(worker.pid, running.process.pid):
+            seen.add(worker.pid)
+            yield worker
+
+
+def _is_of_session(pid: int, leader: int) -> bool:
+    """Whether a process has been started by the group: every group begins a session."""
+    try:
+        return os.getsid(pid) == leader
+    except OSError:
+        return False
 
 
 def _sum(sizes: list[int | None]) -> int | None:

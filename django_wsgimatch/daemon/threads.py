@@ -33,12 +33,15 @@ from typing import TYPE_CHECKING
 from .board import Slot
 from .peers import peer_user
 from .protocol import ERROR, INLINE, encode_error, frame
+from .seldom import Seldom
 from .serving import Exchange, Find, serve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 logger = logging.getLogger("django_wsgimatch")
+
+_wrong_user = Seldom(logger, "Refused a connection of user %s, who is not the server's.")
 
 # How long the watcher looks at the listening socket before it looks up, in seconds.
 LOOK_UP = 1.0
@@ -59,7 +62,8 @@ class RequestThreads:
     """
     Accepts connections on a place's listening socket and answers the requests.
 
-    ``trusted`` are the user ids that may ask. ``on_request`` is called after each request with
+    ``trusted`` are the user ids that may ask, ``token`` is what each request must carry.
+    ``on_request`` is called after each request with
     the number of requests so far, ``on_failure`` when this process should end: the listening
     socket is of no use any more, or memory ran out. Sub interpreters allow no daemon threads.
     """
@@ -73,6 +77,7 @@ class RequestThreads:
         *,
         threads: int,
         trusted: frozenset[int],
+        token: bytes,
         queue_timeout: float = 0,
         is_daemon: bool = True,
         on_request: Callable[[int], None] = lambda count: None,
@@ -86,6 +91,7 @@ class RequestThreads:
         self._slot = slot
         self._most = threads
         self._trusted = trusted
+        self._token = token
         self._queue_timeout = queue_timeout
         self._is_daemon = is_daemon
         self._on_request = on_request
@@ -214,7 +220,7 @@ class RequestThreads:
             slot.begin(number, request_id, time.monotonic())
             self._requests += 1
 
-        exchange = Exchange(connection, self._may_keep)
+        exchange = Exchange(connection, self._token, self._may_keep)
         try:
             is_well = serve(exchange, packet, known, self._find, begin, self._queue_timeout)
             is_kept = is_well and exchange.is_kept
@@ -288,7 +294,7 @@ class RequestThreads:
         user = peer_user(connection)
         if user is None or user in self._trusted:
             return True
-        logger.warning("Refused a connection of user %d.", user)
+        _wrong_user.warn(user)
         return False
 
     def _on_accept_error(self, error: OSError) -> None:

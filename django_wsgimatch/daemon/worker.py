@@ -79,6 +79,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
             reloading=self.group.reloading,
             settings_module=options.settings,
             owner=ScriptOwner.of(options.script_user, options.script_group),
+            confinement=self.group.confinement,
             renew=self.renew,
             tell=self.tell,
         )
@@ -112,6 +113,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
             self.slot,
             threads=options.threads,
             trusted=self.group.trusted,
+            token=self.group.token,
             queue_timeout=options.queue_timeout,
             on_request=self.count_request,
             on_failure=self.fail,

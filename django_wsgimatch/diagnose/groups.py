@@ -19,8 +19,9 @@ from ..daemon.options import GroupOptions
 from ..daemon.ownership import ScriptOwner
 from ..daemon.starting import Account, account_of, needs_root, python_of
 from ..exceptions import SettingError
+from ..text import quoted
 from .barriers import barrier
-from .findings import Finding, quoted
+from .findings import Finding
 from .progress import Progress, counted, untold
 from .pythons import Told, ask, import_error, old_version
 from .subject import Subject

@@ -10,7 +10,8 @@ from ..aliases.pattern import Pattern
 from ..aliases.pcre.parser import parse
 from ..aliases.pcre.syntax import Atomic, Bytes, Choice, Group, Look, Node, Repeat, Sequence, Text
 from ..aliases.uri import EncodedSlashes
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 from .pasting import pasted
 from .reach import example_uris
 from .subject import Subject

@@ -11,7 +11,8 @@ from ..aliases.pattern import Pattern, compile_pattern
 from ..aliases.pcre.parser import parse
 from ..aliases.pcre.syntax import Anchor, Node, Sequence, Text, children
 from ..exceptions import PatternError
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 from .pasting import pasted
 from .reach import example_uris
 from .subject import Subject

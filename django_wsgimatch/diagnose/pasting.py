@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..aliases.alias import Alias
 from ..aliases.quoting import directive_line
 from ..entries import OPTIONS, FileEntry
-from .findings import readable
+from ..text import readable
 
 
 def pasted(alias: Alias, entry: object, **changes: str) -> str:

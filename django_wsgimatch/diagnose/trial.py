@@ -10,11 +10,12 @@ import errno
 import json
 import os
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping
 
 from ..daemon.options import GroupOptions
 from ..daemon.starting import Account, environment_of, limits_of
+from ..text import cut
+from .bounded import Bounds, OutOfBounds, Program, run
 from .findings import Finding
 
 # How long the trial may take, in seconds.
@@ -73,24 +74,14 @@ def attempt(options: GroupOptions, python: str, account: Account | None) -> dict
     asked = _asked(options, limits=account is None)
     if not any(asked.values()):
         return {}
+    command = [python, "-I", "-S", "-c", _TRY, json.dumps(asked)]
+    program = Program(command, environment_of(options, account), "/", account)
     try:
-        done = subprocess.run(
-            [python, "-I", "-S", "-c", _TRY, json.dumps(asked)],
-            env=environment_of(options, account),
-            cwd="/",
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=False,
-            user=account.user if account is not None else None,
-            group=account.group if account is not None else None,
-            extra_groups=account.groups if account is not None else None,
-        )
-        failed: dict[str, str] = json.loads(done.stdout)
-    except (OSError, subprocess.TimeoutExpired, ValueError):
+        said = json.loads(run(program, Bounds(SECONDS)).output)
+    except (OSError, OutOfBounds, ValueError):
         # What keeps a Python from running at all is told elsewhere.
         return {}
-    return failed
+    return {name: cut(str(reason), 300) for name, reason in dict(said).items()}
 
 
 def _asked(options: GroupOptions, *, limits: bool) -> dict[str, object]:

@@ -21,8 +21,9 @@ from ..aliases.resolve import Rules
 from ..aliases.table import Match
 from ..aliases.target import find_script, split_uri
 from ..exceptions import PatternError, TargetError
+from ..text import quoted
 from .files import read_script
-from .findings import Finding, quoted
+from .findings import Finding
 from .language import language_of_tree
 from .pasting import pasted
 from .reach import example_uris

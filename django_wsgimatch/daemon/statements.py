@@ -1,0 +1,85 @@
+"""
+What a group's processes say of themselves on their board, held to its form.
+
+A group may run as a user that nobody trusts. What it says reaches the manager, the operator's
+terminal and programs that read ``status --json``: so each value has its type and its bounds, and
+one that has not counts as not said.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..text import shown
+
+# The kernel gives no process a higher id (PID_MAX_LIMIT).
+LARGEST_PID = 1 << 22
+# What a float holds exactly: more requests, or bytes, than there are.
+LARGEST_COUNT = 1 << 53
+# Seconds: far beyond any clock of today.
+LARGEST_TIME = float(1 << 33)
+# In characters, and in paths; a worker says no more.
+LONGEST_VERSION, LONGEST_NAME, LONGEST_ERROR, MOST_SCRIPTS = 32, 200, 500, 50
+
+
+def read_pid(value: int) -> int:
+    """Return a process's id, 0 for what can be none."""
+    return value if 0 < value <= LARGEST_PID else 0
+
+
+def read_count(value: int) -> int:
+    """Return a number of things, 0 for what can be none."""
+    return value if 0 <= value <= LARGEST_COUNT else 0
+
+
+def read_time(value: float, now: float) -> float:
+    """Return a time in seconds: 0 for what can be none, ``now`` for one that is yet to come."""
+    # Nothing compares with what is no number.
+    return min(value, now) if 0 <= value <= LARGEST_TIME else 0.0
+
+
+def read_facts(value: object) -> dict[str, Any]:
+    """Return those of a worker's facts that have their form; all others are left out."""
+    if not isinstance(value, dict):
+        return {}
+    facts = {name: read(value[name]) for name, read in _FACTS.items() if name in value}
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _version(value: object) -> str | None:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_VERSION:
+        return None
+    return value if value.isascii() and value.isprintable() else None
+
+
+def _name(value: object) -> str | None:
+    return shown(value[:LONGEST_NAME]) if isinstance(value, str) else None
+
+
+def _error(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return "\n".join(shown(line) for line in value[:LONGEST_ERROR].split("\n"))
+
+
+def _error_time(value: object) -> float | None:
+    return read_time(value, time.time()) or None if isinstance(value, float) else None
+
+
+def _scripts(value: object) -> list[str] | None:
+    """Paths are latin-1 text, as in the environ."""
+    if not isinstance(value, list):
+        return None
+    texts = [path for path in value[:MOST_SCRIPTS] if isinstance(path, str) and path]
+    return [path for path in texts if max(path) <= "\xff" and "\0" not in path]
+
+
+_FACTS: Mapping[str, Callable[[object], Any]] = {
+    "python": _version,
+    "settings": _name,
+    "error": _error,
+    "error_time": _error_time,
+    "scripts": _scripts,
+}
