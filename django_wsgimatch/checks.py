@@ -101,13 +101,14 @@ def file_system_findings(
     configured: Configuration,
     *,
     most_projects: int | None = MOST_PROJECTS,
+    seconds: float | None = None,
     progress: Progress = untold,
 ) -> Iterator[Finding]:
     """
     Yield what takes time, the file system or the projects themselves to tell.
 
-    At most so many Django projects are asked, all where it is None. ``progress`` is told how far
-    it is.
+    At most so many Django projects are asked, all where it is None, and each has so many
+    ``seconds`` to load and answer. ``progress`` is told how far it is.
     """
     rules = configured.rules
     listings = Listings()
@@ -130,7 +131,9 @@ def file_system_findings(
     yield from broken
     yield from exposure_findings(configured.groups, os.environ)
     found = _found_by_urls(configured, places, _broken_names(broken), progress)
-    yield from project_findings(configured, found.reached, most=most_projects, progress=progress)
+    yield from project_findings(
+        configured, found.reached, most=most_projects, seconds=seconds, progress=progress
+    )
     yield from root_findings(places, configured_roots(configured), uploads())
     yield from writer_findings(guarded(configured, places))
     yield from forwarding_findings(base_directory() or os.getcwd(), os.environ, _example(places))

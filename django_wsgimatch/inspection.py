@@ -59,18 +59,20 @@ class Row:
     reason: str
 
 
-def findings(*, is_thorough: bool = False, progress: Progress = untold) -> list[Finding]:
+def findings(
+    *, is_thorough: bool = False, seconds: float | None = None, progress: Progress = untold
+) -> list[Finding]:
     """
     Return all that the checks find, without what SILENCED_SYSTEM_CHECKS names.
 
-    A thorough check asks all projects behind the aliases, however many there are. ``progress`` is
-    told how far it is.
+    A thorough check asks all projects behind the aliases, however many there are. Each has so many
+    ``seconds`` to load and answer. ``progress`` is told how far it is.
     """
     configured = configuration()
     most = None if is_thorough else MOST_PROJECTS
     found = [
         *settings_findings(configured, progress),
-        *file_system_findings(configured, most_projects=most, progress=progress),
+        *file_system_findings(configured, most_projects=most, seconds=seconds, progress=progress),
     ]
     silenced = settings.SILENCED_SYSTEM_CHECKS
     return [finding for finding in found if f"wsgimatch.{finding.id}" not in silenced]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .aliases.groups import GLOBAL, Server, variable
+from .aliases.groups import Server, variable
 from .conf import DEFAULTS, Configuration
 from .daemon.definition import Definition
 from .daemon.front import own_python
@@ -21,9 +21,10 @@ from .diagnose.prefixes import prefix_findings
 from .diagnose.probe import Project, Question, ask_all
 from .diagnose.progress import Progress, counted, untold
 from .diagnose.reached import FALLBACK, Key, Projects, Reached
+from .diagnose.subject import Subject
 from .diagnose.telling import Answer, Told
+from .diagnose.unloaded import unloaded_finding
 from .settings_guard import VARIABLE
-from .text import quoted
 
 # So many projects are asked: each is a process that loads a Django project.
 MOST_PROJECTS = 20
@@ -34,15 +35,17 @@ class Asker:
     """Makes the processes that are asked, from the settings."""
 
     definition: Definition
+    seconds: float | None = None
 
     @classmethod
-    def of(cls, configured: Configuration) -> Asker:
-        """Return what asks the projects of a configuration."""
+    def of(cls, configured: Configuration, seconds: float | None = None) -> Asker:
+        """Return what asks the projects of a configuration, each for so many seconds."""
         sys_path = tuple(os.path.abspath(path) for path in sys.path)
         return cls(
             Definition(
                 configured.time, own_python(), {}, sys_path, os.getcwd(), groups=configured.groups
-            )
+            ),
+            seconds,
         )
 
     def project(self, key: Key) -> Project:
@@ -61,6 +64,7 @@ class Asker:
             self.settings_module(place),
             self.definition.python,
             package,
+            self.seconds,
         )
 
     def settings_module(self, place: Place) -> str | None:
@@ -93,20 +97,22 @@ def project_findings(
     found: Sequence[Reached],
     *,
     most: int | None = MOST_PROJECTS,
+    seconds: float | None = None,
     progress: Progress = untold,
 ) -> Iterator[Finding]:
     """
     Yield what the Django projects behind the aliases tell is wrong; runs them, so it takes time.
 
     ``found`` is by which URLs they are reached. At most ``most`` projects are asked, all where it
-    is None; ``progress`` is told how many.
+    is None, and each has so many ``seconds``; ``progress`` is told how many.
     """
     questions = _questions(found)
     asked = dict(list(questions.items())[:most])
-    asker = Asker.of(configured)
+    asker = Asker.of(configured, seconds)
     told = asker.ask(asked, progress)
-    where = {each.key: each.subject.where for each in reversed(found)}
-    yield from _not_loaded(told, where)
+    subjects = {each.key: each.subject for each in reversed(found)}
+    where = {key: subject.where for key, subject in subjects.items()}
+    yield from _not_loaded(told, subjects)
     yield from _not_asked(len(questions), len(asked))
     if not any(each.is_django for each in told.values()):
         return
@@ -151,18 +157,10 @@ def _answered(
                 break
 
 
-def _not_loaded(told: Mapping[Key, Told], where: Mapping[Key, str]) -> Iterator[Finding]:
+def _not_loaded(told: Mapping[Key, Told], subjects: Mapping[Key, Subject]) -> Iterator[Finding]:
     for key, each in told.items():
-        if each.error and key in where:
-            place = "/".join(filter(None, (key.process_group, key.application_group))) or GLOBAL
-            yield Finding(
-                "E026",
-                where[key],
-                f"the script {quoted(key.script)} does not load in its place, {quoted(place)}: "
-                f"{each.error}. Requests get 500.",
-                "The traceback is in the server's log. Put what is missing into the python_path or "
-                "the environment of its process group, or fix the script.",
-            )
+        if each.error and key in subjects:
+            yield unloaded_finding(subjects[key], key, each)
 
 
 def _not_asked(count: int, asked: int) -> Iterator[Finding]:

@@ -37,6 +37,10 @@ class OutOfBounds(WSGIMatchError):
     """A program runs too long or prints too much; it was ended."""
 
 
+class TooSlow(OutOfBounds):
+    """A program runs too long; it was ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """
@@ -91,7 +95,7 @@ def run(program: Program, bounds: Bounds, standard_input: bytes = b"") -> Ended:
                 if bounds.stop.is_set():
                     raise OutOfBounds("it was interrupted")
                 if time.monotonic() > deadline:
-                    raise OutOfBounds(f"it takes more than {bounds.seconds:g} s")
+                    raise TooSlow(f"it takes more than {bounds.seconds:g} s")
                 reader.read()
         finally:
             reader.close()

@@ -74,6 +74,7 @@ CATALOGUE = {
     "W051": "a location holds a query string or an escape",
     "W052": "a plain location is written as a pattern",
     "W053": "a process group starts without one of its options",
+    "W055": "a script was not asked in time",
 }
 
 

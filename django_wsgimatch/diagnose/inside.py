@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from ..daemon.paths import set_sys_path
 from ..exceptions import ScriptError
 from ..scripts import Scripts
+from . import unusable, visiting
 
 SETTINGS = (
     *("STATIC_ROOT", "MEDIA_ROOT", "DEBUG", "ROOT_URLCONF"),
@@ -33,8 +33,8 @@ SETTINGS = (
 MOST_NAMES = 50
 # How many characters of an exception's text are told.
 LONGEST_ERROR = 1000
-# The names under which Django's own views redirect to a login.
-LOGINS = ("admin:index",)
+# Django's own view that redirects to a login.
+ADMIN = "admin:index"
 
 
 def main() -> None:
@@ -62,11 +62,14 @@ def look(
     A question is a SCRIPT_NAME and a PATH_INFO.
     """
     try:
-        application = _load(script, callable_object, settings_module)
+        namespace = _namespace(script, settings_module)
     except ScriptError as error:
-        cause = error.__cause__
-        reason = f"{type(cause).__name__}: {cause}" if cause else str(error)
-        return {"error": reason[:LONGEST_ERROR]}
+        return _cut(unusable.of_error(script, error))
+    if callable_object not in namespace:
+        return _cut(unusable.of_missing(callable_object, namespace))
+    application = namespace[callable_object]
+    if told := unusable.of_application(callable_object, application):
+        return _cut(told)
     django = _django()
     if django is None:
         return {"is_django": False}
@@ -75,12 +78,17 @@ def look(
     return told
 
 
-def _load(script: str, callable_object: str, settings_module: str | None) -> Any:
+def _cut(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "error": told["error"][:LONGEST_ERROR]}
+
+
+def _namespace(script: str, settings_module: str | None) -> Mapping[str, Any]:
+    """The globals of a loaded script; of the project itself, its application alone."""
     if script:
-        scripts = Scripts(reloading=False, settings_module=settings_module)
-        return scripts.get(script).application(callable_object)
+        return Scripts(reloading=False, settings_module=settings_module).get(script).namespace
     try:
-        return importlib.import_module("django.core.wsgi").get_wsgi_application()
+        make = importlib.import_module("django.core.wsgi").get_wsgi_application
+        return {"application": make()}
     except Exception as error:
         raise ScriptError(500, "the project cannot be set up") from error
 
@@ -107,7 +115,20 @@ def _project(settings: Any) -> dict[str, Any]:
         "settings": found,
         "secret": key,
         "segments": list(_first_segments()),
+        "needs_remote_user": _needs_remote_user(found.get("MIDDLEWARE", ())),
     }
+
+
+def _needs_remote_user(middleware: Iterable[str]) -> bool:
+    """Whether a middleware takes the user from REMOTE_USER itself, and not from a header."""
+    for name in middleware:
+        with suppress(Exception):
+            module, _, attribute = name.rpartition(".")
+            kind = getattr(importlib.import_module(module), attribute)
+            names = [each.__name__ for each in getattr(kind, "__mro__", ())]
+            if "RemoteUserMiddleware" in names and kind.header == "REMOTE_USER":
+                return True
+    return False
 
 
 def _plain(value: Any) -> Any:
@@ -137,7 +158,10 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
     prefix = script_name if forced is None else forced
     # As django.core.handlers.wsgi.WSGIHandler does for each request.
     urls.set_script_prefix(f"{prefix.rstrip('/')}/")
-    answer: dict[str, Any] = {"view": _view(path_info), "settings": {}, "names": {}}
+    with _language_of(told, path_info):
+        view = _view(path_info)
+        appended = _appended(told, prefix, path_info, view)
+    answer: dict[str, Any] = {"view": view, "appended": appended, "settings": {}, "names": {}}
     for name in ("STATIC_URL", "MEDIA_URL"):
         with suppress(Exception):
             answer["settings"][name] = _url_setting(_django(), name)
@@ -147,10 +171,44 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
             value = getattr(_django(), name)
             answer["settings"][name] = shortcuts.resolve_url(value) if value else None
     answer["names"] = dict(_reversed())
-    answer["appended"] = _appended(told, prefix, path_info, answer["view"])
     if question.get("logins"):
-        answer["redirects"] = dict(_redirects(application, question))
+        answer |= _pages(application, question, view, appended is not None, prefix)
     return answer
+
+
+def _pages(
+    application: Any, question: dict[str, str], view: str | None, lacks_slash: bool, prefix: str
+) -> dict[str, Any]:
+    """What the alias's front page and the admin's answer to a GET."""
+    script_name, path_info = question["script_name"], question["path_info"]
+    front = admin = None
+    if view or lacks_slash:
+        path = f"{path_info}/" if lacks_slash else path_info
+        front = visiting.page(application, script_name, path, _host())
+    with suppress(Exception):
+        path = importlib.import_module("django.urls").reverse(ADMIN)[len(prefix.rstrip("/")) :]
+        admin = visiting.page(application, script_name, path, _host())
+    is_redirect = admin is not None and admin.get("location") is not None
+    redirects = {admin["url"]: admin["location"]} if admin is not None and is_redirect else {}
+    return {"front": front, "admin": admin, "redirects": redirects}
+
+
+def _host() -> str:
+    hosts = [host for host in getattr(_django(), "ALLOWED_HOSTS", ()) if host[:1] not in ("*", ".")]
+    return hosts[0] if hosts else "localhost"
+
+
+def _language_of(told: dict[str, Any], path_info: str) -> AbstractContextManager[Any]:
+    """The language in which LocaleMiddleware would have a path resolved: i18n_patterns."""
+    middleware = told["settings"].get("MIDDLEWARE") or ()
+    if any(name.endswith("LocaleMiddleware") for name in middleware):
+        with suppress(Exception):
+            translation = importlib.import_module("django.utils.translation")
+            language = translation.get_language_from_path(path_info)
+            if language:
+                context: AbstractContextManager[Any] = translation.override(language)
+                return context
+    return nullcontext()
 
 
 def _url_setting(settings: Any, name: str) -> Any:
@@ -185,7 +243,7 @@ def _reversed() -> Iterator[tuple[str, str]]:
     urls = importlib.import_module("django.urls")
     with suppress(Exception):
         names = [name for name in _resolver().reverse_dict if isinstance(name, str)]
-        for name in [*names[:MOST_NAMES], *LOGINS]:
+        for name in [*names[:MOST_NAMES], ADMIN]:
             with suppress(Exception):
                 yield name, urls.reverse(name)
 
@@ -199,51 +257,3 @@ def _appended(told: dict[str, Any], prefix: str, path_info: str, view: str | Non
     if not lacks or path_info.endswith("/") or _view(f"{path_info}/") is None:
         return None
     return f"{prefix.rstrip('/')}{path_info}/"
-
-
-def _redirects(application: Callable[..., Any], question: dict[str, str]) -> Iterator[Any]:
-    """Where the project sends a visitor who has to log in: a real request, and its Location."""
-    urls = importlib.import_module("django.urls")
-    forced = getattr(_django(), "FORCE_SCRIPT_NAME", None)
-    script_name = question["script_name"]
-    prefix = (script_name if forced is None else forced).rstrip("/")
-    for name in LOGINS:
-        with suppress(Exception):
-            path_info = urls.reverse(name)[len(prefix) :]
-            location = _location(application, script_name, path_info)
-            if location is not None:
-                yield script_name + path_info, location
-
-
-def _location(application: Callable[..., Any], script_name: str, path_info: str) -> str | None:
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-    hosts = [host for host in getattr(_django(), "ALLOWED_HOSTS", ()) if host[:1] not in ("*", ".")]
-    host = hosts[0] if hosts else "localhost"
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": script_name,
-        "PATH_INFO": path_info,
-        "QUERY_STRING": "",
-        "SERVER_NAME": host,
-        "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": host,
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": True,
-    }
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        started.append((status, headers))
-        return lambda data: None
-
-    body = application(environ, start_response)
-    if hasattr(body, "close"):
-        body.close()
-    status, headers = started[-1]
-    return dict(headers).get("Location") if status.startswith("3") else None

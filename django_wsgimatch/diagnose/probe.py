@@ -14,7 +14,7 @@ from ..daemon.spec import GroupSpec
 from ..daemon.starting import account_of, environment_of, python_of
 from ..exceptions import SettingError
 from ..text import cut, last_line
-from .bounded import Bounds, Ended, OutOfBounds, Program, run
+from .bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run
 from .telling import Told, read_told
 
 # How long a project may take to load and answer, in seconds.
@@ -49,7 +49,8 @@ class Project:
     What is asked: a script in a place, or the server's own project where ``script`` is "".
 
     ``python`` is the server's, ``package`` where this package lies. ``settings_module`` is the
-    DJANGO_SETTINGS_MODULE that the place's processes have from the start.
+    DJANGO_SETTINGS_MODULE that the place's processes have from the start. It has so many
+    ``seconds`` to load and answer, None for SECONDS.
     """
 
     spec: GroupSpec
@@ -58,6 +59,7 @@ class Project:
     settings_module: str | None
     python: str
     package: str
+    seconds: float | None = None
 
 
 def ask_all(asked: Iterable[tuple[Project, tuple[Question, ...]]]) -> Iterator[Told]:
@@ -101,10 +103,12 @@ def ask(
             options.home or project.spec.directory,
             account,
         )
-        bounds = Bounds(SECONDS, _most_output(questions), stop or threading.Event())
+        bounds = Bounds(
+            project.seconds or SECONDS, _most_output(questions), stop or threading.Event()
+        )
         done = run(program, bounds, json.dumps(asked).encode())
     except (OSError, OutOfBounds) as error:
-        return Told(error=cut(str(error), 300))
+        return Told(error=cut(str(error), 300), is_late=isinstance(error, TooSlow))
     return _told(done)
 
 

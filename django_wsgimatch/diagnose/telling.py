@@ -32,13 +32,30 @@ _LONGEST_TEXT = 2000
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """
+    What a project has answered to a GET for one of its own pages.
+
+    ``at_root`` is the status of the same page where SCRIPT_NAME is empty, ``location`` where a
+    redirect leads, and ``there`` the status of that page, if the project was asked for it.
+    """
+
+    url: str
+    status: int
+    at_root: int = 0
+    location: str | None = None
+    there: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """
     What a project makes of one URL.
 
     ``view`` is the view's dotted name, ``appended`` where APPEND_SLASH redirects to. ``settings``
     holds the URLs among the settings and ``names`` those of the URLconf, all under the
-    SCRIPT_NAME of the question. ``redirects`` says where those who have to log in are sent.
+    SCRIPT_NAME of the question. ``redirects`` says where those who have to log in are sent;
+    ``front`` and ``admin`` are what the alias's front page and the admin's answer.
     """
 
     view: str | None = None
@@ -46,6 +63,23 @@ class Answer:
     settings: Mapping[str, str | None] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     redirects: Mapping[str, str] = field(default_factory=dict)
+    front: Page | None = None
+    admin: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """
+    What is wrong with a script: the ``status`` that requests get, the ``kind``, and the ``line``.
+
+    ``instead`` is a name in it that looks like an application, ``factory`` one that makes one.
+    """
+
+    status: int = 500
+    kind: str = ""
+    line: str = ""
+    instead: str = ""
+    factory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +87,16 @@ class Told:
     """
     What a project has told of itself; ``error`` says why it has told nothing.
 
-    ``secret`` is the same for two projects with the same SECRET_KEY; ``segments`` are the
-    beginnings of its URLconf's patterns. Text is short, and URLs are ASCII.
+    ``is_late`` says that it has had too little time. ``secret`` is the same for two projects with
+    the same SECRET_KEY; ``segments`` are the beginnings of its URLconf's patterns.
+    ``needs_remote_user`` says that it takes its users from REMOTE_USER. Text is short, and URLs are
+    ASCII.
     """
 
     error: str = ""
+    trouble: Trouble = Trouble()
+    is_late: bool = False
+    needs_remote_user: bool = False
     is_django: bool = False
     settings_module: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -75,14 +114,46 @@ def read_told(output: bytes) -> Told:
     if not isinstance(said, dict):
         return Told(error=NO_ANSWER)
     if error := said.get("error"):
-        return Told(error=cut(error, _LONGEST_ERROR) if isinstance(error, str) else NO_ANSWER)
+        if not isinstance(error, str):
+            return Told(error=NO_ANSWER)
+        return Told(error=cut(error, _LONGEST_ERROR), trouble=_trouble(said))
     return Told(
+        needs_remote_user=said.get("needs_remote_user") is True,
         is_django=said.get("is_django") is True,
         settings_module=_text(said.get("settings_module")) or "",
         settings=_settings(_dict(said.get("settings"))),
         secret=_text(said.get("secret")) or "",
         segments=_texts(said.get("segments")),
         answers=tuple(map(_answer, _list(said.get("answers")))),
+    )
+
+
+def _trouble(said: Mapping[str, object]) -> Trouble:
+    texts = {name: cut(_text(said.get(name)) or "", _LONGEST_ERROR) for name in ("kind", "line")}
+    names = {name: _identifier(said.get(name)) for name in ("instead", "factory")}
+    return Trouble(_number(said.get("status")) or 500, **texts, **names)
+
+
+def _identifier(value: object) -> str:
+    return value if isinstance(value, str) and value.isidentifier() and len(value) < 100 else ""
+
+
+def _number(value: object) -> int:
+    """Return a status, 0 for what is none."""
+    return value if type(value) is int and 100 <= value <= 599 else 0
+
+
+def _page(said: object) -> Page | None:
+    given = _dict(said)
+    url, status = _url(given.get("url")), _number(given.get("status"))
+    if url is None or not status:
+        return None
+    return Page(
+        url,
+        status,
+        _number(given.get("at_root")),
+        _url(given.get("location")),
+        _number(given.get("there")),
     )
 
 
@@ -94,6 +165,8 @@ def _answer(said: object) -> Answer:
         settings={name: _url(url) for name, url in _dict(given.get("settings")).items()},
         names=_urls(given.get("names")),
         redirects=_urls(given.get("redirects")),
+        front=_page(given.get("front")),
+        admin=_page(given.get("admin")),
     )
 
 

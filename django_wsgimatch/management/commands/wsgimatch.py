@@ -65,6 +65,12 @@ class Command(BaseCommand):
             action="store_true",
             help="check every Django project",
         )
+        check.add_argument(
+            "--load-timeout",
+            type=_seconds,
+            metavar="SECONDS",
+            help="seconds that each script may take to load and answer (default 30)",
+        )
         check.set_defaults(run=self.check_table)
         listing = subcommands.add_parser("list", help="show the table")
         listing.set_defaults(run=self.list_table)
@@ -219,7 +225,11 @@ class Command(BaseCommand):
     def check_table(self, options: dict[str, Any]) -> int:
         """Show all findings; 1 if one reaches the level to fail at."""
         with self._progress(options) as progress:
-            found = findings(is_thorough=options["thorough"], progress=progress)
+            found = findings(
+                is_thorough=options["thorough"],
+                seconds=options["load_timeout"],
+                progress=progress,
+            )
         if options["as_json"]:
             self._write_json(map(presentation.finding_record, found))
         else:

@@ -1,0 +1,98 @@
+"""A project's own pages, asked for by GET as a browser would; runs in the project's place."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+# How long a page may take to answer, in seconds: one that takes longer tells nothing.
+SECONDS = 5.0
+
+
+def page(
+    application: Callable[..., Any], script_name: str, path_info: str, host: str
+) -> dict[str, Any] | None:
+    """
+    Return what a page answers: its status, and where it redirects to; None where it does not.
+
+    A 404 is asked for once more with an empty SCRIPT_NAME, and a redirect that stays below
+    ``script_name`` is followed once.
+    """
+    first = visit(application, script_name, path_info, host)
+    if first is None:
+        return None
+    status, location = first
+    told: dict[str, Any] = {"url": script_name + path_info or "/", "status": status}
+    if status == 404 and script_name:
+        told["at_root"] = (visit(application, "", path_info or "/", host) or (0,))[0]
+    if location is not None and 300 <= status < 400:
+        told["location"] = _on_host(urljoin(told["url"], location), host)
+        path = urlsplit(told["location"]).path
+        if path.startswith(f"{script_name}/") and told["location"].startswith("/"):
+            below = unquote(path[len(script_name) :], "latin-1")
+            told["there"] = (visit(application, script_name, below, host) or (0,))[0]
+    return told
+
+
+def _on_host(url: str, host: str) -> str:
+    """A URL of the very host that was asked, without it."""
+    parts = urlsplit(url)
+    if parts.netloc.partition(":")[0] != host:
+        return url
+    return parts._replace(scheme="", netloc="").geturl() or "/"
+
+
+def visit(
+    application: Callable[..., Any], script_name: str, path_info: str, host: str
+) -> tuple[int, str | None] | None:
+    """Return the status and the Location of a page, None where it raises or takes too long."""
+    answers: list[tuple[int, str | None]] = []
+
+    def ask() -> None:
+        # The application is not ours: whatever it raises is no answer.
+        with suppress(Exception, SystemExit):
+            answers.append(_get(application, script_name, path_info, host))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return answers[0] if answers else None
+
+
+def _get(
+    application: Callable[..., Any], script_name: str, path_info: str, host: str
+) -> tuple[int, str | None]:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": script_name,
+        "PATH_INFO": path_info,
+        "QUERY_STRING": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": host,
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": True,
+    }
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        started.append((status, headers))
+        return lambda data: None
+
+    body = application(environ, start_response)
+    if hasattr(body, "close"):
+        body.close()
+    status, headers = started[-1]
+    return int(status[:3]), dict(headers).get("Location")
