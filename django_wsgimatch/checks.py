@@ -43,6 +43,7 @@ from .diagnose.progress import Progress, counted, untold
 from .diagnose.reach import example_uris
 from .diagnose.reached import Reached, reached
 from .diagnose.roots import root_findings
+from .diagnose.serving import mount_findings, patience_findings
 from .diagnose.subject import Subject
 from .diagnose.urls import url_findings
 from .diagnose.wholes import whole_findings
@@ -137,6 +138,8 @@ def file_system_findings(
     yield from root_findings(places, configured_roots(configured), uploads())
     yield from writer_findings(guarded(configured, places))
     yield from forwarding_findings(base_directory() or os.getcwd(), os.environ, _example(places))
+    yield from mount_findings(os.environ)
+    yield from patience_findings(configured.groups, base_directory() or os.getcwd(), os.environ)
     yield from found.of_order
     yield from found.of_urls
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -11,6 +13,7 @@ from django.conf import settings
 from django.core.checks import ERROR, WARNING
 from django.urls import Resolver404, get_resolver, resolve
 from django.utils.encoding import repercent_broken_unicode
+from django.utils.translation import get_language_from_path, override
 
 from .aliases.alias import Alias
 from .aliases.groups import Server, split_host, variable
@@ -33,6 +36,7 @@ from .probing import MOST_PROJECTS, Asker
 from .text import quoted
 
 BROKEN = "broken"
+NO_VIEW = "The URLconf has no view for it: 404, unless a middleware answers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,14 @@ def findings(
         *file_system_findings(configured, most_projects=most, seconds=seconds, progress=progress),
     ]
     silenced = settings.SILENCED_SYSTEM_CHECKS
-    return [finding for finding in found if f"wsgimatch.{finding.id}" not in silenced]
+    heard = (finding for finding in found if f"wsgimatch.{finding.id}" not in silenced)
+    return sorted(heard, key=_order)
+
+
+def _order(finding: Finding) -> tuple[int, list[tuple[int, str]]]:
+    """Errors first; what is said of one entry together, entries by their numbers."""
+    parts = re.split(r"(\d+)", finding.where)
+    return -level(finding), [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def level(finding: Finding) -> int:
@@ -192,7 +203,14 @@ def _with_answer(
     answer = answers.get((key, _question(shown)))
     if answer is None:
         return replace(shown, view=None)
-    return _redirected(replace(shown, view=answer.view), answer.appended)
+    return _without_view(_redirected(replace(shown, view=answer.view), answer.appended))
+
+
+def _without_view(shown: Preview) -> Preview:
+    """Say so where a project's URLconf has nothing for a URL that is not redirected either."""
+    if shown.view is not None or any("APPEND_SLASH" in each for each in shown.warnings):
+        return shown
+    return replace(shown, warnings=(*shown.warnings, NO_VIEW))
 
 
 def _with_slash(shown: Preview, at: Site) -> Preview:
@@ -200,10 +218,11 @@ def _with_slash(shown: Preview, at: Site) -> Preview:
     path = shown.path_info if shown.status == 200 else shown.uri
     has_middleware = any(name.endswith(".CommonMiddleware") for name in settings.MIDDLEWARE)
     may_append = shown.status in (200, None) and shown.view is None and path is not None
+    is_fallback = shown.status is None and urlconf_error() is None
     if not (may_append and settings.APPEND_SLASH and has_middleware):
-        return shown
+        return _without_view(shown) if is_fallback else shown
     if path is None or path.endswith("/") or at.view(f"{path}/") is None:
-        return shown
+        return _without_view(shown) if is_fallback else shown
     return _redirected(shown, f"{shown.script_name or ''}{path}/")
 
 
@@ -235,12 +254,20 @@ def view_name(path_info: str) -> str | None:
     """Return the dotted name of the view that answers a PATH_INFO, as Django would find it."""
     path = repercent_broken_unicode(path_info.encode("latin-1")).decode()
     try:
-        found = resolve(path or "/")
+        with _language_of(path):
+            found = resolve(path or "/")
     except Resolver404:
         return None
     view = getattr(found.func, "view_class", found.func)
     named = view if hasattr(view, "__qualname__") else type(view)
     return f"{named.__module__}.{named.__qualname__}"
+
+
+def _language_of(path: str) -> AbstractContextManager[None]:
+    """The language in which LocaleMiddleware would have a path resolved: i18n_patterns."""
+    has_languages = any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE)
+    language = get_language_from_path(path) if has_languages else None
+    return override(language) if language else nullcontext()
 
 
 def _load_error(

@@ -21,6 +21,8 @@ from .diagnose.prefixes import prefix_findings
 from .diagnose.probe import Project, Question, ask_all
 from .diagnose.progress import Progress, counted, untold
 from .diagnose.reached import FALLBACK, Key, Projects, Reached
+from .diagnose.remote_users import remote_user_findings
+from .diagnose.shared import shared_findings
 from .diagnose.subject import Subject
 from .diagnose.telling import Answer, Told
 from .diagnose.unloaded import unloaded_finding
@@ -117,13 +119,16 @@ def project_findings(
     if not any(each.is_django for each in told.values()):
         return
     if is_project(configured):
-        told |= asker.ask({FALLBACK: ()})
+        told |= asker.ask({FALLBACK: (Question("", "/"),)})
+    yield from remote_user_findings(told, subjects)
     for table in {id(each.subject.table): each.subject.table for each in found}.values():
         of_table = [each for each in found if each.subject.table is table and each.key in told]
         projects = Projects(
             table, configured.rules, server_of(configured), told, is_project(configured)
         )
-        yield from prefix_findings(projects, _answered(of_table, asked, told))
+        answered = list(_answered(of_table, asked, told))
+        yield from prefix_findings(projects, answered)
+        yield from shared_findings(projects, answered)
         keys = dict.fromkeys([FALLBACK, *(each.key for each in of_table)])
         behind = {key: told[key] for key in keys if key in told}
         yield from cookie_findings(behind, {FALLBACK: "the fallback", **where})

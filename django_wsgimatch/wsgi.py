@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
+BAD_MOUNT_POINT = (
+    "SCRIPT_NAME is %r in the environment: no URL lies below it, so that every one is a 404. "
+    "Write it with a slash in front and none at the end: %r"
+)
+
 
 def get_application() -> Dispatcher:
     """
@@ -65,8 +70,16 @@ def get_application() -> Dispatcher:
         places=open_places(configured),
         interpreters=make_interpreters(configured),
     )
+    warn_of_mount_point()
     dispatcher.preload()
     return dispatcher
+
+
+def warn_of_mount_point() -> None:
+    """Log that no URL will be answered where the environment's SCRIPT_NAME is no prefix of any."""
+    prefix = os.environ.get("SCRIPT_NAME", "")
+    if prefix and (prefix.endswith("/") or not prefix.startswith("/")):
+        logger.warning(BAD_MOUNT_POINT, prefix, f"/{prefix.strip('/')}".rstrip("/"))
 
 
 def refuse_root() -> None:

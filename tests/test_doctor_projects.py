@@ -21,14 +21,33 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__fil
 
 BLOG = 'script_alias("/blog", "scripts/blog.wsgi", process_group="blog"),\n'
 SHOP = 'script_alias("/shop", "scripts/shop.wsgi", process_group="shop"),\n'
+WEBLOG = BLOG.replace('"/blog"', '"/weblog"')
 KEPT = 'script_alias_match("^/(news|archive)", "scripts/blog.wsgi/$1", process_group="blog"),\n'
 LOGIN = 'path("login/", auth.LoginView.as_view(), name="login"), path("", page, name="home"),'
+REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
+BY_PATH = """
+def by_path(get_response):
+    from django.urls import resolve
+    def middleware(request):
+        resolve(request.path)
+        return get_response(request)
+    return middleware
+MIDDLEWARE.insert(0, "blog.settings.by_path")
+"""
 WHITENOISE = 'MIDDLEWARE.insert(0, "whitenoise.middleware.WhiteNoiseMiddleware")'
 
 
 def blog(aliases=BLOG, **project) -> SmallSite:
     """A site with one other project."""
     return SmallSite(aliases, {"blog": DjangoProject(**project)})
+
+
+def redirecting(url: str) -> str:
+    """A front page that redirects."""
+    return (
+        "def front(request):\n    from django.http import HttpResponseRedirect\n"
+        f"    return HttpResponseRedirect({url})\n"
+    )
 
 
 FAULTS = [
@@ -120,9 +139,179 @@ FAULTS = [
         {"E026"},
         id="a script that does not load in its place",
     ),
+    pytest.param(
+        blog(script=WSGI.replace("application =", "app =")),
+        {"E026"},
+        id="an application under another name",
+    ),
+    pytest.param(
+        blog(script=WSGI.replace("core.wsgi", "core.asgi").replace("get_wsgi", "get_asgi")),
+        {"E026"},
+        id="the ASGI application of a project",
+    ),
+    pytest.param(
+        blog(settings=BY_PATH),
+        {"W054"},
+        id="a middleware that resolves the whole path",
+    ),
+    pytest.param(
+        blog(
+            views="def front(request):\n    from django.http import Http404\n"
+            "    if request.path != '/': raise Http404\n    return HttpResponse('front')\n",
+            patterns='path("", front, name="home"), path("about/", page),',
+        ),
+        {"W054"},
+        id="a front page that compares the whole path",
+    ),
+    pytest.param(
+        blog(views=redirecting("'/pages/'"), patterns='path("", front), path("about/", page),'),
+        {"W056"},
+        id="a front page that redirects to the root of the host",
+    ),
+    pytest.param(
+        blog(
+            views=redirecting("'https://' + request.get_host() + '/pages/'"),
+            patterns='path("", front), path("about/", page),',
+        ),
+        {"W056"},
+        id="a front page that redirects to another project of its host",
+    ),
+    pytest.param(
+        blog(
+            views=redirecting("request.path + request.path_info[1:] + 'nowhere/'"),
+            patterns='path("", front), path("about/", page),',
+        ),
+        {"W056"},
+        id="a front page that redirects to a page that there is not",
+    ),
+    pytest.param(
+        blog(
+            'script_alias_match("^/blog/.*", "scripts/blog.wsgi", process_group="blog"),\n',
+        ),
+        {"W050"},
+        id="a pattern that takes whole URLs from a project",
+    ),
+    pytest.param(
+        blog(
+            'script_alias_match("^/(news|archive)/$", "scripts/blog.wsgi", '
+            'process_group="blog"),\n',
+        ),
+        {"W050"},
+        id="a pattern that takes two whole URLs from a project with many pages",
+    ),
+    pytest.param(
+        blog(
+            KEPT,
+            patterns='path("news/", page, name="news"), path("archive/", page), '
+            'path("admin/", admin.site.urls),',
+        ),
+        {"W057"},
+        id="an admin that the alias leaves out",
+    ),
+    pytest.param(
+        blog(settings=f'MIDDLEWARE.append("{REMOTE_USER}")'),
+        {"W058"},
+        id="a project that waits for Apache's REMOTE_USER",
+    ),
+    pytest.param(
+        blog(BLOG + WEBLOG),
+        {"W059"},
+        id="one project below two aliases",
+    ),
+    pytest.param(
+        blog(
+            'script_alias_match("^/(?:ann|bob)(?=/|$)", "scripts/blog.wsgi", '
+            'process_group="blog"),\n',
+        ),
+        {"W059"},
+        id="one project below two prefixes of a pattern",
+    ),
 ]
 
 SOUND = [
+    pytest.param(
+        blog(
+            'script_alias_match("^/(en|de)(?=/|$)", "scripts/blog.wsgi/$1", '
+            'process_group="blog"),\n',
+            settings='MIDDLEWARE.insert(1, "django.middleware.locale.LocaleMiddleware")\n'
+            'LANGUAGES = [("en", "English"), ("de", "German")]\n'
+            'LANGUAGE_COOKIE_NAME = "blog_language"\n',
+            patterns='*i18n_patterns(path("", page, name="home"), path("about/", page)),',
+            views="from django.conf.urls.i18n import i18n_patterns\n",
+        ),
+        id="languages as the first part of the path",
+    ),
+    pytest.param(
+        blog('script_alias("/caf\\u00e9", "scripts/blog.wsgi", process_group="blog"),\n'),
+        id="a prefix that is not ASCII",
+    ),
+    pytest.param(
+        blog(
+            settings='MIDDLEWARE.append("blog.middleware.FromHeader")\n'
+            "import sys, types\nfrom django.utils.functional import SimpleLazyObject\n"
+            "class _Middleware(types.ModuleType):\n"
+            "    def __getattr__(self, name):\n"
+            "        if name != 'FromHeader': raise AttributeError(name)\n"
+            "        from django.contrib.auth.middleware import RemoteUserMiddleware\n"
+            "        return type(name, (RemoteUserMiddleware,), {'header': 'HTTP_X_REMOTE_USER'})\n"
+            "sys.modules['blog.middleware'] = _Middleware('blog.middleware')\n",
+        ),
+        id="a user from a header of the front",
+    ),
+    pytest.param(
+        blog(
+            settings=f'MIDDLEWARE.append("{REMOTE_USER}")',
+            script=WSGI + "# environ['REMOTE_USER'] = environ.get('HTTP_X_USER', '')\n",
+        ),
+        id="a script that sets REMOTE_USER itself",
+    ),
+    pytest.param(
+        blog(BLOG + WEBLOG, settings='STATIC_URL = "/static/"'),
+        id="one project below two aliases, with files at the root",
+    ),
+    pytest.param(
+        blog(
+            (BLOG + WEBLOG).replace('"),', '", application_group="%{RESOURCE}"),'),
+        ),
+        id="one project below two aliases, each in an interpreter of its own",
+    ),
+    pytest.param(
+        blog(
+            views="def front(request):\n    from django.http import Http404\n    raise Http404\n",
+            patterns='path("", front, name="home"), path("about/", page),',
+        ),
+        id="a front page that is a 404 wherever it is",
+    ),
+    pytest.param(
+        blog(
+            views="def front(request):\n    raise ValueError\n",
+            patterns='path("", front, name="home"), path("about/", page),',
+        ),
+        id="a front page that fails here, without its database",
+    ),
+    pytest.param(
+        blog(
+            views=redirecting("'https://login.example.org/'"),
+            patterns='path("", front), path("about/", page),',
+        ),
+        id="a front page that redirects to another host",
+    ),
+    pytest.param(
+        blog(
+            views="from django.shortcuts import redirect\n"
+            "def front(request):\n    return redirect('about')\n",
+            patterns='path("", front), path("about/", page, name="about"),',
+        ),
+        id="a front page that redirects to a page of its own",
+    ),
+    pytest.param(
+        blog(
+            views="from django.shortcuts import redirect\n"
+            "def front(request):\n    return redirect('about/?x=1')\n",
+            patterns='path("", front), path("about/", page, name="about"),',
+        ),
+        id="a front page that redirects by a relative URL",
+    ),
     pytest.param(blog(), id="a project behind a prefix"),
     pytest.param(
         SmallSite(BLOG + SHOP, {"blog": DjangoProject(), "shop": DjangoProject()}),
@@ -218,7 +407,7 @@ def test_preview_asks_the_project_in_its_place_for_the_view(tmp_path):
     assert shown == [
         ("blog.urls.page", []),
         (None, ["Django redirects to '/blog/about/' (APPEND_SLASH)."]),
-        (None, []),
+        (None, ["The URLconf has no view for it: 404, unless a middleware answers."]),
     ]
 
 

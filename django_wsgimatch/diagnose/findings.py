@@ -74,7 +74,14 @@ CATALOGUE = {
     "W051": "a location holds a query string or an escape",
     "W052": "a plain location is written as a pattern",
     "W053": "a process group starts without one of its options",
+    "W054": "a page that has a view answers 404 below its alias",
     "W055": "a script was not asked in time",
+    "W056": "a page redirects away from its alias",
+    "W057": "a project has an admin that no alias leads to",
+    "W058": "a project waits for REMOTE_USER",
+    "W059": "one project answers below several prefixes of one interpreter",
+    "W060": "the server's SCRIPT_NAME is no prefix of any URL",
+    "W061": "the server gives up on requests that a process group may take",
 }
 
 

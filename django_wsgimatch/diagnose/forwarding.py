@@ -18,7 +18,11 @@ from dataclasses import dataclass
 from ..text import quoted
 from .findings import Finding
 
-_NAMES = ("forwarded_allow_ips", "forwarder_headers", "header_map")
+_NAMES = (
+    *("forwarded_allow_ips", "forwarder_headers", "header_map"),
+    *("worker_class", "threads", "timeout"),
+)
+_SHORT = {"worker_class": "-k", "timeout": "-t"}
 _DEFAULTS = {"forwarder_headers": "SCRIPT_NAME,PATH_INFO", "header_map": "drop"}
 _CONFIGURATION = "gunicorn.conf.py"
 _COMMAND, _TRUSTED = "GUNICORN_CMD_ARGS", "FORWARDED_ALLOW_IPS"
@@ -92,7 +96,8 @@ def _command_line(environ: Mapping[str, str]) -> dict[str, str | None]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("-c", "--config")
     for name in _NAMES:
-        parser.add_argument(f"--{name.replace('_', '-')}")
+        short = [_SHORT[name]] if name in _SHORT else []
+        parser.add_argument(*short, f"--{name.replace('_', '-')}")
     try:
         known, _ = parser.parse_known_args(shlex.split(environ.get(_COMMAND, "")))
     except (ValueError, argparse.ArgumentError):
@@ -113,4 +118,4 @@ def _assigned(path: str) -> Iterator[tuple[str, str | None]]:
             for target in node.targets:
                 if isinstance(target, ast.Name) and target.id in _NAMES:
                     value = node.value.value if isinstance(node.value, ast.Constant) else None
-                    yield target.id, value if isinstance(value, str) else None
+                    yield target.id, str(value) if isinstance(value, str | int) else None

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
+from urllib.parse import unquote
 
 from ..daemon.paths import set_sys_path
 from ..exceptions import ScriptError
@@ -157,11 +158,19 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
     forced = told["settings"].get("FORCE_SCRIPT_NAME")
     prefix = script_name if forced is None else forced
     # As django.core.handlers.wsgi.WSGIHandler does for each request.
-    urls.set_script_prefix(f"{prefix.rstrip('/')}/")
+    urls.set_script_prefix(f"{_text(prefix).rstrip('/')}/")
     with _language_of(told, path_info):
-        view = _view(path_info)
-        appended = _appended(told, prefix, path_info, view)
-    answer: dict[str, Any] = {"view": view, "appended": appended, "settings": {}, "names": {}}
+        answer = _urls(told, prefix, path_info)
+    if question.get("logins"):
+        answer |= _pages(application, question, answer["view"], answer["appended"] is not None)
+    return answer
+
+
+def _urls(told: dict[str, Any], prefix: str, path_info: str) -> dict[str, Any]:
+    """What the settings and the URLconf make of a request, in the language that is active."""
+    view = _view(path_info)
+    appended = _appended(told, prefix, path_info, view)
+    answer: dict[str, Any] = {"view": view, "appended": appended, "settings": {}}
     for name in ("STATIC_URL", "MEDIA_URL"):
         with suppress(Exception):
             answer["settings"][name] = _url_setting(_django(), name)
@@ -170,14 +179,11 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
         with suppress(Exception):
             value = getattr(_django(), name)
             answer["settings"][name] = shortcuts.resolve_url(value) if value else None
-    answer["names"] = dict(_reversed())
-    if question.get("logins"):
-        answer |= _pages(application, question, view, appended is not None, prefix)
-    return answer
+    return {**answer, "names": dict(_reversed())}
 
 
 def _pages(
-    application: Any, question: dict[str, str], view: str | None, lacks_slash: bool, prefix: str
+    application: Any, question: dict[str, str], view: str | None, lacks_slash: bool
 ) -> dict[str, Any]:
     """What the alias's front page and the admin's answer to a GET."""
     script_name, path_info = question["script_name"], question["path_info"]
@@ -186,11 +192,21 @@ def _pages(
         path = f"{path_info}/" if lacks_slash else path_info
         front = visiting.page(application, script_name, path, _host())
     with suppress(Exception):
-        path = importlib.import_module("django.urls").reverse(ADMIN)[len(prefix.rstrip("/")) :]
-        admin = visiting.page(application, script_name, path, _host())
+        admin = visiting.page(application, script_name, _admin_path(), _host())
     is_redirect = admin is not None and admin.get("location") is not None
     redirects = {admin["url"]: admin["location"]} if admin is not None and is_redirect else {}
     return {"front": front, "admin": admin, "redirects": redirects}
+
+
+def _admin_path() -> str:
+    """The PATH_INFO of the admin's first page, wherever the project is mounted."""
+    urls = importlib.import_module("django.urls")
+    prefix = urls.get_script_prefix()
+    urls.set_script_prefix("/")
+    try:
+        return unquote(urls.reverse(ADMIN), "latin-1")
+    finally:
+        urls.set_script_prefix(prefix)
 
 
 def _host() -> str:
@@ -205,10 +221,18 @@ def _language_of(told: dict[str, Any], path_info: str) -> AbstractContextManager
         with suppress(Exception):
             translation = importlib.import_module("django.utils.translation")
             language = translation.get_language_from_path(path_info)
-            if language:
-                context: AbstractContextManager[Any] = translation.override(language)
-                return context
+            # As for a visitor who has not said what he speaks.
+            language = language or translation.trans_real.get_supported_language_variant(
+                _django().LANGUAGE_CODE
+            )
+            context: AbstractContextManager[Any] = translation.override(language)
+            return context
     return nullcontext()
+
+
+def _text(prefix: str) -> str:
+    """A SCRIPT_NAME as Django decodes it."""
+    return prefix.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _url_setting(settings: Any, name: str) -> Any:

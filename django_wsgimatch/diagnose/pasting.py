@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 from ..aliases.alias import Alias
@@ -29,3 +30,13 @@ def _literal(value: object) -> str:
     text = readable(value)
     is_raw = "\\" in text and "'" not in text and not text.endswith("\\")
     return f"r'{text}'" if is_raw else repr(text)
+
+
+def up_to(script: str, target: str, base_directory: str) -> str:
+    """Return what of a target names the script; all of it where a capture does."""
+    names = target.split("/")
+    for count in range(1, len(names)):
+        begun = "/".join(names[:count])
+        if os.path.normpath(os.path.join(base_directory, begun)) == script:
+            return begun
+    return target

@@ -125,6 +125,11 @@ def _warnings(resolution: Resolution, site: Site) -> Iterator[str]:
                 f"An application would rebuild the URL as {quoted(rebuilt)}, not "
                 f"{quoted(resolution.uri or '')}."
             )
+        elif "//" in (asked := _server_path(resolution)) and asked != resolution.uri:
+            yield (
+                f"Consecutive slashes count as one: the application gets {quoted(rebuilt)}, not "
+                f"{quoted(asked)} (WSGIMATCH_MERGE_SLASHES)."
+            )
         place = str(resolution.process_group), str(resolution.application_group)
         if error := site.load_error(str(resolution.script), *place):
             yield error

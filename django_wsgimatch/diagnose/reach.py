@@ -167,6 +167,13 @@ def example_uris(location: str | Pattern, *, merge_slashes: bool = True) -> Iter
     return _matching(location, _until_too_complex(words_of(location, merge_slashes)))
 
 
+def branch_uris(location: str | Pattern) -> Iterator[str]:
+    """Yield a uri for each branch of a pattern, as far as one begins with literal text."""
+    for beginning in location.prefixes or () if isinstance(location, Pattern) else ():
+        whole = beginning.startswith("/") and location.find(beginning) is not None
+        yield from [beginning] if whole else ()
+
+
 def _proof(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
     hiders: list[int] = []
     first = uri = next(iter(words_of(table.locations[position], merge_slashes)), None)

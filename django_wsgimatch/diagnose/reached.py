@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ..aliases.alias import Alias
 from ..aliases.groups import Server
 from ..aliases.resolve import Resolution, Rules, resolve
 from ..aliases.table import AliasTable
-from .reach import example_uris
+from ..text import quoted
+from .reach import branch_uris, example_uris
 from .subject import Subject
 from .telling import Told
 
@@ -64,8 +65,8 @@ class Projects:
 
     def who(self, url: str) -> Key | None:
         """Return the project that answers a URL of this host, None where none does."""
-        path = urlsplit(url).path
-        resolution = resolve(self.table, quote_uri(path), rules=self.rules, server=self.server)
+        path = quote_uri(unquote(urlsplit(url).path, "latin-1"))
+        resolution = resolve(self.table, path, rules=self.rules, server=self.server)
         if resolution.status is None:
             return FALLBACK if self.has_fallback else None
         return key_of(resolution) if resolution.status == 200 else None
@@ -84,7 +85,7 @@ class Projects:
 
 def reached(subject: Subject, rules: Rules, server: Server) -> Iterator[Reached]:
     """Yield some URLs by which an alias reaches scripts that are there."""
-    for uri in islice(_examples(subject.alias, subject, rules), MOST_EXAMPLES):
+    for uri in dict.fromkeys(_examples(subject.alias, subject, rules)):
         found = resolve(subject.table, quote_uri(uri), rules=rules, server=server)
         is_own = found.match is not None and found.match.position == subject.position
         if found.status == 200 and is_own:
@@ -92,10 +93,21 @@ def reached(subject: Subject, rules: Rules, server: Server) -> Iterator[Reached]
             yield Reached(subject, uri, script_name, path_info, key_of(found))
 
 
+def is_mount(at: Reached) -> bool:
+    """Whether a SCRIPT_NAME is a prefix with pages below it, and not a whole URL."""
+    if at.path_info.startswith("/"):
+        return True
+    match = at.subject.table.match(f"{at.uri.rstrip('/')}/x")
+    is_own = match is not None and match.position == at.subject.position
+    return match is not None and is_own and match.uri[: match.end] == at.script_name
+
+
 def _examples(alias: Alias, subject: Subject, rules: Rules) -> Iterator[str]:
     if alias.kind != "match":
         yield f"{alias.location.rstrip('/')}/"
-    yield from example_uris(subject.location, merge_slashes=rules.merge_slashes)
+    uris = example_uris(subject.location, merge_slashes=rules.merge_slashes)
+    yield from islice(uris, MOST_EXAMPLES - (alias.kind != "match"))
+    yield from islice(branch_uris(subject.location), MOST_EXAMPLES)
 
 
 def key_of(resolution: Resolution) -> Key:
@@ -106,6 +118,13 @@ def key_of(resolution: Resolution) -> Key:
         str(resolution.script),
         str(resolution.callable_object),
     )
+
+
+def name_of(key: Key | None) -> str:
+    """Return what a project is called in findings; None is nobody."""
+    if key is None:
+        return "nobody: it is a 404"
+    return "the fallback, this project" if key == FALLBACK else f"the script {quoted(key.script)}"
 
 
 def quote_uri(uri: str) -> str:

@@ -8,7 +8,6 @@ below the other one: both are taken whole, and both become the same filename.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ from ..text import quoted
 from .files import read_script
 from .findings import Finding
 from .language import language_of_tree
-from .pasting import pasted
-from .reach import example_uris
+from .pasting import pasted, up_to
+from .reach import branch_uris, example_uris
 from .search import Search, TooComplex
 from .states import States, states_of
 from .subject import Subject
@@ -67,7 +66,7 @@ def whole_finding(subject: Subject, whole: Whole, rules: Rules) -> Finding:
         f"gives SCRIPT_NAME {quoted(name)} and PATH_INFO {quoted(path_info)}, which is what "
         f"{quoted(whole.one)} gives too. To {quoted(script)} every such URL is its home page, with "
         "status 200: nothing is a 404, and its links begin with the URL that was asked for.",
-        " ".join(_cures(subject, _up_to(script, subject.alias.target, rules))),
+        " ".join(_cures(subject, up_to(script, subject.alias.target, rules.base_directory))),
     )
 
 
@@ -107,7 +106,8 @@ def beside(subject: Subject, *, merge_slashes: bool) -> Whole | None:
 
 
 def _wholly_taken(subject: Subject, merge_slashes: bool) -> Iterator[Match]:
-    for uri in islice(example_uris(subject.location, merge_slashes=merge_slashes), _EXAMPLES):
+    uris = islice(example_uris(subject.location, merge_slashes=merge_slashes), _EXAMPLES)
+    for uri in chain(uris, islice(branch_uris(subject.location), _EXAMPLES)):
         match = subject.table.match(uri) if "?" not in uri else None
         if match is not None and match.position == subject.position and match.end == len(uri):
             yield match
@@ -166,16 +166,6 @@ def _is_meant_so(script: str) -> bool:
         return False
     statuses = set(_STATUSES.findall(source))
     return bool(_SEES_THE_URL.search(source)) or bool(statuses and b"2" not in statuses)
-
-
-def _up_to(script: str, target: str, rules: Rules) -> str:
-    """What of a target names the script; all of it where a capture does."""
-    names = target.split("/")
-    for count in range(1, len(names)):
-        begun = "/".join(names[:count])
-        if os.path.normpath(os.path.join(rules.base_directory, begun)) == script:
-            return begun
-    return target
 
 
 def _cures(subject: Subject, target: str) -> Iterator[str]:

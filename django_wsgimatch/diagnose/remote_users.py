@@ -1,0 +1,32 @@
+"""Projects that take their users from REMOTE_USER, which no server passes on by itself here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .files import read_script
+from .findings import Finding
+from .reached import FALLBACK, Key
+from .subject import Subject
+from .telling import Told
+
+_OWN = "MIDDLEWARE"
+
+
+def remote_user_findings(
+    told: Mapping[Key, Told], subjects: Mapping[Key, Subject]
+) -> Iterator[Finding]:
+    """Yield the projects whose middleware waits for REMOTE_USER."""
+    for key, each in told.items():
+        # A script that names it has its own way to come by it.
+        if each.needs_remote_user and b"REMOTE_USER" not in read_script(key.script):
+            yield Finding(
+                "W058",
+                _OWN if key == FALLBACK else subjects[key].where,
+                f"RemoteUserMiddleware in {each.settings_module!r} takes the user from "
+                "REMOTE_USER, which gunicorn never sets; Apache does for what it has "
+                "authenticated. Nobody is ever logged in.",
+                "Let the front server send the name in a header with a dash, X-Remote-User, and "
+                "delete that header of clients; and in the project take a subclass of "
+                "RemoteUserMiddleware with header = 'HTTP_X_REMOTE_USER'.",
+            )
