@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 
 from django.conf import settings
@@ -27,7 +27,7 @@ from .diagnose.files import Place as TargetPlace
 from .diagnose.files import script_findings, survey
 from .diagnose.findings import Finding
 from .diagnose.listing import Listings
-from .diagnose.preview import Preview, Site, Try, preview, tries
+from .diagnose.preview import Preview, Site, Try, WithoutView, preview, tries
 from .diagnose.probe import Question
 from .diagnose.progress import Progress, untold
 from .diagnose.reached import Key
@@ -36,7 +36,6 @@ from .probing import MOST_PROJECTS, Asker
 from .text import quoted
 
 BROKEN = "broken"
-NO_VIEW = "The URLconf has no view for it: 404, unless a middleware answers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +209,7 @@ def _without_view(shown: Preview) -> Preview:
     """Say so where a project's URLconf has nothing for a URL that is not redirected either."""
     if shown.view is not None or any("APPEND_SLASH" in each for each in shown.warnings):
         return shown
-    return replace(shown, warnings=(*shown.warnings, NO_VIEW))
+    return WithoutView(**{each.name: getattr(shown, each.name) for each in fields(shown)})
 
 
 def _with_slash(shown: Preview, at: Site) -> Preview:
@@ -218,11 +217,10 @@ def _with_slash(shown: Preview, at: Site) -> Preview:
     path = shown.path_info if shown.status == 200 else shown.uri
     has_middleware = any(name.endswith(".CommonMiddleware") for name in settings.MIDDLEWARE)
     may_append = shown.status in (200, None) and shown.view is None and path is not None
-    is_fallback = shown.status is None and urlconf_error() is None
     if not (may_append and settings.APPEND_SLASH and has_middleware):
-        return _without_view(shown) if is_fallback else shown
+        return shown
     if path is None or path.endswith("/") or at.view(f"{path}/") is None:
-        return _without_view(shown) if is_fallback else shown
+        return shown
     return _redirected(shown, f"{shown.script_name or ''}{path}/")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .aliases.alias import BROKEN as BROKEN_ALIAS
 from .diagnose.findings import Finding
-from .diagnose.preview import Preview, Try, rebuilt_url
+from .diagnose.preview import Preview, Try, WithoutView, rebuilt_url
 from .inspection import BROKEN, Row
 from .text import readable
 from .text import shown as printable
@@ -101,6 +101,8 @@ def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, st
     yield from ((label, readable(text)) for label, text in named if text is not None)
     if shown.view is not None:
         yield "view", printable(shown.view)
+    elif isinstance(shown, WithoutView):
+        yield "view", "none: the URLconf answers 404, unless a middleware does"
     yield "answer", answer(shown)
     for warning in shown.warnings:
         yield "warning", printable(warning)

@@ -43,7 +43,7 @@ logger = logging.getLogger("django_wsgimatch")
 
 BAD_MOUNT_POINT = (
     "SCRIPT_NAME is %r in the environment: no URL lies below it, so that every one is a 404. "
-    "Write it with a slash in front and none at the end: %r"
+    "It should be %r."
 )
 
 

@@ -144,3 +144,17 @@ def test_tries(directives, uri, expected):
     tried = [(each.position, each.outcome, each.reason) for each in tries(table, uri)]
 
     assert tried == expected
+
+
+@pytest.mark.parametrize("target", ["/blog/page//contact/", "/blog//", "//blog/x", "/blog/a%2F/b"])
+def test_slashes_that_count_as_one_are_told(site, target):
+    """The application does not get the path that was asked for."""
+    shown = preview(replace(site, rules=replace(site.rules, allow_encoded_slashes=True)), target)
+
+    [warning] = shown.warnings
+    assert warning.startswith("Consecutive slashes count as one: the application gets '/blog")
+    assert warning.endswith("(WSGIMATCH_MERGE_SLASHES).")
+
+
+def test_a_path_that_is_passed_on_as_it_is_needs_no_warning(site):
+    assert preview(site, "/blog/page/contact/?next=//x").warnings == ()

@@ -284,3 +284,26 @@ def test_server_started_with_a_broken_table(project):
         "  WSGIMATCH_ALIASES[1]: Invalid command 'Listen', perhaps misspelled or defined by a "
         "module not included in the server configuration"
     )
+
+
+@pytest.mark.parametrize(("prefix", "good"), [("/shop/", "/shop"), ("shop", "/shop"), ("/", "")])
+def test_a_prefix_that_no_url_has_is_told_at_the_start(monkeypatch, caplog, prefix, good):
+    monkeypatch.setenv("SCRIPT_NAME", prefix)
+
+    entry.warn_of_mount_point()
+
+    assert caplog.messages == [
+        (
+            f"SCRIPT_NAME is {prefix!r} in the environment: no URL lies below it, so that every "
+            f"one is a 404. It should be {good!r}."
+        )
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "/shop"])
+def test_a_sound_prefix_is_not_mentioned(monkeypatch, caplog, prefix):
+    monkeypatch.setenv("SCRIPT_NAME", prefix)
+
+    entry.warn_of_mount_point()
+
+    assert caplog.messages == []

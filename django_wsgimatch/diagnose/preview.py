@@ -49,6 +49,11 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class WithoutView(Preview):
+    """What becomes of a target that leads to a project which was asked, and has no view for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """
     What previews are made from, besides the target.
