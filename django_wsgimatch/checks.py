@@ -33,6 +33,7 @@ from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding
 from .diagnose.forwarding import forwarding_findings
 from .diagnose.groups import group_findings, place_of, undefined_groups
+from .diagnose.host_names import host_findings
 from .diagnose.leaks import inherited_findings, leak_findings
 from .diagnose.listing import Listings
 from .diagnose.mistakes import mistake
@@ -92,6 +93,7 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(subjects(configured), configured.rules)
+    yield from host_findings(tuple(configured.values["VIRTUAL_HOSTS"]))
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
         yield from pattern_findings(subject)
@@ -118,7 +120,7 @@ def file_system_findings(
         for subject in counted(list(subjects(configured)), "targets", progress)
     ]
     broken = [
-        *file_findings(places, partial(settings_module_of, configured)),
+        *file_findings(places, partial(settings_module_of, configured), rules.base_directory),
         *leak_findings(places, interpreters(configured)),
         *inherited_findings(base_directory(), os.environ.get(VARIABLE)),
         *group_findings(

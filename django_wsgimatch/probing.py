@@ -121,10 +121,11 @@ def project_findings(
     if is_project(configured):
         told |= asker.ask({FALLBACK: (Question("", "/"),)})
     yield from remote_user_findings(told, subjects)
+    tables = (configured.table, *configured.table.virtual_hosts.values())
     for table in {id(each.subject.table): each.subject.table for each in found}.values():
         of_table = [each for each in found if each.subject.table is table and each.key in told]
         projects = Projects(
-            table, configured.rules, server_of(configured), told, is_project(configured)
+            table, configured.rules, server_of(configured), told, is_project(configured), tables
         )
         answered = list(_answered(of_table, asked, told))
         yield from prefix_findings(projects, answered)

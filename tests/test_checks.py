@@ -309,3 +309,22 @@ def test_silenced_ids(settings):
     settings.SILENCED_SYSTEM_CHECKS = ["wsgimatch.W013"]
 
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        pytest.param("d.c", "d/c.py", id="a dotted path"),
+        pytest.param("d.c:application", "d/c.py", id="as gunicorn has it"),
+        pytest.param("d.c.application", "d/c.py", id="as WSGI_APPLICATION has it"),
+        pytest.param("d/c.py:application", "d/c.py", id="a file and a name"),
+        pytest.param("d/cc.wsgi", "d/c.wsgi", id="a slip"),
+    ],
+)
+def test_a_target_that_does_not_exist_but_another_does(site, settings, target, hint):
+    (site / "d/c.py").write_text(SOURCE)
+    settings.WSGIMATCH_ALIASES = [script_alias("/a", target)]
+
+    [finding] = inspection.findings()
+
+    assert finding.hint == f"There is another: script_alias('/a', {hint!r})."

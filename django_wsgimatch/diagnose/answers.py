@@ -29,7 +29,8 @@ def page_findings(
         if page is None:
             continue
         if what == "admin" and not projects.comes_back(page.url, at.key):
-            yield from _admin_that_nobody_reaches(projects, at, page)
+            if not projects.is_reached_anywhere(page.url, at.key):
+                yield _admin_that_nobody_reaches(projects, at, page)
             continue
         if page.status == 404 and page.at_root not in (0, 404):
             yield _lost_below_prefix(at, page, what)
@@ -66,8 +67,8 @@ def _led_away(projects: Projects, at: Reached, page: Page, what: str) -> Iterato
     )
 
 
-def _admin_that_nobody_reaches(projects: Projects, at: Reached, page: Page) -> Iterator[Finding]:
-    yield Finding(
+def _admin_that_nobody_reaches(projects: Projects, at: Reached, page: Page) -> Finding:
+    return Finding(
         "W057",
         at.subject.where,
         f"the project has an admin at {quoted(page.url)} that no alias leads to: that URL is "

@@ -24,6 +24,7 @@ from ..text import quoted, readable
 from .findings import Finding
 from .listing import Listings
 from .subject import Subject
+from .targets import meant
 
 State = Literal["script", "directory", "missing", "unreadable", "outside"]
 
@@ -112,15 +113,17 @@ def _ends_of_name(template: Template) -> tuple[str, str]:
 def file_findings(
     places: Iterable[tuple[Subject, Place]],
     settings_module: Callable[[Subject], str | None],
+    base_directory: str = "/",
 ) -> Iterator[Finding]:
     """
     Yield what is wrong with the places of aliases and with the scripts there.
 
-    ``settings_module`` tells the one of the process that answers for an alias.
+    ``settings_module`` tells the one of the process that answers for an alias; relative targets
+    begin in ``base_directory``.
     """
     seen: set[str] = set()
     for subject, place in places:
-        yield from _target_findings(subject, place)
+        yield from _target_findings(subject, place, base_directory)
         for script in place.scripts:
             if script not in seen and (place.state == "script" or _is_named_as_script(script)):
                 seen.add(script)
@@ -135,14 +138,16 @@ def _is_named_as_script(path: str) -> bool:
     return path.endswith(_SCRIPT_ENDINGS)
 
 
-def _target_findings(subject: Subject, place: Place) -> Iterator[Finding]:
+def _target_findings(subject: Subject, place: Place, base_directory: str) -> Iterator[Finding]:
     target, path = quoted(subject.alias.target), quoted(place.path)
     if place.state == "missing":
         yield Finding(
             "E010",
             subject.where,
             f"the target {target} does not exist: there is no {path}. Every request gets 404.",
-            "Mend the path. A relative one begins in settings.BASE_DIR.",
+            f"There is another: {line}."
+            if (line := meant(subject, base_directory))
+            else "Mend the path. A relative one begins in settings.BASE_DIR.",
         )
     elif place.state == "unreadable":
         yield Finding(

@@ -82,6 +82,7 @@ CATALOGUE = {
     "W059": "one project answers below several prefixes of one interpreter",
     "W060": "the server's SCRIPT_NAME is no prefix of any URL",
     "W061": "the server gives up on requests that a process group may take",
+    "W062": "a virtual host whose entries never answer",
 }
 
 

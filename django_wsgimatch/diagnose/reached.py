@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from urllib.parse import quote, unquote, urlsplit
 
@@ -54,7 +54,7 @@ class Projects:
     What all projects of a table have told.
 
     ``server`` is what group names are made from; ``has_fallback`` says whether the server's own
-    project answers what no alias matches.
+    project answers what no alias matches. ``others`` are the tables of other hosts.
     """
 
     table: AliasTable
@@ -62,6 +62,12 @@ class Projects:
     server: Server
     told: Mapping[Key, Told]
     has_fallback: bool = True
+    others: tuple[AliasTable, ...] = ()
+
+    def is_reached_anywhere(self, url: str, key: Key) -> bool:
+        """Whether a URL leads to the same Django project on this host or on another."""
+        tables = (self.table, *self.others)
+        return any(replace(self, table=table).comes_back(url, key) for table in tables)
 
     def who(self, url: str) -> Key | None:
         """Return the project that answers a URL of this host, None where none does."""
