@@ -21,6 +21,9 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__fil
 
 BLOG = 'script_alias("/blog", "scripts/blog.wsgi", process_group="blog"),\n'
 SHOP = 'script_alias("/shop", "scripts/shop.wsgi", process_group="shop"),\n'
+NEWS_AND_ADMIN = """
+path("news/", page, name="news"), path("archive/", page), path("admin/", admin.site.urls),
+"""
 WEBLOG = BLOG.replace('"/blog"', '"/weblog"')
 KEPT = 'script_alias_match("^/(news|archive)", "scripts/blog.wsgi/$1", process_group="blog"),\n'
 LOGIN = 'path("login/", auth.LoginView.as_view(), name="login"), path("", page, name="home"),'
@@ -170,6 +173,16 @@ FAULTS = [
     ),
     pytest.param(
         blog(
+            settings='LOGIN_URL = "/login/"',
+            views="from django.contrib.auth.decorators import login_required\n"
+            "front = login_required(page)\n",
+            patterns='path("", front), path("about/", page),',
+        ),
+        {"W017"},
+        id="a front page behind a login at the root of the host, which is told once",
+    ),
+    pytest.param(
+        blog(
             views=redirecting("'https://' + request.get_host() + '/pages/'"),
             patterns='path("", front), path("about/", page),',
         ),
@@ -288,6 +301,37 @@ SOUND = [
             patterns='path("", front, name="home"), path("about/", page),',
         ),
         id="a front page that fails here, without its database",
+    ),
+    pytest.param(
+        blog(
+            settings='LOGIN_URL = "login"\nLOGIN_REDIRECT_URL = "home"',
+            views="from django.contrib.auth.decorators import login_required\n"
+            "front = login_required(page)\n",
+            patterns=LOGIN.replace('path("", page', 'path("", front'),
+        ),
+        id="a front page behind a login of its own",
+    ),
+    pytest.param(
+        blog(
+            settings="SECURE_SSL_REDIRECT = True\n"
+            'SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")\n'
+            'MIDDLEWARE.insert(0, "django.middleware.security.SecurityMiddleware")'
+        ),
+        id="a project that insists on https",
+    ),
+    pytest.param(
+        blog(settings='ALLOWED_HOSTS = [".example.org"]'), id="a project with hosts of its own"
+    ),
+    pytest.param(
+        SmallSite(
+            "",
+            {"blog": DjangoProject(patterns=NEWS_AND_ADMIN)},
+            more="WSGIMATCH_VIRTUAL_HOSTS = {\n"
+            f"    'www.example.org': [{KEPT.strip()}],\n"
+            "    'admin.example.org': [script_alias('/', 'scripts/blog.wsgi', "
+            "process_group='blog')],\n}\n",
+        ),
+        id="an admin on a host of its own",
     ),
     pytest.param(
         blog(
