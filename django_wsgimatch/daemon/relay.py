@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ..exceptions import DaemonError, ProtocolError
+from .gate import Gate
 from .kept import Connection, KeptConnections
+from .patience import BodyTimeout, read_body
 from .protocol import (
     ABORTED,
     AGAIN,
@@ -86,7 +88,8 @@ class Link:
     How a place is reached.
 
     ``wake`` is called where nobody listens; ``has_reached`` tells whether a request, by its id,
-    has reached the application. Times are in seconds, 0 for no limit.
+    has reached the application. Times are in seconds, 0 for no limit. ``gate`` limits how many
+    requests are on their way at once, ``body_timeout`` how long a client may take for its body.
     """
 
     path: str
@@ -96,6 +99,8 @@ class Link:
     socket_timeout: float = 60
     response_socket_timeout: float = 0
     kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
+    gate: Gate | None = None
+    body_timeout: BodyTimeout | None = None
 
 
 def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -105,7 +110,23 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
     Raises DaemonError where no response can be had; nothing has been started then. A request
     that has not reached an application is sent again until connect-timeout is over.
     """
-    body = _short_body(environ)
+    gate = link.gate
+    if gate is None:
+        return _relay(link, environ, start_response)
+    gate.enter()
+    is_held = False
+    try:
+        body = _relay(link, environ, start_response)
+        # A response that is still to come holds the server's thread, and its place in the gate.
+        is_held = type(body) is Reply and body.hold(gate)
+        return body
+    finally:
+        if not is_held:
+            gate.leave()
+
+
+def _relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    body = _short_body(environ, link.body_timeout)
     queued = time.monotonic()
     while True:
         kept = link.kept.take()
@@ -174,7 +195,7 @@ class Reply:
     """What comes back over a connection: the response's body, once it has begun."""
 
     __slots__ = (
-        *("_at", "_buffer", "_connection", "_environ", "_hints", "_is_last", "_is_over"),
+        *("_at", "_buffer", "_connection", "_environ", "_gate", "_hints", "_is_last", "_is_over"),
         *("_left", "_link", "_socket", "has_begun"),
     )
 
@@ -191,6 +212,7 @@ class Reply:
         self._left = 0
         self._is_last = 0
         self._is_over = False
+        self._gate: Gate | None = None
         self._hints = 0
         # Whether anything has come at all.
         self.has_begun = False
@@ -218,6 +240,13 @@ class Reply:
         start_response(status, headers)
         return self if whole is None else whole
 
+    def hold(self, gate: Gate) -> bool:
+        """Leave a gate when the response is over; return whether that is still to come."""
+        if self._is_over:
+            return False
+        self._gate = gate
+        return True
+
     def __iter__(self) -> Iterator[bytes]:
         """The body is its own iterator."""
         return self
@@ -236,8 +265,12 @@ class Reply:
     def close(self) -> None:
         """Let the group know that nobody reads on."""
         if not self._is_over:
-            self._is_over = True
+            self._end()
             self._socket.close()
+
+    def __del__(self) -> None:
+        # Not every server calls close() where a client has gone away.
+        self.close()
 
     def _next(self) -> bytes:
         while not self._left:
@@ -284,7 +317,7 @@ class Reply:
         """Keep the connection for another request if the group does, and close it otherwise."""
         if self._is_over:
             return
-        self._is_over = True
+        self._end()
         behind = self._buffer[self._at :]
         if kind & KEPT and behind in (b"", READY_FRAME):
             if self._link.response_socket_timeout:
@@ -292,6 +325,11 @@ class Reply:
             self._link.kept.give(self._connection, is_ready=bool(behind))
         else:
             self._socket.close()
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._gate is not None:
+            self._gate.leave()
 
     def _head(self, descriptors: list[int]) -> bytes:
         while True:
@@ -355,7 +393,7 @@ class Reply:
         if left is not None:
             size = min(size, left)
         try:
-            data = self._environ["wsgi.input"].read(size) if size else b""
+            data = read_body(self._environ, size, self._link.body_timeout) if size else b""
         except BaseException:
             self._socket.sendall(CHUNK.pack(ABORTED))
             raise
@@ -398,7 +436,7 @@ class Reply:
 _LEFT = "wsgimatch.left"
 
 
-def _short_body(environ: WSGIEnvironment) -> bytes | None:
+def _short_body(environ: WSGIEnvironment, timeout: BodyTimeout | None) -> bytes | None:
     """
     Return the request's body if it is to travel with the head, else None.
 
@@ -413,7 +451,7 @@ def _short_body(environ: WSGIEnvironment) -> bytes | None:
     if length > INLINE or "HTTP_EXPECT" in environ:
         environ[_LEFT] = length
         return None
-    body: bytes = environ["wsgi.input"].read(length)
+    body = read_body(environ, length, timeout)
     if len(body) < length:
         raise DaemonError(400, "The client went away in the middle of the request's body")
     return body
