@@ -53,7 +53,7 @@ LAYERS = [
         "daemon.server_threads",
         "daemon.wire",
     ],
-    ["daemon.limits"],
+    ["daemon.admission", "daemon.limits"],
     ["daemon.body", "daemon.control", "daemon.directory", "daemon.kept", "daemon.spec", "plan"],
     ["daemon.definition", "daemon.group", "daemon.relay", "daemon.serving"],
     ["daemon.loading", "daemon.threads"],
