@@ -96,7 +96,7 @@ LAYERS = [
     ["diagnose.prefixes"],
     ["diagnose.cookies"],
     ["diagnose.groups", "diagnose.roots"],
-    ["diagnose.captures", "diagnose.leaks"],
+    ["diagnose.captures", "diagnose.chosen", "diagnose.leaks"],
     ["diagnose.here"],
     ["servers.apache.directive", "servers.apache.surroundings", "servers.apache.unreadable"],
     [

@@ -64,6 +64,7 @@ CATALOGUE = {
     "W034": "a capture can lead to another script or directory",
     "W035": "a URL can choose a directory at any depth",
     "W036": "clients can tell the server its SCRIPT_NAME",
+    "W046": "clients choose which processes are started, and nothing limits it",
 }
 
 
