@@ -39,16 +39,40 @@ def clock(monkeypatch):
     return now
 
 
+def entered(times):
+    """A gate that somebody has left, and that then has been entered so many times."""
+    limited = Gate(times)
+    limited.enter()
+    limited.leave()
+    for _ in range(times):
+        limited.enter()
+    return limited
+
+
 def test_a_place_that_lets_nobody_out_is_refused_more_at_once(clock):
-    limited = Gate(2)
-    limited.enter()
-    limited.enter()
+    limited = entered(2)
     clock[0] += gate.PATIENCE
 
     with pytest.raises(DaemonError, match=r"^2 requests to it are at work") as refused:
         limited.enter()
 
     assert refused.value.status == 503
+
+
+@pytest.mark.parametrize(
+    "idle", [pytest.param(0, id="never asked"), pytest.param(gate.IDLE + 1, id="not for long")]
+)
+def test_a_place_that_may_be_starting_is_given_more_time(clock, idle):
+    limited = entered(1) if idle else Gate(1)
+    if idle:
+        limited.leave()
+        clock[0] += idle
+    limited.enter()
+    clock[0] += gate.FIRST_PATIENCE
+
+    with pytest.raises(DaemonError):
+        limited.enter()
+    assert limited._patience() == gate.FIRST_PATIENCE > gate.PATIENCE
 
 
 def test_who_leaves_makes_room(clock):
@@ -79,8 +103,7 @@ def test_a_request_waits_for_one_that_has_just_begun():
 
 
 def test_a_refused_request_takes_no_room(clock):
-    limited = Gate(1)
-    limited.enter()
+    limited = entered(1)
     clock[0] += gate.PATIENCE
     for _ in range(3):
         with pytest.raises(DaemonError):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from django_wsgimatch.daemon.nesting import refusal
+from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.relay import Link
+from django_wsgimatch.exceptions import DaemonError
+from django_wsgimatch.interpreters import Interpreter, Interpreters
 from tests.groups import PLAIN, site
 
 NEEDS_3_13 = pytest.mark.skipif(
@@ -33,6 +38,29 @@ script_alias("/blog-blue", "app.wsgi", process_group="blog", application_group="
 )
 def test_a_group_s_python_must_be_new_enough(version, words):
     assert words in str(refusal(version))
+
+
+class Counted(Interpreters):
+    """Interpreters that are only counted."""
+
+    def _make(self, name, environ):
+        return Interpreter(len(self._running), socket.socket(), Link(name, lambda: None, bool))
+
+
+def test_clients_have_so_many_interpreters_made():
+    made = Counted("interpreter", packages={}, most=2)
+    chosen = [Place("", name, "host", is_chosen=True) for name in ("a", "b", "c", "a")]
+    named = [Place("", name) for name in ("a", "d")]
+
+    paths = [made.link(place, {}).path for place in (*chosen[:2], *named, chosen[3])]
+    with pytest.raises(DaemonError, match="maximum_application_groups allows, 2") as refused:
+        made.link(chosen[2], {})
+    for running in made._running.values():
+        running.listener.close()
+    made._running.clear()
+
+    assert paths == ["a", "b", "a", "d", "a"]
+    assert refused.value.status == 503
 
 
 @NEEDS_3_13
