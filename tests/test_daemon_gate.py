@@ -68,11 +68,23 @@ def test_a_place_that_may_be_starting_is_given_more_time(clock, idle):
         limited.leave()
         clock[0] += idle
     limited.enter()
+    full = clock[0]
     clock[0] += gate.FIRST_PATIENCE
 
     with pytest.raises(DaemonError):
         limited.enter()
-    assert limited._patience() == gate.FIRST_PATIENCE > gate.PATIENCE
+    assert limited._deadline() == full + gate.FIRST_PATIENCE
+
+
+def test_a_place_whose_processes_have_gone_is_given_more_time_once_in_a_while(clock):
+    limited, deadlines = entered(1), []
+    for _ in range(4):
+        limited.expect_start()
+        deadlines.append(limited._deadline() - clock[0])
+        clock[0] += gate.BETWEEN_STARTS / 2 + 0.01
+
+    # The second and the last one come too soon after the one before.
+    assert [round(left, 1) for left in deadlines] == [2.0, -0.5, 2.0, -0.5]
 
 
 def test_who_leaves_makes_room(clock):

@@ -18,15 +18,17 @@ FULL = (
 # A place that has let nobody out for so long is slow, and requests beyond its part are refused at
 # once; before that they wait. Otherwise any short rush would be refused in part. In seconds.
 PATIENCE = 0.5
-# So long where nobody has left for IDLE seconds before: then it is being started, most likely.
+# So long where its processes are being started: nobody has left for IDLE seconds before, or a
+# request has found none. A place whose processes go away all the time is given it once in a while.
 FIRST_PATIENCE = 2.0
 IDLE = 60.0
+BETWEEN_STARTS = 5.0
 
 
 class Gate:
     """Lets so many requests in at a time. Every enter() that has not raised needs a leave()."""
 
-    __slots__ = ("_changed", "_free", "_full_since", "_last_left", "_most", "_waiting")
+    __slots__ = ("_changed", "_free", "_full_since", "_last_left", "_most", "_started", "_waiting")
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -34,7 +36,7 @@ class Gate:
         # Both are atomic.
         self._free = [None] * most
         self._full_since = 0.0
-        self._last_left = float("-inf")
+        self._last_left = self._started = float("-inf")
         self._changed = threading.Condition()
         self._waiting = 0
 
@@ -56,6 +58,12 @@ class Gate:
             with self._changed:
                 self._changed.notify()
 
+    def expect_start(self) -> None:
+        """Take note that a request has found no process."""
+        now = time.monotonic()
+        if now - self._started > BETWEEN_STARTS:
+            self._started = now
+
     @property
     def is_empty(self) -> bool:
         """Whether no request is inside."""
@@ -66,15 +74,17 @@ class Gate:
             self._waiting += 1
             try:
                 while not self._take():
-                    left = self._full_since + self._patience() - time.monotonic()
+                    left = self._deadline() - time.monotonic()
                     if left <= 0:
                         raise DaemonError(503, FULL.format(self._most))
                     self._changed.wait(left)
             finally:
                 self._waiting -= 1
 
-    def _patience(self) -> float:
-        return FIRST_PATIENCE if self._full_since - self._last_left > IDLE else PATIENCE
+    def _deadline(self) -> float:
+        was_idle = self._full_since - self._last_left > IDLE
+        started = self._full_since if was_idle else self._started
+        return max(self._full_since + PATIENCE, started + FIRST_PATIENCE)
 
     def _take(self) -> bool:
         try:

@@ -136,6 +136,8 @@ def _relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) 
         except _SendAgain:
             if kept is not None:
                 continue
+        if link.gate is not None:
+            link.gate.expect_start()
         if time.monotonic() - queued > link.connect_timeout:
             raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
         time.sleep(_PAUSE)
@@ -481,6 +483,8 @@ def _connect(link: Link, began: float) -> socket.socket:
             late = time.monotonic() - began > link.connect_timeout
             if late or error.errno not in (errno.ENOENT, errno.ECONNREFUSED):
                 raise DaemonError(503, NOT_CONNECTED.format(link.path, error)) from error
+        if link.gate is not None:
+            link.gate.expect_start()
         link.wake()
         time.sleep(_PAUSE)
 
