@@ -117,7 +117,7 @@ class Dispatcher:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333). The caller's environ is left as it is."""
-        # Optimization: a set of valid hosts took 0.03 us, the pattern 0.8 us.
+        # Optimization: a set of valid hosts took 0.03 us, a look at the host 1.0 us.
         if environ.get("HTTP_HOST") not in self._hosts and not self._accepts_host(environ):
             return self._walk(environ, start_response)
         path = environ.get("RAW_URI") or environ.get("REQUEST_URI")
@@ -206,7 +206,8 @@ class Dispatcher:
             name or environ["SERVER_NAME"],
             environ.get("HTTP_HOST", ""),
             partial(variable, environ=environ, process_environ=os.environ),
-            port if port.isdecimal() else "",
+            # waitress and granian tell a path or 0 of a unix socket.
+            port.lstrip("0") if port.isdecimal() else "",
             self.server_ports,
         )
 

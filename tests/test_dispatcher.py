@@ -277,7 +277,7 @@ def test_ports_in_group_names(script, ports, port, group):
     [
         pytest.param("evil.example:8080", "localhost", id="no virtual host"),
         pytest.param("shop.example:8080", "shop.example", id="a virtual host"),
-        pytest.param("a.wiki.example", "wiki.example", id="one of many of a virtual host"),
+        pytest.param("a.wiki.example", ".wiki.example", id="one of many of a virtual host"),
     ],
 )
 def test_gunicorn_on_a_unix_socket_makes_the_server_s_name_of_the_host_header(script, host, group):

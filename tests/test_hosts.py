@@ -87,3 +87,19 @@ def test_apache_says_the_same():
 
     accepted = [status == 200 for status in statuses]
     assert dict(zip(hosts, accepted, strict=True)) == {host: is_valid_host(host) for host in hosts}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("a" * 50_000 + "!", id="one label"),
+        pytest.param("a." * 50_000 + "!", id="many labels"),
+        pytest.param("[" + ":a" * 50_000 + "!]", id="many colons"),
+        pytest.param("[" + "::a" * 50_000 + "]", id="many pairs of colons"),
+        pytest.param("a:" + "0" * 50_000 + "9" * 50_000, id="a long port"),
+    ],
+)
+def test_long_hosts_take_linear_time(host):
+    # A hundred kilobytes would take minutes otherwise.
+    assert not is_valid_host(host)
+    assert not is_valid_authority(host)

@@ -12,44 +12,62 @@ import socket
 
 HIGHEST_PORT = 65535
 
-# Four numbers, or a name that is not all digits and dots: then a last label that follows a dot
-# begins with a letter. One dot may stand at the end.
-_NAME = (
-    r"(?:(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}"
-    r"|(?=[0-9.]*[A-Za-z_-])(?:\.?(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*|[A-Za-z0-9_-]+))\.?"
-)
-_HEADER = re.compile(rf"(?:\[([^\]]*)\]|{_NAME})(?::([0-9]+))?")
-_AUTHORITY = re.compile(
-    rf"(?:\[(?:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|{_NAME}|)\]|{_NAME}|)(?::([0-9]*))?"
-)
-_BAD_LITERAL = re.compile(r"::.*::|:::|:\.|\.[:.]")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_NUMBERS = re.compile(r"[0-9.]+")
+_ADDRESS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}")
+_LITERAL = re.compile(r"[0-9A-Fa-f:.]+")
+_BAD_IN_LITERAL = re.compile(r":::|:\.|\.[:.]")
+_PORT = re.compile(r":[0-9]*")
 
 
 def is_valid_host(host: str) -> bool:
     """Whether Apache accepts a Host header, which is not empty."""
-    found = _HEADER.fullmatch(host)
-    if found is None or not _is_port(found[2], lowest=1):
+    name, is_literal, port = _split(host)
+    if port and not (_PORT.fullmatch(port) and 1 <= _number(port) <= HIGHEST_PORT):
         return False
-    return found[1] is None or _is_ipv6(found[1])
+    return _is_ipv6(name) if is_literal else _is_name(name)
 
 
 def is_valid_authority(authority: str) -> bool:
     """
     Whether Apache accepts what stands between ``http://`` and the path, which may be empty.
 
-    It has a looser reader for ports than that of the header: an empty one and 0 will do.
+    It reads it more loosely than the header: an empty port, 0 and an empty name will do.
     """
-    found = _AUTHORITY.fullmatch(authority)
-    if found is None or not _is_port(found[1] or None, lowest=0):
+    name, is_literal, port = _split(authority)
+    if port and not (_PORT.fullmatch(port) and _number(port) <= HIGHEST_PORT):
         return False
-    return authority[:1] != "[" or _BAD_LITERAL.search(authority) is None
+    if is_literal and ":" in name:
+        is_well = _LITERAL.fullmatch(name) and not _BAD_IN_LITERAL.search(name)
+        return bool(is_well) and name.count("::") <= 1
+    return not name or _is_name(name)
 
 
-def _is_port(port: str | None, lowest: int) -> bool:
-    # Zeros in front count for nothing; without them a longer one is too high.
-    return port is None or (
-        len(port.lstrip("0")) <= 5 and lowest <= int(port.lstrip("0") or 0) <= HIGHEST_PORT
-    )
+def _split(host: str) -> tuple[str, bool, str]:
+    """The name, whether it stood in brackets, and the port with what stands before it."""
+    if host[:1] == "[":
+        name, bracket, port = host[1:].partition("]")
+        # Without the closing one it is no name either.
+        return (name, True, port) if bracket else (host, False, "")
+    name, colon, port = host.partition(":")
+    return name, False, colon + port
+
+
+def _number(port: str) -> int:
+    digits = port[1:].lstrip("0")
+    # A longer one is too high, and int() is slow with thousands of digits.
+    return int(digits[:6] or 0)
+
+
+def _is_name(name: str) -> bool:
+    if ".." in name or not _NAME.fullmatch(name):
+        return False
+    name = name.removesuffix(".")
+    if not name or _NUMBERS.fullmatch(name):
+        return _ADDRESS.fullmatch(name) is not None
+    # A top-level domain begins with a letter (RFC 1123 2.1).
+    _, dot, last = name.rpartition(".")
+    return not dot or last[:1].isalpha()
 
 
 def _is_ipv6(text: str) -> bool:
