@@ -86,3 +86,42 @@ def test_a_client_chooses_among_the_scripts(alias):
 )
 def test_the_table_alone_chooses(alias, host):
     assert found(alias, host, maximum_application_groups=0) == []
+
+
+@pytest.mark.parametrize(
+    ("process_group", "given", "line"),
+    [
+        pytest.param(
+            "blog",
+            {"blog": {"threads": 2}},
+            "WSGIMATCH_PROCESS_GROUPS['blog']['maximum_application_groups'] = 20",
+            id="a process group",
+        ),
+        pytest.param(
+            "%{GLOBAL}",
+            {"blog": {}},
+            "WSGIMATCH_PROCESS_GROUPS['%{GLOBAL}'] = {'maximum_application_groups': 20}",
+            id="the server's own, beside others",
+        ),
+        pytest.param(
+            "%{GLOBAL}",
+            {},
+            "WSGIMATCH_PROCESS_GROUPS = {'%{GLOBAL}': {'maximum_application_groups': 20}}",
+            id="the server's own alone",
+        ),
+    ],
+)
+def test_the_hint_s_line_can_be_pasted(process_group, given, line):
+    groups = {name: read_options(options, "/")[0] for name, options in given.items()}
+    alias = plain("%{HOST}")
+    subject = Subject("WSGIMATCH_ALIASES[0]", "", AliasTable([alias]), 0)
+
+    [finding] = chosen_findings(
+        [(None, subject)], Rules(process_group=process_group), limits_of(given, groups)
+    )
+    names = {"WSGIMATCH_PROCESS_GROUPS": given}
+    exec(line, names)
+
+    assert f"`{line}`" in finding.hint
+    limited = names["WSGIMATCH_PROCESS_GROUPS"][process_group]
+    assert limited["maximum_application_groups"] == 20

@@ -16,24 +16,33 @@ from .subject import Subject
 # A pattern that one text alone fits, but for what follows it.
 _ONE_TEXT = re.compile(r"\^[\w/.-]*(?:\$|\((?:\?:)?/\|\$\)|\(\?=/\|\$\))?")
 _CAPTURE = re.compile(r"\$[0-9]")
-_GROUPS = "WSGIMATCH_PROCESS_GROUPS"
+_GROUPS, _OPTION = "WSGIMATCH_PROCESS_GROUPS", "maximum_application_groups"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A process group's maximum_application_groups, and whether the settings say it."""
+    """
+    A process group's maximum_application_groups, and whether the settings say it.
+
+    ``line`` is what one writes into the settings to say it.
+    """
 
     most: int
     is_given: bool
+    line: str
 
 
 def limits_of(given: Mapping[str, object], groups: Mapping[str, GroupOptions]) -> dict[str, Limit]:
     """Return the limits of the process groups, by name; ``given`` is WSGIMATCH_PROCESS_GROUPS."""
-    limits = {GLOBAL: Limit(GroupOptions().maximum_application_groups, is_given=False)}
+    most = GroupOptions().maximum_application_groups
+    item = {GLOBAL: {_OPTION: 20}}
+    line = f"{_GROUPS}[{GLOBAL!r}] = {item[GLOBAL]}" if groups else f"{_GROUPS} = {item}"
+    limits = {GLOBAL: Limit(most, is_given=False, line=line)}
     for name, options in groups.items():
         told = given.get(name)
-        is_given = isinstance(told, Mapping) and "maximum_application_groups" in told
-        limits[name] = Limit(options.maximum_application_groups, is_given)
+        is_given = isinstance(told, Mapping) and _OPTION in told
+        line = f"{_GROUPS}[{name!r}][{_OPTION!r}] = 20"
+        limits[name] = Limit(options.maximum_application_groups, is_given, line)
     return limits
 
 
@@ -55,9 +64,9 @@ def chosen_findings(
             continue
         what = _chosen_without_end(value, alias, host)
         if what and not (limit.is_given and limit.most):
-            yield _finding(subject.where, value, what, process_group, limit)
+            yield _finding(subject.where, value, what, limit)
         elif _is_chosen_among_scripts(value, alias) and not limit.most:
-            yield _finding(subject.where, value, "each script", process_group, limit)
+            yield _finding(subject.where, value, "each script", limit)
 
 
 def _chosen_without_end(value: str, alias: Alias, host: str | None) -> str:
@@ -80,13 +89,12 @@ def _is_chosen_among_scripts(value: str, alias: Alias) -> bool:
     return "." not in alias.target.rpartition("/")[2]
 
 
-def _finding(where: str, value: str, what: str, process_group: str, limit: Limit) -> Finding:
+def _finding(where: str, value: str, what: str, limit: Limit) -> Finding:
     most = f"{limit.most} live at a time, and the others end" if limit.most else "without a limit"
-    line = f'{_GROUPS} = {{"{process_group}": {{"maximum_application_groups": 20, ...}}}}'
     hosts = " Or list the hosts: WSGIMATCH_VIRTUAL_HOSTS = {...}." if value == "%{HOST}" else ""
     return Finding(
         "W046",
         where,
         f"application_group {quoted(value)}: a client starts processes with {what}, {most}.",
-        f"Say how many may live at once: {line}.{hosts}",
+        f"Say how many may live at once: `{limit.line}`.{hosts}",
     )
