@@ -27,6 +27,7 @@ from .circumstances import (
 )
 from .conf import DEFAULTS, Configuration, configuration
 from .diagnose.captures import capture_findings
+from .diagnose.chosen import chosen_findings, limits_of
 from .diagnose.exposure import exposure_findings
 from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding
@@ -88,6 +89,12 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(subjects(configured), configured.rules)
+    hosts = {table: host for host, table, _ in tables(configured)}
+    yield from chosen_findings(
+        ((hosts[subject.table], subject) for subject in subjects(configured)),
+        configured.rules,
+        limits_of(configured.values["PROCESS_GROUPS"], configured.groups),
+    )
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
         yield from pattern_findings(subject)

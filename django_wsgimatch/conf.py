@@ -36,6 +36,9 @@ DEFAULTS: dict[str, Any] = {
     "FALLBACK": "django.core.wsgi.get_wsgi_application",
     "ROOTS": None,
     "SERVER_NAME": None,
+    "SERVER_PORTS": [],
+    "THREADS_PER_PLACE": 0.75,
+    "BODY_TIMEOUT": (20, 500),
     "ALLOW_ENCODED_SLASHES": False,
     "MERGE_SLASHES": True,
     "FOLLOW_SYMLINKS": True,
@@ -44,6 +47,23 @@ DEFAULTS: dict[str, Any] = {
     "CHUNKED_REQUEST": True,
     "ALLOW_EXPONENTIAL_PATTERNS": False,
 }
+
+
+def _are_ports(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(type(p) is int and 0 < p < 65536 for p in value)
+
+
+def _is_part(value: Any) -> bool:
+    return (type(value) is int and value > 0) or (type(value) is float and 0 < value <= 1)
+
+
+def _is_timeout(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and all(type(number) in (int, float) and 0 < number < 1e9 for number in value)
+    )
+
 
 # What a setting must be: a test, and the words for "should be ...".
 _SHAPES: dict[str, tuple[Any, str]] = {
@@ -75,6 +95,15 @@ _SHAPES: dict[str, tuple[Any, str]] = {
         "a list of directories or None",
     ),
     "SERVER_NAME": (lambda v: v is None or isinstance(v, str), "a host name or None"),
+    "SERVER_PORTS": (lambda v: v == "any" or _are_ports(v), "a list of ports, or 'any'"),
+    "THREADS_PER_PLACE": (
+        lambda v: v is None or _is_part(v),
+        "a part of the server's threads from 0 to 1 (0.75), a whole number of them, or None",
+    ),
+    "BODY_TIMEOUT": (
+        lambda v: v is None or _is_timeout(v),
+        "(seconds, bytes a second), as in (20, 500), or None",
+    ),
     "ALLOW_ENCODED_SLASHES": (
         lambda v: isinstance(v, bool) or v == "NoDecode",
         "True, False or 'NoDecode'",

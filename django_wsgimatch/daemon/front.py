@@ -29,9 +29,10 @@ from .board import has_reached
 from .control import SECONDS, Order, give_order, is_there
 from .definition import Definition
 from .directory import directory_of, make_base, make_directory, sweep
+from .limits import NO_LIMITS, Limits
 from .logs import error_log_of_gunicorn
 from .owner import Owner, end_of, owner_of, this_server
-from .place import Place
+from .place import NAMED_BY, Place
 from .processes import start_of_root
 from .protocol import TOKEN_SIZE
 from .relay import Link, relay
@@ -64,7 +65,8 @@ class Places:
     The places outside the server's worker.
 
     ``base`` is the folder of servers' folders; ``environment`` is what the groups have for
-    environment variables. Unless ``is_defining``, somebody else gives the manager the definition.
+    environment variables; ``limits`` are those of the server's worker. Unless ``is_defining``,
+    somebody else gives the manager the definition.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Places:
         environment: Mapping[str, str] = os.environ,
         *,
         is_defining: bool = True,
+        limits: Limits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
         self.definition = definition
         self.owner = owner or this_server()
         self.directory = directory_of(self.owner, base)
@@ -151,7 +155,7 @@ class Places:
         """Have a request answered in a place. Raises DaemonError."""
         link = self._links.get(place)
         if link is None:
-            link = self._link(place)
+            link = self._link(place, environ)
         return relay(link, environ, start_response)
 
     def relay_inside(
@@ -162,9 +166,10 @@ class Places:
 
         That group's own processes have it, and find it by ``mod_wsgi.application_group``.
         """
+        environ = environ | {NAMED_BY: place.naming}
         return self.relay(Place(place.process_group, ""), environ, start_response)
 
-    def _link(self, place: Place) -> Link:
+    def _link(self, place: Place, environ: WSGIEnvironment) -> Link:
         options = self.definition.options(place)
         path = self.directory.socket(place)
         link = Link(
@@ -174,26 +179,31 @@ class Places:
             options.connect_timeout,
             options.socket_timeout,
             options.response_socket_timeout,
+            gate=self._limits.gate(environ),
+            body_timeout=self._limits.body_timeout,
         )
         if len(self._links) >= MOST_LINKS:
-            self._links.clear()
-        self._links[place] = link
-        return link
+            self._forget_links()
+        # Of two threads that make one at a time, both take the first.
+        return self._links.setdefault(place, link)
+
+    def _forget_links(self) -> None:
+        """Forget the links that nobody uses: a gate must know of all that are in it."""
+        links = self._links.copy()
+        for place, link in links.items():
+            if link.gate is None or link.gate.is_empty:
+                self._links.pop(place, None)
 
     def _wake(self, place: Place) -> bytes:
         """Make a place known to the manager, started again if it is gone; return its token."""
         if not self.owner.is_alive:
             raise DaemonError(503, "The server's main process has ended")
-        order = {
-            "do": "place",
-            "process_group": place.process_group,
-            "application_group": place.application_group,
-        }
         try:
             if not is_there(self.directory.manager):
                 self._start_again()
             longest = self.definition.options(place).connect_timeout or SECONDS
-            return token_of(give_order(self.directory.manager, order, timeout=longest))
+            answer = give_order(self.directory.manager, place.to_order(), timeout=longest)
+            return token_of(answer)
         except (ManagerError, SettingError, OSError) as error:
             raise DaemonError(503, str(error)) from error
 

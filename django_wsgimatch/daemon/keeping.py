@@ -72,6 +72,11 @@ class KeptPlace:
         return not self.next and not self.ending and (not self.current or self.current.was_ready)
 
     @property
+    def is_ending(self) -> bool:
+        """Whether processes are on their way out."""
+        return bool(self.ending)
+
+    @property
     def running(self) -> list[Running]:
         """All processes of the place."""
         return [r for r in (self.current, self.next, *self.ending) if r is not None]
@@ -178,9 +183,9 @@ class KeptPlace:
         self.not_before = time.monotonic() + pause
         self.error, self.error_time = reason, time.time()
 
-    def refuse_waiting(self) -> None:
-        """Answer 503 to whoever waits for processes that do not start."""
-        reason = f"process group '{self.place.label}' {self.error}"
+    def refuse_waiting(self, reason: str = "") -> None:
+        """Answer 503 to whoever waits for processes that do not start, or may not."""
+        reason = reason or f"process group '{self.place.label}' {self.error}"
         answer = frame(ERROR, encode_error(503, reason))
         for connection in _waiting(self.listener):
             with connection, suppress(OSError):

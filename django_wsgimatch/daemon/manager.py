@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any
 
 from ..exceptions import ManagerError, WSGIMatchError
+from .admission import Admission, leavers
 from .ancestry import stems_from
 from .control import Order
 from .conversation import MOST, Conversation
@@ -65,6 +66,7 @@ class Manager:
         self.parent_of_groups = starter if starter is not None else os.getpid()
         self.may_switch = starter is not None or os.geteuid() == 0
         self.definition: Definition | None = None
+        self.admission = Admission()
         self.places: dict[Place, KeptPlace] = {}
         self.conversations: list[Conversation] = []
         # The output of groups that print too much, by its descriptor, and how it is read again.
@@ -142,7 +144,9 @@ class Manager:
 
     def make_place(self, order: Order) -> Order:
         """Make an application group's place known, so that it can be asked."""
-        place = Place(order["process_group"], order["application_group"])
+        place = Place.from_order(order)
+        if reason := self._refusal(place):
+            raise ManagerError(reason)
         kept = self._keep(place)
         kept.used = time.monotonic()
         self._reach(kept)
@@ -271,20 +275,17 @@ class Manager:
             self._say(kept, kept.error)
 
     def _make_room(self, kept: KeptPlace) -> None:
-        """Keep within maximum-application-groups: the least recently used one ends."""
-        most = kept.spec.options.maximum_application_groups
-        if not most or not kept.place.application_group or kept.is_live:
-            return
-        live = [
-            other
-            for place, other in self.places.items()
-            if place.process_group == kept.place.process_group
-            and place.application_group
-            and other.is_live
-        ]
-        live.sort(key=lambda other: (other.is_busy, other.last_used()))
-        for other in live[: max(len(live) - most + 1, 0)]:
+        """Keep within maximum_application_groups: the least recently used one ends."""
+        for other in leavers(kept, self.places.values()):
             other.end()
+
+    def _refusal(self, place: Place) -> str:
+        """Why a client may not start a place now, "" where it may, or need not."""
+        kept = self.places.get(place)
+        if self.definition is None or not self.definition.defines(place) or (kept and kept.is_live):
+            return ""
+        options = self.definition.options(place)
+        return self.admission.refusal(place, options, self.places.values(), time.monotonic())
 
     def _start_processes(self, kept: KeptPlace) -> Running:
         assert self.definition is not None
@@ -373,7 +374,10 @@ class Manager:
             self._unwatch(kept.listener)
         elif time.monotonic() < kept.not_before:
             kept.refuse_waiting()
+        elif reason := self._refusal(kept.place):
+            kept.refuse_waiting(reason)
         elif kept.has_request():
+            self.admission.count(kept.place, kept.spec.options, time.monotonic())
             self._start(kept)
 
     def _patience(self, end_of_owner: int | None) -> float:

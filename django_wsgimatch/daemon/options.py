@@ -70,7 +70,8 @@ class GroupOptions:
     process_limit: int | None = None
     open_files_limit: int | None = None
     core_limit: int | None = None
-    maximum_application_groups: int = 0
+    maximum_application_groups: int = 50
+    maximum_starts: int = 60
 
 
 Kind = Literal["supported", "mapped", "refused", "beyond"]
@@ -506,8 +507,19 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "beyond",
         _COUNT_OR_NONE,
         (
-            "how many application groups of this process group live at once; the least recently "
-            "used one ends for a new one"
+            "how many application groups of this process group live at once whose names come from "
+            "requests, as with %{HOST}, or with %{RESOURCE} and a target that has a capture; those "
+            "that the table names do not count. The least recently used one ends for a new one, an "
+            "idle one first"
+        ),
+    ),
+    (
+        "maximum_starts",
+        "beyond",
+        _COUNT_OR_NONE,
+        (
+            "how many of these are started in a minute; so many may start at once. Beyond it a "
+            "request to one that is not there is answered with 503 at once"
         ),
     ),
 )
