@@ -41,6 +41,7 @@ from .diagnose.reach import example_uris
 from .diagnose.reached import Reached, reached
 from .diagnose.roots import root_findings
 from .diagnose.subject import Subject
+from .diagnose.timing import Timing
 from .diagnose.urls import url_findings
 from .diagnose.writers import writer_findings
 from .entries import FileEntry
@@ -86,9 +87,10 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(subjects(configured), configured.rules)
+    timing = Timing()
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
-        yield from pattern_findings(subject)
+        yield from pattern_findings(subject, timing)
 
 
 def file_system_findings(
