@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from .attacks import LONGEST_URI
@@ -40,6 +40,8 @@ class _Part:
 
     node: Node
     following: Node | None
+    # For re, the end of a group stands between such an item and the next.
+    in_group: bool = False
 
 
 def is_plain(tree: Node) -> bool:
@@ -66,7 +68,7 @@ def is_plain(tree: Node) -> bool:
 def _parts(node: Node, following: Node | None) -> Iterator[_Part]:
     match node:
         case Group(item=item):
-            yield from _parts(item, following)
+            yield from (replace(part, in_group=True) for part in _parts(item, following))
         case Sequence(items):
             for item, behind in zip_longest(items, items[1:]):
                 yield from _parts(item, _first(behind) or following)
@@ -158,7 +160,8 @@ def _time_of_step(run: _Part) -> float:
     assert isinstance(run.node, Repeat)
     if single_byte(run.node.item) != bytesets.ALL:
         return _STEP
-    return _STEP_OF_DOTS + (_STEP_TO_TEXT if isinstance(run.following, Text) else _STEP)
+    is_quick = isinstance(run.following, Text) and not run.in_group
+    return _STEP_OF_DOTS + (_STEP_TO_TEXT if is_quick else _STEP)
 
 
 def _most_starts(parts: list[_Part]) -> float:
