@@ -51,8 +51,9 @@ conformance: $(VENV)/with-test ## compare 40,000 requests with the installed Apa
 	$(VENV)/bin/python -m tests.daemon_conformance
 	$(VENV)/bin/python -m tests.import_conformance
 
-fuzz: $(VENV)/with-test ## compare patterns with libpcre2, the index with a scan, Apache files with Apache, lie to the relay and to status
+fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay and to status
 	$(VENV)/bin/python -m tests.fuzz_patterns
+	$(VENV)/bin/python -m tests.fuzz_redos
 	$(VENV)/bin/python -m tests.fuzz_index
 	$(VENV)/bin/python -m tests.fuzz_apache
 	$(VENV)/bin/python -m tests.fuzz_relay

@@ -43,6 +43,7 @@ from .diagnose.reach import example_uris
 from .diagnose.reached import Reached, reached
 from .diagnose.roots import root_findings
 from .diagnose.subject import Subject
+from .diagnose.timing import Timing
 from .diagnose.urls import url_findings
 from .diagnose.writers import writer_findings
 from .entries import FileEntry
@@ -95,9 +96,10 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         configured.rules,
         limits_of(configured.values["PROCESS_GROUPS"], configured.groups),
     )
+    timing = Timing()
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
-        yield from pattern_findings(subject)
+        yield from pattern_findings(subject, timing)
 
 
 def file_system_findings(

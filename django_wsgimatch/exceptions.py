@@ -46,7 +46,11 @@ class UnsupportedPattern(PatternError):
 
 
 class ExponentialPattern(PatternError):
-    """A short request could keep the pattern busy for ages; ``attack`` is such a uri."""
+    """
+    A request could keep the pattern busy for ages; ``attack`` is such a uri.
+
+    It is empty where the pattern is too large to be examined.
+    """
 
     def __init__(self, pattern: str, reason: str, attack: str) -> None:
         super().__init__(pattern, reason)

@@ -67,11 +67,11 @@ def _bad_pattern(where: str, error: PatternError) -> Finding:
     if isinstance(error, ExponentialPattern):
         # The error names the cure too, for want of a hint where a server does not start.
         reason = error.reason.rpartition("; ")[0] or error.reason
+        example = f" A request for {quoted(error.attack)} would do." if error.attack else ""
         return Finding(
             "E005",
             where,
-            f"the pattern {pattern} can keep a worker busy for ages: {reason}. A request for "
-            f"{quoted(error.attack)} would do.",
+            f"the pattern {pattern} can keep a worker busy for ages: {reason}.{example}",
             _NOT_TWICE,
         )
     return Finding(
