@@ -64,7 +64,7 @@ def status_cells(place: Status) -> tuple[str, ...]:
     pids = [str(process["pid"]) for process in place["processes"]]
     return (
         readable(place["name"]),
-        place["state"],
+        _state(place),
         ",".join(pids) or "-",
         f"{place['busy']}/{place['threads']}",
         place["python"] or "-",
@@ -90,6 +90,11 @@ def duration(seconds: float | None) -> str:
 def size(count: int | None) -> str:
     """Return a number of bytes in MiB."""
     return "-" if count is None else f"{count / (1 << 20):.1f} MiB"
+
+
+def _state(place: Status) -> str:
+    is_elsewhere = place["state"] == "elsewhere"
+    return f"elsewhere, {place['socket']}" if is_elsewhere else place["state"]
 
 
 def _error(place: Status) -> str:

@@ -35,6 +35,7 @@ _STYLES = {
     "lost": "dim",
     "running": "green",
     "stopped": "dim",
+    "elsewhere": "cyan",
     "failed": "bold red",
     "kept": "green",
     "changed": "cyan",

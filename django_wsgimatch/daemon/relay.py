@@ -86,7 +86,8 @@ class Link:
     How a place is reached.
 
     ``wake`` is called where nobody listens; ``has_reached`` tells whether a request, by its id,
-    has reached the application. Times are in seconds, 0 for no limit.
+    has reached the application. Times are in seconds, 0 for no limit. ``cure`` is what to do where
+    the place cannot be reached.
     """
 
     path: str
@@ -95,6 +96,7 @@ class Link:
     connect_timeout: float = 15
     socket_timeout: float = 60
     response_socket_timeout: float = 0
+    cure: str = ""
     kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
 
 
@@ -116,7 +118,7 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
             if kept is not None:
                 continue
         if time.monotonic() - queued > link.connect_timeout:
-            raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
+            raise _not_connected(link, "no process takes the request")
         time.sleep(_PAUSE)
 
 
@@ -442,9 +444,14 @@ def _connect(link: Link, began: float) -> socket.socket:
             connection.close()
             late = time.monotonic() - began > link.connect_timeout
             if late or error.errno not in (errno.ENOENT, errno.ECONNREFUSED):
-                raise DaemonError(503, NOT_CONNECTED.format(link.path, error)) from error
+                raise _not_connected(link, error) from error
         link.wake()
         time.sleep(_PAUSE)
+
+
+def _not_connected(link: Link, reason: object) -> DaemonError:
+    text = NOT_CONNECTED.format(link.path, reason)
+    return DaemonError(503, f"{text}; {link.cure}" if link.cure else text)
 
 
 def _set_timeouts(connection: socket.socket, receive: float, send: float | None = None) -> None:

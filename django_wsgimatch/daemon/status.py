@@ -8,6 +8,8 @@ from typing import Any
 from .board import BOOTING, LEAVING, READY, WorkerReport
 from .keeping import KeptPlace
 from .memory import proportional_set_size
+from .options import GroupOptions
+from .place import Place
 
 STATES = {BOOTING: "starting", READY: "ready", LEAVING: "ending"}
 
@@ -25,6 +27,7 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
         "process_group": kept.place.process_group,
         "application_group": kept.place.application_group,
         "state": _state(kept),
+        "socket": kept.path,
         "pid": running.process.pid if running else None,
         "processes": [_process(worker) for worker in workers],
         "python": said.get("python"),
@@ -37,6 +40,29 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
         "restarts": max(kept.starts - 1, 0) + (report.renewals if report else 0),
         "error": error,
         "error_time": error_time or None,
+    }
+
+
+def status_elsewhere(place: Place, options: GroupOptions) -> dict[str, Any]:
+    """Return the same for a process group that somebody else runs: no more than where it is."""
+    return {
+        "name": place.label,
+        "process_group": place.process_group,
+        "application_group": place.application_group,
+        "state": "elsewhere",
+        "socket": options.socket,
+        "pid": None,
+        "processes": [],
+        "python": None,
+        "settings": options.settings,
+        "uptime": None,
+        "requests": 0,
+        "busy": 0,
+        "threads": options.threads * options.processes,
+        "memory": None,
+        "restarts": 0,
+        "error": "",
+        "error_time": None,
     }
 
 
