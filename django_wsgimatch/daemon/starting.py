@@ -261,7 +261,8 @@ def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Acco
     Return the account that a group is to run as, None for this process's own.
 
     ``may_switch`` says that processes can be started as other users, which by default only root
-    can. A group that names no user runs as the server, as in mod_wsgi it runs as Apache's User.
+    can. A group that names no user runs as the server, as in mod_wsgi it runs as Apache's User;
+    one that is run elsewhere has whatever user it is started as.
     Raises SettingError for a user or a group that does not exist, for root, and for one that the
     server cannot switch to.
     """
@@ -272,7 +273,8 @@ def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Acco
     if options.group is not None:
         group = _group(options.group)
     if not may_switch:
-        _require_own(options, user, group, own)
+        if options.socket is None:
+            _require_own(options, user, group, own)
         return None
     names_none = options.user is options.group is None and not options.supplementary_groups
     if own[0] == 0 and names_none:

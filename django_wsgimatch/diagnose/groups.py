@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 
 from ..aliases.groups import GLOBAL, is_literal
@@ -75,6 +77,7 @@ def _findings_of_group(
     where: str, name: str, options: GroupOptions, nests: bool
 ) -> Iterator[Finding]:
     yield from _missing_directories(where, options)
+    yield from _open_socket_folder(where, options)
     account = None
     try:
         account = account_of(options)
@@ -146,6 +149,24 @@ def _useless_python(where: str, options: GroupOptions, python: str, told: Told) 
 
 _SWITCH = "Start the server as root, by `manage.py wsgimatch serve`, or leave user and group out."
 _LET_IN = "Let that user read it and pass all directories above it; `namei -l` shows where it ends."
+
+
+def _open_socket_folder(where: str, options: GroupOptions) -> Iterator[Finding]:
+    """A folder where others could lay a socket of their own for the front to connect to."""
+    if options.socket is None:
+        return
+    folder = os.path.dirname(options.socket)
+    with suppress(OSError):
+        mode = stat.S_IMODE(os.stat(folder).st_mode)
+        if mode & stat.S_IWOTH:
+            yield Finding(
+                "E021",
+                where,
+                f"others can write to {folder!r}, the folder of its socket: its mode is "
+                f"{mode:04o}. They could answer in place of the applications.",
+                "Let the socket lie in a folder of its own, as RuntimeDirectory= makes, or "
+                "ListenStream= with DirectoryMode=0755.",
+            )
 
 
 def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]:
