@@ -48,5 +48,5 @@ def mistakes(groups: Mapping[str, GroupOptions]) -> Iterator[tuple[str, str]]:
             yield name, "socket should be left out: the embedded process group is the server's own"
         elif options.socket in owners:
             other = owners[options.socket]
-            yield name, f"socket {options.socket!r} is process group {other!r}'s, too"
+            yield name, f"socket {options.socket!r} is also that of process group {other!r}"
         owners.setdefault(options.socket, name)
