@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
+import resource
 import socket
 
 import pytest
 
-from django_wsgimatch.daemon import alone, listening
+from django_wsgimatch.daemon import alone
 from django_wsgimatch.daemon.alone import require_own_account
 from django_wsgimatch.daemon.listening import open_listener, peers_of
 from django_wsgimatch.daemon.options import GroupOptions
@@ -149,7 +151,7 @@ def owned(monkeypatch):
 
     def make(user: int, group: int, mode: int) -> str:
         status = os.stat_result((mode, 0, 0, 0, user, group, 0, 0, 0, 0))
-        monkeypatch.setattr(listening.os, "stat", lambda path: status)
+        monkeypatch.setattr(os, "stat", lambda path: status)
         return "/run/blog.sock"
 
     return make
@@ -172,8 +174,8 @@ def test_the_file_of_a_socket_says_who_may_ask(owned, user, group, mode, others)
 
 
 def test_members_of_a_socket_s_group_may_ask(owned, monkeypatch):
-    entry = listening.grp.struct_group(("web", "x", 54321, ["daemon", "nosuchuser"]))
-    monkeypatch.setattr(listening.grp, "getgrgid", lambda group: entry)
+    entry = grp.struct_group(("web", "x", 54321, ["daemon", "nosuchuser"]))
+    monkeypatch.setattr(grp, "getgrgid", lambda group: entry)
 
     assert DAEMON.pw_uid in peers_of(owned(0, 54321, 0o660))
 
@@ -248,7 +250,7 @@ def test_a_limit_above_the_unit_s_own(monkeypatch):
     def refuse(kind, limits):
         raise ValueError("not allowed to raise maximum limit")
 
-    monkeypatch.setattr(alone.resource, "setrlimit", refuse)
+    monkeypatch.setattr(resource, "setrlimit", refuse)
 
     with pytest.raises(SettingError) as refusal:
         alone._set_limits({"NPROC": 400})

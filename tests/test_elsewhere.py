@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -252,12 +253,16 @@ def test_the_manager_knows_what_is_run_elsewhere():
     )
 
 
+def start_response(*answer: object) -> Callable[[bytes], object]:
+    raise AssertionError("nothing is answered")
+
+
 def test_an_application_group_that_only_the_request_names_is_refused():
     """Its name may come from a variable, which no check knows."""
     places = Places(DEFINITION, "/nowhere", Owner(os.getpid(), ""))
 
     with pytest.raises(DaemonError) as refusal:
-        places.relay(Place("blog", "red"), {}, lambda status, headers: lambda data: None)
+        places.relay(Place("blog", "red"), {}, start_response)
 
     assert (refusal.value.status, str(refusal.value)) == (500, f"{REFUSAL.format('red')}. {CURE}")
 

@@ -12,6 +12,7 @@ import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def front(tmp_path_factory):
     project = tmp_path_factory.mktemp("site")
     (project / "bare.wsgi").write_text(SCRIPT)
     with folder() as at:
-        groups = {
+        groups: dict[str, dict[str, Any]] = {
             "blog": {"threads": 3},
             "quiet": {"inactivity_timeout": 0.2},
             "hasty": {"connect_timeout": 0.1},

@@ -17,7 +17,7 @@ from ..exceptions import SettingError
 from ..gunicorn_command import APPLICATION, CONFIGURATION, program
 from .accounts import Account, account, allowed_account, become
 from .sockets import bind_all, hand_over, need_root
-from .trust import own_files, require_trusted
+from .trust import distrust, own_files, require_trusted
 from .words import Words, read_words
 
 STARTER = "WSGIMATCH_STARTER"
@@ -87,7 +87,7 @@ def _command(words: Words) -> list[str]:
 def _leave_starter(allowed: Sequence[Account]) -> tuple[int, int]:
     """Start the process that stays root; return the other end of its control socket, and its id."""
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    words = [each.word for each in {each.user: each for each in reversed(allowed)}.values()]
+    words = account_words(allowed)
     pid = os.fork()
     if not pid:
         try:
@@ -105,6 +105,18 @@ def _leave_starter(allowed: Sequence[Account]) -> tuple[int, int]:
     return mine.detach(), pid
 
 
+def account_words(allowed: Sequence[Account]) -> list[str]:
+    """
+    Return what the starter's command line says of the accounts, each user once.
+
+    The server's own comes first: other commands find it there.
+    """
+    accounts: dict[int, Account] = {}
+    for each in allowed:
+        accounts.setdefault(each.user, each)
+    return [each.word for each in accounts.values()]
+
+
 def _moved(descriptor: int) -> int:
     """Move a descriptor up; it stays this process's alone."""
     found = descriptor
@@ -118,11 +130,21 @@ def _moved(descriptor: int) -> int:
 
 
 def _make_run_folder(server: Account) -> None:
-    """Make the folder in /run that a user without a home keeps its sockets in."""
-    path = f"/run/wsgimatch-{server.user}"
+    """
+    Make the folder in /run that the server keeps its sockets in.
+
+    It lies in systemd's RuntimeDirectory=, which is root's own here, where there is one.
+    """
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    is_safe = runtime and not distrust(runtime)
+    path = os.path.join(runtime, "wsgimatch") if is_safe else f"/run/wsgimatch-{server.user}"
     try:
         os.mkdir(path, 0o700)
     except OSError:
         # It is there, or /run is read-only: the server looks for itself what it can use.
         return
-    os.chown(path, server.user, server.group, follow_symlinks=False)
+    try:
+        os.chown(path, server.user, server.group, follow_symlinks=False)
+    except OSError:
+        # Root may not give files away here (CAP_CHOWN): the folder is of no use to the server.
+        os.rmdir(path)

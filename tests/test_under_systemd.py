@@ -1,0 +1,97 @@
+"""What a server that is started as root makes of a systemd unit's folder and capabilities."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+
+import pytest
+
+from django_wsgimatch.asroot import launch
+from django_wsgimatch.asroot.accounts import Account, become
+from django_wsgimatch.daemon import directory
+from django_wsgimatch.daemon.directory import default_base
+from django_wsgimatch.daemon.owner import Owner
+from django_wsgimatch.daemon.processes import StartedByRoot
+from tests.relayed import folder
+
+SERVER = Account("www-data", 33, 34, (34,), "/var/www")
+SHOP = Account("shop", 1001, 1001, (1001,), "/home/shop")
+
+
+@pytest.fixture
+def runtime(monkeypatch):
+    """A RuntimeDirectory= that is root's."""
+    with folder() as path:
+        monkeypatch.setenv("RUNTIME_DIRECTORY", str(path))
+        monkeypatch.setattr(launch, "distrust", lambda path: "")
+        yield path
+
+
+def test_root_makes_the_server_s_folder_in_systemd_s(runtime, monkeypatch):
+    given = []
+    monkeypatch.setattr(os, "chown", lambda path, *ids, **how: given.append((path, *ids)))
+
+    launch._make_run_folder(SERVER)
+
+    assert (runtime / "wsgimatch").stat().st_mode & 0o777 == 0o700
+    assert given == [(str(runtime / "wsgimatch"), 33, 34)]
+
+
+def test_a_root_that_may_not_give_files_away_leaves_no_folder_of_its_own(runtime, monkeypatch):
+    def refuse(*arguments, **how):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refuse)
+
+    launch._make_run_folder(SERVER)
+
+    assert list(runtime.iterdir()) == []
+
+
+def test_the_server_takes_the_folder_that_root_has_made_for_it(runtime, monkeypatch):
+    (runtime / "wsgimatch").mkdir()
+    is_own = directory._is_usable
+    monkeypatch.setattr(
+        directory, "_is_usable", lambda path: path.endswith("/wsgimatch") and is_own(path)
+    )
+
+    assert default_base(Owner(os.getpid(), "")) == str(runtime / "wsgimatch")
+
+
+def test_the_server_s_own_account_comes_first():
+    """By it other commands know whom the server of a folder runs as."""
+    more = Account("www-data", 33, 34, (34,), "/var/www", allowed=(50,))
+
+    assert launch.account_words([SERVER, SHOP, more]) == [
+        "www-data=33:34:34",
+        "shop=1001:1001:1001",
+    ]
+
+
+def test_a_root_without_capabilities_says_which_it_needs(monkeypatch):
+    def refuse(groups):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setgroups", refuse)
+
+    with pytest.raises(OSError, match="cannot become") as refusal:
+        become(SERVER)
+
+    assert refusal.value.strerror == (
+        "cannot become user 'www-data': Operation not permitted. Root needs CAP_SETUID and "
+        "CAP_SETGID for it: see CapabilityBoundingSet= of the unit"
+    )
+
+
+def test_a_signal_that_the_starter_may_not_send_does_not_end_the_manager():
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with mine, its:
+        processes = StartedByRoot(mine)
+        its.send(json.dumps({"refused": "[Errno 1] Operation not permitted"}).encode())
+
+        processes.look()
+
+        assert not processes.is_lost
