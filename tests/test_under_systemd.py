@@ -18,7 +18,6 @@ from django_wsgimatch.daemon.processes import StartedByRoot
 from tests.relayed import folder
 
 SERVER = Account("www-data", 33, 34, (34,), "/var/www")
-SHOP = Account("shop", 1001, 1001, (1001,), "/home/shop")
 
 
 @pytest.fixture
@@ -59,16 +58,6 @@ def test_the_server_takes_the_folder_that_root_has_made_for_it(runtime, monkeypa
     )
 
     assert default_base(Owner(os.getpid(), "")) == str(runtime / "wsgimatch")
-
-
-def test_the_server_s_own_account_comes_first():
-    """By it other commands know whom the server of a folder runs as."""
-    more = Account("www-data", 33, 34, (34,), "/var/www", allowed=(50,))
-
-    assert launch.account_words([SERVER, SHOP, more]) == [
-        "www-data=33:34:34",
-        "shop=1001:1001:1001",
-    ]
 
 
 def test_a_root_without_capabilities_says_which_it_needs(monkeypatch):
