@@ -29,7 +29,7 @@ from .conf import DEFAULTS, Configuration, configuration
 from .diagnose.captures import capture_findings
 from .diagnose.exposure import exposure_findings
 from .diagnose.files import Place, file_findings, survey
-from .diagnose.findings import Finding, quoted
+from .diagnose.findings import Finding
 from .diagnose.forwarding import forwarding_findings
 from .diagnose.groups import group_findings, place_of, undefined_groups
 from .diagnose.leaks import inherited_findings, leak_findings
@@ -48,6 +48,7 @@ from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
 from .probing import MOST_PROJECTS, project_findings, server_of
 from .settings_guard import VARIABLE
+from .text import quoted
 
 TAG = "wsgimatch"
 PREFIX = "WSGIMATCH_"

@@ -15,12 +15,12 @@ from .comparing.rules import HEADERS, Rules
 from .comparing.running import compare_all
 from .comparing.targets import SAFE_METHODS, Reading, read_requests
 from .conf import Configuration
-from .diagnose.findings import readable
 from .diagnose.preview import Site as Table
 from .diagnose.preview import preview
 from .diagnose.progress import Progress
 from .exceptions import CompareError
 from .inspection import site
+from .text import cut, readable, shown
 
 STANDARD_INPUT = "-"
 NO_ALIAS = "no alias"
@@ -128,15 +128,16 @@ def lines(comparison: Comparison) -> Iterator[str]:
         for each in group.different:
             yield f"  {readable(str(each.request))}"
             for difference in each.differences:
-                yield f"    {difference.what}"
-                yield f"      old: {readable(_latin_1(difference.old))}"
-                yield f"      new: {readable(_latin_1(difference.new))}"
+                yield f"    {shown(difference.what)}"
+                yield f"      old: {shown(difference.old)}"
+                yield f"      new: {shown(difference.new)}"
 
 
 def remarks(comparison: Comparison) -> Iterator[str]:
     """Yield what was not asked, and why."""
     for skipped in comparison.reading.skipped:
-        yield f"line {skipped.line}: {skipped.reason}: {readable(skipped.text)[:200]}"
+        told = f"line {skipped.line}: {cut(skipped.reason, 100)}"
+        yield f"{told}: {cut(readable(skipped.text), 200)}"
 
 
 def summary(comparison: Comparison) -> str:
@@ -169,7 +170,3 @@ def record(comparison: Comparison) -> dict[str, Any]:
             for each in group.different
         ],
     }
-
-
-def _latin_1(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode("latin-1")

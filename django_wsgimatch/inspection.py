@@ -22,13 +22,15 @@ from .conf import Configuration, configuration
 from .daemon.place import Place
 from .diagnose.files import Place as TargetPlace
 from .diagnose.files import script_findings, survey
-from .diagnose.findings import Finding, quoted
+from .diagnose.findings import Finding
 from .diagnose.listing import Listings
 from .diagnose.preview import Preview, Site, Try, preview, tries
-from .diagnose.probe import Answer, Question, Told
+from .diagnose.probe import Question
 from .diagnose.progress import Progress, untold
 from .diagnose.reached import Key
+from .diagnose.telling import Answer, Told
 from .probing import MOST_PROJECTS, Asker
+from .text import quoted
 
 BROKEN = "broken"
 

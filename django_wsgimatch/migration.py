@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +10,20 @@ from pathlib import Path
 
 from .servers.apache.fragment import python_lines
 from .servers.apache.importing import Imported, import_configuration
+from .servers.apache.limits import Volume
 from .servers.apache.reading import read_file, read_text
 from .servers.apache.report import record
 from .servers.apache.surroundings import Surroundings
+from .text import to_json
 
-STANDARD_INPUT = "-"
+STANDARD_INPUT = STANDARD_OUTPUT = "-"
 
 
 def import_file(path: str, surroundings: Surroundings) -> Imported:
     """Import an Apache configuration; "-" is standard input. Raises OSError."""
     with _no_garbage_collection():
         if path == STANDARD_INPUT:
-            text = sys.stdin.buffer.read().decode("latin-1")
+            text = sys.stdin.buffer.read(Volume().room + 1).decode("latin-1")
             return import_configuration(read_text(text, "<stdin>", surroundings))
         return import_configuration(read_file(path, surroundings))
 
@@ -50,7 +51,7 @@ def write_settings(imported: Imported, source: str, shape: str) -> str:
     ``shape`` is "python" or "json"; ``source`` says what was imported.
     """
     if shape == "json":
-        return json.dumps(record(imported), indent=2) + "\n"
+        return to_json(record(imported)) + "\n"
     if imported.settings is None:
         return ""
     name = "standard input" if source == STANDARD_INPUT else Path(source).name

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from .aliases.alias import BROKEN as BROKEN_ALIAS
-from .diagnose.findings import Finding, readable
+from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try, rebuilt_url
 from .inspection import BROKEN, Row
+from .text import readable
+from .text import shown as printable
 
 COLUMNS = (
     "entry",
@@ -64,8 +66,8 @@ def table_lines(rows: Iterable[Row]) -> Iterator[str]:
 def cells(row: Row) -> tuple[str, ...]:
     """Return an entry as the texts of its columns; "-" stands for nothing."""
     return (
-        row.where,
-        row.host or "-",
+        printable(row.where),
+        printable(row.host or "-"),
         str(row.position),
         row.kind or "-",
         readable(row.location or "-"),
@@ -82,7 +84,7 @@ def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, st
     if shown.uri is not None:
         yield "uri", readable(shown.uri)
     for each in tried:
-        yield "alias", f"[{each.position}] {_directive(each)}: {each.outcome}, {each.reason}"
+        yield "alias", printable(f"[{each.position}] {_directive(each)}: {_outcome(each)}")
     for number, capture in enumerate(shown.captures or (), 1):
         yield f"${number}", readable(capture)
     named = (
@@ -95,12 +97,13 @@ def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, st
         ("application group", _or(shown.application_group, "(main interpreter)")),
         ("callable object", shown.callable_object),
         ("rebuilt URL", rebuilt_url(shown)),
-        ("view", shown.view),
     )
     yield from ((label, readable(text)) for label, text in named if text is not None)
+    if shown.view is not None:
+        yield "view", printable(shown.view)
     yield "answer", answer(shown)
     for warning in shown.warnings:
-        yield "warning", warning
+        yield "warning", printable(warning)
 
 
 def preview_lines(shown: Preview, tried: Iterable[Try]) -> Iterator[str]:
@@ -117,6 +120,10 @@ def answer(shown: Preview) -> str:
     if shown.status == 200:
         return "the script"
     return f"status {shown.status}"
+
+
+def _outcome(tried: Try) -> str:
+    return f"{tried.outcome}, {tried.reason}"
 
 
 def _directive(tried: Try) -> str:
@@ -137,7 +144,7 @@ def _options(row: Row) -> str:
 
 def _script(row: Row) -> str:
     if row.state == BROKEN:
-        return f"broken: {row.reason}"
+        return printable(f"broken: {row.reason}")
     path = readable(row.script or "")
     if row.state in ("script", "directory"):
         return f"{row.state} {path}"

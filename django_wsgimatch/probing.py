@@ -16,12 +16,14 @@ from .daemon.options import GroupOptions
 from .daemon.place import Place
 from .daemon.spec import GroupSpec
 from .diagnose.cookies import cookie_findings
-from .diagnose.findings import Finding, quoted
+from .diagnose.findings import Finding
 from .diagnose.prefixes import prefix_findings
-from .diagnose.probe import Answer, Project, Question, Told, ask_all
+from .diagnose.probe import Project, Question, ask_all
 from .diagnose.progress import Progress, counted, untold
 from .diagnose.reached import FALLBACK, Key, Projects, Reached
+from .diagnose.telling import Answer, Told
 from .settings_guard import VARIABLE
+from .text import quoted
 
 # So many projects are asked: each is a process that loads a Django project.
 MOST_PROJECTS = 20
@@ -159,7 +161,7 @@ def _not_loaded(told: Mapping[Key, Told], where: Mapping[Key, str]) -> Iterator[
                 f"the script {quoted(key.script)} does not load in its place, {quoted(place)}: "
                 f"{each.error}. Requests get 500.",
                 "The traceback is in the server's log. Put what is missing into the python_path or "
-                "the environment of its process group, or mend the script.",
+                "the environment of its process group, or fix the script.",
             )
 
 

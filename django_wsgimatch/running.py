@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from .conf import Configuration
 from .daemon.control import give_order
 from .daemon.directory import running_servers
-from .diagnose.findings import readable
 from .exceptions import ManagerError
 from .places import project_name, socket_directories
+from .text import cut, readable, shown
 
 COLUMNS = (
     *("name", "state", "processes", "threads", "python", "settings", "uptime", "requests"),
     *("memory", "restarts", "last error"),
 )
+# The most characters of each column: a row that a group fills should still be one to read.
+WIDTHS = (40, 12, 40, 12, 20, 40, 12, 16, 16, 12, 100)
 NONE_RUNS = (
     "no running server of this project has process groups or application groups: none was found "
     "in {}. Ask as the user that the server runs as"
 )
 
 Status = dict[str, Any]
+# What is greater is no time and no size, and an int may be too great for a float.
+_MOST = 1 << 62
 
 
 def order_all(configured: Configuration, **order: Any) -> list[Status]:
@@ -40,7 +45,7 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
         except ManagerError:
             # It has no groups yet, or no more.
             continue
-        if status["project"] == name:
+        if status.get("project") == name:
             is_status = order["do"] == "status"
             answers.append(status if is_status else give_order(directory.manager, order))
     if not answers:
@@ -51,7 +56,7 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
 def status_lines(servers: Iterable[Status]) -> Iterator[str]:
     """Yield each server's groups, its columns under each other, and below them its processes."""
     for server in servers:
-        yield f"server {server['server']}, manager {server['pid']}"
+        yield title(server)
         lines = [COLUMNS, *map(status_cells, server["places"])]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         for line in lines:
@@ -59,47 +64,77 @@ def status_lines(servers: Iterable[Status]) -> Iterator[str]:
             yield f"  {'  '.join(padded)}".rstrip()
 
 
+def title(server: Status) -> str:
+    """Return which server it is."""
+    return shown(f"server {server['server']}, manager {server['pid']}")
+
+
 def status_cells(place: Status) -> tuple[str, ...]:
-    """Return a place as the texts of its columns; "-" stands for nothing."""
+    """
+    Return a place as the texts of its columns; "-" stands for nothing, "?" for what is no value.
+
+    A group tells its Python, its settings and its errors itself, and may tell anything.
+    """
     pids = [str(process["pid"]) for process in place["processes"]]
-    return (
-        readable(place["name"]),
-        _state(place),
-        ",".join(pids) or "-",
+    texts = (
+        readable(str(place["name"])),
+        place["state"],
+        ",".join(pids),
         f"{place['busy']}/{place['threads']}",
-        place["python"] or "-",
-        place["settings"] or "-",
+        place["python"],
+        place["settings"],
         duration(place["uptime"]),
-        str(place["requests"]),
+        place["requests"],
         size(place["memory"]),
-        str(place["restarts"]),
-        _error(place),
+        place["restarts"],
+        _remark(place),
     )
+    return tuple(map(_cell, texts, WIDTHS))
 
 
-def duration(seconds: float | None) -> str:
+def _cell(value: object, width: int) -> str:
+    if value is None or value == "":
+        return "-"
+    return cut(str(value), width) if isinstance(value, str | int) else "?"
+
+
+def duration(seconds: object) -> str:
     """Return a time as one says it: 12 s, 3 min, 5 h, 2 d."""
     if seconds is None:
         return "-"
+    if not _is_number(seconds):
+        return "?"
     for unit, least in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * least:
             return f"{seconds / least:.0f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def size(count: int | None) -> str:
+def size(count: object) -> str:
     """Return a number of bytes in MiB."""
-    return "-" if count is None else f"{count / (1 << 20):.1f} MiB"
-
-
-def _state(place: Status) -> str:
-    is_elsewhere = place["state"] == "elsewhere"
-    return f"elsewhere, {place['socket']}" if is_elsewhere else place["state"]
-
-
-def _error(place: Status) -> str:
-    if not place["error"]:
+    if count is None:
         return "-"
-    ago = f" ({duration(time.time() - place['error_time'])} ago)" if place["error_time"] else ""
-    lines: list[str] = place["error"].splitlines() or [""]
-    return "".join(c if c.isprintable() else "?" for c in lines[0])[:120] + ago
+    return f"{count / (1 << 20):.1f} MiB" if _is_number(count) else "?"
+
+
+def _remark(place: Status) -> object:
+    """The newest error, or where a group is that is run elsewhere: no more is known of it."""
+    if place["state"] == "elsewhere":
+        return f"at {place['socket']}"
+    return _error(place["error"], place["error_time"])
+
+
+def _error(error: object, when: object) -> object:
+    if not error or not isinstance(error, str):
+        return error
+    ago = f" ({duration(time.time() - when)} ago)" if when and _is_number(when) else ""
+    return cut(error.partition("\n")[0], WIDTHS[-1] - len(ago)) + ago
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) < _MOST
+        and math.isfinite(value)
+    )

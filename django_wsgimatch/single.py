@@ -17,6 +17,7 @@ from .entries import utf8
 from .exceptions import SettingError
 from .group_command import AS_ROOT, GroupWords
 from .places import definition, environment_of_groups
+from .text import quoted
 
 Warn = Callable[[str], None]
 
@@ -61,9 +62,9 @@ def _refuse_root(words: GroupWords, warn: Warn) -> None:
 def _require_defined(configured: Configuration, name: str) -> None:
     defined = [group for group in configured.groups if group != GLOBAL]
     if name not in defined:
-        known = ", ".join(map(repr, defined)) or "none"
+        known = ", ".join(map(quoted, defined)) or "none"
         raise SettingError(
-            f"there is no process group {name!r}: WSGIMATCH_PROCESS_GROUPS has {known}"
+            f"there is no process group {quoted(name)}: WSGIMATCH_PROCESS_GROUPS has {known}"
         )
 
 

@@ -15,15 +15,17 @@ from rich.text import Text
 
 from .aliases.groups import GLOBAL
 from .comparison import Comparison, name_of
-from .diagnose.findings import Finding, readable
+from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try
 from .diagnose.progress import Progress
 from .inspection import Row
 from .presentation import COLUMNS, cells, finding_lines, level_name, preview_rows
 from .running import COLUMNS as STATUS_COLUMNS
-from .running import Status, status_cells
+from .running import Status, status_cells, title
 from .servers.apache.outcome import Outcome
 from .servers.apache.report import cells as report_cells
+from .text import readable
+from .text import shown as printable
 
 _STYLES = {
     "ERROR": "bold red",
@@ -78,8 +80,8 @@ def progress_bars(on: Console) -> Iterator[Progress]:
 def show_finding(on: Console, finding: Finding) -> None:
     """Draw a finding in the colour of its gravity, its cure below it."""
     message, hint = finding_lines(finding)
-    on.print(Text(message, style=_STYLES[level_name(finding)]))
-    on.print(Text(hint))
+    on.print(_text(message, _STYLES[level_name(finding)]))
+    on.print(_text(hint))
 
 
 def show_table(on: Console, rows: Iterable[Row]) -> None:
@@ -95,7 +97,7 @@ def show_table(on: Console, rows: Iterable[Row]) -> None:
     for n in columns:
         table.add_column(COLUMNS[n], no_wrap=n == _ENTRY, overflow="fold")
     for line, style in zip(lines, styles, strict=True):
-        table.add_row(*[Text(line[n], style=style if n == _SCRIPT else "") for n in columns])
+        table.add_row(*[_text(line[n], style if n == _SCRIPT else "") for n in columns])
     on.print(table)
 
 
@@ -105,8 +107,8 @@ def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...]) -> None:
     outcomes = iter(tried)
     for label, text in preview_rows(shown, tried):
         style = next(outcomes).outcome if label == "alias" else label.upper()
-        grid.add_row(Text(label, style="dim"), Text(text, style=_STYLES.get(style, "")))
-    on.print(Text(readable(shown.target), style="bold"))
+        grid.add_row(_text(label, "dim"), _text(text, _STYLES.get(style, "")))
+    on.print(_text(readable(shown.target), "bold"))
     on.print(grid)
 
 
@@ -116,20 +118,20 @@ def show_report(on: Console, outcomes: Iterable[Outcome]) -> None:
     for outcome in outcomes:
         category, place, text, note = report_cells(outcome)
         style = _STYLES.get(category, "")
-        table.add_row(Text(category, style=style), Text(place), Text(text), Text(note))
+        table.add_row(_text(category, style), *map(_text, (place, text, note)))
     on.print(table)
 
 
 def show_status(on: Console, servers: Iterable[Status]) -> None:
     """Draw each server's groups."""
     for server in servers:
-        table = Table(title=f"server {server['server']}, manager {server['pid']}")
+        table = Table(title=_text(title(server)))
         for column in STATUS_COLUMNS:
             table.add_column(column, overflow="fold")
         for place in server["places"]:
-            style = _STYLES.get(place["state"], "")
             name, state, *texts = status_cells(place)
-            table.add_row(Text(name), Text(state, style=style), *map(Text, texts))
+            style = _STYLES.get(state, "")
+            table.add_row(_text(name), _text(state, style), *map(_text, texts))
         on.print(table)
 
 
@@ -138,12 +140,17 @@ def show_comparison(on: Console, comparison: Comparison) -> None:
     for group in comparison.groups:
         style = "bold red" if group.different else "green"
         told = f"{name_of(group)}: {len(group.different)} of {group.asked} differ"
-        on.print(Text(told, style=style))
+        on.print(_text(told, style))
         if group.different:
             table = Table("request", "what", "old", "new")
             for each in group.different:
                 for number, difference in enumerate(each.differences):
                     request = "" if number else readable(str(each.request))
                     row = (request, difference.what, difference.old, difference.new)
-                    table.add_row(*map(Text, row))
+                    table.add_row(*map(_text, row))
             on.print(table)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text as it is drawn: nothing in it is markup, and nothing moves the cursor."""
+    return Text(printable(text), style=style)

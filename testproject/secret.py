@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+
+from django_wsgimatch.whole_files import write_new
 
 
 def kept_secret(path: Path) -> str:
-    """Return the secret kept in a file; the first call draws it, for its owner's eyes only."""
+    """Return the secret kept in a file; the first call draws it, and only its owner may read it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_urlsafe(12))
+        # Of two processes that start at the same time, both take what one has drawn.
+        with suppress(FileExistsError):
+            write_new(str(path), secrets.token_urlsafe(12).encode(), 0o600)
     return path.read_text()

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from django_wsgimatch.servers.apache import following
+from django_wsgimatch.servers.apache import limits
 from django_wsgimatch.servers.apache.directive import Refusal, Spot
 from django_wsgimatch.servers.apache.reading import read_file
 from django_wsgimatch.servers.apache.surroundings import Surroundings
@@ -204,15 +204,17 @@ def test_a_file_may_include_itself_if_that_ends(folder):
 
 
 def test_files_that_multiply_beyond_all_bounds(folder, monkeypatch):
-    monkeypatch.setattr(following, "_MOST_FILES", 100)
+    monkeypatch.setattr(limits, "MOST_FILES", 100)
     for level in range(20):
         (folder / f"f{level}").write_text(f"Include f{level + 1}\n" * 2)
     (folder / "f20").touch()
 
     configuration = read_site(folder, "Include f0\nY")
 
-    assert configuration.refusals[0].reason == "more than 100 files are included"
-    assert configuration.directives[-1].name == "Y"
+    [refusal] = configuration.refusals
+    assert str(refusal.spot) == f"{folder}/f18:2"
+    assert refusal.reason == "the import gives up: more than 100 files are included"
+    assert configuration.directives == ()
 
 
 def test_a_folder_that_holds_itself(folder):

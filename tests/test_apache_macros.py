@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.servers.apache import following
+from django_wsgimatch.servers.apache import limits
 from django_wsgimatch.servers.apache.directive import Spot
 from tests.apache_reading import directives, on_lines, read, refusals
 
@@ -167,11 +167,14 @@ def test_lines_of_a_broken_macro_are_kept():
 
 
 def test_macros_that_multiply_beyond_all_bounds(monkeypatch):
-    monkeypatch.setattr(following, "_MOST_LINES", 1_000)
+    monkeypatch.setattr(limits, "MOST_LINES", 1_000)
     text = "<Macro m0>\nX\n</Macro>\n"
     text += "".join(f"<Macro m{n + 1}>\nUse m{n}\nUse m{n}\n</Macro>\n" for n in range(30))
 
     configuration = read(f"{text}Use m30\nY")
 
-    assert configuration.refusals[0].reason == "the macros make more than 1,000 lines"
-    assert configuration.directives[-1].name == "Y"
+    [refusal] = configuration.refusals
+    assert refusal.spot.file == "/c/site.conf"
+    assert refusal.reason.startswith("the import gives up: the lines of macro m")
+    assert refusal.reason.endswith("added here, and the configuration has more than 1,000 lines")
+    assert configuration.directives == ()

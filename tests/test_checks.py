@@ -7,7 +7,6 @@ from django.core.management.base import SystemCheckError
 
 from django_wsgimatch import inspection, read_directives, script_alias, script_alias_match
 from django_wsgimatch.checks import check_files, check_settings
-from django_wsgimatch.diagnose.findings import quoted, readable
 
 SOURCE = "def application(environ, start_response): ...\n"
 
@@ -241,21 +240,3 @@ def test_silenced_ids(settings):
     settings.SILENCED_SYSTEM_CHECKS = ["wsgimatch.W013"]
 
     assert found() == []
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        pytest.param("/blog", "/blog", id="ASCII"),
-        pytest.param("/caf\xc3\xa9", "/café", id="UTF-8"),
-        pytest.param("/caf\xe9", r"/caf\xe9", id="no UTF-8"),
-        pytest.param("/\x1b[31m\n", r"/\x1b[31m\n", id="what moves a terminal's cursor"),
-        pytest.param("/\u20ac", "/?", id="no byte"),
-    ],
-)
-def test_readable(text, shown):
-    assert readable(text) == shown
-
-
-def test_long_text_is_cut():
-    assert quoted("a" * 300) == f"'{'a' * 40}...' (300 bytes)"

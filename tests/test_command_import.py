@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -133,6 +135,62 @@ def test_a_folder_that_is_not_there_is_an_error(site, tmp_path):
 
     with pytest.raises(CommandError, match=r"^.*imported.py: No such file or directory\.$"):
         run("import", str(site), "--output", str(path))
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_fails_leaves_the_settings_that_were_there(site, tmp_path, monkeypatch, reason):
+    path = tmp_path / "imported.py"
+    path.write_text("old")
+
+    def fail(*args):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr("django_wsgimatch.whole_files.os.fsync", fail)
+
+    with pytest.raises(CommandError, match=rf"^{path}: {os.strerror(reason)}\.$"):
+        run("import", str(site), "--output", str(path))
+    assert path.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["imported.py", "site.conf"]
+
+
+def test_a_hyphen_for_the_output_is_standard_output(site, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert run("import", str(site), "--output", "-") == run("import", str(site))
+    assert os.listdir(tmp_path) == ["site.conf"]
+
+
+def test_settings_on_standard_output_are_utf_8_whatever_its_encoding(tmp_path):
+    (tmp_path / "site.conf").write_text('WSGIScriptAliasMatch "^/caf\xe9\\." /srv/a.wsgi\n')
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, "ascii")
+
+    call_command("wsgimatch", "import", str(tmp_path / "site.conf"), stdout=out, stderr=Terminal())
+
+    assert 'script_alias_match(r"^/caf\xe9\\.", "/srv/a.wsgi")' in raw.getvalue().decode()
+
+
+NAMES = [
+    pytest.param("a\nimport os  # .conf", r"a\nimport os  # .conf", id="a line of Python"),
+    pytest.param("a\rimport os  # .conf", r"a\rimport os  # .conf", id="a carriage return"),
+    pytest.param("\x1b[2J\u202e.conf", r"\x1b[2J\u202e.conf", id="what moves the cursor"),
+    pytest.param("\udc80.conf", r"\udc80.conf", id="no UTF-8"),
+    pytest.param("caf\xe9.conf", "caf\xe9.conf", id="an accent"),
+]
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMES)
+def test_a_file_s_name_stays_in_its_comment_and_its_line(tmp_path, name, shown):
+    (tmp_path / name).write_text("WSGIScriptAlias / /srv/a.wsgi\nUnknown \x1b[2J\n")
+
+    out, err, _ = run("import", str(tmp_path / name))
+    found = json.loads(run("import", str(tmp_path / name), "--format", "json")[0])
+
+    assert f"    # {tmp_path}/{shown}:1" in out.splitlines()
+    assert out.replace("\n", "").isprintable()
+    assert err.splitlines()[1].startswith(rf"unknown     {tmp_path}/{shown}:2: Unknown \x1b[2J: ")
+    assert err.replace("\n", "").isprintable()
+    assert found["report"][0]["file"] == f"{tmp_path}/{name}".replace("\udc80", r"\udc80")
 
 
 def test_a_terminal_gets_a_table(site):

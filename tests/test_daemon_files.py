@@ -214,10 +214,25 @@ def test_a_process_that_has_ended_is_no_owner():
         pytest.param("caf\xe9".encode(), "caf\xe9".encode(), id="UTF-8"),
         pytest.param(b"\x1b[2J\x00", rb"\x1b[2J\x00", id="control characters"),
         pytest.param(b"\xff", rb"\xff", id="no text"),
+        pytest.param("\x9b31m\x85".encode(), rb"\x9b31m\x85", id="C1 controls"),
+        pytest.param("\u202e\u200b".encode(), rb"\u202e\u200b", id="what reverses and hides"),
+        pytest.param("a\u2028[b] c".encode(), rb"a\u2028[b] c", id="a line of another group"),
     ],
 )
 def test_printable(line, shown):
     assert printable(line) == shown
+
+
+def test_a_group_s_name_that_a_client_has_chosen_stays_in_its_brackets(tmp_path):
+    log = ServerLog(str(tmp_path / "log"))
+    read, write = os.pipe()
+    output = GroupOutput(read, "a\n[b] \x1b[2J\xff", log)
+
+    os.write(write, b"one\n")
+    os.close(write)
+    output.close()
+
+    assert (tmp_path / "log").read_bytes() == rb"[a\n[b] \x1b[2J\xff] one" + b"\n"
 
 
 def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
@@ -238,7 +253,7 @@ def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
 
 def test_a_group_that_prints_without_end_is_read_at_a_bounded_rate(tmp_path, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(logs.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("django_wsgimatch.daemon.logs.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(logs, "BURST", 2 * logs.READ)
     read, write = os.pipe()
     output = GroupOutput(read, "blog", ServerLog(str(tmp_path / "log")))

@@ -14,6 +14,7 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.spec import GroupSpec
 from django_wsgimatch.diagnose import probe
 from django_wsgimatch.diagnose.probe import Project, ask
+from django_wsgimatch.diagnose.telling import NO_ANSWER
 from tests.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
@@ -245,20 +246,86 @@ def test_preview_says_why_a_project_cannot_be_asked(tmp_path):
     ]
 
 
-def test_a_project_that_never_loads_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(probe, "SECONDS", 0.5)
-    (tmp_path / "slow.wsgi").write_text("import time\ntime.sleep(60)\n")
-    place = Place("slow", "")
-    project = Project(
-        GroupSpec(place, GroupOptions()),
-        str(tmp_path / "slow.wsgi"),
+def project_with(tmp_path, source: str) -> Project:
+    """A project of one script, in a group of its own."""
+    (tmp_path / "evil.wsgi").write_text(source)
+    return Project(
+        GroupSpec(Place("evil", ""), GroupOptions()),
+        str(tmp_path / "evil.wsgi"),
         "application",
         None,
         sys.executable,
         PACKAGE,
     )
 
-    assert ask(project, ()).error == "it takes more than 0.5 s"
+
+def test_a_project_that_never_loads_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(probe, "SECONDS", 0.5)
+
+    told = ask(project_with(tmp_path, "import time\ntime.sleep(60)\n"), ())
+
+    assert told.error == "it takes more than 0.5 s"
+
+
+ANSWER = """
+import os
+for file in range(3, 20):
+    try:
+        os.write(file, {})
+    except OSError:
+        pass
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        pytest.param(
+            "import os\nwhile True: os.write(1, b'x' * 65536)",
+            "it prints more than 16,777,216 bytes to standard error",
+            id="prints without end",
+        ),
+        pytest.param(
+            "import os\nos.write(2, b'x\\n\\x1b]0;PWN\\x07\\x1b[2J'); os._exit(1)",
+            r"\x1b]0;PWN\x07\x1b[2J",
+            id="ends with a line that moves the cursor",
+        ),
+        pytest.param(
+            "raise ValueError('\\x1b[2J\\u202e\\udc80\\nERROR ' + 'x' * 10**6)",
+            rf"ValueError: \x1b[2J\u202e\udc80\nERROR {'x' * 258}...",
+            id="raises a text of many lines",
+        ),
+        pytest.param(
+            ANSWER.format(r"""b'{"error": "\\u001b[2J"}'"""),
+            r"\x1b[2J",
+            id="writes the answer itself",
+        ),
+        pytest.param(ANSWER.format("b'[' * 100_000"), NO_ANSWER, id="answers lists in lists"),
+        pytest.param(
+            ANSWER.format("b'x' * 10**8"),
+            "it prints more than 262,144 bytes to standard output",
+            id="answers without end",
+        ),
+        pytest.param("import os\nos.kill(0, 9)", "it ended with status -9", id="ends its group"),
+    ],
+)
+def test_a_hostile_project_tells_nothing(tmp_path, source, error):
+    assert ask(project_with(tmp_path, source), ()).error == error
+
+
+def test_no_script_moves_the_cursor_of_check_and_preview(tmp_path):
+    evil = "raise ValueError('\\x1b]0;PWN\\x07\\x1b[2J\\nERROR fake')\n"
+    directory = write_site(tmp_path / "site", blog(script=evil))
+
+    printed = [
+        manage(directory, *words).stdout
+        for words in (["check"], ["check", "--json"], ["preview", "/blog/"], ["list"])
+    ]
+
+    assert r"ValueError: \x1b]0;PWN\x07\x1b[2J\nERROR fake" in printed[0]
+    assert r"ValueError: \x1b]0;PWN\x07\x1b[2J\nERROR fake" in printed[2]
+    assert all(text.replace("\n", "").isprintable() for text in printed)
 
 
 def test_what_a_project_prints_is_no_answer(tmp_path):

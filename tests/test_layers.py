@@ -12,7 +12,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
-    ["exceptions"],
+    ["exceptions", "text", "whole_files"],
     ["asroot", "group_command", "gunicorn_command"],
     ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],
@@ -90,6 +90,7 @@ LAYERS = [
         "diagnose.progress",
         "diagnose.subject",
     ],
+    ["diagnose.bounded", "diagnose.telling"],
     ["diagnose.mistakes", "diagnose.sources", "diagnose.states"],
     ["diagnose.search"],
     ["diagnose.witness"],
@@ -113,6 +114,7 @@ LAYERS = [
     ["diagnose.captures", "diagnose.leaks"],
     ["diagnose.here"],
     ["servers.apache.directive", "servers.apache.surroundings", "servers.apache.unreadable"],
+    ["servers.apache.limits"],
     [
         "servers.apache.lines",
         "servers.apache.modules",
@@ -138,7 +140,7 @@ LAYERS = [
     ["servers.apache.embedded", "servers.apache.isolation", "servers.apache.settings"],
     ["servers.apache.fragment", "servers.apache.importing"],
     ["servers.apache.report"],
-    ["comparing.targets"],
+    ["comparing.deadline", "comparing.targets"],
     ["comparing.asking"],
     ["comparing.rules"],
     ["comparing.differences"],

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch import terminal
+from django_wsgimatch import running, terminal
 from django_wsgimatch.exceptions import SettingError
 from django_wsgimatch.gunicorn_command import arguments
-from django_wsgimatch.running import duration, size, status_lines
+from django_wsgimatch.running import WIDTHS, duration, size, status_cells, status_lines
 from tests.groups import site
 
 PLACE: dict[str, Any] = {
@@ -81,7 +81,7 @@ def test_status_as_text():
             "Error",
             "in",
             "GET",
-            "/:?[2J",
+            "/:\\x1b[2J",
         ],
         ["shop", "stopped", "-", "1/30", "-", "-", "-", "7", "-", "2", "-"],
     ]
@@ -171,3 +171,85 @@ def test_serve_becomes_gunicorn(tmp_path, monkeypatch, files, program):
 def test_serve_takes_no_configuration(word):
     with pytest.raises(SettingError, match="would stand in place of the configuration"):
         arguments([word])
+
+
+HOSTILE = [
+    pytest.param("\x1b]0;PWNED\x07\x1b[2J3.11", r"\x1b]0;PWNED\x07\...", id="escapes"),
+    pytest.param("3.11\nFAKE  running", r"3.11\nFAKE  running", id="a line of its own"),
+    pytest.param("\x9b31m\u202e11.3", r"\x9b31m\u202e11.3", id="C1 and bidirectional controls"),
+    pytest.param("\udc80", r"\udc80", id="a lone surrogate"),
+    pytest.param("x" * 8000, "x" * 17 + "...", id="8,000 characters"),
+    pytest.param({"a": 1}, "?", id="an object"),
+    pytest.param([None], "?", id="a list"),
+    pytest.param(1.5, "?", id="a number"),
+    pytest.param("", "-", id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("said", "cell"), HOSTILE)
+def test_what_a_group_says_of_itself_is_shown_as_text(said, cell):
+    hostile = {**PLACE, "python": said, "settings": said, "error": said, "error_time": said}
+
+    cells = status_cells(hostile)
+
+    assert cells[4] == cell
+
+
+@pytest.mark.parametrize("said", [each.values[0] for each in HOSTILE])
+@pytest.mark.parametrize("key", [key for key in PLACE if key != "processes"])
+def test_no_value_stops_status_or_breaks_a_row(monkeypatch, key, said):
+    monkeypatch.setenv("COLUMNS", "300")
+    servers = [{"server": 8, "pid": 9, "places": [{**PLACE, key: said}, STOPPED]}]
+    stream = io.StringIO()
+
+    lines = list(status_lines(servers))
+    terminal.show_status(terminal.console(stream, no_color=True), servers)
+
+    assert len(lines) == 4
+    assert all(line.isprintable() and line.encode() for line in lines)
+    assert max(map(len, lines)) <= sum(WIDTHS) + 2 * len(WIDTHS)
+    assert stream.getvalue().replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("seconds", ["1", [], {}, True, float("nan"), float("inf"), 10**400])
+def test_what_is_no_time_and_no_size(seconds):
+    assert (duration(seconds), size(seconds)) == ("?", "?")
+
+
+def test_a_title_is_no_markup():
+    stream = io.StringIO()
+
+    terminal.show_status(
+        terminal.console(stream, no_color=True),
+        [{"server": "[link=x]8[/link]\x1b[2J", "pid": 9, "places": []}],
+    )
+
+    assert r"server [link=x]8[/link]\x1b[2J, manager 9" in stream.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("words", ["status", "status --json"])
+def test_no_encoding_stops_status(monkeypatch, encoding, words):
+    hostile = {**PLACE, "settings": "caf\xe9.日本\udc80\x1b"}
+    monkeypatch.setattr(
+        running, "order_all", lambda *args, **order: [{"server": 8, "pid": 9, "places": [hostile]}]
+    )
+    raw = io.BytesIO()
+
+    call_command("wsgimatch", *words.split(), stdout=io.TextIOWrapper(raw, encoding))
+
+    assert b"\x1b" not in raw.getvalue()
+    assert "blog" in raw.getvalue().decode(encoding)
+
+
+def test_in_a_terminal_of_ascii_boxes_are_drawn_in_ascii(monkeypatch):
+    monkeypatch.setattr(
+        running, "order_all", lambda *args, **order: [{"server": 8, "pid": 9, "places": [PLACE]}]
+    )
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+
+    call_command("wsgimatch", "status", stdout=stream)
+
+    stream.flush()
+    assert stream.buffer.getvalue().splitlines()[1].startswith(b"+--")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..exceptions import CompareError
+from .deadline import Deadline
 from .targets import Request
 
 # Longer bodies are compared as far as that, in bytes.
@@ -54,7 +56,8 @@ class Manner:
     How both sites are asked.
 
     ``host`` is the Host header where it is not the site's own; ``headers`` go out with each
-    request; ``timeout`` is in seconds. Without ``verifies`` any certificate will do.
+    request; ``timeout`` is in seconds, for the whole of an answer. Without ``verifies`` any
+    certificate will do.
     """
 
     host: str | None = None
@@ -83,48 +86,66 @@ class _Connection(http.client.HTTPConnection):
         return request.encode("latin-1")
 
 
-class _TlsConnection(_Connection, http.client.HTTPSConnection):
-    """The same over TLS."""
-
-
 def ask(site: Site, request: Request, manner: Manner) -> Response:
     """Send a request and return what the site answers, or why it does not."""
-    connection = _connection(site, manner)
-    try:
-        connection.putrequest(
-            request.method, request.target, skip_host=True, skip_accept_encoding=True
-        )
-        for name, value in _headers(site, manner):
-            connection.putheader(name, value)
-        connection.endheaders()
-        answer = connection.getresponse()
-        body = answer.read(LONGEST_BODY)
-        return Response(answer.status, tuple(answer.getheaders()), body)
-    except (OSError, http.client.HTTPException) as error:
-        return Response(failure=f"{type(error).__name__}: {error}".rstrip(": "))
-    finally:
-        connection.close()
+    connection = _Connection(site.host, site.port)
+    with Deadline(manner.timeout) as deadline:
+        try:
+            connection.sock = _connected(site, manner, deadline)
+            response = _exchange(connection, site, request, manner)
+        # Whatever a site answers, and whatever that does to http.client, is a difference.
+        except Exception as error:
+            response = Response(failure=f"{type(error).__name__}: {error}".rstrip(": "))
+        finally:
+            connection.close()
+        return Response(failure=_late(manner)) if deadline.has_passed else response
+
+
+def _exchange(connection: _Connection, site: Site, request: Request, manner: Manner) -> Response:
+    connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+    for name, value in _headers(site, manner):
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read(LONGEST_BODY)
+    return Response(answer.status, tuple(answer.getheaders()), body)
 
 
 def require(site: Site, manner: Manner) -> None:
     """Raise CompareError where nobody listens at a site."""
-    connection = _connection(site, manner)
+    with Deadline(manner.timeout) as deadline:
+        try:
+            _connected(site, manner, deadline).close()
+        except OSError as error:
+            reason = _late(manner) if deadline.has_passed else error
+            raise CompareError(f"{site} cannot be reached: {reason}") from error
+
+
+def _late(manner: Manner) -> str:
+    return f"TimeoutError: no whole answer within {manner.timeout:g} s"
+
+
+def _connected(site: Site, manner: Manner, deadline: Deadline) -> socket.socket:
+    port = site.port or (443 if site.scheme == "https" else 80)
+    plain = socket.create_connection((site.host, port), manner.timeout)
     try:
-        connection.connect()
-    except OSError as error:
-        raise CompareError(f"{site} cannot be reached: {error}") from error
-    finally:
-        connection.close()
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        deadline.watch(plain)
+        if site.scheme == "http":
+            return plain
+        return _tls(manner).wrap_socket(plain, server_hostname=site.host)
+    except BaseException:
+        plain.close()
+        raise
 
 
-def _connection(site: Site, manner: Manner) -> http.client.HTTPConnection:
-    if site.scheme == "http":
-        return _Connection(site.host, site.port, timeout=manner.timeout)
+def _tls(manner: Manner) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
     if not manner.verifies:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return _TlsConnection(site.host, site.port, timeout=manner.timeout, context=context)
+    return context
 
 
 def _headers(site: Site, manner: Manner) -> list[tuple[str, str]]:

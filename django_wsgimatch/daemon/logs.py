@@ -7,6 +7,8 @@ import select
 import sys
 import time
 
+from ..text import readable, shown
+
 LONGEST_LINE = 8192
 READ = 65536
 # So much of a group's output is passed on at once, and a second: a group that prints without end
@@ -62,7 +64,7 @@ class GroupOutput:
 
     def __init__(self, descriptor: int, label: str, log: ServerLog) -> None:
         self.descriptor = descriptor
-        self._prefix = f"[{label}] ".encode("latin-1", "replace")
+        self._prefix = f"[{readable(label)}] ".encode()
         self._log = log
         self._rest = b""
         self._allowance = float(BURST)
@@ -112,16 +114,12 @@ class GroupOutput:
 def printable(line: bytes) -> bytes:
     """Return a line without anything that could move a terminal's cursor."""
     text = line[:LONGEST_LINE].decode("utf-8", "backslashreplace").rstrip("\r")
-    if text.replace("\t", "").isprintable():
-        return text.encode()
-    return "".join(
-        c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text
-    ).encode()
+    return "\t".join(map(shown, text.split("\t"))).encode()
 
 
 def own_log(message: str) -> bytes:
     """Return a line of the manager's own."""
-    return f"[wsgimatch] {message}\n".encode("utf-8", "backslashreplace")
+    return f"[wsgimatch] {shown(message)}\n".encode()
 
 
 def _has_more(descriptor: int) -> bool:

@@ -24,8 +24,9 @@ from ..aliases.substitution import group_numbers, parse_template
 from ..aliases.target import is_inside, split_filename
 from ..aliases.uri import resolve_dots
 from ..exceptions import BadTarget
+from ..text import quoted
 from .files import Place
-from .findings import Finding, quoted
+from .findings import Finding
 from .reach import example_uris
 from .roots import APART
 from .subject import Subject

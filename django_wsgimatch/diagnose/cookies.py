@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 from .prefixes import covers
-from .probe import Told
 from .reached import FALLBACK, Key
+from .telling import Told
 
 # Which cookies a project sets, as its middleware tells: what they are for, and the setting.
 KINDS = (

@@ -9,7 +9,8 @@ from ..aliases.groups import GLOBAL
 from ..daemon.options import GroupOptions
 from ..daemon.starting import SCRUBBED
 from ..settings_guard import VARIABLE
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 
 # Names of variables that hold what nobody else should know.
 _SECRET = re.compile(

@@ -20,7 +20,8 @@ from ..aliases.target import (
 )
 from ..exceptions import TargetError
 from ..settings_guard import settings_modules
-from .findings import Finding, quoted, readable
+from ..text import quoted, readable
+from .findings import Finding
 from .listing import Listings
 from .subject import Subject
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from ..text import shown
 
 # An id has one meaning and is never used again for another. docs/reference/checks.rst has a
 # section for each.
@@ -76,7 +78,8 @@ class Finding:
     One thing that is wrong, or may be.
 
     ``where`` is the name of the setting or entry, ``message`` says what is wrong and with which
-    value, ``hint`` what to do about it.
+    value, ``hint`` what to do about it. What cannot be printed is escaped in all of them: much of
+    it is text of scripts and processes, and Django's own ``check`` prints it too.
     """
 
     id: str
@@ -84,23 +87,7 @@ class Finding:
     message: str
     hint: str
 
-
-def readable(text: str) -> str:
-    """
-    Return latin-1 text as one reads it: its bytes as UTF-8, what cannot be printed escaped.
-
-    Nothing in it can move a terminal's cursor.
-    """
-    decoded = text.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
-    if decoded.isprintable():
-        return decoded
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in decoded)
-
-
-def quoted(text: str, longest: int = 200) -> str:
-    """Return latin-1 text readable and in quotes, cut where it is too long to be read."""
-    # No character of UTF-8 has more than four bytes: what follows them would be cut anyway.
-    shown = readable(text[: 4 * (longest + 1)])
-    if len(shown) > longest:
-        return f"'{shown[:40]}...' ({len(text)} bytes)"
-    return f"'{shown}'"
+    def __post_init__(self) -> None:
+        """Escape what cannot be printed."""
+        for each in fields(self):
+            object.__setattr__(self, each.name, shown(getattr(self, each.name)))

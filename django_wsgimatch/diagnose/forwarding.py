@@ -15,7 +15,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 
 _NAMES = ("forwarded_allow_ips", "forwarder_headers", "header_map")
 _DEFAULTS = {"forwarder_headers": "SCRIPT_NAME,PATH_INFO", "header_map": "drop"}

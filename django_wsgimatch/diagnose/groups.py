@@ -20,7 +20,8 @@ from ..daemon.options import GroupOptions
 from ..daemon.ownership import ScriptOwner
 from ..daemon.starting import Account, account_of, needs_root, python_of
 from ..exceptions import SettingError
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 from .progress import Progress, counted, untold
 from .pythons import Told, ask, import_error
 from .subject import Subject

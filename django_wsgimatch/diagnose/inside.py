@@ -31,6 +31,8 @@ SETTINGS = (
 )
 # So many names of URLs are reversed, and so many first segments of the URLconf told.
 MOST_NAMES = 50
+# How many characters of an exception's text are told.
+LONGEST_ERROR = 1000
 # The names under which Django's own views redirect to a login.
 LOGINS = ("admin:index",)
 
@@ -63,7 +65,8 @@ def look(
         application = _load(script, callable_object, settings_module)
     except ScriptError as error:
         cause = error.__cause__
-        return {"error": f"{type(cause).__name__}: {cause}" if cause else str(error)}
+        reason = f"{type(cause).__name__}: {cause}" if cause else str(error)
+        return {"error": reason[:LONGEST_ERROR]}
     django = _django()
     if django is None:
         return {"is_django": False}

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..settings_guard import VARIABLE, settings_modules
+from ..text import quoted
 from .files import Place, read_script
-from .findings import Finding, quoted
+from .findings import Finding
 from .sources import Effects, Variable, effects_of
 from .subject import Subject
 

@@ -13,7 +13,8 @@ from ..exceptions import (
     UnsupportedPattern,
     WSGIMatchError,
 )
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 
 _CURES = {
     INVALID_OPTION: "The options are process-group=, application-group=, callable-object= and "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 from .reach import OftenTaken, Unreachable, often_taken, unreachable
 from .subject import Subject
 

@@ -12,7 +12,8 @@ from ..aliases.pcre.literals import starts
 from ..aliases.pcre.parser import parse
 from ..aliases.pcre.syntax import Anchor, Bytes, Choice, Group, Node, Sequence, Text, children
 from ..aliases.substitution import group_numbers, parse_template
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 from .subject import Subject
 from .witness import rebuilt, witness
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from .findings import Finding, quoted
-from .probe import Answer, Told
+from ..text import quoted
+from .findings import Finding
 from .reached import FALLBACK, Key, Projects, Reached
+from .telling import Answer, Told
 
 # Django's own values, which hold nothing where the project has no login of its own.
 DEFAULTS = {"LOGIN_URL": "/accounts/login/", "LOGIN_REDIRECT_URL": "/accounts/profile/"}

@@ -15,7 +15,7 @@ from ..aliases.prefix import alias_matches
 from ..aliases.quoting import directive_line
 from ..aliases.resolve import Resolution, Rules, resolve
 from ..aliases.table import AliasTable
-from .findings import quoted
+from ..text import quoted
 
 
 @dataclass(frozen=True, slots=True)

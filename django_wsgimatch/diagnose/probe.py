@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from ..daemon import boot
 from ..daemon.spec import GroupSpec
 from ..daemon.starting import account_of, environment_of, python_of
 from ..exceptions import SettingError
+from ..text import cut, last_line
+from .bounded import Bounds, Ended, OutOfBounds, Program, run
+from .telling import Told, read_told
 
 # How long a project may take to load and answer, in seconds.
 SECONDS = 30.0
+# How long its answer may be, in bytes: for the project, for each question, and in all.
+BASE_OUTPUT = 256 << 10
+OUTPUT_EACH = 32 << 10
+MOST_OUTPUT = 8 << 20
 # So many are asked at a time.
 AT_A_TIME = os.cpu_count() or 1
 
@@ -38,41 +44,6 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """
-    What a project makes of one URL.
-
-    ``view`` is the view's dotted name, ``appended`` where APPEND_SLASH redirects to. ``settings``
-    holds the URLs among the settings and ``names`` those of the URLconf, all under the
-    SCRIPT_NAME of the question. ``redirects`` says where those who have to log in are sent.
-    """
-
-    view: str | None = None
-    appended: str | None = None
-    settings: Mapping[str, str | None] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    redirects: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """
-    What a project has told of itself; ``error`` says why it has told nothing.
-
-    ``secret`` is the same for two projects with the same SECRET_KEY; ``segments`` are the
-    beginnings of its URLconf's patterns.
-    """
-
-    error: str = ""
-    is_django: bool = False
-    settings_module: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    secret: str = ""
-    segments: tuple[str, ...] = ()
-    answers: tuple[Answer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Project:
     """
     What is asked: a script in a place, or the server's own project where ``script`` is "".
@@ -91,12 +62,19 @@ class Project:
 
 def ask_all(asked: Iterable[tuple[Project, tuple[Question, ...]]]) -> Iterator[Told]:
     """Yield what projects tell, a few at a time, in order."""
+    stop = threading.Event()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        yield from pool.map(lambda each: ask(*each), list(asked))
+        try:
+            yield from pool.map(lambda each: ask(each[0], each[1], stop), list(asked))
+        finally:
+            # Whoever interrupts the command need not wait for those that are being asked.
+            stop.set()
 
 
-def ask(project: Project, questions: tuple[Question, ...]) -> Told:
-    """Have a project answer questions, in a process of its own."""
+def ask(
+    project: Project, questions: tuple[Question, ...], stop: threading.Event | None = None
+) -> Told:
+    """Have a project answer questions, in a process of its own; ``stop`` ends it."""
     options = project.spec.options
     try:
         account = account_of(options)
@@ -117,36 +95,24 @@ def ask(project: Project, questions: tuple[Question, ...]) -> Told:
         ],
     }
     try:
-        done = subprocess.run(
+        program = Program(
             [python_of(options, project.python), "-c", _RUN, boot.__file__, project.package],
-            input=json.dumps(asked),
-            capture_output=True,
-            text=True,
-            errors="backslashreplace",
-            env=environ,
-            cwd=options.home or project.spec.directory,
-            timeout=SECONDS,
-            check=False,
-            user=account.user if account is not None else None,
-            group=account.group if account is not None else None,
-            extra_groups=account.groups if account is not None else None,
+            environ,
+            options.home or project.spec.directory,
+            account,
         )
-    except subprocess.TimeoutExpired:
-        return Told(error=f"it takes more than {SECONDS:g} s")
-    except OSError as error:
-        return Told(error=str(error))
+        bounds = Bounds(SECONDS, _most_output(questions), stop or threading.Event())
+        done = run(program, bounds, json.dumps(asked).encode())
+    except (OSError, OutOfBounds) as error:
+        return Told(error=cut(str(error), 300))
     return _told(done)
 
 
-def _told(done: subprocess.CompletedProcess[str]) -> Told:
-    try:
-        said = json.loads(done.stdout)
-    except ValueError:
-        lines = done.stderr.strip().splitlines()
-        return Told(error=lines[-1] if lines else f"it ended with status {done.returncode}")
-    answers = tuple(Answer(**_given(Answer, each)) for each in said.pop("answers", ()))
-    return Told(**{**said, "segments": tuple(said.get("segments", ())), "answers": answers})
+def _most_output(questions: tuple[Question, ...]) -> int:
+    return min(BASE_OUTPUT + OUTPUT_EACH * len(questions), MOST_OUTPUT)
 
 
-def _given(kind: type, value: dict[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in value.items() if name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+def _told(done: Ended) -> Told:
+    if not done.output:
+        return Told(error=last_line(done.errors) or f"it ended with status {done.status}")
+    return read_told(done.output)

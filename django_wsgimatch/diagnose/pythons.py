@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..daemon.options import GroupOptions
 from ..daemon.starting import Account, environment_of
+from ..text import cut, last_line
+from .bounded import Bounds, Ended, OutOfBounds, Program, run
 
 # How long a group's Python may take to say its version, or to import the settings, in seconds.
 SECONDS = 20.0
+# What it may print meanwhile, in bytes: names of files, or what a settings module says.
+MOST_OUTPUT = 1 << 20
+
+_VERSION = re.compile(rb"([0-9]{1,3}) ([0-9]{1,3})")
 
 _ASK = """\
 import os, sys
@@ -46,17 +52,24 @@ class Told:
 
 
 def ask(python: str, files: Iterable[str], account: Account | None) -> Told:
-    """Ask a Python for its version, and whether ``account`` may read files."""
+    """
+    Ask a Python for its version, and whether ``account`` may read files.
+
+    Whatever is at ``python`` may say anything: nothing else is taken from it.
+    """
+    names = list(files)
     try:
-        done = _run([python, "-I", "-c", _ASK, *files], {}, "/", account)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Told(None, reason=str(error))
-    first, *unreadable = done.stdout.splitlines() or [""]
-    numbers = first.split()
-    if len(numbers) != 2 or not all(map(str.isdecimal, numbers)):
-        return Told(None, reason=_last_line(done) if done.returncode else f"it says {first!r}")
-    major, minor = map(int, numbers)
-    return Told((major, minor), tuple(filter(None, unreadable)))
+        program = Program([python, "-I", "-c", _ASK, *names], {}, "/", account)
+        done = run(program, Bounds(SECONDS, MOST_OUTPUT))
+    except (OSError, OutOfBounds) as error:
+        return Told(None, reason=cut(str(error), 300))
+    first, *said = done.output.split(b"\n")
+    version = _VERSION.fullmatch(first)
+    if version is None:
+        text = cut(first.decode("utf-8", "backslashreplace"), 100)
+        return Told(None, reason=_last_line(done) if done.status else f"it says {text!r}")
+    unreadable = tuple(name for name in names if os.fsencode(name) in set(said))
+    return Told((int(version[1]), int(version[2])), unreadable)
 
 
 def import_error(
@@ -72,35 +85,13 @@ def import_error(
     home = options.home if options.home and os.path.isdir(options.home) else "/"
     try:
         command = [python, "-c", _IMPORT, *arguments]
-        done = _run(command, environment_of(options, account), home, account)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return _last_line(done) if done.returncode else ""
+        program = Program(command, environment_of(options, account), home, account)
+        done = run(program, Bounds(SECONDS, MOST_OUTPUT))
+    except (OSError, OutOfBounds) as error:
+        return cut(str(error), 300)
+    return _last_line(done) if done.status else ""
 
 
-def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+def _last_line(done: Ended) -> str:
     """What went wrong, as a traceback ends."""
-    lines = done.stderr.strip().splitlines()
-    return lines[-1] if lines else f"it ended with status {done.returncode}"
-
-
-def _run(
-    command: list[str],
-    environment: Mapping[str, str],
-    directory: str,
-    account: Account | None,
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        env=dict(environment),
-        cwd=directory,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        errors="backslashreplace",
-        timeout=SECONDS,
-        check=False,
-        user=account.user if account is not None else None,
-        group=account.group if account is not None else None,
-        extra_groups=account.groups if account is not None else None,
-    )
+    return last_line(done.errors) or f"it ended with status {done.status}"

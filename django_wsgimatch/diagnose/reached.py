@@ -11,9 +11,9 @@ from ..aliases.alias import Alias
 from ..aliases.groups import Server
 from ..aliases.resolve import Resolution, Rules, resolve
 from ..aliases.table import AliasTable
-from .probe import Told
 from .reach import example_uris
 from .subject import Subject
+from .telling import Told
 
 # So many URLs of an alias are asked about.
 MOST_EXAMPLES = 4

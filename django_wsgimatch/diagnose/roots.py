@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..text import quoted
 from .files import Place
-from .findings import Finding, quoted
+from .findings import Finding
 from .subject import Subject
 
 APART = "Keep scripts and uploads in directories apart."

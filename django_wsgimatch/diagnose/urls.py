@@ -9,7 +9,8 @@ from ..aliases.resolve import Rules
 from ..aliases.table import Match
 from ..aliases.target import find_script, split_uri
 from ..exceptions import TargetError
-from .findings import Finding, quoted
+from ..text import quoted
+from .findings import Finding
 from .reach import example_uris
 from .subject import Subject
 

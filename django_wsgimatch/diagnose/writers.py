@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .findings import Finding, quoted, readable
+from ..text import quoted, readable
+from .findings import Finding
 
 # Below this, users are the system's: services, not people.
 FIRST_PERSON = 1000

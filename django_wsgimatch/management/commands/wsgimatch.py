@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
+import threading
+from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
-from pathlib import Path
+from io import TextIOWrapper
 from typing import Any
 
 from django.core import checks
@@ -39,6 +40,8 @@ from ...inspection import explained, findings, level, previews, rows, site, urlc
 from ...places import environment_of_groups
 from ...servers.apache import report
 from ...servers.apache.surroundings import Surroundings
+from ...text import cut, readable, shown, to_json
+from ...whole_files import write_whole
 
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 
@@ -60,26 +63,28 @@ class Command(BaseCommand):
             metavar="check | list | preview | serve | status | restart | stop | import | compare",
             required=True,
         )
-        check = subcommands.add_parser("check", help="say what is wrong with the table")
+        check = subcommands.add_parser("check", help="report problems in the table")
         check.add_argument(
             "--fail-level",
             default="ERROR",
             choices=["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"],
-            help="exit with 1 at messages of this level or above (ERROR)",
+            help="exit with 1 if there are messages of this level or above (default ERROR)",
         )
         check.add_argument(
-            "--thorough", action="store_true", help="ask every Django project, however many"
+            "--thorough",
+            action="store_true",
+            help="check every Django project",
         )
         check.set_defaults(run=self.check_table)
         listing = subcommands.add_parser("list", help="show the table")
         listing.set_defaults(run=self.list_table)
-        preview = subcommands.add_parser("preview", help="show what becomes of request targets")
+        preview = subcommands.add_parser("preview", help="show where URLs go, and why")
         preview.add_argument(
             "targets",
             nargs="+",
             metavar="TARGET",
-            help="what stands in a request line, such as /blog/?page=2; "
-            "- reads one target a line from standard input",
+            help="a request target, such as /blog/?page=2; "
+            "- reads targets from standard input, one per line",
         )
         preview.add_argument(
             "--host", default="", metavar="NAME[:PORT]", help="the Host header of the requests"
@@ -109,26 +114,32 @@ class Command(BaseCommand):
 
     def _add_import(self, subcommands: Any) -> None:
         imports = subcommands.add_parser(
-            "import", help="write the settings that an Apache configuration stands for"
+            "import", help="write settings from an Apache configuration"
         )
         imports.add_argument(
             "file",
             metavar="FILE",
-            help="the configuration, or what `apache2ctl -t -D DUMP_CONFIG` says; - for standard "
-            "input",
+            help="the configuration, or the output of `apache2ctl -t -D DUMP_CONFIG`; - for "
+            "standard input",
         )
-        imports.add_argument("--output", metavar="PATH", help="write the settings there")
+        imports.add_argument(
+            "--output",
+            metavar="PATH",
+            help="write the settings to this file",
+        )
         imports.add_argument(
             "--format",
             default="python",
             choices=["python", "json"],
-            help="a settings fragment, or the settings and the report as JSON (python)",
+            help="settings in Python (default), or the settings and the report as JSON",
         )
         imports.add_argument(
-            "--check", action="store_true", help="exit with 1 where anything is left for you to do"
+            "--check", action="store_true", help="exit with 1 if anything needs your attention"
         )
         imports.add_argument(
-            "--server-root", metavar="DIRECTORY", help="where relative paths of Includes begin"
+            "--server-root",
+            metavar="DIRECTORY",
+            help="where relative paths of Include start",
         )
         imports.add_argument(
             "-D",
@@ -137,7 +148,7 @@ class Command(BaseCommand):
             default=[],
             dest="defines",
             metavar="NAME[=VALUE]",
-            help="a name as apache2's -D gives, or a value for ${NAME}; may be given again",
+            help="define a name, as apache2 -D does, or a value for ${NAME}; may be given again",
         )
         imports.add_argument(
             "--module",
@@ -145,7 +156,7 @@ class Command(BaseCommand):
             default=[],
             dest="modules",
             metavar="NAME",
-            help="a module that <IfModule> should find, as ssl or mod_ssl.c; may be given again",
+            help="a module that <IfModule> finds, such as ssl or mod_ssl.c; may be given again",
         )
         imports.set_defaults(run=self.import_file)
 
@@ -153,12 +164,12 @@ class Command(BaseCommand):
         compare = subcommands.add_parser(
             "compare", help="send the same requests to two sites, and show what differs"
         )
-        compare.add_argument("old", metavar="OLD_URL", help="the site that answers as it should")
-        compare.add_argument("new", metavar="NEW_URL", help="the site that should answer alike")
+        compare.add_argument("old", metavar="OLD_URL", help="the existing site")
+        compare.add_argument("new", metavar="NEW_URL", help="the new site")
         compare.add_argument(
             "file",
             metavar="FILE",
-            help="request targets, one a line, or an access log; - for standard input",
+            help="request targets, one per line, or an access log; - for standard input",
         )
         compare.add_argument("--host", default="", help="the Host header for both sites")
         compare.add_argument(
@@ -166,21 +177,21 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="'NAME: VALUE'",
-            help="send this header to both sites, as a Cookie of a login; may be given again",
+            help="send this header to both sites, such as a Cookie; may be given again",
         )
         compare.add_argument(
             "--header",
             action="append",
             dest="headers",
             metavar="NAME",
-            help="compare this header, and not the usual ones; may be given again",
+            help="compare this header instead of the default ones; may be given again",
         )
         compare.add_argument(
             "--ignore",
             action="append",
             default=[],
             metavar="REGEX",
-            help="leave out of bodies what matches; may be given again",
+            help="ignore what matches in bodies; may be given again",
         )
         compare.add_argument(
             "--method",
@@ -188,13 +199,19 @@ class Command(BaseCommand):
             default=[],
             dest="methods",
             metavar="NAME",
-            help="ask requests of a log with this method, too, without a body; may be given again",
+            help="also send requests of a log with this method, without a body; may be given again",
         )
-        compare.add_argument("--jobs", type=int, default=4, help="so many at a time (4)")
-        compare.add_argument("--limit", type=int, help="ask so many requests at most")
-        compare.add_argument("--timeout", type=float, default=30.0, help="seconds (30)")
+        compare.add_argument("--jobs", type=int, default=4, help="concurrent requests (default 4)")
+        compare.add_argument("--limit", type=int, help="stop after this many requests")
         compare.add_argument(
-            "--insecure", action="store_true", help="take any certificate for the right one"
+            "--timeout",
+            type=_seconds,
+            default=30.0,
+            metavar="SECONDS",
+            help="seconds to wait for the whole of a response (default 30)",
+        )
+        compare.add_argument(
+            "--insecure", action="store_true", help="do not verify TLS certificates"
         )
         compare.add_argument(
             "--json", action="store_true", dest="as_json", help="write JSON, for programs"
@@ -203,8 +220,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand and exit with its status, if that is not 0."""
-        if status := options["run"](options):
-            sys.exit(status)
+        with ExitStack() as stack:
+            for each in (self.stdout, self.stderr):
+                stack.enter_context(_escaping(each))
+            if status := options["run"](options):
+                sys.exit(status)
 
     def check_table(self, options: dict[str, Any]) -> int:
         """Show all findings; 1 if one reaches the level to fail at."""
@@ -259,9 +279,10 @@ class Command(BaseCommand):
                 single.run_group(configuration(), words, self._warn_of)
             command = gunicorn_command.arguments(options["arguments"])
         except (SettingError, OSError) as error:
-            raise CommandError(f"{error}.") from error
+            raise _failed(f"{error}.") from error
         except ImproperlyConfigured as error:
-            raise CommandError(str(error)) from error
+            # Each problem has a line of its own.
+            raise CommandError("\n".join(map(shown, str(error).splitlines()))) from error
         sys.stdout.flush()
         os.execve(command[0], command, environment_of_groups())
 
@@ -280,7 +301,7 @@ class Command(BaseCommand):
         """Restart or stop the places of a name, and say which they were."""
         for answer in self._ask(do=options["do"], name=options["name"]):
             verb = {"restart": "Restarting", "stop": "Stopping"}[options["do"]]
-            self.stdout.write(f"{verb} {', '.join(answer['places'])}.")
+            self.stdout.write(f"{verb} {', '.join(map(readable, answer['places']))}.")
         return 0
 
     def import_file(self, options: dict[str, Any]) -> int:
@@ -288,12 +309,12 @@ class Command(BaseCommand):
         try:
             imported = migration.import_file(options["file"], _surroundings(options))
             written = migration.write_settings(imported, options["file"], options["format"])
-            if options["output"] is None:
-                self.stdout.write(written, ending="")
+            if options["output"] in (None, migration.STANDARD_OUTPUT):
+                self._write_source(written)
             elif written:
-                Path(options["output"]).write_text(written, "utf-8", "surrogateescape")
+                write_whole(options["output"], written.encode())
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+            raise _failed(f"{error.filename}: {error.strerror}.") from error
         # What is wrong is not what colours standard error here.
         self.stderr.style_func = None
         if self.stderr.isatty():
@@ -314,18 +335,20 @@ class Command(BaseCommand):
                 jobs = max(options["jobs"], 1)
                 found = comparison.compare_sites(configuration(), pair, reading, jobs, progress)
         except CompareError as error:
-            raise CommandError(f"{error}.") from error
+            raise _failed(f"{error}.") from error
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+            raise _failed(f"{error.filename}: {error.strerror}.") from error
         if options["as_json"]:
-            self.stdout.write(json.dumps(comparison.record(found), indent=2))
+            self.stdout.write(to_json(comparison.record(found)))
             return int(found.different > 0)
         if self.stdout.isatty():
             terminal.show_comparison(self._console(options), found)
         else:
             self._write_lines(comparison.lines(found))
         self.stderr.style_func = None
-        self.stderr.write("".join(f"{line}\n" for line in comparison.remarks(found)), ending="")
+        self.stderr.write(
+            "".join(f"{shown(line)}\n" for line in comparison.remarks(found)), ending=""
+        )
         self.stdout.write(comparison.summary(found))
         return int(found.different > 0)
 
@@ -333,10 +356,10 @@ class Command(BaseCommand):
         try:
             return running.order_all(configuration(), **order)
         except ManagerError as error:
-            raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+            raise _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
 
     def _warn_of(self, reason: str) -> None:
-        self.stderr.write(f"wsgimatch: {reason.removesuffix('.')}.")
+        self.stderr.write(shown(f"wsgimatch: {reason.removesuffix('.')}."))
 
     def _warn(self, configured: Configuration) -> None:
         if configured.problems:
@@ -345,24 +368,63 @@ class Command(BaseCommand):
                 "are and take no part here; `manage.py wsgimatch check` says why."
             )
         if error := urlconf_error():
-            self.stderr.write(f"The views cannot be named, as the URLconf does not load: {error}")
+            self.stderr.write(
+                f"The views cannot be named, as the URLconf does not load: {cut(error, 300)}"
+            )
 
     def _console(self, options: dict[str, Any], stream: OutputWrapper | None = None) -> Console:
-        on: Any = stream or self.stdout
-        return terminal.console(on, no_color=options["no_color"])
+        wrapper: Any = stream or self.stdout
+        # Only the stream itself tells its encoding, by which boxes are drawn in ASCII or not.
+        return terminal.console(wrapper._out, no_color=options["no_color"])
 
     def _progress(self, options: dict[str, Any]) -> AbstractContextManager[Progress]:
         """Show how far a check is, where somebody may be waiting for it."""
         if options["as_json"] or not self.stderr.isatty():
             return nullcontext(untold)
-        on = terminal.console(self.stderr, no_color=options["no_color"])  # type: ignore[arg-type]
-        return terminal.progress_bars(on)
+        return terminal.progress_bars(self._console(options, self.stderr))
 
     def _write_lines(self, lines: Iterable[str]) -> None:
-        self.stdout.write("\n".join(lines))
+        self.stdout.write("\n".join(map(shown, lines)))
 
     def _write_json(self, values: Iterable[object]) -> None:
-        self.stdout.write(json.dumps(list(values), indent=2))
+        self.stdout.write(to_json(list(values)))
+
+    def _write_source(self, text: str) -> None:
+        """Write a file's text to standard output: as UTF-8, whatever a terminal would take."""
+        binary = getattr(self.stdout, "buffer", None)
+        if binary is None:
+            self.stdout.write(text, ending="")
+        else:
+            self.stdout.flush()
+            binary.write(text.encode())
+            binary.flush()
+
+
+def _failed(text: str) -> CommandError:
+    return CommandError(shown(text))
+
+
+@contextmanager
+def _escaping(wrapper: Any) -> Iterator[None]:
+    """Have a stream escape what its encoding does not have, as ASCII has no accents."""
+    stream = wrapper._out
+    if not isinstance(stream, TextIOWrapper):
+        yield
+        return
+    before = stream.errors
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        stream.reconfigure(errors=before)
+
+
+def _seconds(text: str) -> float:
+    """Return a time that a command line gives. Raises ArgumentTypeError."""
+    with suppress(ValueError):
+        if 0 < float(text) <= threading.TIMEOUT_MAX:
+            return float(text)
+    raise ArgumentTypeError(f"{text!r} should be a number of seconds above 0")
 
 
 def _surroundings(options: dict[str, Any]) -> Surroundings:

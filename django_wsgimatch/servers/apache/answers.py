@@ -226,6 +226,11 @@ def answer_for(name: str) -> Answer:
     return next(found, _UNKNOWN)
 
 
+def is_known(name: str) -> bool:
+    """Whether a name is a directive's, not one that only begins like some."""
+    return name.lower() in _BY_NAME
+
+
 def answered(directive: Directive) -> Outcome:
     """Return the outcome of a directive that no part of the import has made anything of."""
     if directive.is_off:

@@ -80,9 +80,10 @@ class ApacheConfiguration:
     All directives of a configuration in Apache's order, included files where they are included.
 
     What is switched off is there too, marked: a report loses nothing. Text is as in the files, a
-    character a byte.
+    character a byte. ``private`` are included files of which a report shows no more than it must.
     """
 
     directives: tuple[Directive, ...]
     refusals: tuple[Refusal, ...]
     remarks: tuple[Remark, ...] = ()
+    private: frozenset[str] = frozenset()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .directive import Directive, Section, Spot
-from .includes import DEEPEST, absolute, named_files, read_text_of, readable_path
+from .includes import DEEPEST, absolute, is_private, named_files, read_text_of, readable_path
+from .limits import TooMuch
 from .lines import Line, Lines, physical_lines
 from .macros import Macro
 from .nesting import Nesting
@@ -13,9 +14,6 @@ from .progress import Progress, Source
 from .unreadable import Unreadable
 from .words import split_words
 
-# Macros that use macros, and files that include files, soon multiply beyond all bounds.
-_MOST_LINES = 1_000_000
-_MOST_FILES = 100_000
 _WIDE_MARKS = ("\xff\xfe", "\xfe\xff")
 
 
@@ -35,6 +33,8 @@ def open_source(
         error = Unreadable("the file is UTF-16, which is no text to Apache", "save it as UTF-8")
         progress.refuse(Line(Spot(name, 1), ""), error)
         return
+    count = text.count("\n") + 1
+    progress.volume.add_lines(count, f"{name} has {count:,} lines")
     lines = Lines(physical_lines(text, name))
     progress.sources.append(Source(lines, Nesting(around), depth))
 
@@ -67,12 +67,12 @@ def _use(progress: Progress, source: Source, directive: Directive) -> None:
     macro = _macro(progress, name)
     if source.lines.is_in(macro.name):
         raise Unreadable(f"macro {name} uses itself", "take this line out of the macro")
-    lines = macro.used(values, directive.spot)
-    progress.made_lines += len(lines)
-    if progress.made_lines > _MOST_LINES:
-        raise Unreadable(
-            f"the macros make more than {_MOST_LINES:,} lines", "use fewer macros in one another"
-        )
+    count = len(macro.body)
+    progress.volume.add_lines(count, f"the lines of macro {name} are added here")
+    lines = macro.used(values, directive.spot, progress.volume)
+    progress.volume.add_text(
+        sum(len(line.text) for line in lines), f"the lines of macro {name} are added here"
+    )
     macro.is_used = True
     source.lines.insert(macro.name, lines)
 
@@ -101,20 +101,26 @@ def _include(progress: Progress, source: Source, directive: Directive) -> None:
     texts: list[tuple[str, str]] = []
     errors: list[Unreadable] = []
     files = named_files(path, optional=optional)
-    progress.included_files += len(files)
-    if progress.included_files > _MOST_FILES:
-        raise Unreadable(
-            f"more than {_MOST_FILES:,} files are included", "include files in fewer others"
-        )
+    progress.volume.add_files(len(files))
     for file in files:
         try:
-            texts.append((readable_path(file), read_text_of(file)))
+            texts.append((readable_path(file), _text_of(progress, file)))
+        except TooMuch:
+            raise
         except Unreadable as error:
             errors.append(error)
     for file, text in reversed(texts):
         open_source(progress, text, file, source.nesting.sections, source.depth + 1)
     if errors:
         raise Unreadable("; ".join(error.reason for error in errors), errors[0].cure)
+
+
+def _text_of(progress: Progress, file: str) -> str:
+    text = read_text_of(file, progress.volume.room)
+    progress.volume.add_text(len(text), f"{readable_path(file)} has {len(text):,} characters")
+    if is_private(file):
+        progress.private.add(readable_path(file))
+    return text
 
 
 def _arguments(directive: Directive, *names: str) -> list[str]:

@@ -8,6 +8,7 @@ from itertools import chain, count
 from typing import Any
 
 from ...aliases.alias import Alias
+from ...text import shown
 from .directive import Spot
 from .given import ENTRY_OPTIONS
 from .settings import Hosts, Settings, Written
@@ -20,7 +21,7 @@ _FUNCTIONS = {"plain": "script_alias", "match": "script_alias_match"}
 
 def python_lines(settings: Settings, source: str) -> Iterator[str]:
     """Yield the lines of a settings file; ``source`` says what they were made from."""
-    yield f"# From {readable(source)}, by `manage.py wsgimatch import`."
+    yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
     if functions := sorted({_FUNCTIONS[each.alias.kind] for each in _all_entries(settings)}):
         yield ""
         yield f"from django_wsgimatch import {', '.join(functions)}"
@@ -53,7 +54,7 @@ def values(settings: Settings) -> dict[str, Any]:
 
 
 def readable(text: str) -> str:
-    """Return text whose characters are bytes as the UTF-8 that they most likely are."""
+    """Return text whose characters are bytes as UTF-8; what is none keeps its bytes."""
     return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
 
@@ -166,11 +167,12 @@ def _options(alias: Alias) -> dict[str, Any]:
 def _comments(text: str, spots: Iterable[Spot]) -> Iterator[str]:
     lines: dict[str, list[str]] = {}
     for spot in spots:
-        lines.setdefault(readable(spot.file), []).append(str(spot.line))
+        lines.setdefault(spot.file, []).append(str(spot.line))
     places = "; ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
-    for part in (text, places):
+    for part in (readable(text), places):
         if part:
-            yield f"# {part}"
+            # A line feed in a comment would begin a line of Python.
+            yield f"# {shown(part)}"
 
 
 def _indented(lines: Iterable[str], indent: str) -> Iterator[str]:
@@ -184,7 +186,7 @@ def _record(entry: Written) -> dict[str, Any]:
         "location": readable(alias.location),
         "target": readable(alias.target),
         "options": {name: _plain(value) for name, value in _options(alias).items()},
-        "from": [readable(str(spot)) for spot in entry.spots],
+        "from": list(map(str, entry.spots)),
     }
 
 

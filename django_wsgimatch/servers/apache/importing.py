@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from ...aliases.table import compile_location
 from ...exceptions import WSGIMatchError
-from .answers import answered
-from .directive import ApacheConfiguration, Directive, Remark
+from .answers import answered, is_known
+from .directive import ApacheConfiguration, Directive, Refusal, Remark
 from .embedded import load_ahead, note_embedded
 from .hosts import read_hosts
 from .isolation import write_out_groups
-from .outcome import Ledger, Outcome, refused
+from .limits import Exhausted
+from .outcome import Ledger, Outcome, refused, withheld
 from .processes import note_uses, read_groups
 from .reach import FileKind, FileKinds
 from .resolving import Entry, Resolver
@@ -64,10 +65,24 @@ def import_configuration(
     where the configuration does not.
     """
     ledger = Ledger()
-    settings = None if configuration.refusals else _settings(configuration, ledger, kind_of)
+    try:
+        settings = None if configuration.refusals else _settings(configuration, ledger, kind_of)
+    except Exhausted as error:
+        return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
     outcomes += (ledger.outcome(each) or answered(each) for each in configuration.directives)
-    return Imported(settings, tuple(outcomes), configuration.remarks)
+    private = configuration.private
+    return Imported(
+        settings,
+        tuple(_discreet(each) if each.spot.file in private else each for each in outcomes),
+        tuple(each for each in configuration.remarks if each.spot.file not in private),
+    )
+
+
+def _discreet(outcome: Outcome) -> Outcome:
+    """Show of a private file what is a directive for certain, and of other lines the place."""
+    is_read = outcome.category in ("kept", "changed", "needs you", "not needed")
+    return outcome if is_read and is_known(outcome.text.partition(" ")[0]) else withheld(outcome)
 
 
 def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileKinds) -> Settings:

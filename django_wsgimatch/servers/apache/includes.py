@@ -42,13 +42,40 @@ def exists(path: str) -> bool:
     return os.path.exists(path.encode("latin-1", "replace"))
 
 
-def read_text_of(path: str) -> str:
-    """Return what is in a file, as text with a character a byte; raises Unreadable."""
+def read_text_of(path: str, most: int) -> str:
+    """
+    Return what is in a file, as text with a character a byte; raises Unreadable.
+
+    Of a file that is longer, or has no end, one byte more than ``most`` is read.
+    """
     try:
         with open(path, "rb", opener=_open_regular) as file:
-            return file.read().decode("latin-1")
+            # None where a file of the kernel has nothing to tell at present.
+            return (file.read(most + 1) or b"").decode("latin-1")
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
+
+
+def is_private(path: str) -> bool:
+    """
+    Whether root reads a file here that not everybody may read.
+
+    Its permissions and those of the folders above count, once links are followed.
+    """
+    if os.geteuid() != 0:
+        return False
+    file = os.path.realpath(path.encode("latin-1", "replace"))
+    folders = [file]
+    while folders[-1] != b"/":
+        folders.append(os.path.dirname(folders[-1]))
+    return not (_allows(file, stat.S_IROTH) and all(_allows(f, stat.S_IXOTH) for f in folders[1:]))
+
+
+def _allows(path: bytes, right: int) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & right)
+    except OSError:
+        return False
 
 
 def named_files(path: str, *, optional: bool) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ...aliases.directives import get_word
 from .conditions import CONDITIONS
 from .directive import Directive, Section, Spot
+from .limits import Volume
 from .lines import Line
 from .sections import spelled
 from .unreadable import Unreadable
@@ -75,7 +76,7 @@ class Macro:
                 "break it into several directives",
             )
 
-    def used(self, values: list[str], spot: Spot) -> list[Line]:
+    def used(self, values: list[str], spot: Spot, volume: Volume) -> list[Line]:
         """Return the lines with values filled in, for a ``Use`` line at ``spot``."""
         if len(values) != len(self.parameters):
             raise Unreadable(
@@ -84,10 +85,9 @@ class Macro:
                 "give each parameter a value, in quotes if it holds blanks",
             )
         pairs = dict(zip(self.parameters, values, strict=True))
-        return [
-            Line(Spot(line.spot.file, line.spot.line, spot), filled_in(f"{line.text}\n", pairs))
-            for line in self.body
-        ]
+        texts = (filled_in(f"{line.text}\n", pairs, volume) for line in self.body)
+        spots = (Spot(line.spot.file, line.spot.line, spot) for line in self.body)
+        return list(map(Line, spots, texts))
 
     def unused(self) -> Iterator[Directive]:
         """Yield the directives of a macro that nobody uses, switched off."""
@@ -105,7 +105,7 @@ class Macro:
                 yield Directive(name, rest, spot, tuple(around), True, because)
 
 
-def filled_in(text: str, values: dict[str, str]) -> str:
+def filled_in(text: str, values: dict[str, str], volume: Volume) -> str:
     """
     Return a macro's line with values in place of parameters, as substitute_macro_args() does.
 
@@ -121,6 +121,8 @@ def filled_in(text: str, values: dict[str, str]) -> str:
     while found := pattern.search(text, position):
         name, value = found[0], values[found[0]]
         written = _quoted(value) if name.startswith("@") and value != name else value
+        # Each value is a copy of the line.
+        volume.add_text(len(text), "values fill in the macro's lines")
         text = text[: found.start()] + written + text[found.end() :]
         if len(text) >= _BUFFER:
             raise Unreadable(

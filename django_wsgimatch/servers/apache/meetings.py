@@ -8,6 +8,7 @@ from typing import Any
 from .coverage import Coverage, coverage, words_of
 from .given import DEFAULTS, ENTRY_OPTIONS, Given
 from .hosts import Scope
+from .limits import Effort
 from .narrowing import region_of
 from .nearby import ScopeIndex
 
@@ -67,8 +68,10 @@ class Meetings:
         partial: Sequence[Scope],
         ordered: Sequence[Scope],
         server: Values,
+        effort: Effort,
     ) -> None:
         self._server = server
+        self._effort = effort
         self._index = ScopeIndex(partial)
         self._turn = {id(scope): number for number, (scope, _) in enumerate(scopes)}
         self._place = {id(scope): number for number, scope in enumerate(ordered)}
@@ -78,7 +81,9 @@ class Meetings:
         """Return what holds where a section holds, or None if one entry cannot say it."""
         holding, meeting = list(self._sure), []
         uris = region_of(scope.sections[0])
-        for other in self._index.near(uris).values():
+        near = self._index.near(uris)
+        self._effort.spend(self._index.steps(near), scope.sections[0].spot, str(scope))
+        for other in near.values():
             is_same = other.sections[0].argument == scope.sections[0].argument
             covered = "all" if is_same else coverage(other.sections, uris)
             if covered == "all":

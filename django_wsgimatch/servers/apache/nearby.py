@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from .coverage import FILES, LOCATIONS, heads_of, is_wildcard, words_of
 from .hosts import Scope
+from .limits import COMPARED, SEARCHED
 from .reach import Reach
 
 # A scope with its place in the file, which decides between scopes of one rank.
@@ -75,6 +76,10 @@ class ScopeIndex:
             found.update(self._locations.above(prefix))
             found.update(self._locations.below(prefix))
         return found
+
+    def steps(self, found: Mapping[int, Scope]) -> int:
+        """Return what it costs to hold an alias against the sections that near() has found."""
+        return SEARCHED * len(self._others) + COMPARED * len(found)
 
     def _add(self, numbered: Numbered) -> None:
         section = numbered[1].sections[0]

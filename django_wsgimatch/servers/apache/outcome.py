@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .directive import ApacheConfiguration, Directive, Refusal, Spot
@@ -22,6 +22,9 @@ CATEGORIES: dict[Category, str] = {
     "answers requests.",
     "refused": "The line cannot be read. Nothing is imported until it is mended.",
 }
+
+NOT_SHOWN = "(not shown)"
+_PRIVATE = "root may read this file and others may not: look at the line there"
 
 # The gravest first: a directive that means one thing to one alias and another to the next is
 # reported as the graver.
@@ -79,6 +82,11 @@ class Ledger:
         notes = [text for text in page.notes[category] if text]
         note = "; ".join(notes[:_NOTES]) + ("; ..." if len(notes) > _NOTES else "")
         return outcome(directive, category, note)
+
+
+def withheld(outcome: Outcome) -> Outcome:
+    """Return an outcome without the text of the line."""
+    return replace(outcome, text=NOT_SHOWN, note=_PRIVATE)
 
 
 def outcome(directive: Directive, category: Category, note: str) -> Outcome:

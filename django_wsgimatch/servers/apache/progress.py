@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .conditions import Conditions
-from .directive import ApacheConfiguration, Directive, Refusal, Remark
+from .directive import ApacheConfiguration, Directive, Refusal, Remark, Spot
 from .includes import absolute, exists
+from .limits import TooMuch, Volume
 from .lines import Line, Lines
 from .macros import Macro
 from .modules import Modules
@@ -37,7 +38,8 @@ class Progress:
     A configuration that is being read.
 
     The last of ``sources`` is read first; the one before it then goes on behind its Include line.
-    ``made_lines`` counts those that macros have put in, and ``included_files`` the files.
+    ``volume`` is held against the limits. ``private`` are the included files that root reads and
+    others may not.
     """
 
     def __init__(self, options: Surroundings, server_root: str) -> None:
@@ -52,8 +54,8 @@ class Progress:
         )
         self.macros: dict[str, Macro] = {}
         self.sources: list[Source] = []
-        self.made_lines = 0
-        self.included_files = 0
+        self.volume = Volume()
+        self.private: set[str] = set()
         self._read: list[Directive | Macro] = []
         self._refusals: list[Refusal] = []
         self._remarks: dict[str, Remark] = {}
@@ -70,9 +72,19 @@ class Progress:
         """Add a line that cannot be read."""
         self._refusals.append(Refusal(line.spot, line.text, error.reason, error.cure))
 
+    def give_up(self, spot: Spot, text: str, error: TooMuch) -> None:
+        """Leave all that has been read: where there is too much of it, the reason is enough."""
+        self.sources.clear()
+        self._read.clear()
+        self._remarks.clear()
+        text = "" if spot.file in self.private else text
+        self._refusals = [Refusal(spot, text, error.reason, error.cure)]
+        # The reason should be shown, wherever it lies.
+        self.private.clear()
+
     def resolve(self, line: Line) -> str:
         """Return the text of a line with variables filled in; one without a value is remarked."""
-        text, unknown = self.variables.resolve(line.text)
+        text, unknown = self.fill_in(line)
         for name in unknown:
             remark = (
                 f"${{{name}}} has no value and stays as it is: give it one in the environment, or "
@@ -81,10 +93,22 @@ class Progress:
             self._remarks.setdefault(name, Remark(line.spot, remark))
         return text
 
+    def fill_in(self, line: Line) -> tuple[str, list[str]]:
+        """Return the text of a line with variables filled in, and the names without a value."""
+        most = self.volume.room + len(line.text)
+        text, unknown = self.variables.resolve(line.text, most)
+        more = len(text) - len(line.text)
+        if more > 0:
+            self.volume.add_text(more, f"variables make this line {len(text):,} characters long")
+        return text, unknown
+
     def configuration(self) -> ApacheConfiguration:
         """Return what has been read."""
         return ApacheConfiguration(
-            tuple(self._directives()), tuple(self._refusals), tuple(self._remarks.values())
+            tuple(self._directives()),
+            tuple(self._refusals),
+            tuple(self._remarks.values()),
+            frozenset(self.private),
         )
 
     def _directives(self) -> Iterator[Directive]:

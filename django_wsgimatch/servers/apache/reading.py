@@ -15,6 +15,7 @@ from .directive import ApacheConfiguration, Directive, Refusal, Spot
 from .dump import is_dump, read_dump
 from .following import follow, open_source
 from .includes import read_text_of
+from .limits import TooMuch, Volume
 from .lines import LONGEST, Line
 from .macros import Macro
 from .progress import Progress, Source
@@ -25,6 +26,8 @@ from .unreadable import Unreadable
 from .words import split_name
 
 _MARK = "\xef\xbb\xbf"
+# So much of the line at which the import gives up is reported, in characters.
+_SHOWN = 200
 
 
 def read_file(path: str, options: Surroundings | None = None) -> ApacheConfiguration:
@@ -34,7 +37,7 @@ def read_file(path: str, options: Surroundings | None = None) -> ApacheConfigura
     A file that cannot be read is a `Refusal`: nothing is raised.
     """
     try:
-        text = read_text_of(os.fsencode(path).decode("latin-1"))
+        text = read_text_of(os.fsencode(path).decode("latin-1"), Volume().room)
     except Unreadable as error:
         refusal = Refusal(Spot(path, 1), "", error.reason, error.cure)
         return ApacheConfiguration((), (refusal,))
@@ -48,18 +51,25 @@ def read_text(text: str, name: str, options: Surroundings | None = None) -> Apac
     The text has a character a byte: it was read as latin-1. It may be what ``apache2ctl -t -D
     DUMP_CONFIG`` has printed. ``name`` is the file's, for messages.
     """
-    if is_dump(text):
-        return read_dump(text, name)
     options = options or Surroundings()
     root = options.server_root
     if root is None:
         root = os.path.dirname(os.path.abspath(name))
     progress = Progress(options, os.fsencode(root).decode("latin-1"))
-    open_source(progress, text, name)
+    try:
+        progress.volume.add_text(len(text), "this file is too long")
+        if is_dump(text):
+            progress.volume.add_lines(text.count("\n"), "this file is too long")
+            return read_dump(text, name)
+        open_source(progress, text, name)
+    except TooMuch as error:
+        progress.give_up(Spot(name, 1), "", error)
     while progress.sources:
         source = progress.sources[-1]
         source.is_begun = True
         _read_on(progress, source)
+    # What the command line names is shown, however it is read again.
+    progress.private -= {name, os.path.abspath(name)}
     return progress.configuration()
 
 
@@ -70,6 +80,9 @@ def _read_on(progress: Progress, source: Source) -> None:
             continue
         try:
             _read_line(progress, source, line)
+        except TooMuch as error:
+            progress.give_up(line.spot, line.text[:_SHOWN], error)
+            return
         except Unreadable as error:
             progress.refuse(line, error)
         if progress.sources[-1] is not source:
@@ -116,8 +129,7 @@ def _read_directive(progress: Progress, source: Source, line: Line) -> None:
 
 def _read_off(progress: Progress, source: Source, line: Line) -> None:
     """Read a line that takes no effect, as ap_soak_end_container() passes over it."""
-    text, _ = progress.variables.resolve(line.text)
-    name, rest = split_name(text)
+    name, rest = split_name(progress.fill_in(line)[0])
     nesting = source.nesting
     if name.startswith("</"):
         nesting.close_in_off(name)

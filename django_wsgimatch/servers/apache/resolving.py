@@ -17,6 +17,7 @@ from .coverage import LOCATIONS, Coverage, coverage
 from .directive import Directive, Spot
 from .given import Given, follows_links
 from .hosts import ROOT, Host, Scope
+from .limits import COMPILED, MADE, Effort
 from .meetings import NAMES, Meetings, Values, agrees, merged, most_particular_first, value_of
 from .narrowing import narrowed
 from .nearby import ScopeIndex
@@ -63,15 +64,18 @@ class Resolver:
     ledger: Ledger
     kind_of: FileKinds
     links: dict[int, Given] = field(default_factory=dict)
+    effort: Effort = field(default_factory=Effort)
     _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
 
     def entries(self, host: Host, alias: Alias, directive: Directive) -> list[Entry]:
         """Return the entries that an alias becomes for the requests to a host, in order."""
-        scopes = self._scopes(host, alias)
+        self.effort.spend(_steps(alias), directive.spot, f"{directive.name} {alias.location}")
+        scopes = self._scopes(host, alias, directive)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
         values = merged(server, sure)
         parts = self._parts(alias, scopes, server, values)
+        self.effort.spend(len(parts) * MADE, directive.spot, f"{directive.name} {alias.location}")
         follow = self._follow_symlinks(host, sure)
         return [
             self._entry(each, host, directive, own, follow, part)
@@ -106,14 +110,19 @@ class Resolver:
         others.sort(key=lambda spot: (spot.file, spot.line))
         return Entry(alias, host, directive, on_line, values, (own, *others), follow, part)
 
-    def _scopes(self, host: Host, alias: Alias) -> list[tuple[Scope, Coverage]]:
+    def _scopes(
+        self, host: Host, alias: Alias, directive: Directive
+    ) -> list[tuple[Scope, Coverage]]:
         reach = reach_of(alias, self.kind_of)
         found = []
         servers = (host,) if host is self.main else (self.main, host)
         for is_virtual, server in enumerate(servers):
             if not server.scopes:
                 continue
-            for number, scope in self._index(server).near(reach).items():
+            near = self._index(server).near(reach)
+            what = f"{directive.name} {alias.location}"
+            self.effort.spend(self._index(server).steps(near), directive.spot, what)
+            for number, scope in near.items():
                 if (covered := coverage(scope.sections, reach)) != "none":
                     found.append(((scope.rank, is_virtual, number), scope, covered))
         found.sort(key=lambda each: each[0])
@@ -174,10 +183,11 @@ class Resolver:
         server: Values,
     ) -> Iterator[Part]:
         ordered = most_particular_first(partial)
-        meetings = Meetings(scopes, partial, ordered, server)
+        meetings = Meetings(scopes, partial, ordered, server, self.effort)
         seen = set()
         for scope in ordered:
             own = meetings.values(scope)
+            self.effort.spend(COMPILED, scope.sections[0].spot, str(scope))
             part = narrowed(alias, scope.sections[0])
             if own is None or part is None:
                 self._need_hand(alias, self._unsaid(alias, scope).values(), scope)
@@ -208,6 +218,11 @@ class Resolver:
                 f"{scope} holds for a part of what {alias.directive} {alias.location} answers, "
                 "and which part cannot be told: give that part an entry of its own before it",
             )
+
+
+def _steps(alias: Alias) -> int:
+    """Return what an alias costs by itself; every beginning of its path is looked up."""
+    return MADE + (len(alias.location) + len(alias.target)) ** 2 // 5000
 
 
 def _inherited(main: Host, host: Host) -> Values:

@@ -47,17 +47,18 @@ class Variables:
         """Whether <IfDefine> holds for a name."""
         return name in self._defines
 
-    def resolve(self, line: str) -> tuple[str, list[str]]:
+    def resolve(self, line: str, most: int) -> tuple[str, list[str]]:
         """
         Return a line with values filled in, and the names that have none, as ap_resolve_env() does.
 
         These stay as they are. Names with a colon are no variables: mod_rewrite's maps look so.
+        Nothing is filled in beyond ``most`` characters: the line is longer than that then.
         """
         if "${" not in line:
             return line, []
         unknown: list[str] = []
         pieces: list[str] = []
-        position = 0
+        position = length = 0
         # A pattern would look for a missing } from each ${ anew.
         while (start := line.find("${", position)) >= 0:
             if (end := line.find("}", start)) < 0:
@@ -69,7 +70,10 @@ class Variables:
                 if ":" not in name:
                     unknown.append(name)
             pieces += (line[position:start], known)
+            length += len(known) + start - position
             position = end + 1
+            if length > most:
+                break
         return "".join((*pieces, line[position:])), unknown
 
 

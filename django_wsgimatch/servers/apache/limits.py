@@ -1,0 +1,98 @@
+"""
+How much an import reads and works before it gives up.
+
+Apache has no such limits: a few lines of macros, of Define, or of sections that hold for parts of
+aliases can stand for more than any machine can hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .directive import Spot
+from .unreadable import Unreadable
+
+# Of all files, each time one is included, and what macros make: ten seconds to half a minute.
+MOST_LINES = 200_000
+# Characters of these lines, variables filled in.
+MOST_TEXT = 32 << 20
+MOST_FILES = 100_000
+# A step is about a microsecond: what 200,000 lines of real configurations take, twice.
+MOST_STEPS = 20_000_000
+MADE, COMPARED, SEARCHED, COMPILED = 50, 5, 45, 1000
+"""
+Steps for an entry, for an alias held against a section, for more if that is a pattern which may
+be found anywhere, and for a pattern that is made.
+"""
+
+
+class TooMuch(Unreadable):
+    """The configuration grows beyond a limit; nothing more of it is read."""
+
+
+@dataclass(slots=True)
+class Volume:
+    """What has been read of a configuration, held against the limits. Its methods raise TooMuch."""
+
+    lines: int = 0
+    text: int = 0
+    files: int = 0
+
+    @property
+    def room(self) -> int:
+        """How many characters more there may be."""
+        return MOST_TEXT - self.text
+
+    def add_lines(self, count: int, whose: str) -> None:
+        """Count lines before they are made or read."""
+        self.lines += count
+        if self.lines > MOST_LINES:
+            raise TooMuch(
+                f"the import gives up: {whose}, and the configuration has more than "
+                f"{MOST_LINES:,} lines",
+                "import its parts one by one, or use fewer macros and files in one another",
+            )
+
+    def add_text(self, count: int, whose: str) -> None:
+        """Count characters before they are read or filled in."""
+        self.text += count
+        if self.text > MOST_TEXT:
+            raise TooMuch(
+                f"the import gives up: {whose}, and the configuration has more than "
+                f"{MOST_TEXT:,} characters",
+                "import its parts one by one, or give the variables shorter values",
+            )
+
+    def add_files(self, count: int) -> None:
+        """Count files before they are read."""
+        self.files += count
+        if self.files > MOST_FILES:
+            raise TooMuch(
+                f"the import gives up: more than {MOST_FILES:,} files are included",
+                "include files in fewer others",
+            )
+
+
+@dataclass(slots=True)
+class Effort:
+    """What the resolving of aliases has cost, in steps; the limit ends it."""
+
+    steps: int = 0
+
+    def spend(self, steps: int, spot: Spot, what: str) -> None:
+        """Count steps that a directive takes. Raises Exhausted."""
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            raise Exhausted(spot, what)
+
+
+class Exhausted(TooMuch):
+    """The aliases and sections of a configuration meet too often."""
+
+    def __init__(self, spot: Spot, what: str) -> None:
+        super().__init__(
+            f"the import gives up: {what} takes it beyond {MOST_STEPS:,} steps, as every alias "
+            "is held against every section that may hold for a part of its URLs",
+            "import its parts one by one, each with the aliases and sections that belong together",
+        )
+        self.spot = spot

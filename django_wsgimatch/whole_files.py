@@ -1,0 +1,137 @@
+"""Files written whole: whoever reads one finds the old text or the new one, never a part."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+# Names of what the process has open: writing there is writing to that, whatever it is.
+_OPEN_FILES = ("/dev/fd/", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc/")
+_TEMPORARY = ".wsgimatch-"
+
+
+def write_whole(path: str, data: bytes, mode: int = 0o666) -> None:
+    """
+    Write a file, or leave it as it is. Raises OSError, which names the path.
+
+    The bytes go to a temporary file in the same folder, are synced to the disk, and take the
+    place of the file at once. The file keeps its mode, and its owner where the process may give
+    files away; a new one has ``mode`` less the umask. A symbolic link stays, and what it leads
+    to is written. A pipe or a device is written to as it is.
+    """
+    with _naming(path):
+        old = _status(path)
+        if (old is not None and not stat.S_ISREG(old.st_mode)) or path.startswith(_OPEN_FILES):
+            _write_as_it_is(path, data)
+            return
+        target = os.path.realpath(path)
+        with _temporary_beside(target, data, mode, old) as temporary:
+            os.replace(temporary, target)
+        _sync_folder(os.path.dirname(target))
+
+
+def write_new(path: str, data: bytes, mode: int = 0o666) -> None:
+    """Write a file that is not there yet, whole. Raises FileExistsError, or another OSError."""
+    with _naming(path):
+        with _temporary_beside(path, data, mode, None) as temporary:
+            _name_first(temporary, path)
+        _sync_folder(os.path.dirname(path))
+
+
+def _name_first(temporary: str, path: str) -> None:
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP):
+            raise
+        # A file system without hard links, such as a folder shared with a virtual machine.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        os.rename(temporary, path)
+    else:
+        os.unlink(temporary)
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Have errors name the path that was asked for, not the temporary file."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+def _status(path: str) -> os.stat_result | None:
+    """
+    Return what is at a path, following links, None if nothing is.
+
+    It is opened, as it would be if it were written in place: so its permissions count, and the
+    system refuses links that others have put into folders such as /tmp.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISREG(status.st_mode):
+        os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+    return status
+
+
+def _write_as_it_is(path: str, data: bytes) -> None:
+    with open(path, "wb", buffering=0) as file:
+        _write_all(file.fileno(), data)
+
+
+@contextmanager
+def _temporary_beside(
+    target: str, data: bytes, mode: int, old: os.stat_result | None
+) -> Iterator[str]:
+    """Yield a file in the folder of another that holds the bytes; it is gone after an error."""
+    name = os.path.join(os.path.dirname(target), f"{_TEMPORARY}{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    # What is private stays private from the first byte.
+    descriptor = os.open(name, flags, mode if old is None else 0o600)
+    try:
+        try:
+            _write_all(descriptor, data)
+            if old is not None:
+                _keep_access(descriptor, old)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        yield name
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _keep_access(descriptor: int, old: os.stat_result) -> None:
+    with suppress(PermissionError):
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the new name survive a power failure, where the file system can."""
+    try:
+        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
