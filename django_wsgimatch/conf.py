@@ -21,6 +21,7 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
+from .daemon import elsewhere
 from .daemon.options import GroupOptions, read_options
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
@@ -181,6 +182,9 @@ def configuration() -> Configuration:
     }
     groups = dict(_read_groups(values["PROCESS_GROUPS"], problems))
     problems += _unfit_backend(values)
+    problems += _unfit_sockets(groups)
+    for each in (own, *hosts.values()):
+        problems += _without_processes(each, values, groups)
     tables = {
         host: _table([*entries.aliases, *own.aliases], values) for host, entries in hosts.items()
     }
@@ -267,6 +271,26 @@ def _unfit_backend(values: Mapping[str, Any]) -> Iterable[Problem]:
                 "processes of its own"
             ),
         )
+
+
+def _unfit_sockets(groups: Mapping[str, GroupOptions]) -> Iterable[Problem]:
+    for name, reason in elsewhere.mistakes(groups):
+        yield Problem(f"WSGIMATCH_PROCESS_GROUPS[{name!r}]", SettingError(reason))
+
+
+def _without_processes(
+    entries: _Entries, values: Mapping[str, Any], groups: Mapping[str, GroupOptions]
+) -> Iterable[Problem]:
+    """Application groups in process groups that somebody else runs: those have one process each."""
+    away = {name for name, options in groups.items() if options.socket is not None}
+    if not away or values["APPLICATION_GROUP_BACKEND"] != "process":
+        return
+    for alias, source in zip(entries.aliases, entries.sources, strict=True):
+        process_group = alias.process_group or values["PROCESS_GROUP"]
+        application_group = alias.application_group or values["APPLICATION_GROUP"]
+        if alias is not BROKEN and process_group in away and application_group != GLOBAL:
+            reason = elsewhere.refusal(process_group, application_group)
+            yield Problem(source, PlaceError(reason, elsewhere.WRITE_GLOBAL))
 
 
 def _table(

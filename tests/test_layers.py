@@ -13,7 +13,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
     ["exceptions", "text", "whole_files"],
-    ["asroot", "gunicorn_command"],
+    ["asroot", "group_command", "gunicorn_command"],
     ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],
     ["asroot.launch"],
@@ -73,6 +73,7 @@ LAYERS = [
         "daemon.body",
         "daemon.control",
         "daemon.directory",
+        "daemon.elsewhere",
         "daemon.kept",
         "daemon.processes",
         "daemon.spec",
@@ -94,8 +95,8 @@ LAYERS = [
     ["daemon.boot"],
     ["daemon.starting"],
     ["daemon.keeping"],
-    ["daemon.status"],
-    ["daemon.manager"],
+    ["daemon.listening", "daemon.status"],
+    ["daemon.alone", "daemon.manager"],
     ["daemon.front"],
     ["dispatcher"],
     [
@@ -165,7 +166,7 @@ LAYERS = [
     ["django_wsgimatch"],
     ["conf", "project"],
     ["places", "probing"],
-    ["circumstances"],
+    ["circumstances", "single"],
     ["checks"],
     ["inspection", "migration", "running"],
     ["comparison", "presentation"],

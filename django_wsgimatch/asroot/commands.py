@@ -1,9 +1,10 @@
 """
 ``manage.py wsgimatch`` as root: become another user before Django or the project is loaded.
 
-``serve`` becomes the server (``launch``). Every other subcommand runs as the user that ``--user``
-names, else as the one that the running server of this folder runs as, else as the one that
-manage.py belongs to. Only what is root's alone, up to /, runs as root, and says so.
+``serve`` becomes the server (``launch``), or with ``--process-group`` a group's user. Every other
+subcommand runs as the user that ``--user`` names, else as the one that the running server of this
+folder runs as, else as the one that manage.py belongs to. Only what is root's alone, up to /, runs
+as root, and says so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ..exceptions import SettingError
+from ..group_command import AS_ROOT, is_for_group, read_words
 from .accounts import Account, account, become
 from .launch import ALLOW_ROOT, serve
 from .running import users_of_servers, users_of_starters
@@ -37,7 +39,10 @@ def run(words: list[str]) -> None:
     """
     at = words.index(COMMAND)
     subcommand, rest = words[at + 1], words[at + 2 :]
-    if subcommand == "serve" and "--process-group" not in rest:
+    if subcommand == "serve" and is_for_group(rest):
+        _become_user_of_group(words, at)
+        return
+    if subcommand == "serve":
         serve(rest)
     user, kept = _take_user(rest)
     found = user or _user_of_folder(os.path.dirname(os.path.abspath(_script(words, at))))
@@ -46,6 +51,22 @@ def run(words: list[str]) -> None:
     this, why = account(found[0]), found[1]
     print(f"wsgimatch: running as {this.name!r}, {why}", file=sys.stderr, flush=True)
     _run_as(this, [sys.executable, *words[1 : at + 2], *kept])
+
+
+def _become_user_of_group(words: list[str], at: int) -> None:
+    """
+    Run ``serve --process-group`` as its user, in this very process.
+
+    systemd hands a socket over to this process's id, and waits for what it says.
+    """
+    given = read_words(words[at + 2 :])
+    if given.user is not None:
+        this, rest = account(given.user), _take_user(words[at + 2 :])[1]
+        become(this)
+        command = [sys.executable, *words[1 : at + 2], *rest]
+        os.execve(command[0], command, {**os.environ, **this.environment})
+    if not (given.may_be_root or os.environ.get(ALLOW_ROOT)):
+        raise SettingError(AS_ROOT)
 
 
 def _script(words: list[str], at: int) -> str:

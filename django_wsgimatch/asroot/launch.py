@@ -17,7 +17,7 @@ from ..exceptions import SettingError
 from ..gunicorn_command import APPLICATION, CONFIGURATION, program
 from .accounts import Account, account, allowed_account, become, merged
 from .sockets import bind_all, hand_over, need_root
-from .trust import own_files, require_trusted
+from .trust import distrust, own_files, require_trusted
 from .words import Words, read_words
 
 STARTER = "WSGIMATCH_STARTER"
@@ -118,11 +118,21 @@ def _moved(descriptor: int) -> int:
 
 
 def _make_run_folder(server: Account) -> None:
-    """Make the folder in /run that a user without a home keeps its sockets in."""
-    path = f"/run/wsgimatch-{server.user}"
+    """
+    Make the folder in /run that the server keeps its sockets in.
+
+    It lies in systemd's RuntimeDirectory=, which is root's own here, where there is one.
+    """
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    is_safe = runtime and not distrust(runtime)
+    path = os.path.join(runtime, "wsgimatch") if is_safe else f"/run/wsgimatch-{server.user}"
     try:
         os.mkdir(path, 0o700)
     except OSError:
         # It is there, or /run is read-only: the server looks for itself what it can use.
         return
-    os.chown(path, server.user, server.group, follow_symlinks=False)
+    try:
+        os.chown(path, server.user, server.group, follow_symlinks=False)
+    except OSError:
+        # Root may not give files away here (CAP_CHOWN): the folder is of no use to the server.
+        os.rmdir(path)

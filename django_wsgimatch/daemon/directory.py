@@ -81,12 +81,12 @@ def default_base(owner: Owner) -> str:
     """
     Return where the folder of this server lies if no setting says so.
 
-    That is systemd's RuntimeDirectory=, the folder in /run that root has made, or the user's own
-    state directory: they outlive a login. Who has none of them gets a folder in /tmp whose name
-    nobody can take first.
+    That is systemd's RuntimeDirectory=, or what root has made in it, the folder in /run that root
+    has made, or the user's own state directory: they outlive a login. Who has none of them gets a
+    folder in /tmp whose name nobody can take first.
     """
     for runtime in os.environ.get("RUNTIME_DIRECTORY", "").split(":"):
-        if runtime and _is_usable(runtime):
+        if runtime and (_is_usable(runtime) or _is_usable(os.path.join(runtime, NAME))):
             return os.path.join(runtime, NAME)
     if _is_usable(run_base(os.geteuid())):
         return run_base(os.geteuid())

@@ -25,16 +25,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, SettingError
+from . import elsewhere
 from .board import has_reached
 from .control import SECONDS, Order, give_order, is_there
 from .definition import Definition
 from .directory import directory_of, make_base, make_directory, sweep
 from .limits import NO_LIMITS, Limits
 from .logs import error_log_of_gunicorn
+from .options import GroupOptions
 from .owner import Owner, end_of, owner_of, this_server
 from .place import NAMED_BY, Place
 from .processes import start_of_root
-from .protocol import TOKEN_SIZE
+from .protocol import NO_TOKEN, TOKEN_SIZE
 from .relay import Link, relay
 from .starting import STARTER
 
@@ -171,17 +173,19 @@ class Places:
 
     def _link(self, place: Place, environ: WSGIEnvironment) -> Link:
         options = self.definition.options(place)
-        path = self.directory.socket(place)
-        link = Link(
-            path,
-            partial(self._wake, place),
-            partial(self._has_reached, place),
-            options.connect_timeout,
-            options.socket_timeout,
-            options.response_socket_timeout,
-            gate=self._limits.gate(environ),
-            body_timeout=self._limits.body_timeout,
-        )
+        if options.socket is not None:
+            link = _link_elsewhere(place, options.socket, options, self._limits, environ)
+        else:
+            link = Link(
+                self.directory.socket(place),
+                partial(self._wake, place),
+                partial(self._has_reached, place),
+                options.connect_timeout,
+                options.socket_timeout,
+                options.response_socket_timeout,
+                gate=self._limits.gate(environ),
+                body_timeout=self._limits.body_timeout,
+            )
         if len(self._links) >= MOST_LINKS:
             self._forget_links()
         # Of two threads that make one at a time, both take the first.
@@ -285,6 +289,29 @@ class Places:
         if done.stdout != b"ready\n":
             said = done.stdout.decode("utf-8", "replace") or "its messages in the log say why"
             raise ManagerError(NOT_STARTED.format(said))
+
+
+def _link_elsewhere(
+    place: Place, path: str, options: GroupOptions, limits: Limits, environ: WSGIEnvironment
+) -> Link:
+    """How a place is reached that somebody else runs. Raises DaemonError where there is none."""
+    if place.application_group:
+        reason = elsewhere.refusal(place.process_group, place.application_group)
+        raise DaemonError(500, f"{reason}. {elsewhere.WRITE_GLOBAL}")
+    return Link(
+        path,
+        # Who runs it may be about to start it: the front tries again until connect-timeout. It has
+        # no token that the manager could tell: the socket's owner and mode say who may send.
+        wake=lambda: NO_TOKEN,
+        # Its board is its own: a request that may have reached it is never sent again.
+        has_reached=lambda request_id: True,
+        connect_timeout=options.connect_timeout,
+        socket_timeout=options.socket_timeout,
+        response_socket_timeout=options.response_socket_timeout,
+        cure=elsewhere.cure(place.process_group),
+        gate=limits.gate(environ),
+        body_timeout=limits.body_timeout,
+    )
 
 
 def _starter() -> tuple[socket.socket, int] | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from .board import Board, Shape
 from .confinement import Confinement
+from .protocol import NO_TOKEN
 from .spec import Descriptors, GroupSpec
 
 
@@ -37,7 +38,7 @@ class Group:
         self.label = spec.place.label
         self.preload = spec.preload
         self.trusted = frozenset(spec.trusted)
-        self.token = bytes.fromhex(spec.token)
+        self.token = bytes.fromhex(spec.token) or NO_TOKEN
         self.confinement = Confinement(spec.roots, spec.follow_symlinks)
         self.listener = socket.socket(fileno=descriptors.listener)
         self.lifeline = descriptors.lifeline

@@ -330,9 +330,21 @@ def listen(path: str, options: GroupOptions = DEFAULTS) -> socket.socket:
 
     It does not block. Raises OSError, with the path, where it cannot be made.
     """
+    listener = bind(path, 0o600)
+    begin_to_listen(listener, options)
+    listener.setblocking(False)
+    return listener
+
+
+def bind(path: str, mode: int) -> socket.socket:
+    """
+    Return a new socket at a path, in place of what lies there.
+
+    Raises OSError, with the path, where it cannot be made.
+    """
     Path(path).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
+    before = os.umask(0o777 & ~mode)
     try:
         listener.bind(path)
     except OSError as error:
@@ -340,6 +352,11 @@ def listen(path: str, options: GroupOptions = DEFAULTS) -> socket.socket:
         raise OSError(error.errno, error.strerror, path) from error
     finally:
         os.umask(before)
+    return listener
+
+
+def begin_to_listen(listener: socket.socket, options: GroupOptions) -> None:
+    """Let a place's threads accept on a socket, as its options say."""
     release_waiters(listener, LOOK_UP)
     for option, size in (
         (socket.SO_SNDBUF, options.send_buffer_size),
@@ -348,5 +365,3 @@ def listen(path: str, options: GroupOptions = DEFAULTS) -> socket.socket:
         if size:
             listener.setsockopt(socket.SOL_SOCKET, option, size)
     listener.listen(options.listen_backlog)
-    listener.setblocking(False)
-    return listener

@@ -36,7 +36,7 @@ from .place import Place
 from .processes import LocalProcesses, Processes, StartedByRoot
 from .spec import new_token
 from .starting import Running, start
-from .status import place_status
+from .status import place_status, status_elsewhere
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
 QUIET, BUSY = 5.0, 0.05
@@ -160,7 +160,7 @@ class Manager:
             "server": self.owner.pid,
             "started": self.began,
             "project": self.definition.project if self.definition is not None else "",
-            "places": places,
+            "places": [*places, *self._elsewhere()],
         }
 
     def restart(self, order: Order) -> Order:
@@ -183,7 +183,18 @@ class Manager:
             kept.end()
         return {"places": [kept.place.label for kept in named]}
 
+    def _elsewhere(self) -> list[dict[str, Any]]:
+        if self.definition is None:
+            return []
+        return [status_elsewhere(*each) for each in self.definition.elsewhere().items()]
+
     def _named(self, name: str) -> list[KeptPlace]:
+        away = self.definition.elsewhere() if self.definition is not None else {}
+        if options := away.get(Place(name, "")):
+            raise ManagerError(
+                f"process group {name!r} is run elsewhere, at {options.socket!r}: ask who runs it, "
+                "as `systemctl restart` of its unit"
+            )
         named = [
             kept
             for place, kept in self.places.items()
@@ -198,11 +209,11 @@ class Manager:
         for place in definition.process_groups():
             self._keep(place)
         for place, _ in definition.preload:
-            if definition.defines(place) and not place.is_here:
+            if definition.starts(place):
                 self._keep(place)
         preloading = {place for place, _ in definition.preload}
         for place, kept in [*self.places.items()]:
-            if definition.defines(place):
+            if definition.starts(place):
                 is_first = not place.application_group or place in preloading
                 self._guard(kept, partial(self._redefine, is_first=is_first))
             else:
@@ -238,7 +249,7 @@ class Manager:
         kept = self.places.get(place)
         if kept is not None:
             return kept
-        if self.definition is None or not self.definition.defines(place) or place.is_here:
+        if self.definition is None or not self.definition.starts(place):
             raise ManagerError(f"no process group {place.process_group!r} is defined")
         self._forget_unused()
         spec = self.definition.spec(place, self._trusted(), new_token())

@@ -72,7 +72,11 @@ class GroupOptions:
     core_limit: int | None = None
     maximum_application_groups: int = 50
     maximum_starts: int = 60
+    socket: str | None = None
 
+
+# What the kernel takes for the path of a unix socket, in bytes.
+LONGEST_SOCKET_PATH = 107
 
 Kind = Literal["supported", "mapped", "refused", "beyond"]
 # From a value and BASE_DIR to what GroupOptions holds. Raises ValueError for a value that will not
@@ -140,6 +144,13 @@ def _account(value: Any, base: str) -> str:
 def _path(value: Any, base: str) -> str:
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     return os.path.normpath(os.path.join(base, _text(path, base)))
+
+
+def _socket_path(value: Any, base: str) -> str:
+    path = _path(value, base)
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise ValueError
+    return path
 
 
 def _paths(value: Any, base: str) -> tuple[str, ...]:
@@ -520,6 +531,19 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         (
             "how many of these are started in a minute; so many may start at once. Beyond it a "
             "request to one that is not there is answered with 503 at once"
+        ),
+    ),
+    (
+        "socket",
+        "beyond",
+        (
+            f"a path of at most {LONGEST_SOCKET_PATH} bytes; a relative one begins in BASE_DIR",
+            _socket_path,
+        ),
+        (
+            "the unix socket of a group that the server does not start: a systemd unit runs it, by "
+            "`manage.py wsgimatch serve --process-group NAME`, and the server connects to it. Its "
+            "applications are all in %{GLOBAL}, or in sub interpreters"
         ),
     ),
 )

@@ -241,6 +241,8 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         """Begin as gunicorn's arbiter does."""
         self.started = time.monotonic()
         super().start()
+        # gunicorn has told systemd that this process is ready; an application has nothing to tell.
+        os.environ.pop("NOTIFY_SOCKET", None)
 
 
 def main(text: str) -> None:

@@ -210,7 +210,8 @@ class StartedByRoot:
 
 
 def _tell(known: dict[int, Process], event: Order) -> None:
-    pid = event["gone"] if "gone" in event else event["ended"]
+    pid = event.get("gone", event.get("ended"))
+    # A signal may be refused, to a starter without CAP_KILL: there is nothing to learn then.
     if pid in known:
         known[pid].learn(event)
         if "gone" in event:

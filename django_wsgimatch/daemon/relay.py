@@ -105,7 +105,7 @@ class Link:
     where nobody listens, and where requests are refused. ``has_reached`` tells whether a request,
     by its id, has reached the application. Times are in seconds, 0 for no limit. ``gate`` limits
     how many requests are on their way at once, ``body_timeout`` how long a client may take for its
-    body.
+    body. ``cure`` is what to do where the place cannot be reached.
     """
 
     path: str
@@ -114,6 +114,7 @@ class Link:
     connect_timeout: float = 15
     socket_timeout: float = 60
     response_socket_timeout: float = 0
+    cure: str = ""
     kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
     origin: Origin = field(default_factory=Origin, compare=False, repr=False)
     gate: Gate | None = None
@@ -165,7 +166,7 @@ def _relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) 
             link.gate.expect_start()
         now = time.monotonic()
         if now - queued > link.connect_timeout:
-            raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
+            raise _not_connected(link, "no process takes the request")
         if is_refused and now - link.origin.asked > ASKED_ONCE_IN:
             # A manager that has been started again has new tokens.
             link.ask_for_token()
@@ -564,11 +565,16 @@ def _connect(link: Link, began: float) -> socket.socket:
             connection.close()
             late = time.monotonic() - began > link.connect_timeout
             if late or error.errno not in (errno.ENOENT, errno.ECONNREFUSED):
-                raise DaemonError(503, NOT_CONNECTED.format(link.path, error)) from error
+                raise _not_connected(link, error) from error
         if link.gate is not None:
             link.gate.expect_start()
         link.ask_for_token()
         time.sleep(_PAUSE)
+
+
+def _not_connected(link: Link, reason: object) -> DaemonError:
+    text = NOT_CONNECTED.format(link.path, reason)
+    return DaemonError(503, f"{text}; {link.cure}" if link.cure else text)
 
 
 def _set_timeouts(connection: socket.socket, receive: float, send: float | None = None) -> None:

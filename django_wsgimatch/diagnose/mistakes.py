@@ -44,8 +44,7 @@ def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
     if isinstance(cause, PatternError):
         return _bad_pattern(where, cause)
     if isinstance(cause, PlaceError):
-        cure = "Leave the setting out, or serve with a newer Python."
-        return Finding("E006", where, f"{cause}.", cure)
+        return Finding("E006", where, f"{cause}.", cause.cure)
     if isinstance(cause, DirectiveError):
         message = str(cause) if str(cause).endswith(".") else f"{cause}."
         if isinstance(entry, str | bytes):
