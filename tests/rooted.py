@@ -101,20 +101,12 @@ def make_environment(path: Path) -> None:
     assert python is not None
     subprocess.run([python, "-m", "venv", "--without-pip", str(path)], check=True)
     [packages] = path.glob("lib/python3*/site-packages")
-    # Translations are half of Django, and nobody reads them here.
+    # Translations are half of Django, and nobody reads them here but the English ones.
     left_out = shutil.ignore_patterns("locale", "tests")
-    for name in PACKAGES:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None and spec.submodule_search_locations, name
-        shutil.copytree(spec.submodule_search_locations[0], packages / name, ignore=left_out)
-    shutil.copytree(
-        Path(django_wsgimatch.__file__).parent, packages / "django_wsgimatch", ignore=left_out
-    )
-    english = Path(next(iter(importlib.util.find_spec("django").submodule_search_locations)))  # type: ignore[union-attr,arg-type]
-    shutil.copytree(english / "conf/locale/en", packages / "django/conf/locale/en")
-    (packages / "django/conf/locale/__init__.py").write_bytes(
-        (english / "conf/locale/__init__.py").read_bytes()
-    )
+    for name in (*PACKAGES, "django_wsgimatch"):
+        shutil.copytree(folder_of(name), packages / name, ignore=left_out)
+    for name in ("__init__.py", "en"):
+        copy_any(folder_of("django") / "conf/locale" / name, packages / "django/conf/locale" / name)
     shutil.copy(Path(django_wsgimatch.__file__).parents[1] / "django_wsgimatch.pth", packages)
     script = path / "bin" / "gunicorn"
     script.write_text(
@@ -123,6 +115,23 @@ def make_environment(path: Path) -> None:
     for each in (path, *path.rglob("*")):
         if not each.is_symlink():
             each.chmod(0o755 if each.is_dir() or each.parent.name == "bin" else 0o644)
+
+
+def folder_of(package: str) -> Path:
+    """Where a package lies."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None, package
+    assert spec.submodule_search_locations, package
+    return Path(spec.submodule_search_locations[0])
+
+
+def copy_any(source: Path, target: Path) -> None:
+    """Copy a file or a folder."""
+    target.parent.mkdir(exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target)
 
 
 MANAGE_PY = """\
