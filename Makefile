@@ -5,6 +5,9 @@ PORT ?= 8000
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 
+# In a container the demonstration may have to run as root; the server says so.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),WSGIMATCH_ALLOW_ROOT=1)
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint types docs package conformance fuzz load bench clean
 
@@ -23,7 +26,7 @@ $(VENV)/with-%: setup.cfg pyproject.toml | $(VENV)/bin/python
 serve: $(VENV)/with-demo ## serve the demonstration site (PORT=8000, HOST=127.0.0.1)
 	@$(VENV)/bin/python manage.py migrate --verbosity 0
 	@$(VENV)/bin/python manage.py demo --address http://$(HOST):$(PORT)
-	@exec $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 --no-control-socket django_wsgimatch.wsgi
+	@exec env $(AS_ROOT) $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 --no-control-socket django_wsgimatch.wsgi
 
 test: $(VENV)/with-demo $(VENV)/with-test ## run every test, with coverage
 	$(VENV)/bin/python -m pytest --cov --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_OPTIONS)

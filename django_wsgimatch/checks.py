@@ -27,6 +27,7 @@ from .circumstances import (
 )
 from .conf import DEFAULTS, Configuration, configuration
 from .diagnose.captures import capture_findings
+from .diagnose.exposure import exposure_findings
 from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding, quoted
 from .diagnose.forwarding import forwarding_findings
@@ -122,6 +123,7 @@ def file_system_findings(
         ),
     ]
     yield from broken
+    yield from exposure_findings(configured.groups, os.environ)
     found = _found_by_urls(configured, places, _broken_names(broken), progress)
     yield from project_findings(configured, found.reached, most=most_projects, progress=progress)
     yield from root_findings(places, configured_roots(configured), uploads())

@@ -104,6 +104,10 @@ class SettingError(WSGIMatchError, ValueError):
     """A setting, or an entry, that cannot be used as it is."""
 
 
+class SocketDirectoryError(SettingError):
+    """The folder of sockets cannot be used; WSGIMATCH_SOCKET_DIRECTORY can name another."""
+
+
 class PlaceError(SettingError):
     """A process group or an application group in which nothing can run."""
 

@@ -58,13 +58,13 @@ def become_user(cfg: Any) -> NoReturn:
             raise SettingError(NO_USER)
         server = account(str(cfg.uid), str(cfg.gid))
         command = [sys.executable, *sys.orig_argv[1:]]
-        hand_on(server, [server], list(cfg.settings["bind"].get()), command)
+        hand_on(server, [], list(cfg.settings["bind"].get()), command)
     except (SettingError, OSError) as error:
         raise RuntimeError(str(error)) from error
 
 
 if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
-    logger_class = become_user
+    logger_class = f"{__name__}.{become_user.__name__}"
 
 
 def when_ready(server: Any) -> None:

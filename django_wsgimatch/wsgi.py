@@ -23,7 +23,7 @@ from .conf import Configuration, configuration
 from .daemon.front import Places, own_packages
 from .daemon.options import GroupOptions
 from .dispatcher import Dispatcher
-from .exceptions import ManagerError, SettingError
+from .exceptions import ManagerError, SettingError, SocketDirectoryError
 from .interpreters import Interpreters
 from .places import (
     definition,
@@ -90,6 +90,8 @@ def open_places(configured: Configuration) -> Places | None:
             is_defining=not is_defined_by_arbiter(),
         )
         places.open()
+    except SocketDirectoryError as error:
+        raise ImproperlyConfigured(f"WSGIMATCH_SOCKET_DIRECTORY: {error}") from error
     except (ManagerError, SettingError, OSError) as error:
         raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
     if not is_defined_by_arbiter():

@@ -16,6 +16,9 @@ from pathlib import Path
 import django_wsgimatch
 from tests.raw_http import Address, Answer, connect, fetch
 
+# Tests and benchmarks may run as root, and most of them are about something else.
+os.environ.setdefault("WSGIMATCH_ALLOW_ROOT", "1")
+
 PROJECT = Path(__file__).parent / "applications" / "project"
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 10
@@ -71,8 +74,7 @@ def environment(settings: str | None = "settings", **variables: str) -> dict[str
     given.pop("DJANGO_SETTINGS_MODULE", None)
     if settings:
         given["DJANGO_SETTINGS_MODULE"] = settings
-    # The tests may run as root, and most of them are about something else.
-    return {**given, "PYTHONUNBUFFERED": "1", "WSGIMATCH_ALLOW_ROOT": "1", **variables}
+    return {**given, "PYTHONUNBUFFERED": "1", **variables}
 
 
 @contextmanager

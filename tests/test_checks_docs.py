@@ -12,6 +12,7 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch import checks, circumstances, inspection, presentation
 from django_wsgimatch.aliases import pattern
+from django_wsgimatch.daemon import directory
 from django_wsgimatch.diagnose import captures, groups, writers
 from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project
@@ -139,6 +140,12 @@ def suppose_a_group_of_developers(monkeypatch):
     monkeypatch.setattr(writers, "_group_name", lambda group: "developers")
 
 
+def suppose_that_root_has_become_another_user(monkeypatch):
+    monkeypatch.setenv("WSGIMATCH_BY_ROOT", "1")
+    monkeypatch.setattr(groups.os, "geteuid", lambda: 65534)
+    monkeypatch.setattr(groups, "try_base", lambda path: "")
+
+
 @pytest.fixture
 def _without_pcre2(monkeypatch):
     monkeypatch.setattr(pattern, "pcre2_package", lambda: None)
@@ -163,6 +170,13 @@ def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch
     if check_id == "E022":
         monkeypatch.setattr(groups, "find_spec", lambda name: None)
     monkeypatch.setattr(captures, "_open_directories", lambda: ("/var/tmp",))
+    if check_id == "E021":
+        # pytest's own folders have longer names than a socket may have.
+        monkeypatch.setattr(directory, "LONGEST_BASE", 4096)
+    if check_id == "W039":
+        monkeypatch.setenv("SECRET_KEY", "the server's")
+    if check_id == "W040":
+        suppose_that_root_has_become_another_user(monkeypatch)
     if check_id == "W032":
         suppose_the_application_owns("scripts", monkeypatch)
     if check_id == "W033":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -11,8 +12,8 @@ import threading
 
 import pytest
 
-from django_wsgimatch.daemon import directory
-from django_wsgimatch.daemon.changes import changed_module
+from django_wsgimatch.daemon import directory, logs
+from django_wsgimatch.daemon.changes import LoadedFiles
 from django_wsgimatch.daemon.control import give_order, is_there
 from django_wsgimatch.daemon.directory import (
     LONGEST_BASE,
@@ -57,7 +58,13 @@ def test_what_a_killed_server_has_left_is_removed():
         assert os.listdir(base) == [MARKER]
 
 
-@pytest.mark.parametrize("name", ["2024.backup", "3.11", f"{os.getpid()}.1", "other"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("2024.backup", "3.11", "other"),
+        pytest.param(f"{os.getpid()}.1", id="as a server's that was killed"),
+    ],
+)
 def test_what_no_server_has_made_is_never_removed(name):
     with folder() as path:
         base = make_base(str(path / "run"))
@@ -229,6 +236,42 @@ def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
     assert (first, nothing) == (True, True)
 
 
+def test_a_group_that_prints_without_end_is_read_at_a_bounded_rate(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(logs.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(logs, "BURST", 2 * logs.READ)
+    read, write = os.pipe()
+    output = GroupOutput(read, "blog", ServerLog(str(tmp_path / "log")))
+
+    waits = []
+    for _ in range(3):
+        os.write(write, b"x" * logs.READ)
+        output.drain()
+        waits.append(output.must_wait)
+    clock[0] += 2 * logs.READ / logs.RATE
+    waits.append(output.must_wait)
+    os.close(write)
+    output.close()
+
+    assert waits == [False, True, True, False]
+
+
+def test_the_end_of_a_group_is_not_held_up_by_what_still_prints(tmp_path):
+    log = tmp_path / "log"
+    read, write = os.pipe()
+    output = GroupOutput(read, "blog", ServerLog(str(log)))
+    printer = subprocess.Popen(["yes"], stdout=write)
+    os.close(write)
+    select.select([read], [], [])
+    try:
+        output.close()
+    finally:
+        printer.kill()
+        printer.wait()
+
+    assert log.stat().st_size < 16 * logs.LONGEST_REST
+
+
 def test_a_log_that_was_moved_away_is_made_anew(tmp_path):
     log = ServerLog(str(tmp_path / "log"))
     log.write(b"one\n")
@@ -277,14 +320,35 @@ def test_no_manager(tmp_path):
     assert not is_there(str(tmp_path / "m"))
 
 
-def test_a_changed_module_is_found(tmp_path, monkeypatch):
+@pytest.fixture
+def module_that_changes(tmp_path, monkeypatch):
+    path = tmp_path / "module_that_changes.py"
+    path.write_text("")
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "module_that_changes.py").write_text("")
-    __import__("module_that_changes")
-    changed = os.stat(tmp_path / "module_that_changes.py").st_ctime
+    yield path
+    sys.modules.pop(path.stem, None)
 
-    assert changed_module(changed + 1) is None
-    assert changed_module(changed - 1) is not None
+
+@pytest.mark.parametrize("mtime", [1, 4_000_000_000], ids=["an older file", "a file of tomorrow"])
+def test_a_module_that_was_replaced_has_changed(module_that_changes, mtime):
+    files = LoadedFiles()
+    __import__(module_that_changes.stem)
+    files.note()
+    before = files.changed()
+
+    os.utime(module_that_changes, (mtime, mtime))
+
+    assert (before, files.changed()) == (None, str(module_that_changes))
+
+
+def test_a_module_that_nobody_has_noted_has_changed_if_it_is_newer_than_its_process(
+    module_that_changes,
+):
+    files = LoadedFiles()
+    __import__(module_that_changes.stem)
+    os.utime(module_that_changes, (4_000_000_000, 4_000_000_000))
+
+    assert files.changed() == str(module_that_changes)
 
 
 @pytest.mark.parametrize(

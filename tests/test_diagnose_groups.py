@@ -11,6 +11,7 @@ from django_wsgimatch.aliases.groups import GLOBAL
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.diagnose import groups, pythons
 from django_wsgimatch.diagnose.groups import group_findings
+from tests.relayed import folder
 from tests.test_groups import runs_as_nobody
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -209,15 +210,43 @@ def test_a_group_s_python_never_runs_as_root(tmp_path):
     assert (tmp_path / "who").read_text() == "nobody\nnobody\n"
 
 
-def test_a_socket_folder_of_somebody_else(tmp_path):
-    tmp_path.chmod(0o777)
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        pytest.param(
+            lambda path: (path / "other").mkdir(parents=True),
+            "{!r} holds other files than a server's: it has no .wsgimatch",
+            id="a folder of other things",
+        ),
+        pytest.param(
+            lambda path: (path.mkdir(), path.chmod(0o777)),
+            "others can write to {!r}: its mode is 0777",
+            id="a folder that everybody can write to",
+        ),
+        pytest.param(
+            lambda path: path.touch(),
+            "{!r} cannot be made: File exists",
+            id="a file",
+        ),
+    ],
+)
+def test_a_folder_that_sockets_cannot_lie_in(make, reason):
+    with folder() as path:
+        make(path / "run")
 
-    assert found(GroupOptions(), tmp_path=tmp_path) == [
-        (
-            "E021",
+        assert found(GroupOptions(), tmp_path=path / "run") == [
             (
-                f"others can write to {str(tmp_path)!r}: its mode is 0777. Who can write there "
-                "could answer in place of the applications."
-            ),
-        )
-    ]
+                "E021",
+                (
+                    f"the sockets of groups cannot lie in it: {reason.format(str(path / 'run'))}. "
+                    "Requests to groups get 503."
+                ),
+            )
+        ]
+
+
+def test_trying_a_folder_of_sockets_leaves_nothing():
+    with folder() as path:
+        assert found(GroupOptions(), tmp_path=path / "new" / "run") == []
+
+        assert os.listdir(path) == []

@@ -678,3 +678,46 @@ def test_environment_of_the_server_s_own_stays_there(tmp_path):
         told = at.told("/blog")
 
     assert not [path for path in told["path"] if path == environment()["PYTHONPATH"]]
+
+
+LEAVE_BEHIND = """\
+import os, time
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/fork" and not os.fork():
+        if os.fork():
+            os._exit(3)
+        os.setsid()
+        os.execvp("sleep", ["sleep", "1000"])
+    start_response("200 OK", [])
+    return [str(os.getppid()).encode()]
+"""
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_what_an_application_leaves_behind_ends_with_its_group(tmp_path, end):
+    (tmp_path / "other.wsgi").write_text(LEAVE_BEHIND)
+
+    with site(tmp_path) as at:
+        group = int(at.get("/other").body)
+        at.get("/other/fork")
+        at.until(lambda: sleepers(at))
+        [left] = sleepers(at)
+        alive = at.place("other")["pid"] == group
+        at.order(do="stop", name="other") if end == "stopped" else os.kill(group, signal.SIGKILL)
+        at.until(lambda: not sleepers(at))
+        others = at.get("/blog").status
+
+    assert (left != group, alive, others) == (True, True, 200)
+
+
+def sleepers(at):
+    """The processes of a site that sleep, as the test's application has left them behind."""
+    return [pid for pid in at.processes() if command_of(pid).startswith(b"sleep\0")]
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

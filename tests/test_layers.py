@@ -14,7 +14,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 LAYERS = [
     ["exceptions"],
     ["asroot", "gunicorn_command"],
-    ["asroot.accounts", "asroot.trust"],
+    ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],
     ["asroot.launch"],
     ["asroot.commands"],
@@ -43,6 +43,7 @@ LAYERS = [
     ["entries", "pages", "settings_guard"],
     ["scripts"],
     [
+        "daemon.adoption",
         "daemon.ancestry",
         "daemon.board",
         "daemon.changes",
@@ -107,7 +108,7 @@ LAYERS = [
     ["diagnose.reached"],
     ["diagnose.prefixes"],
     ["diagnose.cookies"],
-    ["diagnose.groups", "diagnose.roots"],
+    ["diagnose.exposure", "diagnose.groups", "diagnose.roots"],
     ["diagnose.captures", "diagnose.leaks"],
     ["diagnose.here"],
     ["servers.apache.directive", "servers.apache.surroundings", "servers.apache.unreadable"],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from ..exceptions import SettingError
 
@@ -63,6 +64,16 @@ def allowed_account(word: str) -> Account:
     """Read what ``--allow-user`` says: NAME, or NAME:GROUP,GROUP. Raises SettingError."""
     name, _, groups = word.partition(":")
     return account(name, allowed=tuple(filter(None, groups.split(","))))
+
+
+def merged(accounts: Iterable[Account]) -> list[Account]:
+    """Return each user once, in order, with all groups that are allowed for it."""
+    found: dict[int, Account] = {}
+    for each in accounts:
+        known = found.setdefault(each.user, each)
+        groups = (*known.allowed, *each.groups, *each.allowed)
+        found[each.user] = replace(known, allowed=tuple(dict.fromkeys(groups)))
+    return [*found.values()]
 
 
 def group_id(name: str) -> int:

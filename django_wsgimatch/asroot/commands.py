@@ -11,16 +11,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
 from ..exceptions import SettingError
 from .accounts import Account, account, become
 from .launch import ALLOW_ROOT, serve
+from .running import users_of_servers, users_of_starters
 from .trust import distrust
 
 COMMAND = "wsgimatch"
+# Tells the command that its server can be started by root, although it runs as somebody else.
+BY_ROOT = "WSGIMATCH_BY_ROOT"
 NOBODY = (
     "as root, this command does not know whom to run the project as: {}. Name the user that the "
     "server runs as: `manage.py wsgimatch {} --user NAME ...`"
@@ -36,7 +38,6 @@ def run(words: list[str]) -> None:
     at = words.index(COMMAND)
     subcommand, rest = words[at + 1], words[at + 2 :]
     if subcommand == "serve" and "--process-group" not in rest:
-        os.environ.setdefault("PWD", os.getcwd())
         serve(rest)
     user, kept = _take_user(rest)
     found = user or _user_of_folder(os.path.dirname(os.path.abspath(_script(words, at))))
@@ -68,7 +69,7 @@ def _take_user(words: list[str]) -> tuple[tuple[str, str] | None, list[str]]:
 
 def _user_of_folder(folder: str) -> tuple[str, str] | None:
     """Whom a project's commands run as; None for what is root's alone. Raises SettingError."""
-    running = {*_users_of_starters(folder)} or {*_users_of_servers(folder)}
+    running = users_of_starters(folder) or users_of_servers(folder)
     if len(running) == 1:
         return str(running.pop()), "the user of the running server"
     if running:
@@ -84,52 +85,6 @@ def _user_of_folder(folder: str) -> tuple[str, str] | None:
     return None
 
 
-def _users_of_starters(folder: str) -> Iterator[int]:
-    """The users of the servers of a folder that root has started, by root's own processes."""
-    for words in _command_lines(lambda user: user == 0):
-        if len(words) > 6 and words[3].endswith("/daemon/starter.py") and words[5] == folder:
-            yield int(words[6].rpartition("=")[2].split(":")[0])
-
-
-def _users_of_servers(folder: str) -> Iterator[int]:
-    """The users of the servers of a folder that nobody but themselves has started."""
-    for pid, user in _processes(lambda user: user != 0):
-        words = _words_of(pid)
-        is_server = any(word.startswith("django_wsgimatch.wsgi") for word in words)
-        if is_server and _link(f"/proc/{pid}/cwd") == folder:
-            yield user
-
-
-def _processes(accept: Callable[[int], bool]) -> Iterator[tuple[str, int]]:
-    for name in os.listdir("/proc"):
-        try:
-            user = os.stat(f"/proc/{name}").st_uid if name.isdecimal() else None
-        except OSError:
-            continue
-        if user is not None and accept(user):
-            yield name, user
-
-
-def _command_lines(accept: Callable[[int], bool]) -> Iterator[list[str]]:
-    for pid, _ in _processes(accept):
-        yield _words_of(pid)
-
-
-def _words_of(pid: str) -> list[str]:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read(65536).decode("utf-8", "surrogateescape").split("\0")[:-1]
-    except OSError:
-        return []
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""
-
-
 def _run_as(this: Account, command: list[str]) -> NoReturn:
     """
     Run a command as a user, and end as it ends.
@@ -142,7 +97,7 @@ def _run_as(this: Account, command: list[str]) -> NoReturn:
         try:
             os.setsid()
             become(this)
-            os.execve(command[0], command, {**os.environ, **this.environment})
+            os.execve(command[0], command, {**os.environ, **this.environment, BY_ROOT: "1"})
         except OSError as error:
             print(f"wsgimatch: {command[0]!r} as {this.name!r}: {error}", file=sys.stderr)
         finally:

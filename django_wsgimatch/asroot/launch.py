@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from ..exceptions import SettingError
 from ..gunicorn_command import APPLICATION, CONFIGURATION, program
-from .accounts import Account, account, allowed_account, become
+from .accounts import Account, account, allowed_account, become, merged
 from .sockets import bind_all, hand_over, need_root
 from .trust import own_files, require_trusted
 from .words import Words, read_words
@@ -47,8 +47,7 @@ def serve(given: list[str]) -> NoReturn:
         print(f"wsgimatch: {AS_ROOT}", file=sys.stderr, flush=True)
         os.execve(command[0], command, {**os.environ, ALLOW_ROOT: "1"})
     server = account(words.user, words.group)
-    allowed = [server, *map(allowed_account, words.allowed)]
-    hand_on(server, allowed, words.binds, command)
+    hand_on(server, [*map(allowed_account, words.allowed)], words.binds, command)
 
 
 def hand_on(
@@ -57,12 +56,13 @@ def hand_on(
     """
     Leave a starter behind, become the server's user, and then another program.
 
-    Raises SettingError where others than root could change what root runs, and OSError.
+    ``allowed`` are the users that groups may run as, beside the server's own. Raises SettingError
+    where others than root could change what root runs, and OSError.
     """
     require_trusted([*own_files(), starter_file()])
     listeners = bind_all(binds, server) if need_root(binds, server) else []
     _make_run_folder(server)
-    control, pid = _leave_starter(allowed)
+    control, pid = _leave_starter(merged([server, *allowed]))
     control = _moved(control)
     environ = {**os.environ, **server.environment, STARTER: f"{control},{pid}"}
     environ.pop(ALLOW_ROOT, None)
@@ -87,7 +87,7 @@ def _command(words: Words) -> list[str]:
 def _leave_starter(allowed: Sequence[Account]) -> tuple[int, int]:
     """Start the process that stays root; return the other end of its control socket, and its id."""
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    words = [each.word for each in {each.user: each for each in reversed(allowed)}.values()]
+    words = [each.word for each in allowed]
     pid = os.fork()
     if not pid:
         try:

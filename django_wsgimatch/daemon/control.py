@@ -7,7 +7,6 @@ import socket
 from typing import Any
 
 from ..exceptions import ManagerError
-from .peers import peer_user
 
 LONGEST_ORDER = 16 << 20
 SECONDS = 30.0
@@ -35,14 +34,6 @@ def give_order(path: str, order: Order, *, timeout: float = SECONDS) -> Order:
     if "error" in answer:
         raise ManagerError(str(answer["error"]))
     return answer
-
-
-def user_of(path: str) -> int | None:
-    """Return the user id of the manager that listens, None where the system does not tell."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(SECONDS)
-        connection.connect(path)
-        return peer_user(connection)
 
 
 def is_there(path: str) -> bool:

@@ -12,13 +12,14 @@ import hashlib
 import os
 import pwd
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..exceptions import SettingError
+from ..exceptions import SocketDirectoryError
 from .owner import Owner
 from .place import Place
 
@@ -139,10 +140,10 @@ def make_base(path: str) -> str:
     """
     Make the folder of servers' folders and return it.
 
-    Raises SettingError where it cannot be made, or where others could put something into it.
+    Raises SocketDirectoryError where it cannot be made, or where others could put something in.
     """
     if len(os.fsencode(path)) > LONGEST_BASE:
-        raise SettingError(
+        raise SocketDirectoryError(
             f"{path!r} is too long for a folder of sockets: the kernel takes {LONGEST_BASE} bytes"
         )
     try:
@@ -150,10 +151,48 @@ def make_base(path: str) -> str:
         if not os.listdir(path):
             _mark(path)
     except OSError as error:
-        raise SettingError(f"{path!r} cannot be made: {error.strerror}") from error
+        raise SocketDirectoryError(f"{path!r} cannot be made: {error.strerror}") from error
     if reason := distrust(path):
-        raise SettingError(reason)
+        raise SocketDirectoryError(reason)
     return path
+
+
+def try_base(path: str) -> str:
+    """
+    Return why sockets cannot lie in a folder of servers' folders, "" where they can.
+
+    It is made, a socket is bound in it, and what was not there before is removed.
+    """
+    made = [*_missing(path)]
+    try:
+        make_base(path)
+        trial = tempfile.mkdtemp(prefix="trial.", dir=path)
+        made.insert(0, trial)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(os.path.join(trial, "socket"))
+    except SocketDirectoryError as error:
+        return str(error)
+    except OSError as error:
+        return f"{path!r}: {error.strerror}"
+    finally:
+        for folder in made:
+            _remove_trial(folder)
+    return ""
+
+
+def _missing(path: str) -> Iterator[str]:
+    """Yield the folders that are not there yet, the innermost first."""
+    while not os.path.lexists(path):
+        yield path
+        path = os.path.dirname(path)
+
+
+def _remove_trial(folder: str) -> None:
+    for name in ("socket", MARKER):
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+    with suppress(OSError):
+        os.rmdir(folder)
 
 
 def distrust(path: str) -> str:
@@ -170,7 +209,21 @@ def distrust(path: str) -> str:
         return f"others can write to {path!r}: its mode is {stat.S_IMODE(status.st_mode):04o}"
     if not is_marked(path):
         return f"{path!r} holds other files than a server's: it has no {MARKER}"
-    return ""
+    return _distrust_parents(os.path.dirname(path))
+
+
+def _distrust_parents(folder: str) -> str:
+    """Whoever can rename a folder can put another in its place."""
+    while True:
+        status = os.stat(folder)
+        if status.st_uid not in (0, os.geteuid()):
+            return f"{folder!r} belongs to user {status.st_uid}, who can put another folder there"
+        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+            mode = stat.S_IMODE(status.st_mode)
+            return f"others can write to {folder!r}: its mode is {mode:04o}"
+        if folder == os.path.dirname(folder):
+            return ""
+        folder = os.path.dirname(folder)
 
 
 def is_marked(path: str) -> bool:
@@ -192,7 +245,7 @@ def make_directory(owner: Owner, base: str) -> Directory:
     """
     Make a server's folder, for this process's user and nobody else.
 
-    Raises SettingError where it cannot be made, or is somebody else's.
+    Raises SocketDirectoryError where it cannot be made, or is somebody else's.
     """
     make_base(base)
     directory = directory_of(owner, base)
@@ -200,9 +253,11 @@ def make_directory(owner: Owner, base: str) -> Directory:
         os.makedirs(directory.path, mode=0o700, exist_ok=True)
         _mark(directory.path)
     except OSError as error:
-        raise SettingError(f"{directory.path!r} cannot be made: {error.strerror}") from error
+        raise SocketDirectoryError(
+            f"{directory.path!r} cannot be made: {error.strerror}"
+        ) from error
     if reason := distrust(directory.path):
-        raise SettingError(reason)
+        raise SocketDirectoryError(reason)
     return directory
 
 

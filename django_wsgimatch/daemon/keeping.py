@@ -55,6 +55,7 @@ class KeptPlace:
     error: str = ""
     error_time: float = 0.0
     is_removed: bool = False
+    is_shut: bool = False
     used: float = field(default_factory=time.monotonic)
     current: Running | None = None
     next: Running | None = None
@@ -102,7 +103,7 @@ class KeptPlace:
     def is_reachable(self) -> bool:
         """Whether the socket still lies where the fronts look for it."""
         try:
-            return identity_of(self.path) == self.identity
+            return not self.is_shut and identity_of(self.path) == self.identity
         except OSError:
             return False
 
@@ -110,12 +111,16 @@ class KeptPlace:
         """
         Listen on a new socket; whoever waits at the old one is told to come again.
 
-        Raises OSError where the new one cannot be made: then the old one stays.
+        Raises OSError where the new one cannot be made, as on a full disk: then there is none, as
+        the old one is the processes', too, and ``is_shut`` says so.
         """
-        before, self.listener = self.listener, listen(self.path, self.spec.options)
+        if not self.is_shut:
+            self.is_shut = True
+            self.forget(self.listener)
+            _give_back(self.listener)
+        self.listener = listen(self.path, self.spec.options)
         self.identity = identity_of(self.path)
-        self.forget(before)
-        _give_back(before)
+        self.is_shut = False
 
     def start(self, start: Start) -> None:
         """Start the place's processes; what keeps them from it is kept as the place's error."""
@@ -139,7 +144,7 @@ class KeptPlace:
         changed = not same(before, spec)
         if changed:
             self.failures, self.not_before = 0, 0.0
-            if _who(before.options) != _who(spec.options):
+            if self.is_shut or _who(before.options) != _who(spec.options):
                 # What another user has left behind must not take this one's requests.
                 self.renew_listener()
             else:

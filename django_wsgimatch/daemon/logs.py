@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import select
 import sys
+import time
 
 LONGEST_LINE = 8192
 READ = 65536
+# So much of a group's output is passed on at once, and a second: a group that prints without end
+# waits, and fills the disk no quicker.
+BURST, RATE = 4 << 20, 1 << 20
+# So much is still passed on of a group that has ended.
+LONGEST_REST = 1 << 20
 
 
 class ServerLog:
@@ -59,7 +65,17 @@ class GroupOutput:
         self._prefix = f"[{label}] ".encode("latin-1", "replace")
         self._log = log
         self._rest = b""
+        self._allowance = float(BURST)
+        self._measured = time.monotonic()
         os.set_blocking(descriptor, False)
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether the group has printed more than it may, and is not read for a while."""
+        now = time.monotonic()
+        self._allowance = min(self._allowance + (now - self._measured) * RATE, BURST)
+        self._measured = now
+        return self._allowance < READ
 
     def drain(self) -> bool:
         """Pass on what is there, but not without end; False once there will be no more."""
@@ -69,6 +85,7 @@ class GroupOutput:
             return True
         except OSError:
             data = b""
+        self._allowance -= len(data)
         if data:
             self._pass_on(self._rest + data)
         elif self._rest:
@@ -77,8 +94,8 @@ class GroupOutput:
 
     def close(self) -> None:
         """Pass on what is left."""
-        while self.drain():
-            if not _has_more(self.descriptor):
+        for _ in range(LONGEST_REST // READ):
+            if not self.drain() or not _has_more(self.descriptor):
                 break
         os.close(self.descriptor)
 

@@ -28,7 +28,7 @@ from .conversation import MOST, Conversation
 from .definition import Definition
 from .directory import Directory, directory_of, make_directory, remove_directory
 from .keeping import KeptPlace, identity_of, listen
-from .logs import ServerLog, own_log
+from .logs import GroupOutput, ServerLog, own_log
 from .owner import Owner, end_of
 from .peers import peer_process, peer_user
 from .place import Place
@@ -66,6 +66,8 @@ class Manager:
         self.definition: Definition | None = None
         self.places: dict[Place, KeptPlace] = {}
         self.conversations: list[Conversation] = []
+        # The output of groups that print too much, by its descriptor, and how it is read again.
+        self.waiting: dict[int, tuple[GroupOutput, Callable[[], None]]] = {}
         self.is_open = True
         self.complaint = ""
         self.generation = 0
@@ -303,6 +305,9 @@ class Manager:
         def drain() -> None:
             if not output.drain():
                 self._unwatch(output.descriptor)
+            elif output.must_wait:
+                self._unwatch(output.descriptor)
+                self.waiting[output.descriptor] = output, drain
 
         return drain
 
@@ -313,6 +318,10 @@ class Manager:
         now = time.monotonic()
         for conversation in [each for each in self.conversations if now > each.deadline]:
             self._end_conversation(conversation)
+        for descriptor, (output, drain) in [*self.waiting.items()]:
+            if not output.must_wait:
+                del self.waiting[descriptor]
+                self._watch(descriptor, drain)
         self.processes.look()
 
     def _look_around(self) -> None:
@@ -347,6 +356,8 @@ class Manager:
             if not kept.ending and now - kept.last_used() > LINGER:
                 self._forget(kept)
             return
+        if kept.is_shut:
+            kept.renew_listener()
         if kept.error and not kept.failures and not kept.place.application_group:
             # A process group that was killed is back before anyone asks for it.
             self._start(kept)
@@ -365,7 +376,7 @@ class Manager:
             self._start(kept)
 
     def _patience(self, end_of_owner: int | None) -> float:
-        if not all(kept.is_settled for kept in self.places.values()):
+        if self.waiting or not all(kept.is_settled for kept in self.places.values()):
             return BUSY
         return QUIET if end_of_owner is not None else min(QUIET, 0.5)
 
@@ -424,6 +435,7 @@ class Manager:
             self.selector.register(_number(file), selectors.EVENT_READ, react)
 
     def _unwatch(self, file: int | socket.socket) -> None:
+        self.waiting.pop(_number(file), None)
         if _number(file) in self.selector.get_map():
             self.selector.unregister(_number(file))
 

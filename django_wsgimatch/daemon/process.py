@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
+from .adoption import adopt_orphans, reap_adopted
 from .board import BOOTING, LEAVING, READY
 from .group import Group
 from .paths import set_sys_path
@@ -171,6 +172,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         """Reap, and give a renewal up if one of its new workers could not load."""
         before = {pid for pid in self.WORKERS if pid not in self.old}
         booting = {pid for pid in before if self._state(pid) == BOOTING}
+        reap_adopted({*self.WORKERS})
         super().reap_workers()
         replaced = self.old or self._worn_out()
         if replaced and booting - {*self.WORKERS} - self.ending:
@@ -246,6 +248,7 @@ def main(text: str) -> None:
     told = json.loads(text)
     spec = GroupSpec.from_json(told["spec"])
     set_up_process(spec)
+    adopt_orphans()
     group = Group(spec, Descriptors(**told["descriptors"]), told["packages"])
     GroupArbiter(GroupApplication(group)).run()
 

@@ -272,10 +272,15 @@ def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Acco
 
 def _require_own(options: GroupOptions, user: int, group: int, own: tuple[int, int]) -> None:
     if user != own[0] or group not in {own[1], *os.getgroups()}:
-        raise SettingError(
-            f"user {options.user!r} and group {options.group!r} need a server that is started as "
-            f"root: `manage.py wsgimatch serve --user ... --allow-user {options.user or user}`"
-        )
+        raise SettingError(needs_root(options))
+
+
+def needs_root(options: GroupOptions) -> str:
+    """Return what is said of a group that another server than one of root's cannot start."""
+    return (
+        f"user {options.user!r} and group {options.group!r} need a server that is started as root: "
+        f"`manage.py wsgimatch serve --user ... --allow-user {options.user or 'NAME'}`"
+    )
 
 
 def _other_groups(

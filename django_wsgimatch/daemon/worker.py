@@ -25,7 +25,7 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from ..settings_guard import VARIABLE
 from .board import LEAVING, READY
-from .changes import changed_module
+from .changes import LoadedFiles
 from .loading import Loader
 from .nesting import Nesting
 from .ownership import ScriptOwner
@@ -82,12 +82,13 @@ class GroupWorker(Worker):  # type: ignore[misc]
             renew=self.renew,
             tell=self.tell,
         )
-        self.began = time.time()
+        self.files = LoadedFiles()
         if self.preload(self.must_load):
             logger.error("Worker (pid:%s) cannot replace the one before it.", os.getpid())
             sys.exit(NOT_LOADED)
         loaded = self.loader.scripts.loaded
         self.preload([path for path in self.group.preload if path not in loaded])
+        self.files.note()
 
     def preload(self, scripts: list[str]) -> bool:
         """Load scripts, log what goes wrong, and return whether something has."""
@@ -214,11 +215,12 @@ class GroupWorker(Worker):  # type: ignore[misc]
         """Tell the board which scripts there are now, and whose settings."""
         # Django's logging configuration turns off the loggers that it does not know.
         logger.disabled = self.log.error_log.disabled = False
+        self.files.note()
         self.slot.say(scripts=scripts[:50], settings=os.environ.get(VARIABLE))
 
     def handle_hup(self, signum: int, frame: FrameType | None) -> None:
         """Ask for renewal if a file of the code that is loaded here has changed since."""
-        if changed := changed_module(self.began):
+        if changed := self.files.changed():
             logger.info("'%s' has changed since it was loaded.", changed)
             self.group.ask_for_renewal()
 

@@ -25,7 +25,7 @@ CATALOGUE = {
     "E018": "a process group has no Python, or one that is too old",
     "E019": "a directory of a process group does not exist",
     "E020": "the settings module of a process group does not import there",
-    "E021": "others can write where the sockets lie",
+    "E021": "the sockets cannot lie where they should",
     "E022": "gunicorn is not installed",
     "E023": "two projects of one interpreter have a module of one name",
     "E024": "a URL can name a script where everybody may write",
@@ -64,6 +64,9 @@ CATALOGUE = {
     "W034": "a capture can lead to another script or directory",
     "W035": "a URL can choose a directory at any depth",
     "W036": "clients can tell the server its SCRIPT_NAME",
+    "W038": "a process group runs as the server's user beside others that do not",
+    "W039": "a process group has the server's secrets in its environment",
+    "W040": "a process group was not tried as its user",
 }
 
 

@@ -9,12 +9,14 @@ from importlib.util import find_spec
 
 from ..aliases.groups import GLOBAL, is_literal
 from ..aliases.resolve import Rules
+from ..asroot.commands import BY_ROOT
+from ..asroot.running import allowed_users
 from ..daemon import boot
-from ..daemon.directory import distrust
+from ..daemon.directory import try_base
 from ..daemon.nesting import refusal
 from ..daemon.options import GroupOptions
 from ..daemon.ownership import ScriptOwner
-from ..daemon.starting import account_of, python_of
+from ..daemon.starting import Account, account_of, needs_root, python_of
 from ..exceptions import SettingError
 from .findings import Finding, quoted
 from .progress import Progress, counted, untold
@@ -59,12 +61,13 @@ def group_findings(
             "gunicorn is not installed, and it is gunicorn that keeps the daemon processes.",
             'pip install "django-wsgimatch[gunicorn]"',
         )
-    if needs_places and os.path.lexists(socket_directory) and (why := distrust(socket_directory)):
+    if needs_places and (why := try_base(socket_directory)):
         yield Finding(
             "E021",
             "WSGIMATCH_SOCKET_DIRECTORY",
-            f"{why}. Who can write there could answer in place of the applications.",
-            "Remove the directory, or name one of the server's own, with mode 0700.",
+            f"the sockets of groups cannot lie in it: {why}. Requests to groups get 503.",
+            "Name a directory that the server's user can write to and nobody else: a folder of "
+            "the server's own is made in it. Left out, one is found.",
         )
     for name, options in counted(tuple(groups.items()), "process groups", progress):
         where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
@@ -75,15 +78,17 @@ def _findings_of_group(
     where: str, name: str, options: GroupOptions, nests: bool
 ) -> Iterator[Finding]:
     yield from _missing_directories(where, options)
-    account = None
     try:
-        account = account_of(options)
         ScriptOwner.of(options.script_user, options.script_group)
+        account = account_of(options, may_switch=True)
+        if account is not None and os.geteuid() != 0:
+            if account.is_other:
+                yield from _not_tried(where, options, account)
+                return
+            account = None
     except SettingError as error:
         yield Finding("E017", where, f"{error}.", _SWITCH)
-        if os.geteuid() == 0:
-            # As root nobody else's Python is run.
-            return
+        return
     python = python_of(options, sys.executable)
     told = ask(python, _needed(options), account)
     if told.version is None or told.version < OLDEST_PYTHON:
@@ -97,6 +102,36 @@ def _findings_of_group(
     if options.settings:
         sys_path = _server_path() if name == GLOBAL and options.python_home is None else []
         yield from _unfit_settings(where, options, import_error(python, options, sys_path, account))
+
+
+def _not_tried(where: str, options: GroupOptions, account: Account) -> Iterator[Finding]:
+    """What can be said of a group that runs as another user than this check."""
+    allowed = allowed_users(os.getcwd())
+    if allowed is None and BY_ROOT not in os.environ:
+        yield Finding("E017", where, f"{needs_root(options)}.", _SWITCH)
+    elif allowed is not None and (reason := _refusal(account, allowed)):
+        yield Finding(
+            "E017",
+            where,
+            f"the running server may not start it: {reason} is not allowed. Requests get 503.",
+            f"Start the server with --allow-user {options.user}, or --allow-user "
+            f"{options.user}:GROUP for more groups than the user's own.",
+        )
+    else:
+        yield Finding(
+            "W040",
+            where,
+            f"it runs as user {options.user!r}, and this check as another: whether that user can "
+            "run its Python and read its files was not tried.",
+            "`manage.py wsgimatch status` says whether it runs, and the server's log why not.",
+        )
+
+
+def _refusal(account: Account, allowed: Mapping[int, set[int]]) -> str:
+    if account.user not in allowed:
+        return f"user {account.user}"
+    more = {account.group, *account.groups} - allowed[account.user]
+    return f"group {min(more)}" if more else ""
 
 
 def _unfit_settings(where: str, options: GroupOptions, reason: str) -> Iterator[Finding]:
@@ -144,7 +179,10 @@ def _useless_python(where: str, options: GroupOptions, python: str, told: Told) 
     )
 
 
-_SWITCH = "Start the server as root, by `manage.py wsgimatch serve`, or leave user and group out."
+_SWITCH = (
+    "Start the server as root, `manage.py wsgimatch serve --user ... --allow-user ...`, or leave "
+    "user and group out."
+)
 _LET_IN = "Let that user read it and pass all directories above it; `namei -l` shows where it ends."
 
 
