@@ -8,6 +8,7 @@ import os
 import pwd
 import signal
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -333,5 +334,17 @@ def _output(spec: GroupSpec) -> tuple[int | None, int]:
     """Where a group's output is read from and written to; a file of its own is not read."""
     if spec.options.log_file is None:
         return os.pipe()
+    return None, _open_log(spec.options.log_file)
+
+
+def _open_log(path: str) -> int:
+    """Open a file that may lie in a tenant's folder: whatever it is, this process never waits."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    return None, os.open(spec.options.log_file, flags, 0o640)
+    # A FIFO would block, and so would a file that its owner has a lease on.
+    file = os.open(path, flags | os.O_NONBLOCK, 0o640)
+    mode = os.fstat(file).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
+        os.close(file)
+        raise SettingError(f"log_file: {path!r} is no file")
+    os.set_blocking(file, True)
+    return file
