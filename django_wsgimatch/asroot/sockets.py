@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import stat
 from collections.abc import Sequence
 
 from ..exceptions import SettingError
@@ -96,6 +97,8 @@ def _bind_path(path: str, account: Account) -> socket.socket:
         raise SettingError(f"--bind unix:{path}: root makes no socket there. {reason}")
     listener = socket.socket(socket.AF_UNIX)
     if os.path.lexists(path):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise SettingError(f"--bind unix:{path}: something else than a socket lies there")
         os.unlink(path)
     before = os.umask(0)
     try:
