@@ -225,11 +225,11 @@ class Rooted:
 
     @property
     def python(self) -> str:
-        return str(self.home / "env/bin/python")
+        return str(self.project / "env/bin/python")
 
     @property
     def gunicorn(self) -> list[str]:
-        return [self.python, str(self.home / "env/bin/gunicorn")]
+        return [self.python, str(self.project / "env/bin/gunicorn")]
 
     @property
     def manage(self) -> list[str]:
@@ -262,8 +262,9 @@ class Rooted:
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **SECRETS, **variables}
 
     def processes(self) -> list[Process]:
-        """All living processes that this project's environment or folder has to do with."""
-        return [each for each in processes() if any(str(self.home) in w for w in each.words)]
+        """All living processes that name this project's folder, where their Python lies too."""
+        mark = f"{self.project}/"
+        return [each for each in processes() if any(mark in f"{word}/" for word in each.words)]
 
 
 def processes() -> list[Process]:
@@ -284,6 +285,8 @@ def write_project(
     rooted = Rooted(home, name)
     project = rooted.project
     project.mkdir(mode=0o755)
+    # By a name of the project's own: so its processes can be told from another's.
+    (project / "env").symlink_to(home / "env")
     server = pwd.getpwnam(SERVER)
     for folder in ("sockets", "http"):
         (project / folder).mkdir()
