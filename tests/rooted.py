@@ -311,10 +311,7 @@ class RootedSite(Rooted):
     """Such a project, served."""
 
     process: subprocess.Popen[bytes]
-
-    @property
-    def address(self) -> Path:
-        return self.project / "http" / "socket"
+    address: Path
 
     @property
     def log(self) -> str:
@@ -379,16 +376,21 @@ def served(
     command: Sequence[str] = (),
     *,
     waits_for: str = "a",
+    binds: Sequence[str] = (),
     **variables: str,
 ) -> Iterator[RootedSite]:
     """
     Serve a project of root's; at the end nothing of it may be left.
 
-    ``command`` stands in place of ``manage.py wsgimatch serve``. It is served as soon as the group
-    ``waits_for`` answers.
+    ``command`` stands in place of ``manage.py wsgimatch serve``, the first of ``binds`` is a unix
+    socket. It is served as soon as the group ``waits_for`` answers.
     """
-    bind = ("--bind", f"unix:{rooted.project}/http/socket", "--no-control-socket")
-    words = [*(command or (*rooted.manage, "serve", *AS_SERVER, *ALLOWED)), *bind, "--threads", "4"]
+    binds = binds or (f"unix:{rooted.project}/http/socket",)
+    words = [
+        *(command or (*rooted.manage, "serve", *AS_SERVER, *ALLOWED)),
+        *(word for bind in binds for word in ("--bind", bind)),
+        *("--no-control-socket", "--threads", "4"),
+    ]
     log = rooted.project / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -400,7 +402,8 @@ def served(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    site = RootedSite(rooted.home, rooted.name, process)
+    address = Path(binds[0].removeprefix("unix:"))
+    site = RootedSite(rooted.home, rooted.name, process, address)
     try:
         wait_for(process, log, lambda: site.answers(waits_for))
         yield site
