@@ -1,4 +1,4 @@
-"""What root starts: nothing of a project runs as root, whatever the command, and it says why not."""
+"""What root starts: nothing of a project runs as root, and each command says who it runs as."""
 
 from __future__ import annotations
 
@@ -518,8 +518,8 @@ def test_the_starter_opens_no_file_but_its_own(site, tmp_path):
     calls = {line.partition("(")[0] for line in lines}
     opened = {line.partition('"')[2].partition('"')[0] for line in lines if line.startswith("open")}
     assert opened == {f"/proc/self/task/{pid}/children"}
-    assert calls <= {"recvfrom", "openat", "newfstatat", "recvmsg", "sendto", "socketpair", "getsockopt",
-                     "getsockname", "getpeername"}  # fmt: skip
+    sockets = {"recvfrom", "recvmsg", "sendto", "socketpair", "getsockopt", "getsockname"}
+    assert calls <= sockets | {"openat", "newfstatat", "getpeername"}
 
 
 def test_the_starter_s_whole_life_is_the_standard_library_and_proc(root_s_home, tmp_path):
@@ -542,11 +542,13 @@ def test_the_starter_s_whole_life_is_the_standard_library_and_proc(root_s_home, 
         for line in trace.read_text().splitlines()
         if "ENOENT" not in line and "O_DIRECTORY" not in line
     }
-    system = ("/usr/lib", "/lib", "/etc/ld.so.cache", "/proc/", "/usr/local/lib", "/sys/", "/dev/")
-    system += ("/usr/share/locale",)
+    system = ["/usr/lib", "/lib", "/etc/ld.so.cache", "/proc/", "/usr/local/lib", "/sys/", "/dev/"]
+    system += ["/usr/share/locale"]
     own = {str(file), str(root_s_home / "env/pyvenv.cfg")}
     assert status == 0
-    assert {path for path in opened if not path.startswith(system)} <= own | {"/etc/localtime"}
+    assert {path for path in opened if not path.startswith(tuple(system))} <= own | {
+        "/etc/localtime"
+    }
 
 
 @pytest.fixture
@@ -582,6 +584,46 @@ def test_a_full_disk_is_its_group_s_error_and_over_with_it(small_disk):
 
     assert others == [True] * 3
     assert "No space left on device" in error
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+def test_root_needs_no_more_rights_than_these(root_s_home):
+    """Not to pass over the modes of files, among others: containers take that from root."""
+    project = write_project(root_s_home, "few-rights")
+    rights = ["setpriv", "--bounding-set", "-all,+setuid,+setgid,+chown,+kill"]
+    with served(project, [*rights, *project.manage, "serve", *AS_SERVER, *ALLOWED]) as site:
+        told = [site.told(name) for name in ("a", "b", "plain", "here")]
+        status = Path(f"/proc/{site.starter()}/status").read_text()
+        site.told("a", STRAY.format(site.python))
+
+    assert told == [uid(TENANT), uid(OTHER), NOBODY, NOBODY]
+    assert f"CapBnd:\t{1 << 0 | 1 << 5 | 1 << 6 | 1 << 7:016x}\n" in status
+
+
+def test_a_log_that_becomes_a_link_leads_to_no_file_of_root_s(root_s_home):
+    """The server's user owns its folder, and changes it before each time that it is opened."""
+    project = write_project(root_s_home, "log")
+    logs, precious = project.project / "logs", project.project / "precious"
+    logs.mkdir()
+    os.chown(logs, NOBODY, -1)
+    precious.write_text("root's\n")
+    command = [*project.manage, "serve", *AS_SERVER, *ALLOWED, "--error-logfile", f"{logs}/error"]
+    with served(project, command) as site:
+        for act in (
+            lambda: site.process.send_signal(signal.SIGUSR1),
+            lambda: site.order(do="restart", name="b"),
+            lambda: site.process.send_signal(signal.SIGHUP),
+        ):
+            (logs / "error").rename(logs / "before")
+            (logs / "error").symlink_to(precious)
+            act()
+            site.until(lambda: all(site.answers(name) for name in ("a", "b", "here")))
+            (logs / "error").unlink(missing_ok=True)
+            (logs / "before").rename(logs / "error")
+        manager = [each for each in site.processes() if each.is_manager]
+
+    assert precious.read_text() == "root's\n"
+    assert len(manager) == 1
 
 
 def test_a_clock_that_steps_back_changes_nothing_for_a_hup(root_s_home):

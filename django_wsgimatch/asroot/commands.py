@@ -25,8 +25,8 @@ COMMAND = "wsgimatch"
 BY_ROOT = "WSGIMATCH_BY_ROOT"
 NOBODY = (
     "as root, this command does not know whom to run the project as: {}. Name the user that the "
-    "server runs as: `manage.py wsgimatch SUBCOMMAND --user NAME ...`. In a container where root is "
-    "all there is: WSGIMATCH_ALLOW_ROOT=1"
+    "server runs as: `manage.py wsgimatch SUBCOMMAND --user NAME ...`. In a container where root "
+    "is all there is: WSGIMATCH_ALLOW_ROOT=1"
 )
 # Django's own options that may stand before the subcommand, with a word of their own behind them.
 _WITH_VALUE = ("--settings", "--pythonpath", "-v", "--verbosity")
