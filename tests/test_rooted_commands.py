@@ -20,6 +20,7 @@ from tests.rooted import (
     AS_SERVER,
     GROUPS,
     OTHER,
+    SECRETS,
     SERVER,
     TENANT,
     needs_root,
@@ -659,6 +660,27 @@ def test_a_name_of_a_program_of_root_s_is_not_taken_for_the_starter(project):
 
     assert done.stderr.startswith("wsgimatch: as root, this command does not know whom to run")
     assert project.readers == set()
+
+
+def test_who_only_looks_like_the_server_learns_nothing_of_root_s_environment(root_s_home):
+    told = "pathlib.Path({readers!r}, '1.environ').write_text(' '.join(os.environ))\n"
+    project = write_project(root_s_home, "looks-like")
+    with (project.project / "settings.py").open("a") as settings:
+        settings.write(told.format(readers=str(project.project / "readers")))
+    words = ["/usr/bin/python3", "-c", "import sys; sys.stdin.read()", "django_wsgimatch.wsgi"]
+    folder = project.project
+    process = subprocess.Popen(
+        words, cwd=folder, user=OTHER, extra_groups=[], stdin=subprocess.PIPE
+    )
+    try:
+        done = project.run(*project.manage, "check")
+    finally:
+        process.communicate()
+
+    said = "wsgimatch: running as 'games', the user of what looks like the running server\n"
+    names = (folder / "readers" / "1.environ").read_text().split()
+    assert done.stderr.startswith(said)
+    assert [name for name in names if name in SECRETS] == []
 
 
 def test_a_user_without_a_home_has_his_folder_in_run(root_s_home):

@@ -28,6 +28,13 @@ NOBODY = (
     "server runs as: `manage.py wsgimatch SUBCOMMAND --user NAME ...`. In a container where root "
     "is all there is: WSGIMATCH_ALLOW_ROOT=1"
 )
+# Anybody can start something that looks like a server of the folder: whoever is found by that alone
+# is told no more of root's environment.
+HARMLESS = (
+    *("PATH", "LANG", "TZ", "TERM", "COLUMNS", "LINES", "NO_COLOR", "DJANGO_SETTINGS_MODULE"),
+    *("RUNTIME_DIRECTORY", "PYTHONDONTWRITEBYTECODE"),
+)
+LOOKS_LIKE_ONE = "the user of what looks like the running server"
 # Django's own options that may stand before the subcommand, with a word of their own behind them.
 _WITH_VALUE = ("--settings", "--pythonpath", "-v", "--verbosity")
 
@@ -63,7 +70,8 @@ def run(words: list[str]) -> None:
         return
     this, why = account(found[0]), found[1]
     print(f"wsgimatch: running as {this.name!r}, {why}", file=sys.stderr, flush=True)
-    _run_as(this, [sys.executable, *words[1 : at + 1], *kept])
+    environ = {**os.environ} if why != LOOKS_LIKE_ONE else _harmless()
+    _run_as(this, [sys.executable, *words[1 : at + 1], *kept], environ)
 
 
 def _subcommand_at(words: list[str], at: int) -> int:
@@ -95,9 +103,10 @@ def _take_user(words: list[str]) -> tuple[tuple[str, str] | None, list[str]]:
 
 def _user_of_folder(folder: str) -> tuple[str, str] | None:
     """Whom a project's commands run as; None for root, where that is said. Raises SettingError."""
-    running = users_of_starters(folder) or users_of_servers(folder)
+    proven = users_of_starters(folder)
+    running = proven or users_of_servers(folder)
     if len(running) == 1:
-        return str(running.pop()), "the user of the running server"
+        return str(running.pop()), "the user of the running server" if proven else LOOKS_LIKE_ONE
     if running:
         users = ", ".join(map(str, sorted(running)))
         raise SettingError(NOBODY.format(f"servers of users {users} run in {folder!r}"))
@@ -111,7 +120,11 @@ def _user_of_folder(folder: str) -> tuple[str, str] | None:
     raise SettingError(NOBODY.format(reason or f"{folder!r} is root's, and no server runs there"))
 
 
-def _run_as(this: Account, command: list[str]) -> NoReturn:
+def _harmless() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k in HARMLESS or k.startswith("LC_")}
+
+
+def _run_as(this: Account, command: list[str], environ: dict[str, str]) -> NoReturn:
     """
     Run a command as a user, and end as it ends.
 
@@ -123,7 +136,7 @@ def _run_as(this: Account, command: list[str]) -> NoReturn:
         try:
             os.setsid()
             become(this)
-            os.execve(command[0], command, {**os.environ, **this.environment, BY_ROOT: "1"})
+            os.execve(command[0], command, {**environ, **this.environment, BY_ROOT: "1"})
         except OSError as error:
             print(f"wsgimatch: {command[0]!r} as {this.name!r}: {error}", file=sys.stderr)
         finally:
