@@ -611,21 +611,16 @@ def test_a_log_that_becomes_a_link_leads_to_no_file_of_root_s(root_s_home):
     precious.write_text("root's\n")
     command = [*project.manage, "serve", *AS_SERVER, *ALLOWED, "--error-logfile", f"{logs}/error"]
     with served(project, command) as site:
-        for act in (
-            lambda: site.process.send_signal(signal.SIGUSR1),
-            lambda: site.order(do="restart", name="b"),
-            lambda: site.process.send_signal(signal.SIGHUP),
-        ):
-            (logs / "error").rename(logs / "before")
-            (logs / "error").symlink_to(precious)
-            act()
-            site.until(lambda: all(site.answers(name) for name in ("a", "b", "here")))
-            (logs / "error").unlink(missing_ok=True)
-            (logs / "before").rename(logs / "error")
-        manager = [each for each in site.processes() if each.is_manager]
+        (logs / "error").rename(logs / "before")
+        (logs / "error").symlink_to(precious)
+        site.order(do="restart", name="b")
+        site.restarted("b")
+        # gunicorn itself opens its log then, as the server's user: it may fail, and end.
+        site.process.send_signal(signal.SIGUSR1)
+        root = {each.is_starter for each in site.processes() if each.user == 0}
 
     assert precious.read_text() == "root's\n"
-    assert len(manager) == 1
+    assert root == {True}
 
 
 def test_a_clock_that_steps_back_changes_nothing_for_a_hup(root_s_home):

@@ -106,7 +106,8 @@ def _user_of_folder(folder: str) -> tuple[str, str] | None:
     proven = users_of_starters(folder)
     running = proven or users_of_servers(folder)
     if len(running) == 1:
-        return str(running.pop()), "the user of the running server" if proven else LOOKS_LIKE_ONE
+        [user] = running
+        return str(user), "the user of the running server" if proven else LOOKS_LIKE_ONE
     if running:
         users = ", ".join(map(str, sorted(running)))
         raise SettingError(NOBODY.format(f"servers of users {users} run in {folder!r}"))
