@@ -51,13 +51,14 @@ conformance: $(VENV)/with-test ## compare 40,000 requests with the installed Apa
 	$(VENV)/bin/python -m tests.daemon_conformance
 	$(VENV)/bin/python -m tests.import_conformance
 
-fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay and to status
+fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay, to status and to root's process
 	$(VENV)/bin/python -m tests.fuzz_patterns
 	$(VENV)/bin/python -m tests.fuzz_redos
 	$(VENV)/bin/python -m tests.fuzz_index
 	$(VENV)/bin/python -m tests.fuzz_apache
 	$(VENV)/bin/python -m tests.fuzz_relay
 	$(VENV)/bin/python -m tests.fuzz_boards
+	$(VENV)/bin/python -m tests.fuzz_starter
 
 load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and count what is lost
 	$(VENV)/bin/python -m tests.load_groups

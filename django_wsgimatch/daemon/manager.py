@@ -462,7 +462,7 @@ class Manager:
             kept.end()
         longest = 1.5 if not self.owner.is_alive else None
         deadline = time.monotonic() + longest if longest is not None else None
-        while any(kept.ending for kept in self.places.values()):
+        while any(kept.ending for kept in self.places.values()) or self.processes.has_strays:
             self._turn(BUSY)
             for kept in self.places.values():
                 if deadline is not None and time.monotonic() > deadline:
