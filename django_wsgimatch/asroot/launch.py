@@ -87,7 +87,11 @@ def _command(words: Words) -> list[str]:
 def _leave_starter(allowed: Sequence[Account]) -> tuple[int, int]:
     """Start the process that stays root; return the other end of its control socket, and its id."""
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    words = [each.word for each in {each.user: each for each in reversed(allowed)}.values()]
+    accounts: dict[int, Account] = {}
+    for each in allowed:
+        # The server's own comes first: by it ``commands`` knows whose server this is.
+        accounts.setdefault(each.user, each)
+    words = [each.word for each in accounts.values()]
     pid = os.fork()
     if not pid:
         try:

@@ -107,6 +107,10 @@ class Starter:
         self.managers: dict[socket.socket, set[int]] = {}
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ, self._take_manager)
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)  # A byte for each child's end.
+        self.selector.register(read, selectors.EVENT_READ, partial(os.read, read, 4096))
 
     def run(self) -> None:
         """Work until there is nothing left to do."""
@@ -155,13 +159,9 @@ class Starter:
             return
         self._require_allowed(order["user"], {order["group"], *order["groups"]})
         if len(descriptors) != 5 or len(self.children) >= MOST_CHILDREN:
-            raise ValueError(
-                f"a process needs 5 descriptors, and is one of {MOST_CHILDREN} at most"
-            )
+            raise ValueError(f"5 descriptors are needed, and {MOST_CHILDREN} processes the most")
         child = self.children.start(order, descriptors)
         self.managers[manager].add(child.pid)
-        is_seen = partial(self.selector.unregister, child.end)
-        self.selector.register(child.end, selectors.EVENT_READ, is_seen)
         self._send(manager, {"pid": child.pid})
 
     def _require_allowed(self, user: int, groups: set[int]) -> None:
