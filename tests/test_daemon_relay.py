@@ -13,7 +13,19 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon.protocol import AGAIN, DATA, ERROR, FILE, HEAD, HINTS, LAST, frame
+from django_wsgimatch.daemon.protocol import (
+    AGAIN,
+    DATA,
+    ERROR,
+    FILE,
+    FRAME,
+    HEAD,
+    HINTS,
+    INLINE,
+    LAST,
+    PULL,
+    frame,
+)
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz_relay import fuzz_front, fuzz_group
@@ -375,6 +387,35 @@ def test_descriptors_that_nobody_asked_for_are_closed():
 def test_a_request_that_nobody_began_is_sent_again():
     with scripted(send(frame(AGAIN)), send(frame(HEAD, b"200 OK"), frame(LAST, b"x"))) as link:
         assert ask(link, make_environ()).body == b"x"
+
+
+def pull_and(*frames):
+    """Ask for the body, read it, and then do something else than answer."""
+
+    def reply(connection):
+        connection.sendall(FRAME.pack(PULL, 10))
+        connection.recv(65536)
+        connection.sendall(b"".join(frames))
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(pull_and(), id="killed"),
+        pytest.param(pull_and(frame(AGAIN)), id="given back"),
+    ],
+)
+def test_a_request_whose_body_has_been_passed_on_is_not_sent_again(reply):
+    body = b"x" * (INLINE + 1)
+    environ = make_environ(CONTENT_LENGTH=str(len(body)))
+    environ["wsgi.input"] = io.BytesIO(body)
+
+    with scripted(reply, has_reached=False) as link, pytest.raises(DaemonError) as caught:
+        ask(link, environ)
+
+    assert caught.value.status == 500
 
 
 def test_silence_is_504_after_socket_timeout():
