@@ -63,6 +63,7 @@ LAYERS = [
         "daemon.control",
         "daemon.directory",
         "daemon.kept",
+        "daemon.managers",
         "daemon.processes",
         "daemon.spec",
         "plan",

@@ -6,7 +6,7 @@ import json
 import socket
 from typing import Any
 
-from ..exceptions import ManagerError
+from ..exceptions import ManagerError, ManagerGone
 from .peers import peer_user
 
 LONGEST_ORDER = 16 << 20
@@ -19,7 +19,8 @@ def give_order(path: str, order: Order, *, timeout: float = SECONDS) -> Order:
     """
     Give the manager that listens at ``path`` an order and return its answer.
 
-    Raises ManagerError where there is none, or where it says that something is wrong.
+    Raises ManagerGone where there is none, or where it does not answer, and ManagerError where it
+    says that something is wrong.
     """
     try:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -29,7 +30,7 @@ def give_order(path: str, order: Order, *, timeout: float = SECONDS) -> Order:
             data = _read_line(connection)
         answer = json.loads(data)
     except (OSError, ValueError) as error:
-        raise ManagerError(f"no manager answers at {path}: {error}") from error
+        raise ManagerGone(f"no manager answers at {path}: {error}") from error
     if not isinstance(answer, dict):
         raise ManagerError(f"the manager at {path} answers {answer!r}")
     if "error" in answer:

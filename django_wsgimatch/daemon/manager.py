@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..exceptions import ManagerError, WSGIMatchError
@@ -29,6 +30,7 @@ from .definition import Definition
 from .directory import Directory, directory_of, make_directory, remove_directory
 from .keeping import KeptPlace, identity_of, listen
 from .logs import ServerLog, own_log
+from .managers import managers_of
 from .owner import Owner, end_of
 from .peers import peer_process, peer_user
 from .place import Place
@@ -38,8 +40,11 @@ from .status import place_status
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
 QUIET, BUSY = 5.0, 0.05
-# A group that the settings no longer name serves the server's old workers for so long.
+# A group that the settings no longer name serves the server's old workers for so long, and so long
+# the files of a manager that was killed stay.
 LINGER = 60.0
+# What has lost a file is looked after by itself so often, in seconds, besides by each request.
+REMAKE = 10.0
 # Places that nobody has asked for lately are forgotten beyond this number.
 MOST_PLACES = 2048
 OPEN_FILES = 8192
@@ -67,9 +72,12 @@ class Manager:
         self.places: dict[Place, KeptPlace] = {}
         self.conversations: list[Conversation] = []
         self.is_open = True
+        self.is_replaced = False
         self.complaint = ""
-        self.generation = 0
-        self.began = time.time()
+        # No board of a manager before this one has such a number.
+        self.generation = time.monotonic_ns()
+        self.before: list[str] = []
+        self.began, self.born = time.time(), time.monotonic()
         self.selector = selectors.DefaultSelector()
         self.orders = {
             "define": self.define,
@@ -82,10 +90,18 @@ class Manager:
 
     def listen(self) -> None:
         """Take orders at the directory's socket. Raises OSError where that cannot be made."""
+        self.before = self.directory.files_of_places()
         self.listener = listen(self.directory.manager)
         self.identity = identity_of(self.directory.manager)
         listener = self.listener
         self._watch(listener, lambda: self._take_orders(listener))
+
+    def begin(self, definition: dict[str, Any]) -> None:
+        """Take a first definition; what is wrong with it is in the log."""
+        try:
+            self.define({"definition": definition})
+        except (OSError, WSGIMatchError) as error:
+            self._complain(f"the groups cannot be started: {error}")
 
     def run(self, end_of_owner: int | None, wakeup: int) -> None:
         """Take orders until the server ends, or this process is told to."""
@@ -102,7 +118,9 @@ class Manager:
                 self.log.write(own_log("the starter has ended, and with it the groups"))
                 self.close()
             self._look_around()
-        self._end_all()
+        if not self.is_replaced:
+            self._end_all()
+            remove_directory(self.directory)
 
     def close(self) -> None:
         """End, and everything with it."""
@@ -113,8 +131,14 @@ class Manager:
         try:
             if identity_of(self.directory.manager) == self.identity:
                 return
+            # Somebody else's lies there: of two managers the later one goes on.
+            self.is_replaced = bool({*managers_of(self.owner)} - {os.getpid()})
         except OSError:
             pass
+        if self.is_replaced:
+            self._complain("another manager has taken this one's place")
+            self.close()
+            return
         try:
             make_directory(self.owner, self.directory.base)
             self._unwatch(self.listener)
@@ -241,8 +265,9 @@ class Manager:
 
     def _reach(self, kept: KeptPlace) -> None:
         """Make a place's socket anew if somebody has removed it; its processes, too, then."""
-        if not kept.is_reachable:
-            self._say(kept, "had lost its socket: there is a new one")
+        if not kept.is_whole:
+            kept.remade = time.monotonic()
+            self._say(kept, "had lost its socket or its board: they are made anew")
             kept.renew_listener()
             if kept.is_live:
                 self._start(kept)
@@ -260,18 +285,30 @@ class Manager:
     def _start(self, kept: KeptPlace) -> None:
         self._unwatch(kept.listener)
         self._make_room(kept)
-        kept.start(self._start_processes)
+        if reason := kept.start(self._start_processes):
+            self._say(kept, reason)
         for running in (kept.current, kept.next):
             if running is not None and running.output is not None:
                 self._watch(running.output.descriptor, self._drain(running))
-        if not kept.is_live:
-            self._say(kept, kept.error)
 
     def _make_room(self, kept: KeptPlace) -> None:
         """Keep within maximum-application-groups: the least recently used one ends."""
+        live, excess = self._rivals(kept)
+        # At last those that have been started for others, and have not answered yet.
+        live.sort(key=lambda other: (not other.has_had_its_turn, other.is_busy, other.last_used()))
+        for other in live[:excess]:
+            other.end()
+
+    def _has_room(self, kept: KeptPlace) -> bool:
+        """Whether a place can be started, and none ended that has not had its turn."""
+        live, excess = self._rivals(kept)
+        return sum(other.has_had_its_turn for other in live) >= excess
+
+    def _rivals(self, kept: KeptPlace) -> tuple[list[KeptPlace], int]:
+        """The live application groups of a place's process group, and how many must end for it."""
         most = kept.spec.options.maximum_application_groups
         if not most or not kept.place.application_group or kept.is_live:
-            return
+            return [], 0
         live = [
             other
             for place, other in self.places.items()
@@ -279,9 +316,7 @@ class Manager:
             and place.application_group
             and other.is_live
         ]
-        live.sort(key=lambda other: (other.is_busy, other.last_used()))
-        for other in live[: max(len(live) - most + 1, 0)]:
-            other.end()
+        return live, max(len(live) - most + 1, 0)
 
     def _start_processes(self, kept: KeptPlace) -> Running:
         assert self.definition is not None
@@ -317,8 +352,16 @@ class Manager:
 
     def _look_around(self) -> None:
         self.look_after_directory()
+        if self.before and time.monotonic() - self.born > LINGER:
+            self._remove_files_of_before()
         for kept in [*self.places.values()]:
             self._guard(kept, self._look_at)
+
+    def _remove_files_of_before(self) -> None:
+        """What a manager that was killed has left; no front has a question to its boards by now."""
+        for path in {*self.before} - {kept.path for kept in self.places.values()}:
+            Path(path).unlink(missing_ok=True)
+        self.before = []
 
     def _guard(self, kept: KeptPlace, do: Callable[[KeptPlace], None]) -> None:
         """Do something for a place; what goes wrong with it is its own failure alone."""
@@ -332,6 +375,8 @@ class Manager:
 
     def _look_at(self, kept: KeptPlace) -> None:
         now = time.monotonic()
+        if now - kept.remade > REMAKE and not kept.is_whole:
+            self._reach(kept)
         had = _outputs(kept)
         if message := kept.look():
             self._say(kept, message)
@@ -351,7 +396,8 @@ class Manager:
             # A process group that was killed is back before anyone asks for it.
             self._start(kept)
             return
-        self._watch(kept.listener, lambda: self._wanted(kept))
+        if now >= kept.waits_until:
+            self._watch(kept.listener, lambda: self._wanted(kept))
 
     def _wanted(self, kept: KeptPlace) -> None:
         self._guard(kept, self._answer_waiting)
@@ -361,6 +407,10 @@ class Manager:
             self._unwatch(kept.listener)
         elif time.monotonic() < kept.not_before:
             kept.refuse_waiting()
+        elif not self._has_room(kept):
+            # The request waits in the socket until another place has answered its own.
+            kept.waits_until = time.monotonic() + BUSY
+            self._unwatch(kept.listener)
         elif kept.has_request():
             self._start(kept)
 
@@ -477,10 +527,8 @@ def main() -> None:
     os.set_blocking(read, False)
     os.set_blocking(write, False)
     _handle_signals(manager, write)
-    try:
-        manager.run(end, read)
-    finally:
-        remove_directory(directory)
+    manager.begin(told["definition"])
+    manager.run(end, read)
 
 
 def _processes(starter: list[int] | None) -> tuple[Processes, int | None]:

@@ -75,6 +75,8 @@ class Running:
     deadline: float = 0.0
     is_ending: bool = False
     was_ready: bool = False
+    # Since when its arbiter has not reacted for too long; 0 where it has.
+    late_since: float = 0.0
 
     def report(self) -> BoardReport:
         """What the group says of itself."""
