@@ -119,7 +119,8 @@ def lack_of_processes(at: Site) -> str:
     if census.managers != [status["pid"]]:
         return f"managers {census.managers}, and {status['pid']} answers"
     if len(census.starters) != at.is_root or (at.is_root and census.roots != census.starters):
-        return f"root's processes: {census.roots}, starters {census.starters}"
+        names = [each for each in at.processes() if each.pid in census.roots]
+        return f"root's processes: {names}, starters {census.starters}"
     if len(census.fronts) != FRONTS or census.others or census.stopped:
         others = f"others {census.others}, stopped {census.stopped}"
         return f"front workers {census.fronts}, {others}"
@@ -157,16 +158,22 @@ def lack_of_files(agent: Agent) -> str:
     found_boards = [name for name in names if name.endswith(".board")]
     others = {*names} - {*sockets, *found_boards}
     servers = [name for name in os.listdir(at.base) if not name.startswith(".")]
+    # Those of processes that are gone, and of a manager that was killed, lie there for a while.
     missing = len(sockets) < len(places) + 1 or len(found_boards) < running
-    # Those of a manager that was killed lie there for a while.
-    is_young = agent.age_of_manager() < LINGER + BOUND / 2
     has_more = len(sockets) > len(places) + 1 or len(found_boards) > running
-    if missing or (has_more and not is_young) or len(servers) != 1:
+    if missing or (has_more and agent.is_last) or len(servers) != 1:
         return f"{len(places)} places, {running} running: {names}, servers {servers}"
     return f"files {others}" if others - {"lock", ".wsgimatch"} else ""
 
 
-def wait_until_whole(agent: Agent) -> tuple[float, str]:
+def leftovers(agent: Agent) -> list[str]:
+    """What still lies there once a manager's old files should be gone."""
+    agent.is_last = True
+    _, lacking = wait_until_whole(agent, LINGER + BOUND)
+    return [f"left over: {lacking}"] if lacking else []
+
+
+def wait_until_whole(agent: Agent, bound: float = BOUND) -> tuple[float, str]:
     """Return how long it took, and what is still lacking once the time is over."""
     began = time.monotonic()
     while True:
@@ -175,7 +182,7 @@ def wait_until_whole(agent: Agent) -> tuple[float, str]:
         except (ManagerError, OSError, ValueError) as error:
             lacking = f"{type(error).__name__}: {error}"
         took = time.monotonic() - began
-        if not lacking or took > BOUND:
+        if not lacking or took > bound:
             return took, lacking
         time.sleep(0.1)
 
@@ -264,6 +271,8 @@ def run(mode: str, seconds: float, seed: int, least: int, *, is_quick: bool) -> 
                     humans.append(f"after {what}: {lacking}")
                     _say(at.tail())
                     restart(at, is_held)
+            if not is_quick:
+                humans += leftovers(agent)
             leaks = leaks_between(first, descriptors(at))
             is_held.set()
         for thread in agent.left:

@@ -42,8 +42,8 @@ class Agent:
     # The front workers that were there when all was well: gunicorn does not notice that one hangs
     # which has not loaded its application yet.
     fronts: set[int] = field(default_factory=set)
-    # When a manager was first seen.
-    managers: dict[int, float] = field(default_factory=dict)
+    # Whether nothing may be left of what has ended, either.
+    is_last: bool = False
     left: list[threading.Thread] = field(default_factory=list)
 
     def target(self) -> Target:
@@ -60,12 +60,6 @@ class Agent:
             if is_here and place["application_group"] == target.application_group and place["pid"]:
                 return dict(place)
         raise NotNow(f"{target.label} does not run")
-
-    def age_of_manager(self) -> float:
-        """How long the manager has been known, in seconds."""
-        [pid] = self.at.census().managers
-        now = time.monotonic()
-        return now - self.managers.setdefault(pid, now)
 
     def kill(self, pid: int, signum: int, what: str, target: Target, most: int) -> None:
         """Signal a group's process, and note what may be lost with it."""

@@ -292,12 +292,12 @@ class Site:
     def processes(self) -> list[Found]:
         """Return all that runs of it: whatever was started by its Python."""
         found = []
-        mark = os.fsencode(self.folder)
+        own = os.fsencode(self.python) + b"\0"
         for path in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 words = (path / "cmdline").read_bytes()
                 fields = (path / "stat").read_text(errors="replace").rpartition(")")[2].split()
-                if mark in words and fields[0] not in "ZX" and int(path.name) != os.getpid():
+                if words.startswith(own) and fields[0] not in "ZX":
                     texts = tuple(words.decode(errors="replace").split("\0"))
                     user = path.stat().st_uid
                     is_stopped = fields[0] in "Tt"

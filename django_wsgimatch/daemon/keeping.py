@@ -28,6 +28,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 # A place that was started for a request is not ended for another one's before it has answered, or
 # has had so long for it, in seconds.
 TURN = 5.0
+# So long after the end of its processes a board stays, in seconds: a front asks it what became of a
+# request, and takes a board that is gone for one that somebody has removed.
+BOARD_STAYS = 5.0
 # An arbiter does its round each second; it has so many seconds for it once it is late.
 ROUNDS = 3.0
 # What a place's processes get beyond their own timeouts to end, in seconds.
@@ -68,6 +71,8 @@ class KeptPlace:
     current: Running | None = None
     next: Running | None = None
     ending: list[Running] = field(default_factory=list)
+    # The boards of processes that are gone, and until when they stay.
+    old_boards: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def is_live(self) -> bool:
@@ -242,6 +247,7 @@ class KeptPlace:
         """Take no more requests."""
         self.listener.close()
         Path(self.path).unlink(missing_ok=True)
+        self._remove_boards(float("inf"))
 
     def _look_at_current(self, running: Running) -> str:
         if running.process.returncode is not None:
@@ -311,6 +317,14 @@ class KeptPlace:
             if running.process.is_gone:
                 running.release()
                 self.ending.remove(running)
+                self.old_boards.append((time.monotonic() + BOARD_STAYS, running.board_path))
+        self._remove_boards(time.monotonic())
+
+    def _remove_boards(self, now: float) -> None:
+        due = [each for each in self.old_boards if each[0] <= now]
+        for each in due:
+            Path(each[1]).unlink(missing_ok=True)
+            self.old_boards.remove(each)
 
     def _drop_next(self) -> None:
         if self.next is not None:

@@ -98,12 +98,11 @@ class Running:
         self.process.send(signal.SIGKILL)
 
     def release(self) -> None:
-        """Close this process's ends, and remove the board."""
+        """Close this process's ends; the board is for others to remove."""
         os.close(self.lifeline)
         os.close(self.board)
         if self.output is not None:
             self.output.close()
-        Path(self.board_path).unlink(missing_ok=True)
 
 
 def start(
