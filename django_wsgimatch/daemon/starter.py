@@ -75,6 +75,13 @@ class Children(dict[int, Child]):
         for child in self.values():
             if not child.is_killed and time.monotonic() > child.deadline:
                 child.send(signal.SIGKILL)
+        told: list[Order] = []
+        with suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended := self.get(found[0]):
+                    status, ended.has_ended = os.waitstatus_to_exitcode(found[1]), True
+                    error = os.read(ended.failure, 500).decode("utf-8", "replace")
+                    told.append({"ended": ended.pid, "status": status, "error": error})
         own = os.getpid()
         children = {*map(int, _read(f"/proc/{own}/task/{own}/children").split())}
         strays = {pid: _session(pid) for pid in children - {*self}}
@@ -83,13 +90,6 @@ class Children(dict[int, Child]):
             if session not in self or self[session].is_killed:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        told: list[Order] = []
-        with suppress(ChildProcessError):
-            while (found := os.waitpid(-1, os.WNOHANG))[0]:
-                if ended := self.get(found[0]):
-                    status, ended.has_ended = os.waitstatus_to_exitcode(found[1]), True
-                    error = os.read(ended.failure, 500).decode("utf-8", "replace")
-                    told.append({"ended": ended.pid, "status": status, "error": error})
         for child in [c for c in self.values() if c.has_ended and c.pid not in strays.values()]:
             told.append({"gone": self.pop(child.pid).pid})
             for descriptor in (child.failure, *filter(None, [child.end])):
