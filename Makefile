@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 AS_ROOT = $(if $(filter 0,$(shell id -u)),WSGIMATCH_ALLOW_ROOT=1)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types docs package conformance fuzz load bench clean
+.PHONY: help serve test lint types docs package conformance fuzz load chaos bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the in
 
 load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and count what is lost
 	$(VENV)/bin/python -m tests.load_groups
+
+chaos: $(VENV)/with-test ## inject faults of all kinds under load for 10 minutes, and count what does not heal
+	$(VENV)/bin/python -m tests.chaos
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
 	@status=0; for name in index dispatch checks imports servers groups; do \

@@ -77,13 +77,6 @@ class Children(dict[int, Child]):
         for child in self.values():
             if not child.is_killed and time.monotonic() > child.deadline:
                 child.send(signal.SIGKILL)
-        children = {*map(int, _read(f"/proc/self/task/{os.getpid()}/children").split())}
-        self.strays = {pid: os.getsid(pid) for pid in children - {*self}}
-        for pid, session in self.strays.items():
-            # Daemon processes that have lost their arbiter may answer what they have begun.
-            if session not in self or self[session].is_killed:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
         told: list[Order] = []
         with suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -91,6 +84,13 @@ class Children(dict[int, Child]):
                     status, ended.has_ended = os.waitstatus_to_exitcode(found[1]), True
                     error = ended.failure.recv(500).decode("utf-8", "replace")
                     told.append({"ended": ended.pid, "status": status, "error": error})
+        children = {*map(int, _read(f"/proc/self/task/{os.getpid()}/children").split())}
+        self.strays = {pid: os.getsid(pid) for pid in children - {*self}}
+        for pid, session in self.strays.items():
+            # Daemon processes that have lost their arbiter may answer what they have begun.
+            if session not in self or self[session].is_killed:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         left = self.strays.values()
         for child in [c for c in self.values() if c.has_ended and c.pid not in left]:
             told.append({"gone": self.pop(child.pid).pid})

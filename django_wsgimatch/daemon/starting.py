@@ -76,6 +76,8 @@ class Running:
     deadline: float = 0.0
     is_ending: bool = False
     was_ready: bool = False
+    # Since when its arbiter has not reacted for too long; 0 where it has.
+    late_since: float = 0.0
 
     def report(self) -> BoardReport:
         """What the group says of itself."""
@@ -97,12 +99,11 @@ class Running:
         self.process.send(signal.SIGKILL)
 
     def release(self) -> None:
-        """Close this process's ends, and remove the board."""
+        """Close this process's ends; the board is for others to remove."""
         os.close(self.lifeline)
         os.close(self.board)
         if self.output is not None:
             self.output.close()
-        Path(self.board_path).unlink(missing_ok=True)
 
 
 def start(
