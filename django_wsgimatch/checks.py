@@ -28,6 +28,7 @@ from .circumstances import (
 from .conf import DEFAULTS, Configuration, configuration
 from .diagnose.below import scripts_below
 from .diagnose.captures import capture_findings
+from .diagnose.chosen import chosen_findings, limits_of
 from .diagnose.exposure import exposure_findings
 from .diagnose.files import Place, file_findings, survey
 from .diagnose.findings import Finding
@@ -46,6 +47,7 @@ from .diagnose.reached import Reached, reached
 from .diagnose.roots import root_findings
 from .diagnose.serving import mount_findings, patience_findings
 from .diagnose.subject import Subject
+from .diagnose.timing import Timing
 from .diagnose.urls import url_findings
 from .diagnose.wholes import whole_findings
 from .diagnose.writers import writer_findings
@@ -94,9 +96,16 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(subjects(configured), configured.rules)
     yield from host_findings(tuple(configured.values["VIRTUAL_HOSTS"]))
+    hosts = {table: host for host, table, _ in tables(configured)}
+    yield from chosen_findings(
+        ((hosts[subject.table], subject) for subject in subjects(configured)),
+        configured.rules,
+        limits_of(configured.values["PROCESS_GROUPS"], configured.groups),
+    )
+    timing = Timing()
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
-        yield from pattern_findings(subject)
+        yield from pattern_findings(subject, timing)
         yield from miswritten_findings(subject, configured.rules.allow_encoded_slashes)
 
 

@@ -84,7 +84,7 @@ def user_of(configured: Configuration, subject: Subject) -> int | None:
         # It is wanted so: mod_wsgi runs only what belongs to that user.
         return None
     try:
-        account = account_of(options)
+        account = account_of(options, may_switch=True if options.socket else None)
     except SettingError:
         return None
     user = account.user if account is not None else os.geteuid()

@@ -21,6 +21,7 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
+from .daemon import elsewhere
 from .daemon.options import GroupOptions, read_options
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
@@ -36,6 +37,9 @@ DEFAULTS: dict[str, Any] = {
     "FALLBACK": "django.core.wsgi.get_wsgi_application",
     "ROOTS": None,
     "SERVER_NAME": None,
+    "SERVER_PORTS": [],
+    "THREADS_PER_PLACE": 0.75,
+    "BODY_TIMEOUT": (20, 500),
     "ALLOW_ENCODED_SLASHES": False,
     "MERGE_SLASHES": True,
     "FOLLOW_SYMLINKS": True,
@@ -44,6 +48,23 @@ DEFAULTS: dict[str, Any] = {
     "CHUNKED_REQUEST": True,
     "ALLOW_EXPONENTIAL_PATTERNS": False,
 }
+
+
+def _are_ports(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(type(p) is int and 0 < p < 65536 for p in value)
+
+
+def _is_part(value: Any) -> bool:
+    return (type(value) is int and value > 0) or (type(value) is float and 0 < value <= 1)
+
+
+def _is_timeout(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and all(type(number) in (int, float) and 0 < number < 1e9 for number in value)
+    )
+
 
 # What a setting must be: a test, and the words for "should be ...".
 _SHAPES: dict[str, tuple[Any, str]] = {
@@ -75,6 +96,15 @@ _SHAPES: dict[str, tuple[Any, str]] = {
         "a list of directories or None",
     ),
     "SERVER_NAME": (lambda v: v is None or isinstance(v, str), "a host name or None"),
+    "SERVER_PORTS": (lambda v: v == "any" or _are_ports(v), "a list of ports, or 'any'"),
+    "THREADS_PER_PLACE": (
+        lambda v: v is None or _is_part(v),
+        "a part of the server's threads from 0 to 1 (0.75), a whole number of them, or None",
+    ),
+    "BODY_TIMEOUT": (
+        lambda v: v is None or _is_timeout(v),
+        "(seconds, bytes a second), as in (20, 500), or None",
+    ),
     "ALLOW_ENCODED_SLASHES": (
         lambda v: isinstance(v, bool) or v == "NoDecode",
         "True, False or 'NoDecode'",
@@ -152,6 +182,9 @@ def configuration() -> Configuration:
     }
     groups = dict(_read_groups(values["PROCESS_GROUPS"], problems))
     problems += _unfit_backend(values)
+    problems += _unfit_sockets(groups)
+    for each in (own, *hosts.values()):
+        problems += _without_processes(each, values, groups)
     tables = {
         host: _table([*entries.aliases, *own.aliases], values) for host, entries in hosts.items()
     }
@@ -238,6 +271,26 @@ def _unfit_backend(values: Mapping[str, Any]) -> Iterable[Problem]:
                 "processes of its own"
             ),
         )
+
+
+def _unfit_sockets(groups: Mapping[str, GroupOptions]) -> Iterable[Problem]:
+    for name, reason in elsewhere.mistakes(groups):
+        yield Problem(f"WSGIMATCH_PROCESS_GROUPS[{name!r}]", SettingError(reason))
+
+
+def _without_processes(
+    entries: _Entries, values: Mapping[str, Any], groups: Mapping[str, GroupOptions]
+) -> Iterable[Problem]:
+    """Application groups in process groups that somebody else runs: those have one process each."""
+    away = {name for name, options in groups.items() if options.socket is not None}
+    if not away or values["APPLICATION_GROUP_BACKEND"] != "process":
+        return
+    for alias, source in zip(entries.aliases, entries.sources, strict=True):
+        process_group = alias.process_group or values["PROCESS_GROUP"]
+        application_group = alias.application_group or values["APPLICATION_GROUP"]
+        if alias is not BROKEN and process_group in away and application_group != GLOBAL:
+            reason = elsewhere.refusal(process_group, application_group)
+            yield Problem(source, PlaceError(reason, elsewhere.WRITE_GLOBAL))
 
 
 def _table(

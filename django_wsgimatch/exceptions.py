@@ -46,7 +46,11 @@ class UnsupportedPattern(PatternError):
 
 
 class ExponentialPattern(PatternError):
-    """A short request could keep the pattern busy for ages; ``attack`` is such a uri."""
+    """
+    A request could keep the pattern busy for ages; ``attack`` is such a uri.
+
+    It is empty where the pattern is too large to be examined.
+    """
 
     def __init__(self, pattern: str, reason: str, attack: str) -> None:
         super().__init__(pattern, reason)
@@ -109,7 +113,13 @@ class SocketDirectoryError(SettingError):
 
 
 class PlaceError(SettingError):
-    """A process group or an application group in which nothing can run."""
+    """A process group or an application group in which nothing can run; ``cure`` ends that."""
+
+    def __init__(
+        self, reason: str, cure: str = "Leave the setting out, or serve with a newer Python."
+    ) -> None:
+        super().__init__(reason)
+        self.cure = cure
 
 
 class ProtocolError(WSGIMatchError):
@@ -126,6 +136,10 @@ class DaemonError(WSGIMatchError):
 
 class ManagerError(WSGIMatchError):
     """The manager of the daemon processes is not there, or cannot do what it was asked for."""
+
+
+class ManagerGone(ManagerError):
+    """The manager is not there, or does not answer: another one may."""
 
 
 class CompareError(WSGIMatchError):

@@ -32,6 +32,7 @@ from .diagnose.probe import Question
 from .diagnose.progress import Progress, untold
 from .diagnose.reached import Key
 from .diagnose.telling import Answer, Told
+from .places import server_ports
 from .probing import MOST_PROJECTS, Asker
 from .text import quoted
 
@@ -136,12 +137,19 @@ def _broken_row(host: str | None, position: int, where: str, reason: str) -> Row
 
 
 def site(configured: Configuration, host: str = "") -> Site:
-    """Return what previews are made from; ``host`` is a Host header."""
+    """
+    Return what previews are made from; ``host`` is a Host header.
+
+    Its port is taken for the one that the server listens on, unless the settings list ports.
+    """
     name = configured.values["SERVER_NAME"] or split_host(host)[0] or "localhost"
+    port, ports = split_host(host)[1], server_ports(configured)
+    lookup = partial(variable, environ={}, process_environ=os.environ)
+    listed = None if ports is None else [str(each) for each in ports]
     return Site(
         table=configured.table,
         rules=configured.rules,
-        server=Server(name, host, partial(variable, environ={}, process_environ=os.environ)),
+        server=Server(name, host, lookup, "" if ports else port, listed),
         has_fallback=configured.values["FALLBACK"] is not None,
         view=view_name if urlconf_error() is None else lambda path_info: None,
         load_error=lru_cache(maxsize=None)(partial(_load_error, configured)),

@@ -25,8 +25,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
+from .daemon.admission import FULL
 from .daemon.board import Shape, Slot
+from .daemon.limits import NO_LIMITS, Limits
 from .daemon.loading import Loader
+from .daemon.place import Place
 from .daemon.relay import Link
 from .daemon.spec import new_token
 from .daemon.threads import RequestThreads, release_waiters
@@ -74,10 +77,11 @@ class Interpreter:
 
 class Interpreters:
     """
-    The sub interpreters of this process, by the name of their application group.
+    The sub interpreters of this process, by the application group of their place.
 
     ``backend`` is "interpreter" (they share this one's lock) or "interpreter-own-gil". They are
-    made at the first request, so never before a server has forked its workers.
+    made at the first request, so never before a server has forked its workers. At most ``most``
+    (0: no limit) have names that clients have chosen: none can end without its process.
     """
 
     def __init__(
@@ -88,25 +92,33 @@ class Interpreters:
         settings_module: str | None = None,
         threads: int = 15,
         label: str = "",
+        most: int = 0,
+        limits: Limits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
+        self._most = most
         self._mode = MODES[backend]
         self._packages = dict(packages)
         self._settings_module = settings_module
         self._threads = threads
         self._label = label
-        self._running: dict[str, Interpreter] = {}
+        self._running: dict[Place, Interpreter] = {}
         self._lock = threading.Lock()
         self._environ = dict(os.environ)
         # gunicorn's and Django's own threads know nothing of these.
         atexit.register(self.close)
 
-    def link(self, application_group: str) -> Link:
-        """Return how an application group is reached, its interpreter made if it is not there."""
-        running = self._running.get(application_group)
+    def link(self, place: Place, environ: WSGIEnvironment) -> Link:
+        """
+        Return how an application group is reached, its interpreter made if it is not there.
+
+        Raises DaemonError.
+        """
+        running = self._running.get(place)
         if running is None:
             with self._lock:
-                running = self._running.get(application_group) or self._make(application_group)
-                self._running[application_group] = running
+                running = self._running.get(place) or self._make_one_more(place, environ)
+                self._running[place] = running
         return running.link
 
     def close(self) -> None:
@@ -123,7 +135,13 @@ class Interpreters:
                 os._exit(0)
         self._running.clear()
 
-    def _make(self, name: str) -> Interpreter:
+    def _make_one_more(self, place: Place, environ: WSGIEnvironment) -> Interpreter:
+        chosen = sum(other.is_chosen for other in self._running)
+        if place.is_chosen and 0 < self._most <= chosen:
+            raise DaemonError(503, FULL.format(self._most))
+        return self._make(place.application_group, environ)
+
+    def _make(self, name: str, environ: WSGIEnvironment) -> Interpreter:
         for module in PREIMPORT:
             with suppress(ImportError):
                 importlib.import_module(module)
@@ -152,7 +170,13 @@ class Interpreters:
             reason = getattr(failed, "formatted", failed)
             raise DaemonError(500, f"the sub interpreter '{name}' does not start: {reason}")
         logger.info("Sub interpreter '%s' has been made.", name)
-        link = Link(path, lambda: bytes.fromhex(token), lambda request_id: True)
+        link = Link(
+            path,
+            lambda: bytes.fromhex(token),
+            lambda request_id: True,
+            gate=self._limits.gate(environ),
+            body_timeout=self._limits.body_timeout,
+        )
         return Interpreter(number, listener, link)
 
     def _end(self, running: Interpreter, seconds: float) -> bool:

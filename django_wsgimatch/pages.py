@@ -13,11 +13,15 @@ _EXPLANATIONS = {
     400: "The server could not understand the request.",
     403: "You do not have permission to access this resource.",
     404: "The requested URL was not found on this server.",
+    408: "The request's body did not come in time.",
     411: "A request with this method and body needs a Content-Length.",
     500: "The server could not run the application for this URL. Its log says why.",
     503: "The application for this URL cannot be reached. Please try again later.",
     504: "The application for this URL did not answer in time.",
 }
+
+# When a client may ask again after a 503, in seconds: what it was refused for passes soon.
+RETRY_AFTER = 5
 
 _PAGE = """\
 <!doctype html>
@@ -36,10 +40,10 @@ def error_page(
     """Answer with an error status and a page that says what it means and nothing of the server."""
     phrase = HTTPStatus(status).phrase
     page = _PAGE.format(status=status, phrase=phrase, explanation=_EXPLANATIONS[status]).encode()
-    start_response(
-        f"{status} {phrase}",
-        [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))],
-    )
+    headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
+    if status == 503:
+        headers.append(("Retry-After", str(RETRY_AFTER)))
+    start_response(f"{status} {phrase}", headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
 
 

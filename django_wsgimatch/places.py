@@ -17,6 +17,7 @@ from .daemon.definition import Definition
 from .daemon.directory import base_in, bases_of, default_base
 from .daemon.front import own_packages, own_python
 from .daemon.owner import Owner, this_server
+from .daemon.patience import BodyTimeout
 from .daemon.place import Place
 from .daemon.starting import CHOSEN
 from .settings_guard import VARIABLE
@@ -125,6 +126,18 @@ def is_defined_by_arbiter() -> bool:
     return CHOSEN in os.environ
 
 
+def server_ports(configured: Configuration) -> tuple[int, ...] | None:
+    """Return the ports of a Host header that count in group names, None for any."""
+    given = configured.values["SERVER_PORTS"]
+    return None if given == "any" else tuple(given)
+
+
+def body_timeout(configured: Configuration) -> BodyTimeout | None:
+    """Return how long a client may take for a request's body, None for as long as it likes."""
+    given = configured.values["BODY_TIMEOUT"]
+    return None if given is None else BodyTimeout(*given)
+
+
 def environment_of_groups() -> dict[str, str]:
     """Return this process's environment variables, without the time zone that Django has set."""
     environ = dict(os.environ)
@@ -142,7 +155,7 @@ def all_aliases(configured: Configuration) -> Iterator[Alias]:
 def _preloaded(configured: Configuration) -> Iterator[tuple[Place, str]]:
     """What mod_wsgi would load before the first request, elsewhere than here."""
     for alias in all_aliases(configured):
-        place = Place(*(_name(g) for g in (alias.process_group, alias.application_group)))
+        place = Place(_name(alias.process_group), _name(alias.application_group))
         # An interpreter is made by its first request.
         is_inside = has_interpreters(configured) and place.application_group != ""
         if preloads(alias) and not place.is_here and not is_inside:

@@ -90,7 +90,7 @@ def status_cells(place: Status) -> tuple[str, ...]:
         place["requests"],
         size(place["memory"]),
         place["restarts"],
-        _error(place["error"], place["error_time"]),
+        _remark(place),
     )
     return tuple(map(_cell, texts, WIDTHS))
 
@@ -118,6 +118,13 @@ def size(count: object) -> str:
     if count is None:
         return "-"
     return f"{count / (1 << 20):.1f} MiB" if _is_number(count) else "?"
+
+
+def _remark(place: Status) -> object:
+    """The newest error, or where a group is that is run elsewhere: no more is known of it."""
+    if place["state"] == "elsewhere":
+        return f"at {place['socket']}"
+    return _error(place["error"], place["error_time"])
 
 
 def _error(error: object, when: object) -> object:

@@ -37,6 +37,7 @@ _STYLES = {
     "lost": "dim",
     "running": "green",
     "stopped": "dim",
+    "elsewhere": "cyan",
     "failed": "bold red",
     "kept": "green",
     "changed": "cyan",

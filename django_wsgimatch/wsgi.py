@@ -21,15 +21,18 @@ from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
 from .daemon.front import Places, own_packages
+from .daemon.limits import Limits
 from .daemon.options import GroupOptions
 from .dispatcher import Dispatcher
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
 from .interpreters import Interpreters
 from .places import (
+    body_timeout,
     definition,
     environment_of_groups,
     has_places,
     is_defined_by_arbiter,
+    server_ports,
     socket_directory,
 )
 from .project import use_settings_of_manage_py
@@ -59,6 +62,7 @@ def get_application() -> Dispatcher:
     configured = configuration()
     configured.require()
     values = configured.values
+    limits = Limits(values["THREADS_PER_PLACE"], body_timeout(configured))
     dispatcher = Dispatcher(
         configured.table,
         _fallback(values["FALLBACK"]),
@@ -66,9 +70,10 @@ def get_application() -> Dispatcher:
         reloading=values["SCRIPT_RELOADING"],
         settings_module=os.environ[VARIABLE],
         server_name=values["SERVER_NAME"],
+        server_ports=server_ports(configured),
         chunked_request=values["CHUNKED_REQUEST"],
-        places=open_places(configured),
-        interpreters=make_interpreters(configured),
+        places=open_places(configured, limits),
+        interpreters=make_interpreters(configured, limits),
     )
     warn_of_mount_point()
     dispatcher.preload()
@@ -91,7 +96,7 @@ def refuse_root() -> None:
     logger.warning(AS_ROOT)
 
 
-def open_places(configured: Configuration) -> Places | None:
+def open_places(configured: Configuration, limits: Limits) -> Places | None:
     """Return the places outside this process, their manager started; None where there are none."""
     if not has_places(configured):
         return None
@@ -101,6 +106,7 @@ def open_places(configured: Configuration) -> Places | None:
             socket_directory(configured),
             environment=environment_of_groups(),
             is_defining=not is_defined_by_arbiter(),
+            limits=limits,
         )
         places.open()
     except SocketDirectoryError as error:
@@ -112,7 +118,7 @@ def open_places(configured: Configuration) -> Places | None:
     return places
 
 
-def make_interpreters(configured: Configuration) -> Interpreters | None:
+def make_interpreters(configured: Configuration, limits: Limits) -> Interpreters | None:
     """Return the sub interpreters of this process, None where application groups are processes."""
     backend = configured.values["APPLICATION_GROUP_BACKEND"]
     if backend == "process" or not has_places(configured):
@@ -123,6 +129,8 @@ def make_interpreters(configured: Configuration) -> Interpreters | None:
         packages=own_packages(),
         settings_module=options.settings,
         threads=options.threads,
+        most=options.maximum_application_groups,
+        limits=limits,
     )
 
 

@@ -128,7 +128,14 @@ class Site:
     def dispatcher(self) -> Dispatcher:
         """The WSGI application that serves the site; what no alias matches is a 204."""
         rules, table = self.configuration.rules, self.table.for_host(self.name)
-        return Dispatcher(table, no_content, rules=rules, reloading=True, server_name=self.name)
+        return Dispatcher(
+            table,
+            no_content,
+            rules=rules,
+            reloading=True,
+            server_name=self.name,
+            server_ports=None,
+        )
 
 
 def told(resolution: Resolution) -> Answer:

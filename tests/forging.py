@@ -11,13 +11,13 @@ from django_wsgimatch.daemon.directory import Directory, running_servers
 from django_wsgimatch.daemon.front import token_of
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.protocol import encode_request, texts_of
-from tests.groups import Site, sockets_of
+from tests.groups import Site, base_of
 from tests.wsgi import make_environ
 
 
 def directory_of(at: Site) -> Directory:
     """The folder of a server's sockets."""
-    [(_, directory)] = running_servers(str(sockets_of(at.project)))
+    [(_, directory)] = running_servers([base_of(at.project)])
     return directory
 
 

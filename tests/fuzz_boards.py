@@ -154,6 +154,7 @@ PLACE = {
     "process_group": "blog",
     "application_group": "",
     "state": "running",
+    "socket": "/run/wsgimatch-33/1.2/0123456789abcdef.sock",
     "pid": 4,
     "processes": [PROCESS],
     "python": "3.13.0",

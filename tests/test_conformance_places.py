@@ -70,6 +70,7 @@ class PlacedSites(Sites):
                 no_content,
                 rules=site.configuration.rules,
                 server_name=HOST,
+                server_ports=None,
                 places=self.places,
             )
         return self.dispatchers[name]
@@ -80,8 +81,9 @@ class PlacedSites(Sites):
             return [os.getpid()]
         told = give_order(self.places.directory.manager, {"do": "status"})["places"]
         wanted = {"process_group": process_group, "application_group": application_group}
-        [place] = [place for place in told if place.items() >= wanted.items()]
-        return [process["pid"] for process in place["processes"]]
+        # Names of two kinds may be the same: they are two places.
+        found = [place for place in told if place.items() >= wanted.items()]
+        return [process["pid"] for place in found for process in place["processes"]]
 
 
 @contextmanager

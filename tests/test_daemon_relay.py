@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import os
 import socket
 import tempfile
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
 import pytest
 
+from django_wsgimatch.daemon.gate import Gate
 from django_wsgimatch.daemon.protocol import (
     AGAIN,
     DATA,
     ERROR,
     FILE,
+    FRAME,
     HEAD,
     HINTS,
+    INLINE,
     LAST,
     PULL,
     frame,
 )
-from django_wsgimatch.daemon.relay import Link
+from django_wsgimatch.daemon.relay import Link, relay
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz_relay import fuzz_front, fuzz_group
 from tests.relayed import TOKEN, ask, descriptors, place, scripted, settled
@@ -411,6 +415,35 @@ def test_a_request_that_nobody_began_is_sent_again():
         assert ask(link, make_environ()).body == b"x"
 
 
+def pull_and(*frames):
+    """Ask for the body, read it, and then do something else than answer."""
+
+    def reply(connection):
+        connection.sendall(FRAME.pack(PULL, 10))
+        connection.recv(65536)
+        connection.sendall(b"".join(frames))
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(pull_and(), id="killed"),
+        pytest.param(pull_and(frame(AGAIN)), id="given back"),
+    ],
+)
+def test_a_request_whose_body_has_been_passed_on_is_not_sent_again(reply):
+    body = b"x" * (INLINE + 1)
+    environ = make_environ(CONTENT_LENGTH=str(len(body)))
+    environ["wsgi.input"] = io.BytesIO(body)
+
+    with scripted(reply, has_reached=False) as link, pytest.raises(DaemonError) as caught:
+        ask(link, environ)
+
+    assert caught.value.status == 500
+
+
 def test_silence_is_504_after_socket_timeout():
     def reply(connection):
         connection.recv(1)
@@ -443,3 +476,90 @@ def test_random_replies_harm_nobody():
 
 def test_random_requests_harm_nobody():
     assert fuzz_group(600, seed=7)
+
+
+def nothing_started(status, headers, exc_info=None):
+    raise OSError("the client is gone")
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        pytest.param(respond([b"all"]), id="one piece"),
+        pytest.param(respond(Body(b"a", b"b")), id="pieces"),
+        pytest.param(respond([]), id="nothing"),
+        pytest.param(respond(Body(b"x" * 300_000, b"y")), id="long pieces"),
+        pytest.param(lambda environ, start_response: 1 / 0, id="an application that fails"),
+        pytest.param(respond(Body(b"a", error=ValueError("no"))), id="one that fails half way"),
+        pytest.param(
+            respond(lambda environ: environ["wsgi.file_wrapper"](io.FileIO(__file__))),
+            id="a file",
+        ),
+    ],
+)
+def test_every_response_leaves_the_gate(application):
+    gate = Gate(1)
+    with place(application, gate=gate) as at:
+        for _ in range(3):
+            with suppress(DaemonError):
+                at.get()
+            assert gate.is_empty
+
+
+def test_a_response_holds_the_gate_until_it_is_over():
+    gate = Gate(1)
+    with place(respond(Body(b"x" * 300_000, b"y")), gate=gate) as at:
+        body = relay(at.link, make_environ(), lambda *given: lambda data: None)
+        held = not gate.is_empty
+        read = b"".join(body)
+
+    assert held
+    assert len(read) == 300_001
+    assert gate.is_empty
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda body: body.close(), id="closed"),
+        pytest.param(lambda body: [body.close() for _ in range(3)], id="closed three times"),
+        pytest.param(lambda body: [b"".join(body), body.close()], id="read and closed"),
+        pytest.param(lambda body: None, id="forgotten"),
+    ],
+)
+def test_a_response_leaves_the_gate_once(end):
+    gate = Gate(2)
+    with place(respond(Body(b"x" * 300_000, b"y")), gate=gate) as at:
+        body = relay(at.link, make_environ(), lambda *given: lambda data: None)
+        next(iter(body))
+        end(body)
+        del body
+        gc.collect()
+
+        gate.enter()
+        assert not gate.is_empty
+        gate.leave()
+        assert gate.is_empty
+
+
+def test_a_client_that_is_gone_leaves_the_gate():
+    gate = Gate(1)
+    with (
+        place(respond([b"all"]), gate=gate) as at,
+        pytest.raises(OSError, match="the client is gone"),
+    ):
+        relay(at.link, make_environ(), nothing_started)
+
+    assert gate.is_empty
+
+
+def test_who_is_not_let_in_sends_nothing():
+    gate = Gate(1)
+    gate.enter()
+    with place(respond([b"all"]), gate=gate) as at:
+        with pytest.raises(DaemonError) as refused:
+            at.get()
+
+        assert refused.value.status == 503
+        gate.leave()
+        assert at.get().body == b"all"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -13,7 +14,7 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.resolve import MOD_WSGI, Resolution, Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.dispatcher import Dispatcher
-from django_wsgimatch.exceptions import ApplicationExit
+from django_wsgimatch.exceptions import ApplicationExit, DaemonError
 from tests.wsgi import TELL, call, get, make_environ, write_scripts
 
 
@@ -238,13 +239,58 @@ def test_groups_in_the_environ(script, times):
     rules = Rules(process_groups=["blue"], application_group="%{RESOURCE}")
     dispatcher = dispatcher_for(alias, rules=rules, server_name="www.example")
 
-    told = [ask_again(dispatcher, times, "/a/b", HTTP_HOST=host).told for host in ("h:81", "h:82")]
+    hosts = ("h", "h:8000", "h:81")
+    told = [ask_again(dispatcher, times, "/a/b", HTTP_HOST=host).told for host in hosts]
 
-    assert [one["mod_wsgi.process_group"] for one in told] == ["blue", "blue"]
+    assert [one["mod_wsgi.process_group"] for one in told] == ["blue"] * 3
     assert [one["mod_wsgi.application_group"] for one in told] == [
-        "www.example:81|/a",
-        "www.example:82|/a",
+        "www.example|/a",
+        "www.example:8000|/a",
+        "www.example:8000|/a",
     ]
+
+
+@pytest.mark.parametrize(
+    ("ports", "port", "group"),
+    [
+        pytest.param((), "8000", "www.example:8000", id="the server's own"),
+        pytest.param((), "9000", "www.example:8000", id="one that a client has made up"),
+        pytest.param([9000], "9000", "www.example:9000", id="a listed one"),
+        pytest.param([9000], "9001", "www.example:8000", id="one beside a listed one"),
+        pytest.param(None, "9000", "www.example:9000", id="any, as in Apache"),
+        pytest.param((), "443", "www.example", id="that of https"),
+    ],
+)
+def test_ports_in_group_names(script, ports, port, group):
+    rules = Rules(application_group="%{SERVER}")
+    dispatcher = dispatcher_for(
+        Alias("/a", script), rules=rules, server_name="www.example", server_ports=ports
+    )
+
+    resolution = dispatcher.resolve(make_environ("/a", HTTP_HOST=f"client.example:{port}"))
+
+    assert resolution.application_group == group
+
+
+@pytest.mark.parametrize(
+    ("host", "group"),
+    [
+        pytest.param("evil.example:8080", "localhost", id="no virtual host"),
+        pytest.param("shop.example:8080", "shop.example", id="a virtual host"),
+        pytest.param("a.wiki.example", ".wiki.example", id="one of many of a virtual host"),
+    ],
+)
+def test_gunicorn_on_a_unix_socket_makes_the_server_s_name_of_the_host_header(script, host, group):
+    alias = Alias("/a", script, application_group="%{SERVER}")
+    tables = {"shop.example": AliasTable([alias]), ".wiki.example": AliasTable([alias])}
+    dispatcher = Dispatcher(AliasTable([alias], virtual_hosts=tables))
+    name, _, port = host.partition(":")
+
+    with socket.socket(socket.AF_UNIX) as connection:
+        environ = make_environ("/a", HTTP_HOST=host, SERVER_NAME=name, SERVER_PORT=port or "80")
+        resolution = dispatcher.resolve(environ | {"gunicorn.socket": connection})
+
+    assert resolution.application_group == group
 
 
 @WAYS
@@ -419,15 +465,15 @@ def test_absolute_form(script):
 @pytest.mark.parametrize(
     ("server_name", "group"),
     [
-        pytest.param(None, "127.0.0.1:8080", id="the server's"),
-        pytest.param("www.example", "www.example:8080", id="the one given"),
+        pytest.param(None, "127.0.0.1:8000", id="the server's"),
+        pytest.param("www.example", "www.example:8000", id="the one given"),
     ],
 )
 def test_server_name_in_group_names(script, server_name, group):
     rules = Rules(application_group="%{SERVER}")
     dispatcher = dispatcher_for(Alias("/a", script), rules=rules, server_name=server_name)
 
-    resolution = dispatcher.resolve(make_environ("/a", HTTP_HOST="client.example:8080"))
+    resolution = dispatcher.resolve(make_environ("/a", HTTP_HOST="client.example:8000"))
 
     assert resolution.application_group == group
 
@@ -775,3 +821,77 @@ def test_capture_that_leads_out_of_the_roots(tmp_path, times):
     answers = [ask_again(dispatcher, times, target) for target in targets]
 
     assert [answer.code for answer in answers] == [200, 403, 200]
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("host", "target", "code"),
+    [
+        pytest.param("a.example:8000", "/a", 200, id="a good host"),
+        pytest.param("x,y", "/a", 400, id="two hosts"),
+        pytest.param("a.example:65536", "/a", 400, id="no port"),
+        pytest.param("a|/b", "/none", 400, id="where the fallback would answer"),
+        pytest.param("x,y", "/a%00", 400, id="before what is wrong with the target"),
+        pytest.param("", "/a", 400, id="nothing"),
+        pytest.param("x,y", "http://a.example/a", 200, id="not looked at: the target has a host"),
+        pytest.param("x,y", "https://a.example/a", 400, id="another scheme's host does not count"),
+        pytest.param("a.example", "http://x,y/a", 400, id="a target with a bad host"),
+        pytest.param("a.example", "http://a:65536/a", 400, id="a target with a bad port"),
+    ],
+)
+def test_hosts(script, times, host, target, code):
+    dispatcher = dispatcher_for(Alias("/a", script))
+    ask_again(dispatcher, 20, "/a")
+
+    assert ask_again(dispatcher, times, target, HTTP_HOST=host).code == code
+
+
+@pytest.mark.parametrize(
+    ("protocol", "code"),
+    [
+        pytest.param("HTTP/1.1", 400, id="1.1"),
+        pytest.param("HTTP/1.0", 200, id="1.0"),
+        pytest.param("HTTP/2", 200, id="2, where servers may not tell it"),
+    ],
+)
+def test_no_host(script, protocol, code):
+    dispatcher = dispatcher_for(Alias("/a", script))
+    environ = {"SERVER_PROTOCOL": protocol, "without": ["HTTP_HOST"]}
+
+    assert [get(dispatcher, "/a", **environ).code for _ in range(3)] == [code] * 3
+
+
+@WAYS
+def test_the_host_of_a_target_is_the_host(script, times):
+    dispatcher = dispatcher_for(Alias("/a", script))
+    target = "http://b.example:81/a"
+
+    told = ask_again(dispatcher, times, target, HTTP_HOST="a.example").told
+
+    assert told["HTTP_HOST"] == "b.example:81"
+
+
+def test_hosts_are_remembered_up_to_a_number(script):
+    dispatcher = dispatcher_for(Alias("/a", script))
+
+    codes = {get(dispatcher, "/a", HTTP_HOST=f"a{number}").code for number in range(3000)}
+
+    assert codes == {200}
+    assert len(dispatcher._hosts) <= 1024
+
+
+def test_refusals_are_logged_once_in_a_while(script, caplog):
+    class Full:
+        """Places without room."""
+
+        def relay(self, place, environ, start_response):
+            raise DaemonError(503, "no room")
+
+    alias = Alias("/a", script, process_group="blue")
+    dispatcher = dispatcher_for(alias, rules=Rules(process_groups=["blue"]), places=Full())
+
+    with caplog.at_level(logging.ERROR):
+        answers = [get(dispatcher, "/a") for _ in range(5)]
+
+    assert [answer.code for answer in answers] == [503] * 5
+    assert [record.getMessage() for record in caplog.records] == ["blue: no room"]

@@ -675,6 +675,7 @@ def test_binary_output_is_shown_escaped(tmp_path):
 
 def test_many_requests_at_once(tmp_path):
     with site(tmp_path, {"processes": 2, "threads": 2}) as at:
+        at.told("/blog")
         lock, statuses = threading.Lock(), []
 
         def ask():

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from django_wsgimatch.daemon.nesting import refusal
+from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.protocol import TOKEN_SIZE, encode_request, texts_of
+from django_wsgimatch.daemon.relay import Link
+from django_wsgimatch.exceptions import DaemonError
+from django_wsgimatch.interpreters import Interpreter, Interpreters
 from tests.forging import asked
 from tests.groups import PLAIN, site
 from tests.wsgi import make_environ
@@ -39,6 +43,29 @@ script_alias("/blog-blue", "app.wsgi", process_group="blog", application_group="
 )
 def test_a_group_s_python_must_be_new_enough(version, words):
     assert words in str(refusal(version))
+
+
+class Counted(Interpreters):
+    """Interpreters that are only counted."""
+
+    def _make(self, name, environ):
+        return Interpreter(len(self._running), socket.socket(), Link(name, bytes, bool))
+
+
+def test_clients_have_so_many_interpreters_made():
+    made = Counted("interpreter", packages={}, most=2)
+    chosen = [Place("", name, "host", is_chosen=True) for name in ("a", "b", "c", "a")]
+    named = [Place("", name) for name in ("a", "d")]
+
+    paths = [made.link(place, {}).path for place in (*chosen[:2], *named, chosen[3])]
+    with pytest.raises(DaemonError, match="maximum_application_groups allows, 2") as refused:
+        made.link(chosen[2], {})
+    for running in made._running.values():
+        running.listener.close()
+    made._running.clear()
+
+    assert paths == ["a", "b", "a", "d", "a"]
+    assert refused.value.status == 503
 
 
 @NEEDS_3_13

@@ -36,6 +36,12 @@ def test_head_has_the_same_head_and_no_body():
     )
 
 
+def test_a_503_says_when_to_ask_again():
+    answer = call(lambda *given: error_page(503, *given), make_environ())
+
+    assert answer.headers[2:] == [("Retry-After", "5")]
+
+
 @pytest.mark.parametrize(
     ("status", "line", "sentence"),
     [
@@ -44,6 +50,9 @@ def test_head_has_the_same_head_and_no_body():
         ),
         pytest.param(
             403, "403 Forbidden", b"You do not have permission to access this resource.", id="403"
+        ),
+        pytest.param(
+            408, "408 Request Timeout", b"The request's body did not come in time.", id="408"
         ),
         pytest.param(
             411,

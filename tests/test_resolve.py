@@ -5,7 +5,7 @@ import os
 import pytest
 
 from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.aliases.groups import Server
+from django_wsgimatch.aliases.groups import GroupName, Server
 from django_wsgimatch.aliases.resolve import (
     MOD_WSGI,
     Resolution,
@@ -42,6 +42,7 @@ def test_the_whole_corridor(script):
         application_group="",
         callable_object="application",
         pass_authorization=True,
+        group=GroupName(""),
     )
 
 

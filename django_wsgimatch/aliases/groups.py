@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 GLOBAL = "%{GLOBAL}"
 
@@ -19,18 +19,42 @@ class Server:
 
     ``name`` is the ServerName; ``host`` the Host header or the authority of an absolute-form
     target, with its port, "" where the request has none; ``lookup`` finds the value of a
-    variable for ``%{ENV:x}``, or None.
+    variable for ``%{ENV:x}``, or None. ``ports`` are those that a host may name, None for any as
+    in Apache; for another one stands ``port``, the listening socket's, "" where it has none.
     """
 
     name: str
     host: str = ""
     lookup: Callable[[str], str | None] = lambda name: None
+    port: str = ""
+    ports: Collection[str] | None = None
 
     @property
     def port_suffix(self) -> str:
         """``:port`` of the host, empty for 80, 443 and none, as ap_get_server_port() has it."""
         port = split_host(self.host)[1].lstrip("0")
+        if not port or port in _DEFAULT_PORTS:
+            return ""
+        if self.ports is not None and port not in self.ports:
+            port = self.port
         return f":{port}" if port and port not in _DEFAULT_PORTS else ""
+
+
+Kind = Literal["literal", "resource", "server", "host", "variable"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupName:
+    """
+    The name of a group, and how it came about.
+
+    Names of two kinds are two groups, though their text may be the same: nobody can name
+    another's. Whether the text ``is_chosen`` by the client is no part of that.
+    """
+
+    text: str
+    kind: Kind = "literal"
+    is_chosen: bool = field(default=False, compare=False)
 
 
 def split_host(host: str) -> tuple[str, str]:
@@ -47,25 +71,31 @@ def host_name(host: str) -> str:
     return name.removeprefix("[").removesuffix("]")
 
 
-def group_name(value: str, server: Server, script_name: str) -> str:
+def group_name(
+    value: str, server: Server, script_name: str, *, is_fixed: bool = False
+) -> GroupName:
     """
     Resolve the value of ``process-group=`` or ``application-group=``.
 
     Mirrors wsgi_process_group() and wsgi_application_group(): ``%{GLOBAL}`` is "", and
     ``%{RESOURCE}``, ``%{SERVER}``, ``%{HOST}`` and ``%{ENV:x}`` count only as the whole value
-    and in exactly this case; all else is a literal name.
+    and in exactly this case; all else is a literal name. ``is_fixed`` says that the alias has
+    only this script name.
     """
+    any_port = server.ports is None
     if value == GLOBAL:
-        return ""
+        return GroupName("")
     if value == "%{RESOURCE}":
-        return f"{server.name}{server.port_suffix}|{script_name}"
+        text = f"{server.name}{server.port_suffix}|{script_name}"
+        return GroupName(text, "resource", any_port or not is_fixed)
     if value == "%{SERVER}":
-        return server.name + server.port_suffix
+        return GroupName(server.name + server.port_suffix, "server", any_port)
     if value == "%{HOST}":
-        return (host_name(server.host) or server.name) + server.port_suffix
+        text = (host_name(server.host) or server.name) + server.port_suffix
+        return GroupName(text, "host", is_chosen=True)
     if value.startswith(_ENV) and value.endswith("}"):
-        return _from_variable(value, server, script_name)
-    return value
+        return _from_variable(value, server, script_name, is_fixed)
+    return GroupName(value)
 
 
 def is_literal(value: str | None) -> bool:
@@ -86,10 +116,10 @@ def variable(
     return value if isinstance(value, str) else process_environ.get(name)
 
 
-def _from_variable(value: str, server: Server, script_name: str) -> str:
+def _from_variable(value: str, server: Server, script_name: str, is_fixed: bool) -> GroupName:
     found = server.lookup(value[len(_ENV) : -1])
     if found is None:
-        return value
+        return GroupName(value)
     if found.startswith("%") and not found.startswith(_ENV):
-        return group_name(found, server, script_name)
-    return found
+        return group_name(found, server, script_name, is_fixed=is_fixed)
+    return GroupName(found, "variable", is_chosen=True) if found else GroupName("")

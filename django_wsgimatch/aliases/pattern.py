@@ -3,18 +3,20 @@ An Apache pattern, ready to be searched for in a uri.
 
 Patterns are PCRE2's, as in ``WSGIScriptAliasMatch``. Each is read as PCRE2 reads it and translated
 for Python's ``re``, which is fast; what ``re`` cannot express exactly runs on PCRE2 itself, if the
-``pcre2`` extra is installed, and is refused by name if not. So is a pattern that a short request
-could keep busy for ages: PCRE2 runs it under a limit of steps, as Apache does.
+``pcre2`` extra is installed, and is refused by name if not. So is a pattern that a request could
+keep busy for ages: PCRE2 runs it under a limit of steps, as Apache does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Literal
 
 from ..exceptions import ExponentialPattern, UnsupportedPattern
 from . import redos
+from .attacks import LONGEST_URI
 from .engine import Find, Found, find_with_pcre2, find_with_re, pcre2_package
 from .pcre.literals import anchored, prefixes, segments
 from .pcre.parser import parse
@@ -26,6 +28,9 @@ __all__ = ["Engine", "Find", "Found", "Pattern", "compile_pattern"]
 
 Engine = Literal["auto", "re", "pcre2"]
 
+# Nanoseconds that `re` may take for the worst uri: where PCRE2 is there to take over, and where the
+# only other way is to refuse the pattern.
+_MOST_BESIDE_PCRE2, _MOST = 10e6, 250e6
 _CURE = (
     "let no two repeats in it match the same text, or run it under PCRE2's limit of steps:"
     ' pip install "django-wsgimatch[pcre2]"'
@@ -64,6 +69,12 @@ class Pattern:
             return self._find_by_pcre2
         return find_with_re(self._translation, self.anchored, self._never_empty)
 
+    def silent_find(self) -> Find:
+        """Return the search as one of its own that logs nothing, to measure it with."""
+        if self.engine == "re":
+            return self.find
+        return find_with_pcre2(self.source, parse(self.source).portable, reports=False)[0]
+
     @cached_property
     def blow_up(self) -> redos.BlowUp | None:
         """How a uri can make the search last, or None."""
@@ -78,7 +89,7 @@ def compile_pattern(
 
     :param engine: ``"re"`` and ``"pcre2"`` insist on one engine, ``"auto"`` takes PCRE2 where
         Python's ``re`` will not do and the extra is installed.
-    :param allow_exponential: let ``re`` run a pattern that a short uri can keep busy for ages.
+    :param allow_exponential: let ``re`` run a pattern that a uri can keep busy for ages.
     :raises InvalidPattern: PCRE2 refuses the pattern, and so does Apache.
     :raises UnsupportedPattern: the engine cannot run it exactly.
     :raises ExponentialPattern: as said above, and not allowed.
@@ -88,24 +99,33 @@ def compile_pattern(
     parsed = parse(source)
     if engine == "pcre2":
         return _for_pcre2(source, parsed)
+    has_limits = engine == "auto" and parsed.unportable is None and pcre2_package() is not None
+    most = _MOST_BESIDE_PCRE2 if has_limits else _MOST
     try:
-        return _for_re(source, parsed, allow_exponential)
+        return _for_re(source, parsed, inf if allow_exponential else most)
     except (UnsupportedPattern, ExponentialPattern):
         if engine == "re" or pcre2_package() is None:
             raise
         return _for_pcre2(source, parsed)
 
 
-def _for_re(source: str, parsed: Parsed, allow_exponential: bool) -> Pattern:
+def _for_re(source: str, parsed: Parsed, most: float) -> Pattern:
     try:
         reading = read(parsed)
     except Inexpressible as error:
         curable = parsed.unportable is None
         raise UnsupportedPattern(source, error.construct, curable=curable) from error
-    blow_up = None if allow_exponential else redos.exponential(parsed.tree)
-    if blow_up is not None and blow_up.degree == "exponential":
-        raise ExponentialPattern(source, f"{blow_up.reason}; {_CURE}", blow_up.attack)
+    blow_up = None if most == inf else redos.costly(parsed.tree, most)
+    if blow_up is not None:
+        raise ExponentialPattern(source, f"{_reason(blow_up)}; {_CURE}", blow_up.attack)
     return Pattern(source, "re", *reading)
+
+
+def _reason(blow_up: redos.BlowUp) -> str:
+    if blow_up.degree != "polynomial":
+        return blow_up.reason
+    time = redos.duration(blow_up.nanoseconds)
+    return f"{blow_up.reason}, so that {LONGEST_URI:,} bytes of uri take about {time}"
 
 
 def _for_pcre2(source: str, parsed: Parsed) -> Pattern:

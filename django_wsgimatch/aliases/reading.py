@@ -20,7 +20,7 @@ from .pcre.syntax import (
     Parsed,
 )
 from .pcre.translate import Inexpressible, translate
-from .redos import may_be_exponential
+from .plain import is_plain
 
 # Splits into words and what is between them. A character before a quantifier is no word's.
 _BETWEEN_WORDS = re.compile(r"((?:\\.|\[[^]]*\]|[^\w-]|[\w-](?=[*+?{]))+)", re.ASCII | re.DOTALL)
@@ -120,7 +120,7 @@ def _shape(between: tuple[str, ...], begins_with_word: bool, ends_with_word: boo
     source += between[-1] + (next(placeholders) if ends_with_word else "")
     try:
         parsed = parse(source)
-        if may_be_exponential(parsed.tree):
+        if not is_plain(parsed.tree):
             return None
         reading = read(parsed)
     except (PatternError, Inexpressible):

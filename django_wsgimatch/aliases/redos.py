@@ -1,271 +1,192 @@
 """
-Can a short uri keep a pattern busy for ages (ReDoS)?
+Can a uri keep a pattern busy for ages (ReDoS)?
 
 A backtracking search tries every way through the pattern before it gives up. The ways multiply
-where the automaton is ambiguous: exponentially if one loop can read one text in two ways (EDA),
-polynomially if two loops can share one text between them (IDA). The tests are those of Weber and
-Seidl, "On the degree of ambiguity of finite automata" (1991). Ambiguity harms only if the search
-can fail behind it, so a text is looked for behind which it does.
+where one text can be read in several: exponentially if one loop can read a text in two ways (EDA,
+see Weber and Seidl, "On the degree of ambiguity of finite automata", 1991), as a power of the
+length if repeats can share a text between them, by a large number if there are many rounds or
+optional parts to share it. The first is proved; for the others the ways are counted on the worst
+uri that is found. Ambiguity harms only if the search can fail behind it.
 
-Not seen are optional parts in a row, ``a?a?a?aaa``: the length of the pattern bounds their ways.
+All work is bounded: what is too large to be examined is said to be so.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from functools import lru_cache
+from math import inf
+from typing import Literal
 
-from .automaton import END, MANY, Automaton, Step, TooLarge, build
+from .attacks import LONGEST_URI, Parts, Worst, find_worst
+from .automaton import END, MOST_STATES_TO_COUNT, Automaton, TooLarge, build
+from .canonical import canonical
 from .pcre.literals import anchored
 from .pcre.syntax import Choice, Condition, Node, Repeat, children
+from .plain import is_plain
+from .travel import Budget, loops, shared_texts, two_ways_back
 
 Degree = Literal["exponential", "polynomial", "unknown"]
-_Place = TypeVar("_Place")
 
-_MOST_PLACES = 20_000
 _EXPONENTIAL_PUMPS = 32
-# Long enough for a square to be felt, short enough for Apache's limit on a request line.
-_POLYNOMIAL_LENGTH = 4000
-_PREFERRED_BYTES = b"a0/-._~zA!b1:x %"
 _FAILING_BYTES = b"!~/-.a0 \n\x01"
+# Before what takes less than this many nanoseconds is worth a word.
+_WORTH_A_WORD = 5e6
 
 
 @dataclass(frozen=True, slots=True)
 class BlowUp:
     """
-    How long a search can take: ``degree`` of its growth with the length of the uri.
+    How long a search can take.
 
-    ``attack`` is a uri that shows it, empty where ``degree`` is ``"unknown"``: there the pattern
-    is too large to be tested in the time that a check at load may take.
+    ``parts`` make a uri that shows it, none where ``degree`` is ``"unknown"``: there the pattern
+    is too large to be tested in the time that a check at load may take. ``nanoseconds`` is about
+    what `re` takes for the worst uri of 8,000 bytes, which is this one if ``"polynomial"``.
     """
 
     degree: Degree
-    attack: str
+    parts: Parts
     reason: str
+    nanoseconds: float = inf
+
+    @property
+    def attack(self) -> str:
+        """The uri itself, empty if there is none."""
+        return "".join(text * times for text, times in self.parts)
+
+    @property
+    def recipe(self) -> str:
+        """The uri as an expression that a reader can take in: ``'/' + 'a' * 7999``."""
+        shown = [(text, times) for text, times in self.parts if text and times]
+        return " + ".join(repr(text) + f" * {times}" * (times > 1) for text, times in shown)
 
 
 def blow_up(tree: Node) -> BlowUp | None:
-    """Return how a search for the pattern can blow up, or None if it surely cannot."""
-    # A search that can begin anywhere is a loop before the pattern.
-    if _loops_in(tree) + (not anchored(tree)) < 2 and not may_be_exponential(tree):
+    """Return how a search for the pattern can blow up, or None if no way was found."""
+    if is_plain(tree) and _repeats_in(tree) + (not anchored(tree)) < 2:
         return None
+    same, back = canonical(tree)
+    found = _examined(same)
+    if found is None:
+        return None
+    words = " and ".join(dict.fromkeys(repr(word.translate(back)) for word in found.words))
+    parts = tuple((text.translate(back), times) for text, times in found.parts)
+    return BlowUp(found.degree, parts, found.reason.format(words), found.nanoseconds)
+
+
+def costly(tree: Node, nanoseconds: float) -> BlowUp | None:
+    """Return how a search can take longer than that, None if it surely or seemingly cannot."""
+    # Optimization: telling plain patterns takes 10 us, examining the others 10 ms.
+    if is_plain(tree):
+        return None
+    found = blow_up(tree)
+    return found if found is not None and found.nanoseconds > nanoseconds else None
+
+
+def _repeats_in(tree: Node) -> int:
+    is_repeat = isinstance(tree, Repeat) and tree.high not in (0, 1)
+    return is_repeat + sum(map(_repeats_in, children(tree)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """As `BlowUp`, with the words that ``reason`` still has to be filled with."""
+
+    degree: Degree
+    parts: Parts
+    words: tuple[str, ...]
+    reason: str
+    nanoseconds: float = inf
+
+
+_UNKNOWN = _Examined("unknown", (), (), "too large to be tested for catastrophic backtracking")
+
+
+# Optimization: a table of 10,000 patterns has a few dozen that differ in more than their words.
+@lru_cache(maxsize=2048)
+def _examined(tree: Node) -> _Examined | None:
+    unknown = None
     try:
-        return exponential(tree) or _polynomial(tree)
+        if found := _exponential(tree):
+            return found
+    except TooLarge:
+        unknown = _UNKNOWN
+    try:
+        worst = _worst(tree)
     except TooLarge:
         return _UNKNOWN
+    if worst is None or not (worst.grows or worst.nanoseconds > _WORTH_A_WORD):
+        return unknown
+    words = tuple(word for _, word in worst.shown.phases)
+    parts = worst.shown.parts(LONGEST_URI)
+    return _Examined("polynomial", parts, words, _reason(worst), worst.nanoseconds)
 
 
-def exponential(tree: Node) -> BlowUp | None:
-    """Return how a search for the pattern can take exponential time, or None."""
-    if not may_be_exponential(tree):
+def _reason(worst: Worst) -> str:
+    if worst.nanoseconds == inf or not worst.grows:
+        return "repeats or optional parts can share {} between them in very many ways"
+    return "repeats can share {} between them in every proportion"
+
+
+def _worst(tree: Node) -> Worst | None:
+    searched = not anchored(tree)
+    try:
+        words = list(shared_texts(build(tree, searched)))
+    except TooLarge:
+        words = []
+    return find_worst(build(tree, searched, exact=True, most_states=MOST_STATES_TO_COUNT), words)
+
+
+# One loop that reads a text in two ways
+
+
+def _exponential(tree: Node) -> _Examined | None:
+    if not _may_be_exponential(tree):
         return None
     try:
-        return _exponential(build(tree, searched=False))
+        return _exponential_in(build(tree, searched=False, exact=True))
     except TooLarge:
-        return _UNKNOWN
+        return _exponential_in(build(tree, searched=False))
 
 
-def may_be_exponential(node: Node) -> bool:
+def _may_be_exponential(node: Node) -> bool:
     """Return False where it is plain that a search takes no exponential time."""
     # Only a loop around a choice or another repeat can read one text in two ways.
-    if isinstance(node, Repeat) and _is_loop(node) and _has_choices(node.item):
+    if isinstance(node, Repeat) and node.high not in (0, 1) and _has_choices(node.item):
         return True
-    return any(map(may_be_exponential, children(node)))
-
-
-_UNKNOWN = BlowUp("unknown", "", "too large to be tested for catastrophic backtracking")
-
-
-def _loops_in(node: Node) -> int:
-    """Return the number of loops, two at least where one is repeated."""
-    inside = sum(map(_loops_in, children(node)))
-    if not isinstance(node, Repeat) or node.high in (0, 1):
-        return inside
-    return inside * 2 + _is_loop(node)
-
-
-def _is_loop(node: Repeat) -> bool:
-    return node.high is None or node.high >= MANY
+    return any(map(_may_be_exponential, children(node)))
 
 
 def _has_choices(node: Node) -> bool:
     return isinstance(node, (Choice, Condition, Repeat)) or any(map(_has_choices, children(node)))
 
 
-# One loop that reads a text in two ways
-
-
-def _exponential(automaton: Automaton) -> BlowUp | None:
-    budget = _Budget()
-    for component in _loops(automaton):
-        state = min(component)
-        pump = _two_ways_back(automaton, component, state, budget)
-        found = pump and _attack(automaton, state, state, pump, _EXPONENTIAL_PUMPS)
+def _exponential_in(automaton: Automaton) -> _Examined | None:
+    budget = Budget()
+    for loop in loops(automaton):
+        state = min(loop)
+        pump = two_ways_back(automaton, loop, state, budget)
+        found = pump and _attack(automaton, state, pump)
         if pump and found:
-            reason = f"one more {pump!r} in the uri can double the time"
-            return BlowUp("exponential", found, reason)
+            reason = "one more {} in the uri can double the time"
+            return _Examined("exponential", found, (pump,), reason)
     return None
 
 
-def _two_ways_back(
-    automaton: Automaton, component: frozenset[int], state: int, budget: _Budget
-) -> str | None:
-    """
-    Return a text that leads from a state of a loop back to it in two ways.
-
-    Any one state of a loop will do: the others lead there and back.
-    """
-
-    def moves(place: tuple[int, int, bool]) -> Iterator[tuple[int, tuple[int, int, bool]]]:
-        one, other, parted = place
-        for step in _within(automaton.steps(one), component):
-            for twin in _within(automaton.steps(other), component):
-                if common := step.mask & twin.mask:
-                    yield common, (step.target, twin.target, parted or step is not twin)
-
-    return budget.shortest_text((state, state, False), (state, state, True), moves)
-
-
-# Two loops that can share a text
-
-
-def _polynomial(tree: Node) -> BlowUp | None:
-    automaton = build(tree, searched=not anchored(tree))
-    budget = _Budget()
-    loops = _loops(automaton)
-    for first in loops:
-        for second in loops:
-            if first is not second and _share_bytes(automaton, first, second):
-                found = _shared_text(automaton, first, second, budget)
-                if found is not None:
-                    return found
-    return None
-
-
-def _shared_text(
-    automaton: Automaton, first: frozenset[int], second: frozenset[int], budget: _Budget
-) -> BlowUp | None:
-    for early in first:
-        for late in second:
-            pump = _text_for_both(automaton, (first, early), (second, late), budget)
-            times = _POLYNOMIAL_LENGTH // len(pump) if pump else 0
-            found = pump and _attack(automaton, early, late, pump, times)
-            if pump and found:
-                reason = f"two repeats can share {pump!r} between them in every proportion"
-                return BlowUp("polynomial", found, reason)
-    return None
-
-
-def _text_for_both(
-    automaton: Automaton,
-    early: tuple[frozenset[int], int],
-    late: tuple[frozenset[int], int],
-    budget: _Budget,
-) -> str | None:
-    """Return a text that leads round either loop, and from the first to the second."""
-    (first, p), (second, q) = early, late
-
-    def moves(place: tuple[int, int, int]) -> Iterator[tuple[int, tuple[int, int, int]]]:
-        for one in _within(automaton.steps(place[0]), first):
-            for other in _within(automaton.steps(place[2]), second):
-                if common := one.mask & other.mask:
-                    for bridge in automaton.steps(place[1]):
-                        if both := common & bridge.mask:
-                            yield both, (one.target, bridge.target, other.target)
-
-    return budget.shortest_text((p, p, q), (p, q, q), moves)
-
-
-# Ways through the automaton
-
-
-class _Budget:
-    """How many places the searches for one pattern may still visit."""
-
-    def __init__(self) -> None:
-        self._left = _MOST_PLACES
-
-    def shortest_text(
-        self,
-        start: _Place,
-        goal: _Place,
-        moves: Callable[[_Place], Iterable[tuple[int, _Place]]],
-    ) -> str | None:
-        """Return a shortest text that leads from one place to the other, None if there is none."""
-        texts = {start: ""}
-        pending = deque([start])
-        while pending:
-            place = pending.popleft()
-            if place == goal:
-                return texts[place]
-            for mask, target in moves(place):
-                self._left -= 1
-                if self._left < 0:
-                    raise TooLarge
-                if target not in texts:
-                    texts[target] = texts[place] + _typical_byte(mask)
-                    pending.append(target)
-        return None
-
-
-def _loops(automaton: Automaton) -> list[frozenset[int]]:
-    """Return the sets of states that lead to one another."""
-    reached = {state: _reachable(automaton, state) for state in _states(automaton)}
-    loops = {
-        frozenset(other for other in others if state in reached[other])
-        for state, others in reached.items()
-        if state in others
-    }
-    return sorted(loops, key=min)
-
-
-def _states(automaton: Automaton) -> set[int]:
-    return {automaton.start} | _reachable(automaton, automaton.start)
-
-
-def _reachable(automaton: Automaton, state: int) -> set[int]:
-    reached: set[int] = set()
-    pending = [state]
-    while pending:
-        for step in automaton.steps(pending.pop()):
-            if step.target not in reached:
-                reached.add(step.target)
-                pending.append(step.target)
-    return reached
-
-
-def _within(steps: list[Step], component: frozenset[int]) -> Iterator[Step]:
-    return (step for step in steps if step.target in component)
-
-
-def _share_bytes(automaton: Automaton, first: frozenset[int], second: frozenset[int]) -> bool:
-    def read(component: frozenset[int]) -> int:
-        mask = 0
-        for state in component:
-            for step in _within(automaton.steps(state), component):
-                mask |= step.mask
-        return mask
-
-    return bool(read(first) & read(second))
-
-
-# The uri that shows it
-
-
-def _attack(automaton: Automaton, early: int, late: int, pump: str, times: int) -> str | None:
+def _attack(automaton: Automaton, state: int, pump: str) -> Parts | None:
     """Return a uri that goes round the loop and then fails, None if it cannot fail."""
-    suffix = _failing_suffix(automaton, late, pump)
+    suffix = _failing_suffix(automaton, state, pump)
     if suffix is None:
         return None
-    prefix = _Budget().shortest_text(
+    prefix = Budget().shortest_text(
         automaton.start,
-        early,
+        state,
         lambda state: [(step.mask, step.target) for step in automaton.steps(state)],
     )
-    uri = f"{prefix}{pump * times}{suffix}"
-    return uri if uri.startswith("/") else f"/{uri}"
+    if prefix is None:
+        return None
+    begin = prefix if (prefix or pump).startswith("/") else f"/{prefix}"
+    return ((begin, 1), (pump, _EXPONENTIAL_PUMPS), (suffix, 1))
 
 
 def _failing_suffix(automaton: Automaton, state: int, pump: str) -> str | None:
@@ -291,8 +212,11 @@ def _succeeds(automaton: Automaton, state: int, text: str) -> bool:
     return False
 
 
-def _typical_byte(mask: int) -> str:
-    for code in _PREFERRED_BYTES:
-        if mask >> code & 1:
-            return chr(code)
-    return chr(mask.bit_length() - 1)
+def duration(nanoseconds: float) -> str:
+    """Return a time in words: ``"140 ms"``, ``"more than a day"``."""
+    if nanoseconds > 86_400e9:
+        return "more than a day"
+    for unit, size in (("hours", 3600e9), ("minutes", 60e9), ("s", 1e9)):
+        if nanoseconds >= 2 * size:
+            return f"{nanoseconds / size:.0f} {unit}"
+    return f"{max(nanoseconds / 1e6, 1):.0f} ms"

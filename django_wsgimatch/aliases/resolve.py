@@ -8,14 +8,18 @@ from dataclasses import dataclass, replace
 
 from ..exceptions import BadTarget, TargetError
 from .alias import Alias
-from .groups import GLOBAL, Server, group_name
+from .groups import GLOBAL, GroupName, Server, group_name
+from .hosts import is_valid_host
 from .table import AliasTable, Match
 from .target import FollowSymlinks, Script, find_script, split_uri
-from .uri import EncodedSlashes, Target, from_path_info, parse_target
+from .uri import EncodedSlashes, Target, authority_of, from_path_info, parse_target
 
 NOT_DEFINED = "No WSGI daemon process called '{}' has been configured"
 UNREADABLE = "Target WSGI script cannot be read"
 NO_MATCH = "no alias matches"
+BAD_HOST = "the Host header {!r} is no host"
+# Of a host that is refused so many characters are logged.
+LONGEST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Resolution:
     ``status`` is 200 where a script would run, 400, 403, 404 or 500 where Apache would give
     that answer itself, and None where no alias matches and the fallback answers. ``alias`` is
     the entry's position in the table. What was not reached is None; the embedded process group
-    and the main interpreter's application group are "".
+    and the main interpreter's application group are "". ``group`` tells how the application
+    group's name came about.
     """
 
     target: str
@@ -68,6 +73,7 @@ class Resolution:
     application_group: str | None = None
     callable_object: str | None = None
     pass_authorization: bool = True
+    group: GroupName | None = None
 
     @property
     def matched(self) -> bool:
@@ -90,6 +96,8 @@ def resolve(
     Nothing is loaded or run; the file system is only looked at.
     """
     text = target.decode("latin-1") if isinstance(target, bytes) else target
+    if authority_of(text) is None and (refused := _refused_host(text, server)):
+        return refused
     try:
         parsed = parse_target(
             text,
@@ -113,6 +121,8 @@ def resolve_path_info(
     server: Server = LOCALHOST,
 ) -> Resolution:
     """Walk the corridor from a decoded path, where the server does not tell the target."""
+    if refused := _refused_host(path_info, server):
+        return refused
     try:
         uri = from_path_info(path_info, merge_slashes=rules.merge_slashes)
     except BadTarget as error:
@@ -141,14 +151,27 @@ def resolve_uri(
     return _place(resolution, match, script, rules, server)
 
 
+def _refused_host(target: str, server: Server) -> Resolution | None:
+    """The answer to a request whose Host header Apache refuses; it does so before all else."""
+    if not server.host or is_valid_host(server.host):
+        return None
+    return Resolution(target, status=400, reason=BAD_HOST.format(server.host[:LONGEST_SHOWN]))
+
+
 def _place(
     resolution: Resolution, match: Match, script: Script, rules: Rules, server: Server
 ) -> Resolution:
     alias = match.alias
     script_name, path_info = split_uri(match.uri, script.path_info)
-    process_group = group_name(alias.process_group or rules.process_group, server, script_name)
+    process_group = group_name(alias.process_group or rules.process_group, server, script_name).text
     if reason := _refusal(process_group, script, rules):
         return replace(resolution, status=500, reason=reason)
+    group = group_name(
+        alias.application_group or rules.application_group,
+        server,
+        script_name,
+        is_fixed=alias.kind == "plain" and script_name == alias.location.rstrip("/"),
+    )
     return replace(
         resolution,
         status=200,
@@ -156,9 +179,8 @@ def _place(
         script_name=script_name,
         path_info=path_info,
         process_group=process_group,
-        application_group=group_name(
-            alias.application_group or rules.application_group, server, script_name
-        ),
+        application_group=group.text,
+        group=group,
         callable_object=alias.callable_object or "application",
         pass_authorization=passes_authorization(alias, rules),
     )

@@ -128,6 +128,12 @@ class AliasTable:
                     return table
         return self
 
+    def name_of_host(self, host: str) -> str:
+        """Return the pattern of the virtual host that a Host header names, "" for none or any."""
+        name = split_host(host)[0].lower().rstrip(".")
+        found = (pattern for pattern in self.virtual_hosts if host_matches(pattern, name))
+        return next(found, "").lower().removeprefix("*")
+
     def _regex_match(self, position: int, alias: Alias, uri: str, found: Found) -> Match:
         pattern = self.locations[position]
         assert isinstance(pattern, Pattern)

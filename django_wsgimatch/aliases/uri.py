@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..exceptions import BadTarget
+from .hosts import is_valid_authority
 
 EncodedSlashes = bool | Literal["NoDecode"]
 
@@ -24,12 +25,10 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LEADING_SLASHES = re.compile("^//+")
 _FORBIDDEN = re.compile(r"[\x00-\x20#\x7f]")
-# As apr_uri_parse() and, for the server's own scheme, fix_hostname() read it: no user, a port of
-# digits, a host of plain characters.
-_HOST = r"(?:\[[0-9a-f:.]+\]|(?:[a-z0-9_-]|\.(?!\.))*)(?::[0-9]*)?"
+# As apr_uri_parse() takes a target apart; what the host of one may be, ``hosts`` tells.
 _ANY_HOST = r"(?:\[[^]/?@]*\][^:/?@]*|[^[:/?@]*)(?::[0-9]*)?"
 _ABSOLUTE_FORM = re.compile(
-    rf"(?:http://({_HOST})|https://{_ANY_HOST}|https?:(?!//))(?=[/?]|\Z)", re.IGNORECASE | re.ASCII
+    rf"(?:http://([^/?]*)|https://{_ANY_HOST}|https?:(?!//))(?=[/?]|\Z)", re.IGNORECASE | re.ASCII
 )
 
 
@@ -60,6 +59,8 @@ def parse_target(
     if found := _FORBIDDEN.search(target):
         raise BadTarget(400, f"the target holds the character {found[0]!r}")
     absolute = _ABSOLUTE_FORM.match(target)
+    if absolute and absolute[1] and not is_valid_authority(absolute[1]):
+        raise BadTarget(400, f"{absolute[1]!r} is no host")
     path, _, query = target[absolute.end() if absolute else 0 :].partition("?")
     if target and not path:
         path = "/"
@@ -67,6 +68,14 @@ def parse_target(
         path = _LEADING_SLASHES.sub("/", path)
     uri = normalise(path, allow_encoded_slashes, merge_slashes)
     return Target(uri, query, absolute[1] if absolute else None)
+
+
+def authority_of(target: str) -> str | None:
+    """Return the host of an absolute-form ``http`` target as it stands there, else None."""
+    if target[:1] == "/":
+        return None
+    absolute = _ABSOLUTE_FORM.match(target)
+    return absolute[1] if absolute else None
 
 
 def normalise(path: str, allow_encoded_slashes: EncodedSlashes, merge_slashes: bool) -> str:

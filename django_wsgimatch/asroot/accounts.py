@@ -88,10 +88,17 @@ def group_id(name: str) -> int:
 
 
 def become(this: Account) -> None:
-    """Become a user, for good: no way leads back to root. Raises OSError."""
-    os.setgroups(this.groups)
-    os.setresgid(this.group, this.group, this.group)
-    os.setresuid(this.user, this.user, this.user)
+    """Become a user, for good: no way leads back to root. Raises OSError, with the cure."""
+    try:
+        os.setgroups(this.groups)
+        os.setresgid(this.group, this.group, this.group)
+        os.setresuid(this.user, this.user, this.user)
+    except OSError as error:
+        reason = (
+            f"cannot become user {this.name!r}: {error.strerror}. Root needs CAP_SETUID and "
+            "CAP_SETGID for it: see CapabilityBoundingSet= of the unit"
+        )
+        raise OSError(error.errno, reason) from error
 
 
 def _entry(name: str) -> pwd.struct_passwd:

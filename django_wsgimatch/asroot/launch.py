@@ -8,6 +8,7 @@ who the server runs as, who its groups may run as, and what it listens on.
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from ..exceptions import SettingError
 from ..gunicorn_command import APPLICATION, CONFIGURATION, program
 from .accounts import Account, account, allowed_account, become, merged
 from .sockets import bind_all, hand_over, need_root
-from .trust import own_files, require_trusted
+from .trust import distrust, own_files, require_trusted
 from .words import Words, read_words
 
 STARTER = "WSGIMATCH_STARTER"
@@ -48,6 +49,28 @@ def serve(given: list[str]) -> NoReturn:
         os.execve(command[0], command, {**os.environ, ALLOW_ROOT: "1"})
     server = account(words.user, words.group)
     hand_on(server, [*map(allowed_account, words.allowed)], words.binds, command)
+
+
+def is_gunicorn(words: list[str]) -> bool:
+    """Whether a command line starts gunicorn, with this package's configuration."""
+    is_program = any(os.path.basename(word) == "gunicorn" for word in words[1:3])
+    return is_program and any(word.endswith(CONFIGURATION) for word in words)
+
+
+def serve_by_hand(words: list[str]) -> None:
+    """
+    Start gunicorn's own command line again, as the server's user.
+
+    gunicorn imports its configuration, this package's, from the project's folder if it is there,
+    too. Returns where root may go on. Raises SettingError, and OSError.
+    """
+    if os.environ.get(ALLOW_ROOT):
+        return
+    at = next(n for n, word in enumerate(words) if os.path.basename(word) == "gunicorn")
+    read = read_words([*shlex.split(os.environ.get("GUNICORN_CMD_ARGS", "")), *words[at + 1 :]])
+    if read.user is None:
+        raise SettingError(NO_USER)
+    hand_on(account(read.user, read.group), [], read.binds, [sys.executable, *words[1:]])
 
 
 def hand_on(
@@ -118,11 +141,21 @@ def _moved(descriptor: int) -> int:
 
 
 def _make_run_folder(server: Account) -> None:
-    """Make the folder in /run that a user without a home keeps its sockets in."""
-    path = f"/run/wsgimatch-{server.user}"
+    """
+    Make the folder in /run that the server keeps its sockets in.
+
+    It lies in systemd's RuntimeDirectory=, which is root's own here, where there is one.
+    """
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    is_safe = runtime and not distrust(runtime)
+    path = os.path.join(runtime, "wsgimatch") if is_safe else f"/run/wsgimatch-{server.user}"
     try:
         os.mkdir(path, 0o700)
     except OSError:
         # It is there, or /run is read-only: the server looks for itself what it can use.
         return
-    os.chown(path, server.user, server.group, follow_symlinks=False)
+    try:
+        os.chown(path, server.user, server.group, follow_symlinks=False)
+    except OSError:
+        # Root may not give files away here (CAP_CHOWN): the folder is of no use to the server.
+        os.rmdir(path)

@@ -117,6 +117,7 @@ _PLACE: Mapping[str, Read] = {
     "process_group": _text,
     "application_group": _text,
     "state": _text,
+    "socket": _or_none(_text),
     "pid": _or_none(_count),
     "processes": _list_of(_object(_PROCESS)),
     "python": _or_none(_text),

@@ -48,6 +48,14 @@ class Definition:
         """Whether a place's process group is defined; the embedded one always is."""
         return not place.process_group or place.process_group in self.groups
 
+    def starts(self, place: Place) -> bool:
+        """Whether a place's processes are the manager's to start."""
+        return self.defines(place) and not place.is_here and not self.is_elsewhere(place)
+
+    def is_elsewhere(self, place: Place) -> bool:
+        """Whether somebody else runs a place's process group (its option ``socket``)."""
+        return self.defines(place) and self.options(place).socket is not None
+
     def options(self, place: Place) -> GroupOptions:
         """The options of a place's processes."""
         default = GroupOptions() if not place.process_group else None
@@ -80,7 +88,13 @@ class Definition:
 
     def process_groups(self) -> list[Place]:
         """The places that are there from the start: the process groups' main interpreters."""
-        return [Place(name, "") for name in self.groups if name != GLOBAL]
+        places = [Place(name, "") for name in self.groups if name != GLOBAL]
+        return [place for place in places if not self.is_elsewhere(place)]
+
+    def elsewhere(self) -> dict[Place, GroupOptions]:
+        """The process groups that somebody else runs."""
+        places = [Place(name, "") for name in self.groups if name != GLOBAL]
+        return {place: self.options(place) for place in places if self.is_elsewhere(place)}
 
     def to_json(self) -> dict[str, Any]:
         """Return the definition as a value for JSON."""

@@ -61,15 +61,19 @@ class Directory:
 
     def boards(self, place: Place) -> list[str]:
         """The boards of a place: of its processes, and of those that they have replaced."""
+        start = os.path.join(self.path, f"{place.key}.")
+        found = (path for path in self.files_of_places() if path.startswith(start))
+        return [path for path in found if path.endswith(".board")]
+
+    def files_of_places(self) -> list[str]:
+        """The boards and sockets of all places."""
         try:
             names = os.listdir(self.path)
         except OSError:
             return []
-        return [os.path.join(self.path, n) for n in names if _is_board(n, place.key)]
-
-
-def _is_board(name: str, key: str) -> bool:
-    return name.startswith(f"{key}.") and name.endswith(".board")
+        own = os.path.basename(self.manager)
+        found = (name for name in names if name.endswith((".board", ".sock")) and name != own)
+        return [os.path.join(self.path, name) for name in found]
 
 
 def base_in(parent: str) -> str:
@@ -81,12 +85,12 @@ def default_base(owner: Owner) -> str:
     """
     Return where the folder of this server lies if no setting says so.
 
-    That is systemd's RuntimeDirectory=, the folder in /run that root has made, or the user's own
-    state directory: they outlive a login. Who has none of them gets a folder in /tmp whose name
-    nobody can take first.
+    That is systemd's RuntimeDirectory=, or what root has made in it, the folder in /run that root
+    has made, or the user's own state directory: they outlive a login. Who has none of them gets a
+    folder in /tmp whose name nobody can take first.
     """
     for runtime in os.environ.get("RUNTIME_DIRECTORY", "").split(":"):
-        if runtime and _is_usable(runtime):
+        if runtime and (_is_usable(runtime) or _is_usable(os.path.join(runtime, NAME))):
             return os.path.join(runtime, NAME)
     if _is_usable(run_base(os.geteuid())):
         return run_base(os.geteuid())

@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from .board import Board, Shape
 from .confinement import Confinement
+from .protocol import NO_TOKEN
 from .spec import Descriptors, GroupSpec
 
 
@@ -37,7 +39,7 @@ class Group:
         self.label = spec.place.label
         self.preload = spec.preload
         self.trusted = frozenset(spec.trusted)
-        self.token = bytes.fromhex(spec.token)
+        self.token = bytes.fromhex(spec.token) or NO_TOKEN
         self.confinement = Confinement(spec.roots, spec.follow_symlinks)
         self.listener = socket.socket(fileno=descriptors.listener)
         self.lifeline = descriptors.lifeline
@@ -54,8 +56,13 @@ class Group:
 
     def wake_arbiter(self) -> None:
         """Let the arbiter look at the board."""
-        os.kill(self.pid, signal.SIGCHLD)
+        self._tell_arbiter(signal.SIGCHLD)
 
     def ask_for_renewal(self) -> None:
         """Let the arbiter replace all workers."""
-        os.kill(self.pid, signal.SIGUSR2)
+        self._tell_arbiter(signal.SIGUSR2)
+
+    def _tell_arbiter(self, signum: int) -> None:
+        # Where it has been killed, the worker sees that by itself and ends in good order.
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signum)

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ..exceptions import ScriptError
+from ..exceptions import DaemonError, ScriptError
 from ..interpreters import OLDEST_PYTHON, Interpreters
 from ..scripts import file_mtime
 from .group import Group
 from .loading import Loader
+from .place import NAMED_BY, Place
 from .relay import relay
 from .serving import Superseded
 
@@ -43,12 +44,13 @@ class Nesting:
             settings_module=group.options.settings,
             threads=group.options.threads,
             label=group.label,
+            most=group.options.maximum_application_groups,
         )
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
         """Return the application for a request. Raises as Loader.find() does."""
-        name: str = environ["mod_wsgi.application_group"]
-        if not name:
+        place = Place.named_by(environ.pop(NAMED_BY, ""), environ["mod_wsgi.application_group"])
+        if not place.application_group:
             return self._loader.find(environ)
         if error := refusal(sys.version_info[:2]):
             raise error
@@ -56,7 +58,10 @@ class Nesting:
         self._loader.owner.require(script)
         self._require_inside(script)
         self._look_for_change(script)
-        link = self._interpreters.link(name)
+        try:
+            link = self._interpreters.link(place, environ)
+        except DaemonError as failure:
+            raise ScriptError(failure.status, str(failure)) from failure
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             return relay(link, environ, start_response)

@@ -70,8 +70,13 @@ class GroupOptions:
     process_limit: int | None = None
     open_files_limit: int | None = None
     core_limit: int | None = None
-    maximum_application_groups: int = 0
+    maximum_application_groups: int = 50
+    maximum_starts: int = 60
+    socket: str | None = None
 
+
+# What the kernel takes for the path of a unix socket, in bytes.
+LONGEST_SOCKET_PATH = 107
 
 Kind = Literal["supported", "mapped", "refused", "beyond"]
 # From a value and BASE_DIR to what GroupOptions holds. Raises ValueError for a value that will not
@@ -139,6 +144,13 @@ def _account(value: Any, base: str) -> str:
 def _path(value: Any, base: str) -> str:
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     return os.path.normpath(os.path.join(base, _text(path, base)))
+
+
+def _socket_path(value: Any, base: str) -> str:
+    path = _path(value, base)
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise ValueError
+    return path
 
 
 def _paths(value: Any, base: str) -> tuple[str, ...]:
@@ -339,7 +351,8 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         _SECONDS,
         (
             "gunicorn's timeout: a process in which Python code has not run for so long, as "
-            "something holds the interpreter's lock, is killed"
+            "something holds the interpreter's lock or it was stopped, is killed; the group's "
+            "first process, which starts the others, is ended after that time, too, and replaced"
         ),
     ),
     (
@@ -511,8 +524,32 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "beyond",
         _COUNT_OR_NONE,
         (
-            "how many application groups of this process group live at once; the least recently "
-            "used one ends for a new one"
+            "how many application groups of this process group live at once whose names come from "
+            "requests, as with %{HOST}, or with %{RESOURCE} and a target that has a capture; those "
+            "that the table names do not count. The least recently used one ends for a new one, an "
+            "idle one first"
+        ),
+    ),
+    (
+        "maximum_starts",
+        "beyond",
+        _COUNT_OR_NONE,
+        (
+            "how many of these are started in a minute; so many may start at once. Beyond it a "
+            "request to one that is not there is answered with 503 at once"
+        ),
+    ),
+    (
+        "socket",
+        "beyond",
+        (
+            f"a path of at most {LONGEST_SOCKET_PATH} bytes; a relative one begins in BASE_DIR",
+            _socket_path,
+        ),
+        (
+            "the unix socket of a group that the server does not start: a systemd unit runs it, by "
+            "`manage.py wsgimatch serve --process-group NAME`, and the server connects to it. Its "
+            "applications are all in %{GLOBAL}, or in sub interpreters"
         ),
     ),
 )

@@ -41,6 +41,8 @@ from ..text import shown
 REQUEST = struct.Struct("<3sc?HIqQd16s")
 MAGIC = b"WM3"
 TOKEN_SIZE = 16
+# What a group that somebody else runs is sent: who may reach its socket may send requests.
+NO_TOKEN = bytes(TOKEN_SIZE)
 PULLED = -1
 # A body up to this length travels with its head.
 INLINE = 65536

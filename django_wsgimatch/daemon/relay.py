@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ..exceptions import DaemonError, ProtocolError
+from .gate import Gate
 from .kept import Connection, KeptConnections
 from .passed_file import PassedFile
+from .patience import BodyTimeout, read_body
 from .protocol import (
     ABORTED,
     AGAIN,
@@ -101,7 +103,9 @@ class Link:
 
     ``wake`` makes the place known and returns its token; it is called before the first request,
     where nobody listens, and where requests are refused. ``has_reached`` tells whether a request,
-    by its id, has reached the application. Times are in seconds, 0 for no limit.
+    by its id, has reached the application. Times are in seconds, 0 for no limit. ``gate`` limits
+    how many requests are on their way at once, ``body_timeout`` how long a client may take for its
+    body. ``cure`` is what to do where the place cannot be reached.
     """
 
     path: str
@@ -110,8 +114,11 @@ class Link:
     connect_timeout: float = 15
     socket_timeout: float = 60
     response_socket_timeout: float = 0
+    cure: str = ""
     kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
     origin: Origin = field(default_factory=Origin, compare=False, repr=False)
+    gate: Gate | None = None
+    body_timeout: BodyTimeout | None = None
 
     def ask_for_token(self) -> None:
         """Ask for the place's token. Raises DaemonError (503)."""
@@ -126,7 +133,23 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
     Raises DaemonError where no response can be had; nothing has been started then. A request
     that has not reached an application is sent again until connect-timeout is over.
     """
-    body = _short_body(environ)
+    gate = link.gate
+    if gate is None:
+        return _relay(link, environ, start_response)
+    gate.enter()
+    is_held = False
+    try:
+        body = _relay(link, environ, start_response)
+        # A response that is still to come holds the server's thread, and its place in the gate.
+        is_held = type(body) is Reply and body.hold(gate)
+        return body
+    finally:
+        if not is_held:
+            gate.leave()
+
+
+def _relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    body = _short_body(environ, link.body_timeout)
     queued = time.monotonic()
     if not link.origin.token:
         link.ask_for_token()
@@ -139,9 +162,11 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
             if kept is not None:
                 continue
             is_refused = again.is_refused
+        if link.gate is not None:
+            link.gate.expect_start()
         now = time.monotonic()
         if now - queued > link.connect_timeout:
-            raise DaemonError(503, NOT_CONNECTED.format(link.path, "no process takes the request"))
+            raise _not_connected(link, "no process takes the request")
         if is_refused and now - link.origin.asked > ASKED_ONCE_IN:
             # A manager that has been started again has new tokens.
             link.ask_for_token()
@@ -186,12 +211,16 @@ def _ask(
         return reply.begin(start_response)
     except _SendAgain:
         connection.socket.close()
+        if reply.has_fed:
+            raise DaemonError(500, FORGED.format("a request given back without its body")) from None
         raise
     except (ConnectionError, EOFError) as error:
         connection.socket.close()
         # A socket that is closed before all has been read resets the connection (unix(7)).
         is_unread = not has_sent or isinstance(error, ConnectionResetError)
-        if (reply.has_begun or not is_unread) and link.has_reached(request_id):
+        may_have_begun = (reply.has_begun or not is_unread) and link.has_reached(request_id)
+        # Whoever has asked for the body is the application, and a body is there only once.
+        if reply.has_fed or may_have_begun:
             raise DaemonError(500, f"{TRUNCATED} '{link.path}'") from error
         raise _SendAgain(is_refused=True) from error
     except ProtocolError as error:
@@ -211,8 +240,8 @@ class Reply:
     """What comes back over a connection: the response's body, once it has begun."""
 
     __slots__ = (
-        *("_at", "_buffer", "_connection", "_due", "_environ", "_has_body", "_hints", "_is_last"),
-        *("_is_over", "_left", "_link", "_socket", "has_begun"),
+        *("_at", "_buffer", "_connection", "_due", "_environ", "_gate", "_has_body", "_hints"),
+        *("_is_last", "_is_over", "_left", "_link", "_socket", "has_begun", "has_fed"),
     )
 
     def __init__(self, connection: Connection, link: Link, environ: WSGIEnvironment) -> None:
@@ -232,9 +261,12 @@ class Reply:
         # Whether the client may be sent a body at all; one that comes all the same is dropped.
         self._has_body = True
         self._is_over = False
+        self._gate: Gate | None = None
         self._hints = 0
         # Whether anything has come at all.
         self.has_begun = False
+        # Whether a part of the request's body has been passed on.
+        self.has_fed = False
 
     def begin(self, start_response: StartResponse) -> Iterable[bytes]:
         """
@@ -263,6 +295,13 @@ class Reply:
         start_response(head.status, head.headers)
         return self if whole is None else whole
 
+    def hold(self, gate: Gate) -> bool:
+        """Leave a gate when the response is over; return whether that is still to come."""
+        if self._is_over:
+            return False
+        self._gate = gate
+        return True
+
     def __iter__(self) -> Iterator[bytes]:
         """The body is its own iterator."""
         return self
@@ -281,8 +320,12 @@ class Reply:
     def close(self) -> None:
         """Let the group know that nobody reads on."""
         if not self._is_over:
-            self._is_over = True
+            self._end()
             self._socket.close()
+
+    def __del__(self) -> None:
+        # Not every server calls close() where a client has gone away.
+        self.close()
 
     def _next(self) -> bytes:
         while True:
@@ -348,7 +391,7 @@ class Reply:
         """Keep the connection for another request if the group does, and close it otherwise."""
         if self._is_over:
             return
-        self._is_over = True
+        self._end()
         behind = self._buffer[self._at :]
         if kind & KEPT and behind in (b"", READY_FRAME):
             if self._link.response_socket_timeout:
@@ -356,6 +399,11 @@ class Reply:
             self._link.kept.give(self._connection, is_ready=bool(behind))
         else:
             self._socket.close()
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._gate is not None:
+            self._gate.leave()
 
     def _head(self, descriptors: list[int]) -> bytes:
         while True:
@@ -415,12 +463,13 @@ class Reply:
 
     def _feed(self, wanted: int) -> None:
         """Read on in the request's body, as far as the application does, and pass it on."""
+        self.has_fed = True
         size = min(max(wanted, 1), LARGEST_CHUNK)
         left = _left_of(self._environ)
         if left is not None:
             size = min(size, left)
         try:
-            data = self._environ["wsgi.input"].read(size) if size else b""
+            data = read_body(self._environ, size, self._link.body_timeout) if size else b""
         except BaseException:
             self._socket.sendall(CHUNK.pack(ABORTED))
             raise
@@ -479,7 +528,7 @@ def _nothing(file: PassedFile, size: int) -> Iterable[bytes]:
 _LEFT = "wsgimatch.left"
 
 
-def _short_body(environ: WSGIEnvironment) -> bytes | None:
+def _short_body(environ: WSGIEnvironment, timeout: BodyTimeout | None) -> bytes | None:
     """
     Return the request's body if it is to travel with the head, else None.
 
@@ -494,7 +543,7 @@ def _short_body(environ: WSGIEnvironment) -> bytes | None:
     if length > INLINE or "HTTP_EXPECT" in environ:
         environ[_LEFT] = length
         return None
-    body: bytes = environ["wsgi.input"].read(length)
+    body = read_body(environ, length, timeout)
     if len(body) < length:
         raise DaemonError(400, "The client went away in the middle of the request's body")
     return body
@@ -523,9 +572,16 @@ def _connect(link: Link, began: float) -> socket.socket:
             connection.close()
             late = time.monotonic() - began > link.connect_timeout
             if late or error.errno not in (errno.ENOENT, errno.ECONNREFUSED):
-                raise DaemonError(503, NOT_CONNECTED.format(link.path, error)) from error
+                raise _not_connected(link, error) from error
+        if link.gate is not None:
+            link.gate.expect_start()
         link.ask_for_token()
         time.sleep(_PAUSE)
+
+
+def _not_connected(link: Link, reason: object) -> DaemonError:
+    text = NOT_CONNECTED.format(link.path, reason)
+    return DaemonError(503, f"{text}; {link.cure}" if link.cure else text)
 
 
 def _set_timeouts(connection: socket.socket, receive: float, send: float | None = None) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ..exceptions import ProtocolError, ScriptError
+from ..seldom import SeldomWarning
 from .body import PulledBody
 from .peers import peer_user
 from .protocol import (
@@ -46,7 +47,6 @@ from .protocol import (
     frame,
     update_environ,
 )
-from .seldom import Seldom
 from .wire import FrontGone, receive_all, send_all
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ logger = logging.getLogger("django_wsgimatch")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 # Both can come as often as a process of the front's user likes.
-_wrong_token = Seldom(
+_wrong_token = SeldomWarning(
     logger,
     "Refused a request of user %s that does not carry this place's token. One after the manager of "
     "the daemon processes was started again is the server's; others are a process that passes "
     "itself off as the server.",
 )
-_no_request = Seldom(logger, "Refused bytes that are no request: %s")
+_no_request = SeldomWarning(logger, "Refused bytes that are no request: %s")
 
 # The application for an environ. Raises ScriptError, or Superseded.
 Find = Callable[["WSGIEnvironment"], "WSGIApplication"]

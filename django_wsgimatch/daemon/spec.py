@@ -51,9 +51,15 @@ class GroupSpec:
 
     @property
     def display_name(self) -> str:
-        """What a list of processes calls the group's: display-name, as mod_wsgi takes it."""
+        """
+        What a list of processes calls the group's: display-name, as mod_wsgi takes it.
+
+        A client may have chosen the name, and the list is read in a terminal: ``?`` stands for
+        what is not printable ASCII.
+        """
         given = self.options.display_name
-        return f"(wsgi:{self.place.label})" if given in (None, "%{GROUP}") else given
+        name = f"(wsgi:{self.place.label})" if given in (None, "%{GROUP}") else given
+        return "".join(c if " " <= c <= "~" else "?" for c in name)
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as a value for JSON."""

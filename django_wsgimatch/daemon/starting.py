@@ -8,6 +8,7 @@ import os
 import pwd
 import signal
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -75,6 +76,8 @@ class Running:
     deadline: float = 0.0
     is_ending: bool = False
     was_ready: bool = False
+    # Since when its arbiter has not reacted for too long; 0 where it has.
+    late_since: float = 0.0
 
     def report(self) -> BoardReport:
         """What the group says of itself."""
@@ -96,12 +99,11 @@ class Running:
         self.process.send(signal.SIGKILL)
 
     def release(self) -> None:
-        """Close this process's ends, and remove the board."""
+        """Close this process's ends; the board is for others to remove."""
         os.close(self.lifeline)
         os.close(self.board)
         if self.output is not None:
             self.output.close()
-        Path(self.board_path).unlink(missing_ok=True)
 
 
 def start(
@@ -127,7 +129,7 @@ def start(
     output_read, output = _output(spec)
     mine = [output] if output_read is None else [output, output_read]
     try:
-        text = _text(spec, packages)
+        text = make_text(spec, packages)
         mine.append(text)
         board = make_board(spec, board_path)
         mine.append(board)
@@ -167,19 +169,23 @@ def limits_of(options: GroupOptions) -> dict[str, int]:
     return {name: limit for name, limit in given.items() if limit is not None}
 
 
-def _text(spec: GroupSpec, packages: Mapping[str, str]) -> int:
-    """What the group's process reads on standard input: a file that is in no folder."""
+def make_text(spec: GroupSpec, packages: Mapping[str, str]) -> int:
+    """Return the descriptor of what the group's process reads on standard input."""
     descriptors = {"listener": LISTENER, "board": BOARD, "lifeline": LIFELINE}
     told = {"spec": spec.to_json(), "packages": dict(packages), "descriptors": descriptors}
-    if hasattr(os, "memfd_create"):
-        file = os.memfd_create("wsgimatch-spec")
-    else:
-        with tempfile.TemporaryFile() as temporary:
-            file = os.dup(temporary.fileno())
+    file = nameless_file("wsgimatch-spec")
     with open(file, "wb", closefd=False) as stream:
         stream.write(json.dumps(told).encode())
     os.lseek(file, 0, os.SEEK_SET)
     return file
+
+
+def nameless_file(name: str) -> int:
+    """Return the descriptor of a new file that is in no folder; ``name`` is for lists of files."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create(name)
+    with tempfile.TemporaryFile() as temporary:
+        return os.dup(temporary.fileno())
 
 
 def make_board(spec: GroupSpec, path: str) -> int:
@@ -190,18 +196,23 @@ def make_board(spec: GroupSpec, path: str) -> int:
     """
     Path(path).unlink(missing_ok=True)
     board = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    size = Shape.of(spec.options.processes, spec.options.threads).size
     try:
-        if hasattr(os, "posix_fallocate"):
-            # A full disk is an error here; later it would end whoever writes, by SIGBUS.
-            os.posix_fallocate(board, 0, size)
-        else:
-            os.ftruncate(board, size)
+        make_room(board, spec)
     except OSError as error:
         os.close(board)
         Path(path).unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, path) from error
     return board
+
+
+def make_room(board: int, spec: GroupSpec) -> None:
+    """Give a board's file its size. Raises OSError where there is no room for it."""
+    size = Shape.of(spec.options.processes, spec.options.threads).size
+    if hasattr(os, "posix_fallocate"):
+        # A full disk is an error here; later it would end whoever writes, by SIGBUS.
+        os.posix_fallocate(board, 0, size)
+    else:
+        os.ftruncate(board, size)
 
 
 def python_of(options: GroupOptions, own: str) -> str:
@@ -213,15 +224,17 @@ def python_of(options: GroupOptions, own: str) -> str:
     return python if os.path.exists(python) else f"{python}3"
 
 
-def environment_of(options: GroupOptions, account: Account | None) -> dict[str, str]:
+def environment_of(
+    options: GroupOptions, account: Account | None, given: Mapping[str, str] = os.environ
+) -> dict[str, str]:
     """
-    Return a group's environment variables.
+    Return a group's environment variables; ``given`` are the server's.
 
     A group that runs as the server's user has the server's, less what is the server's own; one
     that runs as another has PATH, LANG, LC_* and TZ. ``pass_environment`` stands in place of
     either, and ``environment`` is added.
     """
-    environ = {name: value for name, value in os.environ.items() if _passes(name, options, account)}
+    environ = {name: value for name, value in given.items() if _passes(name, options, account)}
     if account is not None:
         environ |= account.environment
     if options.lang:
@@ -250,7 +263,8 @@ def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Acco
     Return the account that a group is to run as, None for this process's own.
 
     ``may_switch`` says that processes can be started as other users, which by default only root
-    can. A group that names no user runs as the server, as in mod_wsgi it runs as Apache's User.
+    can. A group that names no user runs as the server, as in mod_wsgi it runs as Apache's User;
+    one that is run elsewhere has whatever user it is started as.
     Raises SettingError for a user or a group that does not exist, for root, and for one that the
     server cannot switch to.
     """
@@ -261,7 +275,8 @@ def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Acco
     if options.group is not None:
         group = _group(options.group)
     if not may_switch:
-        _require_own(options, user, group, own)
+        if options.socket is None:
+            _require_own(options, user, group, own)
         return None
     names_none = options.user is options.group is None and not options.supplementary_groups
     if own[0] == 0 and names_none:
@@ -333,5 +348,21 @@ def _output(spec: GroupSpec) -> tuple[int | None, int]:
     """Where a group's output is read from and written to; a file of its own is not read."""
     if spec.options.log_file is None:
         return os.pipe()
+    return None, open_log(spec.options.log_file)
+
+
+def open_log(path: str) -> int:
+    """
+    Open a file that may lie in a tenant's folder, to write at its end; never waits for it.
+
+    Raises OSError, and SettingError for what is no file.
+    """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    return None, os.open(spec.options.log_file, flags, 0o640)
+    # A FIFO would block, and so would a file that its owner has a lease on.
+    file = os.open(path, flags | os.O_NONBLOCK, 0o640)
+    mode = os.fstat(file).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
+        os.close(file)
+        raise SettingError(f"log_file: {path!r} is no file")
+    os.set_blocking(file, True)
+    return file

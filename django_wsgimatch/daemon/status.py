@@ -14,6 +14,8 @@ from typing import Any
 from .board import BOOTING, LEAVING, READY, BoardReport, WorkerReport
 from .keeping import KeptPlace
 from .memory import memory_of
+from .options import GroupOptions
+from .place import Place
 from .starting import Running
 
 STATES = {BOOTING: "starting", READY: "ready", LEAVING: "ending"}
@@ -33,6 +35,7 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
         "process_group": kept.place.process_group,
         "application_group": kept.place.application_group,
         "state": _state(kept),
+        "socket": kept.path,
         "pid": running.process.pid if running else None,
         "processes": processes,
         "python": said.get("python"),
@@ -45,6 +48,29 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
         "restarts": max(kept.starts - 1, 0) + (report.renewals if report else 0),
         "error": error,
         "error_time": error_time or None,
+    }
+
+
+def status_elsewhere(place: Place, options: GroupOptions) -> dict[str, Any]:
+    """Return the same for a process group that somebody else runs: no more than where it is."""
+    return {
+        "name": place.label,
+        "process_group": place.process_group,
+        "application_group": place.application_group,
+        "state": "elsewhere",
+        "socket": options.socket,
+        "pid": None,
+        "processes": [],
+        "python": None,
+        "settings": options.settings,
+        "uptime": None,
+        "requests": 0,
+        "busy": 0,
+        "threads": options.threads * options.processes,
+        "memory": None,
+        "restarts": 0,
+        "error": "",
+        "error_time": None,
     }
 
 

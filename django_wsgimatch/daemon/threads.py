@@ -30,10 +30,10 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from ..seldom import SeldomWarning
 from .board import Slot
 from .peers import peer_user
 from .protocol import ERROR, INLINE, encode_error, frame
-from .seldom import Seldom
 from .serving import Exchange, Find, serve
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
-_wrong_user = Seldom(logger, "Refused a connection of user %s, who is not the server's.")
+_wrong_user = SeldomWarning(logger, "Refused a connection of user %s, who is not the server's.")
 
 # How long the watcher looks at the listening socket before it looks up, in seconds.
 LOOK_UP = 1.0

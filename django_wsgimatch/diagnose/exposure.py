@@ -30,9 +30,10 @@ def exposure_findings(
 
     ``environment`` are the names of the server's environment variables.
     """
-    own = {name: options for name, options in groups.items() if name != GLOBAL}
+    # What is run elsewhere has nothing of the server's.
+    own = {n: options for n, options in groups.items() if n != GLOBAL and options.socket is None}
     secrets = sorted(filter(is_secret, environment))
-    others = sorted(name for name, options in own.items() if options.user is not None)
+    others = sorted(n for n, options in groups.items() if n != GLOBAL and options.user is not None)
     for name, options in own.items():
         where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
         if shown := [each for each in secrets if _has(options, each)]:

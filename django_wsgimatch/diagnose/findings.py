@@ -70,6 +70,7 @@ CATALOGUE = {
     "W038": "a process group runs as the server's user beside others that do not",
     "W039": "a process group has the server's secrets in its environment",
     "W040": "a process group was not tried as its user",
+    "W046": "clients choose which processes are started, and nothing limits it",
     "W050": "a pattern takes the whole URL",
     "W051": "a location holds a query string or an escape",
     "W052": "a plain location is written as a pattern",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -82,6 +84,7 @@ def _findings_of_group(
     where: str, name: str, options: GroupOptions, nests: bool
 ) -> Iterator[Finding]:
     yield from _missing_directories(where, options)
+    yield from _open_socket_folder(where, options)
     try:
         ScriptOwner.of(options.script_user, options.script_group)
         account = account_of(options, may_switch=True)
@@ -114,7 +117,9 @@ def _findings_of_group(
 def _not_tried(where: str, options: GroupOptions, account: Account) -> Iterator[Finding]:
     """What can be said of a group that runs as another user than this check."""
     allowed = allowed_users(os.getcwd())
-    if allowed is None and BY_ROOT not in os.environ:
+    if options.socket is not None:
+        yield _as_another(where, options, "`systemctl status` of its unit says whether it runs.")
+    elif allowed is None and BY_ROOT not in os.environ:
         yield Finding("E017", where, f"{needs_root(options)}.", _SWITCH)
     elif allowed is not None and (reason := _refusal(account, allowed)):
         yield Finding(
@@ -125,13 +130,18 @@ def _not_tried(where: str, options: GroupOptions, account: Account) -> Iterator[
             f"{options.user}:GROUP for more groups than the user's own.",
         )
     else:
-        yield Finding(
-            "W040",
-            where,
-            f"it runs as user {options.user!r}, and this check as another: whether that user can "
-            "run its Python and read its files was not tried.",
-            "`manage.py wsgimatch status` says whether it runs, and the server's log why not.",
-        )
+        told = "`manage.py wsgimatch status` says whether it runs, and the server's log why not."
+        yield _as_another(where, options, told)
+
+
+def _as_another(where: str, options: GroupOptions, hint: str) -> Finding:
+    return Finding(
+        "W040",
+        where,
+        f"it runs as user {options.user!r}, and this check as another: whether that user can run "
+        "its Python and read its files was not tried.",
+        hint,
+    )
 
 
 def _refusal(account: Account, allowed: Mapping[int, set[int]]) -> str:
@@ -203,6 +213,24 @@ _SWITCH = (
     "user and group out."
 )
 _LET_IN = "Let that user read it and pass all directories above it; `namei -l` shows where it ends."
+
+
+def _open_socket_folder(where: str, options: GroupOptions) -> Iterator[Finding]:
+    """A folder where others could lay a socket of their own for the front to connect to."""
+    if options.socket is None:
+        return
+    folder = os.path.dirname(options.socket)
+    with suppress(OSError):
+        mode = stat.S_IMODE(os.stat(folder).st_mode)
+        if mode & stat.S_IWOTH:
+            yield Finding(
+                "E021",
+                where,
+                f"others can write to {folder!r}, the folder of its socket: its mode is "
+                f"{mode:04o}. They could answer in place of the applications.",
+                "Let the socket lie in a folder of its own, as RuntimeDirectory= makes, or "
+                "ListenStream= with DirectoryMode=0755.",
+            )
 
 
 def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]:

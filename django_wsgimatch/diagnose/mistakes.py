@@ -48,8 +48,7 @@ def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
     if isinstance(cause, PatternError):
         return _bad_pattern(where, cause)
     if isinstance(cause, PlaceError):
-        cure = "Serve with Python 3.13 or newer."
-        return Finding("E006", where, f"{cause}.", cure)
+        return Finding("E006", where, f"{cause}.", cause.cure)
     if isinstance(cause, DirectiveError):
         return Finding("E002", where, *_of_directive(cause, entry))
     if str(cause).endswith("?"):
@@ -82,11 +81,11 @@ def _bad_pattern(where: str, error: PatternError) -> Finding:
     if isinstance(error, ExponentialPattern):
         # The error names the cure too, for want of a hint where a server does not start.
         reason = error.reason.rpartition("; ")[0] or error.reason
+        example = f" A request for {quoted(error.attack)} would do." if error.attack else ""
         return Finding(
             "E005",
             where,
-            f"the pattern {pattern} can keep a worker busy for ages: {reason}. A request for "
-            f"{quoted(error.attack)} would do.",
+            f"the pattern {pattern} can keep a worker busy for ages: {reason}.{example}",
             _NOT_TWICE,
         )
     return Finding(

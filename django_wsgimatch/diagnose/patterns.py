@@ -15,6 +15,7 @@ from ..aliases.substitution import group_numbers, parse_template
 from ..text import quoted
 from .findings import Finding
 from .subject import Subject
+from .timing import Timing
 from .witness import rebuilt, witness
 
 _EXTENSION = re.compile(
@@ -33,15 +34,19 @@ _WITHIN_NINE = (
 _ELSEWHERE, _MORE = "/x/y", Text("x")
 
 
-def pattern_findings(subject: Subject) -> Iterator[Finding]:
-    """Yield what is doubtful about one alias, from its text alone."""
+def pattern_findings(subject: Subject, timing: Timing | None = None) -> Iterator[Finding]:
+    """
+    Yield what is doubtful about one alias, from its text alone.
+
+    ``timing`` is shared by the aliases of a check, whose time it bounds.
+    """
     if isinstance(subject.location, str):
         yield from _unfilled(subject)
         return
     tree = parse(subject.location.source).tree
     yield from _missing_groups(subject, subject.location)
     yield from _misnamed_groups(subject, subject.location)
-    yield from _slow(subject, subject.location)
+    yield from _slow(subject, subject.location, timing or Timing())
     yield from _unanchored(subject, subject.location, tree)
     yield from _unescaped_dot(subject, subject.location, tree)
 
@@ -93,10 +98,10 @@ def _groups(count: int) -> str:
     return {0: "no group", 1: "one group"}.get(count, f"{count} groups")
 
 
-def _slow(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
+def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Iterator[Finding]:
     found = pattern.blow_up
     if found:
-        attack = f" One is {quoted(found.attack)}." if found.attack else ""
+        attack = f" {timing.told(pattern, found)}." if found.parts else ""
         yield Finding(
             "W002",
             subject.where,

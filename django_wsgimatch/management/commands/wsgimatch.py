@@ -14,6 +14,7 @@ from io import TextIOWrapper
 from typing import Any
 
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import (
     BaseCommand,
     CommandError,
@@ -22,7 +23,16 @@ from django.core.management.base import (
 )
 from rich.console import Console
 
-from ... import comparison, gunicorn_command, migration, presentation, running, terminal
+from ... import (
+    comparison,
+    group_command,
+    gunicorn_command,
+    migration,
+    presentation,
+    running,
+    single,
+    terminal,
+)
 from ...conf import Configuration, configuration
 from ...diagnose.progress import Progress, untold
 from ...exceptions import CompareError, ManagerError, SettingError
@@ -272,11 +282,17 @@ class Command(BaseCommand):
         return 0
 
     def serve(self, options: dict[str, Any]) -> int:
-        """Become gunicorn, with the configuration that starts the groups."""
+        """Become gunicorn, with the configuration that starts the groups, or one of the groups."""
         try:
+            if group_command.is_for_group(options["arguments"]):
+                words = group_command.read_words(options["arguments"])
+                single.run_group(configuration(), words, self._warn_of)
             command = gunicorn_command.arguments(options["arguments"])
-        except SettingError as error:
+        except (SettingError, OSError) as error:
             raise _failed(f"{error}.") from error
+        except ImproperlyConfigured as error:
+            # Each problem has a line of its own.
+            raise CommandError("\n".join(map(shown, str(error).splitlines()))) from error
         sys.stdout.flush()
         os.execve(command[0], command, environment_of_groups())
 
@@ -351,6 +367,9 @@ class Command(BaseCommand):
             return running.order_all(configuration(), **order)
         except ManagerError as error:
             raise _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+
+    def _warn_of(self, reason: str) -> None:
+        self.stderr.write(shown(f"wsgimatch: {reason.removesuffix('.')}."))
 
     def _warn(self, configured: Configuration) -> None:
         if configured.problems:

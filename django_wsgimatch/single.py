@@ -1,0 +1,82 @@
+"""``serve --process-group NAME``: this process becomes one group of the project's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NoReturn
+
+from .aliases.groups import GLOBAL
+from .asroot.launch import ALLOW_ROOT, AS_ROOT
+from .conf import Configuration
+from .daemon.alone import become, require_own_account
+from .daemon.listening import open_listener, peers_of
+from .daemon.place import Place
+from .entries import utf8
+from .exceptions import SettingError
+from .group_command import NO_USER_OF_GROUP, GroupWords
+from .places import definition, environment_of_groups
+from .text import quoted
+
+Warn = Callable[[str], None]
+
+
+def run_group(configured: Configuration, words: GroupWords, warn: Warn) -> NoReturn:
+    """
+    Become a process group, on the socket that it is given or told.
+
+    ``warn`` is called with what is odd and no error. Raises SettingError and OSError where it
+    cannot be, and ImproperlyConfigured where the settings cannot be used.
+    """
+    _refuse_root(words, warn)
+    if words.user is not None:
+        raise SettingError("only root can become another user: leave --user out")
+    configured.require()
+    place = Place(utf8(words.name), "")
+    _require_defined(configured, place.process_group)
+    options = configured.groups[place.process_group]
+    require_own_account(words.name, options)
+    told = definition(configured)
+    listener = open_listener(words.path, options)
+    path = os.fsdecode(listener.getsockname())
+    if reason := _unasked(words.name, options.socket, path):
+        warn(reason)
+    become(
+        told.spec(place, peers_of(path)),
+        python=told.python,
+        packages=told.packages,
+        listener=listener,
+        environ=environment_of_groups(),
+    )
+
+
+def _refuse_root(words: GroupWords, warn: Warn) -> None:
+    if os.geteuid() != 0:
+        return
+    if not (words.may_be_root or os.environ.get(ALLOW_ROOT)):
+        raise SettingError(NO_USER_OF_GROUP)
+    warn(AS_ROOT)
+
+
+def _require_defined(configured: Configuration, name: str) -> None:
+    defined = [group for group in configured.groups if group != GLOBAL]
+    if name not in defined:
+        known = ", ".join(map(quoted, defined)) or "none"
+        raise SettingError(
+            f"there is no process group {quoted(name)}: WSGIMATCH_PROCESS_GROUPS has {known}"
+        )
+
+
+def _unasked(name: str, expected: str | None, path: str) -> str:
+    """Return why no server that has these settings asks a group at this path, "" if one does."""
+    if expected is None:
+        return (
+            f"process group {name!r} has no option `socket`: a server with these settings starts "
+            f"it itself and sends nothing to {path!r}"
+        )
+    if os.path.realpath(expected) != os.path.realpath(path):
+        return (
+            f"process group {name!r} listens at {path!r}, and a server with these settings looks "
+            f"for it at {expected!r} (its option `socket`)"
+        )
+    return ""
