@@ -31,7 +31,9 @@ from .diagnose.preview import Preview, Site, Try, WithoutView, preview, tries
 from .diagnose.probe import Question
 from .diagnose.progress import Progress, untold
 from .diagnose.reached import Key
+from .diagnose.subject import Subject
 from .diagnose.telling import Answer, Told
+from .diagnose.wholes import whole_findings
 from .places import server_ports
 from .probing import MOST_PROJECTS, Asker
 from .text import quoted
@@ -174,7 +176,19 @@ def previews(configured: Configuration, at: Site, targets: Iterable[str]) -> Ite
         for question, answer in zip(questions, told[key].answers, strict=False)
     }
     for each in shown:
-        yield _with_answer(each, at, told, answers)
+        yield _taken_whole(_with_answer(each, at, told, answers), at)
+
+
+def _taken_whole(shown: Preview, at: Site) -> Preview:
+    """Say so where the pattern leaves nothing of any URL for PATH_INFO."""
+    if shown.status != 200 or shown.alias is None or shown.path_info:
+        return shown
+    subject = Subject("", None, _table_for(at, shown.target), shown.alias)
+    found = next(whole_findings(subject, at.rules), None)
+    if found is None:
+        return shown
+    warning = f"The pattern takes the whole URL. {found.hint} (W050)"
+    return replace(shown, warnings=(*shown.warnings, warning))
 
 
 def is_elsewhere(shown: Preview) -> bool:

@@ -112,6 +112,22 @@ def test_projects_of_two_names_are_found(ids):
     assert "E016" in ids(files, script_alias_match("^/(\\w+)", "sites/$1/wsgi.py", **ONE_GROUP))
 
 
+def test_a_url_is_the_proof_and_the_others_are_counted(tmp_path, settings):
+    files = {**two_sites(), **site("sites/east"), **site("sites/west")}
+    doctor_tables.write(tmp_path, files)
+    alias = script_alias_match("^/s/([a-z]+)(?=/|$)", "sites/$1/wsgi.py", **ONE_GROUP)
+    groups = {"sites": {"threads": 4}}
+
+    [finding] = doctor_tables.found(settings, tmp_path, [alias], process_groups=groups)
+
+    assert finding.message.replace(str(tmp_path), "") == (
+        "the script '/sites/north/wsgi.py', which answers '/s/north', means '/sites/north/config' "
+        "by 'config', and '/sites/east/wsgi.py' in the same place '/sites/east/config'. An "
+        "interpreter has one module of a name: whichever is asked second gets the other one's. So "
+        "it is with 2 more scripts of this alias."
+    )
+
+
 SOUND = [
     pytest.param(
         two_sites(),

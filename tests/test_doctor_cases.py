@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch import script_alias_match
+from django_wsgimatch import inspection, script_alias_match
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.conf import configuration
 from django_wsgimatch.entries import Entry, to_alias
 from tests import doctor_tables
 from tests.doctor_cases import FOUND, ONE, SOUND
@@ -109,3 +110,33 @@ def test_encoded_slashes_that_are_kept_may_be_written(site, settings):
     aliases = [script_alias_match("^/a%2Fb", ONE)]
 
     assert doctor_tables.found(settings, site, aliases, allow_encoded_slashes="NoDecode") == []
+
+
+@pytest.mark.parametrize(
+    ("target", "warnings"),
+    [
+        pytest.param(
+            "/blog/about/",
+            (
+                (
+                    "The pattern takes the whole URL. To mount the application below its prefix: "
+                    "script_alias_match('^/blog(?=/|$)', 'app.wsgi'). To give it the path: "
+                    "script_alias_match('^/blog/.*', 'app.wsgi$0'). (W050)"
+                ),
+            ),
+            id="one of many whole URLs",
+        ),
+        pytest.param("/robots.txt", (), id="the only URL of its alias"),
+    ],
+)
+def test_a_preview_says_that_the_whole_url_is_taken(site, settings, target, warnings):
+    settings.BASE_DIR = site
+    settings.WSGIMATCH_ALIASES = [
+        script_alias_match("^/blog/.*", ONE),
+        script_alias_match(r"^/robots\.txt$", ONE),
+    ]
+    configured = configuration()
+
+    [shown] = inspection.previews(configured, inspection.site(configured), [target])
+
+    assert shown.warnings == warnings

@@ -32,16 +32,16 @@ _ENDINGS = (".wsgi", ".py")
 
 def scripts_below(
     subject: Subject, place: Place, rules: Rules, listings: Listings
-) -> tuple[str, ...]:
-    """Return the scripts in directories below an alias's place that some URL leads to."""
+) -> dict[str, str]:
+    """Return the scripts below an alias's place that a URL leads to, each with such a URL."""
     if place.state != "directory":
-        return ()
-    found = (
-        script
+        return {}
+    found = {
+        script: _uri_of(subject, place, script, captures, rules)
         for script, captures in islice(_candidates(subject, place, rules, listings), _MOST)
-        if script not in place.scripts and _uri_of(subject, place, script, captures, rules)
-    )
-    return tuple(found)
+        if script not in place.scripts
+    }
+    return {script: uri for script, uri in found.items() if uri is not None}
 
 
 def _candidates(

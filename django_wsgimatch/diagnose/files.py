@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..aliases.alias import Alias
@@ -38,7 +38,7 @@ class Place:
 
     ``path`` is the script, or the directory in which the request names one, or how far one
     gets. ``scripts`` are the files that can run; in a directory with others below it, ``deeper``,
-    there may be more: ``below`` are those of them that a URL is known to lead to.
+    there may be more: ``below`` are those of them that a URL is known to lead to, with that URL.
     """
 
     state: State
@@ -46,7 +46,7 @@ class Place:
     reason: str = ""
     scripts: tuple[str, ...] = ()
     deeper: bool = False
-    below: tuple[str, ...] = ()
+    below: Mapping[str, str] = field(default_factory=dict)
 
 
 def survey(alias: Alias, rules: Rules, listings: Listings) -> Place:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..settings_guard import VARIABLE, settings_modules
@@ -46,7 +46,7 @@ class Loaded:
 
     ``asked`` are the settings that it asks for, each with the module that it imports for that,
     "" for itself; ``variables`` are the others that it sets; ``modules`` the files of the top level
-    modules that it uses.
+    modules that it uses. ``uri`` is a URL that it answers, where URLs choose it.
     """
 
     subject: Subject
@@ -54,6 +54,13 @@ class Loaded:
     asked: tuple[tuple[Variable, str], ...]
     variables: tuple[Variable, ...]
     modules: Mapping[str, str]
+    uri: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in findings."""
+        answers = f", which answers {quoted(self.uri)}," if self.uri else ""
+        return f"the script {quoted(self.script)}{answers}"
 
 
 def leak_findings(
@@ -75,12 +82,25 @@ def leak_findings(
             continue
         seen.add((at.name, (*place.scripts, *place.below)))
         inhabited = interpreters.setdefault(at.name, _Inhabited(at))
+        found: list[Finding] = []
         for script in (*place.scripts, *place.below):
             if (at.name, script) not in seen:
                 seen.add((at.name, script))
                 is_script = place.state == "script" or script in place.below
                 if is_script or _holds_application(subject, script):
-                    yield from inhabited.load(_loaded(subject, script, at))
+                    uri = place.below.get(script, "")
+                    found += inhabited.load(_loaded(subject, script, at, uri))
+        yield from _once(found)
+
+
+def _once(found: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding of each kind, and how many more scripts of an alias have the same fault."""
+    by_id: dict[str, list[Finding]] = {}
+    for each in found:
+        by_id.setdefault(each.id, []).append(each)
+    for first, *others in by_id.values():
+        more = f" So it is with {len(others)} more scripts of this alias." if others else ""
+        yield replace(first, message=first.message + more)
 
 
 def inherited_findings(directory: str | None, settings: str | None) -> Iterator[Finding]:
@@ -168,7 +188,7 @@ def _of_the_process(loaded: Loaded, asked: Variable, through: str, process: str)
     return Finding(
         "E013",
         loaded.subject.where,
-        f"the script {quoted(loaded.script)} imports {through}, which asks for "
+        f"{loaded.name} imports {through}, which asks for "
         f"{VARIABLE} {asked.value!r}, but the process runs {process!r}. {outcome}",
         "Give its alias a process group of its own: process_group='...'.",
     )
@@ -186,7 +206,7 @@ def _of_another_script(
     return Finding(
         "E016",
         loaded.subject.where,
-        f"the script {quoted(loaded.script)} {imports} for {VARIABLE} {asked.value!r}, and "
+        f"{loaded.name} {imports} for {VARIABLE} {asked.value!r}, and "
         f"{quoted(script)} in the same place for {other!r}. {outcome}",
         _APART,
     )
@@ -199,7 +219,7 @@ def _of_another_value(loaded: Loaded, variable: Variable, other: Variable, scrip
     return Finding(
         "W028",
         loaded.subject.where,
-        f"the script {quoted(loaded.script)} sets the environment variable {variable.name} to "
+        f"{loaded.name} sets the environment variable {variable.name} to "
         f"{variable.value!r}, and {quoted(script)} in the same place to {other.value!r}. {decides}",
         "Give each script a process group of its own, and the variable in its environment option.",
     )
@@ -210,14 +230,14 @@ def _of_another_module(loaded: Loaded, name: str, file: str, other: str, owner: 
     return Finding(
         "E023",
         loaded.subject.where,
-        f"the script {quoted(loaded.script)} means {file!r} by {name!r}, and {other_owner} in the "
+        f"{loaded.name} means {file!r} by {name!r}, and {other_owner} in the "
         f"same place {other!r}. An interpreter has one module of a name: whichever is asked second "
         "gets the other one's.",
         _APART,
     )
 
 
-def _loaded(subject: Subject, script: str, at: Interpreter) -> Loaded:
+def _loaded(subject: Subject, script: str, at: Interpreter, uri: str = "") -> Loaded:
     file = os.fsdecode(script.encode("latin-1"))
     own = effects_of(read_script(script), file)
     paths = (*own.paths, *at.paths)
@@ -230,7 +250,7 @@ def _loaded(subject: Subject, script: str, at: Interpreter) -> Loaded:
     asked = tuple((v, through) for through, part in parts for v in part.settings_modules)
     variables = tuple(v for _, part in parts for v in part.variables if v.name != VARIABLE)
     used = [*own.imports, *(variable.value for variable, _ in asked)]
-    return Loaded(subject, script, asked, variables, _top_level(used, paths))
+    return Loaded(subject, script, asked, variables, _top_level(used, paths), uri)
 
 
 @lru_cache(maxsize=1024)
