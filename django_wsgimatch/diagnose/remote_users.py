@@ -17,9 +17,12 @@ def remote_user_findings(
     told: Mapping[Key, Told], subjects: Mapping[Key, Subject]
 ) -> Iterator[Finding]:
     """Yield the projects whose middleware waits for REMOTE_USER."""
+    reported: set[str] = set()
     for key, each in told.items():
         # A script that names it has its own way to come by it.
-        if each.needs_remote_user and b"REMOTE_USER" not in read_script(key.script):
+        is_served = b"REMOTE_USER" in read_script(key.script) if key.script else False
+        if each.needs_remote_user and not is_served and each.settings_module not in reported:
+            reported.add(each.settings_module)
             yield Finding(
                 "W058",
                 _OWN if key == FALLBACK else subjects[key].where,
