@@ -10,6 +10,8 @@ from django_wsgimatch import inspection, script_alias_match
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.conf import configuration
+from django_wsgimatch.diagnose.subject import Subject
+from django_wsgimatch.diagnose.wholes import nested
 from django_wsgimatch.entries import Entry, to_alias
 from tests import doctor_tables
 from tests.doctor_cases import FOUND, ONE, SOUND
@@ -140,3 +142,17 @@ def test_a_preview_says_that_the_whole_url_is_taken(site, settings, target, warn
     [shown] = inspection.previews(configured, inspection.site(configured), [target])
 
     assert shown.warnings == warnings
+
+
+@pytest.mark.parametrize("entry", [pytest.param(entry, id=spelled(entry)) for entry in CURED])
+def test_the_proof_is_what_the_two_urls_get(site, entry):
+    alias = to_alias(entry, process_groups=(), variables={})
+    table, rules = AliasTable([alias]), Rules(base_directory=str(site))
+
+    whole = nested(Subject("entry", entry, table, 0), merge_slashes=True)
+
+    assert whole is not None
+    one, other = (resolve(table, uri, rules=rules) for uri in (whole.one, whole.other))
+    assert one.status == other.status == 200
+    assert (one.script, one.path_info) == (other.script, other.path_info)
+    assert one.script_name != other.script_name
