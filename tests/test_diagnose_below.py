@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from django_wsgimatch import script_alias, script_alias_match
@@ -20,7 +22,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 os.environ["DJANGO_SETTINGS_MODULE"] = "{}.settings"
 application = None
 """
-ONE_GROUP = {"process_group": "sites", "application_group": "%{GLOBAL}"}
+ONE_GROUP: Any = {"process_group": "sites", "application_group": "%{GLOBAL}"}
 
 
 def site(folder: str, script: str = "wsgi.py", source: str = IN_A_FOLDER) -> dict[str, str]:

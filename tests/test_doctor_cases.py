@@ -21,7 +21,7 @@ FILES = [ONE, "tools.wsgi", "a.wsgi", "sites/a/wsgi.py"]
 
 def spelled(entry: Any) -> str:
     """An entry as a test is called."""
-    text = f"{entry.location} to {entry.target}" if isinstance(entry, Entry) else str(entry)
+    text = f"{entry.location!s} to {entry.target!s}" if isinstance(entry, Entry) else str(entry)
     return text.encode("unicode_escape").decode()
 
 
