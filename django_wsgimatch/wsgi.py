@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
-from .daemon.front import Places, own_packages
+from .daemon.front import Places, keep_starter_private, own_packages
 from .daemon.limits import Limits
 from .daemon.options import GroupOptions
 from .dispatcher import Dispatcher
@@ -102,6 +102,7 @@ def open_places(configured: Configuration, limits: Limits) -> Places | None:
         raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
     if not is_defined_by_arbiter():
         places.watch()
+    keep_starter_private()
     return places
 
 

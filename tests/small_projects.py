@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.groups import sockets_of
+
 ROOT = Path(__file__).resolve().parent.parent
 
 SETTINGS = """\
@@ -99,7 +101,7 @@ def write_site(directory: Path, site: SmallSite) -> Path:
     head = "from django_wsgimatch import script_alias, script_alias_match\n"
     table = (
         f"{head}INSTALLED_APPS.append('django_wsgimatch')\n"
-        f"WSGIMATCH_SOCKET_DIRECTORY = {str(directory / 'sockets')!r}\n"
+        f"WSGIMATCH_SOCKET_DIRECTORY = {str(sockets_of(directory))!r}\n"
         f"WSGIMATCH_PROCESS_GROUPS = {groups!r}\n"
         f"WSGIMATCH_ALIASES = [\n{textwrap.indent(textwrap.dedent(site.aliases), '    ')}]\n"
         f"{textwrap.dedent(site.more)}"

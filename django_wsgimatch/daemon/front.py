@@ -369,6 +369,13 @@ def _link_elsewhere(
     )
 
 
+def keep_starter_private() -> None:
+    """Let no program that an application starts in this process have the way to the starter."""
+    given = os.environ.get(STARTER)
+    if given is not None:
+        os.set_inheritable(int(given.partition(",")[0]), False)
+
+
 def _is_at(descriptor: int, path: str) -> bool:
     """Whether an open file still lies at its path."""
     try:
