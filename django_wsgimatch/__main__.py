@@ -6,6 +6,7 @@ import os
 import sys
 
 from .asroot.hook import main as act_as_root
+from .common_options import sort_words
 
 
 def main(words: list[str]) -> None:
@@ -16,7 +17,8 @@ def main(words: list[str]) -> None:
 
     from .project import use_settings_of_manage_py
 
-    use_settings_of_manage_py()
+    if sort_words(words).settings is None:
+        use_settings_of_manage_py()
     execute_from_command_line(["manage.py", "wsgimatch", *words])
 
 

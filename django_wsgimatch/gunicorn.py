@@ -71,12 +71,20 @@ def when_ready(server: Any) -> None:
     """Have the groups started before the first worker is, and look after HUP and the manager."""
     if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
         raise RuntimeError(OWN_FILE)
+    _keep_to_its_own_control_socket(server.cfg)
     server.handle_hup = _guarded(server, server.handle_hup)
     server.maybe_promote_master = _watching(server, server.maybe_promote_master)
     told = ask_for_definition(server)
     # Where the settings are wrong, the workers say so, as ever.
     if told is not None:
         _open(server, told)
+
+
+def _keep_to_its_own_control_socket(cfg: Any) -> None:
+    """Turn gunicorn's control socket off where it is the one that all servers of a user share."""
+    setting = cfg.settings.get("control_socket")
+    if setting is not None and setting.get() == setting.default:
+        cfg.set("control_socket_disable", True)
 
 
 def on_reload(server: Any) -> None:

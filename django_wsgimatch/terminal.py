@@ -53,26 +53,30 @@ _NOTHING = ("-", GLOBAL)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
 
-def console(stream: TextIO, *, no_color: bool) -> Console:
-    """Return the console that draws on a stream."""
-    return Console(file=stream, no_color=no_color, highlight=False)
+def console(stream: TextIO, *, no_color: bool, force_color: bool = False) -> Console:
+    """Return the console that draws on a stream, as on a terminal where colours are forced."""
+    is_terminal = True if force_color else None
+    return Console(file=stream, no_color=no_color, force_terminal=is_terminal, highlight=False)
 
 
 @contextmanager
-def progress_bars(on: Console) -> Iterator[Progress]:
-    """Draw a bar for each thing that is told to be done, and wipe them out at the end."""
-    tasks: dict[str, TaskID] = {}
-    drawn = 0.0
+def progress_line(on: Console) -> Iterator[Progress]:
+    """Draw one line, a bar for what is being done just now, and wipe it out at the end."""
+    task: TaskID | None = None
+    drawn, drawn_what = 0.0, ""
     with Bars(console=on, transient=True) as bars:
 
         def show(done: int, total: int, what: str) -> None:
-            nonlocal drawn
+            nonlocal task, drawn, drawn_what
             now = time.monotonic()
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            if done >= total or now - drawn >= _DRAWN_EVERY:
-                bars.update(tasks[what], completed=done, total=total)
-                drawn = now
+            if what == drawn_what and done < total and now - drawn < _DRAWN_EVERY:
+                return
+            if task is None:
+                task = bars.add_task(what)
+            elif what != drawn_what:
+                bars.reset(task)
+            bars.update(task, description=what, completed=done, total=total, refresh=True)
+            drawn, drawn_what = now, what
 
         yield show
 

@@ -15,8 +15,10 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from ..common_options import count_leading
 from ..exceptions import SettingError
 from ..group_command import AS_ROOT, is_for_group, read_words
+from ..gunicorn_command import is_for_help
 from .accounts import Account, account, become
 from .launch import ALLOW_ROOT, serve
 from .running import users_of_servers, users_of_starters
@@ -35,22 +37,36 @@ def run(words: list[str]) -> None:
     """
     Act on a command line, if it is ours: ``manage.py wsgimatch SUBCOMMAND ...``.
 
-    Returns where root may go on with it. Raises SettingError, and OSError.
+    Options of Django's may stand before the subcommand and after it. Returns where root may go on
+    with it. Raises SettingError, and OSError.
     """
     at = words.index(COMMAND)
-    subcommand, rest = words[at + 1], words[at + 2 :]
-    if subcommand == "serve" and is_for_group(rest):
-        _become_user_of_group(words, at)
+    given = words[at + 1 :]
+    count = count_leading(given)
+    before, (subcommand, *rest) = given[:count], given[count:]
+    if subcommand == "serve" and is_for_group(rest) and not is_for_help(rest):
+        _become_user_of_group(words, at + count)
         return
     if subcommand == "serve":
-        serve(rest)
+        serve([*before, *rest])
     user, kept = _take_user(rest)
     found = user or _user_of_folder(os.path.dirname(os.path.abspath(_script(words, at))))
     if found is None:
         return
     this, why = account(found[0]), found[1]
     print(f"wsgimatch: running as {this.name!r}, {why}", file=sys.stderr, flush=True)
-    _run_as(this, [sys.executable, *words[1 : at + 2], *kept])
+    _run_as(this, [sys.executable, *words[1 : at + 1], *before, subcommand, *kept])
+
+
+def subcommand_of(words: list[str]) -> str | None:
+    """Return the subcommand of ours that a command line names, None where there is none."""
+    at = words.index(COMMAND) if COMMAND in words else 0
+    # Python's own -m and -c come first: those words are another program's.
+    if at < 2:
+        return None
+    given = words[at + 1 :]
+    given = given[count_leading(given) :]
+    return given[0] if given and not given[0].startswith("-") else None
 
 
 def _become_user_of_group(words: list[str], at: int) -> None:

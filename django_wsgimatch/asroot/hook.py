@@ -11,14 +11,12 @@ import os
 import sys
 
 from ..exceptions import SettingError
-from .commands import COMMAND, run
+from .commands import run, subcommand_of
 
 
 def main(words: list[str]) -> None:
     """Act on a command line of root's."""
-    at = words.index(COMMAND) if COMMAND in words else 0
-    is_ours = at > 1 and len(words) > at + 1 and not words[at + 1].startswith("-")
-    if not is_ours:
+    if subcommand_of(words) is None:
         return
     try:
         run(words)
