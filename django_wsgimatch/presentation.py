@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from .aliases.alias import BROKEN as BROKEN_ALIAS
 from .diagnose.findings import Finding
@@ -23,6 +24,11 @@ COLUMNS = (
     "application group",
     "script",
 )
+# What a Django project makes of a URL for which its URLconf has no view.
+NO_VIEW = {
+    301: "none: APPEND_SLASH redirects",
+    404: "none: the project's URLconf answers 404",
+}
 _LEVELS = {"E": "ERROR", "W": "WARNING"}
 
 
@@ -79,12 +85,40 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, str]]:
-    """Yield what becomes of a target as (label, text)."""
+def alias_rows(tried: Iterable[Try], *, is_full: bool) -> Iterator[tuple[str, str]]:
+    """
+    Yield (outcome, text) for each alias that was tried.
+
+    Unless all is asked for, several in a row that lost are one, except where one nearly won.
+    """
+    for has_lost, run in groupby(tried, key=_has_plainly_lost):
+        several = list(run)
+        if has_lost and not is_full and len(several) > 1:
+            first, last = several[0].position, several[-1].position
+            yield "lost", f"[{first}] to [{last}]: {len(several):,} lost (-v 2 says why)"
+            continue
+        for each in several:
+            told = f"[{each.position}] {_directive(each)}: {_outcome(each)}"
+            yield each.outcome, printable(told)
+
+
+def preview_rows(
+    shown: Preview, tried: Iterable[Try], *, is_full: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """
+    Yield what becomes of a target as (label, text, kind).
+
+    The kind is how an alias fared, or the label in capitals: what a style goes by.
+    """
     if shown.uri is not None:
-        yield "uri", readable(shown.uri)
-    for each in tried:
-        yield "alias", printable(f"[{each.position}] {_directive(each)}: {_outcome(each)}")
+        yield "uri", readable(shown.uri), "URI"
+    for outcome, text in alias_rows(tried, is_full=is_full):
+        yield "alias", text, outcome
+    for label, text in _result_rows(shown):
+        yield label, text, label.upper()
+
+
+def _result_rows(shown: Preview) -> Iterator[tuple[str, str]]:
     for number, capture in enumerate(shown.captures or (), 1):
         yield f"${number}", readable(capture)
     named = (
@@ -101,15 +135,17 @@ def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, st
     yield from ((label, readable(text)) for label, text in named if text is not None)
     if shown.view is not None:
         yield "view", printable(shown.view)
+    elif shown.urlconf_status is not None:
+        yield "view", NO_VIEW[shown.urlconf_status]
     yield "answer", answer(shown)
     for warning in shown.warnings:
         yield "warning", printable(warning)
 
 
-def preview_lines(shown: Preview, tried: Iterable[Try]) -> Iterator[str]:
+def preview_lines(shown: Preview, tried: Iterable[Try], *, is_full: bool = False) -> Iterator[str]:
     """Yield what becomes of a target, the target first, then one thing a line."""
     yield readable(shown.target)
-    for label, text in preview_rows(shown, tried):
+    for label, text, _ in preview_rows(shown, tried, is_full=is_full):
         yield f"  {label:<18}{text}".rstrip()
 
 
@@ -118,8 +154,12 @@ def answer(shown: Preview) -> str:
     if shown.status is None:
         return "the fallback: no alias matches"
     if shown.status == 200:
-        return "the script"
+        return "the script, which does not load" if shown.load_error else "the script"
     return f"status {shown.status}"
+
+
+def _has_plainly_lost(tried: Try) -> bool:
+    return tried.outcome == "lost" and not tried.is_near
 
 
 def _outcome(tried: Try) -> str:

@@ -105,13 +105,11 @@ def show_table(on: Console, rows: Iterable[Row]) -> None:
     on.print(table)
 
 
-def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...]) -> None:
-    """Draw what becomes of one target."""
+def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...], *, is_full: bool) -> None:
+    """Draw what becomes of one target; ``is_full`` shows every alias that lost."""
     grid = Table.grid(padding=(0, 2))
-    outcomes = iter(tried)
-    for label, text in preview_rows(shown, tried):
-        style = next(outcomes).outcome if label == "alias" else label.upper()
-        grid.add_row(_text(label, "dim"), _text(text, _STYLES.get(style, "")))
+    for label, text, kind in preview_rows(shown, tried, is_full=is_full):
+        grid.add_row(_text(label, "dim"), _text(text, _STYLES.get(kind, "")))
     on.print(_text(readable(shown.target), "bold"))
     on.print(grid)
 

@@ -299,11 +299,13 @@ class Command(BaseCommand):
         if options["as_json"]:
             self._write_json(map(asdict, shown))
             return 0
+        is_full = options["verbosity"] > 1
         for each in shown:
+            tried = explained(at, each)
             if self._is_drawn(options):
-                terminal.show_preview(self._console(options), each, explained(at, each))
+                terminal.show_preview(self._console(options), each, tried, is_full=is_full)
             else:
-                self._write_lines(presentation.preview_lines(each, explained(at, each)))
+                self._write_lines(presentation.preview_lines(each, tried, is_full=is_full))
         return 0
 
     def serve(self, options: dict[str, Any]) -> int:
@@ -373,7 +375,7 @@ class Command(BaseCommand):
         return int(imported.settings is None or (options["check"] and imported.needs_you))
 
     def compare(self, options: dict[str, Any]) -> int:
-        """Show what differs between two sites; 1 if anything does."""
+        """Show what differs between two sites; 1 if anything does, or if nothing was asked."""
         try:
             pair = comparison.pair_of(options)
             reading = comparison.read(options["file"], options["methods"], options["limit"])
@@ -388,7 +390,7 @@ class Command(BaseCommand):
             raise _failed(f"{error.filename}: {error.strerror}.") from error
         if options["as_json"]:
             self.stdout.write(to_json(comparison.record(found)))
-            return int(found.different > 0)
+            return int(not found.is_success)
         if self._is_drawn(options):
             terminal.show_comparison(self._console(options), found)
         else:
@@ -398,7 +400,7 @@ class Command(BaseCommand):
             "".join(f"{shown(line)}\n" for line in comparison.remarks(found)), ending=""
         )
         self.stdout.write(comparison.summary(found))
-        return int(found.different > 0)
+        return int(not found.is_success)
 
     def _ask(self, **order: Any) -> list[dict[str, Any]]:
         try:
