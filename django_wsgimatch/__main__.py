@@ -16,9 +16,13 @@ def main(words: list[str]) -> None:
     from django.core.management import execute_from_command_line
 
     from .project import use_settings_of_manage_py
+    from .refusal import CannotStart
 
-    if sort_words(words).settings is None:
-        use_settings_of_manage_py()
+    try:
+        if sort_words(words).settings is None:
+            use_settings_of_manage_py()
+    except CannotStart as error:
+        sys.exit(f"wsgimatch: {error}")
     execute_from_command_line(["manage.py", "wsgimatch", *words])
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from .aliases.alias import BROKEN as BROKEN_ALIAS
 from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try, rebuilt_url
+from .diagnose.wording import level_name
 from .inspection import BROKEN, Row
 from .text import readable
 from .text import shown as printable
@@ -29,12 +30,6 @@ NO_VIEW = {
     301: "none: APPEND_SLASH redirects",
     404: "none: the project's URLconf answers 404",
 }
-_LEVELS = {"E": "ERROR", "W": "WARNING"}
-
-
-def level_name(finding: Finding) -> str:
-    """Return ERROR or WARNING."""
-    return _LEVELS[finding.id[0]]
 
 
 def finding_record(finding: Finding) -> dict[str, str]:
@@ -46,18 +41,6 @@ def finding_record(finding: Finding) -> dict[str, str]:
         "message": finding.message,
         "hint": finding.hint,
     }
-
-
-def finding_lines(finding: Finding) -> Iterator[str]:
-    """Yield a finding in two lines: what is wrong, and the cure."""
-    yield f"{level_name(finding)} wsgimatch.{finding.id} {finding.where}: {finding.message}"
-    yield f"    hint: {finding.hint}"
-
-
-def summary(findings: Sequence[Finding]) -> str:
-    """Return how many errors and warnings there are."""
-    errors = sum(finding.id.startswith("E") for finding in findings)
-    return f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}."
 
 
 def table_lines(rows: Iterable[Row]) -> Iterator[str]:
@@ -193,7 +176,3 @@ def _script(row: Row) -> str:
 
 def _or(text: str | None, empty: str) -> str | None:
     return empty if text == "" else text
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -18,8 +18,9 @@ from .comparison import Comparison, name_of
 from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try
 from .diagnose.progress import Progress
+from .diagnose.wording import finding_lines, level_name
 from .inspection import Row
-from .presentation import COLUMNS, cells, finding_lines, level_name, preview_rows
+from .presentation import COLUMNS, cells, preview_rows
 from .running import COLUMNS as STATUS_COLUMNS
 from .running import Status, status_cells, title
 from .servers.apache.outcome import Outcome

@@ -109,7 +109,7 @@ LAYERS = [
         "diagnose.timing",
     ],
     ["diagnose.bounded", "diagnose.telling"],
-    ["diagnose.mistakes", "diagnose.sources", "diagnose.states"],
+    ["diagnose.mistakes", "diagnose.sources", "diagnose.states", "diagnose.wording"],
     ["diagnose.search"],
     ["diagnose.witness"],
     ["diagnose.reach"],
@@ -164,6 +164,7 @@ LAYERS = [
     ["comparing.differences"],
     ["comparing.running"],
     ["django_wsgimatch"],
+    ["refusal"],
     ["conf", "project"],
     ["places", "probing"],
     ["circumstances", "single"],
@@ -175,7 +176,7 @@ LAYERS = [
     ["management.commands.wsgimatch"],
     ["__main__", "apps", "defining", "wsgi"],
 ]
-FIRST_WITH_DJANGO = LAYERS.index(["conf", "project"])
+FIRST_WITH_DJANGO = LAYERS.index(["refusal"])
 ROW = {module: row for row, modules in enumerate(LAYERS) for module in modules}
 
 

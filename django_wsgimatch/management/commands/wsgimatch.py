@@ -37,6 +37,7 @@ from ... import (
     terminal,
 )
 from ...conf import Configuration, configuration
+from ...diagnose import wording
 from ...diagnose.progress import Progress, untold
 from ...ending import end_by, open_closed_streams, signal_that_ended
 from ...exceptions import CompareError, ManagerError, SettingError
@@ -272,8 +273,8 @@ class Command(BaseCommand):
                 if self._is_drawn(options):
                     terminal.show_finding(self._console(options), each)
                 else:
-                    self._write_lines(presentation.finding_lines(each))
-            self.stdout.write(presentation.summary(found))
+                    self._write_lines(wording.finding_lines(each))
+            self.stdout.write(wording.summary(found))
         fail_level = getattr(checks, options["fail_level"])
         return int(any(level(each) >= fail_level for each in found))
 
