@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 AS_ROOT = $(if $(filter 0,$(shell id -u)),WSGIMATCH_ALLOW_ROOT=1)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types docs package conformance fuzz load bench clean
+.PHONY: help serve test lint types docs package conformance fuzz load chaos bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,16 +51,20 @@ conformance: $(VENV)/with-test ## compare 40,000 requests with the installed Apa
 	$(VENV)/bin/python -m tests.daemon_conformance
 	$(VENV)/bin/python -m tests.import_conformance
 
-fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay and to status
+fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay, to status and to root's process
 	$(VENV)/bin/python -m tests.fuzz_patterns
 	$(VENV)/bin/python -m tests.fuzz_redos
 	$(VENV)/bin/python -m tests.fuzz_index
 	$(VENV)/bin/python -m tests.fuzz_apache
 	$(VENV)/bin/python -m tests.fuzz_relay
 	$(VENV)/bin/python -m tests.fuzz_boards
+	$(VENV)/bin/python -m tests.fuzz_starter
 
 load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and count what is lost
 	$(VENV)/bin/python -m tests.load_groups
+
+chaos: $(VENV)/with-test ## inject faults of all kinds under load for 10 minutes, and count what does not heal
+	$(VENV)/bin/python -m tests.chaos
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
 	@status=0; for name in index dispatch checks imports servers groups; do \

@@ -61,16 +61,6 @@ def sort_words(words: Sequence[str]) -> CommonWords:
     return CommonWords(found.get("--settings"), found.get("--pythonpath"), tuple(rest))
 
 
-def count_leading(words: Sequence[str]) -> int:
-    """Return how many words stand before the subcommand: options of Django's, with values."""
-    count = 0
-    for option, _, given in _options(words):
-        if option is None:
-            break
-        count += len(given)
-    return count
-
-
 def _options(words: Sequence[str]) -> Iterator[tuple[str | None, str, Sequence[str]]]:
     """Yield (an option of Django's, its value, the words that it is), or (None, "", a word)."""
     at = 0

@@ -138,5 +138,9 @@ class ManagerError(WSGIMatchError):
     """The manager of the daemon processes is not there, or cannot do what it was asked for."""
 
 
+class ManagerGone(ManagerError):
+    """The manager is not there, or does not answer: another one may."""
+
+
 class CompareError(WSGIMatchError):
     """Two sites that cannot be compared as it was asked."""

@@ -12,7 +12,7 @@ from .common_options import sort_words
 from .exceptions import SettingError
 
 OPTION = "--process-group"
-AS_ROOT = (
+NO_USER_OF_GROUP = (
     "started as root, the process group has nobody to become, and nothing of a project runs as "
     "root. Name its user: User= in its unit, or --user NAME here. In a container where root is all "
     "there is: --allow-root, or WSGIMATCH_ALLOW_ROOT=1"

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from .aliases.groups import GLOBAL
-from .asroot.launch import ALLOW_ROOT
-from .asroot.launch import AS_ROOT as WARNING
+from .asroot.launch import ALLOW_ROOT, AS_ROOT
 from .conf import Configuration
 from .daemon.alone import become, require_own_account
 from .daemon.listening import open_listener, peers_of
 from .daemon.place import Place
 from .entries import utf8
 from .exceptions import SettingError
-from .group_command import AS_ROOT, GroupWords
+from .group_command import NO_USER_OF_GROUP, GroupWords
 from .places import definition, environment_of_groups
 from .text import quoted
 
@@ -55,8 +54,8 @@ def _refuse_root(words: GroupWords, warn: Warn) -> None:
     if os.geteuid() != 0:
         return
     if not (words.may_be_root or os.environ.get(ALLOW_ROOT)):
-        raise SettingError(AS_ROOT)
-    warn(WARNING)
+        raise SettingError(NO_USER_OF_GROUP)
+    warn(AS_ROOT)
 
 
 def _require_defined(configured: Configuration, name: str) -> None:

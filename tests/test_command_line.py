@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch.common_options import CommonWords, count_leading, sort_words
+from django_wsgimatch.common_options import CommonWords, sort_words
 from tests.servers import environment
 
 SETTINGS = """\
@@ -165,18 +165,6 @@ def test_django_s_words_among_gunicorn_s(words, sorted_words):
     settings, path, *rest = sorted_words
 
     assert sort_words(words) == CommonWords(settings, path, tuple(rest))
-
-
-@pytest.mark.parametrize(
-    ("words", "count"),
-    [
-        (["check", "--settings", "a"], 0),
-        (["--settings", "a", "--no-color", "-v", "2", "check", "--user", "b"], 5),
-        ([], 0),
-    ],
-)
-def test_words_before_the_subcommand(words, count):
-    assert count_leading(words) == count
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class Kept:
     is_live: bool = True
     is_busy: bool = False
     is_ending: bool = False
+    has_had_its_turn: bool = True
     spec: Spec = field(default_factory=lambda: Spec(GroupOptions(maximum_application_groups=2)))
 
     def last_used(self) -> float:

@@ -234,3 +234,37 @@ def test_an_error_yet_to_come_is_of_now():
     [worker] = reported(text=b'{"error": "x", "error_time": 8e9}').workers
 
     assert before <= worker.said["error_time"] <= time.time()
+
+
+def test_a_worker_that_has_ended_is_forgotten_but_not_its_requests(board):
+    descriptor, path = board
+    Board(descriptor, SHAPE).tidy(taken=set())
+
+    assert read_board(descriptor, SHAPE).workers == ()
+    assert has_reached(path, 0x1234567890ABCDEF)
+
+
+def test_a_worker_that_lives_is_not_forgotten(board):
+    descriptor, _ = board
+    Board(descriptor, SHAPE).tidy(taken={0})
+
+    assert [worker.pid for worker in read_board(descriptor, SHAPE).workers] == [4711]
+
+
+def test_what_was_written_over_the_arbiter_s_words_is_gone_with_its_next_round(board):
+    descriptor, _ = board
+    arbiter = Board(descriptor, SHAPE)
+    arbiter.set_arbiter(4710)
+    arbiter.count_renewal(failed=False)
+    os.pwrite(descriptor, b"\xff" * HEADER, 0)
+    arbiter.beat()
+    report = read_board(descriptor, SHAPE)
+
+    assert (report.arbiter, report.renewals, report.failed_renewals) == (4710, 1, 0)
+
+
+def test_a_state_that_there_is_not_is_no_worker(board):
+    descriptor, _ = board
+    os.pwrite(descriptor, b"\xa5" * (SHAPE.size - HEADER), HEADER)
+
+    assert read_board(descriptor, SHAPE).workers == ()

@@ -20,8 +20,10 @@ from django_wsgimatch.daemon.protocol import (
     DATA,
     ERROR,
     FILE,
+    FRAME,
     HEAD,
     HINTS,
+    INLINE,
     LAST,
     PULL,
     frame,
@@ -411,6 +413,35 @@ def test_a_refusal_is_one_line_in_the_log():
 def test_a_request_that_nobody_began_is_sent_again():
     with scripted(send(frame(AGAIN)), send(frame(HEAD, b"200 OK"), frame(LAST, b"x"))) as link:
         assert ask(link, make_environ()).body == b"x"
+
+
+def pull_and(*frames):
+    """Ask for the body, read it, and then do something else than answer."""
+
+    def reply(connection):
+        connection.sendall(FRAME.pack(PULL, 10))
+        connection.recv(65536)
+        connection.sendall(b"".join(frames))
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(pull_and(), id="killed"),
+        pytest.param(pull_and(frame(AGAIN)), id="given back"),
+    ],
+)
+def test_a_request_whose_body_has_been_passed_on_is_not_sent_again(reply):
+    body = b"x" * (INLINE + 1)
+    environ = make_environ(CONTENT_LENGTH=str(len(body)))
+    environ["wsgi.input"] = io.BytesIO(body)
+
+    with scripted(reply, has_reached=False) as link, pytest.raises(DaemonError) as caught:
+        ask(link, environ)
+
+    assert caught.value.status == 500
 
 
 def test_silence_is_504_after_socket_timeout():

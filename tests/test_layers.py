@@ -75,6 +75,7 @@ LAYERS = [
         "daemon.directory",
         "daemon.elsewhere",
         "daemon.kept",
+        "daemon.managers",
         "daemon.processes",
         "daemon.spec",
         "plan",

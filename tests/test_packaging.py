@@ -73,6 +73,7 @@ def test_wheel_holds_every_file_of_the_package_and_nothing_else(dist):
 
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
+    # Python reads the one beside the package where it starts.
     assert names == tracked("django_wsgimatch") | {"django_wsgimatch.pth"}
 
 

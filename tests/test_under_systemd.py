@@ -163,7 +163,9 @@ def test_root_does_not_run_a_group_itself(executed, monkeypatch, words, complain
 def test_django_s_options_stand_before_root_s_subcommand_and_after_it(
     executed, monkeypatch, words, options
 ):
-    monkeypatch.setattr(commands, "_run_as", lambda this, command: os.execve("", command, HOME))
+    monkeypatch.setattr(
+        commands, "_run_as", lambda this, command, environ: os.execve("", command, HOME)
+    )
 
     with pytest.raises(Executed):
         commands.run(["python", "manage.py", "wsgimatch", *options, *words, *options])
@@ -173,21 +175,6 @@ def test_django_s_options_stand_before_root_s_subcommand_and_after_it(
         *(sys.executable, "manage.py", "wsgimatch"),
         *(*options, *given, *options),
     ]
-
-
-@pytest.mark.parametrize(
-    ("words", "subcommand"),
-    [
-        (["manage.py", "wsgimatch", "check"], "check"),
-        (["manage.py", "wsgimatch", "--settings", "a", "-v2", "serve"], "serve"),
-        (["manage.py", "wsgimatch", "--help"], None),
-        (["manage.py", "wsgimatch"], None),
-        (["wsgimatch", "check"], None),
-        (["manage.py", "migrate"], None),
-    ],
-)
-def test_which_subcommand_it_is_that_root_runs(words, subcommand):
-    assert commands.subcommand_of(["python", *words]) == subcommand
 
 
 def test_root_names_the_settings_after_serve(monkeypatch):

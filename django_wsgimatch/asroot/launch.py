@@ -8,6 +8,7 @@ who the server runs as, who its groups may run as, and what it listens on.
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Sequence
@@ -58,6 +59,28 @@ def serve(given: list[str]) -> NoReturn:
         os.execve(command[0], command, {**os.environ, ALLOW_ROOT: "1"})
     server = account(words.user, words.group)
     hand_on(server, [*map(allowed_account, words.allowed)], words.binds, command)
+
+
+def is_gunicorn(words: list[str]) -> bool:
+    """Whether a command line starts gunicorn, with this package's configuration."""
+    is_program = any(os.path.basename(word) == "gunicorn" for word in words[1:3])
+    return is_program and any(word.endswith(CONFIGURATION) for word in words)
+
+
+def serve_by_hand(words: list[str]) -> None:
+    """
+    Start gunicorn's own command line again, as the server's user.
+
+    gunicorn imports its configuration, this package's, from the project's folder if it is there,
+    too. Returns where root may go on. Raises SettingError, and OSError.
+    """
+    if os.environ.get(ALLOW_ROOT):
+        return
+    at = next(n for n, word in enumerate(words) if os.path.basename(word) == "gunicorn")
+    read = read_words([*shlex.split(os.environ.get("GUNICORN_CMD_ARGS", "")), *words[at + 1 :]])
+    if read.user is None:
+        raise SettingError(NO_USER)
+    hand_on(account(read.user, read.group), [], read.binds, [sys.executable, *words[1:]])
 
 
 def hand_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 
 STARTER_FILE = os.path.join("django_wsgimatch", "daemon", "starter.py")
@@ -12,6 +13,9 @@ ENTRY = "django_wsgimatch.wsgi"
 def starters(folder: str) -> Iterator[list[str]]:
     """Yield the accounts of each of root's starters for a project's folder, the server's first."""
     for pid, _ in _processes(lambda user: user == 0):
+        # Programs that run as root for everybody (setuid) take any words from anybody.
+        if os.geteuid() == 0 and _link(f"/proc/{pid}/exe") != os.path.realpath(sys.executable):
+            continue
         words = _words_of(pid)
         at = next((n for n, word in enumerate(words) if word.endswith(STARTER_FILE)), None)
         if at is not None and words[at + 2 : at + 3] == [folder]:

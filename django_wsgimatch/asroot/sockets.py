@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from ..exceptions import SettingError
 from .accounts import Account
@@ -24,7 +26,11 @@ def need_root(binds: Sequence[str], account: Account) -> bool:
 
 
 def bind_all(binds: Sequence[str], account: Account) -> list[socket.socket]:
-    """Bind gunicorn's addresses, for a user. Raises SettingError."""
+    """
+    Bind gunicorn's addresses, for a user: root's own alone as root. Raises SettingError.
+
+    A server that is given sockets binds none itself, so all are bound here.
+    """
     return [_bind(bind, account) for bind in binds]
 
 
@@ -84,25 +90,50 @@ def _path(bind: str) -> str | None:
 
 def _bind(bind: str, account: Account) -> socket.socket:
     try:
-        if path := _path(bind):
+        if (path := _path(bind)) and not _needs_root(bind, account):
+            with _acting_as(account):
+                return _bind_in_own_folder(os.path.abspath(path))
+        if path:
             return _bind_path(os.path.abspath(path), account)
         return _bind_port(bind)
     except OSError as error:
         raise SettingError(f"--bind {bind}: {error.strerror}") from error
 
 
+@contextmanager
+def _acting_as(account: Account) -> Iterator[None]:
+    """Be a user for a while, as far as files are concerned: nobody can signal this process yet."""
+    group, groups = os.getegid(), os.getgroups()
+    os.setgroups(account.groups)
+    os.setegid(account.group)
+    os.seteuid(account.user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
+
+
 def _bind_path(path: str, account: Account) -> socket.socket:
     if reason := distrust(os.path.dirname(path)):
         raise SettingError(f"--bind unix:{path}: root makes no socket there. {reason}")
+    listener = _bind_in_own_folder(path)
+    os.chown(path, account.user, account.group, follow_symlinks=False)
+    return listener
+
+
+def _bind_in_own_folder(path: str) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     if os.path.lexists(path):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise SettingError(f"--bind unix:{path}: something else than a socket lies there")
         os.unlink(path)
     before = os.umask(0)
     try:
         listener.bind(path)
     finally:
         os.umask(before)
-    os.chown(path, account.user, account.group, follow_symlinks=False)
     return listener
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 import sys
@@ -21,10 +22,22 @@ def require_trusted(paths: Iterable[str]) -> None:
 
 
 def own_files() -> list[str]:
-    """Return what this process runs: its Python, and the files of the loaded modules."""
+    """
+    Return what this process runs, and where the next one looks for what it runs.
+
+    That is its Python, the files of the loaded modules, and what Python reads where it starts.
+    """
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return [sys.executable, package, *{os.path.abspath(file) for file in files if file}]
+    found = [sys.executable, package, *filter(os.path.exists, [*sys.path, *_read_by_python()])]
+    return [*dict.fromkeys([*found, *(os.path.abspath(file) for file in files if file)])]
+
+
+def _read_by_python() -> Iterator[str]:
+    """The configuration of a virtual environment, and the lines that its packages have run."""
+    yield os.path.join(sys.prefix, "pyvenv.cfg")
+    for folder in sys.path:
+        yield from glob.iglob(os.path.join(glob.escape(folder), "*.pth"))
 
 
 def distrust(path: str) -> str:

@@ -52,6 +52,10 @@ class Known(Protocol):
         """Whether a request is at work."""
 
     @property
+    def has_had_its_turn(self) -> bool:
+        """Whether its processes have been asked since they were started, or could have been."""
+
+    @property
     def is_ending(self) -> bool:
         """Whether processes of it are on their way out."""
 
@@ -116,12 +120,25 @@ class Admission:
 
 def leavers(kept: K, known: Iterable[K]) -> list[K]:
     """Return what must end before a place starts: idle ones first, the last used ones last."""
+    live, excess = _too_many(kept, known)
+    # At last those that have been started for others, and have not answered yet.
+    live.sort(key=lambda other: (not other.has_had_its_turn, other.is_busy, other.last_used()))
+    return live[:excess]
+
+
+def has_room(kept: K, known: Iterable[K]) -> bool:
+    """Whether a place can be started, and none ended that has not had its turn."""
+    live, excess = _too_many(kept, known)
+    return sum(other.has_had_its_turn for other in live) >= excess
+
+
+def _too_many(kept: K, known: Iterable[K]) -> tuple[list[K], int]:
+    """The live places beside which one is to start, and how many of them must end for it."""
     most = kept.spec.options.maximum_application_groups
     if not most or not kept.place.is_chosen or kept.is_live:
-        return []
+        return [], 0
     live = [other for other in _rivals(kept.place, known) if other.is_live]
-    live.sort(key=lambda other: (other.is_busy, other.last_used()))
-    return live[: max(len(live) - most + 1, 0)]
+    return live, max(len(live) - most + 1, 0)
 
 
 def _rivals(place: Place, known: Iterable[K]) -> Iterable[K]:

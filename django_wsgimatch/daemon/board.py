@@ -30,7 +30,7 @@ LARGEST = 32 << 20
 _SLOT = struct.Struct("<qqd")
 _THREAD = struct.Struct("<QQdd")
 _LENGTH = struct.Struct("<I")
-_HEADER = struct.Struct("<qqqd")
+_HEADER = struct.Struct("<qqqdd")
 
 FREE, BOOTING, READY, LEAVING = range(4)
 STATES = (BOOTING, READY, LEAVING)
@@ -80,6 +80,8 @@ class BoardReport:
     renewals: int
     failed_renewals: int
     started: float
+    # When the arbiter last did its round, on time.monotonic()'s clock.
+    beat: float
     workers: tuple[WorkerReport, ...]
 
     @property
@@ -107,13 +109,26 @@ class Board:
 
     def set_arbiter(self, pid: int) -> None:
         """Name the group's arbiter: the board's newest user."""
-        _HEADER.pack_into(self.map, 0, pid, 0, 0, time.time())
+        self._arbiter, self._renewals, self._failed = pid, 0, 0
+        self._started = time.time()
+        self.beat()
 
     def count_renewal(self, *, failed: bool) -> None:
         """Count a renewal of the workers, or one in which the new workers would not load."""
-        offset = 16 if failed else 8
-        (count,) = struct.unpack_from("<q", self.map, offset)
-        struct.pack_into("<q", self.map, offset, count + 1)
+        self._renewals += not failed
+        self._failed += failed
+        self.beat()
+
+    def beat(self) -> None:
+        """Say that the arbiter is at work; what has been written over its words goes with that."""
+        said = self._arbiter, self._renewals, self._failed, self._started, time.monotonic()
+        _HEADER.pack_into(self.map, 0, *said)
+
+    def tidy(self, taken: set[int]) -> None:
+        """Free the slots that no living worker has: one that was killed cannot do so itself."""
+        for number in {*range(self.shape.slots)} - taken:
+            if self.state(number) != FREE:
+                self._free(number)
 
     @property
     def failed_renewals(self) -> int:
@@ -144,6 +159,14 @@ class Board:
         """Return all that stands on the board."""
         return read_report(self.map, self.shape)
 
+    def _free(self, number: int) -> None:
+        """Its requests' ids stay: a front may ask yet what became of one."""
+        offset = self._offset(number)
+        struct.pack_into("<q", self.map, offset + 8, FREE)
+        for thread in range(self.shape.threads):
+            since = offset + _SLOT.size + thread * _THREAD.size + 16
+            struct.pack_into("<d", self.map, since, 0.0)
+
     def _offset(self, slot: int) -> int:
         return HEADER + slot * self.shape.slot_size
 
@@ -160,14 +183,16 @@ class Slot:
         self._text = self._threads + threads * _THREAD.size
         self._counts = [0] * threads
         self._said: dict[str, Any] = {}
+        self._pid, self._began = 0, 0.0
 
     def begin_worker(self, pid: int) -> None:
         """Say that the worker is on its way."""
-        _SLOT.pack_into(self._map, self._offset, pid, BOOTING, time.time())
+        self._pid, self._began = pid, time.time()
+        self.set_state(BOOTING)
 
     def set_state(self, state: int) -> None:
         """Say that the worker takes requests, or no more."""
-        struct.pack_into("<q", self._map, self._offset + 8, state)
+        _SLOT.pack_into(self._map, self._offset, self._pid, state, self._began)
 
     def begin(self, thread: int, request_id: int, now: float) -> None:
         """Say that a request is about to reach the application."""
@@ -198,12 +223,13 @@ def read_board(descriptor: int, shape: Shape) -> BoardReport:
 
 def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
     """Return what stands on a whole board: whatever it is, values that are safe to use."""
-    arbiter, renewals, failed, started = _HEADER.unpack_from(data)
+    arbiter, renewals, failed, started, beat = _HEADER.unpack_from(data)
     return BoardReport(
         read_pid(arbiter),
         read_count(renewals),
         read_count(failed),
         read_time(started, time.time()),
+        read_time(beat, time.monotonic()),
         tuple(_workers(data, shape)),
     )
 
@@ -247,12 +273,13 @@ def has_reached(path: str, request_id: int) -> bool:
     """
     Whether a request has reached the application, as the board in a file tells.
 
-    A board that is gone tells nothing: then it may have.
+    A board that is gone, or was cut off, tells nothing: then it may have.
     """
     try:
         # Read, not mapped, and not for ever: the group may shorten the file, which would be this
         # process's end, or lengthen it.
         with open(path, "rb") as board:
-            return struct.pack("<Q", request_id) in board.read(LARGEST)
+            data = board.read(LARGEST)
+            return len(data) <= HEADER or struct.pack("<Q", request_id) in data
     except OSError:
         return True

@@ -7,7 +7,7 @@ import socket
 import time
 from typing import Any
 
-from ..exceptions import ManagerError
+from ..exceptions import ManagerError, ManagerGone
 from ..text import shown
 
 LONGEST_ORDER = 16 << 20
@@ -21,8 +21,8 @@ def give_order(path: str, order: Order, *, timeout: float = SECONDS) -> Order:
     """
     Give the manager that listens at ``path`` an order and return its answer.
 
-    Raises ManagerError where there is none, where the answer does not come whole within
-    ``timeout`` seconds, or where it says that something is wrong.
+    Raises ManagerGone where there is none, or where its answer does not come whole within
+    ``timeout`` seconds, and ManagerError where it says that something is wrong.
     """
     deadline = time.monotonic() + timeout
     try:
@@ -33,7 +33,7 @@ def give_order(path: str, order: Order, *, timeout: float = SECONDS) -> Order:
             data = _read_line(connection, deadline)
         answer = json.loads(data)
     except (OSError, ValueError, RecursionError) as error:
-        raise ManagerError(f"no manager answers at {path}: {error}") from error
+        raise ManagerGone(f"no manager answers at {path}: {error}") from error
     if not isinstance(answer, dict):
         raise ManagerError(f"the manager at {path} answers {shown(repr(answer)[:200])}")
     if "error" in answer:

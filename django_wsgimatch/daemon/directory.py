@@ -61,15 +61,19 @@ class Directory:
 
     def boards(self, place: Place) -> list[str]:
         """The boards of a place: of its processes, and of those that they have replaced."""
+        start = os.path.join(self.path, f"{place.key}.")
+        found = (path for path in self.files_of_places() if path.startswith(start))
+        return [path for path in found if path.endswith(".board")]
+
+    def files_of_places(self) -> list[str]:
+        """The boards and sockets of all places."""
         try:
             names = os.listdir(self.path)
         except OSError:
             return []
-        return [os.path.join(self.path, n) for n in names if _is_board(n, place.key)]
-
-
-def _is_board(name: str, key: str) -> bool:
-    return name.startswith(f"{key}.") and name.endswith(".board")
+        own = os.path.basename(self.manager)
+        found = (name for name in names if name.endswith((".board", ".sock")) and name != own)
+        return [os.path.join(self.path, name) for name in found]
 
 
 def base_in(parent: str) -> str:

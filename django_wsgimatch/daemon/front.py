@@ -24,14 +24,15 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..exceptions import DaemonError, ManagerError, SettingError
+from ..exceptions import DaemonError, ManagerError, ManagerGone, SettingError
 from . import elsewhere
 from .board import has_reached
-from .control import SECONDS, Order, give_order, is_there
+from .control import Order, give_order, is_there
 from .definition import Definition
 from .directory import directory_of, make_base, make_directory, sweep
 from .limits import NO_LIMITS, Limits
 from .logs import error_log_of_gunicorn
+from .managers import MANAGER_NAME, managers_of
 from .options import GroupOptions
 from .owner import Owner, end_of, owner_of, this_server
 from .place import NAMED_BY, Place
@@ -51,15 +52,18 @@ RUN_MANAGER = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from django_wsgimatch.daemon.manager import main; main()"
 )
-MANAGER_NAME = "(wsgi:manager)"
 NOT_STARTED = "the manager of the daemon processes did not start: {}"
 NO_STARTER = (
     "the process of root's that starts the groups has ended, and only root can start it again, "
     "with the server"
 )
-# How often the manager is looked at, how long it may take to answer, and how often it may not;
-# and how long it is waited for where it has only lost its socket. All in seconds.
-PAUSE, LONG_PAUSE, PING, MOST_UNANSWERED, LONGEST_RETURN = 1.0, 10.0, 2.0, 3, 3.0
+# How often the manager is looked at, where its end cannot be waited for and where it can; and how
+# long it may take to answer, and how often it may not. It is replaced within less than a group's
+# connect-timeout. All in seconds.
+PAUSE, LONG_PAUSE, PING, MOST_UNANSWERED = 1.0, 3.0, 2.0, 2
+# How long an order may take, a manager that has only lost its socket, the start of one, and
+# whoever else starts one. In seconds.
+ORDER, LONGEST_RETURN, LONGEST_START, LONGEST_LOCK = 10.0, 3.0, 20.0, 10.0
 
 
 class Places:
@@ -88,7 +92,9 @@ class Places:
         self._environment = environment
         self._is_defining = is_defining
         self._links: dict[Place, Link] = {}
-        self._unanswered = 0
+        self._tokens: dict[Place, bytes] = {}
+        # The manager that has answered last, and how often none has since.
+        self._manager, self._unanswered = 0, 0
 
     def open(self) -> None:
         """
@@ -101,10 +107,16 @@ class Places:
         make_base(self.directory.base)
         sweep(self.directory.base)
         make_directory(self.owner, self.directory.base)
-        if not is_there(self.directory.manager):
+        if not self._answers():
             self._start_manager()
         if self._is_defining:
-            self._define()
+            self._order(self._definition())
+        self._tokens = self._ask_for_tokens()
+
+    def _ask_for_tokens(self) -> dict[Place, bytes]:
+        """Learn the tokens of the process groups ahead, for when no manager answers."""
+        told = self._order({"do": "tokens"})["tokens"]
+        return {Place(name, ""): bytes.fromhex(token) for name, token in told.items()}
 
     def keep_open(self) -> None:
         """
@@ -114,35 +126,39 @@ class Places:
         """
         if not self.owner.is_alive:
             return
-        if not is_there(self.directory.manager):
-            logger.error("The manager of the daemon processes has ended; it is started again.")
-            self._start_again()
-            return
-        try:
-            give_order(self.directory.manager, {"do": "ping"}, timeout=PING)
+        if self._answers():
             self._unanswered = 0
-        except ManagerError:
-            self._unanswered += 1
-            if self._unanswered >= MOST_UNANSWERED:
-                self._replace_hung()
+            return
+        self._unanswered += 1
+        has_ended = not is_there(self.directory.manager)
+        if has_ended or self._unanswered >= MOST_UNANSWERED:
+            what = "has ended" if has_ended else "does not answer"
+            logger.error("The manager of the daemon processes %s; it is started again.", what)
+            self._unanswered = 0
+            self._start_again()
 
     def watch(self) -> None:
         """Look after the manager from a thread of this process's own."""
         threading.Thread(target=self._watch, name="wsgimatch-watch", daemon=True).start()
 
     def _watch(self) -> None:
+        said = ""
         while self.owner.is_alive:
             try:
                 self._wait_for_end()
                 self.keep_open()
+                said = ""
             except (ManagerError, SettingError, OSError) as error:
-                logger.error("The manager of the groups cannot be started again: %s", error)
-                time.sleep(LONG_PAUSE)
+                if str(error) != said:
+                    logger.error("The manager of the groups cannot be started again: %s", error)
+                said = str(error)
+                time.sleep(PAUSE)
 
     def _wait_for_end(self) -> None:
-        """Return when the manager has ended, or after some time."""
-        pid = give_order(self.directory.manager, {"do": "ping"}, timeout=PING)["pid"]
-        end = end_of(owner_of(pid))
+        """Return when the manager has ended, or after some time; at once if it did not answer."""
+        if self._unanswered:
+            return
+        end = end_of(owner_of(self._manager)) if self._manager else None
         if end is None:
             time.sleep(PAUSE)
             return
@@ -186,6 +202,7 @@ class Places:
                 gate=self._limits.gate(environ),
                 body_timeout=self._limits.body_timeout,
             )
+            link.origin.token = self._tokens.get(place, b"")
         if len(self._links) >= MOST_LINKS:
             self._forget_links()
         # Of two threads that make one at a time, both take the first.
@@ -203,45 +220,68 @@ class Places:
         if not self.owner.is_alive:
             raise DaemonError(503, "The server's main process has ended")
         try:
-            if not is_there(self.directory.manager):
-                self._start_again()
-            longest = self.definition.options(place).connect_timeout or SECONDS
-            answer = give_order(self.directory.manager, place.to_order(), timeout=longest)
-            return token_of(answer)
+            return token_of(self._order(place.to_order()))
         except (ManagerError, SettingError, OSError) as error:
             raise DaemonError(503, str(error)) from error
 
     def _start_again(self) -> None:
         make_directory(self.owner, self.directory.base)
         self._start_manager()
-        self._define()
 
-    def _replace_hung(self) -> None:
-        logger.error("The manager of the daemon processes does not answer; it is replaced.")
-        self._unanswered = 0
-        for pid in managers_of(self.owner):
-            _kill(pid, signal.SIGKILL)
-        self._start_again()
+    def _order(self, order: Order) -> Order:
+        """Give an order; where the manager has ended or hangs, to the one that follows it."""
+        try:
+            return give_order(self.directory.manager, order, timeout=ORDER)
+        except ManagerGone:
+            self._start_again()
+            return give_order(self.directory.manager, order, timeout=ORDER)
+
+    def _answers(self) -> bool:
+        try:
+            answer = give_order(self.directory.manager, {"do": "ping"}, timeout=PING)
+        except ManagerError:
+            return False
+        self._manager = int(answer["pid"])
+        return True
 
     def _has_reached(self, place: Place, request_id: int) -> bool:
-        return any(has_reached(board, request_id) for board in self.directory.boards(place))
+        """A board that is gone tells nothing, and the request may have been on it."""
+        boards = self.directory.boards(place)
+        return not boards or any(has_reached(board, request_id) for board in boards)
 
-    def _define(self) -> None:
-        order = {"do": "define", "definition": self.definition.to_json()}
-        give_order(self.directory.manager, order)
+    def _definition(self) -> Order:
+        return {"do": "define", "definition": self.definition.to_json()}
 
     def _start_manager(self) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        """Start the manager, unless there is one that answers. Raises ManagerError, and OSError."""
+        lock = self._lock()
         try:
-            lock = os.open(self.directory.lock, flags, 0o600)
-        except OSError as error:
-            raise ManagerError(f"{self.directory.lock!r}: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._is_coming():
                 self._run_manager()
         finally:
             os.close(lock)
+
+    def _lock(self) -> int:
+        """
+        Return the folder's lock, held. Raises ManagerError where it cannot be had.
+
+        Whoever has it may have been stopped, and be ended by who waits here.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        deadline = time.monotonic() + LONGEST_LOCK
+        while time.monotonic() < deadline:
+            try:
+                lock = os.open(self.directory.lock, flags, 0o600)
+            except OSError as error:
+                raise ManagerError(f"{self.directory.lock!r}: {error.strerror}") from error
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(lock, self.directory.lock):
+                    return lock
+            except BlockingIOError:
+                time.sleep(0.02)
+            os.close(lock)
+        raise ManagerError(f"another process holds {self.directory.lock!r}, and does not go on")
 
     def _is_coming(self) -> bool:
         """
@@ -249,17 +289,23 @@ class Places:
 
         One that does neither is killed: there are never two.
         """
-        if is_there(self.directory.manager):
+        if self._answers():
             return True
         found = managers_of(self.owner)
+        if is_there(self.directory.manager):
+            return self._end_managers(found)
         for pid in found:
             _kill(pid, signal.SIGUSR1)
         deadline = time.monotonic() + LONGEST_RETURN
         while found and time.monotonic() < deadline:
             if is_there(self.directory.manager):
-                return True
+                return self._answers() or self._end_managers(found)
             time.sleep(0.02)
             found = managers_of(self.owner)
+        return self._end_managers(found)
+
+    def _end_managers(self, found: list[int]) -> bool:
+        """Kill what does not answer; return that there is no manager."""
         for pid in found:
             _kill(pid, signal.SIGKILL)
         return False
@@ -271,21 +317,30 @@ class Places:
             "owner": [self.owner.pid, self.owner.started],
             "log": error_log_of_gunicorn(),
             "starter": [starter[0].fileno(), starter[1]] if starter is not None else None,
+            # Known before it takes an order: no request may find it without its groups.
+            "definition": self.definition.to_json(),
         }
         lies_in = self.definition.packages["django_wsgimatch"]
         words = [lies_in, MANAGER_NAME, self.owner.name]
-        done = subprocess.run(
-            [self.definition.python, "-I", "-c", RUN_MANAGER, *words],
-            input=json.dumps(told).encode(),
-            stdout=subprocess.PIPE,
-            env=dict(self._environment),
-            cwd="/",
-            start_new_session=True,
-            check=False,
-            pass_fds=[starter[0].fileno()] if starter is not None else [],
-        )
-        if starter is not None:
-            starter[0].close()
+        command = [self.definition.python, "-I", "-c", RUN_MANAGER, *words]
+        try:
+            done = subprocess.run(
+                command,
+                input=json.dumps(told).encode(),
+                stdout=subprocess.PIPE,
+                env=dict(self._environment),
+                cwd="/",
+                start_new_session=True,
+                check=False,
+                timeout=LONGEST_START,
+                pass_fds=[starter[0].fileno()] if starter is not None else [],
+            )
+        except subprocess.TimeoutExpired:
+            took = f"it took more than {LONGEST_START:g} s"
+            raise ManagerError(NOT_STARTED.format(took)) from None
+        finally:
+            if starter is not None:
+                starter[0].close()
         if done.stdout != b"ready\n":
             said = done.stdout.decode("utf-8", "replace") or "its messages in the log say why"
             raise ManagerError(NOT_STARTED.format(said))
@@ -314,6 +369,14 @@ def _link_elsewhere(
     )
 
 
+def _is_at(descriptor: int, path: str) -> bool:
+    """Whether an open file still lies at its path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except OSError:
+        return False
+
+
 def _starter() -> tuple[socket.socket, int] | None:
     """A new socket to the starter, and its process; None where there is none."""
     given = os.environ.get(STARTER)
@@ -324,26 +387,6 @@ def _starter() -> tuple[socket.socket, int] | None:
         return start_of_root(int(control)), int(pid)
     except (OSError, ValueError) as error:
         raise ManagerError(f"{NO_STARTER}: {error}") from error
-
-
-def managers_of(owner: Owner) -> list[int]:
-    """Return the processes of this user that are, or say that they are, a server's manager."""
-    found = []
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
-        if name.isdigit() and _is_manager(f"/proc/{name}", owner):
-            found.append(int(name))
-    return found
-
-
-def _is_manager(path: str, owner: Owner) -> bool:
-    try:
-        if os.stat(path).st_uid != os.geteuid():
-            return False
-        with open(f"{path}/cmdline", "rb") as file:
-            words = file.read(65536).split(b"\0")
-    except OSError:
-        return False
-    return words[-3:-1] == [MANAGER_NAME.encode(), owner.name.encode()]
 
 
 def _kill(pid: int, signum: int) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from .board import Board, Shape
@@ -55,8 +56,13 @@ class Group:
 
     def wake_arbiter(self) -> None:
         """Let the arbiter look at the board."""
-        os.kill(self.pid, signal.SIGCHLD)
+        self._tell_arbiter(signal.SIGCHLD)
 
     def ask_for_renewal(self) -> None:
         """Let the arbiter replace all workers."""
-        os.kill(self.pid, signal.SIGUSR2)
+        self._tell_arbiter(signal.SIGUSR2)
+
+    def _tell_arbiter(self, signum: int) -> None:
+        # Where it has been killed, the worker sees that by itself and ends in good order.
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signum)

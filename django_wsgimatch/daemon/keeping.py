@@ -25,6 +25,14 @@ DEFAULTS = GroupOptions()
 LOOK_UP = 1.0
 # After a start that failed, requests are refused at once for so long: twice as long each time.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+# A place that was started for a request is not ended for another one's before it has answered, or
+# has had so long for it, in seconds.
+TURN = 5.0
+# So long after the end of its processes a board stays, in seconds: a front asks it what became of a
+# request, and takes a board that is gone for one that somebody has removed.
+BOARD_STAYS = 5.0
+# An arbiter does its round each second; it has so many seconds for it once it is late.
+ROUNDS = 3.0
 # What a place's processes get beyond their own timeouts to end, in seconds.
 GRACE = 2.0
 
@@ -56,10 +64,16 @@ class KeptPlace:
     error_time: float = 0.0
     is_removed: bool = False
     is_shut: bool = False
+    # Whether the processes were killed before they were ready, the last time.
+    was_killed: bool = False
+    remade: float = float("-inf")
+    waits_until: float = 0.0
     used: float = field(default_factory=time.monotonic)
     current: Running | None = None
     next: Running | None = None
     ending: list[Running] = field(default_factory=list)
+    # The boards of processes that are gone, and until when they stay.
+    old_boards: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def is_live(self) -> bool:
@@ -69,6 +83,9 @@ class KeptPlace:
     @property
     def is_settled(self) -> bool:
         """Whether nothing needs to be looked at before long."""
+        if time.monotonic() - self.waits_until < LOOK_UP:
+            # A request waits for room.
+            return False
         return not self.next and not self.ending and (not self.current or self.current.was_ready)
 
     @property
@@ -91,10 +108,21 @@ class KeptPlace:
         report = self.report()
         return report is not None and report.busy > 0
 
+    @property
+    def has_had_its_turn(self) -> bool:
+        """Whether the processes have been asked since they were started, or could have been."""
+        if self.current is None or not self.current.was_ready:
+            return False
+        is_new = time.monotonic() - self.current.started < TURN
+        return not is_new or self.current.report().last_active > 0
+
     def last_used(self) -> float:
-        """When a request last began or ended, or the place was made."""
+        """When a request last began or ended, or the place was made or started."""
         report = self.report()
-        return max(self.used, report.last_active if report else 0.0)
+        last = report.last_active if report else 0.0
+        # What lies ahead, or is no number, is not believed.
+        started = self.current.started if self.current is not None else 0.0
+        return max(self.used, started, last if last <= time.monotonic() else 0.0)
 
     @classmethod
     def make(
@@ -105,12 +133,14 @@ class KeptPlace:
         return cls(place, spec, path, listener, identity_of(path), forget)
 
     @property
-    def is_reachable(self) -> bool:
-        """Whether the socket still lies where the fronts look for it."""
+    def is_whole(self) -> bool:
+        """Whether the socket and the newest board still lie where the fronts look for them."""
+        newest = self.next or self.current
         try:
-            return not self.is_shut and identity_of(self.path) == self.identity
+            is_reachable = not self.is_shut and identity_of(self.path) == self.identity
         except OSError:
             return False
+        return is_reachable and (newest is None or os.path.exists(newest.board_path))
 
     def renew_listener(self) -> None:
         """
@@ -127,21 +157,30 @@ class KeptPlace:
         self.identity = identity_of(self.path)
         self.is_shut = False
 
-    def start(self, start: Start) -> None:
-        """Start the place's processes; what keeps them from it is kept as the place's error."""
+    def start(self, start: Start) -> str:
+        """
+        Start the place's processes; return what keeps them from it.
+
+        It is kept as the place's error. What answers goes on to do so.
+        """
         self.starts += 1
         try:
             # Their threads wait in accept().
             self.listener.setblocking(True)
             running = start(self)
         except (OSError, SettingError) as error:
-            self.fail(f"cannot be started: {error}")
-            return
+            reason = f"cannot be started: {error}"
+            if self.is_live:
+                self.error, self.error_time = reason, time.time()
+            else:
+                self.fail(reason)
+            return reason
         if self.current is None:
             self.current = running
         else:
             self._drop_next()
             self.next = running
+        return ""
 
     def change(self, spec: GroupSpec) -> bool:
         """Take a new spec; return whether the processes must be started anew for it."""
@@ -159,6 +198,8 @@ class KeptPlace:
     def look(self) -> str:
         """See what has become of the place's processes; return what is worth a log line."""
         self._reap_ending()
+        if any(_end_hung(running) for running in (self.current, self.next) if running):
+            return "has not reacted for deadlock-timeout: it is ended"
         if self.next is not None:
             return self._look_at_next(self.next)
         if self.current is not None:
@@ -216,13 +257,14 @@ class KeptPlace:
         """Take no more requests."""
         self.listener.close()
         Path(self.path).unlink(missing_ok=True)
+        self._remove_boards(float("inf"))
 
     def _look_at_current(self, running: Running) -> str:
         if running.process.returncode is not None:
             return self._lost(running)
         if not running.was_ready and running.report().is_ready:
             running.was_ready = True
-            self.failures, self.error = 0, ""
+            self.failures, self.was_killed, self.error = 0, False, ""
         return ""
 
     def _look_at_next(self, running: Running) -> str:
@@ -255,6 +297,10 @@ class KeptPlace:
             self.error, self.error_time = reason, time.time()
         elif running.process.error:
             self.fail(f"did not start: {running.process.error}")
+        elif status < 0 and not self.was_killed:
+            # Somebody has killed it, not its own mistake: nobody is refused for that yet.
+            self.was_killed = True
+            self.error, self.error_time = reason, time.time()
         else:
             self.fail(f"did not start: it {reason}; see its log lines above")
         return reason
@@ -281,6 +327,14 @@ class KeptPlace:
             if running.process.is_gone:
                 running.release()
                 self.ending.remove(running)
+                self.old_boards.append((time.monotonic() + BOARD_STAYS, running.board_path))
+        self._remove_boards(time.monotonic())
+
+    def _remove_boards(self, now: float) -> None:
+        due = [each for each in self.old_boards if each[0] <= now]
+        for each in due:
+            Path(each[1]).unlink(missing_ok=True)
+            self.old_boards.remove(each)
 
     def _drop_next(self) -> None:
         if self.next is not None:
@@ -291,6 +345,28 @@ class KeptPlace:
 def _has_workers(running: Running) -> bool:
     """Whether daemon processes may still be at work, after an arbiter that was killed."""
     return not running.process.is_gone and running.was_ready and running.report().busy > 0
+
+
+def _end_hung(running: Running) -> bool:
+    """
+    End an arbiter that does nothing any more, and return whether it was one.
+
+    Only that process: its workers answer what they have begun. SIGALRM ends what runs, SIGCONT
+    what has been stopped.
+    """
+    limit = running.spec.options.deadlock_timeout
+    now, beat = time.monotonic(), running.report().beat
+    is_late = now - max(running.started, beat if beat <= now else 0.0) > limit
+    if not limit or running.process.returncode is not None or not is_late:
+        running.late_since = 0.0
+        return False
+    # What has written over the board is gone with the arbiter's next round.
+    running.late_since = running.late_since or now
+    is_hung = now - running.late_since > ROUNDS
+    if is_hung:
+        running.send(signal.SIGALRM)
+        running.send(signal.SIGCONT)
+    return is_hung
 
 
 def _who(options: GroupOptions) -> tuple[object, ...]:

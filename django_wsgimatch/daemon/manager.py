@@ -19,10 +19,11 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..exceptions import ManagerError, WSGIMatchError
-from .admission import Admission, leavers
+from .admission import Admission, has_room, leavers
 from .ancestry import stems_from
 from .control import Order
 from .conversation import MOST, Conversation
@@ -30,6 +31,7 @@ from .definition import Definition
 from .directory import Directory, directory_of, make_directory, remove_directory
 from .keeping import KeptPlace, identity_of, listen
 from .logs import GroupOutput, ServerLog, own_log
+from .managers import managers_of
 from .owner import Owner, end_of
 from .peers import peer_process, peer_user
 from .place import Place
@@ -40,8 +42,11 @@ from .status import place_status, status_elsewhere
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
 QUIET, BUSY = 5.0, 0.05
-# A group that the settings no longer name serves the server's old workers for so long.
+# A group that the settings no longer name serves the server's old workers for so long, and so long
+# the files of a manager that was killed stay.
 LINGER = 60.0
+# What has lost a file is looked after by itself so often, in seconds, besides by each request.
+REMAKE = 10.0
 # Places that nobody has asked for lately are forgotten beyond this number.
 MOST_PLACES = 2048
 OPEN_FILES = 8192
@@ -72,25 +77,37 @@ class Manager:
         # The output of groups that print too much, by its descriptor, and how it is read again.
         self.waiting: dict[int, tuple[GroupOutput, Callable[[], None]]] = {}
         self.is_open = True
+        self.is_replaced = False
         self.complaint = ""
-        self.generation = 0
-        self.began = time.time()
+        # No board of a manager before this one has such a number.
+        self.generation = time.monotonic_ns()
+        self.before: list[str] = []
+        self.began, self.born = time.time(), time.monotonic()
         self.selector = selectors.DefaultSelector()
         self.orders = {
             "define": self.define,
             "ping": lambda order: {"pid": os.getpid()},
             "place": self.make_place,
             "status": self.tell_status,
+            "tokens": self.tell_tokens,
             "restart": self.restart,
             "stop": self.stop,
         }
 
     def listen(self) -> None:
         """Take orders at the directory's socket. Raises OSError where that cannot be made."""
+        self.before = self.directory.files_of_places()
         self.listener = listen(self.directory.manager)
         self.identity = identity_of(self.directory.manager)
         listener = self.listener
         self._watch(listener, lambda: self._take_orders(listener))
+
+    def begin(self, definition: dict[str, Any]) -> None:
+        """Take a first definition; what is wrong with it is in the log."""
+        try:
+            self.define({"definition": definition})
+        except (OSError, WSGIMatchError) as error:
+            self._complain(f"the groups cannot be started: {error}")
 
     def run(self, end_of_owner: int | None, wakeup: int) -> None:
         """Take orders until the server ends, or this process is told to."""
@@ -107,7 +124,9 @@ class Manager:
                 self.log.write(own_log("the starter has ended, and with it the groups"))
                 self.close()
             self._look_around()
-        self._end_all()
+        if not self.is_replaced:
+            self._end_all()
+            remove_directory(self.directory)
 
     def close(self) -> None:
         """End, and everything with it."""
@@ -118,8 +137,14 @@ class Manager:
         try:
             if identity_of(self.directory.manager) == self.identity:
                 return
+            # Somebody else's lies there: of two managers the later one goes on.
+            self.is_replaced = bool({*managers_of(self.owner)} - {os.getpid()})
         except OSError:
             pass
+        if self.is_replaced:
+            self._complain("another manager has taken this one's place")
+            self.close()
+            return
         try:
             make_directory(self.owner, self.directory.base)
             self._unwatch(self.listener)
@@ -151,6 +176,13 @@ class Manager:
         kept.used = time.monotonic()
         self._reach(kept)
         return {"socket": kept.path, "token": kept.spec.token}
+
+    def tell_tokens(self, order: Order) -> Order:
+        """Tell the tokens of the process groups, by name."""
+        own = {
+            p.process_group: k.spec.token for p, k in self.places.items() if not p.application_group
+        }
+        return {"tokens": own}
 
     def tell_status(self, order: Order) -> Order:
         """Tell how all places are."""
@@ -259,8 +291,9 @@ class Manager:
 
     def _reach(self, kept: KeptPlace) -> None:
         """Make a place's socket anew if somebody has removed it; its processes, too, then."""
-        if not kept.is_reachable:
-            self._say(kept, "had lost its socket: there is a new one")
+        if not kept.is_whole:
+            kept.remade = time.monotonic()
+            self._say(kept, "had lost its socket or its board: they are made anew")
             kept.renew_listener()
             if kept.is_live:
                 self._start(kept)
@@ -278,12 +311,11 @@ class Manager:
     def _start(self, kept: KeptPlace) -> None:
         self._unwatch(kept.listener)
         self._make_room(kept)
-        kept.start(self._start_processes)
+        if reason := kept.start(self._start_processes):
+            self._say(kept, reason)
         for running in (kept.current, kept.next):
             if running is not None and running.output is not None:
                 self._watch(running.output.descriptor, self._drain(running))
-        if not kept.is_live:
-            self._say(kept, kept.error)
 
     def _make_room(self, kept: KeptPlace) -> None:
         """Keep within maximum_application_groups: the least recently used one ends."""
@@ -339,8 +371,16 @@ class Manager:
 
     def _look_around(self) -> None:
         self.look_after_directory()
+        if self.before and time.monotonic() - self.born > LINGER:
+            self._remove_files_of_before()
         for kept in [*self.places.values()]:
             self._guard(kept, self._look_at)
+
+    def _remove_files_of_before(self) -> None:
+        """What a manager that was killed has left; no front has a question to its boards by now."""
+        for path in {*self.before} - {kept.path for kept in self.places.values()}:
+            Path(path).unlink(missing_ok=True)
+        self.before = []
 
     def _guard(self, kept: KeptPlace, do: Callable[[KeptPlace], None]) -> None:
         """Do something for a place; what goes wrong with it is its own failure alone."""
@@ -354,6 +394,8 @@ class Manager:
 
     def _look_at(self, kept: KeptPlace) -> None:
         now = time.monotonic()
+        if now - kept.remade > REMAKE and not kept.is_whole:
+            self._reach(kept)
         had = _outputs(kept)
         if message := kept.look():
             self._say(kept, message)
@@ -375,7 +417,8 @@ class Manager:
             # A process group that was killed is back before anyone asks for it.
             self._start(kept)
             return
-        self._watch(kept.listener, lambda: self._wanted(kept))
+        if now >= kept.waits_until:
+            self._watch(kept.listener, lambda: self._wanted(kept))
 
     def _wanted(self, kept: KeptPlace) -> None:
         self._guard(kept, self._answer_waiting)
@@ -387,6 +430,10 @@ class Manager:
             kept.refuse_waiting()
         elif reason := self._refusal(kept.place):
             kept.refuse_waiting(reason)
+        elif not has_room(kept, self.places.values()):
+            # The request waits in the socket until another place has answered its own.
+            kept.waits_until = time.monotonic() + BUSY
+            self._unwatch(kept.listener)
         elif kept.has_request():
             self.admission.count(kept.place, kept.spec.options, time.monotonic())
             self._start(kept)
@@ -462,7 +509,7 @@ class Manager:
             kept.end()
         longest = 1.5 if not self.owner.is_alive else None
         deadline = time.monotonic() + longest if longest is not None else None
-        while any(kept.ending for kept in self.places.values()):
+        while any(kept.ending for kept in self.places.values()) or self.processes.has_strays:
             self._turn(BUSY)
             for kept in self.places.values():
                 if deadline is not None and time.monotonic() > deadline:
@@ -505,10 +552,8 @@ def main() -> None:
     os.set_blocking(read, False)
     os.set_blocking(write, False)
     _handle_signals(manager, write)
-    try:
-        manager.run(end, read)
-    finally:
-        remove_directory(directory)
+    manager.begin(told["definition"])
+    manager.run(end, read)
 
 
 def _processes(starter: list[int] | None) -> tuple[Processes, int | None]:

@@ -346,7 +346,8 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         _SECONDS,
         (
             "gunicorn's timeout: a process in which Python code has not run for so long, as "
-            "something holds the interpreter's lock, is killed"
+            "something holds the interpreter's lock or it was stopped, is killed; the group's "
+            "first process, which starts the others, is ended after that time, too, and replaced"
         ),
     ),
     (

@@ -65,6 +65,15 @@ def start_time(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a process has been stopped, as by SIGSTOP; False where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            return file.read().rpartition(")")[2].split()[0] in "Tt"
+    except OSError:
+        return False
+
+
 def end_of(owner: Owner) -> int | None:
     """Return a descriptor that can be read once the process has ended; None where there is none."""
     if not hasattr(os, "pidfd_open"):

@@ -28,6 +28,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from .adoption import adopt_orphans, reap_adopted
 from .board import BOOTING, LEAVING, READY
 from .group import Group
+from .owner import is_stopped
 from .paths import set_sys_path
 from .spec import Descriptors, GroupSpec
 from .worker import HELD_BACK, GroupWorker
@@ -131,6 +132,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
 
     def maybe_promote_master(self) -> None:
         """Look around once a second: gunicorn calls this in every turn of its loop."""
+        self.group.board.beat()
         if self.lifeline.poll(0):
             self.log.info("The server is gone, the group ends.")
             raise StopIteration
@@ -154,6 +156,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
     def manage_workers(self) -> None:
         """Start workers where some are missing or worn out; end those that have been replaced."""
         self._forget_the_dead()
+        self.group.board.tidy(self.taken_slots())
         worn_out = self._worn_out()
         leaving = {*self.old, *self.ending, *worn_out}
         staying = [pid for pid in self.WORKERS if pid not in leaving]
@@ -183,11 +186,17 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
     def murder_workers(self) -> None:
         """End workers that do not react: gunicorn's heartbeat stands for deadlock-timeout."""
         super().murder_workers()
-        limit = self.group.options.startup_timeout
-        now = time.time()
+        options = self.group.options
         for pid, worker in [*self.WORKERS.items()]:
-            if limit and self._state(pid) == BOOTING and now - worker.forked > limit:
+            if self._state(pid) != BOOTING:
+                continue
+            took = time.monotonic() - worker.forked
+            if options.startup_timeout and took > options.startup_timeout:
                 self.log.error("Worker (pid:%s) takes more than startup-timeout to load.", pid)
+                self.kill_worker(pid, signal.SIGKILL)
+            elif self.timeout and took > self.timeout and is_stopped(pid):
+                # It has no heartbeat yet that gunicorn could miss.
+                self.log.error("Worker (pid:%s) was stopped before it was ready.", pid)
                 self.kill_worker(pid, signal.SIGKILL)
 
     def spawn_worker(self) -> int:
@@ -199,7 +208,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             pid: int = super().spawn_worker()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        self.WORKERS[pid].forked = time.time()
+        self.WORKERS[pid].forked = time.monotonic()
         return pid
 
     def _state(self, pid: int) -> int:
@@ -208,7 +217,10 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             return LEAVING
         # Until it has taken its slot, what stands there is another's.
         report = self.group.board.pid(worker.slot_number)
-        return self.group.board.state(worker.slot_number) if report == pid else BOOTING
+        state = self.group.board.state(worker.slot_number) if report == pid else BOOTING
+        worker.was_ready = worker.was_ready or state == READY
+        # What has written over its slot has made it useless to who reads the board.
+        return LEAVING if worker.was_ready and state != READY else state
 
     def _worn_out(self) -> set[int]:
         return {pid for pid in self.WORKERS if self._state(pid) == LEAVING} - self.ending

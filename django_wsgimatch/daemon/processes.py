@@ -95,6 +95,10 @@ class Processes(Protocol):
     def is_lost(self) -> bool:
         """Whether nothing can be started any more."""
 
+    @property
+    def has_strays(self) -> bool:
+        """Whether something that left its session is still to be ended by this process."""
+
     def fileno(self) -> int | None:
         """A descriptor that can be read when there is something to learn, if there is one."""
 
@@ -113,6 +117,11 @@ class LocalProcesses:
     def __init__(self) -> None:
         self._children = Children()
         self._known: dict[int, Process] = {}
+
+    @property
+    def has_strays(self) -> bool:
+        """Whether the last look has found some."""
+        return bool(self._children.strays)
 
     def fileno(self) -> int | None:
         """SIGCHLD tells."""
@@ -136,6 +145,8 @@ class LocalProcesses:
 
 class StartedByRoot:
     """Processes that the starter starts, over a socket of this manager's own."""
+
+    has_strays = False
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection

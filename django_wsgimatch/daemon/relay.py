@@ -211,12 +211,16 @@ def _ask(
         return reply.begin(start_response)
     except _SendAgain:
         connection.socket.close()
+        if reply.has_fed:
+            raise DaemonError(500, FORGED.format("a request given back without its body")) from None
         raise
     except (ConnectionError, EOFError) as error:
         connection.socket.close()
         # A socket that is closed before all has been read resets the connection (unix(7)).
         is_unread = not has_sent or isinstance(error, ConnectionResetError)
-        if (reply.has_begun or not is_unread) and link.has_reached(request_id):
+        may_have_begun = (reply.has_begun or not is_unread) and link.has_reached(request_id)
+        # Whoever has asked for the body is the application, and a body is there only once.
+        if reply.has_fed or may_have_begun:
             raise DaemonError(500, f"{TRUNCATED} '{link.path}'") from error
         raise _SendAgain(is_refused=True) from error
     except ProtocolError as error:
@@ -237,7 +241,7 @@ class Reply:
 
     __slots__ = (
         *("_at", "_buffer", "_connection", "_due", "_environ", "_gate", "_has_body", "_hints"),
-        *("_is_last", "_is_over", "_left", "_link", "_socket", "has_begun"),
+        *("_is_last", "_is_over", "_left", "_link", "_socket", "has_begun", "has_fed"),
     )
 
     def __init__(self, connection: Connection, link: Link, environ: WSGIEnvironment) -> None:
@@ -261,6 +265,8 @@ class Reply:
         self._hints = 0
         # Whether anything has come at all.
         self.has_begun = False
+        # Whether a part of the request's body has been passed on.
+        self.has_fed = False
 
     def begin(self, start_response: StartResponse) -> Iterable[bytes]:
         """
@@ -457,6 +463,7 @@ class Reply:
 
     def _feed(self, wanted: int) -> None:
         """Read on in the request's body, as far as the application does, and pass it on."""
+        self.has_fed = True
         size = min(max(wanted, 1), LARGEST_CHUNK)
         left = _left_of(self._environ)
         if left is not None:

@@ -31,15 +31,14 @@ MOST_MANAGERS, MOST_CHILDREN = 8, 4096
 PAUSE, PATIENCE, GRACE_OF_MANAGER, GRACE_OF_SERVER = 0.05, 5.0, 60.0, 1.5
 BOOT = "import sys; exec(compile(open(sys.argv[1]).read(), sys.argv[1], 'exec'))"
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS = 36, 38
-
+SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, NOW = 36, 38, socket.MSG_DONTWAIT
 Order = dict[str, Any]
 
 
 class Child:
     """A process that was started, until nothing is left of its session."""
 
-    def __init__(self, pid: int, failure: int) -> None:
+    def __init__(self, pid: int, failure: socket.socket) -> None:
         self.pid, self.failure, self.deadline = pid, failure, float("inf")
         self.end: Any = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
         self.has_ended = self.is_killed = False
@@ -57,17 +56,20 @@ class Children(dict[int, Child]):
     """
     The processes that this process has started, by their ids.
 
-    What they leave behind becomes this process's child, as it is their subreaper, and is killed.
+    It is their subreaper: what they leave behind, ``strays`` with their sessions, is killed.
     """
+
+    strays: dict[int, int] = {}  # noqa: RUF012
 
     def start(self, order: Order, descriptors: list[int]) -> Child:
         """Start a process; it is there at once, whatever becomes of it."""
         _prctl(SET_CHILD_SUBREAPER, 1)
-        read, write = os.pipe()
+        failure, its = socket.socketpair()
         if not (pid := os.fork()):
-            _become(order, descriptors, write)
-        os.close(write)
-        self[pid] = Child(pid, read)
+            _become(order, descriptors, its.detach())
+        its.close()
+        # Where this fails, the process has no place, and is killed.
+        self[pid] = Child(pid, failure)
         return self[pid]
 
     def look(self) -> list[Order]:
@@ -75,25 +77,26 @@ class Children(dict[int, Child]):
         for child in self.values():
             if not child.is_killed and time.monotonic() > child.deadline:
                 child.send(signal.SIGKILL)
-        own = os.getpid()
-        children = {*map(int, _read(f"/proc/{own}/task/{own}/children").split())}
-        strays = {pid: _session(pid) for pid in children - {*self}}
-        for pid, session in strays.items():
-            # Daemon processes that have lost their arbiter may answer what they have begun.
-            if session not in self or self[session].is_killed:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
         told: list[Order] = []
         with suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended := self.get(found[0]):
                     status, ended.has_ended = os.waitstatus_to_exitcode(found[1]), True
-                    error = os.read(ended.failure, 500).decode("utf-8", "replace")
+                    error = ended.failure.recv(500).decode("utf-8", "replace")
                     told.append({"ended": ended.pid, "status": status, "error": error})
-        for child in [c for c in self.values() if c.has_ended and c.pid not in strays.values()]:
+        children = {*map(int, _read(f"/proc/self/task/{os.getpid()}/children").split())}
+        self.strays = {pid: os.getsid(pid) for pid in children - {*self}}
+        for pid, session in self.strays.items():
+            # Daemon processes that have lost their arbiter may answer what they have begun.
+            if session not in self or self[session].is_killed:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        left = self.strays.values()
+        for child in [c for c in self.values() if c.has_ended and c.pid not in left]:
             told.append({"gone": self.pop(child.pid).pid})
-            for descriptor in (child.failure, *filter(None, [child.end])):
-                os.close(descriptor)
+            child.failure.close()
+            if child.end is not None:
+                os.close(child.end)
         return told
 
 
@@ -110,34 +113,42 @@ class Starter:
 
     def run(self) -> None:
         """Work until there is nothing left to do."""
-        while self.is_open or self.children:
-            soon = any(c.has_ended or c.deadline < 1e300 for c in self.children.values())
+        woken, wakes = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+        signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+        self.selector.register(woken, selectors.EVENT_READ, partial(os.read, woken, 4096))
+        while self.is_open or self.children or self.children.strays:
+            soon = self.children.strays or any(c.deadline < 1e300 for c in self.children.values())
             for key, _ in self.selector.select(PAUSE if soon else PATIENCE):
                 key.data()
             for event in self.children.look():
                 pid = event.get("ended", event.get("gone"))
                 for manager in [m for m, pids in self.managers.items() if pid in pids]:
-                    if "gone" in event:
-                        self.managers[manager].discard(event["gone"])
+                    self.managers[manager].discard(event.get("gone", 0))
                     self._send(manager, event)
 
     def _take_manager(self) -> None:
         data, descriptors, _, _ = socket.recv_fds(self.control, 64, 4)
-        found = [socket.socket(fileno=descriptor) for descriptor in descriptors]
         if not data:
             self.selector.unregister(self.control)
             self.is_open = False
             self._limit({*self.children}, GRACE_OF_SERVER)
-        elif len(found) == 1 and len(self.managers) < MOST_MANAGERS:
-            found[0].setblocking(False)
-            self.managers[found[0]] = set()
-            react = partial(self._take_order, found[0])
-            self.selector.register(found[0], selectors.EVENT_READ, react)
+        for descriptor in descriptors:
+            try:
+                found = socket.socket(fileno=descriptor)
+            except OSError:  # It is no socket.
+                os.close(descriptor)
+                continue
+            if found.type == socket.SOCK_SEQPACKET and len(self.managers) < MOST_MANAGERS:
+                self.managers[found] = set()
+                react = partial(self._take_order, found)
+                self.selector.register(found, selectors.EVENT_READ, react)
 
     def _take_order(self, manager: socket.socket) -> None:
         descriptors: list[int] = []
         try:
-            data, descriptors, _, _ = socket.recv_fds(manager, LONGEST_MESSAGE, 8)
+            # Whether it blocks else is for whoever shares its description to say.
+            data, descriptors, _, _ = socket.recv_fds(manager, LONGEST_MESSAGE, 8, NOW)
             if data:
                 self._carry_out(manager, json.loads(data), descriptors)
             else:
@@ -155,13 +166,9 @@ class Starter:
             return
         self._require_allowed(order["user"], {order["group"], *order["groups"]})
         if len(descriptors) != 5 or len(self.children) >= MOST_CHILDREN:
-            raise ValueError(
-                f"a process needs 5 descriptors, and is one of {MOST_CHILDREN} at most"
-            )
+            raise ValueError(f"5 descriptors are needed, and {MOST_CHILDREN} processes the most")
         child = self.children.start(order, descriptors)
         self.managers[manager].add(child.pid)
-        is_seen = partial(self.selector.unregister, child.end)
-        self.selector.register(child.end, selectors.EVENT_READ, is_seen)
         self._send(manager, {"pid": child.pid})
 
     def _require_allowed(self, user: int, groups: set[int]) -> None:
@@ -169,9 +176,7 @@ class Starter:
             raise ValueError(f"user {user} is not allowed: `--allow-user` names who is")
         name, allowed = self.accounts[user]
         for group in groups - (allowed - {0}):
-            raise ValueError(
-                f"group {group} is not allowed for {name!r}: `--allow-user {name}:GROUP`"
-            )
+            raise ValueError(f"{name!r} is not allowed group {group}: `--allow-user {name}:GROUP`")
 
     def _drop(self, manager: socket.socket) -> None:
         if manager in self.managers:
@@ -185,7 +190,7 @@ class Starter:
 
     def _send(self, manager: socket.socket, answer: Order) -> None:
         try:
-            manager.send(json.dumps(answer).encode())
+            manager.send(json.dumps(answer).encode(), NOW)
         except OSError:  # It is gone, or does not read.
             self._drop(manager)
 
@@ -230,11 +235,6 @@ def _read(path: str) -> str:
     with suppress(OSError), open(path, encoding="latin-1") as file:
         return file.read()
     return ""
-
-
-def _session(pid: int) -> int:
-    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    return int(fields[3]) if fields else 0
 
 
 def _account(word: str) -> tuple[int, tuple[str, set[int]]]:

@@ -8,6 +8,7 @@ import os
 import pwd
 import signal
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -75,6 +76,8 @@ class Running:
     deadline: float = 0.0
     is_ending: bool = False
     was_ready: bool = False
+    # Since when its arbiter has not reacted for too long; 0 where it has.
+    late_since: float = 0.0
 
     def report(self) -> BoardReport:
         """What the group says of itself."""
@@ -96,12 +99,11 @@ class Running:
         self.process.send(signal.SIGKILL)
 
     def release(self) -> None:
-        """Close this process's ends, and remove the board."""
+        """Close this process's ends; the board is for others to remove."""
         os.close(self.lifeline)
         os.close(self.board)
         if self.output is not None:
             self.output.close()
-        Path(self.board_path).unlink(missing_ok=True)
 
 
 def start(
@@ -350,6 +352,17 @@ def _output(spec: GroupSpec) -> tuple[int | None, int]:
 
 
 def open_log(path: str) -> int:
-    """Open a group's log file, to write at its end. Raises OSError."""
+    """
+    Open a file that may lie in a tenant's folder, to write at its end; never waits for it.
+
+    Raises OSError, and SettingError for what is no file.
+    """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    return os.open(path, flags, 0o640)
+    # A FIFO would block, and so would a file that its owner has a lease on.
+    file = os.open(path, flags | os.O_NONBLOCK, 0o640)
+    mode = os.fstat(file).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
+        os.close(file)
+        raise SettingError(f"log_file: {path!r} is no file")
+    os.set_blocking(file, True)
+    return file

@@ -54,6 +54,9 @@ class GroupWorker(Worker):  # type: ignore[misc]
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.group: Group = self.app.group
+        # What the arbiter knows of it: when it was started (time.monotonic()), and whether it has
+        # ever been ready.
+        self.forked, self.was_ready = 0.0, False
         self.slot_number, self.must_load = self.group.before_fork()
 
     def init_process(self) -> None:

@@ -1,0 +1,29 @@
+"""A short run of ``make chaos``."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.chaos import run
+
+SECONDS, FAULTS = 30, 8
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param("plain", id="a server of one user"),
+        pytest.param(
+            "root",
+            id="a server that root has started",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it"),
+        ),
+    ],
+)
+def test_a_site_comes_back_by_itself(mode):
+    result = run(mode, SECONDS, seed=1, least=FAULTS, is_quick=True)
+
+    assert result.is_kept, "\n".join(result.lines())
+    assert result.faults.total() >= FAULTS

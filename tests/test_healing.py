@@ -1,0 +1,228 @@
+"""What was stopped, removed or written over comes back by itself (all kinds: ``make chaos``)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from django_wsgimatch.daemon import front
+from django_wsgimatch.daemon.definition import Definition
+from django_wsgimatch.daemon.directory import make_directory
+from django_wsgimatch.daemon.front import Places
+from django_wsgimatch.daemon.managers import MANAGER_NAME, managers_of
+from django_wsgimatch.daemon.options import GroupOptions
+from django_wsgimatch.daemon.owner import is_stopped, this_server
+from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.exceptions import ManagerError
+from tests.groups import HOOKS, PLAIN, base_of, marked, site, wait_until
+from tests.load_groups import TENANTS
+from tests.relayed import folder
+
+QUICK = {"deadlock_timeout": 1}
+
+
+def manager_of(at):
+    return at.order(do="ping")["pid"]
+
+
+def folder_of(at):
+    [path] = [path for path in Path(base_of(at.project)).iterdir() if path.is_dir()]
+    return path
+
+
+def boards_of(at):
+    return sorted(path.name for path in folder_of(at).glob("*.board"))
+
+
+def test_a_worker_that_was_killed_is_not_told_of_any_more(tmp_path):
+    with site(tmp_path) as at:
+        killed = at.told("/blog")["pid"]
+        os.kill(killed, signal.SIGKILL)
+        at.until(lambda: at.told("/blog")["pid"] != killed)
+        [process] = at.place("blog")["processes"]
+
+    assert process["pid"] != killed
+
+
+def test_an_arbiter_that_hangs_is_replaced_and_no_request_lost(tmp_path):
+    with site(tmp_path, QUICK) as at:
+        hung = at.told("/blog")["parent"]
+        os.kill(hung, signal.SIGSTOP)
+        statuses = set()
+
+        def has_another() -> bool:
+            statuses.add(at.get("/blog").status)
+            return bool(at.place("blog")["pid"] != hung)
+
+        at.until(has_another)
+        at.until(lambda: at.place("blog")["state"] == "running" and hung not in marked(at.mark))
+
+    assert statuses == {200}
+
+
+def test_a_worker_that_is_stopped_before_it_is_ready_is_replaced(tmp_path):
+    with site(tmp_path, QUICK) as at:
+        at.told("/blog")
+        (tmp_path / "app.wsgi").write_text(STOPS_ONCE.format(mark=str(tmp_path / "stopped")))
+        at.get("/blog")
+        at.until(lambda: (tmp_path / "stopped").exists())
+        stopped = int((tmp_path / "stopped").read_text())
+        at.until(lambda: stopped not in marked(at.mark))
+        status = at.get("/blog").status
+
+    assert status == 200
+
+
+STOPS_ONCE = """\
+import os, signal
+
+if not os.path.exists({mark!r}):
+    with open({mark!r}, "w") as file:
+        file.write(str(os.getpid()))
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [b"new"]
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(PLAIN, id="plain"), pytest.param(HOOKS, id="hooks")]
+)
+def test_a_manager_that_hangs_is_replaced(tmp_path, command):
+    with site(tmp_path, command=command) as at:
+        at.told("/blog")
+        hung = manager_of(at)
+        os.kill(hung, signal.SIGSTOP)
+        at.until(lambda: hung not in marked(at.mark), 30)
+        at.told("/blog")
+        at.until(lambda: len(managers_of_site(at)) == 1)
+
+
+def managers_of_site(at):
+    return [pid for pid in marked(at.mark) if MANAGER_NAME.encode() in command_line(pid)]
+
+
+def command_line(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def test_a_hup_while_the_manager_hangs_does_not_end_the_server(tmp_path):
+    with site(tmp_path) as at:
+        front_worker = at.told("/here")["pid"]
+        os.kill(manager_of(at), signal.SIGSTOP)
+        at.hup()
+        at.until(lambda: at.told("/here")["pid"] != front_worker, 30)
+        told = at.told("/blog")
+
+    assert told["process_group"] == "blog"
+
+
+def test_boards_that_were_removed_are_made_anew(tmp_path):
+    with site(tmp_path) as at:
+        at.told("/blog")
+        before = boards_of(at)
+        for board in folder_of(at).glob("*.board"):
+            board.unlink()
+        at.until(lambda: len(boards_of(at)) == len(before))
+        at.told("/blog")
+
+
+def test_what_a_manager_that_was_killed_has_left_is_no_hindrance(tmp_path):
+    with site(tmp_path) as at:
+        at.told("/blog")
+        before = {*boards_of(at)}
+        os.kill(manager_of(at), signal.SIGKILL)
+        at.until(lambda: {*boards_of(at)} - before != set())
+        told = at.told("/blog")
+
+    assert told["process_group"] == "blog"
+
+
+def test_a_board_that_was_written_over_is_replaced_with_its_workers(tmp_path):
+    with site(tmp_path) as at:
+        scribbled = at.told("/blog")["pid"]
+        for board in folder_of(at).glob("*.board"):
+            board.write_bytes(b"\xa5" * board.stat().st_size)
+        at.until(lambda: at.told("/blog")["pid"] != scribbled)
+        at.until(lambda: len(at.place("blog")["processes"]) == 1)
+        place = at.place("blog")
+
+    assert place["state"] == "running"
+
+
+def test_tenants_take_turns_where_there_is_room_for_one(tmp_path):
+    statuses = []
+    options = {"maximum_application_groups": 1}
+    with site(tmp_path, options, aliases=TENANTS) as at:
+        threads = [
+            threading.Thread(target=lambda n=n: statuses.append(at.get(f"/tenant-{n}").status))
+            for n in range(5)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert statuses == [200] * 5
+
+
+def places_in(path):
+    groups = {"blog": GroupOptions()}
+    definition = Definition(0.0, sys.executable, {}, (), "/", groups=groups)
+    return Places(definition, str(path / "base"))
+
+
+def test_whoever_holds_the_lock_and_hangs_does_not_hang_the_others(monkeypatch):
+    monkeypatch.setattr(front, "LONGEST_LOCK", 0.1)
+    with folder() as path:
+        places = places_in(path)
+        make_directory(places.owner, places.directory.base)
+        with open(places.directory.lock, "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            with pytest.raises(ManagerError) as caught:
+                places.keep_open()
+            message = str(caught.value)
+
+    assert message == (f"another process holds {places.directory.lock!r}, and does not go on")
+
+
+@pytest.mark.parametrize(
+    "is_there", [pytest.param(True, id="folder"), pytest.param(False, id="no")]
+)
+def test_a_request_may_have_reached_an_application_whose_board_is_gone(is_there):
+    with folder() as path:
+        places = places_in(path)
+        if is_there:
+            os.makedirs(places.directory.path)
+
+        assert places._has_reached(Place("blog", ""), 1)
+        shutil.rmtree(path / "base", ignore_errors=True)
+
+
+def test_a_process_that_was_stopped():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    before = is_stopped(process.pid)
+    process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: is_stopped(process.pid))
+    process.kill()
+    process.communicate()
+
+    assert (before, is_stopped(process.pid)) == (False, False)
+
+
+def test_no_process_is_taken_for_a_manager_by_its_own_word_alone():
+    assert managers_of(this_server()) == []
