@@ -29,25 +29,36 @@ ROOT_URLCONF = "shop_urls"
 WSGIMATCH_ALIASES = [script_alias("/{name}", "a.wsgi")]
 WSGIMATCH_FALLBACK = None
 """
+SLOW = """\
+WSGIMATCH_PROCESS_GROUPS = {"g": {}}
+WSGIMATCH_ALIASES = [script_alias("/slow", "slow.wsgi", process_group="g")]
+"""
+# It says who it is, and does not come to an end.
+SLOW_SCRIPT = """\
+import os, pathlib, time
+pathlib.Path(__file__).with_name("started").write_text(str(os.getpid()))
+time.sleep(600)
+"""
 BROKEN = "INSTALLED_APPS = ['django_wsgimatch']\nWSGIMATCH_ALIASES = ['x']\n"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Three settings modules of one project: of /shop, of /other, and a broken table."""
+    """Settings modules of one project: of /shop, of /other, a broken table, a slow script."""
     directory = tmp_path_factory.mktemp("site")
     for name in ("shop", "other"):
         (directory / f"{name}.py").write_text(SETTINGS.format(name=name))
     (directory / "broken.py").write_text(BROKEN)
     (directory / "shop_urls.py").write_text("urlpatterns = []\n")
     (directory / "a.wsgi").write_text("def application(environ, start_response): ...\n")
-    (directory / "slow.wsgi").write_text("import time; time.sleep(600)\n")
+    (directory / "slow.py").write_text(SETTINGS.format(name="slow") + SLOW)
+    (directory / "slow.wsgi").write_text(SLOW_SCRIPT)
+    os.mkfifo(directory / "started")
     (directory / "apache.conf").write_text("WSGIScriptAlias /a /a.wsgi\n")
     return directory
 
 
-def command(site: Path, *words: str) -> list[str]:
-    # On sys.path by --pythonpath alone.
+def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "django", "wsgimatch", *words]
 
 
@@ -55,7 +66,7 @@ def run(site: Path, *words: str, settings: str = "shop") -> subprocess.Completed
     environ = environment(settings)
     environ["PYTHONPATH"] += f":{site}"
     return subprocess.run(
-        command(site, *words),
+        command(*words),
         cwd=site.parent,
         env=environ,
         capture_output=True,
@@ -115,7 +126,7 @@ def test_python_path_after_the_subcommand(site):
     environ = environment("shop")
 
     done = subprocess.run(
-        command(site, "list", "--pythonpath", str(site)),
+        command("list", "--pythonpath", str(site)),
         cwd=site.parent,
         env=environ,
         capture_output=True,
@@ -225,7 +236,7 @@ def test_a_reader_that_is_gone_ends_it_without_a_word(site, words):
 
     with open(writing, "wb") as output:
         done = subprocess.run(
-            command(site, *(word.format(site=site) for word in words)),
+            command(*(word.format(site=site) for word in words)),
             cwd=site,
             env=environ,
             stdout=output,
@@ -254,7 +265,7 @@ def test_ctrl_c_ends_compare_without_a_word(site):
         environ = environment("shop")
         environ["PYTHONPATH"] += f":{site}"
         process = subprocess.Popen(
-            command(site, "compare", url, url, "-", "--timeout", "600"),
+            command("compare", url, url, "-", "--timeout", "600"),
             env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -271,6 +282,27 @@ def test_ctrl_c_ends_compare_without_a_word(site):
 
     assert (output, errors) == (b"", b"")
     assert process.returncode == -signal.SIGINT
+
+
+def test_ctrl_c_ends_check_and_what_it_has_started(site):
+    environ = environment("slow")
+    environ["PYTHONPATH"] += f":{site}"
+    process = subprocess.Popen(
+        command("check"),
+        cwd=site,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    started = int((site / "started").read_text())
+    process.send_signal(signal.SIGINT)
+
+    output, errors = process.communicate(timeout=60)
+
+    assert (output, errors) == (b"", b"")
+    assert process.returncode == -signal.SIGINT
+    with pytest.raises(ProcessLookupError):
+        os.kill(started, 0)
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
