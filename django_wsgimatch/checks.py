@@ -85,7 +85,7 @@ def to_message(finding: Finding) -> CheckMessage:
 def settings_findings(configured: Configuration, progress: Progress = untold) -> Iterator[Finding]:
     """Yield what can be told from the settings alone; ``progress`` is told how far it is."""
     yield from _unknown_settings()
-    entries = dict(_entries(configured))
+    entries = configured.entries()
     for problem in configured.problems:
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
@@ -202,18 +202,11 @@ def tables(
 def subjects(configured: Configuration) -> Iterator[Subject]:
     """Yield the usable aliases, each in its own table."""
     broken = {problem.where for problem in configured.problems}
-    entries = dict(_entries(configured))
+    entries = configured.entries()
     for _, table, sources in tables(configured):
         for position, where in enumerate(sources):
             if where not in broken:
                 yield Subject(where, entries[where], table, position)
-
-
-def _entries(configured: Configuration) -> Iterator[tuple[str, object]]:
-    """The entries as the settings hold them, by name."""
-    yield from zip(configured.sources, configured.values["ALIASES"], strict=True)
-    for host, entries in configured.values["VIRTUAL_HOSTS"].items():
-        yield from zip(configured.host_sources[host], entries, strict=False)
 
 
 def _example(places: Iterable[tuple[Subject, Place]]) -> str:

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
@@ -23,8 +22,11 @@ from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
 from .daemon import elsewhere
 from .daemon.options import GroupOptions, read_options
+from .diagnose.mistakes import mistake
+from .diagnose.wording import finding_lines, summary
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
+from .refusal import CannotStart
 
 DEFAULTS: dict[str, Any] = {
     "ALIASES": [],
@@ -154,14 +156,23 @@ class Configuration:
     time: float
 
     def require(self) -> None:
-        """Raise ImproperlyConfigured with all problems, if there are any."""
-        if self.problems:
-            count = len(self.problems)
-            raise ImproperlyConfigured(
-                f"{count} problem{'s' if count > 1 else ''} in the WSGIMATCH_ settings "
-                "(`manage.py wsgimatch check` explains):\n"
-                + "\n".join(f"  {problem}" for problem in self.problems)
-            )
+        """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""
+        if not self.problems:
+            return
+        entries = self.entries()
+        found = [mistake(each.where, each.error, entries.get(each.where)) for each in self.problems]
+        lines = [line for finding in found for line in finding_lines(finding)]
+        raise CannotStart("\n".join([*lines, summary(found)]))
+
+    def entries(self) -> dict[str, object]:
+        """Return the entries as the settings hold them, by name."""
+        own = zip(self.sources, self.values["ALIASES"], strict=True)
+        hosts = (
+            each
+            for host, entries in self.values["VIRTUAL_HOSTS"].items()
+            for each in zip(self.host_sources[host], entries, strict=False)
+        )
+        return {**dict(own), **dict(hosts)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@ What gunicorn's arbiter asks a process of its own for: the definition of the pro
 
 The arbiter itself loads no settings, so that a HUP finds them new. ``python -m
 django_wsgimatch.defining`` prints JSON: a definition, and the folder for the sockets; null
-where nothing runs outside the server's workers. Exits with 1 where the settings are wrong.
+where nothing runs outside the server's workers. Exits with 3 where the WSGIMATCH_ settings cannot
+be used, and with 1 where the project cannot be loaded.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .daemon.owner import owner_of
 from .exceptions import SettingError
 from .places import definition, environment_of_groups, has_places, socket_directory
 from .project import use_settings_of_manage_py
+from .refusal import STATUS, CannotStart
 
 
 def main() -> int:
@@ -36,6 +38,9 @@ def main() -> int:
                 "base": socket_directory(configured, owner_of(os.getppid())),
                 "environment": environment_of_groups(),
             }
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return STATUS
     except (ImproperlyConfigured, SettingError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -33,6 +33,9 @@ logger = logging.getLogger("gunicorn.error")
 
 # Loading a project's settings takes less, in seconds.
 SECONDS = 60
+# What ``django_wsgimatch.defining`` exits with where the settings cannot be used. A worker that
+# does not start has the same status, and with it the server.
+REFUSED = 3
 # The exit status of a server whose starter has ended: systemd starts it again (Restart=on-failure).
 WITHOUT_STARTER = 70
 
@@ -71,12 +74,24 @@ def when_ready(server: Any) -> None:
     """Have the groups started before the first worker is, and look after HUP and the manager."""
     if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
         raise RuntimeError(OWN_FILE)
+    _keep_to_its_own_control_socket(server.cfg)
     server.handle_hup = _guarded(server, server.handle_hup)
     server.maybe_promote_master = _watching(server, server.maybe_promote_master)
-    told = ask_for_definition(server)
-    # Where the settings are wrong, the workers say so, as ever.
+    try:
+        told = ask_for_definition(server)
+    except SettingError as error:
+        logger.error("The settings cannot be used:\n%s", error)
+        server.halt(reason="the settings cannot be used", exit_status=REFUSED)
+    # Where the project cannot be loaded, the workers say so, as ever.
     if told is not None:
         _open(server, told)
+
+
+def _keep_to_its_own_control_socket(cfg: Any) -> None:
+    """Turn gunicorn's control socket off where it is the one that all servers of a user share."""
+    setting = cfg.settings.get("control_socket")
+    if setting is not None and setting.get() == setting.default:
+        cfg.set("control_socket_disable", True)
 
 
 def on_reload(server: Any) -> None:
@@ -90,8 +105,8 @@ def ask_for_definition(server: Any) -> dict[str, Any] | None:
     """
     Return what ``django_wsgimatch.defining`` prints.
 
-    {} stands for a project without groups; None, after an error in the log, for one whose
-    settings cannot be used.
+    {} stands for a project without groups; None, after an error in the log, for one that cannot
+    be loaded. Raises SettingError where its WSGIMATCH_ settings cannot be used.
     """
     cfg = server.cfg
     path = [*filter(None, [cfg.pythonpath, os.environ.get("PYTHONPATH")])]
@@ -112,6 +127,8 @@ def ask_for_definition(server: Any) -> dict[str, Any] | None:
         logger.error("The settings cannot be read for process groups: %s", error)
         return None
     text = done.stderr.decode(errors="backslashreplace").rstrip()
+    if done.returncode == REFUSED:
+        raise SettingError(text)
     logger.error("The settings cannot be used:\n%s", text)
     return None
 
@@ -134,7 +151,11 @@ def _guarded(server: Any, handle_hup: Callable[[], None]) -> Callable[[], None]:
     """A HUP with settings that cannot be used would end gunicorn, the old workers too."""
 
     def guarded() -> None:
-        told = ask_for_definition(server)
+        try:
+            told = ask_for_definition(server)
+        except SettingError as error:
+            logger.error("The settings cannot be used:\n%s", error)
+            told = None
         if told is None:
             logger.error("HUP is ignored: everything serves on with the settings of before.")
             return

@@ -11,10 +11,10 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import django
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from .aliases.groups import GLOBAL
@@ -36,6 +36,7 @@ from .places import (
     socket_directory,
 )
 from .project import use_settings_of_manage_py
+from .refusal import STATUS, CannotStart
 from .settings_guard import VARIABLE
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def get_application() -> Dispatcher:
     """
     Return the dispatcher for the project's table, its scripts preloaded by mod_wsgi's rule.
 
-    Raises ImproperlyConfigured with all that is wrong in the settings.
+    Raises CannotStart with all that is wrong in the settings.
     """
     refuse_root()
     use_settings_of_manage_py()
@@ -75,11 +76,11 @@ def get_application() -> Dispatcher:
 
 
 def refuse_root() -> None:
-    """Raise ImproperlyConfigured where the applications would run as root, unless that is said."""
+    """Raise CannotStart where the applications would run as root, unless that is said."""
     if os.geteuid() != 0:
         return
     if not os.environ.get(ALLOW_ROOT):
-        raise ImproperlyConfigured(NO_USER[:1].upper() + NO_USER[1:])
+        raise CannotStart(NO_USER[:1].upper() + NO_USER[1:])
     logger.warning(AS_ROOT)
 
 
@@ -97,9 +98,9 @@ def open_places(configured: Configuration, limits: Limits) -> Places | None:
         )
         places.open()
     except SocketDirectoryError as error:
-        raise ImproperlyConfigured(f"WSGIMATCH_SOCKET_DIRECTORY: {error}") from error
+        raise CannotStart(f"WSGIMATCH_SOCKET_DIRECTORY: {error}") from error
     except (ManagerError, SettingError, OSError) as error:
-        raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
+        raise CannotStart(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
     if not is_defined_by_arbiter():
         places.watch()
     keep_starter_private()
@@ -129,10 +130,10 @@ def _fallback(path: str | None) -> WSGIApplication | None:
         factory = import_string(path)
         inspect.signature(factory).bind()
     except ImportError as error:
-        raise ImproperlyConfigured(f"WSGIMATCH_FALLBACK: {error}") from error
+        raise CannotStart(f"WSGIMATCH_FALLBACK: {error}") from error
     except TypeError as error:
         # Most likely the path of an application, as in WSGI_APPLICATION.
-        raise ImproperlyConfigured(
+        raise CannotStart(
             f"WSGIMATCH_FALLBACK: {path!r} should be a function that takes no arguments and "
             f"returns an application: {error}"
         ) from error
@@ -140,4 +141,22 @@ def _fallback(path: str | None) -> WSGIApplication | None:
     return application
 
 
-application = get_application()
+def start() -> Dispatcher:
+    """
+    Return the application of this server.
+
+    Where the settings cannot be used it says so without a traceback, and the server's worker ends.
+    """
+    try:
+        return get_application()
+    except CannotStart as error:
+        log = logging.getLogger("gunicorn.error")
+        if log.handlers:
+            # gunicorn may have no standard error, but a log.
+            log.error("The server cannot start:\n%s", error)
+        else:
+            print(error, file=sys.stderr, flush=True)
+        raise SystemExit(STATUS) from None
+
+
+application = start()

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
-    ["exceptions", "text", "whole_files"],
+    ["common_options", "ending", "exceptions", "text", "whole_files"],
     ["asroot", "group_command", "gunicorn_command"],
     ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],
@@ -110,7 +110,7 @@ LAYERS = [
         "diagnose.timing",
     ],
     ["diagnose.bounded", "diagnose.telling"],
-    ["diagnose.mistakes", "diagnose.sources", "diagnose.states"],
+    ["diagnose.mistakes", "diagnose.sources", "diagnose.states", "diagnose.wording"],
     ["diagnose.search"],
     ["diagnose.witness"],
     ["diagnose.reach"],
@@ -165,6 +165,7 @@ LAYERS = [
     ["comparing.differences"],
     ["comparing.running"],
     ["django_wsgimatch"],
+    ["refusal"],
     ["conf", "project"],
     ["places", "probing"],
     ["circumstances", "single"],
@@ -176,7 +177,7 @@ LAYERS = [
     ["management.commands.wsgimatch"],
     ["__main__", "apps", "defining", "wsgi"],
 ]
-FIRST_WITH_DJANGO = LAYERS.index(["conf", "project"])
+FIRST_WITH_DJANGO = LAYERS.index(["refusal"])
 ROW = {module: row for row, modules in enumerate(LAYERS) for module in modules}
 
 

@@ -126,7 +126,11 @@ def _is_usable(folder: str) -> bool:
 
 
 def _temporary() -> str:
-    folder = tempfile.gettempdir()
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        # Nobody can write anywhere. Whoever tries to make the folder says so, and the cure.
+        return "/tmp"
     return folder if len(folder) + 40 < LONGEST_BASE else "/tmp"
 
 
