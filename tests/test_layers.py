@@ -63,6 +63,7 @@ LAYERS = [
         "daemon.peers",
         "daemon.place",
         "daemon.protocol",
+        "daemon.renewal",
         "daemon.server_threads",
         "daemon.starter",
         "daemon.wire",

@@ -66,6 +66,8 @@ class KeptPlace:
     is_shut: bool = False
     # Whether the processes were killed before they were ready, the last time.
     was_killed: bool = False
+    # The signal with which the processes that are being started are told to renew, once ready.
+    pending: signal.Signals | None = None
     remade: float = float("-inf")
     waits_until: float = 0.0
     used: float = field(default_factory=time.monotonic)
@@ -164,6 +166,8 @@ class KeptPlace:
         It is kept as the place's error. What answers goes on to do so.
         """
         self.starts += 1
+        # They load what there is now.
+        self.pending = None
         try:
             # Their threads wait in accept().
             self.listener.setblocking(True)
@@ -181,6 +185,18 @@ class KeptPlace:
             self._drop_next()
             self.next = running
         return ""
+
+    def renew(self, signum: signal.Signals) -> None:
+        """
+        Have the processes renewed: by USR2 in any case, by HUP where their code has changed.
+
+        What is being started may have loaded already what has changed since, and knows no
+        signals yet: it is told as soon as it is ready.
+        """
+        if self.current is not None and self.current.was_ready and self.next is None:
+            self.current.send(signum)
+        elif self.pending != signal.SIGUSR2:
+            self.pending = signum
 
     def change(self, spec: GroupSpec) -> bool:
         """Take a new spec; return whether the processes must be started anew for it."""
@@ -265,6 +281,7 @@ class KeptPlace:
         if not running.was_ready and running.report().is_ready:
             running.was_ready = True
             self.failures, self.was_killed, self.error = 0, False, ""
+            self._renew_as_asked()
         return ""
 
     def _look_at_next(self, running: Running) -> str:
@@ -274,14 +291,21 @@ class KeptPlace:
             said = f" ({running.process.error})" if running.process.error else ""
             self.error = f"did not start with its new options{said}; the old processes still serve"
             self.error_time = time.time()
+            self._renew_as_asked()
             return self.error
         if running.report().is_ready:
             running.was_ready = True
             if self.current is not None:
                 self._end(self.current, now=False)
             self.current, self.next = running, None
+            self._renew_as_asked()
             return "has been started anew"
         return ""
+
+    def _renew_as_asked(self) -> None:
+        signum, self.pending = self.pending, None
+        if signum is not None:
+            self.renew(signum)
 
     def _lost(self, running: Running) -> str:
         status = running.process.returncode or 0

@@ -30,6 +30,7 @@ from .board import BOOTING, LEAVING, READY
 from .group import Group
 from .owner import is_stopped
 from .paths import set_sys_path
+from .renewal import Renewal
 from .spec import Descriptors, GroupSpec
 from .worker import HELD_BACK, GroupWorker
 
@@ -110,7 +111,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         self.group.arbiter = self
         self.old: set[int] = set()
         self.ending: set[int] = set()
-        self.is_renewing = False
+        self.renewal = Renewal()
         self.not_before = 0.0
         self.LISTENERS = [Listener(self.group.listener)]
         # The socket's file is the manager's.
@@ -143,15 +144,26 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
 
     def handle_hup(self) -> None:
         """Renew the workers if the code that they have loaded has changed."""
+        self.renewal.look_again = self.renewal.is_running
         self.kill_workers(signal.SIGHUP)
+
+    def handle_winch(self) -> None:
+        """Renew the workers, as one of them wants it whose code has changed."""
+        asking = [w for pid, w in self.WORKERS.items() if pid not in self.ending]
+        changed = max((self._wanted_by(worker) for worker in asking), default=0.0)
+        if self.renewal.is_wanted_for(changed):
+            self.handle_usr2()
 
     def handle_usr2(self) -> None:
         """Renew the workers: new ones load first, then these end."""
-        if not self.is_renewing:
-            self.log.info("New processes are started in place of the old ones.")
-            self.is_renewing = True
-            self.not_before = 0.0
-            self.old = {*self.WORKERS} - self.ending
+        if self.renewal.is_running:
+            self.log.info("The processes that are loading now will be replaced once more.")
+            self.renewal.again = True
+            return
+        self.log.info("New processes are started in place of the old ones.")
+        self.renewal.begin()
+        self.not_before = 0.0
+        self.old = {*self.WORKERS} - self.ending
 
     def manage_workers(self) -> None:
         """Start workers where some are missing or worn out; end those that have been replaced."""
@@ -231,10 +243,22 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             self.kill_worker(pid, signal.SIGTERM)
 
     def _end_renewal(self, *, failed: bool) -> None:
-        if self.is_renewing:
-            self.group.board.count_renewal(failed=failed)
-        self.is_renewing = False
         self.old = set()
+        if not self.renewal.is_running:
+            return
+        self.group.board.count_renewal(failed=failed)
+        if failed:
+            self.log.error("The processes whose scripts were loaded before serve on.")
+        again, look_again = self.renewal.end()
+        if again:
+            self.handle_usr2()
+        elif look_again:
+            self.kill_workers(signal.SIGHUP)
+
+    def _wanted_by(self, worker: GroupWorker) -> float:
+        """When the code changed that a worker wants new processes for; 0: it wants none."""
+        board, slot = self.group.board, worker.slot_number
+        return board.wants_renewal(slot) if board.pid(slot) == worker.pid else 0.0
 
     def _forget_the_dead(self) -> None:
         alive = {*self.WORKERS}
@@ -243,7 +267,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
 
     def _is_inactive(self) -> bool:
         limit = self.group.options.inactivity_timeout
-        if not limit or self.is_renewing:
+        if not limit or self.renewal.is_running:
             return False
         report = self.group.board.report()
         since = max(report.last_active, self.started)
