@@ -44,7 +44,9 @@ class Loader:
         renew: Callable[[float], None] = lambda changed: None,
         tell: Callable[[list[str], int], None] = lambda paths, since: None,
     ) -> None:
-        self.scripts = Scripts(reloading=False, settings_module=settings_module)
+        self.scripts = Scripts(
+            reloading=False, settings_module=settings_module, is_named=bool(settings_module)
+        )
         self._reloading = reloading
         self.owner = owner
         self.confinement = confinement
