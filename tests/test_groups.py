@@ -301,7 +301,7 @@ def test_a_request_that_takes_too_long_gets_504_and_no_other_does(tmp_path):
             late = pool.submit(at.get, "/blog/sleep/20")
             statuses = [at.get("/blog").status for _ in range(20)]
             answer = late.result()
-        log = at.log
+        log = at.server.wait_for_log("time.sleep(float(seconds))")
 
     assert answer.status == 504
     assert set(statuses) == {200}

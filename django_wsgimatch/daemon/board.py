@@ -24,13 +24,14 @@ TEXT = 8192
 # No board is larger, in bytes: that would be thousands of processes.
 LARGEST = 32 << 20
 
-# A slot: pid, state, when the process began (time.time()), when the code changed that it wants new
-# processes for (time.time(), 0: it wants none); then per thread the id of its newest
+# A slot: pid, state, when the process began (time.time()); then per thread the id of its newest
 # request, how many it has had, when that one began (0: it has ended) and when it ended, both on
-# time.monotonic()'s clock; then a text.
-_SLOT = struct.Struct("<qqdd")
+# time.monotonic()'s clock; then a text; then when the code changed that it wants new processes for
+# (time.time(), 0: it wants none).
+_SLOT = struct.Struct("<qqd")
 _THREAD = struct.Struct("<QQdd")
 _LENGTH = struct.Struct("<I")
+_WANTS = struct.Struct("<d")
 _HEADER = struct.Struct("<qqqdd")
 
 FREE, BOOTING, READY, LEAVING = range(4)
@@ -52,7 +53,7 @@ class Shape:
     @property
     def slot_size(self) -> int:
         """Bytes of a slot."""
-        return _SLOT.size + self.threads * _THREAD.size + _LENGTH.size + TEXT
+        return _SLOT.size + self.threads * _THREAD.size + _LENGTH.size + TEXT + _WANTS.size
 
     @property
     def size(self) -> int:
@@ -152,7 +153,8 @@ class Board:
 
     def wants_renewal(self, number: int) -> float:
         """When the code changed that a slot's worker wants new processes for; 0: it wants none."""
-        changed: float = struct.unpack_from("<d", self.map, self._offset(number) + 24)[0]
+        end = self._offset(number + 1)
+        changed: float = _WANTS.unpack_from(self.map, end - _WANTS.size)[0]
         return changed
 
     def report(self) -> BoardReport:
@@ -183,7 +185,7 @@ class Slot:
         self._text = self._threads + threads * _THREAD.size
         self._counts = [0] * threads
         self._said: dict[str, Any] = {}
-        self._pid, self._began, self._wants = 0, 0.0, 0.0
+        self._pid, self._began = 0, 0.0
 
     def begin_worker(self, pid: int) -> None:
         """Say that the worker is on its way."""
@@ -192,13 +194,11 @@ class Slot:
 
     def set_state(self, state: int) -> None:
         """Say that the worker takes requests, or no more."""
-        self._state = state
-        _SLOT.pack_into(self._map, self._offset, self._pid, state, self._began, self._wants)
+        _SLOT.pack_into(self._map, self._offset, self._pid, state, self._began)
 
     def want_renewal(self, changed: float) -> None:
         """Say when (time.time()) the code changed that new processes are wanted for."""
-        self._wants = max(self._wants, changed)
-        self.set_state(self._state)
+        _WANTS.pack_into(self._map, self._text + _LENGTH.size + TEXT, changed)
 
     def begin(self, thread: int, request_id: int, now: float) -> None:
         """Say that a request is about to reach the application."""
@@ -244,7 +244,7 @@ def _workers(data: bytes | mmap.mmap, shape: Shape) -> Iterator[WorkerReport]:
     now, clock = time.monotonic(), time.time()
     for number in range(shape.slots):
         offset = HEADER + number * shape.slot_size
-        pid, state, started, _ = _SLOT.unpack_from(data, offset)
+        pid, state, started = _SLOT.unpack_from(data, offset)
         if not read_pid(pid) or state not in STATES:
             continue
         first = offset + _SLOT.size
