@@ -51,6 +51,8 @@ LAYERS = [
         "daemon.ancestry",
         "daemon.changes",
         "daemon.confinement",
+        "daemon.crashes",
+        "daemon.deaths",
         "daemon.gate",
         "daemon.logs",
         "daemon.memory",

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, ManagerGone, SettingError
 from . import elsewhere
-from .board import has_reached
+from .board import Shape, has_reached, process_at
 from .control import Order, give_order, is_there
 from .definition import Definition
 from .directory import directory_of, make_base, make_directory, sweep
@@ -196,6 +196,7 @@ class Places:
                 self.directory.socket(place),
                 partial(self._wake, place),
                 partial(self._has_reached, place),
+                partial(self._process_at, place),
                 options.connect_timeout,
                 options.socket_timeout,
                 options.response_socket_timeout,
@@ -248,6 +249,13 @@ class Places:
         """A board that is gone tells nothing, and the request may have been on it."""
         boards = self.directory.boards(place)
         return not boards or any(has_reached(board, request_id) for board in boards)
+
+    def _process_at(self, place: Place, request_id: int) -> int:
+        """The process that has taken a request, as far as the boards tell."""
+        options = self.definition.options(place)
+        shape = Shape.of(options.processes, options.threads)
+        boards = self.directory.boards(place)
+        return max((process_at(board, shape, request_id) for board in boards), default=0)
 
     def _definition(self) -> Order:
         return {"do": "define", "definition": self.definition.to_json()}

@@ -24,7 +24,7 @@ DEFAULTS = GroupOptions()
 # A thread that waits in accept() looks up after so many seconds.
 LOOK_UP = 1.0
 # After a start that failed, requests are refused at once for so long: twice as long each time.
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A place that was started for a request is not ended for another one's before it has answered, or
 # has had so long for it, in seconds.
 TURN = 5.0
@@ -66,6 +66,10 @@ class KeptPlace:
     is_shut: bool = False
     # Whether the processes were killed before they were ready, the last time.
     was_killed: bool = False
+    # What the processes that are gone have counted.
+    past_requests: int = 0
+    past_ended: int = 0
+    crashes_before: int = 0
     # The signal with which the processes that are being started are told to renew, once ready.
     pending: signal.Signals | None = None
     remade: float = float("-inf")
@@ -103,6 +107,21 @@ class KeptPlace:
     def report(self) -> BoardReport | None:
         """What the processes that answer say of themselves."""
         return self.current.report() if self.current is not None else None
+
+    @property
+    def requests(self) -> int:
+        """How many requests the place has had."""
+        return self.past_requests + sum(each.report().requests for each in self.running)
+
+    @property
+    def ended(self) -> int:
+        """How many processes have ended, for whatever reason."""
+        return self.past_ended + sum(each.report().ended for each in self.running)
+
+    @property
+    def crashes(self) -> int:
+        """How many processes have died that nobody had told to end."""
+        return self.crashes_before + sum(each.report().crashes for each in self.running)
 
     @property
     def is_busy(self) -> bool:
@@ -236,7 +255,7 @@ class KeptPlace:
     def fail(self, reason: str) -> None:
         """Refuse requests for a while."""
         self.failures += 1
-        pause = min(SHORTEST_PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE)
+        pause = min(SHORTEST_PAUSE * 2 ** min(self.failures - 1, 10), LONGEST_PAUSE)
         self.not_before = time.monotonic() + pause
         self.error, self.error_time = reason, time.time()
 
@@ -317,6 +336,9 @@ class KeptPlace:
         if status == 0:
             return "has ended" if not running.is_ending else ""
         reason = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
+        self.crashes_before += status < 0
+        if status > 0 and (said := running.report().error):
+            reason = f"{reason}: {said}"
         if running.was_ready:
             self.error, self.error_time = reason, time.time()
         elif running.process.error:
@@ -349,10 +371,16 @@ class KeptPlace:
                 # Children that the application has started are the group's, too.
                 running.kill()
             if running.process.is_gone:
+                self._count_past(running.report())
                 running.release()
                 self.ending.remove(running)
                 self.old_boards.append((time.monotonic() + BOARD_STAYS, running.board_path))
         self._remove_boards(time.monotonic())
+
+    def _count_past(self, report: BoardReport) -> None:
+        self.past_requests += report.requests
+        self.past_ended += report.ended + len(report.workers)
+        self.crashes_before += report.crashes
 
     def _remove_boards(self, now: float) -> None:
         due = [each for each in self.old_boards if each[0] <= now]

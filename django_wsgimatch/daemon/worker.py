@@ -86,7 +86,8 @@ class GroupWorker(Worker):  # type: ignore[misc]
             tell=self.tell,
         )
         if self.preload(self.must_load):
-            logger.error("Worker (pid:%s) cannot replace the one before it.", os.getpid())
+            # Not an error of its own: the one before says why.
+            logger.warning("Worker (pid:%s) cannot replace the one before it.", os.getpid())
             sys.exit(NOT_LOADED)
         loaded = self.loader.scripts.loaded
         self.preload([path for path in self.group.preload if path not in loaded])
