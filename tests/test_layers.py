@@ -54,6 +54,7 @@ LAYERS = [
         "daemon.crashes",
         "daemon.deaths",
         "daemon.gate",
+        "daemon.handlers",
         "daemon.logs",
         "daemon.memory",
         "daemon.options",

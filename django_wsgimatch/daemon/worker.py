@@ -26,6 +26,7 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 from ..settings_guard import VARIABLE
 from .board import LEAVING, READY
 from .changes import LoadedFiles, change_time
+from .handlers import ignore_handlers
 from .loading import Loader
 from .nesting import Nesting
 from .ownership import ScriptOwner
@@ -72,11 +73,13 @@ class GroupWorker(Worker):  # type: ignore[misc]
         super().init_signals()
         signal.signal(signal.SIGHUP, self.handle_hup)
         signal.signal(signal.SIGXCPU, self.handle_xcpu)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
 
     def load_wsgi(self) -> None:
         """Load ahead what the processes before this one had loaded, and what mod_wsgi would."""
         options = self.group.options
+        ignore_handlers()
         self.loader = Loader(
             reloading=self.group.reloading,
             settings_module=options.settings,
@@ -151,7 +154,6 @@ class GroupWorker(Worker):  # type: ignore[misc]
                 break
         # Threads of the application's own, and what it does at exit, get this much time, and
         # not even a process that holds the interpreter's lock gets more.
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, max(options.shutdown_timeout, 0.1))
         if self.abandoned:
             sys.stderr.flush()
