@@ -374,11 +374,38 @@ def test_a_script_of_another_user_is_refused(tmp_path):
 def test_a_log_file_takes_a_group_s_output(tmp_path):
     with site(tmp_path, {"log_file": "blog.log"}) as at:
         at.get("/blog/nosuch")
-        own = (at.project / "blog.log").read_text()
+        at.until(lambda: "KeyError: 'nosuch'" in (at.project / "blog.log").read_text())
         log = at.log
 
-    assert "KeyError: 'nosuch'" in own
     assert "KeyError: 'nosuch'" not in log
+
+
+def test_a_log_file_that_was_moved_away_is_made_anew(tmp_path):
+    with site(tmp_path, {"log_file": "blog.log"}) as at:
+        at.get("/blog/nosuch")
+        at.until(lambda: "KeyError: 'nosuch'" in (at.project / "blog.log").read_text())
+        (at.project / "blog.log").rename(at.project / "blog.log.1")
+        at.get("/blog/later")
+        at.until((at.project / "blog.log").exists)
+        at.until(lambda: "KeyError: 'later'" in (at.project / "blog.log").read_text())
+        old = (at.project / "blog.log.1").read_text()
+
+    assert "later" not in old
+
+
+def test_a_full_disk_below_a_log_file_is_no_error_in_the_application(tmp_path):
+    with site(tmp_path, {"log_file": "/dev/full"}) as at:
+        statuses = [at.get("/blog/binary").status for _ in range(3)]
+
+    assert statuses == [200] * 3
+
+
+def test_standard_error_may_be_the_log_file_without_the_group_s_name(tmp_path):
+    with site(tmp_path, {"log_file": "/dev/stderr", "log_prefix": False}) as at:
+        at.get("/blog/nosuch")
+        log = at.server.wait_for_log("\nKeyError: 'nosuch'")
+
+    assert "[blog] " not in log
 
 
 def test_a_group_that_cannot_start_is_refused_at_once_and_says_why(tmp_path):

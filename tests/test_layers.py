@@ -44,7 +44,7 @@ LAYERS = [
     ["aliases.index"],
     ["aliases.table"],
     ["aliases.resolve"],
-    ["daemon.statements", "entries", "pages", "seldom", "settings_guard"],
+    ["daemon.deaths", "daemon.statements", "entries", "pages", "seldom", "settings_guard"],
     ["scripts"],
     [
         "daemon.adoption",
@@ -52,7 +52,6 @@ LAYERS = [
         "daemon.changes",
         "daemon.confinement",
         "daemon.crashes",
-        "daemon.deaths",
         "daemon.gate",
         "daemon.handlers",
         "daemon.logs",

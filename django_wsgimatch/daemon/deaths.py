@@ -12,7 +12,9 @@ ORDERED = (signal.SIGTERM, signal.SIGKILL, signal.SIGALRM)
 def cause_of(status: int) -> str:
     """Return what a process died of, by what os.waitpid() tells; "" for an end in good order."""
     if os.WIFSIGNALED(status):
-        return f"died of {signal_name(os.WTERMSIG(status))}"
+        number = os.WTERMSIG(status)
+        guess = " (out of memory?)" if number == signal.SIGKILL else ""
+        return f"died of {signal_name(number)}{guess}"
     code = os.waitstatus_to_exitcode(status)
     return f"exited with status {code}" if code else ""
 
@@ -23,9 +25,8 @@ def is_ordered(status: int) -> bool:
 
 
 def signal_name(number: int) -> str:
-    """Return a signal's name, and what it is mostly sent for where nobody says."""
+    """Return a signal's name; some have none."""
     try:
-        name = signal.Signals(number).name
+        return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-    return f"{name} (out of memory?)" if number == signal.SIGKILL else name

@@ -320,10 +320,13 @@ class Places:
 
     def _run_manager(self) -> None:
         starter = _starter()
+        stdout = _own_stdout()
+        passed = [stdout] if stdout is not None else []
         told = {
             "base": self.directory.base,
             "owner": [self.owner.pid, self.owner.started],
             "log": error_log_of_gunicorn(),
+            "stdout": stdout,
             "starter": [starter[0].fileno(), starter[1]] if starter is not None else None,
             # Known before it takes an order: no request may find it without its groups.
             "definition": self.definition.to_json(),
@@ -341,17 +344,26 @@ class Places:
                 start_new_session=True,
                 check=False,
                 timeout=LONGEST_START,
-                pass_fds=[starter[0].fileno()] if starter is not None else [],
+                pass_fds=[*passed, *([starter[0].fileno()] if starter is not None else [])],
             )
         except subprocess.TimeoutExpired:
             took = f"it took more than {LONGEST_START:g} s"
             raise ManagerError(NOT_STARTED.format(took)) from None
         finally:
+            for descriptor in passed:
+                os.close(descriptor)
             if starter is not None:
                 starter[0].close()
         if done.stdout != b"ready\n":
             said = done.stdout.decode("utf-8", "replace") or "its messages in the log say why"
             raise ManagerError(NOT_STARTED.format(said))
+
+
+def _own_stdout() -> int | None:
+    """Return a descriptor of this process's standard output, None where it is closed."""
+    with suppress(OSError):
+        return os.dup(1)
+    return None
 
 
 def _link_elsewhere(

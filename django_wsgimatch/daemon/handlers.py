@@ -8,6 +8,8 @@ import signal
 import sys
 from typing import Any
 
+from .deaths import signal_name
+
 logger = logging.getLogger("django_wsgimatch")
 
 IGNORED = (
@@ -30,8 +32,8 @@ def ignore_handlers() -> None:
             return own(signalnum, handler)
         before = signal.getsignal(signalnum)
         caller = sys._getframe(1)
-        name = signal.Signals(signalnum).name if signalnum in signal.Signals else signalnum
+        name = signal_name(signalnum)
         logger.warning(IGNORED, name, caller.f_code.co_filename, caller.f_lineno)
         return before
 
-    signal.signal = register
+    signal.signal = register  # type: ignore[assignment]

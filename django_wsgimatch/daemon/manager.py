@@ -540,7 +540,7 @@ def main() -> None:
         return
     _allow_open_files()
     processes, starter = _processes(told["starter"])
-    manager = Manager(owner, directory, processes, ServerLog(told["log"]), starter)
+    manager = Manager(owner, directory, processes, _log(told["log"], told["stdout"]), starter)
     try:
         manager.listen()
     except OSError as error:
@@ -554,6 +554,14 @@ def main() -> None:
     _handle_signals(manager, write)
     manager.begin(told["definition"])
     manager.run(end, read)
+
+
+def _log(path: str | None, stdout: int | None) -> ServerLog:
+    """The server's log; ``stdout`` is a descriptor of the server's standard output."""
+    if stdout is None:
+        return ServerLog(path)
+    os.set_inheritable(stdout, False)
+    return ServerLog(path, stdout=stdout)
 
 
 def _processes(starter: list[int] | None) -> tuple[Processes, int | None]:
