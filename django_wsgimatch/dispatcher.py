@@ -39,6 +39,7 @@ from .plan import Plan, is_clean, make_plan, place_of
 from .scripts import LoadedScript, Reloading, Scripts
 from .seldom import Seldom
 from .text import cut, shown
+from .whole_body import expect_whole_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -152,6 +153,8 @@ class Dispatcher:
         environ["SCRIPT_NAME"] = script_name
         environ["PATH_INFO"] = path_info
         environ["SCRIPT_FILENAME"] = script.path
+        if environ.get("CONTENT_LENGTH"):
+            expect_whole_body(environ)
         if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
         try:
@@ -343,6 +346,7 @@ class Dispatcher:
             environ.pop("HTTP_AUTHORIZATION", None)
         if place is not None:
             return self._relay(place, environ, start_response)
+        expect_whole_body(environ)
         return _call(application, environ, start_response)
 
     def _place(self, resolution: Resolution) -> Place | None:

@@ -44,7 +44,15 @@ LAYERS = [
     ["aliases.index"],
     ["aliases.table"],
     ["aliases.resolve"],
-    ["daemon.deaths", "daemon.statements", "entries", "pages", "seldom", "settings_guard"],
+    [
+        "daemon.deaths",
+        "daemon.statements",
+        "entries",
+        "pages",
+        "seldom",
+        "settings_guard",
+        "whole_body",
+    ],
     ["scripts"],
     [
         "daemon.adoption",
