@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
+import struct
 import time
 from contextlib import contextmanager
 
 import pytest
 
+from django_wsgimatch.daemon.board import HEADER, READY
 from django_wsgimatch.daemon.changes import LoadedFiles
+from django_wsgimatch.daemon.processes import Process
 from django_wsgimatch.daemon.renewal import Renewal
 from tests.groups import site
+from tests.kept_places import SHAPE, kept_place, process
 
 # Loads for as long as there is a file, and tells which code it has read by then.
 SLOW = """\
@@ -194,3 +199,32 @@ def test_a_file_that_changed_while_it_was_loaded_counts_as_changed(tmp_path, mon
     files.note(began)
 
     assert files.changed() == str(module)
+
+
+@pytest.mark.parametrize(
+    ("orders", "sent"),
+    [
+        pytest.param([signal.SIGUSR2], [signal.SIGUSR2], id="a restart"),
+        pytest.param([signal.SIGHUP], [signal.SIGHUP], id="a HUP"),
+        pytest.param([signal.SIGUSR2, signal.SIGHUP], [signal.SIGUSR2], id="a restart, then a HUP"),
+        pytest.param([signal.SIGHUP, signal.SIGUSR2], [signal.SIGUSR2], id="a HUP, then a restart"),
+        pytest.param([], [], id="nothing"),
+    ],
+)
+def test_what_is_ordered_while_a_group_starts_is_told_to_it_once_it_is_ready(
+    tmp_path, orders, sent
+):
+    ready = bytearray(SHAPE.size)
+    struct.pack_into("<qqd", ready, HEADER, 4711, READY, 5.0)
+    signals = []
+    with process() as leader, kept_place(tmp_path, bytes(SHAPE.size), leader) as kept:
+        kept.current.process = Process(leader.pid, lambda pid, signum: signals.append(signum))
+        for signum in orders:
+            kept.renew(signum)
+        kept.look()
+        before = [*signals]
+        os.pwrite(kept.current.board, ready, 0)
+        kept.look()
+        kept.look()
+
+    assert (before, signals) == ([], sent)
