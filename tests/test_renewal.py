@@ -218,6 +218,7 @@ def test_what_is_ordered_while_a_group_starts_is_told_to_it_once_it_is_ready(
     struct.pack_into("<qqd", ready, HEADER, 4711, READY, 5.0)
     signals = []
     with process() as leader, kept_place(tmp_path, bytes(SHAPE.size), leader) as kept:
+        assert kept.current is not None
         kept.current.process = Process(leader.pid, lambda pid, signum: signals.append(signum))
         for signum in orders:
             kept.renew(signum)
