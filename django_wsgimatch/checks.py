@@ -22,6 +22,7 @@ from .circumstances import (
     configured_roots,
     guarded,
     interpreters,
+    settings_are_named,
     settings_module_of,
     uploads,
 )
@@ -121,7 +122,9 @@ def file_system_findings(
         for subject in counted(list(subjects(configured)), "targets", progress)
     ]
     broken = [
-        *file_findings(places, partial(settings_module_of, configured)),
+        *file_findings(
+            places, partial(settings_module_of, configured), partial(settings_are_named, configured)
+        ),
         *leak_findings(places, interpreters(configured)),
         *inherited_findings(base_directory(), os.environ.get(VARIABLE)),
         *group_findings(

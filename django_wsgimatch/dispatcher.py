@@ -38,11 +38,16 @@ from .pages import error_page, not_found
 from .plan import Plan, is_clean, make_plan, place_of
 from .scripts import LoadedScript, Reloading, Scripts
 from .seldom import Seldom
+from .text import cut, shown
+from .whole_body import expect_whole_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger("django_wsgimatch")
+
+# So much of a request's method and path stands in the log, in characters.
+LONGEST_REQUEST = 200
 
 OFF_MOUNT_POINT = "the path lies beside the server's SCRIPT_NAME"
 NO_HOST = "a request of HTTP/1.1 without a Host header"
@@ -148,6 +153,8 @@ class Dispatcher:
         environ["SCRIPT_NAME"] = script_name
         environ["PATH_INFO"] = path_info
         environ["SCRIPT_FILENAME"] = script.path
+        if environ.get("CONTENT_LENGTH"):
+            expect_whole_body(environ)
         if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
         try:
@@ -282,7 +289,7 @@ class Dispatcher:
             link = self.interpreters.link(place, environ)
             return relay(link, environ, start_response)
         except DaemonError as error:
-            self._log_failure(place, error)
+            self._log_failure(place, error, environ)
             if error.status == 408:
                 close_connection(start_response)
             if error.status == 404:
@@ -291,12 +298,14 @@ class Dispatcher:
                 self._remembered.clear()
             return error_page(error.status, environ, start_response)
 
-    def _log_failure(self, place: Place, error: DaemonError) -> None:
+    def _log_failure(self, place: Place, error: DaemonError, environ: WSGIEnvironment) -> None:
         """Log what a client gets instead of a response; that there is no room, once in a while."""
         if error.status in (400, 408):
             # Any visitor can cause them.
             logger.info("%s: %s", place.label, error)
-        elif error.status != 503 or self._seldom.is_due((place.process_group, str(error))):
+        elif error.status != 503:
+            logger.error("%s: %s: %s", place.label, _request_of(environ), error)
+        elif self._seldom.is_due((place.process_group, str(error))):
             logger.error("%s: %s", place.label, error)
 
     def _walk(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -337,6 +346,7 @@ class Dispatcher:
             environ.pop("HTTP_AUTHORIZATION", None)
         if place is not None:
             return self._relay(place, environ, start_response)
+        expect_whole_body(environ)
         return _call(application, environ, start_response)
 
     def _place(self, resolution: Resolution) -> Place | None:
@@ -415,3 +425,9 @@ def _call(
 
 def _log(error: ScriptError) -> None:
     logger.error("%s", error, exc_info=error.__cause__)
+
+
+def _request_of(environ: WSGIEnvironment) -> str:
+    """A request as the log names it: any visitor decides what stands there."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return shown(cut(f"{environ['REQUEST_METHOD']} {path}", LONGEST_REQUEST))

@@ -296,7 +296,8 @@ def _load_error(
 ) -> str:
     place = Place(process_group, application_group)
     settings_module = Asker.of(configured).settings_module(place)
-    found = next(script_findings("", script, settings_module), None)
+    is_named = bool(settings_module) and not place.is_here
+    found = next(script_findings("", script, settings_module, is_named), None)
     return f"500: {found.message}" if found else ""
 
 

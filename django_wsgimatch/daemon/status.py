@@ -27,7 +27,7 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
     report = running.report() if running is not None else None
     workers = list(_workers(running, report)) if running and report else []
     said = next((worker.said for worker in workers if worker.said), {})
-    error, error_time = _newest_error(kept, workers)
+    error, error_time = _newest_error(kept, report, workers)
     processes = [_process(worker) for worker in workers]
     arbiter = memory_of(running.process.pid) if running else None
     return {
@@ -41,11 +41,13 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
         "python": said.get("python"),
         "settings": said.get("settings"),
         "uptime": time.time() - report.started if report and report.started else None,
-        "requests": sum(worker.requests for worker in workers),
+        "requests": kept.requests,
         "busy": sum(len(worker.busy_since) for worker in workers),
         "threads": kept.spec.options.threads * kept.spec.options.processes,
         "memory": _sum([arbiter, *(process["memory"] for process in processes)]),
         "restarts": max(kept.starts - 1, 0) + (report.renewals if report else 0),
+        "ended": kept.ended,
+        "crashes": kept.crashes,
         "error": error,
         "error_time": error_time or None,
     }
@@ -69,6 +71,8 @@ def status_elsewhere(place: Place, options: GroupOptions) -> dict[str, Any]:
         "threads": options.threads * options.processes,
         "memory": None,
         "restarts": 0,
+        "ended": 0,
+        "crashes": 0,
         "error": "",
         "error_time": None,
     }
@@ -93,8 +97,12 @@ def _process(worker: WorkerReport) -> dict[str, Any]:
     }
 
 
-def _newest_error(kept: KeptPlace, workers: list[WorkerReport]) -> tuple[str, float]:
+def _newest_error(
+    kept: KeptPlace, report: BoardReport | None, workers: list[WorkerReport]
+) -> tuple[str, float]:
     errors = [(kept.error, kept.error_time)]
+    if report is not None:
+        errors.append((report.error, report.error_time))
     for worker in workers:
         if "error" in worker.said and "error_time" in worker.said:
             errors.append((worker.said["error"], worker.said["error_time"]))

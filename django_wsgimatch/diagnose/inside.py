@@ -46,7 +46,13 @@ def main() -> None:
         tuple(asked["sys_path"]) if asked["sys_path"] is not None else None,
         tuple(asked["python_path"]),
     )
-    told = look(asked["script"], asked["callable_object"], asked["settings"], asked["questions"])
+    told = look(
+        asked["script"],
+        asked["callable_object"],
+        asked["settings"],
+        asked["questions"],
+        is_named=asked["is_named"],
+    )
     json.dump(told, answer)
     answer.flush()
     # Threads that the project has started are not waited for.
@@ -54,15 +60,20 @@ def main() -> None:
 
 
 def look(
-    script: str, callable_object: str, settings_module: str | None, questions: list[dict[str, str]]
+    script: str,
+    callable_object: str,
+    settings_module: str | None,
+    questions: list[dict[str, str]],
+    *,
+    is_named: bool = False,
 ) -> dict[str, Any]:
     """
     Load a script, or the project itself where ``script`` is "", and answer the questions.
 
-    A question is a SCRIPT_NAME and a PATH_INFO.
+    A question is a SCRIPT_NAME and a PATH_INFO. ``is_named`` is that of ``scripts.Scripts``.
     """
     try:
-        application = _load(script, callable_object, settings_module)
+        application = _load(script, callable_object, settings_module, is_named)
     except ScriptError as error:
         cause = error.__cause__
         reason = f"{type(cause).__name__}: {cause}" if cause else str(error)
@@ -75,9 +86,9 @@ def look(
     return told
 
 
-def _load(script: str, callable_object: str, settings_module: str | None) -> Any:
+def _load(script: str, callable_object: str, settings_module: str | None, is_named: bool) -> Any:
     if script:
-        scripts = Scripts(reloading=False, settings_module=settings_module)
+        scripts = Scripts(reloading=False, settings_module=settings_module, is_named=is_named)
         return scripts.get(script).application(callable_object)
     try:
         return importlib.import_module("django.core.wsgi").get_wsgi_application()
