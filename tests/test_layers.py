@@ -78,6 +78,7 @@ LAYERS = [
         "daemon.processes",
         "daemon.spec",
         "plan",
+        "preloading",
     ],
     [
         "daemon.answers",
@@ -92,13 +93,13 @@ LAYERS = [
     ["daemon.nesting"],
     ["daemon.worker"],
     ["daemon.process"],
-    ["daemon.boot"],
+    ["daemon.boot", "leaving"],
     ["daemon.starting"],
     ["daemon.keeping"],
     ["daemon.listening", "daemon.status"],
     ["daemon.alone", "daemon.manager"],
     ["daemon.front"],
-    ["dispatcher"],
+    ["dispatcher", "health"],
     [
         "diagnose.findings",
         "diagnose.language",

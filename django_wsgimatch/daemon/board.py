@@ -184,6 +184,10 @@ class Slot:
         self._said |= facts
         text = json.dumps(self._said).encode()
         if len(text) > TEXT:
+            # The longest by far; without them the next process loads them at its first requests.
+            self._said.pop("scripts", None)
+            text = json.dumps(self._said).encode()
+        if len(text) > TEXT:
             return
         # A reader that comes in between finds no JSON and takes it for nothing said.
         _LENGTH.pack_into(self._map, self._text, 0)

@@ -54,6 +54,7 @@ class KeptPlace:
     not_before: float = 0.0
     error: str = ""
     error_time: float = 0.0
+    has_been_ready: bool = False
     is_removed: bool = False
     is_shut: bool = False
     used: float = field(default_factory=time.monotonic)
@@ -221,7 +222,7 @@ class KeptPlace:
         if running.process.returncode is not None:
             return self._lost(running)
         if not running.was_ready and running.report().is_ready:
-            running.was_ready = True
+            running.was_ready = self.has_been_ready = True
             self.failures, self.error = 0, ""
         return ""
 

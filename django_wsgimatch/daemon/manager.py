@@ -36,7 +36,7 @@ from .place import Place
 from .processes import LocalProcesses, Processes, StartedByRoot
 from .spec import new_token
 from .starting import Running, start
-from .status import place_status, status_elsewhere
+from .status import place_status, status_elsewhere, unreadiness
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
 QUIET, BUSY = 5.0, 0.05
@@ -81,6 +81,7 @@ class Manager:
             "ping": lambda order: {"pid": os.getpid()},
             "place": self.make_place,
             "status": self.tell_status,
+            "ready": self.tell_ready,
             "restart": self.restart,
             "stop": self.stop,
         }
@@ -162,6 +163,10 @@ class Manager:
             "project": self.definition.project if self.definition is not None else "",
             "places": [*places, *self._elsewhere()],
         }
+
+    def tell_ready(self, order: Order) -> Order:
+        """Tell what keeps the groups that start with the server from answering."""
+        return {"reasons": [*filter(None, map(unreadiness, self.places.values()))]}
 
     def restart(self, order: Order) -> Order:
         """Replace the processes of a name's places, the new ones ready before the old ones end."""
