@@ -30,6 +30,7 @@ from .daemon.owner import owner_of
 from .daemon.starting import CHOSEN, STARTER
 from .exceptions import ManagerError, SettingError
 from .leaving import Leaving, closing
+from .renewal import Renewal
 
 logger = logging.getLogger("gunicorn.error")
 
@@ -78,6 +79,7 @@ def when_ready(server: Any) -> None:
     server.handle_term = _draining(server, server.handle_term)
     server.stop = _cleaning(server, server.stop)
     server.worker_class = closing(server.worker_class)
+    Renewal(server).begin()
     told = ask_for_definition(server)
     # Where the settings are wrong, the workers say so, as ever.
     if told is not None:

@@ -93,7 +93,7 @@ LAYERS = [
     ["daemon.nesting"],
     ["daemon.worker"],
     ["daemon.process"],
-    ["daemon.boot", "leaving"],
+    ["daemon.boot", "leaving", "renewal"],
     ["daemon.starting"],
     ["daemon.keeping"],
     ["daemon.listening", "daemon.status"],
