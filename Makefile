@@ -59,8 +59,9 @@ fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the in
 	$(VENV)/bin/python -m tests.fuzz_relay
 	$(VENV)/bin/python -m tests.fuzz_boards
 
-load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and count what is lost
+load: $(VENV)/with-demo $(VENV)/with-test ## kill, renew and reconfigure groups and replicas under load, and count what is lost
 	$(VENV)/bin/python -m tests.load_groups
+	$(VENV)/bin/python -m tests.load_replicas
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
 	@status=0; for name in index dispatch checks imports servers groups; do \

@@ -313,8 +313,10 @@ def remove_directory(directory: Directory) -> None:
 def bases_of(user: int) -> list[str]:
     """Return the folders in which servers of a user may have theirs, as far as they are there."""
     home = home_base(user)
+    runtimes = [*filter(None, os.environ.get("RUNTIME_DIRECTORY", "").split(":"))]
     candidates = [
-        *os.environ.get("RUNTIME_DIRECTORY", "").split(":"),
+        *runtimes,
+        *(os.path.join(runtime, NAME) for runtime in runtimes),
         run_base(user),
         *glob.glob(f"/run/*/{NAME}"),
         *([home] if home is not None else []),
