@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.groups import wait_until
@@ -265,7 +266,7 @@ def drained(at: Fleet, rate: float, rounds: int) -> Result:
         for _ in range(rounds):
             for number, old in enumerate(replicas):
                 drain(old)
-                wait_until(lambda old=old: old.readiness()[0] == 503)
+                wait_until(partial(is_not_ready, old))
                 at.send_to(*(each for each in replicas if each is not old))
                 old.end()
                 replicas[number] = at.start(release, old.port)
@@ -300,6 +301,10 @@ def started(at: Fleet, release: Path) -> list[Replica]:
         replica.wait_until_ready()
     at.send_to(*replicas)
     return replicas
+
+
+def is_not_ready(replica: Replica) -> bool:
+    return replica.readiness()[0] == 503
 
 
 def drain(replica: Replica) -> None:

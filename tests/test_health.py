@@ -13,6 +13,7 @@ import pytest
 
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch import wsgi as entry
+from django_wsgimatch.daemon.directory import bases_of, make_base
 from django_wsgimatch.health import DRAINING, MOST
 from tests.groups import ALIASES, HOOKS, PLAIN, SCRIPT, Site, site, sockets_of
 from tests.servers import PYTHON, environment, failing, listens
@@ -262,6 +263,17 @@ def test_drain_says_why_it_cannot(tmp_path, more, reason):
     done = manage(tmp_path, "drain", "on")
 
     assert (done.returncode, done.stderr[: len(reason)]) == (1, reason)
+
+
+def test_a_server_in_a_runtime_directory_outside_run_is_found(tmp_path, monkeypatch):
+    runtime = sockets_of(tmp_path)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(runtime))
+    base = make_base(str(runtime / "wsgimatch"))
+
+    found = bases_of(os.geteuid())
+
+    shutil.rmtree(runtime)
+    assert base in found
 
 
 # Process groups
