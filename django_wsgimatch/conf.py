@@ -26,6 +26,7 @@ from .diagnose.mistakes import mistake
 from .diagnose.wording import finding_lines, summary
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
+from .plan import is_clean
 from .refusal import CannotStart
 
 DEFAULTS: dict[str, Any] = {
@@ -38,6 +39,8 @@ DEFAULTS: dict[str, Any] = {
     "SOCKET_DIRECTORY": None,
     "FALLBACK": "django.core.wsgi.get_wsgi_application",
     "ROOTS": None,
+    "HEALTH_PATH": None,
+    "DRAIN_SECONDS": 5,
     "SERVER_NAME": None,
     "SERVER_PORTS": [],
     "THREADS_PER_PLACE": 0.75,
@@ -54,6 +57,10 @@ DEFAULTS: dict[str, Any] = {
 
 def _are_ports(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(type(p) is int and 0 < p < 65536 for p in value)
+
+
+def _is_folder_of_urls(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > 1 and value[-1] == "/" and is_clean(value)
 
 
 def _is_part(value: Any) -> bool:
@@ -96,6 +103,14 @@ _SHAPES: dict[str, tuple[Any, str]] = {
             or (isinstance(v, list | tuple) and all(isinstance(r, str | os.PathLike) for r in v))
         ),
         "a list of directories or None",
+    ),
+    "HEALTH_PATH": (
+        lambda v: v is None or _is_folder_of_urls(v),
+        "a path such as '/-/wsgimatch/', with a slash at both ends and nothing to decode, or None",
+    ),
+    "DRAIN_SECONDS": (
+        lambda v: type(v) in (int, float) and 0 <= v < 1e9,
+        "a number of seconds, 0 for none",
     ),
     "SERVER_NAME": (lambda v: v is None or isinstance(v, str), "a host name or None"),
     "SERVER_PORTS": (lambda v: v == "any" or _are_ports(v), "a list of ports, or 'any'"),

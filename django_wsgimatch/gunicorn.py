@@ -24,10 +24,13 @@ from typing import Any, NoReturn
 from .asroot.accounts import account
 from .asroot.launch import ALLOW_ROOT, NO_USER, hand_on
 from .daemon.definition import Definition
+from .daemon.directory import directory_of
 from .daemon.front import NO_STARTER, Places, own_python
 from .daemon.owner import owner_of
 from .daemon.starting import CHOSEN, STARTER
 from .exceptions import ManagerError, SettingError
+from .leaving import Leaving, closing
+from .worker_renewal import WorkerRenewal
 
 logger = logging.getLogger("gunicorn.error")
 
@@ -77,6 +80,10 @@ def when_ready(server: Any) -> None:
     _keep_to_its_own_control_socket(server.cfg)
     server.handle_hup = _guarded(server, server.handle_hup)
     server.maybe_promote_master = _watching(server, server.maybe_promote_master)
+    server.handle_term = _draining(server, server.handle_term)
+    server.stop = _cleaning(server, server.stop)
+    server.worker_class = closing(server.worker_class)
+    WorkerRenewal(server).begin()
     try:
         told = ask_for_definition(server)
     except SettingError as error:
@@ -96,6 +103,8 @@ def _keep_to_its_own_control_socket(cfg: Any) -> None:
 
 def on_reload(server: Any) -> None:
     """Give the manager the new settings."""
+    # gunicorn has read its settings anew.
+    server.worker_class = closing(server.worker_class)
     told = _told.pop(server.pid, None)
     if told is not None:
         _open(server, told)
@@ -137,6 +146,9 @@ def _open(server: Any, told: dict[str, Any]) -> None:
     if not told:
         return
     os.environ[CHOSEN] = told["base"]
+    _prepare_end(server, told)
+    if told["definition"] is None:
+        return
     environment = {k: v for k, v in told["environment"].items() if k != "PYTHONPATH"}
     definition = Definition.from_json(told["definition"])
     places = Places(definition, told["base"], owner_of(server.pid), environment)
@@ -145,6 +157,40 @@ def _open(server: Any, told: dict[str, Any]) -> None:
         server.wsgimatch_places = places
     except (ManagerError, SettingError, OSError) as error:
         logger.error("The process groups cannot be started: %s", error)
+
+
+def _prepare_end(server: Any, told: dict[str, Any]) -> None:
+    owner, seconds = owner_of(server.pid), told["drain_seconds"]
+    is_own = told["definition"] is None
+    directory = directory_of(owner, told["base"])
+    server.wsgimatch_leaving = Leaving(directory, seconds or 0.0, is_own=is_own)
+
+
+def _draining(server: Any, handle_term: Callable[[], None]) -> Callable[[], None]:
+    """A TERM has the server say that it is not ready; it ends after that, or at a second one."""
+
+    def draining() -> None:
+        leaving: Leaving | None = getattr(server, "wsgimatch_leaving", None)
+        if leaving is None or not leaving.begin():
+            handle_term()
+            return
+        logger.info(
+            "The server is not ready any more, and ends in %g s (WSGIMATCH_DRAIN_SECONDS), or at "
+            "another TERM.",
+            leaving.seconds,
+        )
+
+    return draining
+
+
+def _cleaning(server: Any, stop: Callable[..., None]) -> Callable[..., None]:
+    def cleaning(*arguments: Any, **options: Any) -> None:
+        stop(*arguments, **options)
+        leaving: Leaving | None = getattr(server, "wsgimatch_leaving", None)
+        if leaving is not None:
+            leaving.clean()
+
+    return cleaning
 
 
 def _guarded(server: Any, handle_hup: Callable[[], None]) -> Callable[[], None]:
@@ -172,6 +218,9 @@ def _watching(server: Any, turn: Callable[[], None]) -> Callable[[], None]:
     def watching() -> None:
         nonlocal said
         turn()
+        leaving: Leaving | None = getattr(server, "wsgimatch_leaving", None)
+        if leaving is not None and leaving.is_over:
+            raise StopIteration
         places: Places | None = getattr(server, "wsgimatch_places", None)
         if not has_starter():
             logger.critical("The server ends: %s", NO_STARTER)

@@ -20,11 +20,14 @@ from django.utils.module_loading import import_string
 from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
+from .daemon.directory import directory_of, sweep
 from .daemon.front import Places, keep_starter_private, own_packages
 from .daemon.limits import Limits
 from .daemon.options import GroupOptions
+from .daemon.owner import this_server
 from .dispatcher import Dispatcher
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
+from .health import Health
 from .interpreters import Interpreters
 from .places import (
     body_timeout,
@@ -32,6 +35,8 @@ from .places import (
     environment_of_groups,
     has_places,
     is_defined_by_arbiter,
+    project_name,
+    scripts_of_main_interpreters,
     server_ports,
     socket_directory,
 )
@@ -71,7 +76,11 @@ def get_application() -> Dispatcher:
         places=open_places(configured, limits),
         interpreters=make_interpreters(configured, limits),
     )
-    dispatcher.preload()
+    here = scripts_of_main_interpreters(configured)
+    dispatcher.preload(script for place, script in here if place.is_here)
+    if values["HEALTH_PATH"] is not None:
+        health = open_health(configured, dispatcher)
+        dispatcher.own_pages = health.pages(values["HEALTH_PATH"])
     return dispatcher
 
 
@@ -105,6 +114,23 @@ def open_places(configured: Configuration, limits: Limits) -> Places | None:
         places.watch()
     keep_starter_private()
     return places
+
+
+def open_health(configured: Configuration, dispatcher: Dispatcher) -> Health:
+    """
+    Return what answers below WSGIMATCH_HEALTH_PATH.
+
+    Raises CannotStart where `wsgimatch drain` could not find this server.
+    """
+    owner = this_server()
+    directory = directory_of(owner, socket_directory(configured))
+    health = Health(dispatcher.preloads, dispatcher.places, owner, directory, project_name())
+    try:
+        health.open()
+        sweep(directory.base)
+    except (SocketDirectoryError, OSError) as error:
+        raise CannotStart(f"WSGIMATCH_HEALTH_PATH: {error}") from error
+    return health
 
 
 def make_interpreters(configured: Configuration, limits: Limits) -> Interpreters | None:

@@ -90,6 +90,7 @@ LAYERS = [
         "daemon.processes",
         "daemon.spec",
         "plan",
+        "preloading",
     ],
     [
         "daemon.answers",
@@ -104,13 +105,13 @@ LAYERS = [
     ["daemon.nesting"],
     ["daemon.worker"],
     ["daemon.process"],
-    ["daemon.boot"],
+    ["daemon.boot", "leaving", "worker_renewal"],
     ["daemon.starting"],
     ["daemon.keeping"],
     ["daemon.listening", "daemon.status"],
     ["daemon.alone", "daemon.manager"],
     ["daemon.front"],
-    ["dispatcher"],
+    ["dispatcher", "health"],
     [
         "diagnose.findings",
         "diagnose.language",

@@ -254,6 +254,10 @@ class Slot:
         self._said |= facts
         text = json.dumps(self._said).encode()
         if len(text) > TEXT:
+            # The longest by far; without them the next process loads them at its first requests.
+            self._said.pop("scripts", None)
+            text = json.dumps(self._said).encode()
+        if len(text) > TEXT:
             return
         _put_text(self._map, self._text, text)
 

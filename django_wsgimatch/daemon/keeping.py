@@ -62,6 +62,7 @@ class KeptPlace:
     not_before: float = 0.0
     error: str = ""
     error_time: float = 0.0
+    has_been_ready: bool = False
     is_removed: bool = False
     is_shut: bool = False
     # Whether the processes were killed before they were ready, the last time.
@@ -298,7 +299,7 @@ class KeptPlace:
         if running.process.returncode is not None:
             return self._lost(running)
         if not running.was_ready and running.report().is_ready:
-            running.was_ready = True
+            running.was_ready = self.has_been_ready = True
             self.failures, self.was_killed, self.error = 0, False, ""
             self._renew_as_asked()
         return ""

@@ -38,7 +38,7 @@ from .place import Place
 from .processes import LocalProcesses, Processes, StartedByRoot
 from .spec import new_token
 from .starting import Running, start
-from .status import place_status, status_elsewhere
+from .status import place_status, status_elsewhere, unreadiness
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
 QUIET, BUSY = 5.0, 0.05
@@ -90,6 +90,7 @@ class Manager:
             "place": self.make_place,
             "status": self.tell_status,
             "tokens": self.tell_tokens,
+            "ready": self.tell_ready,
             "restart": self.restart,
             "stop": self.stop,
         }
@@ -194,6 +195,10 @@ class Manager:
             "project": self.definition.project if self.definition is not None else "",
             "places": [*places, *self._elsewhere()],
         }
+
+    def tell_ready(self, order: Order) -> Order:
+        """Tell what keeps the groups that start with the server from answering."""
+        return {"reasons": [*filter(None, map(unreadiness, self.places.values()))]}
 
     def restart(self, order: Order) -> Order:
         """Replace the processes of a name's places, the new ones ready before the old ones end."""

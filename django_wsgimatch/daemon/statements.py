@@ -77,10 +77,15 @@ def _scripts(value: object) -> list[str] | None:
     return [path for path in texts if max(path) <= "\xff" and "\0" not in path]
 
 
+def _unloaded(value: object) -> int | None:
+    return read_count(value) if type(value) is int else None
+
+
 _FACTS: Mapping[str, Callable[[object], Any]] = {
     "python": _version,
     "settings": _name,
     "error": read_error,
     "error_time": _error_time,
     "scripts": _scripts,
+    "unloaded": _unloaded,
 }

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from ..text import readable
 from .board import BOOTING, LEAVING, READY, BoardReport, WorkerReport
 from .keeping import KeptPlace
 from .memory import memory_of
@@ -76,6 +77,34 @@ def status_elsewhere(place: Place, options: GroupOptions) -> dict[str, Any]:
         "error": "",
         "error_time": None,
     }
+
+
+def unreadiness(kept: KeptPlace) -> str:
+    """
+    Why a place that starts with the server does not answer as it should, "" where it does.
+
+    One that has been ready and has no processes now is started by its next request.
+    """
+    is_first = bool(kept.spec.preload) or not kept.place.application_group
+    if kept.is_removed or not is_first:
+        return ""
+    running = kept.current
+    report = running.report() if running is not None else None
+    if running is None or report is None or not (running.was_ready or report.is_ready):
+        if kept.failures:
+            return f"process group '{kept.place.label}' {kept.error}"
+        return "" if kept.has_been_ready else f"process group '{kept.place.label}' is starting"
+    return next(filter(None, (_unloaded(kept, w) for w in _workers(running, report))), "")
+
+
+def _unloaded(kept: KeptPlace, worker: WorkerReport) -> str:
+    count = worker.said.get("unloaded", 0)
+    loaded = worker.said.get("scripts", [])
+    named = [path for path in kept.spec.preload if path not in loaded][:count]
+    if not named:
+        return ""
+    scripts = ", ".join(f"'{readable(path)}'" for path in named)
+    return f"process group '{kept.place.label}' does not load {scripts}, see the log"
 
 
 def _state(kept: KeptPlace) -> str:

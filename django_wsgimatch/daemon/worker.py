@@ -94,6 +94,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
             sys.exit(NOT_LOADED)
         loaded = self.loader.scripts.loaded
         self.preload([path for path in self.group.preload if path not in loaded])
+        self.slot.say(unloaded=self.count_unloaded())
         self.files.note()
 
     def preload(self, scripts: list[str]) -> bool:
@@ -213,7 +214,12 @@ class GroupWorker(Worker):  # type: ignore[misc]
         # Django's logging configuration turns off the loggers that it does not know.
         logger.disabled = self.log.error_log.disabled = False
         self.files.note(since)
-        self.slot.say(scripts=scripts[:50], settings=os.environ.get(VARIABLE))
+        unloaded = self.count_unloaded()
+        self.slot.say(scripts=scripts[:50], settings=os.environ.get(VARIABLE), unloaded=unloaded)
+
+    def count_unloaded(self) -> int:
+        """How many of the scripts that were to be loaded ahead are not."""
+        return len({*self.group.preload} - {*self.loader.scripts.loaded})
 
     def handle_hup(self, signum: int, frame: FrameType | None) -> None:
         """Ask for renewal if a file of the code that is loaded here has changed since."""

@@ -70,7 +70,8 @@ class Command(BaseCommand):
         """Add the subcommands; each names the method that runs it."""
         subcommands = parser.add_subparsers(
             title="subcommands",
-            metavar="check | list | preview | serve | status | restart | stop | import | compare",
+            metavar="check | list | preview | serve | status | restart | stop | drain | import | "
+            "compare",
             required=True,
         )
         check = subcommands.add_parser("check", help="report problems in the table")
@@ -115,6 +116,11 @@ class Command(BaseCommand):
         for each, do in ((restart, "restart"), (stop, "stop")):
             each.add_argument("name", metavar="NAME", help="a process group or application group")
             each.set_defaults(run=self.order, do=do)
+        drain = subcommands.add_parser(
+            "drain", help="have balancers send no more requests to the running servers, or again"
+        )
+        drain.add_argument("turn", choices=["on", "off"])
+        drain.set_defaults(run=self.drain)
         self._add_import(subcommands)
         self._add_compare(subcommands)
         for each in (check, listing, preview, status):
@@ -349,6 +355,18 @@ class Command(BaseCommand):
         for answer in self._ask(do=options["do"], name=options["name"]):
             verb = {"restart": "Restarting", "stop": "Stopping"}[options["do"]]
             self.stdout.write(f"{verb} {', '.join(map(readable, answer['places']))}.")
+        return 0
+
+    def drain(self, options: dict[str, Any]) -> int:
+        """Have the running servers of this project answer `ready` with 503, or as they are."""
+        is_on = options["turn"] == "on"
+        try:
+            servers = running.drain(configuration(), on=is_on)
+        except ManagerError as error:
+            raise _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+        said = "is draining: it says that it is not ready" if is_on else "drains no more"
+        for server in servers:
+            self.stdout.write(f"Server {server} {said}.")
         return 0
 
     def import_file(self, options: dict[str, Any]) -> int:
