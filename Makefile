@@ -60,8 +60,9 @@ fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the in
 	$(VENV)/bin/python -m tests.fuzz_boards
 	$(VENV)/bin/python -m tests.fuzz_starter
 
-load: $(VENV)/with-test ## kill, renew and reconfigure groups under load, and count what is lost
+load: $(VENV)/with-demo $(VENV)/with-test ## kill, renew and reconfigure groups and replicas under load, and count what is lost
 	$(VENV)/bin/python -m tests.load_groups
+	$(VENV)/bin/python -m tests.load_replicas
 
 chaos: $(VENV)/with-test ## inject faults of all kinds under load for 10 minutes, and count what does not heal
 	$(VENV)/bin/python -m tests.chaos

@@ -6,6 +6,7 @@ import os
 import sys
 
 from .asroot.hook import main as act_as_root
+from .common_options import sort_words
 
 
 def main(words: list[str]) -> None:
@@ -15,8 +16,13 @@ def main(words: list[str]) -> None:
     from django.core.management import execute_from_command_line
 
     from .project import use_settings_of_manage_py
+    from .refusal import CannotStart
 
-    use_settings_of_manage_py()
+    try:
+        if sort_words(words).settings is None:
+            use_settings_of_manage_py()
+    except CannotStart as error:
+        sys.exit(f"wsgimatch: {error}")
     execute_from_command_line(["manage.py", "wsgimatch", *words])
 
 

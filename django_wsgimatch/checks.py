@@ -22,6 +22,7 @@ from .circumstances import (
     configured_roots,
     guarded,
     interpreters,
+    settings_are_named,
     settings_module_of,
     uploads,
 )
@@ -90,7 +91,7 @@ def to_message(finding: Finding) -> CheckMessage:
 def settings_findings(configured: Configuration, progress: Progress = untold) -> Iterator[Finding]:
     """Yield what can be told from the settings alone; ``progress`` is told how far it is."""
     yield from _unknown_settings()
-    entries = dict(_entries(configured))
+    entries = configured.entries()
     for problem in configured.problems:
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
@@ -129,7 +130,12 @@ def file_system_findings(
         for subject in counted(list(subjects(configured)), "targets", progress)
     ]
     broken = [
-        *file_findings(places, partial(settings_module_of, configured), rules.base_directory),
+        *file_findings(
+            places,
+            partial(settings_module_of, configured),
+            partial(settings_are_named, configured),
+            rules.base_directory,
+        ),
         *leak_findings(places, interpreters(configured)),
         *inherited_findings(base_directory(), os.environ.get(VARIABLE)),
         *group_findings(
@@ -220,18 +226,11 @@ def tables(
 def subjects(configured: Configuration) -> Iterator[Subject]:
     """Yield the usable aliases, each in its own table."""
     broken = {problem.where for problem in configured.problems}
-    entries = dict(_entries(configured))
+    entries = configured.entries()
     for _, table, sources in tables(configured):
         for position, where in enumerate(sources):
             if where not in broken:
                 yield Subject(where, entries[where], table, position)
-
-
-def _entries(configured: Configuration) -> Iterator[tuple[str, object]]:
-    """The entries as the settings hold them, by name."""
-    yield from zip(configured.sources, configured.values["ALIASES"], strict=True)
-    for host, entries in configured.values["VIRTUAL_HOSTS"].items():
-        yield from zip(configured.host_sources[host], entries, strict=False)
 
 
 def _example(places: Iterable[tuple[Subject, Place]]) -> str:

@@ -35,6 +35,12 @@ def settings_module_of(configured: Configuration, subject: Subject) -> str | Non
     return options.settings if options is not None else None
 
 
+def settings_are_named(configured: Configuration, subject: Subject) -> bool:
+    """Return whether a process group's ``settings`` say which project answers for an alias."""
+    is_here = place_of(subject, configured.rules) == (GLOBAL, GLOBAL)
+    return not is_here and bool(settings_module_of(configured, subject))
+
+
 def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter | None]:
     """Return what tells the interpreter that answers for an alias, as far as is known."""
     paths = own_paths()
@@ -50,7 +56,9 @@ def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter |
         options = configured.groups.get(place[0], GroupOptions())
         inherited = paths if place[0] == GLOBAL else ()
         environment = dict(options.environment)
-        return Interpreter(place, settings_module, environment, (*options.python_path, *inherited))
+        paths_of = (*options.python_path, *inherited)
+        is_named = bool(settings_module)
+        return Interpreter(place, settings_module, environment, paths_of, is_named=is_named)
 
     return interpreter_of
 

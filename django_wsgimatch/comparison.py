@@ -24,6 +24,7 @@ from .text import cut, readable, shown
 
 STANDARD_INPUT = "-"
 NO_ALIAS = "no alias"
+NOTHING = "nothing was compared: there is no request in what was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Comparison:
     def different(self) -> int:
         """How many requests differ."""
         return sum(len(group.different) for group in self.groups)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether something was compared, and nothing differs."""
+        return bool(self.reading.requests) and not self.different
 
 
 def pair_of(options: dict[str, Any]) -> Pair:
@@ -145,11 +151,16 @@ def summary(comparison: Comparison) -> str:
     reading = comparison.reading
     more = []
     if reading.repeated:
-        more.append(f"{reading.repeated} lines repeat others")
+        more.append(_lines(reading.repeated, "line repeats another", "lines repeat others"))
     if reading.skipped:
-        more.append(f"{len(reading.skipped)} lines were skipped")
-    told = f"{len(reading.requests)} requests, {comparison.different} differ"
+        more.append(_lines(len(reading.skipped), "line was skipped", "lines were skipped"))
+    asked = _lines(len(reading.requests), "request", "requests")
+    told = f"{asked}, {comparison.different} differ" if reading.requests else NOTHING
     return "; ".join([told, *more]) + "."
+
+
+def _lines(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 def record(comparison: Comparison) -> dict[str, Any]:

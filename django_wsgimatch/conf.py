@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
@@ -23,8 +22,12 @@ from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
 from .daemon import elsewhere
 from .daemon.options import GroupOptions, read_options
+from .diagnose.mistakes import mistake
+from .diagnose.wording import finding_lines, summary
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
+from .plan import is_clean
+from .refusal import CannotStart
 
 DEFAULTS: dict[str, Any] = {
     "ALIASES": [],
@@ -36,6 +39,8 @@ DEFAULTS: dict[str, Any] = {
     "SOCKET_DIRECTORY": None,
     "FALLBACK": "django.core.wsgi.get_wsgi_application",
     "ROOTS": None,
+    "HEALTH_PATH": None,
+    "DRAIN_SECONDS": 5,
     "SERVER_NAME": None,
     "SERVER_PORTS": [],
     "THREADS_PER_PLACE": 0.75,
@@ -52,6 +57,10 @@ DEFAULTS: dict[str, Any] = {
 
 def _are_ports(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(type(p) is int and 0 < p < 65536 for p in value)
+
+
+def _is_folder_of_urls(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > 1 and value[-1] == "/" and is_clean(value)
 
 
 def _is_part(value: Any) -> bool:
@@ -94,6 +103,14 @@ _SHAPES: dict[str, tuple[Any, str]] = {
             or (isinstance(v, list | tuple) and all(isinstance(r, str | os.PathLike) for r in v))
         ),
         "a list of directories or None",
+    ),
+    "HEALTH_PATH": (
+        lambda v: v is None or _is_folder_of_urls(v),
+        "a path such as '/-/wsgimatch/', with a slash at both ends and nothing to decode, or None",
+    ),
+    "DRAIN_SECONDS": (
+        lambda v: type(v) in (int, float) and 0 <= v < 1e9,
+        "a number of seconds, 0 for none",
     ),
     "SERVER_NAME": (lambda v: v is None or isinstance(v, str), "a host name or None"),
     "SERVER_PORTS": (lambda v: v == "any" or _are_ports(v), "a list of ports, or 'any'"),
@@ -154,14 +171,23 @@ class Configuration:
     time: float
 
     def require(self) -> None:
-        """Raise ImproperlyConfigured with all problems, if there are any."""
-        if self.problems:
-            count = len(self.problems)
-            raise ImproperlyConfigured(
-                f"{count} problem{'s' if count > 1 else ''} in the WSGIMATCH_ settings "
-                "(`manage.py wsgimatch check` explains):\n"
-                + "\n".join(f"  {problem}" for problem in self.problems)
-            )
+        """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""
+        if not self.problems:
+            return
+        entries = self.entries()
+        found = [mistake(each.where, each.error, entries.get(each.where)) for each in self.problems]
+        lines = [line for finding in found for line in finding_lines(finding)]
+        raise CannotStart("\n".join([*lines, summary(found)]))
+
+    def entries(self) -> dict[str, object]:
+        """Return the entries as the settings hold them, by name."""
+        own = zip(self.sources, self.values["ALIASES"], strict=True)
+        hosts = (
+            each
+            for host, entries in self.values["VIRTUAL_HOSTS"].items()
+            for each in zip(self.host_sources[host], entries, strict=False)
+        )
+        return {**dict(own), **dict(hosts)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 What gunicorn's arbiter asks a process of its own for: the definition of the project's groups.
 
 The arbiter itself loads no settings, so that a HUP finds them new. ``python -m
-django_wsgimatch.defining`` prints JSON: a definition, and the folder for the sockets; null
-where nothing runs outside the server's workers. Exits with 1 where the settings are wrong.
+django_wsgimatch.defining`` prints JSON: a definition (null where nothing runs outside the server's
+workers), the folder for the sockets, and how long to drain (null where nobody asks whether the
+server is ready); null where there is neither. Exits with 3 where the WSGIMATCH_ settings cannot be
+used, and with 1 where the project cannot be loaded.
 """
 
 from __future__ import annotations
@@ -18,8 +20,15 @@ from django.core.exceptions import ImproperlyConfigured
 from .conf import configuration
 from .daemon.owner import owner_of
 from .exceptions import SettingError
-from .places import definition, environment_of_groups, has_places, socket_directory
+from .places import (
+    definition,
+    drain_seconds,
+    environment_of_groups,
+    has_places,
+    socket_directory,
+)
 from .project import use_settings_of_manage_py
+from .refusal import STATUS, CannotStart
 
 
 def main() -> int:
@@ -30,12 +39,17 @@ def main() -> int:
         configured = configuration()
         configured.require()
         told = None
-        if has_places(configured):
+        seconds = drain_seconds(configured)
+        if has_places(configured) or seconds is not None:
             told = {
-                "definition": definition(configured).to_json(),
+                "definition": definition(configured).to_json() if has_places(configured) else None,
                 "base": socket_directory(configured, owner_of(os.getppid())),
                 "environment": environment_of_groups(),
+                "drain_seconds": seconds,
             }
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return STATUS
     except (ImproperlyConfigured, SettingError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1

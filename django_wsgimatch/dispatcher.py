@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING
@@ -26,7 +26,6 @@ from .aliases.groups import GLOBAL, GroupName, Server, variable
 from .aliases.hosts import is_valid_host
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
 from .aliases.table import AliasTable
-from .aliases.target import OUTSIDE_ROOTS, is_inside
 from .aliases.uri import authority_of
 from .daemon.front import Places
 from .daemon.patience import close_connection
@@ -36,13 +35,19 @@ from .exceptions import ApplicationExit, DaemonError, ScriptError
 from .interpreters import Interpreters
 from .pages import error_page, not_found
 from .plan import Plan, is_clean, make_plan, place_of
+from .preloading import Preloads
 from .scripts import LoadedScript, Reloading, Scripts
 from .seldom import Seldom
+from .text import cut, shown
+from .whole_body import expect_whole_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger("django_wsgimatch")
+
+# So much of a request's method and path stands in the log, in characters.
+LONGEST_REQUEST = 200
 
 OFF_MOUNT_POINT = "the path lies beside the server's SCRIPT_NAME"
 NO_HOST = "a request of HTTP/1.1 without a Host header"
@@ -77,6 +82,7 @@ class Dispatcher:
     ``chunked_request`` a chunked request body is refused with 411, as mod_wsgi does by default.
     ``places`` answers what does not run here; without it all applications run here, whatever
     groups their aliases name. With ``interpreters``, application groups are sub interpreters.
+    ``own_pages`` holds applications that answer their paths before the table does.
     """
 
     def __init__(
@@ -102,6 +108,9 @@ class Dispatcher:
         self.chunked_request = chunked_request
         self.places = places
         self.interpreters = interpreters
+        self.preloads = Preloads(self.scripts, rules)
+        # Read at each request that takes a slow way: the quick way never leads to one.
+        self.own_pages: Mapping[str, WSGIApplication] = {}
         # Scripts elsewhere that the corridor has led to, so that plans may lead there, too.
         self._elsewhere: set[str] = set()
         # Plans know no virtual hosts, no policy for symbolic links and no 411.
@@ -148,6 +157,8 @@ class Dispatcher:
         environ["SCRIPT_NAME"] = script_name
         environ["PATH_INFO"] = path_info
         environ["SCRIPT_FILENAME"] = script.path
+        if environ.get("CONTENT_LENGTH"):
+            expect_whole_body(environ)
         if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
         try:
@@ -156,13 +167,21 @@ class Dispatcher:
             raise ApplicationExit(script.path, error.code) from error
         return guarded(body, script.path) if type(body) is GeneratorType else body
 
-    def preload(self) -> None:
-        """Load what mod_wsgi would load before the first request; a failure is logged."""
+    def preload(self, required: Iterable[str] = ()) -> None:
+        """
+        Load what mod_wsgi would load before the first request, and the ``required`` scripts.
+
+        A failure is logged; that of a required script stands in ``preloads``, too.
+        """
         tables = (*self.table.virtual_hosts.values(), self.table)
         aliases = [alias for table in tables for alias in table.aliases if preloads(alias)]
         here = [alias for alias in aliases if self.places is None or is_here(alias)]
+        for path in dict.fromkeys(required):
+            self.preloads.load(path)
         for target in dict.fromkeys(alias.target for alias in here):
-            self._preload(os.path.join(self.rules.base_directory, target))
+            path = os.path.join(self.rules.base_directory, target)
+            if path not in self.scripts.loaded:
+                self.preloads.load(path, is_required=False)
 
     def resolve(self, environ: WSGIEnvironment) -> Resolution:
         """Walk the corridor for a request, from what its server tells of the target."""
@@ -184,15 +203,6 @@ class Dispatcher:
             server=server,
             mount_point=mount_point,
         )
-
-    def _preload(self, path: str) -> None:
-        if not is_inside(os.path.normpath(path), self.rules.roots):
-            logger.error("%s: %s", OUTSIDE_ROOTS, path)
-            return
-        try:
-            self.scripts.get(path)
-        except ScriptError as error:
-            _log(error)
 
     def _server(self, environ: WSGIEnvironment) -> Server:
         """What the names of groups are made of."""
@@ -226,7 +236,7 @@ class Dispatcher:
 
     def _recognise(self, path: str) -> Known | None:
         """What a plan makes of a path; None where the corridor must be walked."""
-        if self._plans is None or not is_clean(path):
+        if self._plans is None or path in self.own_pages or not is_clean(path):
             return None
         known: Known = FALLBACK
         hit = self._lookup(path)
@@ -282,7 +292,7 @@ class Dispatcher:
             link = self.interpreters.link(place, environ)
             return relay(link, environ, start_response)
         except DaemonError as error:
-            self._log_failure(place, error)
+            self._log_failure(place, error, environ)
             if error.status == 408:
                 close_connection(start_response)
             if error.status == 404:
@@ -291,15 +301,19 @@ class Dispatcher:
                 self._remembered.clear()
             return error_page(error.status, environ, start_response)
 
-    def _log_failure(self, place: Place, error: DaemonError) -> None:
+    def _log_failure(self, place: Place, error: DaemonError, environ: WSGIEnvironment) -> None:
         """Log what a client gets instead of a response; that there is no room, once in a while."""
         if error.status in (400, 408):
             # Any visitor can cause them.
             logger.info("%s: %s", place.label, error)
-        elif error.status != 503 or self._seldom.is_due((place.process_group, str(error))):
+        elif error.status != 503:
+            logger.error("%s: %s: %s", place.label, _request_of(environ), error)
+        elif self._seldom.is_due((place.process_group, str(error))):
             logger.error("%s: %s", place.label, error)
 
     def _walk(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if (page := self.own_pages.get(environ.get("PATH_INFO", ""))) is not None:
+            return page(environ, start_response)
         environ = _with_host_of_target(environ)
         resolution = self.resolve(environ)
         if resolution.status is None:
@@ -337,6 +351,7 @@ class Dispatcher:
             environ.pop("HTTP_AUTHORIZATION", None)
         if place is not None:
             return self._relay(place, environ, start_response)
+        expect_whole_body(environ)
         return _call(application, environ, start_response)
 
     def _place(self, resolution: Resolution) -> Place | None:
@@ -415,3 +430,9 @@ def _call(
 
 def _log(error: ScriptError) -> None:
     logger.error("%s", error, exc_info=error.__cause__)
+
+
+def _request_of(environ: WSGIEnvironment) -> str:
+    """A request as the log names it: any visitor decides what stands there."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return shown(cut(f"{environ['REQUEST_METHOD']} {path}", LONGEST_REQUEST))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from .common_options import sort_words
 from .exceptions import SettingError
 
 OPTION = "--process-group"
@@ -50,7 +51,7 @@ def read_words(given: Sequence[str]) -> GroupWords:
     parser.add_argument("-b", "--bind")
     parser.add_argument("--user")
     parser.add_argument("--allow-root", action="store_true")
-    known, rest = parser.parse_known_args(given)
+    known, rest = parser.parse_known_args(sort_words(given).rest)
     if rest:
         raise SettingError(
             f"{' '.join(rest)}: `serve {OPTION} NAME` takes --bind, --user and --allow-root alone. "

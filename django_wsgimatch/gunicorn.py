@@ -24,15 +24,21 @@ from typing import Any, NoReturn
 from .asroot.accounts import account
 from .asroot.launch import ALLOW_ROOT, NO_USER, hand_on
 from .daemon.definition import Definition
+from .daemon.directory import directory_of
 from .daemon.front import NO_STARTER, Places, own_python
 from .daemon.owner import owner_of
 from .daemon.starting import CHOSEN, STARTER
 from .exceptions import ManagerError, SettingError
+from .leaving import Leaving, closing
+from .worker_renewal import WorkerRenewal
 
 logger = logging.getLogger("gunicorn.error")
 
 # Loading a project's settings takes less, in seconds.
 SECONDS = 60
+# What ``django_wsgimatch.defining`` exits with where the settings cannot be used. A worker that
+# does not start has the same status, and with it the server.
+REFUSED = 3
 # The exit status of a server whose starter has ended: systemd starts it again (Restart=on-failure).
 WITHOUT_STARTER = 70
 
@@ -71,16 +77,34 @@ def when_ready(server: Any) -> None:
     """Have the groups started before the first worker is, and look after HUP and the manager."""
     if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
         raise RuntimeError(OWN_FILE)
+    _keep_to_its_own_control_socket(server.cfg)
     server.handle_hup = _guarded(server, server.handle_hup)
     server.maybe_promote_master = _watching(server, server.maybe_promote_master)
-    told = ask_for_definition(server)
-    # Where the settings are wrong, the workers say so, as ever.
+    server.handle_term = _draining(server, server.handle_term)
+    server.stop = _cleaning(server, server.stop)
+    server.worker_class = closing(server.worker_class)
+    WorkerRenewal(server).begin()
+    try:
+        told = ask_for_definition(server)
+    except SettingError as error:
+        logger.error("The settings cannot be used:\n%s", error)
+        server.halt(reason="the settings cannot be used", exit_status=REFUSED)
+    # Where the project cannot be loaded, the workers say so, as ever.
     if told is not None:
         _open(server, told)
 
 
+def _keep_to_its_own_control_socket(cfg: Any) -> None:
+    """Turn gunicorn's control socket off where it is the one that all servers of a user share."""
+    setting = cfg.settings.get("control_socket")
+    if setting is not None and setting.get() == setting.default:
+        cfg.set("control_socket_disable", True)
+
+
 def on_reload(server: Any) -> None:
     """Give the manager the new settings."""
+    # gunicorn has read its settings anew.
+    server.worker_class = closing(server.worker_class)
     told = _told.pop(server.pid, None)
     if told is not None:
         _open(server, told)
@@ -90,8 +114,8 @@ def ask_for_definition(server: Any) -> dict[str, Any] | None:
     """
     Return what ``django_wsgimatch.defining`` prints.
 
-    {} stands for a project without groups; None, after an error in the log, for one whose
-    settings cannot be used.
+    {} stands for a project without groups; None, after an error in the log, for one that cannot
+    be loaded. Raises SettingError where its WSGIMATCH_ settings cannot be used.
     """
     cfg = server.cfg
     path = [*filter(None, [cfg.pythonpath, os.environ.get("PYTHONPATH")])]
@@ -112,6 +136,8 @@ def ask_for_definition(server: Any) -> dict[str, Any] | None:
         logger.error("The settings cannot be read for process groups: %s", error)
         return None
     text = done.stderr.decode(errors="backslashreplace").rstrip()
+    if done.returncode == REFUSED:
+        raise SettingError(text)
     logger.error("The settings cannot be used:\n%s", text)
     return None
 
@@ -120,6 +146,9 @@ def _open(server: Any, told: dict[str, Any]) -> None:
     if not told:
         return
     os.environ[CHOSEN] = told["base"]
+    _prepare_end(server, told)
+    if told["definition"] is None:
+        return
     environment = {k: v for k, v in told["environment"].items() if k != "PYTHONPATH"}
     definition = Definition.from_json(told["definition"])
     places = Places(definition, told["base"], owner_of(server.pid), environment)
@@ -130,11 +159,49 @@ def _open(server: Any, told: dict[str, Any]) -> None:
         logger.error("The process groups cannot be started: %s", error)
 
 
+def _prepare_end(server: Any, told: dict[str, Any]) -> None:
+    owner, seconds = owner_of(server.pid), told["drain_seconds"]
+    is_own = told["definition"] is None
+    directory = directory_of(owner, told["base"])
+    server.wsgimatch_leaving = Leaving(directory, seconds or 0.0, is_own=is_own)
+
+
+def _draining(server: Any, handle_term: Callable[[], None]) -> Callable[[], None]:
+    """A TERM has the server say that it is not ready; it ends after that, or at a second one."""
+
+    def draining() -> None:
+        leaving: Leaving | None = getattr(server, "wsgimatch_leaving", None)
+        if leaving is None or not leaving.begin():
+            handle_term()
+            return
+        logger.info(
+            "The server is not ready any more, and ends in %g s (WSGIMATCH_DRAIN_SECONDS), or at "
+            "another TERM.",
+            leaving.seconds,
+        )
+
+    return draining
+
+
+def _cleaning(server: Any, stop: Callable[..., None]) -> Callable[..., None]:
+    def cleaning(*arguments: Any, **options: Any) -> None:
+        stop(*arguments, **options)
+        leaving: Leaving | None = getattr(server, "wsgimatch_leaving", None)
+        if leaving is not None:
+            leaving.clean()
+
+    return cleaning
+
+
 def _guarded(server: Any, handle_hup: Callable[[], None]) -> Callable[[], None]:
     """A HUP with settings that cannot be used would end gunicorn, the old workers too."""
 
     def guarded() -> None:
-        told = ask_for_definition(server)
+        try:
+            told = ask_for_definition(server)
+        except SettingError as error:
+            logger.error("The settings cannot be used:\n%s", error)
+            told = None
         if told is None:
             logger.error("HUP is ignored: everything serves on with the settings of before.")
             return
@@ -151,6 +218,9 @@ def _watching(server: Any, turn: Callable[[], None]) -> Callable[[], None]:
     def watching() -> None:
         nonlocal said
         turn()
+        leaving: Leaving | None = getattr(server, "wsgimatch_leaving", None)
+        if leaving is not None and leaving.is_over:
+            raise StopIteration
         places: Places | None = getattr(server, "wsgimatch_places", None)
         if not has_starter():
             logger.critical("The server ends: %s", NO_STARTER)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from django.conf import settings
@@ -27,15 +26,16 @@ from .diagnose.files import Place as TargetPlace
 from .diagnose.files import script_findings, survey
 from .diagnose.findings import Finding
 from .diagnose.listing import Listings
-from .diagnose.preview import Preview, Site, Try, WithoutView, preview, tries
+from .diagnose.preview import Preview, Site, Try, preview, tries
 from .diagnose.probe import Question
 from .diagnose.progress import Progress, untold
 from .diagnose.reached import Key
+from .diagnose.sources import effects_of
 from .diagnose.subject import Subject
 from .diagnose.telling import Answer, Told
 from .diagnose.wholes import whole_findings
 from .places import server_ports
-from .probing import MOST_PROJECTS, Asker
+from .probing import MOST_PROJECTS, Asker, is_project
 from .text import quoted
 
 BROKEN = "broken"
@@ -81,14 +81,20 @@ def findings(
         *file_system_findings(configured, most_projects=most, seconds=seconds, progress=progress),
     ]
     silenced = settings.SILENCED_SYSTEM_CHECKS
-    heard = (finding for finding in found if f"wsgimatch.{finding.id}" not in silenced)
-    return sorted(heard, key=_order)
+    told = [finding for finding in found if f"wsgimatch.{finding.id}" not in silenced]
+    return sorted(told, key=partial(_order, _positions(configured)))
 
 
-def _order(finding: Finding) -> tuple[int, list[tuple[int, str]]]:
-    """Errors first; what is said of one entry together, entries by their numbers."""
-    parts = re.split(r"(\d+)", finding.where)
-    return -level(finding), [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+def _positions(configured: Configuration) -> dict[str, int]:
+    """Where each entry stands in what ``list`` shows."""
+    wheres = [where for _, _, sources in tables(configured) for where in sources]
+    return {where: position for position, where in enumerate(wheres)}
+
+
+def _order(positions: Mapping[str, int], finding: Finding) -> tuple[int, str, str]:
+    """Settings come first, by name, then entries as in ``list``; of each the errors first."""
+    position = positions.get(finding.where, -1)
+    return position, finding.where if position < 0 else "", finding.id[0]
 
 
 def level(finding: Finding) -> int:
@@ -175,8 +181,20 @@ def previews(configured: Configuration, at: Site, targets: Iterable[str]) -> Ite
         for key, questions in asked.items()
         for question, answer in zip(questions, told[key].answers, strict=False)
     }
+    is_django_here = partial(
+        _is_django_here,
+        is_fallback=is_project(configured),
+        is_script=lru_cache(maxsize=None)(_is_script_of_django),
+    )
+    has_urlconf = urlconf_error() is None
     for each in shown:
-        yield _taken_whole(_with_answer(each, at, told, answers), at)
+        answered = _taken_whole(_with_answer(each, at, told, answers), at)
+        if is_elsewhere(each):
+            is_django = told[_key(each)].is_django
+        else:
+            is_django = has_urlconf and is_django_here(each)
+        is_missing = is_django and answered.view is None and answered.urlconf_status is None
+        yield replace(answered, urlconf_status=404) if is_missing else answered
 
 
 def _taken_whole(shown: Preview, at: Site) -> Preview:
@@ -189,6 +207,22 @@ def _taken_whole(shown: Preview, at: Site) -> Preview:
         return shown
     warning = f"The pattern takes the whole URL. {found.hint} (W050)"
     return replace(shown, warnings=(*shown.warnings, warning))
+
+
+def _is_django_here(shown: Preview, *, is_fallback: bool, is_script: Callable[[str], bool]) -> bool:
+    """Whether it is known that the project of this process answers a target."""
+    if shown.status == 200:
+        return not shown.load_error and is_script(str(shown.script))
+    return shown.status is None and is_fallback
+
+
+def _is_script_of_django(script: str) -> bool:
+    """Whether a script of this process, which is only read, serves the Django project in it."""
+    try:
+        with open(script.encode("latin-1"), "rb") as file:
+            return "django.core.wsgi" in effects_of(file.read(), script).imports
+    except OSError:
+        return False
 
 
 def is_elsewhere(shown: Preview) -> bool:
@@ -220,18 +254,11 @@ def _with_answer(
     key = _key(shown)
     if error := told[key].error:
         warnings = (*shown.warnings, f"Its place cannot be asked for the view: {error}.")
-        return replace(shown, view=None, warnings=warnings)
+        return replace(shown, view=None, load_error=error, warnings=warnings)
     answer = answers.get((key, _question(shown)))
     if answer is None:
         return replace(shown, view=None)
-    return _without_view(_redirected(replace(shown, view=answer.view), answer.appended))
-
-
-def _without_view(shown: Preview) -> Preview:
-    """Say so where a project's URLconf has nothing for a URL that is not redirected either."""
-    if shown.view is not None or any("APPEND_SLASH" in each for each in shown.warnings):
-        return shown
-    return WithoutView(**{each.name: getattr(shown, each.name) for each in fields(shown)})
+    return _redirected(replace(shown, view=answer.view), answer.appended)
 
 
 def _with_slash(shown: Preview, at: Site) -> Preview:
@@ -250,7 +277,7 @@ def _redirected(shown: Preview, url: str | None) -> Preview:
     if url is None:
         return shown
     warning = f"Django redirects to {quoted(url)} (APPEND_SLASH)."
-    return replace(shown, warnings=(*shown.warnings, warning))
+    return replace(shown, urlconf_status=301, warnings=(*shown.warnings, warning))
 
 
 def explained(at: Site, shown: Preview) -> tuple[Try, ...]:
@@ -295,7 +322,8 @@ def _load_error(
 ) -> str:
     place = Place(process_group, application_group)
     settings_module = Asker.of(configured).settings_module(place)
-    found = next(script_findings("", script, settings_module), None)
+    is_named = bool(settings_module) and not place.is_here
+    found = next(script_findings("", script, settings_module, is_named), None)
     return f"500: {found.message}" if found else ""
 
 

@@ -27,6 +27,7 @@ from wsgiref.util import FileWrapper
 
 from .daemon.admission import FULL
 from .daemon.board import Shape, Slot
+from .daemon.handlers import ignore_handlers
 from .daemon.limits import NO_LIMITS, Limits
 from .daemon.loading import Loader
 from .daemon.place import Place
@@ -199,6 +200,7 @@ class Inside:
 
     def __init__(self, told: dict[str, Any]) -> None:
         keep_environ(told["environ"])
+        ignore_handlers()
         sys.argv[:] = ["mod_wsgi"]
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter(f"[{told['label']}] %(levelname)s %(message)s"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from .aliases.alias import Alias
+from .aliases.alias import BROKEN, Alias
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, is_literal
 from .aliases.target import derive_roots
@@ -20,6 +20,7 @@ from .daemon.owner import Owner, this_server
 from .daemon.patience import BodyTimeout
 from .daemon.place import Place
 from .daemon.starting import CHOSEN
+from .preloading import literal_script
 from .settings_guard import VARIABLE
 
 
@@ -138,6 +139,13 @@ def body_timeout(configured: Configuration) -> BodyTimeout | None:
     return None if given is None else BodyTimeout(*given)
 
 
+def drain_seconds(configured: Configuration) -> float | None:
+    """Return how long a server that is to end drains first, None where nobody asks for that."""
+    if configured.values["HEALTH_PATH"] is None:
+        return None
+    return float(configured.values["DRAIN_SECONDS"])
+
+
 def environment_of_groups() -> dict[str, str]:
     """Return this process's environment variables, without the time zone that Django has set."""
     environ = dict(os.environ)
@@ -152,15 +160,38 @@ def all_aliases(configured: Configuration) -> Iterator[Alias]:
         yield from table.aliases
 
 
+def scripts_of_main_interpreters(configured: Configuration) -> Iterator[tuple[Place, str]]:
+    """
+    Yield the scripts that must load for the server to be ready, and their places.
+
+    They are those that an alias without captures leads to in the server's worker itself, or in the
+    main interpreter of a process group: what is there from the start. None without
+    WSGIMATCH_HEALTH_PATH.
+    """
+    rules = configured.rules
+    for alias in all_aliases(configured) if configured.values["HEALTH_PATH"] is not None else ():
+        process_group = alias.process_group or rules.process_group
+        is_main = (alias.application_group or rules.application_group) == GLOBAL
+        has_captures = alias.kind == "match" and "$" in alias.target
+        if alias is BROKEN or not is_main or has_captures or not is_literal(process_group):
+            continue
+        script = literal_script(alias.target, rules)
+        if script is not None:
+            yield Place(_name(process_group), ""), script
+
+
 def _preloaded(configured: Configuration) -> Iterator[tuple[Place, str]]:
-    """What mod_wsgi would load before the first request, elsewhere than here."""
+    """What is loaded before the first request, elsewhere than here."""
     for alias in all_aliases(configured):
         place = Place(_name(alias.process_group), _name(alias.application_group))
         # An interpreter is made by its first request.
         is_inside = has_interpreters(configured) and place.application_group != ""
-        if preloads(alias) and not place.is_here and not is_inside:
-            path = os.path.join(configured.rules.base_directory, alias.target)
-            yield place, os.path.normpath(path)
+        script = literal_script(alias.target, configured.rules) if preloads(alias) else None
+        if script is not None and not place.is_here and not is_inside:
+            yield place, script
+    for place, script in scripts_of_main_interpreters(configured):
+        if not place.is_here:
+            yield place, script
 
 
 def _name(group: str | None) -> str:

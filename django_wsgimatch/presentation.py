@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from .aliases.alias import BROKEN as BROKEN_ALIAS
 from .diagnose.findings import Finding
-from .diagnose.preview import Preview, Try, WithoutView, rebuilt_url
+from .diagnose.preview import Preview, Try, rebuilt_url
+from .diagnose.wording import level_name
 from .inspection import BROKEN, Row
 from .text import readable
 from .text import shown as printable
@@ -23,12 +25,11 @@ COLUMNS = (
     "application group",
     "script",
 )
-_LEVELS = {"E": "ERROR", "W": "WARNING"}
-
-
-def level_name(finding: Finding) -> str:
-    """Return ERROR or WARNING."""
-    return _LEVELS[finding.id[0]]
+# What a Django project makes of a URL for which its URLconf has no view.
+NO_VIEW = {
+    301: "none: APPEND_SLASH redirects",
+    404: "none: the project's URLconf answers 404",
+}
 
 
 def finding_record(finding: Finding) -> dict[str, str]:
@@ -40,18 +41,6 @@ def finding_record(finding: Finding) -> dict[str, str]:
         "message": finding.message,
         "hint": finding.hint,
     }
-
-
-def finding_lines(finding: Finding) -> Iterator[str]:
-    """Yield a finding in two lines: what is wrong, and the cure."""
-    yield f"{level_name(finding)} wsgimatch.{finding.id} {finding.where}: {finding.message}"
-    yield f"    hint: {finding.hint}"
-
-
-def summary(findings: Sequence[Finding]) -> str:
-    """Return how many errors and warnings there are."""
-    errors = sum(finding.id.startswith("E") for finding in findings)
-    return f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}."
 
 
 def table_lines(rows: Iterable[Row]) -> Iterator[str]:
@@ -79,12 +68,40 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, str]]:
-    """Yield what becomes of a target as (label, text)."""
+def alias_rows(tried: Iterable[Try], *, is_full: bool) -> Iterator[tuple[str, str]]:
+    """
+    Yield (outcome, text) for each alias that was tried.
+
+    Unless all is asked for, several in a row that lost are one, except where one nearly won.
+    """
+    for has_lost, run in groupby(tried, key=_has_plainly_lost):
+        several = list(run)
+        if has_lost and not is_full and len(several) > 1:
+            first, last = several[0].position, several[-1].position
+            yield "lost", f"[{first}] to [{last}]: {len(several):,} lost (-v 2 says why)"
+            continue
+        for each in several:
+            told = f"[{each.position}] {_directive(each)}: {_outcome(each)}"
+            yield each.outcome, printable(told)
+
+
+def preview_rows(
+    shown: Preview, tried: Iterable[Try], *, is_full: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """
+    Yield what becomes of a target as (label, text, kind).
+
+    The kind is how an alias fared, or the label in capitals: what a style goes by.
+    """
     if shown.uri is not None:
-        yield "uri", readable(shown.uri)
-    for each in tried:
-        yield "alias", printable(f"[{each.position}] {_directive(each)}: {_outcome(each)}")
+        yield "uri", readable(shown.uri), "URI"
+    for outcome, text in alias_rows(tried, is_full=is_full):
+        yield "alias", text, outcome
+    for label, text in _result_rows(shown):
+        yield label, text, label.upper()
+
+
+def _result_rows(shown: Preview) -> Iterator[tuple[str, str]]:
     for number, capture in enumerate(shown.captures or (), 1):
         yield f"${number}", readable(capture)
     named = (
@@ -101,17 +118,17 @@ def preview_rows(shown: Preview, tried: Iterable[Try]) -> Iterator[tuple[str, st
     yield from ((label, readable(text)) for label, text in named if text is not None)
     if shown.view is not None:
         yield "view", printable(shown.view)
-    elif isinstance(shown, WithoutView):
-        yield "view", "none: the URLconf answers 404, unless a middleware does"
+    elif shown.urlconf_status is not None:
+        yield "view", NO_VIEW[shown.urlconf_status]
     yield "answer", answer(shown)
     for warning in shown.warnings:
         yield "warning", printable(warning)
 
 
-def preview_lines(shown: Preview, tried: Iterable[Try]) -> Iterator[str]:
+def preview_lines(shown: Preview, tried: Iterable[Try], *, is_full: bool = False) -> Iterator[str]:
     """Yield what becomes of a target, the target first, then one thing a line."""
     yield readable(shown.target)
-    for label, text in preview_rows(shown, tried):
+    for label, text, _ in preview_rows(shown, tried, is_full=is_full):
         yield f"  {label:<18}{text}".rstrip()
 
 
@@ -120,8 +137,12 @@ def answer(shown: Preview) -> str:
     if shown.status is None:
         return "the fallback: no alias matches"
     if shown.status == 200:
-        return "the script"
+        return "the script, which does not load" if shown.load_error else "the script"
     return f"status {shown.status}"
+
+
+def _has_plainly_lost(tried: Try) -> bool:
+    return tried.outcome == "lost" and not tried.is_near
 
 
 def _outcome(tried: Try) -> str:
@@ -155,7 +176,3 @@ def _script(row: Row) -> str:
 
 def _or(text: str | None, empty: str) -> str | None:
     return empty if text == "" else text
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-
+from .refusal import CannotStart
 from .settings_guard import VARIABLE, settings_modules
 
 
@@ -20,7 +19,7 @@ def use_settings_of_manage_py() -> None:
     except OSError:
         found = ()
     if not found:
-        raise ImproperlyConfigured(
+        raise CannotStart(
             f"Set {VARIABLE}, or start the server in the folder of a manage.py that names it."
         )
     os.environ[VARIABLE] = found[0]

@@ -26,6 +26,15 @@ NONE_RUNS = (
     "in {}. Ask as the user that the server runs as"
 )
 
+NOBODY_ASKS = (
+    "WSGIMATCH_HEALTH_PATH is None, so no balancer asks whether a server is ready. Give it a path "
+    "such as '/-/wsgimatch/' and start the server again"
+)
+NOTHING_TO_DRAIN = (
+    "no running server of this project was found in {}. Ask as the user that the server runs as, "
+    "in its container"
+)
+
 Status = dict[str, Any]
 # What is greater is no time and no size, and an int may be too great for a float.
 _MOST = 1 << 62
@@ -54,6 +63,30 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
     if not answers:
         raise ManagerError(NONE_RUNS.format(", ".join(map(repr, bases)) or "no folder of sockets"))
     return answers
+
+
+def drain(configured: Configuration, *, on: bool) -> list[int]:
+    """
+    Have this project's running servers say that they are not ready, or no longer.
+
+    Returns their main processes. Raises ManagerError where there is none, or none can be told.
+    """
+    if configured.values["HEALTH_PATH"] is None:
+        raise ManagerError(NOBODY_ASKS)
+    bases = socket_directories(configured)
+    name = project_name()
+    drained = []
+    for owner, directory in running_servers(bases):
+        if directory.is_of_project(name):
+            try:
+                directory.drain(on=on)
+            except OSError as error:
+                raise ManagerError(f"server {owner.pid}: {error}") from error
+            drained.append(owner.pid)
+    if not drained:
+        looked_in = ", ".join(map(repr, bases)) or "no folder of sockets"
+        raise ManagerError(NOTHING_TO_DRAIN.format(looked_in))
+    return drained
 
 
 def status_lines(servers: Iterable[Status]) -> Iterator[str]:

@@ -75,14 +75,21 @@ class Scripts:
     ``reloading`` is False (a loaded script stays), True (as mod_wsgi's WSGIScriptReloading On: a
     changed file is loaded anew, a broken one answers 500) or "safe" (the old version serves on
     until a newer one loads). ``settings_module`` is the DJANGO_SETTINGS_MODULE of the process; a
-    script that asks for another is refused. Threads that ask for the same script load it once.
+    script that asks for another is refused. Where it is ``is_named``, as in a process group's
+    ``settings``, a script's ``setdefault()`` changes nothing, and asks for nothing. Threads that
+    ask for the same script load it once.
     """
 
     def __init__(
-        self, *, reloading: Reloading = "safe", settings_module: str | None = None
+        self,
+        *,
+        reloading: Reloading = "safe",
+        settings_module: str | None = None,
+        is_named: bool = False,
     ) -> None:
         self.reloading = reloading
         self.settings_module = settings_module
+        self.is_named = is_named
         self.loaded: dict[str, LoadedScript] = {}
         # One lock for all, as mod_wsgi's wsgi_module_lock: imports of scripts depend on each
         # other in ways that no order of finer locks could foresee.
@@ -163,7 +170,7 @@ class Scripts:
             source = _read_source(path)
         except OSError as error:
             raise ScriptError(500, NOT_LOADED.format(path)) from error
-        for asked in settings_modules(source):
+        for asked in settings_modules(source, with_defaults=not self.is_named):
             self._check_settings_module(path, asked)
         module = _new_module(path)
         self._execute(path, source, module)

@@ -8,20 +8,24 @@ from collections.abc import Iterator
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 
 
-def settings_modules(source: bytes, *, is_main: bool = False) -> tuple[str, ...]:
+def settings_modules(
+    source: bytes, *, is_main: bool = False, with_defaults: bool = True
+) -> tuple[str, ...]:
     """
     The settings modules that a script's source sets in the environment, in order.
 
     Found are the literal ones: ``os.environ[...] = "x"``, ``setdefault(..., "x")``,
     ``putenv(..., "x")`` and ``update(...)``, but only for a main program (``is_main``) what
-    stands below ``if __name__ == "__main__":``. Source that does not parse has none.
+    stands below ``if __name__ == "__main__":``. Without ``with_defaults`` those of ``setdefault``
+    are left out, which change nothing where there is one. Source that does not parse has none.
     """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     nodes = _executed(tree, is_main)
-    return tuple(dict.fromkeys(name for node in nodes for name in _asked_by(node)))
+    asking = (node for node in nodes if with_defaults or not _is_default(node))
+    return tuple(dict.fromkeys(name for node in asking for name in _asked_by(node)))
 
 
 def _executed(tree: ast.AST, is_main: bool) -> Iterator[ast.AST]:
@@ -46,6 +50,10 @@ def is_main_guard(test: ast.expr) -> bool:
     )
 
 
+def _is_default(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and _name_of(node) == "setdefault"
+
+
 def _asked_by(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Assign):
         for target in node.targets:
@@ -60,13 +68,18 @@ def _asked_by(node: ast.AST) -> Iterator[str]:
 
 
 def _asked_by_call(call: ast.Call) -> Iterator[str]:
-    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    name = _name_of(call)
     if name in ("setdefault", "putenv") and len(call.args) == 2 and _text(call.args[0]) == VARIABLE:
         yield from _texts(call.args[1])
     if name == "update":
         for keyword in call.keywords:
             if keyword.arg == VARIABLE:
                 yield from _texts(keyword.value)
+
+
+def _name_of(call: ast.Call) -> str:
+    name: str = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    return name
 
 
 def _text(node: ast.expr) -> str | None:

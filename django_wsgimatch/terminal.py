@@ -18,8 +18,9 @@ from .comparison import Comparison, name_of
 from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try
 from .diagnose.progress import Progress
+from .diagnose.wording import finding_lines, level_name
 from .inspection import Row
-from .presentation import COLUMNS, cells, finding_lines, level_name, preview_rows
+from .presentation import COLUMNS, cells, preview_rows
 from .running import COLUMNS as STATUS_COLUMNS
 from .running import Status, status_cells, title
 from .servers.apache.outcome import Outcome
@@ -53,26 +54,30 @@ _NOTHING = ("-", GLOBAL)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
 
-def console(stream: TextIO, *, no_color: bool) -> Console:
-    """Return the console that draws on a stream."""
-    return Console(file=stream, no_color=no_color, highlight=False)
+def console(stream: TextIO, *, no_color: bool, force_color: bool = False) -> Console:
+    """Return the console that draws on a stream, as on a terminal where colours are forced."""
+    is_terminal = True if force_color else None
+    return Console(file=stream, no_color=no_color, force_terminal=is_terminal, highlight=False)
 
 
 @contextmanager
-def progress_bars(on: Console) -> Iterator[Progress]:
-    """Draw a bar for each thing that is told to be done, and wipe them out at the end."""
-    tasks: dict[str, TaskID] = {}
-    drawn = 0.0
+def progress_line(on: Console) -> Iterator[Progress]:
+    """Draw one line, a bar for what is being done just now, and wipe it out at the end."""
+    task: TaskID | None = None
+    drawn, drawn_what = 0.0, ""
     with Bars(console=on, transient=True) as bars:
 
         def show(done: int, total: int, what: str) -> None:
-            nonlocal drawn
+            nonlocal task, drawn, drawn_what
             now = time.monotonic()
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            if done >= total or now - drawn >= _DRAWN_EVERY:
-                bars.update(tasks[what], completed=done, total=total)
-                drawn = now
+            if what == drawn_what and done < total and now - drawn < _DRAWN_EVERY:
+                return
+            if task is None:
+                task = bars.add_task(what)
+            elif what != drawn_what:
+                bars.reset(task)
+            bars.update(task, description=what, completed=done, total=total, refresh=True)
+            drawn, drawn_what = now, what
 
         yield show
 
@@ -101,13 +106,11 @@ def show_table(on: Console, rows: Iterable[Row]) -> None:
     on.print(table)
 
 
-def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...]) -> None:
-    """Draw what becomes of one target."""
+def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...], *, is_full: bool) -> None:
+    """Draw what becomes of one target; ``is_full`` shows every alias that lost."""
     grid = Table.grid(padding=(0, 2))
-    outcomes = iter(tried)
-    for label, text in preview_rows(shown, tried):
-        style = next(outcomes).outcome if label == "alias" else label.upper()
-        grid.add_row(_text(label, "dim"), _text(text, _STYLES.get(style, "")))
+    for label, text, kind in preview_rows(shown, tried, is_full=is_full):
+        grid.add_row(_text(label, "dim"), _text(text, _STYLES.get(kind, "")))
     on.print(_text(readable(shown.target), "bold"))
     on.print(grid)
 

@@ -11,20 +11,23 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import django
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
-from .daemon.front import Places, own_packages
+from .daemon.directory import directory_of, sweep
+from .daemon.front import Places, keep_starter_private, own_packages
 from .daemon.limits import Limits
 from .daemon.options import GroupOptions
+from .daemon.owner import this_server
 from .dispatcher import Dispatcher
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
+from .health import Health
 from .interpreters import Interpreters
 from .places import (
     body_timeout,
@@ -32,10 +35,13 @@ from .places import (
     environment_of_groups,
     has_places,
     is_defined_by_arbiter,
+    project_name,
+    scripts_of_main_interpreters,
     server_ports,
     socket_directory,
 )
 from .project import use_settings_of_manage_py
+from .refusal import STATUS, CannotStart
 from .settings_guard import VARIABLE
 
 if TYPE_CHECKING:
@@ -54,7 +60,7 @@ def get_application() -> Dispatcher:
     """
     Return the dispatcher for the project's table, its scripts preloaded by mod_wsgi's rule.
 
-    Raises ImproperlyConfigured with all that is wrong in the settings.
+    Raises CannotStart with all that is wrong in the settings.
     """
     refuse_root()
     use_settings_of_manage_py()
@@ -76,7 +82,11 @@ def get_application() -> Dispatcher:
         interpreters=make_interpreters(configured, limits),
     )
     warn_of_mount_point()
-    dispatcher.preload()
+    here = scripts_of_main_interpreters(configured)
+    dispatcher.preload(script for place, script in here if place.is_here)
+    if values["HEALTH_PATH"] is not None:
+        health = open_health(configured, dispatcher)
+        dispatcher.own_pages = health.pages(values["HEALTH_PATH"])
     return dispatcher
 
 
@@ -88,11 +98,11 @@ def warn_of_mount_point() -> None:
 
 
 def refuse_root() -> None:
-    """Raise ImproperlyConfigured where the applications would run as root, unless that is said."""
+    """Raise CannotStart where the applications would run as root, unless that is said."""
     if os.geteuid() != 0:
         return
     if not os.environ.get(ALLOW_ROOT):
-        raise ImproperlyConfigured(NO_USER[:1].upper() + NO_USER[1:])
+        raise CannotStart(NO_USER[:1].upper() + NO_USER[1:])
     logger.warning(AS_ROOT)
 
 
@@ -110,12 +120,30 @@ def open_places(configured: Configuration, limits: Limits) -> Places | None:
         )
         places.open()
     except SocketDirectoryError as error:
-        raise ImproperlyConfigured(f"WSGIMATCH_SOCKET_DIRECTORY: {error}") from error
+        raise CannotStart(f"WSGIMATCH_SOCKET_DIRECTORY: {error}") from error
     except (ManagerError, SettingError, OSError) as error:
-        raise ImproperlyConfigured(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
+        raise CannotStart(f"WSGIMATCH_PROCESS_GROUPS: {error}") from error
     if not is_defined_by_arbiter():
         places.watch()
+    keep_starter_private()
     return places
+
+
+def open_health(configured: Configuration, dispatcher: Dispatcher) -> Health:
+    """
+    Return what answers below WSGIMATCH_HEALTH_PATH.
+
+    Raises CannotStart where `wsgimatch drain` could not find this server.
+    """
+    owner = this_server()
+    directory = directory_of(owner, socket_directory(configured))
+    health = Health(dispatcher.preloads, dispatcher.places, owner, directory, project_name())
+    try:
+        health.open()
+        sweep(directory.base)
+    except (SocketDirectoryError, OSError) as error:
+        raise CannotStart(f"WSGIMATCH_HEALTH_PATH: {error}") from error
+    return health
 
 
 def make_interpreters(configured: Configuration, limits: Limits) -> Interpreters | None:
@@ -141,10 +169,10 @@ def _fallback(path: str | None) -> WSGIApplication | None:
         factory = import_string(path)
         inspect.signature(factory).bind()
     except ImportError as error:
-        raise ImproperlyConfigured(f"WSGIMATCH_FALLBACK: {error}") from error
+        raise CannotStart(f"WSGIMATCH_FALLBACK: {error}") from error
     except TypeError as error:
         # Most likely the path of an application, as in WSGI_APPLICATION.
-        raise ImproperlyConfigured(
+        raise CannotStart(
             f"WSGIMATCH_FALLBACK: {path!r} should be a function that takes no arguments and "
             f"returns an application: {error}"
         ) from error
@@ -152,4 +180,22 @@ def _fallback(path: str | None) -> WSGIApplication | None:
     return application
 
 
-application = get_application()
+def start() -> Dispatcher:
+    """
+    Return the application of this server.
+
+    Where the settings cannot be used it says so without a traceback, and the server's worker ends.
+    """
+    try:
+        return get_application()
+    except CannotStart as error:
+        log = logging.getLogger("gunicorn.error")
+        if log.handlers:
+            # gunicorn may have no standard error, but a log.
+            log.error("The server cannot start:\n%s", error)
+        else:
+            print(error, file=sys.stderr, flush=True)
+        raise SystemExit(STATUS) from None
+
+
+application = start()

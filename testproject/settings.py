@@ -81,6 +81,9 @@ MEDIA_ROOT = VAR_DIR / "media"
 # `manage.py runserver` serves the table too.
 WSGI_APPLICATION = "django_wsgimatch.wsgi.application"
 
+# Balancers ask /-/wsgimatch/ready whether to send requests: see Containerfile and its neighbours.
+WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"
+
 WSGIMATCH_ALIASES = [
     script_alias_match("^/(admin|files|photologue)", "scripts/wsgi_handler.py/$1"),
     script_alias("/api", "scripts/django.wsgi/api"),

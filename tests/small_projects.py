@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.groups import sockets_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -101,7 +101,7 @@ def write_site(directory: Path, site: SmallSite) -> Path:
     head = "from django_wsgimatch import script_alias, script_alias_match\n"
     table = (
         f"{head}INSTALLED_APPS.append('django_wsgimatch')\n"
-        f"WSGIMATCH_SOCKET_DIRECTORY = {str(_sockets_of(directory))!r}\n"
+        f"WSGIMATCH_SOCKET_DIRECTORY = {str(sockets_of(directory))!r}\n"
         f"WSGIMATCH_PROCESS_GROUPS = {groups!r}\n"
         f"WSGIMATCH_ALIASES = [\n{textwrap.indent(textwrap.dedent(site.aliases), '    ')}]\n"
         f"{textwrap.dedent(site.more)}"
@@ -111,12 +111,6 @@ def write_site(directory: Path, site: SmallSite) -> Path:
     for name, project in site.projects.items():
         write_project(directory, name, project, "")
     return directory
-
-
-def _sockets_of(directory: Path) -> Path:
-    """A folder for a site's sockets: pytest's own are too deep for a socket's path."""
-    name = hashlib.blake2s(str(directory).encode(), digest_size=8).hexdigest()
-    return Path(tempfile.gettempdir(), f"wsgimatch-{name}")
 
 
 def write_project(directory: Path, name: str, project: DjangoProject, more: str = "") -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import django_wsgimatch
-from django_wsgimatch import checks, circumstances, inspection, presentation
+from django_wsgimatch import checks, circumstances, inspection
 from django_wsgimatch.aliases import pattern
 from django_wsgimatch.daemon import directory
-from django_wsgimatch.diagnose import captures, groups, probe, writers
+from django_wsgimatch.diagnose import captures, groups, probe, wording, writers
 from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project
 
@@ -92,7 +92,7 @@ def write_projects(section: str, base: Path) -> None:
 
 def said(findings: list[Finding], base: Path) -> list[str]:
     """What check prints, with the words that the page uses for the site."""
-    lines = [" ".join(presentation.finding_lines(finding)) for finding in findings]
+    lines = [" ".join(wording.finding_lines(finding)) for finding in findings]
     return [one_line(line.replace(str(base), "/srv/site")) for line in lines]
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from django.urls import path
 from django.views import View
 
 from django_wsgimatch import inspection, presentation, script_alias, script_alias_match
+from django_wsgimatch.management.commands.wsgimatch import Unsuccessful
 
 ROOT = Path(__file__).resolve().parent.parent
 TOO_FEW = (
@@ -67,8 +70,8 @@ def run(*arguments, **options):
     out, err = io.StringIO(), io.StringIO()
     try:
         call_command("wsgimatch", *arguments, stdout=out, stderr=err, **options)
-    except SystemExit as exit:
-        return out.getvalue(), err.getvalue(), exit.code
+    except Unsuccessful as error:
+        return out.getvalue(), err.getvalue(), error.returncode
     return out.getvalue(), err.getvalue(), 0
 
 
@@ -114,11 +117,9 @@ def test_check_shows_how_far_it_is_where_somebody_may_wait(site):
 
     call_command("wsgimatch", "check", stdout=io.StringIO(), stderr=terminal)
 
-    assert re.findall(r"(entries|targets|urls) .*100%", terminal.getvalue())[-3:] == [
-        "entries",
-        "targets",
-        "urls",
-    ]
+    frames = re.split(r"\r(?:\x1b\[2K)?", terminal.getvalue())
+    done = [frame.split()[0] for frame in frames if "100%" in frame]
+    assert list(dict.fromkeys(done))[:3] == ["entries", "targets", "urls"]
 
 
 @pytest.mark.parametrize(
@@ -256,9 +257,9 @@ def test_preview(site):
             "http://h/other",
             [
                 "  uri               /other",
-                f"  alias             [0] {API}: lost, the URL does not begin with it",
-                f"  alias             [1] {WSGI}: lost, not found in the URL",
+                "  alias             [0] to [1]: 2 lost (-v 2 says why)",
                 "  QUERY_STRING",
+                "  view              none: the project's URLconf answers 404",
                 "  answer            the fallback: no alias matches",
             ],
             id="fallback",
@@ -297,12 +298,15 @@ def test_preview_for_programs(site):
             "application_group": "",
             "callable_object": "application",
             "view": f"{__name__}.entry",
+            "urlconf_status": None,
+            "load_error": None,
             "warnings": [],
         },
         {
             **dict.fromkeys(["status", "alias", "directive", "filename", "script", "script_name"]),
             **dict.fromkeys(["path_info", "process_group", "application_group"]),
-            **dict.fromkeys(["callable_object", "view"]),
+            **dict.fromkeys(["callable_object", "view", "load_error"]),
+            "urlconf_status": 404,
             "target": "/zz?q",
             "uri": "/zz",
             "matched": False,
@@ -310,6 +314,128 @@ def test_preview_for_programs(site):
             "query_string": "q",
             "warnings": [],
         },
+    ]
+
+
+@pytest.fixture
+def lost(settings):
+    """A table in which one alias of five nearly matches /api, and the last one does."""
+    names = ["/b", "/c", "/API", "/d", "/api"]
+    settings.WSGIMATCH_ALIASES = [script_alias(name, "api.wsgi") for name in names]
+
+
+def aliases_of(*words):
+    lines = [line.split(maxsplit=1) for line in run("preview", *words)[0].splitlines()[1:]]
+    return [line[1].replace("WSGIScriptAlias ", "") for line in lines if line[0] == "alias"]
+
+
+def test_several_aliases_in_a_row_that_lost_are_one_line(site, lost):
+    assert aliases_of("/api/x") == [
+        "[0] to [1]: 2 lost (-v 2 says why)",
+        "[2] /API api.wsgi: lost, upper and lower case differ",
+        "[3] /d api.wsgi: lost, the URL does not begin with it",
+        "[4] /api api.wsgi: won, the URL begins with it",
+    ]
+
+
+def test_all_aliases_that_lost_are_told_if_asked_for(site, lost):
+    assert aliases_of("/api/x", "-v", "2")[:2] == [
+        "[0] /b api.wsgi: lost, the URL does not begin with it",
+        "[1] /c api.wsgi: lost, the URL does not begin with it",
+    ]
+
+
+def test_of_a_great_table_the_preview_is_short(site, settings):
+    settings.WSGIMATCH_ALIASES = [
+        *[script_alias(f"/app{number}", "api.wsgi") for number in range(2000)],
+        script_alias("/api", "api.wsgi"),
+    ]
+
+    assert aliases_of("/api/x") == [
+        "[0] to [1999]: 2,000 lost (-v 2 says why)",
+        "[2000] /api api.wsgi: won, the URL begins with it",
+    ]
+
+
+OF_DJANGO = "from django.core.wsgi import get_wsgi_application\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        pytest.param(OF_DJANGO, "/api/nosuch", (None, 404), id="no view"),
+        pytest.param(OF_DJANGO, "/api/entry/x/", (f"{__name__}.entry", None), id="a view"),
+        pytest.param(OF_DJANGO, "/api/entry/x", (None, 301), id="a slash is appended"),
+        pytest.param(SOURCE, "/api/nosuch", (None, None), id="a script that is not Django's"),
+        pytest.param(f"{OF_DJANGO}(", "/api/nosuch", (None, None), id="one that does not load"),
+        pytest.param("", "/nosuch", (None, 404), id="the fallback"),
+    ],
+)
+def test_what_the_urlconf_answers(site, settings, source, target, said):
+    settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+    (site / "api.wsgi").write_text(source)
+
+    [shown] = asked("preview", target)
+
+    assert (shown["view"], shown["urlconf_status"]) == said
+
+
+def test_a_fallback_that_is_not_this_project_is_not_asked(site, settings):
+    settings.WSGIMATCH_FALLBACK = f"{__name__}.entry"
+
+    [shown] = asked("preview", "/nosuch")
+
+    assert shown["urlconf_status"] is None
+
+
+def test_preview_of_a_script_that_does_not_load(site):
+    (site / "api.wsgi").write_text("(")
+
+    lines = run("preview", "/api")[0].splitlines()
+
+    assert "  answer            the script, which does not load" in lines
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "JSON"])
+@pytest.mark.parametrize(
+    ("given", "words", "skipped"),
+    [
+        pytest.param(b"", [], 0, id="an empty file"),
+        pytest.param(b"# nothing\n\n", [], 0, id="a file of comments"),
+        pytest.param(b"nonsense\n", [], 1, id="no line that can be read"),
+        pytest.param(b"/a\n", ["--limit", "0"], 0, id="a limit of nothing"),
+    ],
+)
+def test_a_comparison_of_nothing_is_no_success(tmp_path, given, words, skipped, options):
+    (tmp_path / "urls").write_bytes(given)
+
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        out, err, status = run("compare", url, url, str(tmp_path / "urls"), *words, *options)
+
+    assert status == 1
+    assert ("nothing was compared" in out) == (not options)
+    assert len(err.splitlines()) == (0 if options else skipped)
+
+
+def test_findings_are_sorted_by_entry(site, settings):
+    settings.WSGIMATCH_NONE = 1
+    settings.WSGIMATCH_VIRTUAL_HOSTS = {"a.example": [script_alias("x", "none.wsgi")]}
+    settings.WSGIMATCH_ALIASES = [
+        *[script_alias(f"/{number}", "api.wsgi") for number in range(9)],
+        script_alias("y", "api.wsgi"),
+        script_alias("z", "none.wsgi"),
+    ]
+
+    found = [(each["where"], each["id"][-4:]) for each in asked("check")]
+
+    assert found == [
+        ("WSGIMATCH_NONE", "W013"),
+        ("WSGIMATCH_VIRTUAL_HOSTS['a.example'][0]", "E010"),
+        ("WSGIMATCH_VIRTUAL_HOSTS['a.example'][0]", "W007"),
+        ("WSGIMATCH_ALIASES[9]", "W007"),
+        ("WSGIMATCH_ALIASES[10]", "E010"),
+        ("WSGIMATCH_ALIASES[10]", "W007"),
     ]
 
 

@@ -278,32 +278,32 @@ def test_50_broken_entries_are_reported_at_once(settings):
     with pytest.raises(ImproperlyConfigured) as caught:
         configuration().require()
 
-    first, *rest = str(caught.value).split("\n")
-    assert first == (
-        "50 problems in the WSGIMATCH_ settings (`manage.py wsgimatch check` explains):"
-    )
-    assert [line.split(":")[0] for line in rest] == [
-        f"  WSGIMATCH_ALIASES[{number}]" for number in range(1, 51)
+    *lines, last = str(caught.value).split("\n")
+    assert last == "50 errors, 0 warnings."
+    errors = [line for line in lines if line.startswith("ERROR")]
+    assert [line.split()[2] for line in errors] == [
+        f"WSGIMATCH_ALIASES[{number}]:" for number in range(1, 51)
     ]
+    assert all(line.startswith("    hint: ") for line in lines if line not in errors)
     assert (
-        "\n".join(rest[:5])
+        "\n".join(errors[:5])
         == """\
-  WSGIMATCH_ALIASES[1]: WSGIScriptAlias requires at least two arguments, \
-Map location to target WSGI script file.
-  WSGIMATCH_ALIASES[2]: Invalid command 'Listen', perhaps misspelled or defined by a module \
-not included in the server configuration
-  WSGIMATCH_ALIASES[3]: the location should be text that is not empty, not ''
-  WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. (pattern '(': missing closing \
-parenthesis)
-  WSGIMATCH_ALIASES[5]: None should be script_alias(...), script_alias_match(...) or a directive \
-line"""
+ERROR wsgimatch.E002 WSGIMATCH_ALIASES[1]: WSGIScriptAlias requires at least two arguments, \
+Map location to target WSGI script file. The line is 'WSGIScriptAlias /a'.
+ERROR wsgimatch.E002 WSGIMATCH_ALIASES[2]: Invalid command 'Listen', perhaps misspelled or defined \
+by a module not included in the server configuration. The line is 'Listen 80'.
+ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: the location should be text that is not empty, not ''.
+ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the \
+pattern '(': missing closing parenthesis.
+ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: None should be script_alias(...), \
+script_alias_match(...) or a directive line."""
     )
 
 
 def test_one_problem_is_one_problem(settings):
     settings.WSGIMATCH_MERGE_SLASHES = None
 
-    with pytest.raises(ImproperlyConfigured, match=r"^1 problem in the WSGIMATCH_ settings \("):
+    with pytest.raises(ImproperlyConfigured, match=r"\n1 error, 0 warnings\.$"):
         configuration().require()
 
 

@@ -100,7 +100,7 @@ def owner() -> Iterator[Owner]:
 def sites() -> Iterator[PlacedSites]:
     sockets = Path(tempfile.mkdtemp(prefix="wm"))
     with open_directory() as directory, owner() as server:
-        places = Places(definition(), str(sockets), server)
+        places = Places(definition(), str(sockets / "run"), server)
         places.open()
         yield PlacedSites(directory, places)
     wait_until_empty(sockets)

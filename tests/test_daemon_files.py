@@ -28,9 +28,11 @@ from django_wsgimatch.daemon.directory import (
     running_servers,
     sweep,
 )
-from django_wsgimatch.daemon.logs import GroupOutput, ServerLog, printable
+from django_wsgimatch.daemon.logs import GroupOutput, ServerLog, open_log, printable
+from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.owner import Owner, end_of, has_ended, start_time, this_server
 from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.starting import log_of
 from django_wsgimatch.exceptions import ManagerError, SettingError
 from tests.relayed import folder
 
@@ -296,6 +298,59 @@ def test_a_log_that_was_moved_away_is_made_anew(tmp_path):
 
     assert (tmp_path / "old").read_text() == "one\n"
     assert (tmp_path / "log").read_text() == "two\n"
+
+
+def test_a_file_of_a_group_s_own_takes_its_output_as_it_is(tmp_path):
+    read, write = os.pipe()
+    log = ServerLog(str(tmp_path / "log"), open_file=open_log)
+    output = GroupOutput(read, "blog", log, has_prefix=False, is_own_file=True)
+
+    os.write(write, b'{"a": 1}\n\x1b[1mb')
+    os.close(write)
+    output.close()
+
+    assert (tmp_path / "log").read_bytes() == b'{"a": 1}\n\x1b[1mb'
+
+
+@pytest.mark.parametrize(
+    ("has_prefix", "written"),
+    [
+        pytest.param(True, "[blog] one\n", id="with the group's name"),
+        pytest.param(False, "one\n", id="without"),
+    ],
+)
+def test_a_stream_takes_the_output_line_by_line(tmp_path, has_prefix, written):
+    read, write = os.pipe()
+    stream = os.open(tmp_path / "stream", os.O_WRONLY | os.O_CREAT)
+    output = GroupOutput(read, "blog", ServerLog(None, stream=stream), has_prefix=has_prefix)
+
+    os.write(write, b"one\n")
+    os.close(write)
+    output.close()
+    os.close(stream)
+
+    assert (tmp_path / "stream").read_text() == written
+
+
+def test_where_the_output_of_a_group_goes(tmp_path):
+    server = ServerLog(None, stdout=7)
+    options = [None, "/dev/stdout", "/dev/stderr", str(tmp_path / "log")]
+    logs_of = [log_of(GroupOptions(log_file=each), server) for each in options]
+    logs_of[3].close()
+
+    assert [(log.path, log._stream) for log in logs_of] == [
+        (None, 2),
+        (None, 7),
+        (None, 2),
+        (str(tmp_path / "log"), 2),
+    ]
+    assert logs_of[0] is server
+
+
+def test_a_full_disk_takes_nothing_and_raises_nothing():
+    log = ServerLog("/dev/full")
+
+    log.write(b"lost\n")
 
 
 def test_a_log_that_cannot_be_written_is_passed_over(tmp_path):

@@ -142,6 +142,22 @@ def test_script(tmp_path, source, expected):
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'x')", [], id="a default"),
+        pytest.param("os.environ['DJANGO_SETTINGS_MODULE'] = 'x'", ["E013"], id="an assignment"),
+    ],
+)
+def test_script_of_a_group_that_names_its_settings(tmp_path, source, expected):
+    path = tmp_path / "x.wsgi"
+    path.write_text(f"import os; {source}")
+
+    found = script_findings("entry", str(path), "own", is_named=True)
+
+    assert [finding.id for finding in found] == expected
+
+
 def test_script_that_is_gone(tmp_path):
     [finding] = script_findings("entry", str(tmp_path / "x.wsgi"), None)
 

@@ -47,6 +47,8 @@ def test_all_of_a_preview(site, tmp_path):
         application_group="",
         callable_object="application",
         view="view of /api/x",
+        urlconf_status=None,
+        load_error=None,
         warnings=("An application would rebuild the URL as '/api/v2/api/x', not '/api/v2/x'.",),
     )
 
@@ -56,7 +58,7 @@ def test_nothing_is_known_of_a_bad_target(site):
 
     assert shown == Preview(
         *("/%zz", None, 400, False, None, None, None),
-        *(None,) * 9,
+        *(None,) * 11,
         warnings=("400: '%zz' is no percent escape.",),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from django_wsgimatch.migration import import_file, write_settings
 from django_wsgimatch.servers.apache.report import remark_lines, report_lines
 from django_wsgimatch.servers.apache.surroundings import Surroundings
+from tests.trees import open_directory
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others may not")
 
@@ -29,11 +31,10 @@ WSGIScriptAlias /blog /srv/blog.wsgi
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder() -> Iterator[Path]:
     """A folder that everybody may read."""
-    for each in (tmp_path, *list(tmp_path.parents)[:2]):
-        each.chmod(0o755)
-    return tmp_path
+    with open_directory() as directory:
+        yield directory
 
 
 def everything(folder: Path, line: str) -> str:

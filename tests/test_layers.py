@@ -12,7 +12,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
-    ["exceptions", "text", "whole_files"],
+    ["common_options", "ending", "exceptions", "text", "whole_files"],
     ["asroot", "group_command", "gunicorn_command"],
     ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],
@@ -44,14 +44,24 @@ LAYERS = [
     ["aliases.index"],
     ["aliases.table"],
     ["aliases.resolve"],
-    ["daemon.statements", "entries", "pages", "seldom", "settings_guard"],
+    [
+        "daemon.deaths",
+        "daemon.statements",
+        "entries",
+        "pages",
+        "seldom",
+        "settings_guard",
+        "whole_body",
+    ],
     ["scripts"],
     [
         "daemon.adoption",
         "daemon.ancestry",
         "daemon.changes",
         "daemon.confinement",
+        "daemon.crashes",
         "daemon.gate",
+        "daemon.handlers",
         "daemon.logs",
         "daemon.memory",
         "daemon.options",
@@ -63,6 +73,7 @@ LAYERS = [
         "daemon.peers",
         "daemon.place",
         "daemon.protocol",
+        "daemon.renewal",
         "daemon.server_threads",
         "daemon.starter",
         "daemon.wire",
@@ -79,6 +90,7 @@ LAYERS = [
         "daemon.processes",
         "daemon.spec",
         "plan",
+        "preloading",
     ],
     [
         "daemon.answers",
@@ -93,13 +105,13 @@ LAYERS = [
     ["daemon.nesting"],
     ["daemon.worker"],
     ["daemon.process"],
-    ["daemon.boot"],
+    ["daemon.boot", "leaving", "worker_renewal"],
     ["daemon.starting"],
     ["daemon.keeping"],
     ["daemon.listening", "daemon.status"],
     ["daemon.alone", "daemon.manager"],
     ["daemon.front"],
-    ["dispatcher"],
+    ["dispatcher", "health"],
     [
         "diagnose.findings",
         "diagnose.language",
@@ -117,6 +129,7 @@ LAYERS = [
         "diagnose.pasting",
         "diagnose.sources",
         "diagnose.states",
+        "diagnose.wording",
     ],
     ["diagnose.search", "diagnose.targets"],
     ["diagnose.witness"],
@@ -177,6 +190,7 @@ LAYERS = [
     ["comparing.differences"],
     ["comparing.running"],
     ["django_wsgimatch"],
+    ["refusal"],
     ["conf", "project"],
     ["places", "probing"],
     ["circumstances", "single"],
@@ -188,7 +202,7 @@ LAYERS = [
     ["management.commands.wsgimatch"],
     ["__main__", "apps", "defining", "wsgi"],
 ]
-FIRST_WITH_DJANGO = LAYERS.index(["conf", "project"])
+FIRST_WITH_DJANGO = LAYERS.index(["refusal"])
 ROW = {module: row for row, modules in enumerate(LAYERS) for module in modules}
 
 

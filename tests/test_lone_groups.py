@@ -225,6 +225,8 @@ def test_status_says_where_a_group_is_that_is_run_elsewhere(front):
         "threads": 3,
         "memory": None,
         "restarts": 0,
+        "ended": 0,
+        "crashes": 0,
         "error": "",
         "error_time": None,
     }

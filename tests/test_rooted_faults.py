@@ -187,8 +187,8 @@ from struct import pack
 lie = {0}
 if lie:
     for slot in range(6):
-        size = (os.fstat(board).st_size - 256) // 6
-        os.pwrite(board, lie[: size - 8], 256 + slot * size)
+        size = (os.fstat(board).st_size - 4096) // 6
+        os.pwrite(board, lie[: size - 8], 4096 + slot * size)
     os.pwrite(board, lie[:100], 0)
 else:
     os.ftruncate(board, 0)

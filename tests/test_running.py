@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch import running, terminal
+from django_wsgimatch import gunicorn_command, running, terminal
 from django_wsgimatch.exceptions import SettingError
+from django_wsgimatch.gunicorn import _keep_to_its_own_control_socket
 from django_wsgimatch.gunicorn_command import arguments
 from django_wsgimatch.running import WIDTHS, duration, size, status_cells, status_lines
 from tests.groups import site
@@ -253,3 +254,44 @@ def test_in_a_terminal_of_ascii_boxes_are_drawn_in_ascii(monkeypatch):
 
     stream.flush()
     assert stream.buffer.getvalue().splitlines()[1].startswith(b"+--")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_disabled"),
+    [
+        pytest.param(None, True, id="the one of all servers of a user"),
+        pytest.param("/run/shop/gunicorn.ctl", False, id="one of the server's own"),
+    ],
+)
+def test_gunicorn_s_control_socket(given, is_disabled):
+    cfg = pytest.importorskip("gunicorn.config").Config()
+    if given is not None:
+        cfg.set("control_socket", given)
+
+    _keep_to_its_own_control_socket(cfg)
+
+    assert cfg.control_socket_disable == is_disabled
+
+
+def test_without_gunicorn_serve_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(gunicorn_command, "find_spec", lambda name: None)
+
+    with pytest.raises(SettingError) as caught:
+        arguments([])
+
+    assert str(caught.value) == (
+        f"gunicorn is not installed for {sys.executable}, and `serve` becomes gunicorn: pip "
+        'install "django-wsgimatch[gunicorn]"'
+    )
+
+
+def test_of_django_s_options_gunicorn_gets_the_python_path_alone():
+    words = ["--settings", "a", "-w", "2", "--no-color", "-v", "2", "--pythonpath=/srv"]
+
+    assert gunicorn_command.for_gunicorn(words) == ["--pythonpath", "/srv", "-w", "2"]
+
+
+def test_serve_help_names_what_serve_adds(capsys):
+    call_command("wsgimatch", "serve", "--help")
+
+    assert capsys.readouterr().out == gunicorn_command.HELP

@@ -590,6 +590,33 @@ def test_other_settings_are_refused(scripts_of_shop, script, source):
     assert module_name(script.path) not in sys.modules
 
 
+@pytest.fixture
+def scripts_of_a_group(monkeypatch):
+    """The scripts of a process group whose option names shop.production."""
+    monkeypatch.setenv(VARIABLE, "shop.production")
+    return Scripts(settings_module="shop.production", is_named=True)
+
+
+@pytest.mark.parametrize(
+    "module", ["shop.settings", "config.settings"], ids=["of this package", "of another"]
+)
+def test_a_default_changes_nothing_where_a_group_names_the_settings(
+    scripts_of_a_group, script, module
+):
+    script.write(f'import os\nos.environ.setdefault("{VARIABLE}", "{module}")\nvalue = 1')
+
+    assert scripts_of_a_group.get(script.path).namespace["value"] == 1
+    assert os.environ[VARIABLE] == "shop.production"
+
+
+@pytest.mark.parametrize("how", ['os.environ["{}"] = "{}"', 'os.putenv("{}", "{}")'])
+def test_an_assignment_is_refused_where_a_group_names_the_settings(scripts_of_a_group, script, how):
+    script.write(f"import os\n{how.format(VARIABLE, 'shop.settings')}")
+
+    with pytest.raises(ScriptError):
+        scripts_of_a_group.get(script.path)
+
+
 @pytest.mark.parametrize(
     ("source", "status"),
     [

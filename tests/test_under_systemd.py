@@ -20,6 +20,7 @@ from django_wsgimatch.daemon.processes import StartedByRoot
 from django_wsgimatch.exceptions import SettingError
 from tests.relayed import folder
 
+HOME = {"HOME": "/"}
 SERVER = Account("www-data", 33, 34, (34,), "/var/www")
 
 
@@ -149,6 +150,48 @@ def test_root_does_not_run_a_group_itself(executed, monkeypatch, words, complain
         commands.run(["python", "manage.py", "wsgimatch", "serve", "--process-group=blog", *words])
 
     assert executed == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["serve", "--process-group", "b", "--user", "daemon"], id="a group"),
+        pytest.param(["check", "--user", "daemon"], id="another subcommand"),
+    ],
+)
+@pytest.mark.parametrize("options", [["--settings", "shop"], ["-v", "2", "--no-color"]], ids=str)
+def test_django_s_options_stand_before_root_s_subcommand_and_after_it(
+    executed, monkeypatch, words, options
+):
+    monkeypatch.setattr(
+        commands, "_run_as", lambda this, command, environ: os.execve("", command, HOME)
+    )
+
+    with pytest.raises(Executed):
+        commands.run(["python", "manage.py", "wsgimatch", *options, *words, *options])
+
+    given = [word for word in words if word not in ("--user", "daemon")]
+    assert executed["words"] == [
+        *(sys.executable, "manage.py", "wsgimatch"),
+        *(*options, *given, *options),
+    ]
+
+
+def test_root_names_the_settings_after_serve(monkeypatch):
+    given = {}
+
+    def execve(program, words, environ):
+        given.update(environ)
+        raise Executed
+
+    monkeypatch.setattr(os, "execve", execve)
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "old")
+    monkeypatch.setenv("WSGIMATCH_ALLOW_ROOT", "1")
+
+    with pytest.raises(Executed):
+        launch.serve(["--settings", "shop.settings", "--workers", "2"])
+
+    assert given["DJANGO_SETTINGS_MODULE"] == "shop.settings"
 
 
 def test_root_goes_on_where_root_is_all_there_is(executed):

@@ -15,8 +15,10 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from ..common_options import sort_words
 from ..exceptions import SettingError
 from ..group_command import NO_USER_OF_GROUP, is_for_group, read_words
+from ..gunicorn_command import is_for_help
 from .accounts import Account, account, become
 from .launch import ALLOW_ROOT, AS_ROOT, serve
 from .running import users_of_servers, users_of_starters
@@ -54,7 +56,8 @@ def run(words: list[str]) -> None:
     """
     Act on a command line of ours: ``manage.py wsgimatch SUBCOMMAND ...``.
 
-    Returns where root may go on with it. Raises SettingError, and OSError.
+    Options of Django's may stand before the subcommand and after it. Returns where root may go on
+    with it. Raises SettingError, and OSError.
     """
     at = words.index(COMMAND, 2)
     first = _subcommand_at(words, at + 1)
@@ -81,15 +84,13 @@ def _subcommand_at(words: list[str], at: int) -> int:
 
 def _serve(words: list[str], at: int, first: int) -> None:
     """Become the server, or a group; ``first`` is where the subcommand stands."""
-    if first > at + 1:
-        raise SettingError(
-            f"{words[at + 1]!r} stands before serve: as root, name the settings by "
-            "DJANGO_SETTINGS_MODULE"
-        )
-    if is_for_group(words[first + 1 :]):
-        _become_user_of_group(words, at)
+    before, rest = words[at + 1 : first], words[first + 1 :]
+    if unknown := sort_words(before).rest:
+        raise SettingError(f"{unknown[0]!r} stands before serve, and is no option of Django's")
+    if is_for_group(rest) and not is_for_help(rest):
+        _become_user_of_group(words, first - 1)
     else:
-        serve(words[first + 1 :])
+        serve([*before, *rest])
 
 
 def _become_user_of_group(words: list[str], at: int) -> None:

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ..common_options import SETTINGS_MODULE
 from ..exceptions import SettingError
-from ..gunicorn_command import APPLICATION, CONFIGURATION, program
+from ..gunicorn_command import APPLICATION, CONFIGURATION, HELP, is_for_help, program
 from .accounts import Account, account, allowed_account, become, merged
 from .sockets import bind_all, hand_over, need_root
 from .trust import distrust, own_files, require_trusted
@@ -39,9 +40,18 @@ AS_ROOT = (
 
 
 def serve(given: list[str]) -> NoReturn:
-    """Become gunicorn for the project in this folder. Raises SettingError, and OSError."""
+    """
+    Become gunicorn for the project in this folder, or say what that takes.
+
+    Raises SettingError, and OSError.
+    """
+    if is_for_help(given):
+        print(HELP, end="", flush=True)
+        os._exit(0)
     words = read_words(given)
     command = _command(words)
+    if words.settings is not None:
+        os.environ[SETTINGS_MODULE] = words.settings
     if words.user is None:
         if not (words.may_be_root or os.environ.get(ALLOW_ROOT)):
             raise SettingError(NO_USER)

@@ -7,7 +7,9 @@ import runpy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ..common_options import sort_words
 from ..exceptions import SettingError
+from ..gunicorn_command import for_gunicorn
 from .trust import require_trusted
 
 # gunicorn's own options that are read here, too; with those that only ``serve`` has they are all
@@ -20,7 +22,8 @@ class Words:
     """
     A command line, read.
 
-    ``rest`` is what gunicorn is given: all but what is root's alone.
+    ``rest`` is what gunicorn is given: all but what is root's alone. ``settings`` is the settings
+    module that ``--settings`` names, None without it.
     """
 
     user: str | None
@@ -29,6 +32,7 @@ class Words:
     allowed: tuple[str, ...]
     may_be_root: bool
     config: str | None
+    settings: str | None
     rest: tuple[str, ...]
 
 
@@ -44,7 +48,7 @@ def read_words(given: list[str]) -> Words:
     A configuration file may say ``user``, ``group``, ``bind`` and ``wsgimatch_allow_users``, where
     the words do not; root reads it only if nobody else can write it. Raises SettingError.
     """
-    known, rest = _parser().parse_known_args(given)
+    known, rest = _parser().parse_known_args(for_gunicorn(given))
     kept = [
         *(word for name, value in _kept(known) for word in (f"--{name}", value)),
         *rest,
@@ -59,6 +63,7 @@ def read_words(given: list[str]) -> Words:
         allowed=(*known.allow_user, *([users] if isinstance(users, str) else users)),
         may_be_root=known.allow_root,
         config=known.config,
+        settings=sort_words(given).settings,
         rest=tuple(kept),
     )
 

@@ -18,8 +18,12 @@ def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[
     """
     for site in (pair.old, pair.new):
         require(site, pair.manner)
-    with ThreadPoolExecutor(jobs) as pool:
+    pool = ThreadPoolExecutor(jobs)
+    try:
         yield from pool.map(lambda request: _compare(pair, request), requests)
+    finally:
+        # Whoever interrupts the command need not wait for sites that do not answer.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _compare(pair: Pair, request: Request) -> Compared:

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from ..exceptions import SettingError
+from .logs import STREAMS, open_log
 from .options import GroupOptions
 from .ownership import ScriptOwner
 from .spec import GroupSpec
@@ -33,7 +34,6 @@ from .starting import (
     make_room,
     make_text,
     nameless_file,
-    open_log,
     python_of,
 )
 
@@ -97,7 +97,9 @@ def become(
         LIFELINE: end_of_server,
     }
     if options.log_file is not None:
-        given |= dict.fromkeys((1, 2), open_log(options.log_file))
+        streams = dict(zip(STREAMS, (1, 2), strict=True))
+        log = streams.get(options.log_file) or open_log(options.log_file)
+        given |= dict.fromkeys((1, 2), log)
     _set_limits(limits_of(options))
     variables = _environment(options, environ)
     boot = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")

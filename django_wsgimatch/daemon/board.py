@@ -17,20 +17,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .statements import read_count, read_facts, read_pid, read_time
+from .statements import LONGEST_ERROR, read_count, read_error, read_facts, read_pid, read_time
 
-HEADER = 256
+HEADER = 4096
 TEXT = 8192
 # No board is larger, in bytes: that would be thousands of processes.
 LARGEST = 32 << 20
 
 # A slot: pid, state, when the process began (time.time()); then per thread the id of its newest
 # request, how many it has had, when that one began (0: it has ended) and when it ended, both on
-# time.monotonic()'s clock; then a text.
+# time.monotonic()'s clock; then a text; then when the code changed that it wants new processes for
+# (time.time(), 0: it wants none).
 _SLOT = struct.Struct("<qqd")
 _THREAD = struct.Struct("<QQdd")
 _LENGTH = struct.Struct("<I")
-_HEADER = struct.Struct("<qqqdd")
+_WANTS = struct.Struct("<d")
+# What the arbiter says: its pid, renewals, failed renewals, when it began (time.time()), when it
+# did its last round (time.monotonic()); how many workers have ended, how many of them have crashed,
+# how many requests they had; when its newest error was (time.time()), and that as a text.
+_HEADER = struct.Struct("<qqqddqqqd")
 
 FREE, BOOTING, READY, LEAVING = range(4)
 STATES = (BOOTING, READY, LEAVING)
@@ -51,7 +56,7 @@ class Shape:
     @property
     def slot_size(self) -> int:
         """Bytes of a slot."""
-        return _SLOT.size + self.threads * _THREAD.size + _LENGTH.size + TEXT
+        return _SLOT.size + self.threads * _THREAD.size + _LENGTH.size + TEXT + _WANTS.size
 
     @property
     def size(self) -> int:
@@ -83,6 +88,17 @@ class BoardReport:
     # When the arbiter last did its round, on time.monotonic()'s clock.
     beat: float
     workers: tuple[WorkerReport, ...]
+    # Of the workers that are gone.
+    ended: int = 0
+    crashes: int = 0
+    past_requests: int = 0
+    error: str = ""
+    error_time: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        """How many requests the place has had since the arbiter began."""
+        return self.past_requests + sum(worker.requests for worker in self.workers)
 
     @property
     def is_ready(self) -> bool:
@@ -111,6 +127,8 @@ class Board:
         """Name the group's arbiter: the board's newest user."""
         self._arbiter, self._renewals, self._failed = pid, 0, 0
         self._started = time.time()
+        self._ended, self._crashes, self._requests = 0, 0, 0
+        self._error, self._error_time = b"", 0.0
         self.beat()
 
     def count_renewal(self, *, failed: bool) -> None:
@@ -122,19 +140,36 @@ class Board:
     def beat(self) -> None:
         """Say that the arbiter is at work; what has been written over its words goes with that."""
         said = self._arbiter, self._renewals, self._failed, self._started, time.monotonic()
-        _HEADER.pack_into(self.map, 0, *said)
+        past = self._ended, self._crashes, self._requests, self._error_time
+        _HEADER.pack_into(self.map, 0, *said, *past)
+        _put_text(self.map, _HEADER.size, self._error)
+
+    def bury(self, number: int, pid: int) -> None:
+        """Count what a worker that is gone has done, and free its slot."""
+        self._ended += 1
+        if self.pid(number) == pid and self.state(number) != FREE:
+            self._requests += _requests(self.map, self._offset(number), self.shape)
+            self._free(number)
+        self.beat()
+
+    def count_crash(self, error: str) -> None:
+        """Count a worker that has died, and keep what is to be said of it."""
+        self._crashes += 1
+        self.tell_error(error)
+
+    def tell_error(self, error: str) -> None:
+        """Keep an error as the newest one."""
+        self._error, self._error_time = (
+            error[:LONGEST_ERROR].encode("utf-8", "replace"),
+            time.time(),
+        )
+        self.beat()
 
     def tidy(self, taken: set[int]) -> None:
         """Free the slots that no living worker has: one that was killed cannot do so itself."""
         for number in {*range(self.shape.slots)} - taken:
             if self.state(number) != FREE:
                 self._free(number)
-
-    @property
-    def failed_renewals(self) -> int:
-        """How many renewals have failed: it changes as soon as one does."""
-        count: int = struct.unpack_from("<q", self.map, 16)[0]
-        return count
 
     def take_slot(self, taken: set[int]) -> int:
         """Return a slot that none of ``taken`` is: the one unused for longest."""
@@ -154,6 +189,12 @@ class Board:
         """The worker in a slot; 0 where there was none."""
         pid: int = struct.unpack_from("<q", self.map, self._offset(number))[0]
         return pid
+
+    def wants_renewal(self, number: int) -> float:
+        """When the code changed that a slot's worker wants new processes for; 0: it wants none."""
+        end = self._offset(number + 1)
+        changed: float = _WANTS.unpack_from(self.map, end - _WANTS.size)[0]
+        return changed
 
     def report(self) -> BoardReport:
         """Return all that stands on the board."""
@@ -194,6 +235,10 @@ class Slot:
         """Say that the worker takes requests, or no more."""
         _SLOT.pack_into(self._map, self._offset, self._pid, state, self._began)
 
+    def want_renewal(self, changed: float) -> None:
+        """Say when (time.time()) the code changed that new processes are wanted for."""
+        _WANTS.pack_into(self._map, self._text + _LENGTH.size + TEXT, changed)
+
     def begin(self, thread: int, request_id: int, now: float) -> None:
         """Say that a request is about to reach the application."""
         self._counts[thread] += 1
@@ -209,11 +254,19 @@ class Slot:
         self._said |= facts
         text = json.dumps(self._said).encode()
         if len(text) > TEXT:
+            # The longest by far; without them the next process loads them at its first requests.
+            self._said.pop("scripts", None)
+            text = json.dumps(self._said).encode()
+        if len(text) > TEXT:
             return
-        # A reader that comes in between finds no JSON and takes it for nothing said.
-        _LENGTH.pack_into(self._map, self._text, 0)
-        self._map[self._text + _LENGTH.size : self._text + _LENGTH.size + len(text)] = text
-        _LENGTH.pack_into(self._map, self._text, len(text))
+        _put_text(self._map, self._text, text)
+
+
+def _put_text(board: mmap.mmap, offset: int, text: bytes) -> None:
+    """Write a text; a reader that comes in between takes it for nothing said."""
+    _LENGTH.pack_into(board, offset, 0)
+    board[offset + _LENGTH.size : offset + _LENGTH.size + len(text)] = text
+    _LENGTH.pack_into(board, offset, len(text))
 
 
 def read_board(descriptor: int, shape: Shape) -> BoardReport:
@@ -223,7 +276,8 @@ def read_board(descriptor: int, shape: Shape) -> BoardReport:
 
 def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
     """Return what stands on a whole board: whatever it is, values that are safe to use."""
-    arbiter, renewals, failed, started, beat = _HEADER.unpack_from(data)
+    arbiter, renewals, failed, started, beat, *past, error_time = _HEADER.unpack_from(data)
+    ended, crashes, requests = map(read_count, past)
     return BoardReport(
         read_pid(arbiter),
         read_count(renewals),
@@ -231,6 +285,11 @@ def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
         read_time(started, time.time()),
         read_time(beat, time.monotonic()),
         tuple(_workers(data, shape)),
+        ended,
+        crashes,
+        requests,
+        read_error(_text(data, _HEADER.size, 4 * LONGEST_ERROR).decode("utf-8", "replace")) or "",
+        read_time(error_time, time.time()),
     )
 
 
@@ -252,21 +311,52 @@ def _workers(data: bytes | mmap.mmap, shape: Shape) -> Iterator[WorkerReport]:
             pid,
             state,
             read_time(started, clock),
-            requests=sum(read_count(count) for _, count, _, _ in threads),
+            requests=_requests(data, offset, shape),
             busy_since=tuple(since for since in began if since > 0),
             last_active=max([*began, *ended], default=0.0),
             said=_said(data, first + shape.threads * _THREAD.size),
         )
 
 
-def _said(data: bytes | mmap.mmap, offset: int) -> dict[str, Any]:
+def _requests(data: bytes | mmap.mmap, slot: int, shape: Shape) -> int:
+    first = slot + _SLOT.size
+    counts = (
+        _THREAD.unpack_from(data, first + thread * _THREAD.size)[1]
+        for thread in range(shape.threads)
+    )
+    return sum(map(read_count, counts))
+
+
+def _text(data: bytes | mmap.mmap, offset: int, longest: int) -> bytes:
+    """Return a text, nothing for one whose length cannot be."""
     (length,) = _LENGTH.unpack_from(data, offset)
-    if not 0 < length <= TEXT:
+    if length > longest:
+        return b""
+    return data[offset + _LENGTH.size : offset + _LENGTH.size + length]
+
+
+def _said(data: bytes | mmap.mmap, offset: int) -> dict[str, Any]:
+    text = _text(data, offset, TEXT)
+    if not text:
         return {}
     try:
-        return read_facts(json.loads(data[offset + _LENGTH.size : offset + _LENGTH.size + length]))
+        return read_facts(json.loads(text))
     except (ValueError, RecursionError):
         return {}
+
+
+def process_at(path: str, shape: Shape, request_id: int) -> int:
+    """Return the process that has taken a request, as the board in a file tells; 0 for none."""
+    try:
+        with open(path, "rb") as board:
+            data = board.read(shape.size).ljust(shape.size, b"\0")
+    except OSError:
+        return 0
+    at = data.find(struct.pack("<Q", request_id), HEADER)
+    slot = (at - HEADER) // shape.slot_size
+    if not 0 <= slot < shape.slots:
+        return 0
+    return read_pid(_SLOT.unpack_from(data, HEADER + slot * shape.slot_size)[0])
 
 
 def has_reached(path: str, request_id: int) -> bool:

@@ -23,23 +23,41 @@ class LoadedFiles:
         self._began = time.time_ns()
         self._noted: dict[str, Stamp | None] = {}
 
-    def note(self) -> None:
-        """Note the files of modules that have been loaded since the last time."""
+    def note(self, since: int | None = None) -> None:
+        """
+        Note the files of modules that have been loaded since the last time.
+
+        ``since`` is when the first of them began to load (time.time_ns()), at first when this
+        process began: of a file that has changed after that nobody knows which version is here.
+        """
+        since = self._began if since is None else since
         for file in _own_files():
             if file not in self._noted:
-                self._noted[file] = _stamp(file)
+                stamp = _stamp(file)
+                self._noted[file] = stamp if stamp is None or stamp[1] <= since else None
 
     def changed(self) -> str | None:
-        """Return a file that has changed since its module was loaded, or None."""
+        """Return the file that has changed last since its module was loaded, or None."""
+        found = [(stamp[1], file) for file, stamp in self._changed()]
+        return max(found)[1] if found else None
+
+    def _changed(self) -> Iterator[tuple[str, Stamp]]:
         for file in _own_files():
             now = _stamp(file)
-            if file in self._noted:
-                if now is not None and now != self._noted[file]:
-                    return file
-            elif now is not None and max(now) > self._began:
-                # It was loaded by a request, and nobody has noted when.
-                return file
-        return None
+            if now is None:
+                continue
+            # Some were loaded by a request, and nobody has noted when.
+            is_noted = file in self._noted
+            if now != self._noted[file] if is_noted else max(now) > self._began:
+                yield file, now
+
+
+def change_time(path: str | bytes) -> float:
+    """Return when a file was last changed or replaced (time.time()); 0 where it is gone."""
+    try:
+        return os.stat(path).st_ctime
+    except OSError:
+        return 0.0
 
 
 def _own_files() -> Iterator[str]:

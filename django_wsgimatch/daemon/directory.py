@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..exceptions import SocketDirectoryError
+from ..whole_files import write_whole
 from .owner import Owner
 from .place import Place
 
@@ -50,6 +51,41 @@ class Directory:
     def manager(self) -> str:
         """The socket on which the manager takes orders."""
         return os.path.join(self.path, "manager.sock")
+
+    @property
+    def project(self) -> str:
+        """The file that holds the name of the server's project."""
+        return os.path.join(self.path, "project")
+
+    @property
+    def draining(self) -> str:
+        """The file that is there while the server drains."""
+        return os.path.join(self.path, "draining")
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server is to be sent no more requests."""
+        return os.path.exists(self.draining)
+
+    def drain(self, *, on: bool) -> None:
+        """Have the server say that it is not ready, or no longer. Raises OSError."""
+        if on:
+            _touch(self.draining)
+            return
+        with suppress(FileNotFoundError):
+            os.unlink(self.draining)
+
+    def set_project(self, name: str) -> None:
+        """Write down whose server it is. Raises OSError."""
+        write_whole(self.project, name.encode("utf-8", "surrogateescape"), 0o600)
+
+    def is_of_project(self, name: str) -> bool:
+        """Whether the server has written down this project."""
+        try:
+            with open(self.project, "rb") as file:
+                return file.read() == name.encode("utf-8", "surrogateescape")
+        except OSError:
+            return False
 
     def socket(self, place: Place) -> str:
         """The socket on which a place takes requests."""
@@ -126,7 +162,11 @@ def _is_usable(folder: str) -> bool:
 
 
 def _temporary() -> str:
-    folder = tempfile.gettempdir()
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        # Nobody can write anywhere. Whoever tries to make the folder says so, and the cure.
+        return "/tmp"
     return folder if len(folder) + 40 < LONGEST_BASE else "/tmp"
 
 
@@ -236,8 +276,12 @@ def is_marked(path: str) -> bool:
 
 
 def _mark(path: str) -> None:
+    _touch(os.path.join(path, MARKER))
+
+
+def _touch(path: str) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    os.close(os.open(os.path.join(path, MARKER), flags, 0o600))
+    os.close(os.open(path, flags, 0o600))
 
 
 def directory_of(owner: Owner, base: str) -> Directory:
@@ -277,8 +321,10 @@ def remove_directory(directory: Directory) -> None:
 def bases_of(user: int) -> list[str]:
     """Return the folders in which servers of a user may have theirs, as far as they are there."""
     home = home_base(user)
+    runtimes = [*filter(None, os.environ.get("RUNTIME_DIRECTORY", "").split(":"))]
     candidates = [
-        *os.environ.get("RUNTIME_DIRECTORY", "").split(":"),
+        *runtimes,
+        *(os.path.join(runtime, NAME) for runtime in runtimes),
         run_base(user),
         *glob.glob(f"/run/*/{NAME}"),
         *([home] if home is not None else []),

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import DaemonError, ManagerError, ManagerGone, SettingError
 from . import elsewhere
-from .board import has_reached
+from .board import Shape, has_reached, process_at
 from .control import Order, give_order, is_there
 from .definition import Definition
 from .directory import directory_of, make_base, make_directory, sweep
@@ -196,6 +196,7 @@ class Places:
                 self.directory.socket(place),
                 partial(self._wake, place),
                 partial(self._has_reached, place),
+                partial(self._process_at, place),
                 options.connect_timeout,
                 options.socket_timeout,
                 options.response_socket_timeout,
@@ -248,6 +249,13 @@ class Places:
         """A board that is gone tells nothing, and the request may have been on it."""
         boards = self.directory.boards(place)
         return not boards or any(has_reached(board, request_id) for board in boards)
+
+    def _process_at(self, place: Place, request_id: int) -> int:
+        """The process that has taken a request, as far as the boards tell."""
+        options = self.definition.options(place)
+        shape = Shape.of(options.processes, options.threads)
+        boards = self.directory.boards(place)
+        return max((process_at(board, shape, request_id) for board in boards), default=0)
 
     def _definition(self) -> Order:
         return {"do": "define", "definition": self.definition.to_json()}
@@ -312,10 +320,13 @@ class Places:
 
     def _run_manager(self) -> None:
         starter = _starter()
+        stdout = _own_stdout()
+        passed = [stdout] if stdout is not None else []
         told = {
             "base": self.directory.base,
             "owner": [self.owner.pid, self.owner.started],
             "log": error_log_of_gunicorn(),
+            "stdout": stdout,
             "starter": [starter[0].fileno(), starter[1]] if starter is not None else None,
             # Known before it takes an order: no request may find it without its groups.
             "definition": self.definition.to_json(),
@@ -333,17 +344,26 @@ class Places:
                 start_new_session=True,
                 check=False,
                 timeout=LONGEST_START,
-                pass_fds=[starter[0].fileno()] if starter is not None else [],
+                pass_fds=[*passed, *([starter[0].fileno()] if starter is not None else [])],
             )
         except subprocess.TimeoutExpired:
             took = f"it took more than {LONGEST_START:g} s"
             raise ManagerError(NOT_STARTED.format(took)) from None
         finally:
+            for descriptor in passed:
+                os.close(descriptor)
             if starter is not None:
                 starter[0].close()
         if done.stdout != b"ready\n":
             said = done.stdout.decode("utf-8", "replace") or "its messages in the log say why"
             raise ManagerError(NOT_STARTED.format(said))
+
+
+def _own_stdout() -> int | None:
+    """Return a descriptor of this process's standard output, None where it is closed."""
+    with suppress(OSError):
+        return os.dup(1)
+    return None
 
 
 def _link_elsewhere(
@@ -367,6 +387,13 @@ def _link_elsewhere(
         gate=limits.gate(environ),
         body_timeout=limits.body_timeout,
     )
+
+
+def keep_starter_private() -> None:
+    """Let no program that an application starts in this process have the way to the starter."""
+    given = os.environ.get(STARTER)
+    if given is not None:
+        os.set_inheritable(int(given.partition(",")[0]), False)
 
 
 def _is_at(descriptor: int, path: str) -> bool:
@@ -410,10 +437,24 @@ MOST_LINKS = 1024
 
 
 def own_python() -> str:
-    """Return the Python of this process: uWSGI's executable is another program."""
-    if os.path.basename(sys.executable).startswith("python"):
-        return sys.executable
-    return os.path.join(sys.prefix, "bin", "python3")
+    """
+    Return the Python of this process, that of its virtual environment if it has one.
+
+    A server that embeds Python has another program for executable, as uWSGI, or the Python that
+    the environment was made from, as mod_wsgi with python-home.
+    """
+    executable = sys.executable or ""
+    is_python = os.path.basename(executable).startswith("python")
+    has_environment = sys.prefix != sys.base_prefix
+    if is_python and (not has_environment or _lies_in(executable, sys.prefix)):
+        return executable
+    found = [os.path.join(sys.prefix, "bin", name) for name in ("python3", "python")]
+    usable = [path for path in found if os.access(path, os.X_OK)]
+    return next(iter(usable), executable if is_python else found[0])
+
+
+def _lies_in(path: str, directory: str) -> bool:
+    return os.path.abspath(path).startswith(os.path.join(os.path.abspath(directory), ""))
 
 
 def own_packages() -> dict[str, str]:

@@ -59,8 +59,8 @@ class Group:
         self._tell_arbiter(signal.SIGCHLD)
 
     def ask_for_renewal(self) -> None:
-        """Let the arbiter replace all workers."""
-        self._tell_arbiter(signal.SIGUSR2)
+        """Let the arbiter see on the board that a worker wants all to be replaced."""
+        self._tell_arbiter(signal.SIGWINCH)
 
     def _tell_arbiter(self, signum: int) -> None:
         # Where it has been killed, the worker sees that by itself and ends in good order.

@@ -24,7 +24,7 @@ DEFAULTS = GroupOptions()
 # A thread that waits in accept() looks up after so many seconds.
 LOOK_UP = 1.0
 # After a start that failed, requests are refused at once for so long: twice as long each time.
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A place that was started for a request is not ended for another one's before it has answered, or
 # has had so long for it, in seconds.
 TURN = 5.0
@@ -62,10 +62,17 @@ class KeptPlace:
     not_before: float = 0.0
     error: str = ""
     error_time: float = 0.0
+    has_been_ready: bool = False
     is_removed: bool = False
     is_shut: bool = False
     # Whether the processes were killed before they were ready, the last time.
     was_killed: bool = False
+    # What the processes that are gone have counted.
+    past_requests: int = 0
+    past_ended: int = 0
+    crashes_before: int = 0
+    # The signal with which the processes that are being started are told to renew, once ready.
+    pending: signal.Signals | None = None
     remade: float = float("-inf")
     waits_until: float = 0.0
     used: float = field(default_factory=time.monotonic)
@@ -101,6 +108,21 @@ class KeptPlace:
     def report(self) -> BoardReport | None:
         """What the processes that answer say of themselves."""
         return self.current.report() if self.current is not None else None
+
+    @property
+    def requests(self) -> int:
+        """How many requests the place has had."""
+        return self.past_requests + sum(each.report().requests for each in self.running)
+
+    @property
+    def ended(self) -> int:
+        """How many processes have ended, for whatever reason."""
+        return self.past_ended + sum(each.report().ended for each in self.running)
+
+    @property
+    def crashes(self) -> int:
+        """How many processes have died that nobody had told to end."""
+        return self.crashes_before + sum(each.report().crashes for each in self.running)
 
     @property
     def is_busy(self) -> bool:
@@ -164,6 +186,8 @@ class KeptPlace:
         It is kept as the place's error. What answers goes on to do so.
         """
         self.starts += 1
+        # They load what there is now.
+        self.pending = None
         try:
             # Their threads wait in accept().
             self.listener.setblocking(True)
@@ -181,6 +205,18 @@ class KeptPlace:
             self._drop_next()
             self.next = running
         return ""
+
+    def renew(self, signum: signal.Signals) -> None:
+        """
+        Have the processes renewed: by USR2 in any case, by HUP where their code has changed.
+
+        What is being started may have loaded already what has changed since, and knows no
+        signals yet: it is told as soon as it is ready.
+        """
+        if self.current is not None and self.current.was_ready and self.next is None:
+            self.current.send(signum)
+        elif self.pending != signal.SIGUSR2:
+            self.pending = signum
 
     def change(self, spec: GroupSpec) -> bool:
         """Take a new spec; return whether the processes must be started anew for it."""
@@ -220,7 +256,7 @@ class KeptPlace:
     def fail(self, reason: str) -> None:
         """Refuse requests for a while."""
         self.failures += 1
-        pause = min(SHORTEST_PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE)
+        pause = min(SHORTEST_PAUSE * 2 ** min(self.failures - 1, 10), LONGEST_PAUSE)
         self.not_before = time.monotonic() + pause
         self.error, self.error_time = reason, time.time()
 
@@ -263,8 +299,9 @@ class KeptPlace:
         if running.process.returncode is not None:
             return self._lost(running)
         if not running.was_ready and running.report().is_ready:
-            running.was_ready = True
+            running.was_ready = self.has_been_ready = True
             self.failures, self.was_killed, self.error = 0, False, ""
+            self._renew_as_asked()
         return ""
 
     def _look_at_next(self, running: Running) -> str:
@@ -274,14 +311,21 @@ class KeptPlace:
             said = f" ({running.process.error})" if running.process.error else ""
             self.error = f"did not start with its new options{said}; the old processes still serve"
             self.error_time = time.time()
+            self._renew_as_asked()
             return self.error
         if running.report().is_ready:
             running.was_ready = True
             if self.current is not None:
                 self._end(self.current, now=False)
             self.current, self.next = running, None
+            self._renew_as_asked()
             return "has been started anew"
         return ""
+
+    def _renew_as_asked(self) -> None:
+        signum, self.pending = self.pending, None
+        if signum is not None:
+            self.renew(signum)
 
     def _lost(self, running: Running) -> str:
         status = running.process.returncode or 0
@@ -293,6 +337,9 @@ class KeptPlace:
         if status == 0:
             return "has ended" if not running.is_ending else ""
         reason = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
+        self.crashes_before += status < 0
+        if status > 0 and (said := running.report().error):
+            reason = f"{reason}: {said}"
         if running.was_ready:
             self.error, self.error_time = reason, time.time()
         elif running.process.error:
@@ -325,10 +372,16 @@ class KeptPlace:
                 # Children that the application has started are the group's, too.
                 running.kill()
             if running.process.is_gone:
+                self._count_past(running.report())
                 running.release()
                 self.ending.remove(running)
                 self.old_boards.append((time.monotonic() + BOARD_STAYS, running.board_path))
         self._remove_boards(time.monotonic())
+
+    def _count_past(self, report: BoardReport) -> None:
+        self.past_requests += report.requests
+        self.past_ended += report.ended + len(report.workers)
+        self.crashes_before += report.crashes
 
     def _remove_boards(self, now: float) -> None:
         due = [each for each in self.old_boards if each[0] <= now]

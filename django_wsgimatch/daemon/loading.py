@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..exceptions import ScriptError
 from ..scripts import LoadedScript, Reloading, Scripts, file_mtime
 from ..settings_guard import VARIABLE
+from .changes import change_time
 from .confinement import ANYWHERE, Confinement
 from .ownership import ANYBODY, ScriptOwner
 from .serving import Superseded
@@ -20,19 +21,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
-KEPT = "The processes that run '%s' as it was loaded before serve on."
-
 
 class Loader:
     """
     Finds applications for the requests of a process.
 
-    ``renew`` asks for new processes, since a script has changed, and says how that went: True
-    once they answer (this process then ends), False where the script's new version would not
-    load. With ``reloading`` "safe" it is waited for; True gives the request back at once, as
-    mod_wsgi ends a daemon process whose script has changed; False never looks. ``tell`` is
-    called with the paths of all loaded scripts when there is a new one. ``owner`` must own them,
-    and they must lie within ``confinement``.
+    ``renew`` asks for new processes, since a script has changed, and is told when
+    (time.time()). With ``reloading`` "safe" they load while this process answers, as before; True
+    gives the request back at once, as mod_wsgi ends a daemon process whose script has changed;
+    False never looks. ``tell`` is called with the paths of all loaded scripts when there is a new
+    one, and when that one began to load (time.time_ns()). ``owner`` must own them, and they must
+    lie within ``confinement``.
     """
 
     def __init__(
@@ -42,16 +41,17 @@ class Loader:
         settings_module: str | None,
         owner: ScriptOwner = ANYBODY,
         confinement: Confinement = ANYWHERE,
-        renew: Callable[[], bool] = lambda: True,
-        tell: Callable[[list[str]], None] = lambda paths: None,
+        renew: Callable[[float], None] = lambda changed: None,
+        tell: Callable[[list[str], int], None] = lambda paths, since: None,
     ) -> None:
-        self.scripts = Scripts(reloading=False, settings_module=settings_module)
+        self.scripts = Scripts(
+            reloading=False, settings_module=settings_module, is_named=bool(settings_module)
+        )
         self._reloading = reloading
         self.owner = owner
         self.confinement = confinement
         self._renew = renew
         self._tell = tell
-        self._is_renewing = False
         self._first_request = 0.0
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
@@ -90,25 +90,18 @@ class Loader:
     def _load(self, script: str) -> LoadedScript:
         self.owner.require(script)
         self.confinement.require(script)
+        since = time.time_ns()
         loaded = self.scripts.get(script)
         # One interpreter holds one Django project: the first script says which.
         self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)
-        self._tell(list(self.scripts.loaded))
+        self._tell(list(self.scripts.loaded), since)
         return loaded
 
     def _supersede(self, loaded: LoadedScript, mtime: int) -> None:
         if self._reloading != "safe":
-            self._renew()
+            self._renew(change_time(loaded.file))
             raise Superseded
-        if self._is_renewing:
-            # Another thread waits for the new processes; until they are there, this one serves.
-            return
-        self._is_renewing = True
-        try:
-            logger.info("WSGI script '%s' has changed.", loaded.path)
-            if self._renew():
-                raise Superseded
-            loaded.rejected = mtime
-            logger.error(KEPT, loaded.path)
-        finally:
-            self._is_renewing = False
+        # New processes are wanted once for each version: if it does not load, this one stays.
+        loaded.rejected = mtime
+        logger.info("WSGI script '%s' has changed.", loaded.path)
+        self._renew(change_time(loaded.file))

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
+from ..exceptions import SettingError
 from ..text import readable, shown
+
+# What a log_file may be beside a file: the server's own standard output and error.
+STREAMS = ("/dev/stdout", "/dev/stderr")
 
 LONGEST_LINE = 8192
 READ = 65536
@@ -20,30 +27,52 @@ LONGEST_REST = 1 << 20
 
 class ServerLog:
     """
-    The server's log: a file that may be moved away and made anew, or standard error.
+    A log: a file that may be moved away and made anew, or a stream, standard error at first.
 
-    It takes whole lines.
+    It takes whole lines. ``open_file`` opens the file to write at its end, and ``stdout`` is the
+    descriptor of the server's standard output.
     """
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(
+        self,
+        path: str | None,
+        *,
+        stream: int = 2,
+        stdout: int = 2,
+        open_file: Callable[[str], int] | None = None,
+    ) -> None:
         self.path = path
+        self.stdout = stdout
+        self._stream = stream
+        self._open_file = open_file or _open_server_log
         self._file: int | None = None
+
+    def open(self) -> None:
+        """Open the file. Raises what opening it raises; later it is tried anew with each line."""
+        self._descriptor()
 
     def write(self, data: bytes) -> None:
         """Append; a log that cannot be written to takes nothing and raises nothing."""
         try:
             _write_all(self._descriptor(), data)
-        except OSError:
-            self._close()
+        except (OSError, SettingError):
+            self.close()
+
+    def close(self) -> None:
+        """Close the file, until something is to be written."""
+        if self._file is not None:
+            # A disk that is full, or away, may say so now.
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = None
 
     def _descriptor(self) -> int:
         if self.path is None:
-            return 2
+            return self._stream
         if self._file is not None and not self._is_moved(self._file):
             return self._file
-        self._close()
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._file = os.open(self.path, flags, 0o644)
+        self.close()
+        self._file = self._open_file(self.path)
         return self._file
 
     def _is_moved(self, descriptor: int) -> bool:
@@ -53,18 +82,28 @@ class ServerLog:
         except OSError:
             return True
 
-    def _close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
 
 class GroupOutput:
-    """The output of a group's processes: a pipe's reading end that is drained into the log."""
+    """
+    The output of a group's processes: a pipe's reading end that is drained into a log.
 
-    def __init__(self, descriptor: int, label: str, log: ServerLog) -> None:
+    ``has_prefix`` puts the group's name before each line. A file of the group's own
+    (``is_own_file``) without it takes the output as it is, and is closed at the end.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        label: str,
+        log: ServerLog,
+        *,
+        has_prefix: bool = True,
+        is_own_file: bool = False,
+    ) -> None:
         self.descriptor = descriptor
-        self._prefix = f"[{readable(label)}] ".encode()
+        self._prefix = f"[{readable(label)}] ".encode() if has_prefix else b""
+        self._is_raw = is_own_file and not has_prefix
+        self._is_own_file = is_own_file
         self._log = log
         self._rest = b""
         self._allowance = float(BURST)
@@ -100,8 +139,13 @@ class GroupOutput:
             if not self.drain() or not _has_more(self.descriptor):
                 break
         os.close(self.descriptor)
+        if self._is_own_file:
+            self._log.close()
 
     def _pass_on(self, data: bytes) -> None:
+        if self._is_raw:
+            self._log.write(data)
+            return
         *lines, self._rest = data.split(b"\n")
         if len(self._rest) > LONGEST_LINE:
             lines.append(self._rest)
@@ -115,6 +159,27 @@ def printable(line: bytes) -> bytes:
     """Return a line without anything that could move a terminal's cursor."""
     text = line[:LONGEST_LINE].decode("utf-8", "backslashreplace").rstrip("\r")
     return "\t".join(map(shown, text.split("\t"))).encode()
+
+
+def _open_server_log(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def open_log(path: str) -> int:
+    """
+    Open a file that may lie in a tenant's folder, to write at its end; never waits for it.
+
+    Raises OSError, and SettingError for what is no file.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    # A FIFO would block, and so would a file that its owner has a lease on.
+    file = os.open(path, flags | os.O_NONBLOCK, 0o640)
+    mode = os.fstat(file).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
+        os.close(file)
+        raise SettingError(f"log_file: {path!r} is no file")
+    os.set_blocking(file, True)
+    return file
 
 
 def own_log(message: str) -> bytes:

@@ -38,7 +38,7 @@ from .place import Place
 from .processes import LocalProcesses, Processes, StartedByRoot
 from .spec import new_token
 from .starting import Running, start
-from .status import place_status, status_elsewhere
+from .status import place_status, status_elsewhere, unreadiness
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
 QUIET, BUSY = 5.0, 0.05
@@ -90,6 +90,7 @@ class Manager:
             "place": self.make_place,
             "status": self.tell_status,
             "tokens": self.tell_tokens,
+            "ready": self.tell_ready,
             "restart": self.restart,
             "stop": self.stop,
         }
@@ -195,6 +196,10 @@ class Manager:
             "places": [*places, *self._elsewhere()],
         }
 
+    def tell_ready(self, order: Order) -> Order:
+        """Tell what keeps the groups that start with the server from answering."""
+        return {"reasons": [*filter(None, map(unreadiness, self.places.values()))]}
+
     def restart(self, order: Order) -> Order:
         """Replace the processes of a name's places, the new ones ready before the old ones end."""
         named = self._named(order["name"])
@@ -202,9 +207,9 @@ class Manager:
             kept.look()
             kept.failures, kept.not_before = 0, 0.0
             self._reach(kept)
-            if kept.current is not None and kept.current.was_ready:
-                kept.current.send(signal.SIGUSR2)
-            elif not kept.is_live:
+            if kept.is_live:
+                kept.renew(signal.SIGUSR2)
+            else:
                 self._start(kept)
         return {"places": [kept.place.label for kept in named]}
 
@@ -272,10 +277,10 @@ class Manager:
 
     def _renew_changed(self, definition: Definition) -> None:
         for kept in self.places.values():
-            current = kept.current
+            newest = kept.next or kept.current
             # What was started after the settings were read has the newest code already.
-            if current and current.was_ready and current.started < definition.time:
-                current.send(signal.SIGHUP)
+            if newest and newest.started < definition.time:
+                kept.renew(signal.SIGHUP)
 
     def _keep(self, place: Place) -> KeptPlace:
         kept = self.places.get(place)
@@ -540,7 +545,7 @@ def main() -> None:
         return
     _allow_open_files()
     processes, starter = _processes(told["starter"])
-    manager = Manager(owner, directory, processes, ServerLog(told["log"]), starter)
+    manager = Manager(owner, directory, processes, _log(told["log"], told["stdout"]), starter)
     try:
         manager.listen()
     except OSError as error:
@@ -554,6 +559,14 @@ def main() -> None:
     _handle_signals(manager, write)
     manager.begin(told["definition"])
     manager.run(end, read)
+
+
+def _log(path: str | None, stdout: int | None) -> ServerLog:
+    """The server's log; ``stdout`` is a descriptor of the server's standard output."""
+    if stdout is None:
+        return ServerLog(path)
+    os.set_inheritable(stdout, False)
+    return ServerLog(path, stdout=stdout)
 
 
 def _processes(starter: list[int] | None) -> tuple[Processes, int | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..exceptions import DaemonError, ScriptError
 from ..interpreters import OLDEST_PYTHON, Interpreters
 from ..scripts import file_mtime
+from .changes import change_time
 from .group import Group
 from .loading import Loader
 from .place import NAMED_BY, Place
@@ -32,7 +33,7 @@ class Nesting:
     A script that has changed there asks for a new process, as nothing is loaded anew in one.
     """
 
-    def __init__(self, group: Group, loader: Loader, renew: Callable[[], bool]) -> None:
+    def __init__(self, group: Group, loader: Loader, renew: Callable[[float], None]) -> None:
         self._loader = loader
         self._renew = renew
         self._reloading = group.reloading
@@ -88,7 +89,8 @@ class Nesting:
         if mtime != known:
             logger.info("WSGI script '%s' has changed.", script)
             self._mtimes[script] = mtime
-            if self._renew():
+            self._renew(change_time(script.encode("latin-1")))
+            if self._reloading != "safe":
                 raise Superseded
 
 

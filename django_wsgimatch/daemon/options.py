@@ -67,6 +67,7 @@ class GroupOptions:
     environment: tuple[tuple[str, str], ...] = ()
     pass_environment: tuple[str, ...] | None = None
     log_file: str | None = None
+    log_prefix: bool | None = None
     process_limit: int | None = None
     open_files_limit: int | None = None
     core_limit: int | None = None
@@ -185,6 +186,12 @@ def _names(value: Any, base: str) -> tuple[str, ...]:
     if any("=" in name for name in names):
         raise ValueError
     return names
+
+
+def _flag(value: Any, base: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
 
 
 def _refuse(value: Any, base: str) -> Any:
@@ -497,8 +504,19 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
         "beyond",
         _PATH,
         (
-            "where the group's standard output and error go, instead of the server's log. The "
-            "server opens it, as its own user: others should not be able to write to its folder"
+            "where the group's standard output and error go, instead of the server's log: a file, "
+            "or /dev/stdout or /dev/stderr, the server's own. The server opens it, as its own "
+            "user: others should not be able to write to its folder. A file that is moved away, as "
+            "logrotate does, is made anew with the next line"
+        ),
+    ),
+    (
+        "log_prefix",
+        "beyond",
+        ("True or False", _flag),
+        (
+            "whether each line of the group's output begins with the group's name. Left out, it "
+            "does, but not in a log_file that is a file"
         ),
     ),
     (

@@ -24,19 +24,25 @@ from typing import Any, ClassVar
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from .adoption import adopt_orphans, reap_adopted
 from .board import BOOTING, LEAVING, READY
+from .crashes import CrashLoop
+from .deaths import cause_of, is_ordered
 from .group import Group
 from .owner import is_stopped
 from .paths import set_sys_path
+from .renewal import Renewal
 from .spec import Descriptors, GroupSpec
-from .worker import HELD_BACK, GroupWorker
+from .worker import HELD_BACK, NOT_LOADED, GroupWorker
 
 logger = logging.getLogger("django_wsgimatch")
 
 # After a renewal that failed, so many seconds pass before a worn-out process is replaced again.
 PATIENCE = 10.0
+# The exit status of a group whose processes do not live to take a request.
+CRASHED = 6
 
 
 class GroupApplication(BaseApplication):  # type: ignore[misc]
@@ -110,7 +116,8 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         self.group.arbiter = self
         self.old: set[int] = set()
         self.ending: set[int] = set()
-        self.is_renewing = False
+        self.renewal = Renewal()
+        self.crash_loop = CrashLoop()
         self.not_before = 0.0
         self.LISTENERS = [Listener(self.group.listener)]
         # The socket's file is the manager's.
@@ -143,15 +150,27 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
 
     def handle_hup(self) -> None:
         """Renew the workers if the code that they have loaded has changed."""
+        self.renewal.look_again = self.renewal.is_running
         self.kill_workers(signal.SIGHUP)
+
+    def handle_winch(self) -> None:
+        """Renew the workers, as one of them wants it whose code has changed."""
+        asking = [w for pid, w in self.WORKERS.items() if pid not in self.ending]
+        changed = max((self._wanted_by(worker) for worker in asking), default=0.0)
+        if self.renewal.is_wanted_for(changed):
+            self.handle_usr2()
 
     def handle_usr2(self) -> None:
         """Renew the workers: new ones load first, then these end."""
-        if not self.is_renewing:
-            self.log.info("New processes are started in place of the old ones.")
-            self.is_renewing = True
-            self.not_before = 0.0
-            self.old = {*self.WORKERS} - self.ending
+        if self.renewal.is_running:
+            self.log.info("The processes that are loading now will be replaced once more.")
+            self.renewal.again = True
+            return
+        self.log.info("New processes are started in place of the old ones.")
+        self.renewal.begin()
+        self.crash_loop = CrashLoop()
+        self.not_before = 0.0
+        self.old = {*self.WORKERS} - self.ending
 
     def manage_workers(self) -> None:
         """Start workers where some are missing or worn out; end those that have been replaced."""
@@ -160,8 +179,10 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         worn_out = self._worn_out()
         leaving = {*self.old, *self.ending, *worn_out}
         staying = [pid for pid in self.WORKERS if pid not in leaving]
-        may_start = time.monotonic() >= self.not_before or not leaving
-        if may_start:
+        self._look_at_crashes()
+        now = time.monotonic()
+        may_start = now >= self.not_before or not leaving
+        if may_start and now >= self.crash_loop.not_before:
             for _ in range(self.num_workers - len(staying)):
                 staying.append(self.spawn_worker())
         ready = [pid for pid in staying if self._state(pid) == READY]
@@ -172,16 +193,53 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             self._end({pid})
 
     def reap_workers(self) -> None:
-        """Reap, and give a renewal up if one of its new workers could not load."""
+        """
+        Reap, and give a renewal up if one of its new workers could not load.
+
+        gunicorn's own takes some statuses with which an application may end its process for a
+        reason to end all of them.
+        """
         before = {pid for pid in self.WORKERS if pid not in self.old}
         booting = {pid for pid in before if self._state(pid) == BOOTING}
         reap_adopted({*self.WORKERS})
-        super().reap_workers()
+        for pid in [*self.WORKERS]:
+            with suppress(ChildProcessError):
+                gone, status = os.waitpid(pid, os.WNOHANG)
+                if gone:
+                    self._bury(pid, status)
         replaced = self.old or self._worn_out()
         if replaced and booting - {*self.WORKERS} - self.ending:
             self.not_before = time.monotonic() + PATIENCE
             self._end(booting & {*self.WORKERS})
             self._end_renewal(failed=True)
+
+    def _look_at_crashes(self) -> None:
+        """End the group where its processes die before they are ready, and none is."""
+        if any(self._state(pid) == READY for pid in self.WORKERS):
+            self.crash_loop.end()
+        elif self.crash_loop.is_hopeless(self.num_workers):
+            raise HaltServer(self.crash_loop.reason, CRASHED)
+
+    def _bury(self, pid: int, status: int) -> None:
+        """Say what a worker that is gone died of, and count it."""
+        state = self._state(pid)
+        board, worker = self.group.board, self.WORKERS.pop(pid)
+        said = [each for each in board.report().workers if each.pid == pid]
+        board.bury(worker.slot_number, pid)
+        worker.tmp.close()
+        if is_ordered(status) and (not status or pid in self.ending or state == LEAVING):
+            return
+        if status == NOT_LOADED << 8 and state == BOOTING:
+            # It has said why.
+            board.tell_error(next((w.said["error"] for w in said if "error" in w.said), ""))
+            return
+        at_work = sum(len(each.busy_since) for each in said)
+        doing = "while it loaded" if state == BOOTING else f"with {at_work} requests at work"
+        self.log.error("Worker (pid:%s) %s %s.", pid, cause_of(status), doing)
+        death = f"process {pid} {cause_of(status)} {doing}"
+        board.count_crash(death)
+        if state == BOOTING and pid not in self.ending:
+            self.crash_loop.count(death, is_exit=os.WIFEXITED(status))
 
     def murder_workers(self) -> None:
         """End workers that do not react: gunicorn's heartbeat stands for deadlock-timeout."""
@@ -231,10 +289,22 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             self.kill_worker(pid, signal.SIGTERM)
 
     def _end_renewal(self, *, failed: bool) -> None:
-        if self.is_renewing:
-            self.group.board.count_renewal(failed=failed)
-        self.is_renewing = False
         self.old = set()
+        if not self.renewal.is_running:
+            return
+        self.group.board.count_renewal(failed=failed)
+        if failed:
+            self.log.error("The processes whose scripts were loaded before serve on.")
+        again, look_again = self.renewal.end()
+        if again:
+            self.handle_usr2()
+        elif look_again:
+            self.kill_workers(signal.SIGHUP)
+
+    def _wanted_by(self, worker: GroupWorker) -> float:
+        """When the code changed that a worker wants new processes for; 0: it wants none."""
+        board, slot = self.group.board, worker.slot_number
+        return board.wants_renewal(slot) if board.pid(slot) == worker.pid else 0.0
 
     def _forget_the_dead(self) -> None:
         alive = {*self.WORKERS}
@@ -243,7 +313,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
 
     def _is_inactive(self) -> bool:
         limit = self.group.options.inactivity_timeout
-        if not limit or self.is_renewing:
+        if not limit or self.renewal.is_running:
             return False
         report = self.group.board.report()
         since = max(report.last_active, self.started)

@@ -57,7 +57,7 @@ from .wire import receive_all, send_all
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-TRUNCATED = "Truncated or oversized response headers received from daemon process"
+ENDED = "the process{} that was at this request has ended before it answered: see its group's log"
 CUT_OFF = "The daemon process went away in the middle of its response"
 FORGED = "Malformed response received from daemon process: {}"
 TIMED_OUT = "Timeout when reading response from daemon process"
@@ -103,7 +103,8 @@ class Link:
 
     ``wake`` makes the place known and returns its token; it is called before the first request,
     where nobody listens, and where requests are refused. ``has_reached`` tells whether a request,
-    by its id, has reached the application. Times are in seconds, 0 for no limit. ``gate`` limits
+    by its id, has reached the application, ``process_at`` which process has it (0: nobody knows).
+    Times are in seconds, 0 for no limit. ``gate`` limits
     how many requests are on their way at once, ``body_timeout`` how long a client may take for its
     body. ``cure`` is what to do where the place cannot be reached.
     """
@@ -111,6 +112,7 @@ class Link:
     path: str
     wake: Callable[[], bytes]
     has_reached: Callable[[int], bool]
+    process_at: Callable[[int], int] = lambda request_id: 0
     connect_timeout: float = 15
     socket_timeout: float = 60
     response_socket_timeout: float = 0
@@ -221,7 +223,8 @@ def _ask(
         may_have_begun = (reply.has_begun or not is_unread) and link.has_reached(request_id)
         # Whoever has asked for the body is the application, and a body is there only once.
         if reply.has_fed or may_have_begun:
-            raise DaemonError(500, f"{TRUNCATED} '{link.path}'") from error
+            pid = link.process_at(request_id)
+            raise DaemonError(500, ENDED.format(f" {pid}" if pid else "")) from error
         raise _SendAgain(is_refused=True) from error
     except ProtocolError as error:
         connection.socket.close()

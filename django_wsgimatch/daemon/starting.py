@@ -8,7 +8,6 @@ import os
 import pwd
 import signal
 import socket
-import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from pathlib import Path
 from ..exceptions import SettingError
 from ..settings_guard import VARIABLE
 from .board import BoardReport, Shape, read_board
-from .logs import GroupOutput, ServerLog
+from .logs import STREAMS, GroupOutput, ServerLog, open_log
 from .options import GroupOptions
 from .owner import Owner, start_time
 from .ownership import ScriptOwner
@@ -126,8 +125,9 @@ def start(
     account = account_of(spec.options, may_switch=may_switch)
     ScriptOwner.of(spec.options.script_user, spec.options.script_group)
     # First what a mistake in the settings can make fail: nothing is open then.
-    output_read, output = _output(spec)
-    mine = [output] if output_read is None else [output, output_read]
+    own_log = log_of(spec.options, log)
+    output_read, output = os.pipe()
+    mine = [output, output_read]
     try:
         text = make_text(spec, packages)
         mine.append(text)
@@ -138,13 +138,23 @@ def start(
         descriptors = [text, output, listener.fileno(), board, lifeline_read]
         process = processes.start(_start_of(spec, account), descriptors)
     except BaseException:
+        if own_log is not log:
+            own_log.close()
         for descriptor in mine:
             os.close(descriptor)
         Path(board_path).unlink(missing_ok=True)
         raise
     for descriptor in (text, output, lifeline_read):
         os.close(descriptor)
-    reader = GroupOutput(output_read, spec.place.label, log) if output_read is not None else None
+    is_file = own_log is not log and own_log.path is not None
+    prefix = spec.options.log_prefix
+    reader = GroupOutput(
+        output_read,
+        spec.place.label,
+        own_log,
+        has_prefix=not is_file if prefix is None else prefix,
+        is_own_file=is_file,
+    )
     return Running(spec, process, board, board_path, lifeline, reader)
 
 
@@ -344,25 +354,16 @@ def _group(name: str) -> int:
     return found
 
 
-def _output(spec: GroupSpec) -> tuple[int | None, int]:
-    """Where a group's output is read from and written to; a file of its own is not read."""
-    if spec.options.log_file is None:
-        return os.pipe()
-    return None, open_log(spec.options.log_file)
-
-
-def open_log(path: str) -> int:
+def log_of(options: GroupOptions, server: ServerLog) -> ServerLog:
     """
-    Open a file that may lie in a tenant's folder, to write at its end; never waits for it.
+    Return where a group's output goes: the server's log unless its log_file is another.
 
-    Raises OSError, and SettingError for what is no file.
+    Raises OSError for a file that cannot be opened, and SettingError for what is no file.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    # A FIFO would block, and so would a file that its owner has a lease on.
-    file = os.open(path, flags | os.O_NONBLOCK, 0o640)
-    mode = os.fstat(file).st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
-        os.close(file)
-        raise SettingError(f"log_file: {path!r} is no file")
-    os.set_blocking(file, True)
-    return file
+    if options.log_file is None:
+        return server
+    if options.log_file in STREAMS:
+        return ServerLog(None, stream=server.stdout if options.log_file == STREAMS[0] else 2)
+    own = ServerLog(options.log_file, open_file=open_log)
+    own.open()
+    return own

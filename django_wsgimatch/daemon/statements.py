@@ -58,7 +58,8 @@ def _name(value: object) -> str | None:
     return shown(value[:LONGEST_NAME]) if isinstance(value, str) else None
 
 
-def _error(value: object) -> str | None:
+def read_error(value: object) -> str | None:
+    """Return a message, as a terminal may show it; None for what is none."""
     if not isinstance(value, str):
         return None
     return "\n".join(shown(line) for line in value[:LONGEST_ERROR].split("\n"))
@@ -76,10 +77,15 @@ def _scripts(value: object) -> list[str] | None:
     return [path for path in texts if max(path) <= "\xff" and "\0" not in path]
 
 
+def _unloaded(value: object) -> int | None:
+    return read_count(value) if type(value) is int else None
+
+
 _FACTS: Mapping[str, Callable[[object], Any]] = {
     "python": _version,
     "settings": _name,
-    "error": _error,
+    "error": read_error,
     "error_time": _error_time,
     "scripts": _scripts,
+    "unloaded": _unloaded,
 }

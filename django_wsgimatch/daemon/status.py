@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from ..text import readable
 from .board import BOOTING, LEAVING, READY, BoardReport, WorkerReport
 from .keeping import KeptPlace
 from .memory import memory_of
@@ -27,7 +28,7 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
     report = running.report() if running is not None else None
     workers = list(_workers(running, report)) if running and report else []
     said = next((worker.said for worker in workers if worker.said), {})
-    error, error_time = _newest_error(kept, workers)
+    error, error_time = _newest_error(kept, report, workers)
     processes = [_process(worker) for worker in workers]
     arbiter = memory_of(running.process.pid) if running else None
     return {
@@ -41,11 +42,13 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
         "python": said.get("python"),
         "settings": said.get("settings"),
         "uptime": time.time() - report.started if report and report.started else None,
-        "requests": sum(worker.requests for worker in workers),
+        "requests": kept.requests,
         "busy": sum(len(worker.busy_since) for worker in workers),
         "threads": kept.spec.options.threads * kept.spec.options.processes,
         "memory": _sum([arbiter, *(process["memory"] for process in processes)]),
         "restarts": max(kept.starts - 1, 0) + (report.renewals if report else 0),
+        "ended": kept.ended,
+        "crashes": kept.crashes,
         "error": error,
         "error_time": error_time or None,
     }
@@ -69,9 +72,39 @@ def status_elsewhere(place: Place, options: GroupOptions) -> dict[str, Any]:
         "threads": options.threads * options.processes,
         "memory": None,
         "restarts": 0,
+        "ended": 0,
+        "crashes": 0,
         "error": "",
         "error_time": None,
     }
+
+
+def unreadiness(kept: KeptPlace) -> str:
+    """
+    Why a place that starts with the server does not answer as it should, "" where it does.
+
+    One that has been ready and has no processes now is started by its next request.
+    """
+    is_first = bool(kept.spec.preload) or not kept.place.application_group
+    if kept.is_removed or not is_first:
+        return ""
+    running = kept.current
+    report = running.report() if running is not None else None
+    if running is None or report is None or not (running.was_ready or report.is_ready):
+        if kept.failures:
+            return f"process group '{kept.place.label}' {kept.error}"
+        return "" if kept.has_been_ready else f"process group '{kept.place.label}' is starting"
+    return next(filter(None, (_unloaded(kept, w) for w in _workers(running, report))), "")
+
+
+def _unloaded(kept: KeptPlace, worker: WorkerReport) -> str:
+    count = worker.said.get("unloaded", 0)
+    loaded = worker.said.get("scripts", [])
+    named = [path for path in kept.spec.preload if path not in loaded][:count]
+    if not named:
+        return ""
+    scripts = ", ".join(f"'{readable(path)}'" for path in named)
+    return f"process group '{kept.place.label}' does not load {scripts}, see the log"
 
 
 def _state(kept: KeptPlace) -> str:
@@ -93,8 +126,12 @@ def _process(worker: WorkerReport) -> dict[str, Any]:
     }
 
 
-def _newest_error(kept: KeptPlace, workers: list[WorkerReport]) -> tuple[str, float]:
+def _newest_error(
+    kept: KeptPlace, report: BoardReport | None, workers: list[WorkerReport]
+) -> tuple[str, float]:
     errors = [(kept.error, kept.error_time)]
+    if report is not None:
+        errors.append((report.error, report.error_time))
     for worker in workers:
         if "error" in worker.said and "error_time" in worker.said:
             errors.append((worker.said["error"], worker.said["error_time"]))

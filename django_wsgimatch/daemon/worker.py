@@ -25,7 +25,8 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from ..settings_guard import VARIABLE
 from .board import LEAVING, READY
-from .changes import LoadedFiles
+from .changes import LoadedFiles, change_time
+from .handlers import ignore_handlers
 from .loading import Loader
 from .nesting import Nesting
 from .ownership import ScriptOwner
@@ -40,8 +41,6 @@ logger = logging.getLogger("django_wsgimatch")
 
 # How often a process looks after itself, in seconds.
 TICK = 1.0
-# How long a thread waits for the processes that are to replace this one, in seconds.
-LONGEST_RENEWAL = 60.0
 # The signals that wait until a new process has handlers for them.
 HELD_BACK = {signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGHUP}
 # The exit status of a process that cannot load what the process before it had loaded.
@@ -65,6 +64,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
         self.slot.begin_worker(os.getpid())
         self.slot.say(python=platform.python_version())
         logging.getLogger("django_wsgimatch").addHandler(LastError(self))
+        self.files = LoadedFiles()
         set_limits(self.group)
         super().init_process()
 
@@ -73,11 +73,13 @@ class GroupWorker(Worker):  # type: ignore[misc]
         super().init_signals()
         signal.signal(signal.SIGHUP, self.handle_hup)
         signal.signal(signal.SIGXCPU, self.handle_xcpu)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
 
     def load_wsgi(self) -> None:
         """Load ahead what the processes before this one had loaded, and what mod_wsgi would."""
         options = self.group.options
+        ignore_handlers()
         self.loader = Loader(
             reloading=self.group.reloading,
             settings_module=options.settings,
@@ -86,12 +88,13 @@ class GroupWorker(Worker):  # type: ignore[misc]
             renew=self.renew,
             tell=self.tell,
         )
-        self.files = LoadedFiles()
         if self.preload(self.must_load):
-            logger.error("Worker (pid:%s) cannot replace the one before it.", os.getpid())
+            # Not an error of its own: the one before says why.
+            logger.warning("Worker (pid:%s) cannot replace the one before it.", os.getpid())
             sys.exit(NOT_LOADED)
         loaded = self.loader.scripts.loaded
         self.preload([path for path in self.group.preload if path not in loaded])
+        self.slot.say(unloaded=self.count_unloaded())
         self.files.note()
 
     def preload(self, scripts: list[str]) -> bool:
@@ -152,7 +155,6 @@ class GroupWorker(Worker):  # type: ignore[misc]
                 break
         # Threads of the application's own, and what it does at exit, get this much time, and
         # not even a process that holds the interpreter's lock gets more.
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, max(options.shutdown_timeout, 0.1))
         if self.abandoned:
             sys.stderr.flush()
@@ -184,24 +186,15 @@ class GroupWorker(Worker):  # type: ignore[misc]
         self.alive = False
         os.write(self.PIPE[1], b"f")
 
-    def renew(self) -> bool:
-        """Ask for new processes and wait for them; whether they have come."""
-        board = self.group.board
-        failures = board.failed_renewals
+    def renew(self, changed: float) -> None:
+        """Ask for new processes, since code has changed (time.time()); "safe" serves until then."""
+        self.slot.want_renewal(changed)
         self.group.ask_for_renewal()
         if self.group.reloading != "safe":
             self.retire("a script has changed")
             self.threads.close()
             self.alive = False
             os.write(self.PIPE[1], b"r")
-            return True
-        deadline = time.monotonic() + LONGEST_RENEWAL
-        while self.alive and time.monotonic() < deadline:
-            if board.failed_renewals != failures:
-                return False
-            # The arbiter tells by a signal to the main thread, and on the board.
-            time.sleep(0.02)
-        return not self.alive
 
     def end_overdue(self, timeout: float) -> None:
         """Answer 504 for requests that take longer than request-timeout, and be replaced."""
@@ -216,17 +209,23 @@ class GroupWorker(Worker):  # type: ignore[misc]
                 self.threads.abandon(work, f"request-timeout of {timeout:g} s")
                 self.retire("a request takes too long")
 
-    def tell(self, scripts: list[str]) -> None:
+    def tell(self, scripts: list[str], since: int) -> None:
         """Tell the board which scripts there are now, and whose settings."""
         # Django's logging configuration turns off the loggers that it does not know.
         logger.disabled = self.log.error_log.disabled = False
-        self.files.note()
-        self.slot.say(scripts=scripts[:50], settings=os.environ.get(VARIABLE))
+        self.files.note(since)
+        unloaded = self.count_unloaded()
+        self.slot.say(scripts=scripts[:50], settings=os.environ.get(VARIABLE), unloaded=unloaded)
+
+    def count_unloaded(self) -> int:
+        """How many of the scripts that were to be loaded ahead are not."""
+        return len({*self.group.preload} - {*self.loader.scripts.loaded})
 
     def handle_hup(self, signum: int, frame: FrameType | None) -> None:
         """Ask for renewal if a file of the code that is loaded here has changed since."""
         if changed := self.files.changed():
             logger.info("'%s' has changed since it was loaded.", changed)
+            self.slot.want_renewal(change_time(changed))
             self.group.ask_for_renewal()
 
     def handle_xcpu(self, signum: int, frame: FrameType | None) -> None:

@@ -113,13 +113,14 @@ def _ends_of_name(template: Template) -> tuple[str, str]:
 def file_findings(
     places: Iterable[tuple[Subject, Place]],
     settings_module: Callable[[Subject], str | None],
+    is_named: Callable[[Subject], bool] = lambda subject: False,
     base_directory: str = "/",
 ) -> Iterator[Finding]:
     """
     Yield what is wrong with the places of aliases and with the scripts there.
 
-    ``settings_module`` tells the one of the process that answers for an alias; relative targets
-    begin in ``base_directory``.
+    ``settings_module`` tells the one of the process that answers for an alias, ``is_named``
+    whether a process group's ``settings`` name it; relative targets begin in ``base_directory``.
     """
     seen: set[str] = set()
     for subject, place in places:
@@ -127,11 +128,15 @@ def file_findings(
         for script in place.scripts:
             if script not in seen and (place.state == "script" or _is_named_as_script(script)):
                 seen.add(script)
-                yield from script_findings(subject.where, script, settings_module(subject))
+                yield from script_findings(
+                    subject.where, script, settings_module(subject), is_named(subject)
+                )
         for script in place.below:
             if script not in seen:
                 seen.add(script)
-                yield from script_findings(subject.where, script, settings_module(subject))
+                yield from script_findings(
+                    subject.where, script, settings_module(subject), is_named(subject)
+                )
 
 
 def _is_named_as_script(path: str) -> bool:
@@ -183,7 +188,9 @@ def read_script(script: str) -> bytes:
         return b""
 
 
-def script_findings(where: str, script: str, settings_module: str | None) -> Iterator[Finding]:
+def script_findings(
+    where: str, script: str, settings_module: str | None, is_named: bool = False
+) -> Iterator[Finding]:
     """Yield why a script, which is only read, would not be run."""
     try:
         with open(script.encode("latin-1"), "rb") as file:
@@ -198,7 +205,7 @@ def script_findings(where: str, script: str, settings_module: str | None) -> Ite
         message = f"the script {quoted(script)} is not valid Python: {error.args[0]}{line}."
         yield Finding("E015", where, message, "Mend it; until then it answers 500.")
         return
-    for asked in settings_modules(source):
+    for asked in settings_modules(source, with_defaults=not is_named):
         if settings_module and asked != settings_module:
             yield Finding(
                 "E013",

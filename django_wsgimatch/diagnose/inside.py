@@ -47,7 +47,13 @@ def main() -> None:
         tuple(asked["sys_path"]) if asked["sys_path"] is not None else None,
         tuple(asked["python_path"]),
     )
-    told = look(asked["script"], asked["callable_object"], asked["settings"], asked["questions"])
+    told = look(
+        asked["script"],
+        asked["callable_object"],
+        asked["settings"],
+        asked["questions"],
+        is_named=asked["is_named"],
+    )
     json.dump(told, answer)
     answer.flush()
     # Threads that the project has started are not waited for.
@@ -55,15 +61,20 @@ def main() -> None:
 
 
 def look(
-    script: str, callable_object: str, settings_module: str | None, questions: list[dict[str, str]]
+    script: str,
+    callable_object: str,
+    settings_module: str | None,
+    questions: list[dict[str, str]],
+    *,
+    is_named: bool = False,
 ) -> dict[str, Any]:
     """
     Load a script, or the project itself where ``script`` is "", and answer the questions.
 
-    A question is a SCRIPT_NAME and a PATH_INFO.
+    A question is a SCRIPT_NAME and a PATH_INFO. ``is_named`` is that of ``scripts.Scripts``.
     """
     try:
-        namespace = _namespace(script, settings_module)
+        namespace = _namespace(script, settings_module, is_named)
     except ScriptError as error:
         return _cut(unusable.of_error(script, error))
     if callable_object not in namespace:
@@ -83,10 +94,11 @@ def _cut(told: dict[str, Any]) -> dict[str, Any]:
     return {**told, "error": told["error"][:LONGEST_ERROR]}
 
 
-def _namespace(script: str, settings_module: str | None) -> Mapping[str, Any]:
+def _namespace(script: str, settings_module: str | None, is_named: bool) -> Mapping[str, Any]:
     """The globals of a loaded script; of the project itself, its application alone."""
     if script:
-        return Scripts(reloading=False, settings_module=settings_module).get(script).namespace
+        scripts = Scripts(reloading=False, settings_module=settings_module, is_named=is_named)
+        return scripts.get(script).namespace
     try:
         make = importlib.import_module("django.core.wsgi").get_wsgi_application
         return {"application": make()}

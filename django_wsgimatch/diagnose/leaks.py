@@ -30,6 +30,7 @@ class Interpreter:
     ``name`` tells it from others. ``settings`` is its DJANGO_SETTINGS_MODULE from the start,
     ``environment`` are variables that it surely has, ``paths`` the directories that it imports
     from, and ``modules`` the files of what it has imported before any script, by name.
+    ``is_named`` says that a process group's option names the settings.
     """
 
     name: tuple[str, str]
@@ -37,6 +38,7 @@ class Interpreter:
     environment: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     modules: Mapping[str, str] = field(default_factory=dict)
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,20 @@ class _Inhabited:
     def _other_settings(self, loaded: Loaded) -> Iterator[Finding]:
         for variable, through in loaded.asked:
             if self.at.settings:
-                if through and variable.value != self.at.settings:
+                if through and self._is_another(variable):
                     yield _of_the_process(loaded, variable, through, self.at.settings)
                 continue
             other, script = next(iter(self.settings.items()), (variable.value, loaded.script))
             self.settings.setdefault(variable.value, loaded.script)
             if other != variable.value:
                 yield _of_another_script(loaded, variable, through, other, script)
+
+    def _is_another(self, variable: Variable) -> bool:
+        """Whether settings are another project's than the interpreter's."""
+        own = self.at.settings or ""
+        if variable.default and self.at.is_named:
+            return _project(variable.value) != _project(own)
+        return variable.value != own
 
     def _other_values(self, loaded: Loaded) -> Iterator[Finding]:
         for variable in loaded.variables:

@@ -26,7 +26,10 @@ class Preview:
     What was not reached is None. ``status`` is 200 where a script would run and None where the
     fallback answers. ``alias`` is the entry's position, a virtual host's own first, and
     ``directive`` the line that Apache would read it from. ``view`` is the Django view for the
-    PATH_INFO. Text holds one byte a character, as in WSGI.
+    PATH_INFO; where there is none, ``urlconf_status`` is what the Django project that would answer
+    makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None where no Django project
+    is known to answer. ``load_error`` says why the script does not load, as far as that is known.
+    Text holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -45,12 +48,9 @@ class Preview:
     application_group: str | None
     callable_object: str | None
     view: str | None
+    urlconf_status: int | None
+    load_error: str | None
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WithoutView(Preview):
-    """What becomes of a target that leads to a project which was asked, and has no view for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ def preview(site: Site, target: str) -> Preview:
     """Return what becomes of a request target; nothing is loaded or run."""
     resolution = resolve(site.table, target, rules=site.rules, server=site.server)
     match = resolution.match
+    load_error = _load_error(resolution, site)
     return Preview(
         target=resolution.target,
         uri=resolution.uri,
@@ -91,8 +92,17 @@ def preview(site: Site, target: str) -> Preview:
         application_group=resolution.application_group,
         callable_object=resolution.callable_object,
         view=_view(resolution, site),
-        warnings=tuple(_warnings(resolution, site)),
+        urlconf_status=None,
+        load_error=load_error,
+        warnings=tuple(_warnings(resolution, load_error)),
     )
+
+
+def _load_error(resolution: Resolution, site: Site) -> str | None:
+    if resolution.status != 200:
+        return None
+    place = str(resolution.process_group), str(resolution.application_group)
+    return site.load_error(str(resolution.script), *place) or None
 
 
 def rebuilt_url(shown: Preview) -> str | None:
@@ -122,7 +132,7 @@ def _server_path(resolution: Resolution) -> str:
     return unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
 
 
-def _warnings(resolution: Resolution, site: Site) -> Iterator[str]:
+def _warnings(resolution: Resolution, load_error: str | None) -> Iterator[str]:
     if resolution.status == 200:
         rebuilt = f"{resolution.script_name}{resolution.path_info}"
         if rebuilt != resolution.uri:
@@ -135,9 +145,8 @@ def _warnings(resolution: Resolution, site: Site) -> Iterator[str]:
                 f"Consecutive slashes count as one: the application gets {quoted(rebuilt)}, not "
                 f"{quoted(asked)} (WSGIMATCH_MERGE_SLASHES)."
             )
-        place = str(resolution.process_group), str(resolution.application_group)
-        if error := site.load_error(str(resolution.script), *place):
-            yield error
+        if load_error:
+            yield load_error
     elif resolution.status is not None:
         yield f"{resolution.status}: {resolution.reason}."
 
@@ -147,12 +156,17 @@ Outcome = Literal["won", "lost", "later"]
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """How one alias fared with a uri: it ``won``, ``lost``, or would match but comes ``later``."""
+    """
+    How one alias fared with a uri: it ``won``, ``lost``, or would match but comes ``later``.
+
+    ``is_near`` where one that lost is so like the uri that somebody may wonder why.
+    """
 
     position: int
     alias: Alias
     outcome: Outcome
     reason: str
+    is_near: bool = False
 
 
 def tries(table: AliasTable, uri: str) -> Iterator[Try]:
@@ -162,7 +176,9 @@ def tries(table: AliasTable, uri: str) -> Iterator[Try]:
         reason = _match_reason(location, uri)
         if reason is None:
             if not won:
-                yield Try(position, alias, "lost", _miss_reason(location, uri))
+                near = _near_reason(location, uri)
+                reason = near or _miss_reason(location)
+                yield Try(position, alias, "lost", reason, is_near=near is not None)
         elif won:
             yield Try(position, alias, "later", f"{reason}, but an earlier alias has won")
         else:
@@ -177,17 +193,23 @@ def _match_reason(location: str | Pattern, uri: str) -> str | None:
     return None if found is None else f"found: {quoted(found.group(0) or '')}"
 
 
-def _miss_reason(location: str | Pattern, uri: str) -> str:
+def _miss_reason(location: str | Pattern) -> str:
     if isinstance(location, Pattern):
         return "not found in the URL"
     if not location:
         return "`wsgimatch check` says why"
     if not location.startswith("/"):
         return "it can never match: it does not begin with '/'"
+    return "the URL does not begin with it"
+
+
+def _near_reason(location: str | Pattern, uri: str) -> str | None:
+    if isinstance(location, Pattern) or not location.startswith("/"):
+        return None
     if alias_matches(uri.lower(), location.lower()):
         return "upper and lower case differ"
     if alias_matches(uri + "/", location):
         return "it ends in '/', the URL does not"
     if uri.startswith(location):
         return f"{quoted(uri[len(location)])} follows it, not '/'"
-    return "the URL does not begin with it"
+    return None

@@ -89,6 +89,7 @@ def ask(
         "script": project.script,
         "callable_object": project.callable_object,
         "settings": project.settings_module,
+        "is_named": bool(options.settings),
         "sys_path": project.spec.sys_path,
         "python_path": options.python_path,
         "questions": [

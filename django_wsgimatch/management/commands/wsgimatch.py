@@ -10,8 +10,9 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from functools import partial
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
@@ -19,11 +20,13 @@ from django.core.management.base import (
     BaseCommand,
     CommandError,
     CommandParser,
+    DjangoHelpFormatter,
     OutputWrapper,
 )
 from rich.console import Console
 
 from ... import (
+    common_options,
     comparison,
     group_command,
     gunicorn_command,
@@ -34,7 +37,9 @@ from ... import (
     terminal,
 )
 from ...conf import Configuration, configuration
+from ...diagnose import wording
 from ...diagnose.progress import Progress, untold
+from ...ending import end_by, open_closed_streams, signal_that_ended
 from ...exceptions import CompareError, ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
 from ...places import environment_of_groups
@@ -46,6 +51,10 @@ from ...whole_files import write_whole
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 
 
+class Unsuccessful(CommandError):
+    """A subcommand has done its work, and its result is no success; it is written already."""
+
+
 class Command(BaseCommand):
     """A thin skin over ``inspection``: each subcommand shows something and returns a status."""
 
@@ -55,12 +64,14 @@ class Command(BaseCommand):
     )
     # A broken table must not stop the command that explains it.
     requires_system_checks = ()
+    is_command_line = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the subcommands; each names the method that runs it."""
         subcommands = parser.add_subparsers(
             title="subcommands",
-            metavar="check | list | preview | serve | status | restart | stop | import | compare",
+            metavar="check | list | preview | serve | status | restart | stop | drain | import | "
+            "compare",
             required=True,
         )
         check = subcommands.add_parser("check", help="report problems in the table")
@@ -111,12 +122,22 @@ class Command(BaseCommand):
         for each, do in ((restart, "restart"), (stop, "stop")):
             each.add_argument("name", metavar="NAME", help="a process group or application group")
             each.set_defaults(run=self.order, do=do)
+        drain = subcommands.add_parser(
+            "drain", help="have balancers send no more requests to the running servers, or again"
+        )
+        drain.add_argument("turn", choices=["on", "off"])
+        drain.set_defaults(run=self.drain)
         self._add_import(subcommands)
         self._add_compare(subcommands)
         for each in (check, listing, preview, status):
             each.add_argument(
                 "--json", action="store_true", dest="as_json", help="write JSON, for programs"
             )
+        for name, each in subcommands.choices.items():
+            each.set_defaults(subcommand=name)
+            if each is not serve:
+                each.formatter_class = DjangoHelpFormatter
+                common_options.add_to(each)
 
     def _add_import(self, subcommands: Any) -> None:
         imports = subcommands.add_parser(
@@ -224,13 +245,34 @@ class Command(BaseCommand):
         )
         compare.set_defaults(run=self.compare)
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run the command line; a reader that is gone and Ctrl-C end it without a word."""
+        if sys.stdout is None or sys.stderr is None:
+            open_closed_streams()
+            self.stdout, self.stderr = OutputWrapper(sys.stdout), OutputWrapper(sys.stderr)
+        self.is_command_line = True
+        # All that the command has begun is ended before it ends itself.
+        if signum := signal_that_ended(partial(super().run_from_argv, argv)):
+            end_by(signum)
+
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the subcommand and exit with its status, if that is not 0."""
+        """
+        Run the subcommand; a command line exits with its status, if that is not 0.
+
+        Raises Unsuccessful with that status where it was called by call_command().
+        """
         with ExitStack() as stack:
             for each in (self.stdout, self.stderr):
                 stack.enter_context(_escaping(each))
-            if status := options["run"](options):
-                sys.exit(status)
+            status = options["run"](options)
+        if status and self.is_command_line:
+            sys.exit(status)
+        if status:
+            raise Unsuccessful(
+                f"`wsgimatch {options['subcommand']}` ended with status {status}; what it has "
+                "written says why.",
+                returncode=status,
+            )
 
     def check_table(self, options: dict[str, Any]) -> int:
         """Show all findings; 1 if one reaches the level to fail at."""
@@ -244,11 +286,11 @@ class Command(BaseCommand):
             self._write_json(map(presentation.finding_record, found))
         else:
             for each in found:
-                if self.stdout.isatty():
+                if self._is_drawn(options):
                     terminal.show_finding(self._console(options), each)
                 else:
-                    self._write_lines(presentation.finding_lines(each))
-            self.stdout.write(presentation.summary(found))
+                    self._write_lines(wording.finding_lines(each))
+            self.stdout.write(wording.summary(found))
         fail_level = getattr(checks, options["fail_level"])
         return int(any(level(each) >= fail_level for each in found))
 
@@ -257,7 +299,7 @@ class Command(BaseCommand):
         found = rows(configuration())
         if options["as_json"]:
             self._write_json(map(asdict, found))
-        elif self.stdout.isatty():
+        elif self._is_drawn(options):
             terminal.show_table(self._console(options), found)
         else:
             self._write_lines(presentation.table_lines(found))
@@ -274,26 +316,37 @@ class Command(BaseCommand):
         if options["as_json"]:
             self._write_json(map(asdict, shown))
             return 0
+        is_full = options["verbosity"] > 1
         for each in shown:
-            if self.stdout.isatty():
-                terminal.show_preview(self._console(options), each, explained(at, each))
+            tried = explained(at, each)
+            if self._is_drawn(options):
+                terminal.show_preview(self._console(options), each, tried, is_full=is_full)
             else:
-                self._write_lines(presentation.preview_lines(each, explained(at, each)))
+                self._write_lines(presentation.preview_lines(each, tried, is_full=is_full))
         return 0
 
     def serve(self, options: dict[str, Any]) -> int:
-        """Become gunicorn, with the configuration that starts the groups, or one of the groups."""
+        """Become gunicorn, with the configuration that starts the groups, or one group; or help."""
+        given = options["arguments"]
+        if gunicorn_command.is_for_help(given):
+            self.stdout.write(gunicorn_command.HELP, ending="")
+        else:
+            self._become_server(given, options["pythonpath"])
+        return 0
+
+    def _become_server(self, given: list[str], python_path: str | None) -> NoReturn:
         try:
-            if group_command.is_for_group(options["arguments"]):
-                words = group_command.read_words(options["arguments"])
+            if group_command.is_for_group(given):
+                words = group_command.read_words(given)
                 single.run_group(configuration(), words, self._warn_of)
-            command = gunicorn_command.arguments(options["arguments"])
+            path = ["--pythonpath", python_path] if python_path else []
+            command = gunicorn_command.arguments([*path, *given])
         except (SettingError, OSError) as error:
             raise _failed(f"{error}.") from error
         except ImproperlyConfigured as error:
             # Each problem has a line of its own.
             raise CommandError("\n".join(map(shown, str(error).splitlines()))) from error
-        sys.stdout.flush()
+        self.stdout.flush()
         os.execve(command[0], command, environment_of_groups())
 
     def status(self, options: dict[str, Any]) -> int:
@@ -301,7 +354,7 @@ class Command(BaseCommand):
         servers = self._ask(do="status")
         if options["as_json"]:
             self._write_json(servers)
-        elif self.stdout.isatty():
+        elif self._is_drawn(options):
             terminal.show_status(self._console(options), servers)
         else:
             self._write_lines(running.status_lines(servers))
@@ -314,6 +367,18 @@ class Command(BaseCommand):
             self.stdout.write(f"{verb} {', '.join(map(readable, answer['places']))}.")
         return 0
 
+    def drain(self, options: dict[str, Any]) -> int:
+        """Have the running servers of this project answer `ready` with 503, or as they are."""
+        is_on = options["turn"] == "on"
+        try:
+            servers = running.drain(configuration(), on=is_on)
+        except ManagerError as error:
+            raise _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+        said = "is draining: it says that it is not ready" if is_on else "drains no more"
+        for server in servers:
+            self.stdout.write(f"Server {server} {said}.")
+        return 0
+
     def import_file(self, options: dict[str, Any]) -> int:
         """Write settings, and say on standard error what became of each directive."""
         try:
@@ -323,11 +388,13 @@ class Command(BaseCommand):
                 self._write_source(written)
             elif written:
                 write_whole(options["output"], written.encode())
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise _failed(f"{error.filename}: {error.strerror}.") from error
         # What is wrong is not what colours standard error here.
         self.stderr.style_func = None
-        if self.stderr.isatty():
+        if self._is_drawn(options, self.stderr):
             console = self._console(options, self.stderr)
             terminal.show_report(console, imported.outcomes)
         elif options["format"] == "python":
@@ -337,7 +404,7 @@ class Command(BaseCommand):
         return int(imported.settings is None or (options["check"] and imported.needs_you))
 
     def compare(self, options: dict[str, Any]) -> int:
-        """Show what differs between two sites; 1 if anything does."""
+        """Show what differs between two sites; 1 if anything does, or if nothing was asked."""
         try:
             pair = comparison.pair_of(options)
             reading = comparison.read(options["file"], options["methods"], options["limit"])
@@ -346,12 +413,14 @@ class Command(BaseCommand):
                 found = comparison.compare_sites(configuration(), pair, reading, jobs, progress)
         except CompareError as error:
             raise _failed(f"{error}.") from error
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise _failed(f"{error.filename}: {error.strerror}.") from error
         if options["as_json"]:
             self.stdout.write(to_json(comparison.record(found)))
-            return int(found.different > 0)
-        if self.stdout.isatty():
+            return int(not found.is_success)
+        if self._is_drawn(options):
             terminal.show_comparison(self._console(options), found)
         else:
             self._write_lines(comparison.lines(found))
@@ -360,7 +429,7 @@ class Command(BaseCommand):
             "".join(f"{shown(line)}\n" for line in comparison.remarks(found)), ending=""
         )
         self.stdout.write(comparison.summary(found))
-        return int(found.different > 0)
+        return int(not found.is_success)
 
     def _ask(self, **order: Any) -> list[dict[str, Any]]:
         try:
@@ -385,13 +454,19 @@ class Command(BaseCommand):
     def _console(self, options: dict[str, Any], stream: OutputWrapper | None = None) -> Console:
         wrapper: Any = stream or self.stdout
         # Only the stream itself tells its encoding, by which boxes are drawn in ASCII or not.
-        return terminal.console(wrapper._out, no_color=options["no_color"])
+        return terminal.console(
+            wrapper._out, no_color=options["no_color"], force_color=options["force_color"]
+        )
+
+    def _is_drawn(self, options: dict[str, Any], stream: OutputWrapper | None = None) -> bool:
+        """Whether a stream gets colours and tables, as a terminal does."""
+        return bool((stream or self.stdout).isatty() or options["force_color"])
 
     def _progress(self, options: dict[str, Any]) -> AbstractContextManager[Progress]:
         """Show how far a check is, where somebody may be waiting for it."""
         if options["as_json"] or not self.stderr.isatty():
             return nullcontext(untold)
-        return terminal.progress_bars(self._console(options, self.stderr))
+        return terminal.progress_line(self._console(options, self.stderr))
 
     def _write_lines(self, lines: Iterable[str]) -> None:
         self.stdout.write("\n".join(map(shown, lines)))

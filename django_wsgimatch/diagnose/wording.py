@@ -1,0 +1,30 @@
+"""Findings as text, the same in ``check`` and where a server does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .findings import Finding
+
+_LEVELS = {"E": "ERROR", "W": "WARNING"}
+
+
+def level_name(finding: Finding) -> str:
+    """Return ERROR or WARNING."""
+    return _LEVELS[finding.id[0]]
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """Yield a finding in two lines: what is wrong, and the cure."""
+    yield f"{level_name(finding)} wsgimatch.{finding.id} {finding.where}: {finding.message}"
+    yield f"    hint: {finding.hint}"
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Return how many errors and warnings there are."""
+    errors = sum(finding.id.startswith("E") for finding in findings)
+    return f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,147 @@
+"""
+Whether this server lives, and whether it is ready to be sent requests.
+
+``live`` and ``ready`` answer below WSGIMATCH_HEALTH_PATH, to whoever asks the server itself: a
+balancer, a kubelet, an operator. Nobody learns anything through a proxy.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .daemon.control import give_order
+from .daemon.directory import Directory, make_directory
+from .daemon.front import Places
+from .daemon.owner import Owner
+from .exceptions import ManagerError
+from .pages import not_found
+from .preloading import Preloads
+from .text import cut
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+DRAINING = "the server is draining"
+# What proxies add to a request, besides X-Forwarded-For and its like.
+ADDED_BY_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+# How long the manager may take to say how the groups are, and how long that holds, in seconds:
+# who asks again and again must not keep it busy.
+PATIENCE, HOLDS = 2.0, 0.5
+# The longest reason, in characters, and the most of them that are told.
+LONGEST, MOST = 500, 20
+
+
+class Health:
+    """
+    The pages of one worker of a server.
+
+    ``directory`` is the folder that the server's workers share: in it lies the order to drain,
+    and the name of the ``project``.
+    """
+
+    def __init__(
+        self,
+        preloads: Preloads,
+        places: Places | None,
+        owner: Owner,
+        directory: Directory,
+        project: str,
+    ) -> None:
+        self._preloads = preloads
+        self._places = places
+        self._owner = owner
+        self._directory = directory
+        self._project = project
+        self._lock = threading.Lock()
+        self._groups: tuple[str, ...] = ()
+        self._asked_again = 0.0
+
+    def open(self) -> None:
+        """
+        Make the server's folder, with the project's name for ``wsgimatch drain``.
+
+        Raises SocketDirectoryError and OSError.
+        """
+        make_directory(self._owner, self._directory.base)
+        self._directory.set_project(self._project)
+
+    def pages(self, path: str) -> dict[str, WSGIApplication]:
+        """Return the pages below a path."""
+        return {f"{path}live": self.live, f"{path}ready": self.ready}
+
+    def live(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer 200: this worker has a thread for a request."""
+        if has_come_through_a_proxy(environ):
+            return not_found(environ, start_response)
+        return _answer("200 OK", ["live"], environ, start_response)
+
+    def ready(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer 200, or 503 with all reasons."""
+        if has_come_through_a_proxy(environ):
+            return not_found(environ, start_response)
+        if reasons := self.reasons():
+            return _answer("503 Service Unavailable", reasons, environ, start_response)
+        return _answer("200 OK", ["ready"], environ, start_response)
+
+    def reasons(self) -> list[str]:
+        """Return why this server should be sent no requests, [] where it should."""
+        self._keep_open()
+        draining = [DRAINING] if self._directory.is_draining else []
+        return [*draining, *self._preloads.failures(), *self._reasons_of_groups()]
+
+    def _keep_open(self) -> None:
+        """Make the folder again where a cleaner of temporary files has removed it."""
+        if os.path.exists(self._directory.project):
+            return
+        try:
+            self.open()
+        except OSError as error:
+            logger.error("`wsgimatch drain` cannot find this server: %s", error)
+
+    def _reasons_of_groups(self) -> tuple[str, ...]:
+        if self._places is None:
+            return ()
+        with self._lock:
+            if time.monotonic() >= self._asked_again:
+                self._groups = _ask(self._places.directory.manager)
+                self._asked_again = time.monotonic() + HOLDS
+            return self._groups
+
+
+def has_come_through_a_proxy(environ: WSGIEnvironment) -> bool:
+    """Whether a proxy has left its headers in a request."""
+    return any(key.startswith("HTTP_X_FORWARDED") or key in ADDED_BY_PROXIES for key in environ)
+
+
+def _ask(manager: str) -> tuple[str, ...]:
+    try:
+        reasons = give_order(manager, {"do": "ready"}, timeout=PATIENCE).get("reasons")
+    except ManagerError as error:
+        return (str(error),)
+    if not isinstance(reasons, list):
+        return ("the manager of the groups is of another version: restart the server",)
+    return tuple(map(str, reasons))
+
+
+def _answer(
+    status: str,
+    lines: list[str],
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
+    text = "".join(f"{cut(line, LONGEST)}\n" for line in [*lines[:MOST], *more]).encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(text))),
+        ("Cache-Control", "no-store"),
+    ]
+    start_response(status, headers)
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [text]
