@@ -455,15 +455,6 @@ def test_preview_asks_the_project_in_its_place_for_the_view(tmp_path):
     ]
 
 
-def test_preview_says_that_a_project_has_no_view(tmp_path):
-    directory = write_site(tmp_path / "site", blog())
-
-    done = manage(directory, "preview", "/blog/nothing")
-
-    rows = [line.split(maxsplit=1) for line in done.stdout.splitlines()[1:]]
-    assert ["view", "none: the URLconf answers 404, unless a middleware does"] in rows
-
-
 def test_preview_of_this_project_names_the_redirect_for_a_missing_slash(tmp_path):
     directory = write_site(tmp_path / "site", blog())
 
