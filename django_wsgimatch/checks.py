@@ -87,9 +87,10 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     for problem in configured.problems:
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
-    yield from undefined_groups(subjects(configured), configured.rules)
+    yield from undefined_groups(scripts_of(configured), configured.rules)
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
+        yield from _undecided(subject)
         yield from pattern_findings(subject)
 
 
@@ -109,7 +110,7 @@ def file_system_findings(
     listings = Listings()
     places = [
         (subject, survey(subject.alias, rules, listings))
-        for subject in counted(list(subjects(configured)), "targets", progress)
+        for subject in counted(list(scripts_of(configured)), "targets", progress)
     ]
     broken = [
         *file_findings(places, partial(settings_module_of, configured)),
@@ -155,6 +156,10 @@ def _found_by_urls(
     sources = {table: names for _, table, names in tables(configured)}
     found = _ByUrls()
     media = uploads().media
+    for subject in subjects(configured):
+        if subject.alias.answer is not None:
+            own = sources[subject.table]
+            found.of_order.extend(order_findings(subject, own, merge_slashes=rules.merge_slashes))
     for subject, place in counted(places, "urls", progress):
         if broken.isdisjoint(_names_of(subject, rules)):
             found.reached.extend(reached(subject, rules, server))
@@ -198,6 +203,11 @@ def subjects(configured: Configuration) -> Iterator[Subject]:
         for position, where in enumerate(sources):
             if where not in broken:
                 yield Subject(where, entries[where], table, position)
+
+
+def scripts_of(configured: Configuration) -> Iterator[Subject]:
+    """Yield the usable aliases that lead to scripts."""
+    return (subject for subject in subjects(configured) if subject.alias.answer is None)
 
 
 def _entries(configured: Configuration) -> Iterator[tuple[str, object]]:
@@ -246,6 +256,18 @@ def _not_utf8(subject: Subject) -> Iterator[Finding]:
             "line one character stands for one byte; browsers send two or more for each that is "
             "not ASCII.",
             "Write script_alias() or script_alias_match(), or save a file of directives as UTF-8.",
+        )
+
+
+def _undecided(subject: Subject) -> Iterator[Finding]:
+    answer = subject.alias.answer
+    if answer is not None and answer.is_undecided:
+        yield Finding(
+            "W060",
+            subject.where,
+            f"{quoted(subject.alias.location)} answers 403 to everybody: {answer.note}.",
+            "Decide: delete the entry once a view or the server in front keeps out who should be "
+            "kept out, or give it a note of your own to leave it closed.",
         )
 
 

@@ -31,6 +31,7 @@ _STYLES = {
     "ERROR": "bold red",
     "WARNING": "yellow",
     "script": "green",
+    "denied": "cyan",
     "directory": "green",
     "won": "bold green",
     "later": "cyan",

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ..exceptions import BadTarget, TargetError
+from ..text import quoted, shown
 from .alias import Alias
 from .groups import GLOBAL, Server, group_name
 from .table import AliasTable, Match
@@ -50,9 +51,9 @@ class Resolution:
     What becomes of a request target.
 
     ``status`` is 200 where a script would run, 400, 403, 404 or 500 where Apache would give
-    that answer itself, and None where no alias matches and the fallback answers. ``alias`` is
-    the entry's position in the table. What was not reached is None; the embedded process group
-    and the main interpreter's application group are "".
+    that answer itself or the entry says so, and None where no alias matches and the fallback
+    answers. ``alias`` is the entry's position in the table. What was not reached is None; the
+    embedded process group and the main interpreter's application group are "".
     """
 
     target: str
@@ -129,6 +130,8 @@ def resolve_uri(
     if match is None:
         return replace(resolution, reason=NO_MATCH)
     resolution = replace(resolution, match=match)
+    if match.alias.answer is not None:
+        return replace(resolution, status=match.alias.answer.status, reason=reason_of(match.alias))
     try:
         script = find_script(
             match.filename,
@@ -139,6 +142,13 @@ def resolve_uri(
     except TargetError as error:
         return replace(resolution, status=error.status, reason=str(error))
     return _place(resolution, match, script, rules, server)
+
+
+def reason_of(alias: Alias) -> str:
+    """Return why an entry without an application answers as it does, for the operator."""
+    assert alias.answer is not None
+    entry = f"{alias.directive}({quoted(alias.location)}) refuses it"
+    return f"{entry}: {shown(alias.answer.note)}" if alias.answer.note else entry
 
 
 def _place(

@@ -69,6 +69,7 @@ CATALOGUE = {
     "W038": "a process group runs as the server's user beside others that do not",
     "W039": "a process group has the server's secrets in its environment",
     "W040": "a process group was not tried as its user",
+    "W060": "an access rule of Apache waits for a decision",
 }
 
 
