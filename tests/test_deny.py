@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from django_wsgimatch.entries import to_alias
 from django_wsgimatch.exceptions import DirectiveError
 from tests.test_command_wsgimatch import run
 
+NOTHING: Any = None
 IMPORTED = "an access rule of Apache stood here: site.conf:12"
 SCRIPT = (
     "def application(environ, start_response):\n    start_response('200 OK', [])\n    return []\n"
@@ -78,8 +80,8 @@ def test_an_entry_is_an_alias_with_an_answer(entry, alias):
     ("entry", "message"),
     [
         pytest.param(deny(""), "the location should be text that is not empty, not ''", id="empty"),
-        pytest.param(deny_match(None), "the pattern should be text", id="no pattern"),
-        pytest.param(deny("/a", note=7), "note should be a string, not 7", id="no note"),
+        pytest.param(deny_match(NOTHING), "the pattern should be text", id="no pattern"),
+        pytest.param(deny("/a", note=NOTHING), "note should be a string, not None", id="no note"),
     ],
 )
 def test_what_is_no_entry_is_told(entry, message):

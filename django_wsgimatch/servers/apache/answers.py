@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .directive import Directive
+from .directive import Directive, Spot
 from .outcome import Category, Outcome, outcome
 from .words import split_words
 
@@ -191,7 +191,11 @@ _NOT_NEEDED: Mapping[str, str] = {
 
 # What is said of a directive that has a part of its own in the import, and had none here.
 _NO_ALIAS = "It holds for no alias of this file"
+_NO_HOST = "No request reaches it: no host is answered by the virtual host that it stands in"
 _IDLE: Mapping[str, str] = {
+    "wsgiscriptalias": _NO_HOST,
+    "wsgiscriptaliasmatch": _NO_HOST,
+    "servername": "The names of groups do not show it, and no alias of this file is told by it",
     "options": "It keeps no symbolic link from being followed on the way to a script",
     "acceptpathinfo": "Text behind the script reaches it here, too",
     "wsgipythonhome": "No entry runs in the server's own process",
@@ -231,11 +235,17 @@ def is_known(name: str) -> bool:
     return name.lower() in _BY_NAME
 
 
-def answered(directive: Directive) -> Outcome:
-    """Return the outcome of a directive that no part of the import has made anything of."""
+def answered(directive: Directive, refused: Spot | None = None) -> Outcome:
+    """
+    Return the outcome of a directive that no part of the import has made anything of.
+
+    ``refused`` is the line that kept the import from looking at any.
+    """
     if directive.is_off:
         return outcome(directive, "off", directive.because)
     answer = answer_for(directive.name)
+    if answer.is_read and refused is not None:
+        return outcome(directive, "not needed", f"Not looked at, since {refused} is refused")
     words = " ".join(split_words(directive.rest)).lower()
     if answer.is_read:
         return outcome(directive, "not needed", _IDLE.get(directive.name.lower(), _NO_ALIAS))

@@ -70,7 +70,8 @@ def import_configuration(
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
-    outcomes += (ledger.outcome(each) or answered(each) for each in configuration.directives)
+    stop = configuration.refusals[0].spot if configuration.refusals else None
+    outcomes += (ledger.outcome(each) or answered(each, stop) for each in configuration.directives)
     private = configuration.private
     return Imported(
         settings,

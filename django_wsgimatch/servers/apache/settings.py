@@ -67,7 +67,7 @@ def collect(tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger) -> S
         _site(entries, "allow_encoded_slashes", "WSGIMATCH_ALLOW_ENCODED_SLASHES", ledger),
         _site(entries, "merge_slashes", "WSGIMATCH_MERGE_SLASHES", ledger),
         _follow_symlinks(entries, ledger),
-        _server_name(entries, tables),
+        _server_name(entries, tables, ledger),
         _fallback(tables),
     ]
     defaults = {each.name: each.value for each in others if each is not None}
@@ -186,10 +186,12 @@ def _follow_symlinks(entries: Sequence[Entry], ledger: Ledger) -> Setting | None
     return Setting("WSGIMATCH_FOLLOW_SYMLINKS", root, "")
 
 
-def _server_name(entries: Sequence[Entry], tables: Tables) -> Setting | None:
+def _server_name(entries: Sequence[Entry], tables: Tables, ledger: Ledger) -> Setting | None:
     named = ("%{RESOURCE}", "%{SERVER}")
     if tables.server_name is None or not any(_group(each) in named for each in entries):
         return None
+    for directive in tables.named_by:
+        ledger.note(directive, "kept", "WSGIMATCH_SERVER_NAME")
     return Setting(
         "WSGIMATCH_SERVER_NAME", tables.server_name, "The names of application groups begin so."
     )

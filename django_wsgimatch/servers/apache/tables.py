@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property, partial
 
 from .directive import Directive, Spot
@@ -12,6 +14,7 @@ from .outcome import Ledger
 from .resolving import Entry, Resolver
 
 _WILDCARDS = "*?["
+_NEEDS_NO_NAME = "the host needs no list of its own: the entries for every host answer it"
 ANY = "*"
 
 
@@ -21,7 +24,8 @@ class Tables:
     The entries of all hosts, and those of some: patterns as in ALLOWED_HOSTS, in order.
 
     ``same_as`` names, for a pattern, an earlier one with the very same entries. ``server_name``
-    is the one name in group names, None where there are several or none.
+    is the one name in group names, None where there are several or none; ``named_by`` is where it
+    stands.
     """
 
     entries: list[Entry]
@@ -29,6 +33,7 @@ class Tables:
     same_as: dict[str, str] = field(default_factory=dict)
     spots: dict[str, Spot] = field(default_factory=dict)
     server_name: str | None = None
+    named_by: tuple[Directive, ...] = ()
 
     def all_entries(self) -> list[Entry]:
         """Return every entry once, in the order in which they are written."""
@@ -69,6 +74,41 @@ class _Table:
         return tuple(each.alias for each in self.all)
 
 
+@dataclass(slots=True)
+class _Wild:
+    """The names with wildcards of one address: each with the place of its first virtual host."""
+
+    # Optimization: 5,000 hosts with a domain each would be 25,000,000 comparisons.
+    domains: dict[str, int] = field(default_factory=dict)
+    others: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, name: str, place: int) -> None:
+        """Put a name of the virtual host at a place, if it has wildcards."""
+        rest = name[1:]
+        if name == ANY or (name.startswith("*.") and not _has_wildcard(rest)):
+            self.domains.setdefault(rest, place)
+        elif _has_wildcard(name):
+            self.others.append((place, name))
+
+    def first(self, pattern: str) -> int | None:
+        """Return the place of the first that holds for a host, or for all that a pattern means."""
+        parts = pattern.split(".")
+        ends = ["", *("." + ".".join(parts[n:]) for n in range(1, len(parts)))]
+        found = [self.domains[end] for end in ends if end in self.domains]
+        name = f"?*{pattern}" if pattern.startswith(".") else pattern
+        found += [place for place, glob in self.others if _fits(glob, name)][:1]
+        return min(found, default=None)
+
+
+def _has_wildcard(name: str) -> bool:
+    return "*" in name or "?" in name
+
+
+def _fits(glob: str, name: str) -> bool:
+    """Mirror ap_strcasecmp_match(): a star is any text, a question mark any character."""
+    return fnmatchcase(name, glob.replace("[", "[[]"))
+
+
 def build_tables(resolver: Resolver, hosts: Sequence[Host]) -> Tables:
     """Return who answers which host. What cannot be told by a name is noted as the user's."""
     return _Builder(resolver, hosts).tables()
@@ -84,25 +124,35 @@ class _Builder:
         self._defaults: dict[str, _Table] = {}
         # By pattern and address the first virtual host that is called so.
         self._claims: dict[str, dict[str, _Table]] = {}
-        for table in self._tables:
+        self._wild: defaultdict[str, _Wild] = defaultdict(_Wild)
+        self._place = {id(table): place for place, table in enumerate(self._tables)}
+        for place, table in enumerate(self._tables):
+            patterns = [pattern for pattern, _ in self._patterns(table.host)]
             for address in table.host.addresses:
                 self._defaults.setdefault(address, table)
-                for pattern in self._patterns(table.host):
+                for name, _ in table.host.names:
+                    self._wild[address].add(name, place)
+                for pattern in patterns:
                     self._claims.setdefault(pattern, {}).setdefault(address, table)
 
     def tables(self) -> Tables:
+        tables = self._found()
+        self._note_names(tables)
+        return tables
+
+    def _found(self) -> Tables:
         if not self._tables:
-            return Tables(self._main, server_name=self._resolver.main.server_name)
+            return self._named(Tables(self._main), self._resolver.main)
         default = self._answering(None)
         named = self._with_bare_names({name: self._answering(name) for name in self._claims})
         says = default.says()
         if all(table is default or table.says() == says for table in named.values()):
-            return Tables(default.all, server_name=self._server_name(default.host))
+            return self._named(Tables(default.all), default.host)
         return self._by_name(named, default)
 
     def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
         tables = Tables(self._main)
-        if default.own:
+        if default.own and ANY not in named:
             named = {**named, ANY: default}
         is_hidden = ANY in named or any(name.startswith(".") for name in named)
         first: dict[int, str] = {}
@@ -117,9 +167,12 @@ class _Builder:
                 tables.spots[pattern] = table.host.section.spot
         return tables
 
-    def _server_name(self, host: Host) -> str | None:
+    def _named(self, tables: Tables, host: Host) -> Tables:
         # Apache's merge_server_configs(): a virtual host without a name has the main server's.
-        return host.server_name or self._resolver.main.server_name
+        host = host if host.server_name else self._resolver.main
+        tables.server_name = host.server_name
+        tables.named_by = tuple(d for _, d in host.names if d.name.lower() == "servername")
+        return tables
 
     def _resolve(self, host: Host, owner: Host) -> list[Entry]:
         entries: list[Entry] = []
@@ -140,7 +193,7 @@ class _Builder:
         inherit = partial(self._resolve, host, self._resolver.main)
         return _Table(host, own, inherit, self._main)
 
-    def _patterns(self, host: Host) -> Iterator[str]:
+    def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
             pattern = _pattern(name)
             if pattern is None and directive.name.lower() == "servername":
@@ -154,8 +207,21 @@ class _Builder:
                     "stands for in WSGIMATCH_VIRTUAL_HOSTS",
                 )
             else:
-                self._ledger.note(directive, "kept", f"the host {pattern}")
-                yield pattern
+                yield pattern, directive
+
+    def _note_names(self, tables: Tables) -> None:
+        """Say of each name where it is in the settings, and why it is not."""
+        answering = {n: self._claiming(n).values() for n in self._claims}
+        for table in self._tables:
+            for pattern, directive in self._patterns(table.host):
+                if table not in answering[pattern]:
+                    first = self._claiming(pattern)[table.host.addresses[0]].host.section
+                    reason = f"{first and first.spot} comes first, and answers that host"
+                    self._ledger.note(directive, "not needed", reason)
+                elif pattern in tables.hosts:
+                    self._ledger.note(directive, "kept", f"the host {pattern}")
+                else:
+                    self._ledger.note(directive, "not needed", _NEEDS_NO_NAME)
 
     def _answering(self, name: str | None) -> _Table:
         """
@@ -165,12 +231,28 @@ class _Builder:
         One without aliases of its own, as a port that only redirects, does not count beside one
         that has some, nor a first one beside one that is called so.
         """
-        claims = self._claims.get(name or "", {})
+        claims = self._claiming(name)
         answering = (claims.get(address, first) for address, first in self._defaults.items())
         found = list(dict.fromkeys(answering))
         own = [table for table in found if table.entries]
         own = own or [table for table in found if table.all] or found
         return self._agreed([table for table in own if table in claims.values()] or own)
+
+    def _claiming(self, name: str | None) -> dict[str, _Table]:
+        """
+        Return by address the virtual host that is called so, in full or by wildcards.
+
+        Mirrors check_hostalias(): the first virtual host counts, not the closest name.
+        """
+        claims = dict(self._claims.get(name or "", {}))
+        if name is None or name == ANY:
+            return claims
+        for address, wild in self._wild.items():
+            place = wild.first(name)
+            own = claims.get(address)
+            if place is not None and (own is None or place < self._place[id(own)]):
+                claims[address] = self._tables[place]
+        return claims
 
     def _agreed(self, tables: list[_Table]) -> _Table:
         chosen = max(tables, key=_is_secure)
