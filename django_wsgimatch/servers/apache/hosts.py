@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...aliases.alias import Alias
 from ...aliases.directives import parse_directive
 from ...exceptions import DirectiveError
+from .access import CONTAINERS, LIMITS, RULES, SWITCHES
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
 from .directive import Directive, Section
 from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
@@ -15,6 +16,8 @@ from .outcome import Ledger
 from .words import split_words
 
 ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
+
+_AROUND_RULES = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
 
 # Where a scope stands in the order in which Apache merges them; the last one wins.
 Rank = tuple[int, int, int]
@@ -28,13 +31,14 @@ class Scope:
     What the directives in one section give, with all sections around it.
 
     ``options`` are the Options directives of it, in their order, as each may build on the one
-    before.
+    before; ``access`` are the rules that may keep somebody out.
     """
 
     sections: tuple[Section, ...]
     rank: Rank
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
+    access: list[Directive] = field(default_factory=list)
 
     def __str__(self) -> str:
         return " ".join(f"<{each.name} {each.argument}>" for each in self.sections)
@@ -46,7 +50,8 @@ class Host:
     The main server, without a ``section``, or one virtual host.
 
     ``names`` are its ServerName, if it has one, and its ServerAliases. ``addresses`` are written
-    as in the section. ``scopes`` stand in the order of the file.
+    as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
+    URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so.
     """
 
     section: Section | None = None
@@ -55,6 +60,8 @@ class Host:
     aliases: list[tuple[Alias, Directive]] = field(default_factory=list)
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
+    access: list[Directive] = field(default_factory=list)
+    is_tls: bool | None = None
     scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
     givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
 
@@ -146,6 +153,21 @@ def _place(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
     return host.scopes[sections]
 
 
+def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if any(each.name.lower() not in _AROUND_RULES for each in directive.sections):
+        # As in <Proxy>: it says who may use a proxy, or is the definition of a provider.
+        return
+    sections = scope_sections(directive)
+    if not sections and directive.name.lower() not in SWITCHES:
+        raise DirectiveError(f"{directive.name} not allowed here")
+    _place(host, sections).access.append(directive)
+
+
+def _read_engine(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if not scope_sections(directive):
+        host.is_tls = directive.rest.strip().lower() == "on"
+
+
 def _superseded(place: Host | Scope, name: str, given: Given) -> list[Given]:
     """Take out of a place, and return, what a later one that says the same gives anew."""
     if name != "options":
@@ -189,4 +211,6 @@ def _has_port(name: str) -> bool:
 _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     "servername": _read_server_name,
     "serveralias": _read_server_alias,
+    "sslengine": _read_engine,
+    **dict.fromkeys(RULES, _read_access),
 }

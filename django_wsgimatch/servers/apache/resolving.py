@@ -28,6 +28,8 @@ from .reach import FileKinds, reach_of
 FollowSymlinks = tuple[bool | str, bool | str]
 # An alias or a part of it, the options that hold for it, and the section that makes it a part.
 Part = tuple[Alias, Values, Scope | None]
+# Directives that are kept as options of an entry, each with the option.
+Uses = tuple[tuple[Directive, str], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +40,8 @@ class Entry:
     ``given_on_line`` are the options that it names itself, ``values`` what the directives around it
     give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at
     the root and at the script. ``part`` is the section that it stands for, where that holds for a
-    part of an alias only; the entry of the rest follows.
+    part of an alias only; the entry of the rest follows. ``uses`` are the directives that are kept
+    as its options, each with the option.
     """
 
     alias: Alias
@@ -49,6 +52,7 @@ class Entry:
     spots: tuple[Spot, ...]
     follow_symlinks: FollowSymlinks
     part: Scope | None = None
+    uses: Uses = ()
 
 
 @dataclass(slots=True)
@@ -70,15 +74,15 @@ class Resolver:
     def entries(self, host: Host, alias: Alias, directive: Directive) -> list[Entry]:
         """Return the entries that an alias becomes for the requests to a host, in order."""
         self.effort.spend(_steps(alias), directive.spot, f"{directive.name} {alias.location}")
-        scopes = self._scopes(host, alias, directive)
+        scopes = self.scopes(host, alias, directive)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
         values = merged(server, sure)
-        parts = self._parts(alias, scopes, server, values)
+        parts, agreeing = self._parts(alias, scopes, server, values)
         self.effort.spend(len(parts) * MADE, directive.spot, f"{directive.name} {alias.location}")
         follow = self._follow_symlinks(host, sure)
         return [
-            self._entry(each, host, directive, own, follow, part)
+            self._entry(each, host, directive, own, follow, part, () if part else agreeing)
             for each, own, part in (*parts, (alias, values, None))
         ]
 
@@ -94,25 +98,31 @@ class Resolver:
         values: Values,
         follow: FollowSymlinks,
         part: Scope | None,
+        agreeing: Uses,
     ) -> Entry:
         spots = {directive.spot: None}
         options: dict[str, Any] = {}
+        uses = [*agreeing]
         for name in NAMES:
             given = values.get(name)
             if given is None or getattr(alias, name) is not None:
                 continue
             options[name] = given.value
             spots[given.directive.spot] = None
-            self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
+            uses.append((given.directive, f"{name}={given.value!r}"))
         on_line = frozenset(name for name in NAMES if getattr(alias, name) is not None)
         alias = replace(alias, **options)
         own, *others = spots
         others.sort(key=lambda spot: (spot.file, spot.line))
-        return Entry(alias, host, directive, on_line, values, (own, *others), follow, part)
+        spots_in_order = (own, *others)
+        return Entry(
+            alias, host, directive, on_line, values, spots_in_order, follow, part, tuple(uses)
+        )
 
-    def _scopes(
+    def scopes(
         self, host: Host, alias: Alias, directive: Directive
     ) -> list[tuple[Scope, Coverage]]:
+        """Return the sections that hold for an alias or a part of it, in Apache's order."""
         reach = reach_of(alias, self.kind_of)
         found = []
         servers = (host,) if host is self.main else (self.main, host)
@@ -130,7 +140,7 @@ class Resolver:
 
     def _index(self, host: Host) -> ScopeIndex:
         if id(host) not in self._indexes:
-            telling = (each for each in host.scopes.values() if each.values or each.options)
+            telling = (s for s in host.scopes.values() if s.values or s.options or s.access)
             self._indexes[id(host)] = ScopeIndex(telling)
         return self._indexes[id(host)]
 
@@ -155,8 +165,12 @@ class Resolver:
 
     def _parts(
         self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
-    ) -> list[Part]:
-        """Return the narrower aliases that have other options, first the one that wins."""
+    ) -> tuple[list[Part], Uses]:
+        """
+        Return the narrower aliases that have other options, first the one that wins.
+
+        Where no section says anything else than holds anyway: what they say the same.
+        """
         partial = []
         for scope, covered in scopes:
             if covered == "all":
@@ -171,9 +185,8 @@ class Resolver:
             ]
             self._need_hand(alias, differing, scope)
         if all(agrees(values, scope) for scope in partial):
-            self._use(alias, partial)
-            return []
-        return list(self._narrowed(alias, partial, scopes, server))
+            return [], tuple(_uses(partial))
+        return list(self._narrowed(alias, partial, scopes, server)), ()
 
     def _narrowed(
         self,
@@ -195,11 +208,6 @@ class Resolver:
                 seen.add((part.location, part.kind))
                 yield part, own, scope
 
-    def _use(self, alias: Alias, scopes: Iterable[Scope]) -> None:
-        for name, given in (item for scope in scopes for item in scope.values.items()):
-            if name in NAMES:
-                self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
-
     def _unsaid(self, alias: Alias, scope: Scope) -> Values:
         """Return what a scope gives, without what the alias line says itself."""
         found = {}
@@ -218,6 +226,12 @@ class Resolver:
                 f"{scope} holds for a part of what {alias.directive} {alias.location} answers, "
                 "and which part cannot be told: give that part an entry of its own before it",
             )
+
+
+def _uses(scopes: Iterable[Scope]) -> Iterator[tuple[Directive, str]]:
+    for name, given in (item for scope in scopes for item in scope.values.items()):
+        if name in NAMES:
+            yield given.directive, f"{name}={given.value!r}"
 
 
 def _steps(alias: Alias) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...aliases.alias import Alias
+from .closing import Closed
 from .directive import Spot
 from .given import DEFAULTS
 from .outcome import Ledger
@@ -72,7 +73,7 @@ def collect(tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger) -> S
     ]
     defaults = {each.name: each.value for each in others if each is not None}
     return Settings(
-        tuple(_written(each, defaults) for each in tables.entries),
+        (*map(_refused, tables.closed), *(_written(each, defaults) for each in tables.entries)),
         tuple(_hosts(tables, defaults)),
         tuple(groups),
         tuple(each for each in others if each is not None and not _is_default(each)),
@@ -97,8 +98,13 @@ def _is_default(setting: Setting) -> bool:
 def _hosts(tables: Tables, defaults: dict[str, Any]) -> Iterable[Hosts]:
     for pattern, entries in tables.hosts.items():
         same_as = tables.same_as.get(pattern)
-        written = () if same_as else tuple(_written(each, defaults) for each in entries)
-        yield Hosts(pattern, written, same_as, tables.spots.get(pattern))
+        closed = map(_refused, tables.hosts_closed.get(pattern, ()))
+        written = [*closed, *(_written(each, defaults) for each in entries)]
+        yield Hosts(pattern, () if same_as else tuple(written), same_as, tables.spots.get(pattern))
+
+
+def _refused(closed: Closed) -> Written:
+    return Written(closed.alias, closed.spots)
 
 
 def _written(entry: Entry, defaults: dict[str, Any]) -> Written:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 
+from ...aliases.alias import Alias
+from .closing import Closed, Closer
+from .coverage import is_below
 from .directive import Directive, Spot
 from .hosts import Host
 from .outcome import Ledger
+from .reach import prefixes_of
 from .resolving import Entry, Resolver
 
 _WILDCARDS = "*?["
@@ -23,6 +27,9 @@ class Tables:
     """
     The entries of all hosts, and those of some: patterns as in ALLOWED_HOSTS, in order.
 
+    What access rules protect is ``closed``, before the entries of the same hosts; ``met`` are the
+    rules, by identity, that hold for some alias.
+
     ``same_as`` names, for a pattern, an earlier one with the very same entries. ``server_name``
     is the one name in group names, None where there are several or none; ``named_by`` is where it
     stands.
@@ -30,10 +37,23 @@ class Tables:
 
     entries: list[Entry]
     hosts: dict[str, list[Entry]] = field(default_factory=dict)
+    closed: list[Closed] = field(default_factory=list)
+    hosts_closed: dict[str, list[Closed]] = field(default_factory=dict)
     same_as: dict[str, str] = field(default_factory=dict)
     spots: dict[str, Spot] = field(default_factory=dict)
+    met: frozenset[int] = frozenset()
     server_name: str | None = None
     named_by: tuple[Directive, ...] = ()
+
+    def opened(self) -> Tables:
+        """Return the tables with nothing closed."""
+        return replace(self, closed=[], hosts_closed={})
+
+    def all_closed(self) -> Iterator[tuple[str | None, Closed]]:
+        """Yield what is closed, each with the pattern of its hosts, None for every host."""
+        for pattern, closed in self.hosts_closed.items():
+            yield from ((pattern, each) for each in closed if pattern not in self.same_as)
+        yield from ((None, each) for each in self.closed)
 
     def all_entries(self) -> list[Entry]:
         """Return every entry once, in the order in which they are written."""
@@ -49,6 +69,8 @@ class _Table:
     entries: list[Entry]
     inherit: Callable[[], list[Entry]]
     main: list[Entry]
+    closed: list[Closed]
+    main_closed: list[Closed]
 
     @cached_property
     def inherited(self) -> list[Entry]:
@@ -59,6 +81,8 @@ class _Table:
     def is_apart(self) -> bool:
         """Whether the main server's aliases are others here than where no virtual host answers."""
         here, there = self.inherited, self.main
+        if there and _said(self.closed) != _said(self.main_closed):
+            return True
         return here is not there and [e.alias for e in here] != [e.alias for e in there]
 
     @property
@@ -71,7 +95,7 @@ class _Table:
 
     def says(self) -> tuple[object, ...]:
         """What requests are answered by; two tables that say the same are one."""
-        return tuple(each.alias for each in self.all)
+        return (*_said(self.closed), *(each.alias for each in self.all))
 
 
 @dataclass(slots=True)
@@ -109,6 +133,11 @@ def _fits(glob: str, name: str) -> bool:
     return fnmatchcase(name, glob.replace("[", "[[]"))
 
 
+def _said(closed: Iterable[Closed]) -> list[tuple[str, str]]:
+    """What is closed, wherever the rules stand: ports often repeat each other's."""
+    return [(each.alias.kind, each.alias.location) for each in closed]
+
+
 def build_tables(resolver: Resolver, hosts: Sequence[Host]) -> Tables:
     """Return who answers which host. What cannot be told by a name is noted as the user's."""
     return _Builder(resolver, hosts).tables()
@@ -118,10 +147,14 @@ class _Builder:
     def __init__(self, resolver: Resolver, hosts: Sequence[Host]) -> None:
         self._resolver = resolver
         self._ledger: Ledger = resolver.ledger
+        self._closer = Closer(resolver)
+        self._main_closed = self._closed(resolver.main)
         self._main = self._resolve(resolver.main, resolver.main)
         self._tables = [self._table(host) for host in hosts]
         # The first virtual host of an address answers what no other one of it is called.
         self._defaults: dict[str, _Table] = {}
+        # Of tables that differ by address, by the identities of these, the one that has them all.
+        self._united: dict[tuple[int, ...], _Table] = {}
         # By pattern and address the first virtual host that is called so.
         self._claims: dict[str, dict[str, _Table]] = {}
         self._wild: defaultdict[str, _Wild] = defaultdict(_Wild)
@@ -137,21 +170,22 @@ class _Builder:
 
     def tables(self) -> Tables:
         tables = self._found()
+        tables.met = frozenset(self._closer.met)
         self._note_names(tables)
         return tables
 
     def _found(self) -> Tables:
         if not self._tables:
-            return self._named(Tables(self._main), self._resolver.main)
+            return self._named(Tables(self._main, closed=self._main_closed), self._resolver.main)
         default = self._answering(None)
         named = self._with_bare_names({name: self._answering(name) for name in self._claims})
         says = default.says()
         if all(table is default or table.says() == says for table in named.values()):
-            return self._named(Tables(default.all), default.host)
+            return self._named(Tables(default.all, closed=default.closed), default.host)
         return self._by_name(named, default)
 
     def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
-        tables = Tables(self._main)
+        tables = Tables(self._main, closed=self._main_closed)
         if default.own and ANY not in named:
             named = {**named, ANY: default}
         is_hidden = ANY in named or any(name.startswith(".") for name in named)
@@ -161,6 +195,7 @@ class _Builder:
             if not table.own and not is_hidden:
                 continue
             tables.hosts[pattern] = table.own
+            tables.hosts_closed[pattern] = table.closed if table.own else []
             if (earlier := first.setdefault(id(table), pattern)) != pattern and table.own:
                 tables.same_as[pattern] = earlier
             if table.host.section is not None:
@@ -188,10 +223,18 @@ class _Builder:
 
     def _table(self, host: Host) -> _Table:
         own = self._resolve(host, host)
+        inherit: Callable[[], list[Entry]] = partial(self._resolve, host, self._resolver.main)
         if self._resolver.is_plain(host):
-            return _Table(host, own, lambda: self._main, self._main)
-        inherit = partial(self._resolve, host, self._resolver.main)
-        return _Table(host, own, inherit, self._main)
+            inherit = self._own_entries
+        return _Table(host, own, inherit, self._main, self._closed(host), self._main_closed)
+
+    def _own_entries(self) -> list[Entry]:
+        return self._main
+
+    def _closed(self, host: Host) -> list[Closed]:
+        main = self._resolver.main
+        aliases = main.aliases if host is main else [*host.aliases, *main.aliases]
+        return self._closer.closed(host, aliases)
 
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
@@ -256,19 +299,42 @@ class _Builder:
 
     def _agreed(self, tables: list[_Table]) -> _Table:
         chosen = max(tables, key=_is_secure)
-        for other in tables:
-            if other is not chosen and other.says() != chosen.says():
-                self._disagree(chosen, other)
-        return chosen
+        others = [each for each in tables if each.says() != chosen.says()]
+        if not others:
+            return chosen
+        key = tuple(map(id, (chosen, *others)))
+        if key not in self._united:
+            self._united[key] = self._unite(chosen, others)
+        return self._united[key]
 
-    def _disagree(self, chosen: _Table, other: _Table) -> None:
-        reason = (
-            f"a host has other aliases on {' '.join(other.host.addresses)} than on "
-            f"{' '.join(chosen.host.addresses)}, and a table cannot tell addresses apart: it "
-            "has those of the latter. Serve the former with settings of its own"
-        )
-        for entry in other.all:
+    def _unite(self, chosen: _Table, others: Sequence[_Table]) -> _Table:
+        """Return a table with the aliases of several addresses, as far as they can be in one."""
+        entries, closed = [*chosen.all], dict(_by_urls(chosen.closed))
+        for other in others:
+            for said, each in _by_urls(other.closed):
+                closed.setdefault(said, each)
+            for entry in other.all:
+                self._unite_entry(entries, entry, chosen, other)
+        everything = list(closed.values())
+        return _Table(chosen.host, entries, list, self._main, everything, self._main_closed)
+
+    def _unite_entry(
+        self, entries: list[Entry], entry: Entry, chosen: _Table, other: _Table
+    ) -> None:
+        here, there = (" ".join(each.host.addresses) for each in (chosen, other))
+        if any(entry.alias == each.alias for each in entries):
+            return
+        if any(_may_clash(each.alias, entry.alias) for each in entries):
+            reason = (
+                f"a host has other aliases on {there} than on {here}, and a table cannot tell "
+                "addresses apart: it has those of the latter. Serve the former with settings of "
+                "its own"
+            )
             self._ledger.note(entry.directive, "needs you", reason)
+            return
+        entries.append(entry)
+        reason = f"it is an entry on {here}, too: a table cannot tell addresses apart"
+        self._ledger.note(entry.directive, "changed", reason)
 
     def _with_bare_names(self, named: dict[str, _Table]) -> dict[str, _Table]:
         """
@@ -283,6 +349,23 @@ class _Builder:
                 complete[bare] = named.get(bare) or self._answering(bare)
             complete[pattern] = table
         return complete
+
+
+def _by_urls(closed: Sequence[Closed]) -> Iterator[tuple[tuple[str, str], Closed]]:
+    return zip(_said(closed), closed, strict=True)
+
+
+def _may_clash(one: Alias, other: Alias) -> bool:
+    """Whether two aliases may answer the same URLs."""
+    if one.kind == other.kind == "plain":
+        return is_below(one.location, other.location) or is_below(other.location, one.location)
+    starts = [
+        prefixes_of(each.location) if each.kind == "match" else (each.location,)
+        for each in (one, other)
+    ]
+    return any(each is None for each in starts) or any(
+        a.startswith(b) or b.startswith(a) for a in starts[0] or () for b in starts[1] or ()
+    )
 
 
 def _is_secure(table: _Table) -> bool:
