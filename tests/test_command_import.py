@@ -41,7 +41,10 @@ def test_settings_go_to_standard_output_and_the_report_to_standard_error(site):
     assert err.splitlines() == [
         f"kept        {site}:1: WSGIScriptAlias / /srv/a.wsgi: an entry",
         f"not needed  {site}:2: ServerAdmin me@example.test: Stood on Apache's own pages",
-        f"needs you   {site}:3: Alias /static /srv/static: {ANSWERS['Alias'].note}",
+        (
+            f"needs you   {site}:3: Alias /static /srv/static: /static: answered by the alias / "
+            f"here. {ANSWERS['Alias'].note}"
+        ),
         "3 directives: 1 kept, 1 needs you, 1 not needed.",
     ]
     assert status == 0

@@ -145,6 +145,15 @@ def test_what_lets_everybody_in_is_not_closed(lines):
             id="a directory that is open only where the one around it is",
         ),
         pytest.param(section("Files a.wsgi", "Require ip 10"), ["/"], id="the name of the script"),
+        pytest.param(
+            section(
+                "Directory /srv/a",
+                "Require all denied",
+                *section("Files a.*", "Require all granted"),
+            ),
+            [],
+            id="the script alone of its directory",
+        ),
         pytest.param(section("Files *.pyc", "Require ip 10"), [], id="other names"),
         pytest.param(section("Proxy *", "Deny from all"), [], id="who may use a proxy"),
     ],
@@ -278,8 +287,8 @@ def test_the_report_begins_with_what_is_closed():
 
     assert list(protected_lines(imported)) == [
         (
-            "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry once "
-            "something else keeps out who should be kept out:"
+            "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry "
+            "once something else keeps out who should be kept out:"
         ),
         "closed      /x: site.conf:4: Require valid-user",
         "closed      /y: site.conf:9: Deny from 10",

@@ -49,8 +49,7 @@ _VARIABLE = (
 )
 _PROXY = "The server in front passes these URLs on; it must do so before the aliases"
 _HANDLER = (
-    "It decides who answers in its section. Where that is wsgi-script, write an alias; where it "
-    "takes URLs away from an alias, let the server in front answer them"
+    "It decides who answers in its section: let the server in front answer what is no WSGI script"
 )
 _FILTER = "The server in front changes bodies on their way, or a middleware does"
 _LIMIT = "Set the limit in the server in front; gunicorn and Django have limits of their own"
@@ -164,7 +163,8 @@ _NOT_NEEDED: Mapping[str, str] = {
     "Protocols* Protocol H2* TraceEnable HttpProtocolOptions EnableSendfile EnableMMAP "
     "SendBufferSize ReceiveBufferSize": _CONNECTION,
     "ServerAdmin ServerSignature ServerTokens": "Stood on Apache's own pages",
-    "DocumentRoot DirectoryIndex DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
+    "DocumentRoot": "Needs you where no alias takes /: then its files answer 404 here",
+    "DirectoryIndex DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
     "AddType AddCharset AddEncoding AddLanguage AddDefaultCharset AddDescription AddIcon* "
     "AddAlt* DefaultType DefaultIcon DefaultLanguage ForceType RemoveType RemoveEncoding "
     "TypesConfig MIMEMagicFile IndexOptions IndexIgnore* IndexOrderDefault IndexStyleSheet "

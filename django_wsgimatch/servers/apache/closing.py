@@ -6,20 +6,19 @@ An import cannot say who is let in; until somebody has decided, closed is the sa
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from ...aliases.alias import ACCESS_RULE, Alias, Denial
 from .access import Layer, closing
-from .coverage import Coverage, coverage, is_below
+from .coverage import Coverage, coverage
 from .directive import Directive, Spot
 from .hosts import Host, Scope
 from .narrowing import excluded
 from .nearby import ScopeIndex
 from .protected import is_exact, region_of_scope
-from .reach import Reach, prefixes_of, region
+from .reach import Reach
+from .regions import Regions, in_words, reach_of_region
 from .resolving import Resolver
 
 Owned = tuple[Alias, Directive]
@@ -46,9 +45,7 @@ class Closed:
     @property
     def urls(self) -> str:
         """The URLs in words."""
-        if self.alias.kind == "plain":
-            return self.alias.location
-        return f"URLs that match {self.alias.location}"
+        return in_words(self.alias)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +59,7 @@ class _Part:
 
     @property
     def reach(self) -> Reach:
-        return _reach_of(self.alias)
+        return reach_of_region(self.alias)
 
 
 @dataclass(slots=True)
@@ -83,12 +80,12 @@ class Closer:
         if not any(each.access or _has_rules(each) for each in servers):
             return []
         found: dict[tuple[str, str], Closed] = {}
-        open_before = _Open()
+        open_before = Regions()
         for alias, directive in aliases:
             looked = _Alias(self, host, alias, directive)
             self.met |= looked.met
             for each in looked.closed():
-                kept = open_before.taken_from(each)
+                kept = _taken_from(each, open_before)
                 if kept is not None:
                     found.setdefault((kept.alias.kind, kept.alias.location), kept)
             for opening in looked.openings if looked.rules else [alias]:
@@ -111,10 +108,12 @@ class _Alias:
         self.met |= {id(d) for scope, _ in scopes for d in scope.access}
         self._order = [scope for scope, _ in scopes]
         # They hold for some requests of what is made of them only: they close, and never open.
-        self._doubtful = {id(scope) for scope, _ in scopes if not is_exact(scope)}
+        self._doubtful = {
+            id(scope) for scope, covered in scopes if covered == "some" and not is_exact(scope)
+        }
         self._sure = frozenset(id(scope) for scope, covered in scopes if covered == "all")
         self.rules = self._closing(self._sure)
-        self._is_whole = self._sure.isdisjoint(self._doubtful)
+        self._is_whole = True
         partial = [scope for scope, covered in scopes if covered == "some"]
         self._regions = {id(scope): region_of_scope(alias, scope) for scope in partial}
         self._close_untold(partial)
@@ -169,7 +168,7 @@ class _Alias:
     def _part(self, scope: Scope) -> _Part:
         alias = self._regions[id(scope)]
         assert alias is not None
-        reach = _reach_of(alias)
+        reach = reach_of_region(alias)
         near = self._index.near(reach)
         what = f"{self._directive.name} {self._alias.location}"
         self._resolver.effort.spend(self._index.steps(near), self._directive.spot, what)
@@ -200,53 +199,19 @@ class _Alias:
         return closing(layers, is_tls=self._is_tls)
 
 
-class _Open:
-    """The aliases that stand before others and are open: what they answer is not closed."""
-
-    def __init__(self) -> None:
-        self._plain: list[str] = []
-        self._known: set[str] = set()
-        self._patterns: list[Alias] = []
-
-    def add(self, alias: Alias) -> None:
-        """Put the next alias behind those before it."""
-        if alias.kind == "match":
-            self._patterns.append(alias)
-        elif alias.location not in self._known:
-            self._known.add(alias.location)
-            insort(self._plain, alias.location)
-
-    def taken_from(self, closed: Closed) -> Closed | None:
-        """Return what is closed without what these aliases answer, None if nothing is left."""
-        alias = closed.alias
-        reach = _reach_of(alias)
-        if alias.kind == "plain" and self._is_answered(alias.location):
-            return None
-        below = [Alias(each, "") for each in self._meeting(reach)]
-        below += [each for each in self._patterns if _share_urls(each, reach)]
-        return replace(closed, alias=_without(alias, below)) if below else closed
-
-    def _is_answered(self, location: str) -> bool:
-        starts = (location[:end] for end in range(1, len(location) + 1))
-        return any(each in self._known and is_below(each, location) for each in starts)
-
-    def _meeting(self, reach: Reach) -> Iterator[str]:
-        """Yield the locations that begin like some URL that is closed, or that one begins with."""
-        for prefix in dict.fromkeys(("",) if reach.prefixes is None else reach.prefixes):
-            starts = (prefix[:end] for end in range(1, len(prefix)))
-            yield from (each for each in starts if each in self._known)
-            place = bisect_left(self._plain, prefix)
-            for each in islice(self._plain, place, None):
-                if not each.startswith(prefix):
-                    break
-                yield each
+def _taken_from(closed: Closed, before: Regions) -> Closed | None:
+    """Return what is closed without what open aliases before it answer, None if nothing is left."""
+    if before.covers(closed.alias):
+        return None
+    others = [Alias(e.location, "", e.kind) for e in before.meeting(reach_of_region(closed.alias))]
+    return replace(closed, alias=_without(closed.alias, others)) if others else closed
 
 
 def _without_parts(found: Collection[Closed]) -> Iterator[Closed]:
     """Yield what is closed, but no part of what the same rules close by a prefix."""
     plain = {each.alias.location: each for each in found if each.alias.kind == "plain"}
     for each in found:
-        prefixes = _reach_of(each.alias).prefixes
+        prefixes = reach_of_region(each.alias).prefixes
         around = [_around(prefix, plain, each) for prefix in prefixes or ()]
         if not around or not all(around):
             yield each
@@ -295,12 +260,6 @@ def _without(alias: Alias, openings: Sequence[Alias]) -> Alias:
     return alias
 
 
-def _reach_of(alias: Alias) -> Reach:
-    if alias.kind == "plain":
-        return region(alias.location, (alias.location,))
-    return region(None, prefixes_of(alias.location))
-
-
 def _coverage(scope: Scope, reach: Reach) -> Coverage:
     return coverage(scope.sections, reach)
 
@@ -310,13 +269,3 @@ def _covers(scope: Scope, part: Scope, reach: Reach) -> bool:
     if scope.sections[0].argument == part.sections[0].argument and len(scope.sections) == 1:
         return scope.sections[0].name == part.sections[0].name
     return _coverage(scope, reach) == "all"
-
-
-def _may_meet(location: str, reach: Reach) -> bool:
-    prefixes = ("",) if reach.prefixes is None else reach.prefixes
-    return any(location.startswith(each) or each.startswith(location) for each in prefixes)
-
-
-def _share_urls(alias: Alias, reach: Reach) -> bool:
-    own = _reach_of(alias).prefixes
-    return own is None or any(_may_meet(each, reach) for each in own)

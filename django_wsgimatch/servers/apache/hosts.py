@@ -17,6 +17,14 @@ from .words import split_words
 
 ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
 
+# What may answer URLs, or change them, before an alias does.
+TAKERS = (
+    *("alias", "aliasmatch", "scriptalias", "scriptaliasmatch", "documentroot", "userdir"),
+    *("redirect", "redirectmatch", "redirectpermanent", "redirecttemp", "rewriterule"),
+    *("proxypass", "proxypassmatch"),
+)
+HANDLERS = ("sethandler", "addhandler", "removehandler")
+
 _AROUND_RULES = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
 
 # Where a scope stands in the order in which Apache merges them; the last one wins.
@@ -31,7 +39,7 @@ class Scope:
     What the directives in one section give, with all sections around it.
 
     ``options`` are the Options directives of it, in their order, as each may build on the one
-    before; ``access`` are the rules that may keep somebody out.
+    before; ``access`` are the rules that may keep somebody out, ``handlers`` say who answers.
     """
 
     sections: tuple[Section, ...]
@@ -39,6 +47,7 @@ class Scope:
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
     access: list[Directive] = field(default_factory=list)
+    handlers: list[Directive] = field(default_factory=list)
 
     def __str__(self) -> str:
         return " ".join(f"<{each.name} {each.argument}>" for each in self.sections)
@@ -51,7 +60,8 @@ class Host:
 
     ``names`` are its ServerName, if it has one, and its ServerAliases. ``addresses`` are written
     as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
-    URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so.
+    URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so. ``takers`` may answer
+    URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts.
     """
 
     section: Section | None = None
@@ -62,6 +72,9 @@ class Host:
     options: list[Given] = field(default_factory=list)
     access: list[Directive] = field(default_factory=list)
     is_tls: bool | None = None
+    handlers: list[Directive] = field(default_factory=list)
+    takers: list[Directive] = field(default_factory=list)
+    mounted: list[tuple[Alias, Directive]] = field(default_factory=list)
     scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
     givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
 
@@ -163,6 +176,15 @@ def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
     _place(host, sections).access.append(directive)
 
 
+def _read_handler(host: Host, directive: Directive, ledger: Ledger) -> None:
+    _place(host, scope_sections(directive)).handlers.append(directive)
+    host.takers.append(directive)
+
+
+def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:
+    host.takers.append(directive)
+
+
 def _read_engine(host: Host, directive: Directive, ledger: Ledger) -> None:
     if not scope_sections(directive):
         host.is_tls = directive.rest.strip().lower() == "on"
@@ -213,4 +235,6 @@ _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     "serveralias": _read_server_alias,
     "sslengine": _read_engine,
     **dict.fromkeys(RULES, _read_access),
+    **dict.fromkeys(TAKERS, _read_taker),
+    **dict.fromkeys(HANDLERS, _read_handler),
 }

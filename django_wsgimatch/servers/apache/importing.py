@@ -17,12 +17,14 @@ from .embedded import load_ahead, note_embedded
 from .hosts import read_hosts
 from .isolation import write_out_groups
 from .limits import Exhausted
+from .mounts import mount
 from .outcome import Ledger, Outcome, refused, withheld
 from .processes import note_uses, read_groups
 from .reach import FileKind, FileKinds
 from .resolving import Entry, Resolver
 from .settings import Settings, collect
 from .tables import build_tables
+from .takers import Taken, note_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,15 @@ class Imported:
 
     ``settings`` is None where a line could not be read: what it may have said would be missing.
     ``outcomes`` has one for every line that could not be read, then one for every directive.
-    ``protected`` are the URLs that Apache lets only some people ask for. ``remarks`` are Apache's
+    ``protected`` are the URLs that Apache lets only some people ask for, ``taken`` those that it
+    answers itself, and an alias does here; the report names them all. ``remarks`` are Apache's
     own warnings.
     """
 
     settings: Settings | None
     outcomes: tuple[Outcome, ...]
     protected: tuple[Protected, ...] = ()
+    taken: tuple[Taken, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -73,9 +77,10 @@ def import_configuration(
     ledger = Ledger()
     settings: Settings | None = None
     found: tuple[Protected, ...] = ()
+    taken: tuple[Taken, ...] = ()
     try:
         if not configuration.refusals:
-            settings, found = _settings(configuration, ledger, kind_of, is_open)
+            settings, found, taken = _settings(configuration, ledger, kind_of, is_open)
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
@@ -86,6 +91,7 @@ def import_configuration(
         settings,
         tuple(_discreet(each) if each.spot.file in private else each for each in outcomes),
         found,
+        taken,
         tuple(each for each in configuration.remarks if each.spot.file not in private),
     )
 
@@ -98,7 +104,7 @@ def _discreet(outcome: Outcome) -> Outcome:
 
 def _settings(
     configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileKinds, is_open: bool
-) -> tuple[Settings, tuple[Protected, ...]]:
+) -> tuple[Settings, tuple[Protected, ...], tuple[Taken, ...]]:
     directives = [each for each in configuration.directives if not each.is_off]
     named: defaultdict[str, list[Directive]] = defaultdict(list)
     for directive in directives:
@@ -106,6 +112,7 @@ def _settings(
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
     resolver = Resolver(main, ledger, kind_of)
+    mount(resolver, hosts)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, imports, ledger)
@@ -114,12 +121,13 @@ def _settings(
     note_uses(groups, entries, imports, ledger)
     note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
     _note_aliases(entries, ledger)
+    taken = note_taken(main, hosts, ledger)
     _note_variables(directives, ledger)
     found = protected(tables, is_open=is_open)
     note_rules(found, (main, *hosts), tables.met, ledger)
     settings = collect(tables.opened() if is_open else tables, groups, ledger)
     _note_links(resolver, settings, ledger)
-    return settings, found
+    return settings, found, taken
 
 
 def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:

@@ -90,7 +90,7 @@ def _where(alias: Alias, condition: str) -> Alias | None:
         target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
     elif _UNMOVABLE.search(alias.location):
         return None
-    elif _is_anchored(alias.location):
+    elif is_anchored(alias.location):
         pattern, target = f"^{condition}{alias.location[1:]}", alias.target
     elif 0 in group_numbers(parse_template(alias.target)):
         return None
@@ -103,7 +103,7 @@ def _where(alias: Alias, condition: str) -> Alias | None:
     return replace(alias, kind="match", location=pattern, target=target)
 
 
-def _is_anchored(pattern: str) -> bool:
+def is_anchored(pattern: str) -> bool:
     """Whether a pattern is searched from the start of the uri only: no branch has its own ^."""
     if not pattern.startswith("^"):
         return False
@@ -114,7 +114,7 @@ def _is_anchored(pattern: str) -> bool:
 
 
 def _look_ahead(pattern: str) -> str:
-    if _is_anchored(pattern):
+    if is_anchored(pattern):
         return f"(?={pattern[1:]})"
     return f"(?=.*?(?:{pattern}))"
 

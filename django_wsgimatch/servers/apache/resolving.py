@@ -120,10 +120,14 @@ class Resolver:
         )
 
     def scopes(
-        self, host: Host, alias: Alias, directive: Directive
+        self,
+        host: Host,
+        alias: Alias,
+        directive: Directive,
+        kind_of: FileKinds | None = None,
     ) -> list[tuple[Scope, Coverage]]:
         """Return the sections that hold for an alias or a part of it, in Apache's order."""
-        reach = reach_of(alias, self.kind_of)
+        reach = reach_of(alias, kind_of or self.kind_of)
         found = []
         servers = (host,) if host is self.main else (self.main, host)
         for is_virtual, server in enumerate(servers):
@@ -140,7 +144,11 @@ class Resolver:
 
     def _index(self, host: Host) -> ScopeIndex:
         if id(host) not in self._indexes:
-            telling = (s for s in host.scopes.values() if s.values or s.options or s.access)
+            telling = (
+                each
+                for each in host.scopes.values()
+                if each.values or each.options or each.access or each.handlers
+            )
             self._indexes[id(host)] = ScopeIndex(telling)
         return self._indexes[id(host)]
 

@@ -20,6 +20,7 @@ from .resolving import Entry, Resolver
 _WILDCARDS = "*?["
 _NEEDS_NO_NAME = "the host needs no list of its own: the entries for every host answer it"
 ANY = "*"
+_MOUNTS = ("alias", "aliasmatch")
 
 
 @dataclass(slots=True)
@@ -212,19 +213,31 @@ class _Builder:
     def _resolve(self, host: Host, owner: Host) -> list[Entry]:
         entries: list[Entry] = []
         first: dict[tuple[str, str], Directive] = {}
-        for alias, directive in owner.aliases:
+        for alias, directive in self._aliases_of(host, owner):
             winner = first.setdefault((alias.kind, alias.location), directive)
             if winner is directive:
-                entries += self._resolver.entries(host, alias, directive)
+                entries += self._not_taken(entries, self._resolver.entries(host, alias, directive))
             else:
                 reason = f"{winner.spot} comes first and answers all its URLs"
                 self._ledger.note(directive, "not needed", reason)
         return entries
 
+    def _not_taken(self, before: Sequence[Entry], made: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield entries, but no part of an alias whose URLs an earlier one answers."""
+        taken = {each.alias.location for each in before if each.directive.name.lower() in _MOUNTS}
+        return (each for each in made if each.part is None or each.alias.location not in taken)
+
+    def _aliases_of(self, host: Host, owner: Host) -> list[tuple[Alias, Directive]]:
+        """Return an owner's aliases for a host, which has the mounts of the main server already."""
+        if host is owner or not host.aliases:
+            return owner.aliases
+        return [each for each in owner.aliases if each not in owner.mounted]
+
     def _table(self, host: Host) -> _Table:
         own = self._resolve(host, host)
         inherit: Callable[[], list[Entry]] = partial(self._resolve, host, self._resolver.main)
-        if self._resolver.is_plain(host):
+        is_mounted = host.aliases and self._resolver.main.mounted
+        if self._resolver.is_plain(host) and not is_mounted:
             inherit = self._own_entries
         return _Table(host, own, inherit, self._main, self._closed(host), self._main_closed)
 
