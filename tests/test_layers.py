@@ -138,7 +138,7 @@ LAYERS = [
     ["servers.apache.resolving"],
     ["servers.apache.closing", "servers.apache.mounts"],
     ["servers.apache.processes", "servers.apache.tables", "servers.apache.takers"],
-    ["servers.apache.decisions"],
+    ["servers.apache.decisions", "servers.apache.users"],
     ["servers.apache.embedded", "servers.apache.isolation", "servers.apache.settings"],
     ["servers.apache.fragment", "servers.apache.importing"],
     ["servers.apache.report"],

@@ -82,6 +82,8 @@ _READ: Mapping[str, tuple[Category, str]] = {
         "needs you",
         "Set PYTHONPATH for the server, where an entry runs in no process group",
     ),
+    "User": ("changed", "`serve --user`: root must name whom the applications run as"),
+    "Group": ("changed", "`serve --group`, beside `--user`"),
     "WSGIRestrictEmbedded": (
         "not needed",
         "Says nothing where every entry has a process group; else it needs you",
@@ -151,7 +153,7 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
 
 _NOT_NEEDED: Mapping[str, str] = {
     "Order": "The order of Allow and Deny",
-    "Listen ListenBacklog Port BindAddress User Group PidFile ServerRoot DefaultRuntimeDir "
+    "Listen ListenBacklog Port BindAddress PidFile ServerRoot DefaultRuntimeDir "
     "ServerLimit StartServers MinSpare* MaxSpare* MaxClients MaxRequests* MaxConnections* "
     "MaxRequestWorkers ThreadsPerChild ThreadLimit ThreadStackSize MaxMem* GracefulShutdown* "
     "CoreDumpDirectory ScoreBoardFile Mutex AcceptMutex LockFile AsyncRequestWorkerFactor "
@@ -196,6 +198,8 @@ _IDLE: Mapping[str, str] = {
     "wsgiscriptalias": _NO_HOST,
     "wsgiscriptaliasmatch": _NO_HOST,
     "servername": "The names of groups do not show it, and no alias of this file is told by it",
+    "user": "Root does not run applications here: start the server with `serve --user`",
+    "group": "Root does not run applications here: start the server with `serve --user`",
     "options": "It keeps no symbolic link from being followed on the way to a script",
     "acceptpathinfo": "Text behind the script reaches it here, too",
     "wsgipythonhome": "No entry runs in the server's own process",

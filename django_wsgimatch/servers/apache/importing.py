@@ -25,6 +25,7 @@ from .resolving import Entry, Resolver
 from .settings import Settings, collect
 from .tables import build_tables
 from .takers import Taken, note_taken
+from .users import note_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def _settings(
     tables = load_ahead(tables, imports, ledger)
     entries = tables.all_entries()
     groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
+    note_users(named["user"], named["group"], groups, ledger)
     note_uses(groups, entries, imports, ledger)
     note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
     _note_aliases(entries, ledger)
