@@ -328,6 +328,19 @@ def test_a_rule_that_apache_refuses_outside_of_sections_is_told():
     )
 
 
+def test_a_section_for_the_same_place_replaces_the_rules_of_an_earlier_one():
+    lines = [
+        ALIAS,
+        *section("Location /x", "Require user a", "Deny from 10"),
+        *section("Location /x", "Require user b"),
+    ]
+
+    assert notes_of(*lines)[3] == "not needed: site.conf:7 takes its place"
+    assert closed_by(*lines) == ["/x"]
+    assert closed_by(*lines, *section("Location /x", "Require all granted")) == ["/x"]
+    assert closed_by(*lines, *section("Location /x", "Satisfy any", "Require all granted")) == []
+
+
 def test_open_is_open_and_says_so():
     lines = [ALIAS, *section("Location /x", "Require valid-user"), ""]
     configuration = read_text("\n".join(lines), "site.conf")

@@ -49,6 +49,22 @@ RULES = ("require", "authmerging", *_COMPAT, *SWITCHES)
 Layer = Sequence[Directive]
 
 
+def system_of(directive: Directive) -> str:
+    """Return what a rule is a part of, as a whole: a later one for the same place replaces it."""
+    name = directive.name.lower()
+    if name in _COMPAT:
+        return "compat"
+    return "require" if name == "authmerging" else name
+
+
+def replaced_systems(layer: Layer) -> dict[str, Directive]:
+    """Return what a section says anew, whatever stood before for the same place: by the system."""
+    found = {system_of(each): each for each in layer}
+    if _named_among(layer, "authmerging"):
+        found.pop("require", None)
+    return found
+
+
 def closing(layers: Sequence[Layer], *, is_tls: bool) -> tuple[Directive, ...]:
     """
     Return the rules that keep somebody out where all these layers hold, none where all get in.

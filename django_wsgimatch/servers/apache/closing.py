@@ -72,25 +72,52 @@ class Closer:
 
     resolver: Resolver
     met: set[int] = field(default_factory=set)
+    _main: list[Closed] | None = None
 
-    def closed(self, host: Host, aliases: Sequence[Owned]) -> list[Closed]:
+    def closed(self, host: Host) -> list[Closed]:
         """Return what is closed of the aliases that answer a host, in their order."""
         main = self.resolver.main
-        servers = [main] if host is main else [main, host]
-        if not any(each.access or _has_rules(each) for each in servers):
+        if not any(_has_rules(each) for each in (main, host)):
             return []
-        found: dict[tuple[str, str], Closed] = {}
-        open_before = Regions()
-        for alias, directive in aliases:
+        if host is main:
+            return self._closed_of_main()
+        before = Regions()
+        found = list(self._look(host, host.aliases, before))
+        if _has_rules(host) or host.is_tls is not None:
+            found += self._look(host, main.aliases, before)
+        else:
+            # Optimization: 100 hosts would look at each alias of the main server anew.
+            taken = (_taken_from(each, before) for each in self._closed_of_main())
+            found += [each for each in taken if each is not None]
+        return _once(found)
+
+    def _closed_of_main(self) -> list[Closed]:
+        if self._main is None:
+            main = self.resolver.main
+            self._main = _once(self._look(main, main.aliases, Regions()))
+        return self._main
+
+    def _look(self, host: Host, aliases: Sequence[Owned], before: Regions) -> Iterator[Closed]:
+        """Yield what is closed of aliases, and put what is open of them to what is before."""
+        first: dict[tuple[str, str], Owned] = {}
+        for owned in aliases:
+            first.setdefault((owned[0].kind, owned[0].location), owned)
+        for alias, directive in first.values():
             looked = _Alias(self, host, alias, directive)
             self.met |= looked.met
             for each in looked.closed():
-                kept = _taken_from(each, open_before)
+                kept = _taken_from(each, before)
                 if kept is not None:
-                    found.setdefault((kept.alias.kind, kept.alias.location), kept)
+                    yield kept
             for opening in looked.openings if looked.rules else [alias]:
-                open_before.add(opening)
-        return list(_without_parts(found.values()))
+                before.add(opening)
+
+
+def _once(found: Iterable[Closed]) -> list[Closed]:
+    first: dict[tuple[str, str], Closed] = {}
+    for each in found:
+        first.setdefault((each.alias.kind, each.alias.location), each)
+    return list(_without_parts(first.values()))
 
 
 class _Alias:
@@ -230,7 +257,7 @@ def _around(prefix: str, plain: Mapping[str, Closed], part: Closed) -> bool:
 
 
 def _has_rules(host: Host) -> bool:
-    return any(scope.access for scope in host.scopes.values())
+    return bool(host.access) or any(scope.access for scope in host.scopes.values())
 
 
 def _closed(

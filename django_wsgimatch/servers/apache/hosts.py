@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...aliases.alias import Alias
 from ...aliases.directives import parse_directive
 from ...exceptions import DirectiveError
-from .access import CONTAINERS, LIMITS, RULES, SWITCHES
+from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
 from .directive import Directive, Section
 from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
@@ -110,7 +110,28 @@ def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, l
             read(host, directive, ledger)
         except DirectiveError as error:
             ledger.note(directive, "needs you", f"Apache refuses it: {error}")
+    for host in (main, *hosts.values()):
+        _drop_replaced(host, ledger)
     return main, list(hosts.values())
+
+
+def _drop_replaced(host: Host, ledger: Ledger) -> None:
+    """Take away the access rules that a later section for the very same place replaces."""
+    later: dict[tuple[tuple[str, str], ...], dict[str, Directive]] = {}
+    for sections, scope in reversed(host.scopes.items()):
+        replacing = later.setdefault(_place_named_by(sections), {})
+        kept = []
+        for rule in scope.access:
+            if by := replacing.get(system_of(rule)):
+                ledger.note(rule, "not needed", f"{by.spot} takes its place")
+            else:
+                kept.append(rule)
+        scope.access = kept
+        replacing.update(replaced_systems(kept))
+
+
+def _place_named_by(sections: tuple[Section, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((each.name.lower(), each.argument) for each in sections)
 
 
 def scope_sections(directive: Directive) -> tuple[Section, ...]:
@@ -148,7 +169,7 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     if sections and directive.name.lower() in SERVER_OPTIONS:
         raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
     place = _place(host, sections)
-    givers = host.givers.setdefault(tuple((s.name.lower(), s.argument) for s in sections), {})
+    givers = host.givers.setdefault(_place_named_by(sections), {})
     before, givers[name] = givers.get(name, place), place
     for each in _superseded(before, name, given):
         ledger.note(each.directive, "not needed", f"{given.directive.spot} takes its place")

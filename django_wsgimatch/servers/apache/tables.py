@@ -213,19 +213,19 @@ class _Builder:
     def _resolve(self, host: Host, owner: Host) -> list[Entry]:
         entries: list[Entry] = []
         first: dict[tuple[str, str], Directive] = {}
+        # A part of an alias has no entry of its own where one of mod_alias answers its URLs.
+        taken: set[str] = set()
         for alias, directive in self._aliases_of(host, owner):
             winner = first.setdefault((alias.kind, alias.location), directive)
             if winner is directive:
-                entries += self._not_taken(entries, self._resolver.entries(host, alias, directive))
+                found = self._resolver.entries(host, alias, directive)
+                if directive.name.lower() in _MOUNTS:
+                    taken |= {each.alias.location for each in found}
+                entries += (e for e in found if e.part is None or e.alias.location not in taken)
             else:
                 reason = f"{winner.spot} comes first and answers all its URLs"
                 self._ledger.note(directive, "not needed", reason)
         return entries
-
-    def _not_taken(self, before: Sequence[Entry], made: Iterable[Entry]) -> Iterator[Entry]:
-        """Yield entries, but no part of an alias whose URLs an earlier one answers."""
-        taken = {each.alias.location for each in before if each.directive.name.lower() in _MOUNTS}
-        return (each for each in made if each.part is None or each.alias.location not in taken)
 
     def _aliases_of(self, host: Host, owner: Host) -> list[tuple[Alias, Directive]]:
         """Return an owner's aliases for a host, which has the mounts of the main server already."""
@@ -245,9 +245,7 @@ class _Builder:
         return self._main
 
     def _closed(self, host: Host) -> list[Closed]:
-        main = self._resolver.main
-        aliases = main.aliases if host is main else [*host.aliases, *main.aliases]
-        return self._closer.closed(host, aliases)
+        return self._closer.closed(host)
 
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...aliases.alias import Alias
@@ -39,24 +39,36 @@ class Taken:
 
 def note_taken(main: Host, hosts: Sequence[Host], ledger: Ledger) -> tuple[Taken, ...]:
     """Say of each directive which URLs it takes from which aliases, and return what is taken."""
+    # A table does not tell ports apart: a host that only redirects is answered by another one.
+    everywhere = _Answering(alias for each in (main, *hosts) for alias, _ in each.aliases)
     found: list[Taken] = []
     for host in (main, *hosts):
-        # A table does not tell ports apart: a host that only redirects is answered by another one.
-        others = [main] if host.aliases and host is not main else [main, *hosts]
-        aliases = [alias for each in dict.fromkeys((host, *others)) for alias, _ in each.aliases]
-        found += _Host(host, aliases, ledger).note()
+        if not host.takers:
+            continue
+        answering = everywhere
+        if host.aliases and host is not main:
+            answering = _Answering(alias for alias, _ in (*host.aliases, *main.aliases))
+        found += _Host(host, answering, ledger).note()
     return tuple(found)
 
 
+class _Answering:
+    """The aliases that answer a host."""
+
+    def __init__(self, aliases: Iterable[Alias]) -> None:
+        self.regions = Regions()
+        self.takes_all = self.is_any = False
+        for alias in dict.fromkeys(aliases):
+            self.regions.add(alias)
+            self.is_any = True
+            self.takes_all = self.takes_all or _is_root(alias)
+
+
 class _Host:
-    def __init__(self, host: Host, aliases: Sequence[Alias], ledger: Ledger) -> None:
+    def __init__(self, host: Host, answering: _Answering, ledger: Ledger) -> None:
         self._host = host
         self._ledger = ledger
-        self._aliases = Regions()
-        for alias in aliases:
-            self._aliases.add(alias)
-        self._takes_all = any(_is_root(alias) for alias in aliases)
-        self._has_aliases = bool(aliases)
+        self._answering = answering
 
     def note(self) -> Iterator[Taken]:
         for directive in self._host.takers:
@@ -66,9 +78,9 @@ class _Host:
                 yield from self._note(directive)
 
     def _note_root(self, directive: Directive) -> None:
-        if self._takes_all:
+        if self._answering.takes_all:
             self._ledger.note(directive, "not needed", _HIDDEN)
-        elif self._has_aliases:
+        elif self._answering.is_any:
             self._ledger.note(directive, "needs you", _NO_FILES)
 
     def _note(self, directive: Directive) -> Iterator[Taken]:
@@ -85,7 +97,7 @@ class _Host:
             self._ledger.note(directive, "needs you", note)
 
     def _meeting(self, taken: Taken) -> list[Alias]:
-        return list(self._aliases.meeting(reach_of_region(taken.region)))
+        return list(self._answering.regions.meeting(reach_of_region(taken.region)))
 
 
 def _taken_by(directive: Directive) -> Iterator[Taken]:
