@@ -178,3 +178,15 @@ def test_a_document_root_is_needed_where_no_alias_takes_all(alias, category):
     notes = notes_of(*section("VirtualHost *:80", "DocumentRoot /srv/html", alias))
 
     assert notes[2].startswith(f"{category}: ")
+
+
+def test_the_fallback_s_comment_speaks_of_files_where_there_are_some():
+    alias = "WSGIScriptAlias /app /srv/a.wsgi"
+
+    found = [settings_of(*lines).others[-1] for lines in ([alias], ["DocumentRoot /srv", alias])]
+
+    assert [each.name for each in found] == ["WSGIMATCH_FALLBACK"] * 2
+    assert [each.comment.split(".")[0] for each in found] == [
+        "As in Apache, nothing answers what no alias matches",
+        "What no alias matches is 404",
+    ]

@@ -127,7 +127,12 @@ def _settings(
     _note_variables(directives, ledger)
     found = protected(tables, is_open=is_open)
     note_rules(found, (main, *hosts), tables.met, ledger)
-    settings = collect(tables.opened() if is_open else tables, groups, ledger)
+    settings = collect(
+        tables.opened() if is_open else tables,
+        groups,
+        ledger,
+        has_files=bool(named["documentroot"]),
+    )
     _note_links(resolver, settings, ledger)
     return settings, found, taken
 

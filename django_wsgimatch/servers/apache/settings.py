@@ -57,8 +57,14 @@ class Settings:
     others: tuple[Setting, ...]
 
 
-def collect(tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger) -> Settings:
-    """Return the settings that say what tables and process groups hold."""
+def collect(
+    tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger, *, has_files: bool = False
+) -> Settings:
+    """
+    Return the settings that say what tables and process groups hold.
+
+    ``has_files`` says that Apache sends files of a folder where no alias matches.
+    """
     entries = tables.all_entries()
     others = [
         _application_group(entries),
@@ -69,7 +75,7 @@ def collect(tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger) -> S
         _site(entries, "merge_slashes", "WSGIMATCH_MERGE_SLASHES", ledger),
         _follow_symlinks(entries, ledger),
         _server_name(entries, tables, ledger),
-        _fallback(tables),
+        _fallback(tables, has_files),
     ]
     defaults = {each.name: each.value for each in others if each is not None}
     return Settings(
@@ -203,12 +209,19 @@ def _server_name(entries: Sequence[Entry], tables: Tables, ledger: Ledger) -> Se
     )
 
 
-def _fallback(tables: Tables) -> Setting | None:
+_NOTHING = "As in Apache, nothing answers what no alias matches. Without this line, Django does."
+_FILES = (
+    "What no alias matches is 404. Apache sends files of a DocumentRoot there: let the server in "
+    "front do so. Without this line, Django answers."
+)
+
+
+def _fallback(tables: Tables, has_files: bool) -> Setting | None:
     lists = [tables.entries, *tables.hosts.values()]
     if not any(lists) or all(any(each.alias.location == "/" for each in e) for e in lists):
         return None
     return Setting(
         "WSGIMATCH_FALLBACK",
         None,
-        "As in Apache, nothing answers what no alias matches. Without this line, Django does.",
+        _FILES if has_files else _NOTHING,
     )
