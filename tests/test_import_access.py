@@ -121,6 +121,14 @@ def test_what_lets_everybody_in_is_not_closed(lines):
             id="a rule of the other kind opens nothing",
         ),
         pytest.param(
+            [
+                *section("Location /", "Require valid-user"),
+                *section("Location /secret", "Order allow,deny"),
+            ],
+            ["/", "/secret"],
+            id="a rule of its own in what is closed",
+        ),
+        pytest.param(
             section('LocationMatch "^/(manage|login)/"', "Require valid-user"),
             ["^(?=/(?:manage|login)/)/"],
             id="a pattern",
@@ -310,7 +318,9 @@ def test_every_line_of_a_rule_is_told():
     assert notes[3] == "needs you: It belongs to the rule in site.conf:4"
     assert notes[4] == "needs you: /x: 403 until you decide"
     assert notes[5] == "needs you: It belongs to the rule in site.conf:4"
-    assert notes[8] == "not needed: Everybody gets in where an alias answers"
+    assert (
+        notes[8] == "not needed: Where an alias answers everybody gets in, or another rule counts"
+    )
     assert notes[12] == "needs you: /static: 403 until you decide"
 
 

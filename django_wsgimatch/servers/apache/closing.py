@@ -164,7 +164,9 @@ class _Alias:
         for part in parts:
             meeting = [each for each in self._near(part) if each is not part]
             openings = [each for each in meeting if self._is_opening(each)]
-            if part.rules and (openings or not self.rules):
+            # A rule of its own stays closed when what is around it has been decided on.
+            is_own = not set(map(id, part.rules)) <= set(map(id, self.rules))
+            if part.rules and (openings or is_own):
                 through = [each.alias for each in openings if self._lets_through(part, each)]
                 yield _closed(part.alias, through, part.rules)
             elif not part.rules:

@@ -12,7 +12,7 @@ from .hosts import Host
 from .outcome import Ledger
 from .tables import Tables
 
-_EVERYBODY = "Everybody gets in where an alias answers"
+_EVERYBODY = "Where an alias answers everybody gets in, or another rule counts"
 _NOWHERE = "It holds for no URL that an alias of this file answers"
 
 
