@@ -50,6 +50,7 @@ conformance: $(VENV)/with-test ## compare 40,000 requests with the installed Apa
 	$(VENV)/bin/python -m tests.conformance
 	$(VENV)/bin/python -m tests.daemon_conformance
 	$(VENV)/bin/python -m tests.import_conformance
+	$(VENV)/bin/python -m tests.import_silence
 
 fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay, to status and to root's process
 	$(VENV)/bin/python -m tests.fuzz_patterns

@@ -95,17 +95,18 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     for problem in configured.problems:
         yield mistake(problem.where, problem.error, entries.get(problem.where))
     yield from _bad_fallback(configured.values["FALLBACK"])
-    yield from undefined_groups(subjects(configured), configured.rules)
+    yield from undefined_groups(scripts_of(configured), configured.rules)
     yield from host_findings(tuple(configured.values["VIRTUAL_HOSTS"]))
     hosts = {table: host for host, table, _ in tables(configured)}
     yield from chosen_findings(
-        ((hosts[subject.table], subject) for subject in subjects(configured)),
+        ((hosts[subject.table], subject) for subject in scripts_of(configured)),
         configured.rules,
         limits_of(configured.values["PROCESS_GROUPS"], configured.groups),
     )
     timing = Timing()
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
+        yield from _undecided(subject)
         yield from pattern_findings(subject, timing)
         yield from miswritten_findings(subject, configured.rules.allow_encoded_slashes)
 
@@ -127,7 +128,7 @@ def file_system_findings(
     listings = Listings()
     places = [
         (subject, _surveyed(subject, rules, listings))
-        for subject in counted(list(subjects(configured)), "targets", progress)
+        for subject in counted(list(scripts_of(configured)), "targets", progress)
     ]
     broken = [
         *file_findings(
@@ -187,6 +188,10 @@ def _found_by_urls(
     sources = {table: names for _, table, names in tables(configured)}
     found = _ByUrls()
     media = uploads().media
+    for subject in subjects(configured):
+        if subject.alias.answer is not None:
+            own = sources[subject.table]
+            found.of_order.extend(order_findings(subject, own, merge_slashes=rules.merge_slashes))
     for subject, place in counted(places, "urls", progress):
         if broken.isdisjoint(_names_of(subject, rules)):
             found.reached.extend(reached(subject, rules, server))
@@ -233,6 +238,11 @@ def subjects(configured: Configuration) -> Iterator[Subject]:
                 yield Subject(where, entries[where], table, position)
 
 
+def scripts_of(configured: Configuration) -> Iterator[Subject]:
+    """Yield the usable aliases that lead to scripts."""
+    return (subject for subject in subjects(configured) if subject.alias.answer is None)
+
+
 def _example(places: Iterable[tuple[Subject, Place]]) -> str:
     """A uri that some alias matches."""
     uris = (uri for subject, _ in places for uri in example_uris(subject.location))
@@ -272,6 +282,18 @@ def _not_utf8(subject: Subject) -> Iterator[Finding]:
             "line one character stands for one byte; browsers send two or more for each that is "
             "not ASCII.",
             "Write script_alias() or script_alias_match(), or save a file of directives as UTF-8.",
+        )
+
+
+def _undecided(subject: Subject) -> Iterator[Finding]:
+    answer = subject.alias.answer
+    if answer is not None and answer.is_undecided:
+        yield Finding(
+            "W065",
+            subject.where,
+            f"{quoted(subject.alias.location)} answers 403 to everybody: {answer.note}.",
+            "Decide: delete the entry once a view or the server in front keeps out who should be "
+            "kept out, or give it a note of your own to leave it closed.",
         )
 
 

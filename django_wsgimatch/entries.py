@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal
 
-from .aliases.alias import Alias
+from .aliases.alias import Alias, Answer, Denial
 from .aliases.directives import (
     check_option,
     check_process_group,
@@ -42,12 +42,17 @@ OPTIONS = ("process_group", "application_group", "callable_object", "pass_author
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One alias as a settings file says it; nothing in it has been checked yet."""
+    """
+    One alias as a settings file says it; nothing in it has been checked yet.
+
+    With an ``answer`` it needs no application, and has no target.
+    """
 
     kind: Literal["plain", "match"]
     location: Text
     target: FilePath
     options: Mapping[str, Any] = field(default_factory=dict)
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,25 @@ def script_alias_match(pattern: Text, target: FilePath, **options: Unpack[Option
     in ``target`` are its groups. All else is as with script_alias().
     """
     return Entry("match", pattern, target, options)
+
+
+def deny(location: Text, *, note: str = "") -> Entry:
+    """
+    Refuse the urls below a prefix with 403, as ``Require all denied`` in a ``<Location>`` does.
+
+    ``location`` is compared as script_alias() does. ``note`` says why, to those who read logs and
+    ``manage.py wsgimatch``; clients do not see it. An entry before this one still answers.
+    """
+    return Entry("plain", location, "", answer=Denial(note))
+
+
+def deny_match(pattern: Text, *, note: str = "") -> Entry:
+    """
+    Refuse the urls in which a regular expression is found with 403.
+
+    ``pattern`` is searched as script_alias_match() does. All else is as with deny().
+    """
+    return Entry("match", pattern, "", answer=Denial(note))
 
 
 def read_directives(path: str | os.PathLike[str]) -> list[FileEntry]:
@@ -138,7 +162,8 @@ def to_alias(
     if isinstance(entry, Entry):
         return check_process_group(_entry_alias(entry), process_groups)
     raise DirectiveError(
-        f"{entry!r} should be script_alias(...), script_alias_match(...) or a directive line"
+        f"{entry!r} should be script_alias(...), script_alias_match(...), deny(...), "
+        "deny_match(...) or a directive line"
     )
 
 
@@ -154,10 +179,19 @@ def line_bytes(line: Text) -> str:
 
 
 def _entry_alias(entry: Entry) -> Alias:
+    if entry.answer is not None:
+        return _answering_alias(entry, entry.answer)
     options = {name.replace("_", "-"): _option(name, v) for name, v in entry.options.items()}
     location = _bytes_of("location", entry.location)
     target = _bytes_of("target", entry.target)
     return make_alias(entry.kind, location, target, options)
+
+
+def _answering_alias(entry: Entry, answer: Answer) -> Alias:
+    if not isinstance(answer.note, str):
+        raise DirectiveError(f"note should be a string, not {answer.note!r}")
+    what = "location" if entry.kind == "plain" else "pattern"
+    return Alias(_bytes_of(what, entry.location), "", entry.kind, answer=answer)
 
 
 def _option(name: str, value: object) -> str:

@@ -39,6 +39,7 @@ from .probing import MOST_PROJECTS, Asker, is_project
 from .text import quoted
 
 BROKEN = "broken"
+DENIED = "denied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Row:
     One entry of the table, as ``list --json`` has it.
 
     ``host`` is the virtual host's pattern, None for the entries of all hosts. What a broken
-    entry does not have is None; ``reason`` says what is wrong with it or its script.
+    entry, or one without an application, does not have is None; ``reason`` says what is wrong with
+    it or its script, or why it refuses requests.
     """
 
     host: str | None
@@ -110,9 +112,13 @@ def rows(configured: Configuration) -> Iterator[Row]:
         for position, where in enumerate(sources):
             if where in problems:
                 yield _broken_row(host, position, where, problems[where])
-            else:
-                place = survey(table.aliases[position], configured.rules, listings)
-                yield _row(host, position, where, table.aliases[position], place, configured.rules)
+                continue
+            alias = table.aliases[position]
+            if alias.answer is not None:
+                yield _denied_row(host, position, where, alias, alias.answer.note)
+                continue
+            place = survey(alias, configured.rules, listings)
+            yield _row(host, position, where, alias, place, configured.rules)
 
 
 def _row(
@@ -142,6 +148,21 @@ def _row(
 def _broken_row(host: str | None, position: int, where: str, reason: str) -> Row:
     nothing = (None,) * 7
     return Row(host, position, where, *nothing, state=BROKEN, script=None, reason=reason)
+
+
+def _denied_row(host: str | None, position: int, where: str, alias: Alias, note: str) -> Row:
+    nothing = (None,) * 5
+    return Row(
+        host,
+        position,
+        where,
+        alias.directive,
+        alias.location,
+        *nothing,
+        state=DENIED,
+        script=None,
+        reason=note,
+    )
 
 
 def site(configured: Configuration, host: str = "") -> Site:

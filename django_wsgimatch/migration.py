@@ -19,13 +19,19 @@ from .text import to_json
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 
 
-def import_file(path: str, surroundings: Surroundings) -> Imported:
-    """Import an Apache configuration; "-" is standard input. Raises OSError."""
+def import_file(path: str, surroundings: Surroundings, *, is_open: bool = False) -> Imported:
+    """
+    Import an Apache configuration; "-" is standard input. Raises OSError.
+
+    What Apache protects is closed, unless ``is_open``.
+    """
     with _no_garbage_collection():
         if path == STANDARD_INPUT:
             text = sys.stdin.buffer.read(Volume().room + 1).decode("latin-1")
-            return import_configuration(read_text(text, "<stdin>", surroundings))
-        return import_configuration(read_file(path, surroundings))
+            found = read_text(text, "<stdin>", surroundings)
+        else:
+            found = read_file(path, surroundings)
+        return import_configuration(found, is_open=is_open)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from .aliases.alias import BROKEN as BROKEN_ALIAS
 from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try, rebuilt_url
 from .diagnose.wording import level_name
-from .inspection import BROKEN, Row
+from .inspection import BROKEN, DENIED, Row
 from .text import readable
 from .text import shown as printable
 
@@ -153,7 +153,7 @@ def _directive(tried: Try) -> str:
     alias = tried.alias
     if alias == BROKEN_ALIAS:
         return "(broken)"
-    return f"{alias.directive} {readable(alias.location)} {readable(alias.target)}"
+    return f"{alias.directive} {readable(alias.location)} {readable(alias.target)}".rstrip()
 
 
 def _options(row: Row) -> str:
@@ -168,6 +168,8 @@ def _options(row: Row) -> str:
 def _script(row: Row) -> str:
     if row.state == BROKEN:
         return printable(f"broken: {row.reason}")
+    if row.state == DENIED:
+        return printable(f"{row.state}: {row.reason}" if row.reason else row.state)
     path = readable(row.script or "")
     if row.state in ("script", "directory"):
         return f"{row.state} {path}"

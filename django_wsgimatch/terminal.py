@@ -32,6 +32,7 @@ _STYLES = {
     "ERROR": "bold red",
     "WARNING": "yellow",
     "script": "green",
+    "denied": "cyan",
     "directory": "green",
     "won": "bold green",
     "later": "cyan",

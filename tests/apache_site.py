@@ -28,6 +28,17 @@ _TAKEN_OUT = re.compile(
     r"|(error)?logformat|loglevel|(script)?alias(match)?|redirect\w*|setenv\w*|coredumpdirectory"
     r"|defaultruntimedir|require|satisfy|order|allow|deny|</?require(all|any|none)>"
 )
+# The same, where what Apache answers itself, and whom it keeps out, is asked for, too.
+_NEVER_TAKEN = re.compile(
+    r"listen|user|group|pidfile|serverroot|loadmodule|include(optional)?|wsgisocketprefix"
+    r"|wsgipythonhome|wsgirestrictembedded|usecanonicalname|(error|custom|transfer|global)log"
+    r"|(error)?logformat|loglevel|coredumpdirectory|defaultruntimedir"
+)
+# These say who is let in, and who answers.
+WITH_RULES = (
+    *("authz_host", "access_compat", "authn_core", "auth_basic", "authn_file", "authz_user"),
+    *("authz_groupfile", "dir", "mime", "rewrite", "allowmethods"),
+)
 # What a daemon process would need of the host.
 _DAEMON = re.compile(
     r"\s(?:user|group|supplementary-groups|home|chroot|python-home|python-path|socket-user|umask"
@@ -72,6 +83,7 @@ class ApacheSite:
     text: str
     ports: dict[int, int]
     taken_out: list[str]
+    modules: tuple[str, ...] = ()
 
     @property
     def main(self) -> Path:
@@ -87,21 +99,27 @@ class ApacheSite:
         """Write both files."""
         first, *others = self.ports.values()
         text = configuration(self.directory, first)
-        text += f"LoadModule macro_module {MODULES}/mod_macro.so\n"
+        for name in ("macro", *self.modules):
+            text += f"LoadModule {name}_module {MODULES}/mod_{name}.so\n"
+        (self.directory / "mime.types").write_text("text/html html\ntext/plain txt\n")
         text += "".join(f"Listen 127.0.0.1:{port}\n" for port in others)
         self.main.write_text(f'{text}Include "{self.file}"\nWSGIRestrictEmbedded On\n')
         self.file.write_bytes(self.text.encode("latin-1"))
 
 
-def make_site(text: str, directory: Path) -> ApacheSite:
-    """Make a site of a configuration. Raises NotLoadable."""
+def make_site(text: str, directory: Path, *, with_rules: bool = False) -> ApacheSite:
+    """
+    Make a site of a configuration. Raises NotLoadable.
+
+    ``with_rules`` leaves in what Apache answers itself, and whom it keeps out.
+    """
     ports: dict[int, int] = {}
     text = _with_own_paths(text, directory)
     text = _ADDRESS.sub(lambda found: _with_own_port(found, ports), text)
     ports = ports or {80: free_port()}
     lines = [_without_host(line) for line in _lines(text)]
-    site = ApacheSite(directory, "", ports, [])
-    _take_out(site, lines)
+    site = ApacheSite(directory, "", ports, [], WITH_RULES if with_rules else ())
+    _take_out(site, lines, _NEVER_TAKEN if with_rules else _TAKEN_OUT)
     return site
 
 
@@ -155,10 +173,10 @@ def _without_host(line: Line) -> Line:
     return Line(text, line.last)
 
 
-def _take_out(site: ApacheSite, lines: list[Line]) -> None:
+def _take_out(site: ApacheSite, lines: list[Line], taken_out: re.Pattern[str]) -> None:
     """Write the files, without the lines that Apache does not take."""
     for number, line in enumerate(lines):
-        if _TAKEN_OUT.fullmatch(line.name):
+        if taken_out.fullmatch(line.name):
             _drop(site, lines, number)
     for _ in range(_ATTEMPTS):
         site.text = "\n".join(line.text for line in lines)

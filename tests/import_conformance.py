@@ -133,7 +133,7 @@ def _compare_site(name: str, site: ApacheSite) -> Comparison:
             answers = apache.ask(questions)
         except ApacheFailed as error:
             return Comparison(name, "not loadable", str(error))
-        with _settings_of(found), as_apache():
+        with settings_of(found), as_apache():
             _compare_answers(compared, questions, answers)
     return compared
 
@@ -239,7 +239,8 @@ def _starts(alias: Alias) -> Iterator[str]:
         yield f"/{branch.strip('/')}"
 
 
-def _settings_of(imported: Settings) -> Any:
+def settings_of(imported: Settings) -> Any:
+    """The settings of an import, for the time of a ``with`` block."""
     text = "\n".join(python_lines(imported, "site.conf"))
     values: dict[str, Any] = {}
     exec(compile(text, "fragment", "exec"), values)
@@ -279,7 +280,7 @@ def compare_scopes(seed: str, hosts: int) -> Comparison:
             for target in dict.fromkeys(random_target(rng) for _ in range(16))
         ]
         answers = apache.ask(questions)
-        with _settings_of(imported.settings), as_apache():
+        with settings_of(imported.settings), as_apache():
             _compare_answers(compared, questions, answers)
     return compared
 

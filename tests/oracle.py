@@ -159,6 +159,16 @@ class Apache:
         statuses |= dict.fromkeys(self._stopped(), 200)
         return [answer_from_log(statuses[number], rows.get(number, [])) for number, _, _ in sent]
 
+    def statuses(self, questions: Sequence[tuple[int, Request]]) -> list[tuple[int, bool]]:
+        """The status of each answer, and whether a script ran, or would have (then it is 200)."""
+        sent = [(str(next(self._numbers)), *question) for question in questions]
+        found = [(number, self._send(number, port, asked)) for number, port, asked in sent]
+        rows = self._logged(len(sent))
+        # What mod_wsgi calls the callable object is in the environ of scripts only.
+        ran = {number for number, fields in rows.items() if fields[-1:] not in ([], ["-"])}
+        stopped = set(self._stopped())
+        return [(200 if n in stopped else status, n in stopped | ran) for n, status in found]
+
     def _send(self, number: str, port: int, request: Request) -> int:
         head = f"GET {request.target} HTTP/1.1\r\nHost: {request.host}\r\n"
         head += f"X-Oracle-Id: {number}\r\nConnection: close\r\n\r\n"

@@ -32,6 +32,9 @@ from tests.apache_reading import on_lines, read
         pytest.param("WSGIScriptAlias / {APP}/a.wsgi", "{APP}", id="Python's format"),
         pytest.param("Define X_{thread}", "{thread}", id="Python's format in a word"),
         pytest.param('Alias /crl "$CRL_PATH"', "$CRL_PATH", id="string.Template"),
+        pytest.param("WSGIScriptAlias %(WEB)s /a", "%(WEB)s", id="Python's percent signs"),
+        pytest.param("Alias /a <code.path>/a", "<code.path>", id="a name in angle brackets"),
+        pytest.param("ServerName !RAIS_HOST!", "!RAIS_HOST!", id="exclamation marks"),
     ],
 )
 def test_placeholder(line, found):

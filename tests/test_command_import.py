@@ -41,7 +41,10 @@ def test_settings_go_to_standard_output_and_the_report_to_standard_error(site):
     assert err.splitlines() == [
         f"kept        {site}:1: WSGIScriptAlias / /srv/a.wsgi: an entry",
         f"not needed  {site}:2: ServerAdmin me@example.test: Stood on Apache's own pages",
-        f"needs you   {site}:3: Alias /static /srv/static: {ANSWERS['Alias'].note}",
+        (
+            f"needs you   {site}:3: Alias /static /srv/static: /static: answered by the alias / "
+            f"here. {ANSWERS['Alias'].note}"
+        ),
         "3 directives: 1 kept, 1 needs you, 1 not needed.",
     ]
     assert status == 0
@@ -206,3 +209,18 @@ def test_a_terminal_gets_a_table(site):
     ]
     assert drawn.splitlines()[0].startswith("┏")
     assert drawn.splitlines()[-1] == "3 directives: 1 kept, 1 needs you, 1 not needed."
+
+
+def test_what_is_protected_is_said_first_and_open_leaves_it_open(site):
+    site.write_text(SITE + "<Location /x>\nRequire valid-user\n</Location>\n")
+
+    closed, opened = run("import", str(site)), run("import", str(site), "--open")
+
+    assert "deny(" in closed[0]
+    assert "deny" not in opened[0]
+    assert [each[1].splitlines()[1] for each in (closed, opened)] == [
+        f"closed      /x: {site}:5: Require valid-user",
+        f"open        /x: {site}:5: Require valid-user",
+    ]
+    assert [each[2] for each in (closed, opened)] == [0, 0]
+    assert [run("import", str(site), "--check", *each)[2] for each in ([], ["--open"])] == [1, 1]

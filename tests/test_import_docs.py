@@ -12,7 +12,7 @@ from django_wsgimatch.servers.apache.fragment import python_lines
 from django_wsgimatch.servers.apache.importing import import_configuration
 from django_wsgimatch.servers.apache.outcome import CATEGORIES
 from django_wsgimatch.servers.apache.reading import read_text
-from django_wsgimatch.servers.apache.report import record, report_lines, summary
+from django_wsgimatch.servers.apache.report import protected_lines, record, report_lines, summary
 from tests.documentation import DOCS, blocks, read
 from tests.imports import import_lines
 
@@ -26,7 +26,11 @@ def test_the_example_of_moving_becomes_what_the_page_shows():
 
     assert imported.settings is not None
     assert "\n".join(python_lines(imported.settings, "shop.conf")) + "\n" == EXAMPLE["imported.py"]
-    lines = [*report_lines(imported.outcomes), summary(imported.outcomes)]
+    lines = [
+        *protected_lines(imported),
+        *report_lines(imported.outcomes),
+        summary(imported.outcomes),
+    ]
     assert "\n".join(lines) + "\n" == EXAMPLE["report"]
 
 
@@ -66,12 +70,15 @@ def test_the_keys_of_json_are_on_the_commands_page():
         .partition("\n.. _")[0]
     )
     keys = re.findall("``(\\w+)``", section.partition("``serve``")[0])
-    found = record(import_lines("WSGIScriptAlias / /a.wsgi", "ErrorLog ${NONE}"))
+    lines = ["WSGIScriptAlias / /a.wsgi", "ErrorLog ${NONE}"]
+    found = record(import_lines(*lines, "<Location /x>", "Require valid-user", "</Location>"))
 
-    assert set(keys) - {"null"} == {
+    assert set(keys) - {"null", "false"} == {
         *found,
         *found["settings"]["WSGIMATCH_ALIASES"][0],
+        *found["settings"]["WSGIMATCH_ALIASES"][1],
         *found["report"][0],
         *found["remarks"][0],
+        *found["protected"][0],
         "directives",
     }

@@ -98,7 +98,7 @@ def test_a_group_in_which_nothing_runs_needs_the_user():
     lines = ["WSGIDaemonProcess blog", "WSGIScriptAlias / /srv/a.wsgi"]
 
     assert notes_of(*lines)[1] == (
-        "needs you: no entry runs in it, nor did one in Apache: say process_group='blog' in those "
+        "needs you: no entry runs in it: say process_group='blog' in those "
         "that should, or leave it out"
     )
 
@@ -184,3 +184,37 @@ def test_a_group_of_another_virtual_host_is_told_of():
     assert notes_of(*lines)[3] == (
         "changed: /b of another virtual host runs in it, too; Apache answers 500 there"
     )
+
+
+def test_the_users_of_apache_become_the_command_that_starts_the_server():
+    notes = notes_of(
+        "User www-data",
+        "Group #33",
+        "WSGIDaemonProcess shop user=shop group=media supplementary-groups=staff,media",
+        "WSGIDaemonProcess wiki user=wiki",
+        "WSGIScriptAlias / /srv/a.wsgi process-group=shop",
+        "WSGIScriptAlias /w /srv/w.wsgi process-group=wiki",
+    )
+
+    command = (
+        "`manage.py wsgimatch serve --user www-data --group 33 --allow-user shop:media,staff "
+        "--allow-user wiki`"
+    )
+    assert notes[1] == f"changed: started by root, the server becomes it: {command}"
+    assert notes[2] == notes[1]
+    assert notes[4] == (
+        "kept: `serve --allow-user wiki`, started by root, lets it run as its user; "
+        "the process group wiki"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        pytest.param("User ${APACHE_RUN_USER}", "needs you: its variable has", id="a variable"),
+        pytest.param("User a\nUser b", "not needed: A later line", id="said again"),
+        pytest.param("User", "changed: started by root", id="nothing"),
+    ],
+)
+def test_a_user_that_does_not_count_or_is_not_known_is_told(line, note):
+    assert notes_of(*line.split("\n"), "WSGIScriptAlias / /srv/a.wsgi")[1].startswith(note)

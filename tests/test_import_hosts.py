@@ -211,3 +211,66 @@ def test_a_host_without_aliases_is_not_answered_by_the_first():
     lines = [*TWO[:6], *host("*:80", "ServerName other.test")]
 
     assert hosts_of(*lines)["other.test"] == []
+
+
+def alias(name: str) -> str:
+    """An alias that takes all URLs."""
+    return f"WSGIScriptAlias / /srv/{name}.wsgi"
+
+
+@pytest.mark.parametrize(
+    ("later", "unknown"),
+    [
+        pytest.param(["ServerAlias *"], "/srv/two.wsgi", id="a later host is called *"),
+        pytest.param(["ServerAlias x *"], "/srv/two.wsgi", id="among other names"),
+        pytest.param(["ServerAlias *.test"], "/srv/one.wsgi", id="a domain is not all"),
+        pytest.param([], "/srv/one.wsgi", id="the first host without one"),
+    ],
+)
+def test_unknown_hosts_get_the_first_host_that_is_called_so(later, unknown):
+    found = hosts_of(
+        GLOBAL,
+        *host("*:80", "ServerName one.example", alias("one")),
+        *host("*:80", "ServerName two.example", *later, alias("two")),
+    )
+
+    assert found["*"] == [unknown]
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        pytest.param("*", "three.example", id="all hosts"),
+        pytest.param("*.example", "three.example", id="a domain"),
+        pytest.param("thr?e.*", "three.example", id="letters"),
+    ],
+)
+def test_the_first_host_whose_wildcards_fit_answers_not_the_one_of_that_name(names, asked):
+    lines = [
+        GLOBAL,
+        *host("*:80", "ServerName one", alias("one")),
+        *host("*:80", "ServerName two", f"ServerAlias {names}", alias("two")),
+        *host("*:80", f"ServerName {asked}", alias("three")),
+    ]
+
+    assert hosts_of(*lines)[asked] == ["/srv/two.wsgi"]
+    assert notes_of(*lines)[12] == "not needed: site.conf:6 comes first, and answers that host"
+    assert notes_of(*lines)[13].startswith("not needed: No request reaches it")
+
+
+def test_a_name_that_the_settings_do_not_have_is_not_called_kept():
+    notes = notes_of(*host("*:80", "ServerName a", "ServerAlias b", alias("a")))
+
+    assert notes[2] == "kept: WSGIMATCH_SERVER_NAME"
+    assert notes[3].startswith("not needed: the host needs no list of its own")
+
+
+def test_a_name_without_virtual_hosts_is_reported_as_what_the_settings_have():
+    assert notes_of("ServerName a", alias("a"))[1] == "kept: WSGIMATCH_SERVER_NAME"
+    assert notes_of("ServerName a", GLOBAL, alias("a"))[1].startswith("not needed: The names of")
+
+
+def test_an_alias_beside_a_refused_line_is_not_said_to_hold_for_none():
+    notes = notes_of(alias("a"), "<VirtualHost *:80>")
+
+    assert notes[1] == "not needed: Not looked at, since site.conf:2 is refused"

@@ -25,10 +25,21 @@ ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
         pytest.param("alias /static /srv/static", "needs you", id="in lower case"),
         pytest.param("RewriteRule ^/x /y", "needs you", id="a rule"),
         pytest.param("RewriteEngine Off", "not needed", id="rules that are off"),
-        pytest.param("Require all granted", "not needed", id="an access rule for all"),
         pytest.param("Require ip 10.0.0.0/8", "needs you", id="an access rule"),
-        pytest.param("Allow from all", "not needed", id="an old access rule for all"),
         pytest.param("SSLCertificateFile /x", "needs you", id="a certificate"),
+        pytest.param("AddDefaultCharset UTF-8", "needs you", id="a header of applications, too"),
+        pytest.param("AddDefaultCharset Off", "not needed", id="no such header"),
+        pytest.param("ExpiresDefault A3600", "needs you", id="another header"),
+        pytest.param("ServerPath /x", "not needed", id="for old browsers"),
+        pytest.param("SetEnv TZ UTC", "needs you", id="a variable"),
+        pytest.param("SetEnv no-gzip 1", "not needed", id="a variable of Apache's own"),
+        pytest.param("SetEnvIf Request_URI x dontlog", "not needed", id="for logs"),
+        pytest.param("SetEnvIf Request_URI x dontlog a", "needs you", id="and for applications"),
+        pytest.param(
+            "BrowserMatch x nokeepalive ssl-unclean-shutdown",
+            "not needed",
+            id="for old browsers, too",
+        ),
         pytest.param("AllowOverride None", "not needed", id="no files in directories"),
         pytest.param("AllowOverride All", "needs you", id="files in directories"),
         pytest.param("Listen 80", "not needed", id="a port"),
@@ -184,3 +195,9 @@ def test_as_many_directives_are_reported_as_the_files_have():
         written = [line for line in lines if line and line[0] not in "#<"]
 
         assert len(import_configuration(configuration).outcomes) == len(written), path.name
+
+
+def test_the_note_on_trusted_proxies_promises_no_address():
+    note = notes_of("WSGITrustedProxies 10.0.0.1", ALIAS)[1]
+
+    assert "--forwarded-allow-ips sets the scheme alone" in note

@@ -1,9 +1,37 @@
-"""One WSGIScriptAlias or WSGIScriptAliasMatch directive as a value."""
+"""One entry of the table as a value: what it matches, and what answers there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+# How the note of a denial begins that an import has written and nobody has decided on yet.
+ACCESS_RULE = "an access rule of Apache stood here"
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """
+    The answer of an entry that lets nobody in: 403.
+
+    ``note`` says why. It is for the operator: logs and commands show it, clients never see it.
+    """
+
+    note: str = ""
+
+    @property
+    def status(self) -> int:
+        """The status that clients get."""
+        return 403
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether an import has closed this, and nobody has decided yet what is to become of it."""
+        return self.note.startswith(ACCESS_RULE)
+
+
+# What answers without an application.
+Answer: TypeAlias = Denial
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +41,8 @@ class Alias:
 
     ``location`` is the url prefix of a plain alias or the pattern of a match alias, ``target``
     the file (for a match alias: the template) it maps to. All text is latin-1, one code point a
-    byte. An option that is None was not given.
+    byte. An option that is None was not given. An entry with an ``answer`` needs no application:
+    it has no target and no options.
     """
 
     location: str
@@ -23,10 +52,13 @@ class Alias:
     application_group: str | None = None
     callable_object: str | None = None
     pass_authorization: bool | None = None
+    answer: Answer | None = None
 
     @property
-    def directive(self) -> Literal["WSGIScriptAlias", "WSGIScriptAliasMatch"]:
-        """The name of the directive that says this in an Apache configuration."""
+    def directive(self) -> Literal["WSGIScriptAlias", "WSGIScriptAliasMatch", "deny", "deny_match"]:
+        """The name of the directive that says this in Apache, or of the function that says it."""
+        if self.answer is not None:
+            return "deny" if self.kind == "plain" else "deny_match"
         return "WSGIScriptAlias" if self.kind == "plain" else "WSGIScriptAliasMatch"
 
 

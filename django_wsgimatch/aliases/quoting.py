@@ -10,8 +10,15 @@ from .directives import BLANKS
 
 @lru_cache(maxsize=4096)
 def directive_line(alias: Alias) -> str:
-    """Return the line of which parse_directive() makes this alias, in latin-1."""
-    words = [alias.directive, quote_word(alias.location), quote_word(alias.target)]
+    """
+    Return the line of which parse_directive() makes this alias, in latin-1.
+
+    No directive says what an entry without an application does: its line has the function's name.
+    """
+    words = [alias.directive, quote_word(alias.location)]
+    if alias.answer is not None:
+        return " ".join(words)
+    words.append(quote_word(alias.target))
     options = {
         "process-group": alias.process_group,
         "application-group": alias.application_group,

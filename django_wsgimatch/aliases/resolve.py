@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ..exceptions import BadTarget, TargetError
+from ..text import quoted, shown
 from .alias import Alias
 from .groups import GLOBAL, GroupName, Server, group_name
 from .hosts import is_valid_host
@@ -54,10 +55,10 @@ class Resolution:
     What becomes of a request target.
 
     ``status`` is 200 where a script would run, 400, 403, 404 or 500 where Apache would give
-    that answer itself, and None where no alias matches and the fallback answers. ``alias`` is
-    the entry's position in the table. What was not reached is None; the embedded process group
-    and the main interpreter's application group are "". ``group`` tells how the application
-    group's name came about.
+    that answer itself or the entry says so, and None where no alias matches and the fallback
+    answers. ``alias`` is the entry's position in the table. What was not reached is None; the
+    embedded process group and the main interpreter's application group are "". ``group`` tells how
+    the application group's name came about.
     """
 
     target: str
@@ -139,6 +140,8 @@ def resolve_uri(
     if match is None:
         return replace(resolution, reason=NO_MATCH)
     resolution = replace(resolution, match=match)
+    if match.alias.answer is not None:
+        return replace(resolution, status=match.alias.answer.status, reason=reason_of(match.alias))
     try:
         script = find_script(
             match.filename,
@@ -156,6 +159,13 @@ def _refused_host(target: str, server: Server) -> Resolution | None:
     if not server.host or is_valid_host(server.host):
         return None
     return Resolution(target, status=400, reason=BAD_HOST.format(server.host[:LONGEST_SHOWN]))
+
+
+def reason_of(alias: Alias) -> str:
+    """Return why an entry without an application answers as it does, for the operator."""
+    assert alias.answer is not None
+    entry = f"{alias.directive}({quoted(alias.location)}) refuses it"
+    return f"{entry}: {shown(alias.answer.note)}" if alias.answer.note else entry
 
 
 def _place(

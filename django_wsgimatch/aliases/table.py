@@ -30,7 +30,7 @@ class Match:
 
     ``end`` is the offset in the uri where the match ends, ``captures`` are the groups from 1 on
     (empty where one took no part), ``filename`` is the path that is looked up next; text that
-    follows the script's name in it becomes PATH_INFO.
+    follows the script's name in it becomes PATH_INFO. An entry without an application has none.
     """
 
     position: int
@@ -115,6 +115,8 @@ class AliasTable:
         position, found = hit
         alias = self.aliases[position]
         if isinstance(found, int):
+            if alias.answer is not None:
+                return Match(position, alias, uri, found, (), "")
             filename = filename_for(alias.target, alias.location, uri, found)
             return Match(position, alias, uri, found, (), filename)
         return self._regex_match(position, alias, uri, found)
@@ -137,9 +139,11 @@ class AliasTable:
     def _regex_match(self, position: int, alias: Alias, uri: str, found: Found) -> Match:
         pattern = self.locations[position]
         assert isinstance(pattern, Pattern)
-        target = make_substitute(parse_template(alias.target), pattern.groups)(found)
         end = found.end()
         captures = tuple(found.group(n) or "" for n in range(1, pattern.groups + 1))
+        if alias.answer is not None:
+            return Match(position, alias, uri, end, captures, "")
+        target = make_substitute(parse_template(alias.target), pattern.groups)(found)
         if len(target) > LONGEST_SUBSTITUTION:
             filename = ""
         else:

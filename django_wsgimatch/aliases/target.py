@@ -122,10 +122,10 @@ def derive_roots(aliases: Iterable[Alias], base_directory: str) -> tuple[str, ..
     The directories that the targets of aliases name: where scripts may lie by default.
 
     For a plain alias that is the directory of the target, for a match alias the directory
-    part of what stands before the first capture.
+    part of what stands before the first capture. An entry without an application has no target.
     """
     roots: dict[str, None] = {}
-    for alias in aliases:
+    for alias in (each for each in aliases if each.answer is None):
         template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
         literal = template[0] if template and isinstance(template[0], str) else ""
         if not literal.startswith("/"):

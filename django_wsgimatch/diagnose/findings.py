@@ -84,6 +84,7 @@ CATALOGUE = {
     "W060": "the server's SCRIPT_NAME is no prefix of any URL",
     "W061": "the server gives up on requests that a process group may take",
     "W062": "a virtual host whose entries never answer",
+    "W065": "an access rule of Apache waits for a decision",
 }
 
 

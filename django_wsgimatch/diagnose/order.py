@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from ..aliases.table import AliasTable
 from ..text import quoted
 from .findings import Finding
 from .never import never_finding
@@ -21,14 +22,26 @@ def order_findings(
     """
     table, position = subject.table, subject.position
     for found in unreachable(table, [position], merge_slashes=merge_slashes):
+        if _waits_for_a_decision(table, found.hiders):
+            return
         if found.hiders:
             yield _hidden(subject, found, sources)
         else:
             yield never_finding(subject, merge_slashes)
         return
     taken = often_taken(table, position, merge_slashes=merge_slashes)
-    if taken:
+    if taken and not _waits_for_a_decision(table, taken.takers):
         yield _often_hidden(subject, taken, sources)
+
+
+def _waits_for_a_decision(table: AliasTable, positions: Iterable[int]) -> bool:
+    """
+    Whether an import has closed what hides an alias.
+
+    W065 says so of that entry; to move the alias before it would open it.
+    """
+    answers = (table.aliases[position].answer for position in positions)
+    return any(answer is not None and answer.is_undecided for answer in answers)
 
 
 def _often_hidden(subject: Subject, found: OftenTaken, sources: Sequence[str]) -> Finding:

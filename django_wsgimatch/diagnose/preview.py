@@ -25,11 +25,11 @@ class Preview:
 
     What was not reached is None. ``status`` is 200 where a script would run and None where the
     fallback answers. ``alias`` is the entry's position, a virtual host's own first, and
-    ``directive`` the line that Apache would read it from. ``view`` is the Django view for the
-    PATH_INFO; where there is none, ``urlconf_status`` is what the Django project that would answer
-    makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None where no Django project
-    is known to answer. ``load_error`` says why the script does not load, as far as that is known.
-    Text holds one byte a character, as in WSGI.
+    ``directive`` the line that Apache would read it from, or ``deny`` and its location. ``view``
+    is the Django view for the PATH_INFO; where there is none, ``urlconf_status`` is what the Django
+    project that would answer makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None
+    where no Django project is known to answer. ``load_error`` says why the script does not load,
+    as far as that is known. Text holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -83,7 +83,7 @@ def preview(site: Site, target: str) -> Preview:
         alias=match.position if match else None,
         directive=directive_line(match.alias) if match else None,
         captures=match.captures if match else None,
-        filename=os.path.join(site.rules.base_directory, match.filename) if match else None,
+        filename=_filename(resolution, site.rules),
         script=resolution.script,
         script_name=resolution.script_name,
         path_info=resolution.path_info,
@@ -114,6 +114,13 @@ def rebuilt_url(shown: Preview) -> str | None:
 
 def _status(resolution: Resolution, has_fallback: bool) -> int | None:
     return 404 if resolution.status is None and not has_fallback else resolution.status
+
+
+def _filename(resolution: Resolution, rules: Rules) -> str | None:
+    match = resolution.match
+    if match is None or match.alias.answer is not None:
+        return None
+    return os.path.join(rules.base_directory, match.filename)
 
 
 def _view(resolution: Resolution, site: Site) -> str | None:

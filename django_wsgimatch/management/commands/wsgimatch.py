@@ -164,6 +164,12 @@ class Command(BaseCommand):
             "--check", action="store_true", help="exit with 1 if anything needs your attention"
         )
         imports.add_argument(
+            "--open",
+            action="store_true",
+            dest="is_open",
+            help="leave open what access rules of Apache protect, instead of refusing it with 403",
+        )
+        imports.add_argument(
             "--server-root",
             metavar="DIRECTORY",
             help="where relative paths of Include start",
@@ -382,7 +388,9 @@ class Command(BaseCommand):
     def import_file(self, options: dict[str, Any]) -> int:
         """Write settings, and say on standard error what became of each directive."""
         try:
-            imported = migration.import_file(options["file"], _surroundings(options))
+            imported = migration.import_file(
+                options["file"], _surroundings(options), is_open=options["is_open"]
+            )
             written = migration.write_settings(imported, options["file"], options["format"])
             if options["output"] in (None, migration.STANDARD_OUTPUT):
                 self._write_source(written)
@@ -394,6 +402,9 @@ class Command(BaseCommand):
             raise _failed(f"{error.filename}: {error.strerror}.") from error
         # What is wrong is not what colours standard error here.
         self.stderr.style_func = None
+        if options["format"] == "python":
+            for line in report.protected_lines(imported):
+                self.stderr.write(line)
         if self._is_drawn(options, self.stderr):
             console = self._console(options, self.stderr)
             terminal.show_report(console, imported.outcomes)

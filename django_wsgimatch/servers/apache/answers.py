@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .directive import Directive
+from .directive import Directive, Spot
 from .outcome import Category, Outcome, outcome
 from .words import split_words
 
@@ -36,7 +36,14 @@ _REWRITE = (
     "Rules may change the URL before the aliases see it, or answer it: put them into the server "
     "in front"
 )
-_ACCESS = "Nobody is kept out here: put the rule into the server in front, or into a view"
+_ACCESS = "It keeps people out: put the rule into the server in front, or into a view"
+_RULE = "What it keeps people out of answers 403 until you decide, with --open it is open to all"
+_PEERS = (
+    "No REMOTE_ADDR, host or port is taken from headers: gunicorn's --forwarded-allow-ips sets "
+    "the scheme alone, and REMOTE_ADDR is the server in front, empty behind a unix socket. Let a "
+    "middleware read what that server passes on"
+)
+_TYPES = "It changes the headers of applications, too: set them in the server in front"
 _LOGIN = (
     "The server in front must ask for the password, or Django must: REMOTE_USER does not come by "
     "itself"
@@ -49,8 +56,7 @@ _VARIABLE = (
 )
 _PROXY = "The server in front passes these URLs on; it must do so before the aliases"
 _HANDLER = (
-    "It decides who answers in its section. Where that is wsgi-script, write an alias; where it "
-    "takes URLs away from an alias, let the server in front answer them"
+    "It decides who answers in its section: let the server in front answer what is no WSGI script"
 )
 _FILTER = "The server in front changes bodies on their way, or a middleware does"
 _LIMIT = "Set the limit in the server in front; gunicorn and Django have limits of their own"
@@ -83,6 +89,8 @@ _READ: Mapping[str, tuple[Category, str]] = {
         "needs you",
         "Set PYTHONPATH for the server, where an entry runs in no process group",
     ),
+    "User": ("changed", "`serve --user`: root must name whom the applications run as"),
+    "Group": ("changed", "`serve --group`, beside `--user`"),
     "WSGIRestrictEmbedded": (
         "not needed",
         "Says nothing where every entry has a process group; else it needs you",
@@ -105,15 +113,20 @@ _NEEDS_YOU: Mapping[str, str] = {
     "Rewrite*": _REWRITE,
     "Auth* Anonymous* Krb* Gssapi* Mellon* Shib* OIDC* CAS* LDAP* Session*": _LOGIN,
     "InterceptForm* LookupUser*": _LOGIN,
-    "SSL* GnuTLS* NSS* MD* GridSite*": _TLS,
+    "SSL* GnuTLS* NSS* MD*": _TLS,
+    "SSLRequireSSL NSSRequireSSL": "Plain HTTP is refused there: let the server in front redirect",
+    "AllowMethods AuthMerging WSGIAccessScript": _RULE,
+    "GridSite*": _ACCESS,
     "Header RequestHeader": _HEADERS,
     "SetEnv* PassEnv UnsetEnv BrowserMatch*": _VARIABLE,
     "Proxy* NoProxy Balancer*": _PROXY,
     "SetHandler AddHandler RemoveHandler": _HANDLER,
     "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,
+    "ExpiresDefault ExpiresByType": _TYPES,
+    "UserDir": _STATIC,
     "ErrorDocument": "There are small pages of our own; 404 and 500 of Django are its templates",
     "LimitRequestBody LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
-    "QS_* Sec* DOS* Evasive* RemoteIP* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
+    "QS_* Sec* DOS* Evasive* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
     "AllowOverride AllowOverrideList": (
         "Look for .htaccess files there: what they say is not imported"
     ),
@@ -122,10 +135,10 @@ _NEEDS_YOU: Mapping[str, str] = {
         "Group names take the port of the Host header; name the groups if that matters"
     ),
     "CGIPassAuth": _VARIABLE,
-    "WSGIAccessScript WSGIAuthUserScript WSGIAuthGroupScript WSGIGroupAuthoritative": _LOGIN,
+    "WSGIAuthUserScript WSGIAuthGroupScript WSGIGroupAuthoritative": _LOGIN,
     "WSGIDispatchScript WSGIHandlerScript": _SCRIPT,
     "WSGIRestrictProcess": "Say process_group where a variable chooses the group",
-    "WSGITrustedProxyHeaders WSGITrustedProxies": "Name trusted proxies in --forwarded-allow-ips",
+    "WSGITrustedProxyHeaders WSGITrustedProxies RemoteIP*": _PEERS,
     "WSGIErrorOverride": "There is no ErrorDocument here that could take an answer's place",
     "WSGIMapHEADToGET": "HEAD reaches the application as HEAD",
     "WSGICaseSensitivity": "Paths are compared byte by byte",
@@ -133,10 +146,13 @@ _NEEDS_YOU: Mapping[str, str] = {
 }
 
 _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "Require": (("all granted",), _ACCESS),
-    "Allow": (("from all",), _ACCESS),
-    "Deny": ((), _ACCESS),
-    "Satisfy": (("all",), _ACCESS),
+    "Require": (("all granted",), _RULE),
+    "Allow": (("from all",), _RULE),
+    "Deny": ((), _RULE),
+    "Order": ((), _RULE),
+    "Satisfy": (("all",), _RULE),
+    "AddDefaultCharset": (("off",), _TYPES),
+    "ExpiresActive": (("off",), _TYPES),
     "SSLEngine": (("off",), _TLS),
     "RewriteEngine": (("off",), _REWRITE),
     "AllowOverride": (("none",), "Look for .htaccess files there: what they say is not imported"),
@@ -151,8 +167,8 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 _NOT_NEEDED: Mapping[str, str] = {
-    "Order": "The order of Allow and Deny",
-    "Listen ListenBacklog Port BindAddress User Group PidFile ServerRoot DefaultRuntimeDir "
+    "ServerPath": "For browsers that send no Host header",
+    "Listen ListenBacklog Port BindAddress PidFile ServerRoot DefaultRuntimeDir "
     "ServerLimit StartServers MinSpare* MaxSpare* MaxClients MaxRequests* MaxConnections* "
     "MaxRequestWorkers ThreadsPerChild ThreadLimit ThreadStackSize MaxMem* GracefulShutdown* "
     "CoreDumpDirectory ScoreBoardFile Mutex AcceptMutex LockFile AsyncRequestWorkerFactor "
@@ -164,12 +180,13 @@ _NOT_NEEDED: Mapping[str, str] = {
     "Protocols* Protocol H2* TraceEnable HttpProtocolOptions EnableSendfile EnableMMAP "
     "SendBufferSize ReceiveBufferSize": _CONNECTION,
     "ServerAdmin ServerSignature ServerTokens": "Stood on Apache's own pages",
-    "DocumentRoot DirectoryIndex DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
-    "AddType AddCharset AddEncoding AddLanguage AddDefaultCharset AddDescription AddIcon* "
+    "DocumentRoot": "Needs you where no alias takes /: then its files answer 404 here",
+    "DirectoryIndex DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
+    "AddType AddCharset AddEncoding AddLanguage AddDescription AddIcon* "
     "AddAlt* DefaultType DefaultIcon DefaultLanguage ForceType RemoveType RemoveEncoding "
     "TypesConfig MIMEMagicFile IndexOptions IndexIgnore* IndexOrderDefault IndexStyleSheet "
     "IndexHeadInsert HeaderName ReadmeName ContentDigest LanguagePriority ForceLanguagePriority "
-    "MultiviewsMatch ModMimeUsePathInfo UserDir Expires* ImapMenu ImapBase ImapDefault "
+    "MultiviewsMatch ModMimeUsePathInfo ImapMenu ImapBase ImapDefault "
     "CheckSpelling CheckCaseOnly CacheNegotiatedDocs": _FILES,
     "AddOutputFilterByType Deflate* Brotli*": (
         "Responses are not compressed here: the server in front may, or GZipMiddleware"
@@ -191,7 +208,13 @@ _NOT_NEEDED: Mapping[str, str] = {
 
 # What is said of a directive that has a part of its own in the import, and had none here.
 _NO_ALIAS = "It holds for no alias of this file"
+_NO_HOST = "No request reaches it: no host is answered by the virtual host that it stands in"
 _IDLE: Mapping[str, str] = {
+    "wsgiscriptalias": _NO_HOST,
+    "wsgiscriptaliasmatch": _NO_HOST,
+    "servername": "The names of groups do not show it, and no alias of this file is told by it",
+    "user": "Root does not run applications here: start the server with `serve --user`",
+    "group": "Root does not run applications here: start the server with `serve --user`",
     "options": "It keeps no symbolic link from being followed on the way to a script",
     "acceptpathinfo": "Text behind the script reaches it here, too",
     "wsgipythonhome": "No entry runs in the server's own process",
@@ -226,17 +249,49 @@ def answer_for(name: str) -> Answer:
     return next(found, _UNKNOWN)
 
 
+def _is_internal(directive: Directive) -> bool:
+    """Whether a directive only sets variables that Apache reads, and applications do not."""
+    words = split_words(directive.rest)
+    name = directive.name.lower()
+    if name in ("setenv", "unsetenv", "passenv"):
+        names = words[:1] if name == "setenv" else words
+    else:
+        names = words[1 if name.startswith("browsermatch") else 2 :]
+    found = [each.removeprefix("!").partition("=")[0].lower() for each in names]
+    return bool(found) and all(each in _INTERNAL or each.startswith("proxy-") for each in found)
+
+
+# As Apache's manual lists them, and the usual name for what is not to be logged.
+_INTERNAL = frozenset(
+    [
+        *("no-gzip", "no-brotli", "gzip-only-text/html", "dont-vary", "force-no-vary"),
+        *("nokeepalive", "downgrade-1.0", "force-response-1.0", "force-gzip", "no-cache"),
+        *("redirect-carefully", "suppress-error-charset", "ssl-unclean-shutdown", "dontlog"),
+        *("apache_run_user", "apache_run_group", "apache_log_dir", "apache_pid_file"),
+        *("apache_lock_dir", "apache_run_dir"),
+    ]
+)
+
+
 def is_known(name: str) -> bool:
     """Whether a name is a directive's, not one that only begins like some."""
     return name.lower() in _BY_NAME
 
 
-def answered(directive: Directive) -> Outcome:
-    """Return the outcome of a directive that no part of the import has made anything of."""
+def answered(directive: Directive, refused: Spot | None = None) -> Outcome:
+    """
+    Return the outcome of a directive that no part of the import has made anything of.
+
+    ``refused`` is the line that kept the import from looking at any.
+    """
     if directive.is_off:
         return outcome(directive, "off", directive.because)
     answer = answer_for(directive.name)
+    if answer.is_read and refused is not None:
+        return outcome(directive, "not needed", f"Not looked at, since {refused} is refused")
     words = " ".join(split_words(directive.rest)).lower()
+    if answer.note == _VARIABLE and _is_internal(directive):
+        return outcome(directive, "not needed", "Apache itself reads these variables")
     if answer.is_read:
         return outcome(directive, "not needed", _IDLE.get(directive.name.lower(), _NO_ALIAS))
     if words in answer.harmless:

@@ -16,13 +16,18 @@ from .settings import Hosts, Settings, Written
 # Where ruff and black break lines.
 _WIDTH = 88
 _INDENT = "    "
-_FUNCTIONS = {"plain": "script_alias", "match": "script_alias_match"}
+_FUNCTIONS = {
+    "WSGIScriptAlias": "script_alias",
+    "WSGIScriptAliasMatch": "script_alias_match",
+    "deny": "deny",
+    "deny_match": "deny_match",
+}
 
 
 def python_lines(settings: Settings, source: str) -> Iterator[str]:
     """Yield the lines of a settings file; ``source`` says what they were made from."""
     yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
-    if functions := sorted({_FUNCTIONS[each.alias.kind] for each in _all_entries(settings)}):
+    if functions := sorted({_FUNCTIONS[each.alias.directive] for each in _all_entries(settings)}):
         yield ""
         yield f"from django_wsgimatch import {', '.join(functions)}"
     yield ""
@@ -140,7 +145,7 @@ def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") ->
     for each in entries:
         inner = indent + _INDENT
         yield from _indented(_comments(each.comment, each.spots), inner)
-        yield from _call(_FUNCTIONS[each.alias.kind], _arguments(each.alias), inner)
+        yield from _call(_FUNCTIONS[each.alias.directive], _arguments(each.alias), inner)
     yield f"{indent}]{end}"
 
 
@@ -155,6 +160,8 @@ def _call(function: str, arguments: list[str], indent: str) -> Iterator[str]:
 
 
 def _arguments(alias: Alias) -> list[str]:
+    if alias.answer is not None:
+        return [literal(alias.location), f"note={literal(alias.answer.note)}"]
     arguments = [literal(alias.location), literal(alias.target)]
     return arguments + [f"{name}={literal(value)}" for name, value in _options(alias).items()]
 
@@ -181,6 +188,13 @@ def _indented(lines: Iterable[str], indent: str) -> Iterator[str]:
 
 def _record(entry: Written) -> dict[str, Any]:
     alias = entry.alias
+    if alias.answer is not None:
+        return {
+            "kind": alias.directive,
+            "location": readable(alias.location),
+            "note": readable(alias.answer.note),
+            "from": list(map(str, entry.spots)),
+        }
     return {
         "kind": alias.kind,
         "location": readable(alias.location),

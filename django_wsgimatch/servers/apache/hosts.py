@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...aliases.alias import Alias
 from ...aliases.directives import parse_directive
 from ...exceptions import DirectiveError
+from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
 from .directive import Directive, Section
 from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
@@ -15,6 +16,16 @@ from .outcome import Ledger
 from .words import split_words
 
 ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
+
+# What may answer URLs, or change them, before an alias does.
+TAKERS = (
+    *("alias", "aliasmatch", "scriptalias", "scriptaliasmatch", "documentroot", "userdir"),
+    *("redirect", "redirectmatch", "redirectpermanent", "redirecttemp", "rewriterule"),
+    *("proxypass", "proxypassmatch"),
+)
+HANDLERS = ("sethandler", "addhandler", "removehandler")
+
+_AROUND_RULES = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
 
 # Where a scope stands in the order in which Apache merges them; the last one wins.
 Rank = tuple[int, int, int]
@@ -28,13 +39,15 @@ class Scope:
     What the directives in one section give, with all sections around it.
 
     ``options`` are the Options directives of it, in their order, as each may build on the one
-    before.
+    before; ``access`` are the rules that may keep somebody out, ``handlers`` say who answers.
     """
 
     sections: tuple[Section, ...]
     rank: Rank
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
+    access: list[Directive] = field(default_factory=list)
+    handlers: list[Directive] = field(default_factory=list)
 
     def __str__(self) -> str:
         return " ".join(f"<{each.name} {each.argument}>" for each in self.sections)
@@ -46,7 +59,9 @@ class Host:
     The main server, without a ``section``, or one virtual host.
 
     ``names`` are its ServerName, if it has one, and its ServerAliases. ``addresses`` are written
-    as in the section. ``scopes`` stand in the order of the file.
+    as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
+    URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so. ``takers`` may answer
+    URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts.
     """
 
     section: Section | None = None
@@ -55,6 +70,11 @@ class Host:
     aliases: list[tuple[Alias, Directive]] = field(default_factory=list)
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
+    access: list[Directive] = field(default_factory=list)
+    is_tls: bool | None = None
+    handlers: list[Directive] = field(default_factory=list)
+    takers: list[Directive] = field(default_factory=list)
+    mounted: list[tuple[Alias, Directive]] = field(default_factory=list)
     scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
     givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
 
@@ -90,7 +110,28 @@ def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, l
             read(host, directive, ledger)
         except DirectiveError as error:
             ledger.note(directive, "needs you", f"Apache refuses it: {error}")
+    for host in (main, *hosts.values()):
+        _drop_replaced(host, ledger)
     return main, list(hosts.values())
+
+
+def _drop_replaced(host: Host, ledger: Ledger) -> None:
+    """Take away the access rules that a later section for the very same place replaces."""
+    later: dict[tuple[tuple[str, str], ...], dict[str, Directive]] = {}
+    for sections, scope in reversed(host.scopes.items()):
+        replacing = later.setdefault(_place_named_by(sections), {})
+        kept = []
+        for rule in scope.access:
+            if by := replacing.get(system_of(rule)):
+                ledger.note(rule, "not needed", f"{by.spot} takes its place")
+            else:
+                kept.append(rule)
+        scope.access = kept
+        replacing.update(replaced_systems(kept))
+
+
+def _place_named_by(sections: tuple[Section, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((each.name.lower(), each.argument) for each in sections)
 
 
 def scope_sections(directive: Directive) -> tuple[Section, ...]:
@@ -128,7 +169,7 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     if sections and directive.name.lower() in SERVER_OPTIONS:
         raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
     place = _place(host, sections)
-    givers = host.givers.setdefault(tuple((s.name.lower(), s.argument) for s in sections), {})
+    givers = host.givers.setdefault(_place_named_by(sections), {})
     before, givers[name] = givers.get(name, place), place
     for each in _superseded(before, name, given):
         ledger.note(each.directive, "not needed", f"{given.directive.spot} takes its place")
@@ -144,6 +185,30 @@ def _place(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
     if sections not in host.scopes:
         host.scopes[sections] = Scope(sections, _rank(sections))
     return host.scopes[sections]
+
+
+def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if any(each.name.lower() not in _AROUND_RULES for each in directive.sections):
+        # As in <Proxy>: it says who may use a proxy, or is the definition of a provider.
+        return
+    sections = scope_sections(directive)
+    if not sections and directive.name.lower() not in SWITCHES:
+        raise DirectiveError(f"{directive.name} not allowed here")
+    _place(host, sections).access.append(directive)
+
+
+def _read_handler(host: Host, directive: Directive, ledger: Ledger) -> None:
+    _place(host, scope_sections(directive)).handlers.append(directive)
+    host.takers.append(directive)
+
+
+def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:
+    host.takers.append(directive)
+
+
+def _read_engine(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if not scope_sections(directive):
+        host.is_tls = directive.rest.strip().lower() == "on"
 
 
 def _superseded(place: Host | Scope, name: str, given: Given) -> list[Given]:
@@ -189,4 +254,8 @@ def _has_port(name: str) -> bool:
 _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     "servername": _read_server_name,
     "serveralias": _read_server_alias,
+    "sslengine": _read_engine,
+    **dict.fromkeys(RULES, _read_access),
+    **dict.fromkeys(TAKERS, _read_taker),
+    **dict.fromkeys(HANDLERS, _read_handler),
 }

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from ...aliases.table import compile_location
 from ...exceptions import WSGIMatchError
 from .answers import answered, is_known
+from .decisions import Protected, note_rules, protected
 from .directive import ApacheConfiguration, Directive, Refusal, Remark
 from .embedded import load_ahead, note_embedded
 from .hosts import read_hosts
 from .isolation import write_out_groups
 from .limits import Exhausted
+from .mounts import mount
 from .outcome import Ledger, Outcome, refused, withheld
 from .processes import note_uses, read_groups
 from .reach import FileKind, FileKinds
 from .resolving import Entry, Resolver
 from .settings import Settings, collect
 from .tables import build_tables
+from .takers import Taken, note_taken
+from .users import note_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,15 @@ class Imported:
 
     ``settings`` is None where a line could not be read: what it may have said would be missing.
     ``outcomes`` has one for every line that could not be read, then one for every directive.
-    ``remarks`` are Apache's own warnings.
+    ``protected`` are the URLs that Apache lets only some people ask for, ``taken`` those that it
+    answers itself, and an alias does here; the report names them all. ``remarks`` are Apache's
+    own warnings.
     """
 
     settings: Settings | None
     outcomes: tuple[Outcome, ...]
+    protected: tuple[Protected, ...] = ()
+    taken: tuple[Taken, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -56,25 +64,35 @@ def kind_of_file(path: str) -> FileKind:
 
 
 def import_configuration(
-    configuration: ApacheConfiguration, kind_of: FileKinds = kind_of_file
+    configuration: ApacheConfiguration,
+    kind_of: FileKinds = kind_of_file,
+    *,
+    is_open: bool = False,
 ) -> Imported:
     """
     Return the settings that a configuration stands for, and what became of each directive.
 
     ``kind_of`` says what the file system has at a path: it tells a script from a folder of scripts
-    where the configuration does not.
+    where the configuration does not. What Apache protects is closed, unless ``is_open``.
     """
     ledger = Ledger()
+    settings: Settings | None = None
+    found: tuple[Protected, ...] = ()
+    taken: tuple[Taken, ...] = ()
     try:
-        settings = None if configuration.refusals else _settings(configuration, ledger, kind_of)
+        if not configuration.refusals:
+            settings, found, taken = _settings(configuration, ledger, kind_of, is_open)
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
-    outcomes += (ledger.outcome(each) or answered(each) for each in configuration.directives)
+    stop = configuration.refusals[0].spot if configuration.refusals else None
+    outcomes += (ledger.outcome(each) or answered(each, stop) for each in configuration.directives)
     private = configuration.private
     return Imported(
         settings,
         tuple(_discreet(each) if each.spot.file in private else each for each in outcomes),
+        found,
+        taken,
         tuple(each for each in configuration.remarks if each.spot.file not in private),
     )
 
@@ -85,7 +103,9 @@ def _discreet(outcome: Outcome) -> Outcome:
     return outcome if is_read and is_known(outcome.text.partition(" ")[0]) else withheld(outcome)
 
 
-def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileKinds) -> Settings:
+def _settings(
+    configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileKinds, is_open: bool
+) -> tuple[Settings, tuple[Protected, ...], tuple[Taken, ...]]:
     directives = [each for each in configuration.directives if not each.is_off]
     named: defaultdict[str, list[Directive]] = defaultdict(list)
     for directive in directives:
@@ -93,18 +113,28 @@ def _settings(configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileK
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
     resolver = Resolver(main, ledger, kind_of)
+    mount(resolver, hosts)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, imports, ledger)
     entries = tables.all_entries()
     groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
+    note_users(named["user"], named["group"], groups, ledger)
     note_uses(groups, entries, imports, ledger)
     note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
     _note_aliases(entries, ledger)
+    taken = note_taken(main, hosts, ledger)
     _note_variables(directives, ledger)
-    settings = collect(tables, groups, ledger)
+    found = protected(tables, is_open=is_open)
+    note_rules(found, (main, *hosts), tables.met, ledger)
+    settings = collect(
+        tables.opened() if is_open else tables,
+        groups,
+        ledger,
+        has_files=bool(named["documentroot"]),
+    )
     _note_links(resolver, settings, ledger)
-    return settings
+    return settings, found, taken
 
 
 def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
@@ -112,6 +142,8 @@ def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
     for entry in entries:
         parts[id(entry.directive)] += entry.part is not None
         _check_location(entry, ledger)
+        for directive, option in entry.uses:
+            ledger.use(directive, option, entry.alias.location)
         if reason := _unfit(entry):
             ledger.note(entry.directive, "needs you", reason)
         if entry.alias.kind == "plain" and not entry.alias.location.startswith("/"):

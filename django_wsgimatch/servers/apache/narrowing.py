@@ -18,6 +18,8 @@ _SLASHES = re.compile("//+")
 # What would mean something else inside a group, or further on in a pattern.
 _UNMOVABLE = re.compile(r"\(\*|\\[GK]|\(\?\^?[a-zA-Z]*x|\(\?[RP0-9&+-]|\(\?\(")
 _SPECIAL = re.compile(r"[\\.^$*+?()\[\]{}|]")
+_ESCAPED_OR_SET = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]", re.DOTALL)
+_INNERMOST = re.compile(r"\([^()]*\)")
 _BACK_REFERENCE = re.compile(r"\\[1-9gk]|\(\?[P<'&]")
 _CAPTURE = re.compile(r"(\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\])|\((?![?*])", re.DOTALL)
 
@@ -38,24 +40,41 @@ def narrowed(alias: Alias, section: Section) -> Alias | None:
 def _narrowed(alias: Alias, text: str, is_pattern: bool) -> Alias | None:
     if not is_pattern and not is_wildcard(text):
         return _below(alias, _SLASHES.sub("/", text))
-    condition = _without_captures(text if is_pattern else _from_wildcard(text))
+    condition = without_captures(text if is_pattern else from_wildcard(text))
     if condition is None or _UNMOVABLE.search(condition):
         return None
     return _where(alias, _look_ahead(condition))
+
+
+def restricted(alias: Alias, condition: str) -> Alias | None:
+    """Return an alias for those of its uris that a lookahead from their start holds for."""
+    return None if _UNMOVABLE.search(condition) else _where(alias, condition)
+
+
+def excluded(alias: Alias, other: Alias) -> Alias | None:
+    """Return an alias without the uris of another one, None where one pattern cannot say that."""
+    if other.kind == "plain":
+        location = _SLASHES.sub("/", other.location)
+        end = "" if location.endswith("/") else "(?:/|$)"
+        return _where(alias, f"(?!{literally(location)}{end})")
+    pattern = without_captures(other.location)
+    if pattern is None or _UNMOVABLE.search(pattern):
+        return None
+    return _where(alias, "(?!" + _look_ahead(pattern)[3:])
 
 
 def region_of(section: Section) -> Reach:
     """Return the uris that a <Location> holds for, as far as they are known."""
     text, is_pattern = words_of(section)
     if is_pattern or is_wildcard(text):
-        return region(None, prefixes_of(text if is_pattern else _from_wildcard(text)))
+        return region(None, prefixes_of(text if is_pattern else from_wildcard(text)))
     return region(text, (text,))
 
 
 def _below(alias: Alias, location: str) -> Alias | None:
     if alias.kind == "match":
         end = "" if location.endswith("/") else "(?:/|$)"
-        return _where(alias, f"(?={_literally(location)}{end})")
+        return _where(alias, f"(?={literally(location)}{end})")
     # filename = target + what follows the location in the uri, and all of it for "/".
     start = "" if alias.location == "/" else _SLASHES.sub("/", alias.location)
     rest = location[len(start) :]
@@ -67,11 +86,11 @@ def _where(alias: Alias, condition: str) -> Alias | None:
     if alias.kind == "plain":
         location = _SLASHES.sub("/", alias.location)
         end = "" if location.endswith("/") else "(?=/|$)"
-        pattern = f"^{condition}{_literally(location)}{end}"
+        pattern = f"^{condition}{literally(location)}{end}"
         target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
     elif _UNMOVABLE.search(alias.location):
         return None
-    elif alias.location.startswith("^") and "|" not in alias.location:
+    elif is_anchored(alias.location):
         pattern, target = f"^{condition}{alias.location[1:]}", alias.target
     elif 0 in group_numbers(parse_template(alias.target)):
         return None
@@ -84,20 +103,30 @@ def _where(alias: Alias, condition: str) -> Alias | None:
     return replace(alias, kind="match", location=pattern, target=target)
 
 
+def is_anchored(pattern: str) -> bool:
+    """Whether a pattern is searched from the start of the uri only: no branch has its own ^."""
+    if not pattern.startswith("^"):
+        return False
+    text = _ESCAPED_OR_SET.sub("", pattern)
+    while (shorter := _INNERMOST.sub("", text)) != text:
+        text = shorter
+    return "|" not in text
+
+
 def _look_ahead(pattern: str) -> str:
-    if pattern.startswith("^") and "|" not in pattern:
+    if is_anchored(pattern):
         return f"(?={pattern[1:]})"
     return f"(?=.*?(?:{pattern}))"
 
 
-def _without_captures(pattern: str) -> str | None:
+def without_captures(pattern: str) -> str | None:
     """Return a pattern whose groups do not count: those of the alias keep their numbers."""
     if _BACK_REFERENCE.search(pattern):
         return None
     return _CAPTURE.sub(lambda found: found[1] or "(?:", pattern)
 
 
-def _from_wildcard(text: str) -> str:
+def from_wildcard(text: str) -> str:
     """Return the pattern of what apr_fnmatch() takes with APR_FNM_PATHNAME."""
     parts = re.split(r"(\[[^\]]+\]|[*?])", text)
     return "^" + "".join(map(_wildcard_part, parts)) + "$"
@@ -108,8 +137,9 @@ def _wildcard_part(part: str) -> str:
         return "[^/]*" if part == "*" else "[^/]"
     if part.startswith("[") and part.endswith("]"):
         return part.replace("[!", "[^", 1)
-    return _literally(part)
+    return literally(part)
 
 
-def _literally(text: str) -> str:
+def literally(text: str) -> str:
+    """Return the pattern that takes a text as it is."""
     return _SPECIAL.sub(r"\\\g<0>", text)

@@ -121,8 +121,8 @@ def note_uses(
             ledger.note(
                 group.directive,
                 "needs you",
-                "no entry runs in it, nor did one in Apache: say process_group="
-                f"{group.name!r} in those that should, or leave it out",
+                f"no entry runs in it: say process_group={group.name!r} in those that should, or "
+                "leave it out",
             )
     _note_foreign(groups, entries, ledger)
     for entry in entries:

@@ -7,18 +7,44 @@ from typing import Any
 
 from ...text import readable as shown
 from ...text import shown as printable
+from .decisions import Protected
+from .directive import Directive
 from .fragment import readable, values
 from .importing import Imported
 from .outcome import CATEGORIES, Category, Outcome, tally
 
 _PLURAL: dict[Category, str] = {"needs you": "need you"}
 _WIDTH = max(map(len, CATEGORIES))
+_CLOSED = (
+    "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry once "
+    "something else keeps out who should be kept out:"
+)
+_OPEN = "Access rules: Apache lets only some people ask for these URLs, and here everybody may:"
 
 
 def cells(outcome: Outcome) -> tuple[str, str, str, str]:
     """Return an outcome as texts: the category, the spot, the directive, the note."""
     place = printable(str(outcome.spot))
     return outcome.category, place, shown(outcome.text), shown(outcome.note)
+
+
+def protected_lines(imported: Imported) -> Iterator[str]:
+    """Yield a heading and a line for each URL that Apache protects, none where there are none."""
+    found = imported.protected
+    if found:
+        yield _OPEN if found[0].is_open else _CLOSED
+    for each in found:
+        rules = ", ".join(f"{rule.spot}: {_text_of(rule)}" for rule in each.closed.rules)
+        state = "open" if each.is_open else "closed"
+        yield f"{state:<{_WIDTH}}  {shown(each.urls)}{_of(each.host)}: {shown(rules)}"
+
+
+def _of(host: str | None) -> str:
+    return "" if host is None else f" of {'unknown hosts' if host == '*' else shown(host)}"
+
+
+def _text_of(directive: Directive) -> str:
+    return " ".join(f"{directive.name} {directive.rest}".split())
 
 
 def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
@@ -51,12 +77,28 @@ def record(imported: Imported) -> dict[str, Any]:
     settings = imported.settings
     return {
         "settings": None if settings is None else values(settings),
+        "protected": list(map(_protected_record, imported.protected)),
         "report": list(map(_outcome_record, imported.outcomes)),
         "remarks": [
             {"file": each.spot.file, "line": each.spot.line, "text": readable(each.text)}
             for each in imported.remarks
         ],
         "summary": dict(_counts(imported.outcomes)),
+    }
+
+
+def _protected_record(found: Protected) -> dict[str, Any]:
+    alias = found.closed.alias
+    return {
+        "host": None if found.host is None else readable(found.host),
+        "kind": alias.directive,
+        "location": readable(alias.location),
+        "is_open": found.is_open,
+        "is_whole": found.closed.is_whole,
+        "rules": [
+            {"file": rule.spot.file, "line": rule.spot.line, "directive": readable(_text_of(rule))}
+            for rule in found.closed.rules
+        ],
     }
 
 

@@ -28,6 +28,8 @@ from .reach import FileKinds, reach_of
 FollowSymlinks = tuple[bool | str, bool | str]
 # An alias or a part of it, the options that hold for it, and the section that makes it a part.
 Part = tuple[Alias, Values, Scope | None]
+# Directives that are kept as options of an entry, each with the option.
+Uses = tuple[tuple[Directive, str], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +40,8 @@ class Entry:
     ``given_on_line`` are the options that it names itself, ``values`` what the directives around it
     give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at
     the root and at the script. ``part`` is the section that it stands for, where that holds for a
-    part of an alias only; the entry of the rest follows.
+    part of an alias only; the entry of the rest follows. ``uses`` are the directives that are kept
+    as its options, each with the option.
     """
 
     alias: Alias
@@ -49,6 +52,7 @@ class Entry:
     spots: tuple[Spot, ...]
     follow_symlinks: FollowSymlinks
     part: Scope | None = None
+    uses: Uses = ()
 
 
 @dataclass(slots=True)
@@ -66,19 +70,20 @@ class Resolver:
     links: dict[int, Given] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
     _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
+    _known: dict[tuple[int, int, Alias], list[tuple[Scope, Coverage]]] = field(default_factory=dict)
 
     def entries(self, host: Host, alias: Alias, directive: Directive) -> list[Entry]:
         """Return the entries that an alias becomes for the requests to a host, in order."""
         self.effort.spend(_steps(alias), directive.spot, f"{directive.name} {alias.location}")
-        scopes = self._scopes(host, alias, directive)
+        scopes = self.scopes(host, alias, directive)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
         values = merged(server, sure)
-        parts = self._parts(alias, scopes, server, values)
+        parts, agreeing = self._parts(alias, scopes, server, values)
         self.effort.spend(len(parts) * MADE, directive.spot, f"{directive.name} {alias.location}")
         follow = self._follow_symlinks(host, sure)
         return [
-            self._entry(each, host, directive, own, follow, part)
+            self._entry(each, host, directive, own, follow, part, () if part else agreeing)
             for each, own, part in (*parts, (alias, values, None))
         ]
 
@@ -94,26 +99,47 @@ class Resolver:
         values: Values,
         follow: FollowSymlinks,
         part: Scope | None,
+        agreeing: Uses,
     ) -> Entry:
         spots = {directive.spot: None}
         options: dict[str, Any] = {}
+        uses = [*agreeing]
         for name in NAMES:
             given = values.get(name)
             if given is None or getattr(alias, name) is not None:
                 continue
             options[name] = given.value
             spots[given.directive.spot] = None
-            self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
+            uses.append((given.directive, f"{name}={given.value!r}"))
         on_line = frozenset(name for name in NAMES if getattr(alias, name) is not None)
         alias = replace(alias, **options)
         own, *others = spots
         others.sort(key=lambda spot: (spot.file, spot.line))
-        return Entry(alias, host, directive, on_line, values, (own, *others), follow, part)
+        spots_in_order = (own, *others)
+        return Entry(
+            alias, host, directive, on_line, values, spots_in_order, follow, part, tuple(uses)
+        )
 
-    def _scopes(
-        self, host: Host, alias: Alias, directive: Directive
+    def scopes(
+        self,
+        host: Host,
+        alias: Alias,
+        directive: Directive,
+        kind_of: FileKinds | None = None,
     ) -> list[tuple[Scope, Coverage]]:
-        reach = reach_of(alias, self.kind_of)
+        """Return the sections that hold for an alias or a part of it, in Apache's order."""
+        if kind_of is not None:
+            return self._found_scopes(host, alias, directive, kind_of)
+        # Optimization: options and access rules both ask, and to look them up costs 0.1 ms.
+        key = id(host), id(directive), alias
+        if key not in self._known:
+            self._known[key] = self._found_scopes(host, alias, directive, self.kind_of)
+        return self._known[key]
+
+    def _found_scopes(
+        self, host: Host, alias: Alias, directive: Directive, kind_of: FileKinds
+    ) -> list[tuple[Scope, Coverage]]:
+        reach = reach_of(alias, kind_of)
         found = []
         servers = (host,) if host is self.main else (self.main, host)
         for is_virtual, server in enumerate(servers):
@@ -130,7 +156,11 @@ class Resolver:
 
     def _index(self, host: Host) -> ScopeIndex:
         if id(host) not in self._indexes:
-            telling = (each for each in host.scopes.values() if each.values or each.options)
+            telling = (
+                each
+                for each in host.scopes.values()
+                if each.values or each.options or each.access or each.handlers
+            )
             self._indexes[id(host)] = ScopeIndex(telling)
         return self._indexes[id(host)]
 
@@ -155,8 +185,12 @@ class Resolver:
 
     def _parts(
         self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
-    ) -> list[Part]:
-        """Return the narrower aliases that have other options, first the one that wins."""
+    ) -> tuple[list[Part], Uses]:
+        """
+        Return the narrower aliases that have other options, first the one that wins.
+
+        Where no section says anything else than holds anyway: what they say the same.
+        """
         partial = []
         for scope, covered in scopes:
             if covered == "all":
@@ -171,9 +205,8 @@ class Resolver:
             ]
             self._need_hand(alias, differing, scope)
         if all(agrees(values, scope) for scope in partial):
-            self._use(alias, partial)
-            return []
-        return list(self._narrowed(alias, partial, scopes, server))
+            return [], tuple(_uses(partial))
+        return list(self._narrowed(alias, partial, scopes, server)), ()
 
     def _narrowed(
         self,
@@ -195,11 +228,6 @@ class Resolver:
                 seen.add((part.location, part.kind))
                 yield part, own, scope
 
-    def _use(self, alias: Alias, scopes: Iterable[Scope]) -> None:
-        for name, given in (item for scope in scopes for item in scope.values.items()):
-            if name in NAMES:
-                self.ledger.use(given.directive, f"{name}={given.value!r}", alias.location)
-
     def _unsaid(self, alias: Alias, scope: Scope) -> Values:
         """Return what a scope gives, without what the alias line says itself."""
         found = {}
@@ -218,6 +246,12 @@ class Resolver:
                 f"{scope} holds for a part of what {alias.directive} {alias.location} answers, "
                 "and which part cannot be told: give that part an entry of its own before it",
             )
+
+
+def _uses(scopes: Iterable[Scope]) -> Iterator[tuple[Directive, str]]:
+    for name, given in (item for scope in scopes for item in scope.values.items()):
+        if name in NAMES:
+            yield given.directive, f"{name}={given.value!r}"
 
 
 def _steps(alias: Alias) -> int:

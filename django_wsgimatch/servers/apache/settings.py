@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...aliases.alias import Alias
+from .closing import Closed
 from .directive import Spot
 from .given import DEFAULTS
 from .outcome import Ledger
@@ -56,8 +57,14 @@ class Settings:
     others: tuple[Setting, ...]
 
 
-def collect(tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger) -> Settings:
-    """Return the settings that say what tables and process groups hold."""
+def collect(
+    tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger, *, has_files: bool = False
+) -> Settings:
+    """
+    Return the settings that say what tables and process groups hold.
+
+    ``has_files`` says that Apache sends files of a folder where no alias matches.
+    """
     entries = tables.all_entries()
     others = [
         _application_group(entries),
@@ -67,12 +74,12 @@ def collect(tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger) -> S
         _site(entries, "allow_encoded_slashes", "WSGIMATCH_ALLOW_ENCODED_SLASHES", ledger),
         _site(entries, "merge_slashes", "WSGIMATCH_MERGE_SLASHES", ledger),
         _follow_symlinks(entries, ledger),
-        _server_name(entries, tables),
-        _fallback(tables),
+        _server_name(entries, tables, ledger),
+        _fallback(tables, has_files),
     ]
     defaults = {each.name: each.value for each in others if each is not None}
     return Settings(
-        tuple(_written(each, defaults) for each in tables.entries),
+        (*map(_refused, tables.closed), *(_written(each, defaults) for each in tables.entries)),
         tuple(_hosts(tables, defaults)),
         tuple(groups),
         tuple(each for each in others if each is not None and not _is_default(each)),
@@ -97,8 +104,13 @@ def _is_default(setting: Setting) -> bool:
 def _hosts(tables: Tables, defaults: dict[str, Any]) -> Iterable[Hosts]:
     for pattern, entries in tables.hosts.items():
         same_as = tables.same_as.get(pattern)
-        written = () if same_as else tuple(_written(each, defaults) for each in entries)
-        yield Hosts(pattern, written, same_as, tables.spots.get(pattern))
+        closed = map(_refused, tables.hosts_closed.get(pattern, ()))
+        written = [*closed, *(_written(each, defaults) for each in entries)]
+        yield Hosts(pattern, () if same_as else tuple(written), same_as, tables.spots.get(pattern))
+
+
+def _refused(closed: Closed) -> Written:
+    return Written(closed.alias, closed.spots)
 
 
 def _written(entry: Entry, defaults: dict[str, Any]) -> Written:
@@ -186,21 +198,30 @@ def _follow_symlinks(entries: Sequence[Entry], ledger: Ledger) -> Setting | None
     return Setting("WSGIMATCH_FOLLOW_SYMLINKS", root, "")
 
 
-def _server_name(entries: Sequence[Entry], tables: Tables) -> Setting | None:
+def _server_name(entries: Sequence[Entry], tables: Tables, ledger: Ledger) -> Setting | None:
     named = ("%{RESOURCE}", "%{SERVER}")
     if tables.server_name is None or not any(_group(each) in named for each in entries):
         return None
+    for directive in tables.named_by:
+        ledger.note(directive, "kept", "WSGIMATCH_SERVER_NAME")
     return Setting(
         "WSGIMATCH_SERVER_NAME", tables.server_name, "The names of application groups begin so."
     )
 
 
-def _fallback(tables: Tables) -> Setting | None:
+_NOTHING = "As in Apache, nothing answers what no alias matches. Without this line, Django does."
+_FILES = (
+    "What no alias matches is 404. Apache sends files of a DocumentRoot there: let the server in "
+    "front do so. Without this line, Django answers."
+)
+
+
+def _fallback(tables: Tables, has_files: bool) -> Setting | None:
     lists = [tables.entries, *tables.hosts.values()]
     if not any(lists) or all(any(each.alias.location == "/" for each in e) for e in lists):
         return None
     return Setting(
         "WSGIMATCH_FALLBACK",
         None,
-        "As in Apache, nothing answers what no alias matches. Without this line, Django does.",
+        _FILES if has_files else _NOTHING,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 # Characters without which no line holds a placeholder.
-_HINT = re.compile(r"[{@%$]|<\?|__")
+_HINT = re.compile(r"[{@%$]|<\?|__|[/\s\"'][<!]\w")
 # These mean nothing anywhere in a configuration.
 _EVERYWHERE = re.compile(
     r"""
@@ -25,6 +25,9 @@ _EVERYWHERE = re.compile(
     | %%[A-Za-z_]\w*%%
     | \#\{\s*[A-Za-z_@][^}]{0,500}\}    # Ruby
     | __[A-Z][A-Z0-9_]*__
+    | (?<!%)%\([A-Za-z_]\w*\)[sd]        # Python's %
+    | (?<=[/\s"'])<[a-z]\w*(?:[.-]\w+)+>  # a name to be filled in by hand
+    | (?<=[/\s"'])![A-Z][A-Z0-9_]*_[A-Z0-9_]*!
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -1,0 +1,284 @@
+"""
+Real and random configurations: whether an import opens anything of which it has not said so.
+
+``python -m tests.import_silence`` runs each beside a private Apache, imports the same text, and
+asks both the same requests: hosts that the file knows and does not, the URLs of sections, of Alias,
+Redirect and RewriteRule lines, and files of the DocumentRoot. Where Apache keeps people out,
+redirects or sends a file, no application may answer here, unless the report names the URL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from django.conf import settings
+
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.groups import Server
+from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.prefix import alias_matches
+from django_wsgimatch.aliases.resolve import Resolution, resolve
+from django_wsgimatch.conf import Configuration
+from django_wsgimatch.conf import configuration as read_settings
+from django_wsgimatch.servers.apache.directive import ApacheConfiguration
+from django_wsgimatch.servers.apache.hosts import read_hosts
+from django_wsgimatch.servers.apache.importing import Imported, import_configuration
+from django_wsgimatch.servers.apache.mounts import alias_of
+from django_wsgimatch.servers.apache.outcome import Ledger
+from django_wsgimatch.servers.apache.reading import read_file
+from django_wsgimatch.servers.apache.settings import Settings
+from django_wsgimatch.servers.apache.surroundings import Surroundings
+from django_wsgimatch.servers.apache.words import split_words
+from tests.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
+from tests.import_conformance import CONFIGURATIONS, settings_of, targets, write_scripts
+from tests.oracle import (
+    HOW_TO_INSTALL,
+    INSTALLED,
+    LOADED,
+    Apache,
+    ApacheFailed,
+    Request,
+    as_apache,
+    free_port,
+)
+from tests.random_access import TREE, random_access, random_access_target
+from tests.trees import build_tree, open_directory
+
+UNKNOWN = ("unknown.test", "10.1.2.3", "localhost")
+FILES = ("/", "/index.html", "/x.txt", "/static/x.css", "/favicon.ico", "/robots.txt", "/a/b")
+_MOST_ANSWERS = 1200
+_URL = re.compile(r"/[\w/.~-]*")
+# An application answers here; Apache lets no application answer.
+_OURS, _KEPT_OUT = 200, (401, 403, 405)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request that Apache does not let an application answer, and the import does."""
+
+    port: int
+    request: Request
+    status: int
+
+    def __str__(self) -> str:
+        return f"{self.request.host} {self.request.target} at {self.port}: Apache {self.status}"
+
+
+@dataclass(slots=True)
+class Silence:
+    """
+    What became of one configuration.
+
+    ``said`` are the requests that an application answers here alone, and the report names;
+    ``closed`` those that Apache lets everybody ask for, and are closed here.
+    """
+
+    name: str
+    state: str
+    requests: int = 0
+    kept_out: int = 0
+    said: int = 0
+    closed: int = 0
+    opened: list[Opened] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        counts = (
+            f"{self.requests} requests, {self.kept_out} kept out by Apache, {self.said} reported, "
+            f"{self.closed} closed though open"
+        )
+        return "\n  ".join([f"{self.name}: {self.state}, {counts}", *map(str, self.opened[:6])])
+
+
+def compare(path: Path) -> Silence:
+    """Compare a real configuration."""
+    with open_directory() as directory:
+        read = read_file(str(path), Surroundings())
+        if read.refusals:
+            return Silence(path.name, "refused")
+        try:
+            site = make_site(path.read_text("latin-1"), directory, with_rules=True)
+            return compare_site(path.name, site)
+        except (NotLoadable, ApacheFailed, ConnectionError):
+            # What Apache only finds out after it has begun to listen ends it at the first request.
+            return Silence(path.name, "not loadable")
+
+
+def compare_site(
+    name: str, site: ApacheSite, more: Iterable[str] = (), *, is_open: bool = False
+) -> Silence:
+    """
+    Compare a site that Apache takes; ``more`` are request targets to ask for.
+
+    With ``is_open`` nothing is closed: then all that Apache keeps people out of is opened.
+    """
+    modules = frozenset([*LOADED, *site.modules, "wsgi", "macro"])
+    surroundings = Surroundings(modules=modules)
+    configuration = read_file(str(site.file), surroundings)
+    write_files(configuration, site.directory)
+    # Only the second time the scripts are there, as they are for Apache.
+    for _ in range(2):
+        imported = import_configuration(configuration, is_open=is_open)
+        assert imported.settings is not None
+        imported_settings: Settings = imported.settings
+        write_scripts(imported_settings, site.directory)
+    (site.directory / "empty").mkdir(exist_ok=True)
+    asked = list(_requests(configuration, imported, more))
+    questions = [(port, request) for port in _ports(configuration, site) for request in asked]
+    found = Silence(name, "silent about nothing", requests=len(questions))
+    if not questions:
+        return found
+    with ExitStack() as stack:
+        apache = Apache(site.directory, site.main, next(iter(site.ports.values())), stack)
+        answers = apache.statuses(questions[: 4 * _MOST_ANSWERS])
+        with settings_of(imported_settings), as_apache():
+            configured = read_settings()
+            configured.require()
+            for (port, request), (status, is_script) in zip(questions, answers, strict=False):
+                ours = _resolved(configured, request)
+                _judge(found, imported, Opened(port, request, status), is_script, ours)
+    return found
+
+
+def _ports(configuration: ApacheConfiguration, site: ApacheSite) -> list[int]:
+    """The ports at which some virtual host is served, all where there are none."""
+    _, hosts = read_hosts(configuration.directives, Ledger())
+    served = " ".join(address for host in hosts for address in host.addresses)
+    return [port for port in site.ports.values() if not served or f":{port}" in served]
+
+
+def _judge(
+    found: Silence, imported: Imported, asked: Opened, is_script: bool, ours: Resolution
+) -> None:
+    found.kept_out += asked.status in _KEPT_OUT
+    if is_script:
+        is_closed = ours.match is not None and ours.match.alias.answer is not None
+        found.closed += is_closed
+    elif ours.status == _OURS and (asked.status in _KEPT_OUT or 200 <= asked.status < 400):
+        if ours.uri is not None and _is_said(imported, ours.uri):
+            found.said += 1
+        else:
+            found.state = "opens in silence"
+            found.opened.append(asked)
+
+
+def _is_said(imported: Imported, uri: str) -> bool:
+    return any(_takes(each.region, uri) for each in imported.taken)
+
+
+def _takes(region: Alias, uri: str) -> bool:
+    if region.kind == "plain":
+        return region.location == "/" or alias_matches(uri, region.location) > 0
+    return compile_pattern(region.location, allow_exponential=True).find(uri) is not None
+
+
+def _resolved(configured: Configuration, request: Request) -> Resolution:
+    server = Server(str(configured.values["SERVER_NAME"] or "main.test"), request.host)
+    return resolve(configured.table, request.target, rules=configured.rules, server=server)
+
+
+def write_files(configuration: ApacheConfiguration, directory: Path) -> None:
+    """Put files where Alias and DocumentRoot lead, as far as that is ours."""
+    for directive in configuration.directives:
+        if directive.name.lower() in ("alias", "documentroot"):
+            alias = alias_of(directive)
+            target = Path(alias.target) if alias else Path("/")
+            if not target.is_relative_to(directory) or target.exists():
+                continue
+            if target.suffix and directive.name.lower() == "alias":
+                continue
+            target.mkdir(parents=True)
+            for name in ("index.html", "x.txt"):
+                (target / name).write_text("a file")
+
+
+def _requests(
+    configuration: ApacheConfiguration, imported: Imported, more: Iterable[str]
+) -> Iterator[Request]:
+    _, hosts = read_hosts(configuration.directives, Ledger())
+    names = [name.replace("*", "any").replace("?", "x") for h in hosts for name, _ in h.names]
+    asked = dict.fromkeys([*_urls(configuration, imported), *more])
+    known = dict.fromkeys([*names, *UNKNOWN])
+    hosts_asked = [name for name in known if re.fullmatch(r"[\w.-]+", name, re.ASCII)]
+    room = max(_MOST_ANSWERS // len(asked), 3)
+    for host in hosts_asked[: room - 2] + [h for h in UNKNOWN[:2] if h not in hosts_asked[:room]]:
+        yield from (Request(target, host) for target in asked)
+
+
+def _urls(configuration: ApacheConfiguration, imported: Imported) -> Iterator[str]:
+    yield from FILES
+    words = {
+        word
+        for each in configuration.directives
+        for text in (each.rest, *(s.argument for s in each.sections))
+        for word in split_words(text)[:2]
+    }
+    for word in sorted(words):
+        for url in _URL.findall(word)[:2]:
+            if len(url) < 60:
+                yield from (url, f"{url.rstrip('/')}/x", f"{url.rstrip('/')}/x.txt")
+    assert imported.settings is not None
+    found = imported.settings
+    aliases = [e.alias for e in (*found.entries, *(e for h in found.hosts for e in h.entries))]
+    yield from [target for target in targets(aliases[:12]) if " " not in target][::3]
+
+
+def compare_random(seed: str, *, is_open: bool = False) -> Silence:
+    """Compare a random configuration with access rules of all kinds."""
+    rng = Random(seed)
+    with open_directory() as directory:
+        build_tree(directory / "tree", TREE)
+        port = free_port()
+        text = random_access(rng, port).replace("{ROOT}", f"{directory}/tree")
+        site = ApacheSite(directory, text, {80: port}, [], WITH_RULES)
+        site.write()
+        more = [random_access_target(rng) for _ in range(150)]
+        return compare_site(f"random, seed {seed}", site, more, is_open=is_open)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Look for what an import opens in silence.")
+    parser.add_argument("paths", nargs="*", type=Path, help="configurations; all by default")
+    parser.add_argument("--random", type=int, default=30, help="random configurations")
+    parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
+    options = parser.parse_args(arguments)
+    if not INSTALLED:
+        print(HOW_TO_INSTALL, file=sys.stderr)
+        return 2
+    if not settings.configured:
+        settings.configure(BASE_DIR="/", SECRET_KEY="only for the tests")
+    paths = options.paths or sorted(CONFIGURATIONS.glob("*.conf"))
+    seeds = [f"{options.seed}-{number}" for number in range(options.random)]
+    return report([*map(compare, paths), *map(compare_random, seeds)])
+
+
+def report(compared: Iterable[Silence]) -> int:
+    """Print the comparisons; the exit code is 1 where something is opened in silence."""
+    states: Counter[str] = Counter()
+    requests = kept_out = said = closed = opened = 0
+    for each in compared:
+        states[each.state] += 1
+        requests += each.requests
+        kept_out += each.kept_out
+        said += each.said
+        closed += each.closed
+        opened += len(each.opened)
+        print(each)
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    print(
+        f"{counts}; {requests} requests, {kept_out} kept out by Apache, {said} reported, {closed} "
+        f"closed though open, {opened} opened in silence"
+    )
+    return int(bool(opened))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

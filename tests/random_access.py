@@ -1,0 +1,87 @@
+"""Random configurations with access rules, folders, redirects and handlers between the aliases."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.trees import TreeItem
+
+
+def _file(path: str) -> TreeItem:
+    return {"path": path, "text": "x:{SHA}\n"}
+
+
+TREE: tuple[TreeItem, ...] = (
+    *("app/app.wsgi", "two/two.wsgi", "scripts/a.wsgi", "scripts/b.wsgi", "scripts/x.wsgi"),
+    *("scripts/sub/a.wsgi", "scripts/sub/x", "scripts/.htaccess.wsgi", "html/a.wsgi"),
+    *(_file("html/index.html"), _file("html/x/y"), _file("users")),
+)
+_ALIASES = (
+    "WSGIScriptAlias / {ROOT}/app/app.wsgi",
+    "WSGIScriptAlias /app {ROOT}/app/app.wsgi",
+    "WSGIScriptAlias /app/two {ROOT}/two/two.wsgi",
+    "WSGIScriptAlias /s {ROOT}/scripts",
+    "WSGIScriptAlias /s/ {ROOT}/scripts/",
+    r"WSGIScriptAliasMatch ^/m/(\w+) {ROOT}/scripts/$1.wsgi",
+    "WSGIScriptAliasMatch ^/n/([^/]+) {ROOT}/scripts/$1",
+)
+_PLACES = (
+    *("Location /", "Location /app", "Location /app/x", "Location /app/x/y", "Location /s/sub"),
+    *('LocationMatch "^/(app|m)/x"', 'LocationMatch "/y$"', 'Location "/*/x"', "Location /m/"),
+    *("Directory {ROOT}", "Directory {ROOT}/app", "Directory {ROOT}/scripts"),
+    *("Directory {ROOT}/scripts/sub", "Directory /", "Directory {ROOT}/html"),
+    *("Files app.wsgi", 'FilesMatch "^a"', "Files *.wsgi", 'FilesMatch "^\\.ht"', "Location /html"),
+)
+_RULES = (
+    *(["Require all granted"], ["Require all denied"], ["Require valid-user"]),
+    *(["Require ip 10.0.0.1"], ["Order allow,deny"], ["Order deny,allow"], ["Satisfy any"]),
+    *(["Order allow,deny", "Allow from all"], ["Order deny,allow", "Deny from all"]),
+    *(["Deny from all", "Satisfy any"], ["Deny from all", "Require all granted", "Satisfy any"]),
+    *(["Allow from all", "Require user x", "Satisfy any"], ["AuthMerging And"]),
+    *(["AuthMerging And", "Require all granted"], ["AuthMerging Or", "Require ip 10.0.0.1"]),
+    ["<RequireAll>", "Require all granted", "Require not ip 10.0.0.1", "</RequireAll>"],
+    ["<RequireAny>", "Require ip 10.0.0.1", "Require all granted", "</RequireAny>"],
+    ["<RequireAll>", "Require all granted", "Require ip 10.0.0.1", "</RequireAll>"],
+    ["<Limit GET>", "Require all denied", "</Limit>"],
+    ["<Limit GET>", "Deny from all", "</Limit>"],
+    ["AllowMethods GET"],
+    *(["AllowMethods POST"], ["SetHandler default-handler"], ["SetHandler none"]),
+    *(["SetHandler wsgi-script", "Options +ExecCGI"], ["Options +ExecCGI"]),
+    *(["AddHandler wsgi-script .wsgi", "Options +ExecCGI"], ["Redirect /gone"]),
+)
+_LOGIN = ["AuthType Basic", "AuthName x", "AuthUserFile {ROOT}/users"]
+_TAKERS = (
+    *("Alias /html {ROOT}/html", "Alias /id {ROOT}/app/app.wsgi", "Alias /d {ROOT}/scripts"),
+    *("AliasMatch ^/am/(.*) {ROOT}/scripts/$1", "Redirect /old http://x.test/new"),
+    *("RedirectMatch ^/r(.*)$ http://x.test$1", "DocumentRoot {ROOT}/html"),
+)
+_SEGMENTS = ("app", "x", "y", "s", "sub", "a.wsgi", "m", "n", "html", "index.html", "two", "old")
+_MORE = ("id", "d", "am", "r1", ".htaccess", "a", "b.wsgi", "app.wsgi", "")
+
+
+def random_access(rng: Random, port: int) -> str:
+    """Return a configuration of some virtual hosts; ``{ROOT}`` stands for the tree's folder."""
+    lines = [line for _ in range(rng.randrange(3)) for line in _section(rng)]
+    lines += rng.sample(_TAKERS[:3], rng.randrange(2))
+    for number in range(6):
+        names = rng.choice([["ServerAlias *.any.test"], ["ServerAlias *"], [], []])
+        lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test", *names]
+        lines += rng.sample(_ALIASES, rng.randrange(1, 4))
+        lines += rng.sample(_TAKERS, rng.randrange(3))
+        lines += [line for _ in range(rng.randrange(1, 6)) for line in _section(rng)]
+        lines.append("</VirtualHost>")
+    return "\n".join(lines) + "\n"
+
+
+def random_access_target(rng: Random) -> str:
+    """Return a request target."""
+    segments = rng.choices(_SEGMENTS + _MORE, k=rng.randrange(1, 5))
+    return "/" + "/".join(segments)
+
+
+def _section(rng: Random) -> list[str]:
+    place = rng.choice(_PLACES)
+    rules = [line for _ in range(rng.choice([1, 1, 2])) for line in rng.choice(_RULES)]
+    if not place.startswith("Location "):
+        rules = [rule for rule in rules if not rule.startswith("Redirect")]
+    return [f"<{place}>", *_LOGIN, *rules, f"</{place.split()[0]}>"]

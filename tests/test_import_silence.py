@@ -1,0 +1,35 @@
+"""Whether an import opens anything in silence, a short run of tests.import_silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.import_silence import compare, compare_random
+from tests.imports import CONFIGURATIONS
+from tests.oracle import HOW_TO_INSTALL, INSTALLED
+
+pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
+
+
+@pytest.mark.parametrize("seed", ["8-1", "8-5", "8-9"])
+def test_a_random_configuration_is_opened_nowhere_in_silence(seed):
+    found = compare_random(seed)
+
+    assert found.opened == [], str(found)
+    assert found.requests > 500
+
+
+def test_what_is_left_open_is_seen():
+    found = [compare_random(seed, is_open=True) for seed in ("8-1", "8-5", "8-9")]
+
+    assert sum(len(each.opened) for each in found) > 50
+
+
+@pytest.mark.skipif(not CONFIGURATIONS.exists(), reason="needs the real configurations")
+@pytest.mark.parametrize("number", ["003", "239", "084"])
+def test_a_real_configuration_is_opened_nowhere_in_silence(number):
+    [path] = CONFIGURATIONS.glob(f"{number}_*.conf")
+
+    found = compare(path)
+
+    assert found.opened == [], str(found)

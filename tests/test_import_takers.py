@@ -1,0 +1,192 @@
+"""What answers beside the aliases: scripts by Alias and a handler, files, redirects and rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.imports import aliases_of, import_lines, notes_of, settings_of
+from tests.test_import_access import section
+
+ROOT = "WSGIScriptAlias / /srv/a.wsgi"
+EXECUTABLE = ["SetHandler wsgi-script", "Options +ExecCGI"]
+
+
+def entries_of(*lines: str) -> list[tuple[str, str]]:
+    """The locations and targets of the entries for every host."""
+    return [(each.location, each.target) for each in aliases_of(*lines)]
+
+
+# Alias with the handler wsgi-script
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(section("Location /id", *EXECUTABLE), id="SetHandler in a Location"),
+        pytest.param(section("Directory /srv/id", *EXECUTABLE), id="in a Directory"),
+        pytest.param(section("Files id.py", *EXECUTABLE), id="in Files"),
+        pytest.param(["SetHandler wsgi-script", "Options ExecCGI"], id="for the whole server"),
+        pytest.param(
+            section("Directory /srv/id", "AddHandler wsgi-script .py", "Options All"),
+            id="AddHandler",
+        ),
+        pytest.param(["AddHandler wsgi-script wsgi PY", "Options +ExecCGI"], id="without a dot"),
+    ],
+)
+def test_an_alias_of_a_script_is_an_entry_before_the_others(lines):
+    assert entries_of(ROOT, "Alias /id /srv/id/id.py", *lines) == [
+        ("/id", "/srv/id/id.py"),
+        ("/", "/srv/a.wsgi"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([], id="no handler"),
+        pytest.param(section("Location /id", "SetHandler wsgi-script"), id="without ExecCGI"),
+        pytest.param(
+            section("Location /id", *EXECUTABLE, "Options -ExecCGI"), id="ExecCGI taken back"
+        ),
+        pytest.param(section("Location /id", "SetHandler foo", "Options +ExecCGI"), id="another"),
+        pytest.param(["AddHandler wsgi-script .wsgi", "Options +ExecCGI"], id="another ending"),
+        pytest.param(section("Location /other", *EXECUTABLE), id="elsewhere"),
+        pytest.param(
+            [
+                *["AddHandler wsgi-script .py", "Options +ExecCGI"],
+                *section("Directory /srv/id", "RemoveHandler .py"),
+            ],
+            id="RemoveHandler",
+        ),
+    ],
+)
+def test_an_alias_that_runs_no_script_is_no_entry(lines):
+    assert entries_of(ROOT, "Alias /id /srv/id/id.py", *lines) == [("/", "/srv/a.wsgi")]
+
+
+def test_an_alias_of_the_main_server_comes_before_those_of_virtual_hosts():
+    lines = [
+        *section("VirtualHost *:80", ROOT),
+        "Alias /id /srv/id.py",
+        *section("Location /id", *EXECUTABLE, "WSGIApplicationGroup %{GLOBAL}"),
+    ]
+
+    assert entries_of(*lines) == [("/id", "/srv/id.py"), ("/", "/srv/a.wsgi")]
+    assert aliases_of(*lines)[0].application_group == "%{GLOBAL}"
+
+
+def test_scripts_among_the_files_of_a_folder_are_told_by_their_names():
+    [entry] = settings_of(
+        "Alias /eo /srv/eo",
+        *section("Directory /srv/eo", "AddHandler wsgi-script .py", "Options ExecCGI"),
+    ).entries
+
+    assert entry.alias.location == r"^/eo(/(?:[^/]+/)*?(?:[^/]+\.(?i:py)(?:\.[^/]*)?))(?=/|$)"
+    assert entry.alias.target == "/srv/eo$1"
+
+
+def test_scripts_of_a_document_root_come_last():
+    found = entries_of(
+        "DocumentRoot /srv/html",
+        *section("Files *.wsgi", *EXECUTABLE),
+        "WSGIScriptAlias /app /srv/a.wsgi",
+    )
+
+    assert found == [
+        ("/app", "/srv/a.wsgi"),
+        (r"^(/(?:[^/]+/)*?(?:[^/]*\.wsgi))(?=/|$)", "/srv/html$1"),
+    ]
+
+
+def test_an_alias_match_takes_the_whole_url():
+    lines = [r"AliasMatch ^/m/(\w+) /srv/$1.py", "SetHandler wsgi-script", "Options +ExecCGI"]
+
+    assert entries_of(*lines) == [(r"^/m/(\w+).*", "/srv/$1.py")]
+
+
+def test_an_access_rule_closes_such_an_entry_too():
+    lines = [ROOT, "Alias /id /srv/id.py", *section("Location /id", *EXECUTABLE)]
+
+    found = entries_of(*lines, *section("Files id.py", "Require ip 10"))
+
+    assert found == [("/id", ""), ("/id", "/srv/id.py"), ("/", "/srv/a.wsgi")]
+
+
+def test_the_lines_that_make_an_entry_are_kept():
+    notes = notes_of(ROOT, "Alias /id /srv/id.py", *section("Location /id", *EXECUTABLE))
+
+    assert (notes[2], notes[4]) == ("kept: an entry", "kept: the entry of /id")
+
+
+# What Apache answers itself
+
+
+@pytest.mark.parametrize(
+    ("line", "urls"),
+    [
+        pytest.param("Alias /static /srv/static", "/static", id="Alias"),
+        pytest.param(r"AliasMatch \.css$ /srv/x", r"URLs that match \.css$", id="AliasMatch"),
+        pytest.param("Redirect /old http://x/", "/old", id="Redirect"),
+        pytest.param("Redirect 301 /old http://x/", "/old", id="Redirect with a status"),
+        pytest.param("RedirectMatch ^/a http://x/", "URLs that match ^/a", id="RedirectMatch"),
+        pytest.param("RewriteRule ^/a /b [R]", "URLs that match ^/a", id="RewriteRule"),
+        pytest.param("RewriteRule ^/a - [F]", "URLs that match ^/a", id="a rule that refuses"),
+        pytest.param("RewriteRule !^/a /b", "URLs that cannot be told", id="a rule for all but"),
+        pytest.param("ProxyPass /p http://x/", "/p", id="ProxyPass"),
+        pytest.param("UserDir public_html", "URLs that match ^/~", id="UserDir"),
+    ],
+)
+def test_urls_that_are_taken_from_an_alias_are_said(line, urls):
+    note = notes_of(line, ROOT)[1]
+
+    assert note.startswith(f"needs you: {urls}: answered by the alias / here. ")
+
+
+def test_a_section_says_which_urls_a_handler_or_a_redirect_takes():
+    notes = notes_of(
+        ROOT,
+        *section("Location /status", "SetHandler server-status"),
+        *section("Location /old", "Redirect http://x/"),
+    )
+
+    assert notes[3].startswith("needs you: /status: answered by the alias / here. ")
+    assert notes[6].startswith("needs you: /old: answered by the alias / here. ")
+
+
+def test_urls_that_no_alias_answers_are_said_too():
+    note = notes_of("Alias /static /srv/static", "WSGIScriptAlias /app /srv/a.wsgi")[1]
+
+    assert note.startswith("needs you: /static: answered by no alias here. ")
+
+
+def test_a_rule_that_only_sets_variables_takes_nothing():
+    imported = import_lines(ROOT, "RewriteRule ^/a - [E=x:1]")
+
+    assert imported.taken == ()
+
+
+@pytest.mark.parametrize(
+    ("alias", "category"),
+    [
+        pytest.param("WSGIScriptAlias /app /srv/a.wsgi", "needs you", id="no alias takes /"),
+        pytest.param("WSGIScriptAliasMatch ^/a /srv/a.wsgi", "needs you", id="a pattern"),
+        pytest.param(ROOT, "not needed", id="an alias takes /"),
+        pytest.param("WSGIScriptAliasMatch ^/ /srv/a.wsgi", "not needed", id="a pattern takes all"),
+    ],
+)
+def test_a_document_root_is_needed_where_no_alias_takes_all(alias, category):
+    notes = notes_of(*section("VirtualHost *:80", "DocumentRoot /srv/html", alias))
+
+    assert notes[2].startswith(f"{category}: ")
+
+
+def test_the_fallback_s_comment_speaks_of_files_where_there_are_some():
+    alias = "WSGIScriptAlias /app /srv/a.wsgi"
+
+    found = [settings_of(*lines).others[-1] for lines in ([alias], ["DocumentRoot /srv", alias])]
+
+    assert [each.name for each in found] == ["WSGIMATCH_FALLBACK"] * 2
+    assert [each.comment.split(".")[0] for each in found] == [
+        "As in Apache, nothing answers what no alias matches",
+        "What no alias matches is 404",
+    ]
