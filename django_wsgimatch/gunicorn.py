@@ -147,7 +147,7 @@ def _open(server: Any, told: dict[str, Any]) -> None:
         return
     os.environ[CHOSEN] = told["base"]
     _prepare_end(server, told)
-    if told["definition"] is None:
+    if told.get("definition") is None:
         return
     environment = {k: v for k, v in told["environment"].items() if k != "PYTHONPATH"}
     definition = Definition.from_json(told["definition"])
@@ -160,8 +160,8 @@ def _open(server: Any, told: dict[str, Any]) -> None:
 
 
 def _prepare_end(server: Any, told: dict[str, Any]) -> None:
-    owner, seconds = owner_of(server.pid), told["drain_seconds"]
-    is_own = told["definition"] is None
+    owner, seconds = owner_of(server.pid), told.get("drain_seconds")
+    is_own = told.get("definition") is None
     directory = directory_of(owner, told["base"])
     server.wsgimatch_leaving = Leaving(directory, seconds or 0.0, is_own=is_own)
 

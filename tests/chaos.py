@@ -362,6 +362,7 @@ def death_of_master(at: Site) -> list[str]:
     os.kill(at.pid, signal.SIGKILL)
     assert at.server is not None
     at.server.wait()
+    deadline = time.monotonic() + BOUND
     while (left := at.processes()) and time.monotonic() < deadline:
         time.sleep(0.05)
     found = [f"left behind by a killed master: {each}" for each in left]

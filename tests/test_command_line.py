@@ -258,6 +258,11 @@ def request_of(server: socket.socket) -> socket.socket:
         connection.close()
 
 
+def hear_ctrl_c() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and its children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_compare_without_a_word(site):
     """While a site does not answer: nobody waits for its time limit."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
@@ -270,6 +275,7 @@ def test_ctrl_c_ends_compare_without_a_word(site):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=hear_ctrl_c,
         )
         assert process.stdin is not None
         process.stdin.write(b"/a\n")
@@ -293,6 +299,7 @@ def test_ctrl_c_ends_check_and_what_it_has_started(site):
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=hear_ctrl_c,
     )
     started = int((site / "started").read_text())
     process.send_signal(signal.SIGINT)

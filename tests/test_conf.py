@@ -296,7 +296,7 @@ ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: the location should be text that is n
 ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the \
 pattern '(': missing closing parenthesis.
 ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: None should be script_alias(...), \
-script_alias_match(...) or a directive line."""
+script_alias_match(...), deny(...), deny_match(...) or a directive line."""
     )
 
 

@@ -103,6 +103,7 @@ def sites() -> Iterator[PlacedSites]:
         places = Places(definition(), str(sockets / "run"), server)
         places.open()
         yield PlacedSites(directory, places)
+        places.close()
     wait_until_empty(sockets)
     shutil.rmtree(sockets)
 

@@ -335,7 +335,7 @@ def test_a_broken_table_is_never_ready(tmp_path):
     status, log = failing(PLAIN, tmp_path)
 
     assert status != 0
-    assert "1 problem in the WSGIMATCH_ settings" in log
+    assert "ERROR wsgimatch.E002 WSGIMATCH_ALIASES[0]: WSGIScriptAlias requires" in log
 
 
 # The end of the server

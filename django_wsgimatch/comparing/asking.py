@@ -108,6 +108,8 @@ def _exchange(connection: _Connection, site: Site, request: Request, manner: Man
     connection.endheaders()
     answer = connection.getresponse()
     body = answer.read(LONGEST_BODY)
+    if answer.length and len(body) < LONGEST_BODY:
+        raise http.client.IncompleteRead(body, answer.length)
     return Response(answer.status, tuple(answer.getheaders()), body)
 
 

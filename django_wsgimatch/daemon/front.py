@@ -167,6 +167,11 @@ class Places:
         finally:
             os.close(end)
 
+    def close(self) -> None:
+        """Close the connections that wait for a request."""
+        for link in self._links.values():
+            link.kept.clear()
+
     def relay(
         self, place: Place, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
