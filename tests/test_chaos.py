@@ -9,8 +9,8 @@ import pytest
 from tests.chaos import run
 
 SECONDS, FAULTS = 30, 8
-# `make chaos` allows none. Of some thousand requests so many were answered 500 at the very moment of
-# a fault, without the process that was killed being known: the cause is not found yet.
+# `make chaos` allows none. Of some thousand requests so many were answered 500 at the moment of a
+# fault, and no killed process explains it: the cause is not found yet.
 MOST_UNEXPLAINED = 3
 
 

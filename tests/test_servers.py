@@ -336,12 +336,18 @@ WSGIMATCH_ALIASES += [
 """
 TOO_FEW = "requires at least two arguments, Map location to target WSGI script file."
 BROKEN_MESSAGES = [
-    f"ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: WSGIScriptAlias {TOO_FEW} "
-    "The line is 'WSGIScriptAlias /only-one-word'.",
-    "ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the "
-    "pattern '(': missing closing parenthesis.",
-    "ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: Invalid option to WSGI script alias definition. "
-    "The line is 'WSGIScriptAlias /x handler.py on=off'.",
+    (
+        f"ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: WSGIScriptAlias {TOO_FEW} "
+        "The line is 'WSGIScriptAlias /only-one-word'."
+    ),
+    (
+        "ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the "
+        "pattern '(': missing closing parenthesis."
+    ),
+    (
+        "ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: Invalid option to WSGI script alias definition. "
+        "The line is 'WSGIScriptAlias /x handler.py on=off'."
+    ),
 ]
 
 
