@@ -341,12 +341,12 @@ BROKEN_MESSAGES = [
         "The line is 'WSGIScriptAlias /only-one-word'."
     ),
     (
-        "ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the "
-        "pattern '(': missing closing parenthesis."
+        "ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In "
+        "the pattern '(': missing closing parenthesis."
     ),
     (
-        "ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: Invalid option to WSGI script alias definition. "
-        "The line is 'WSGIScriptAlias /x handler.py on=off'."
+        "ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: Invalid option to WSGI script alias "
+        "definition. The line is 'WSGIScriptAlias /x handler.py on=off'."
     ),
 ]
 
