@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from ..seldom import SeldomWarning
 from .board import Slot
 from .peers import peer_user
-from .protocol import ERROR, INLINE, encode_error, frame
+from .protocol import AGAIN, ERROR, FRAME, INLINE, encode_error, frame
 from .serving import Exchange, Find, serve
 
 if TYPE_CHECKING:
@@ -252,8 +252,7 @@ class RequestThreads:
             with self._lock:
                 pass
         if not size:
-            # A process that the application has forked would hold it open.
-            _shut(connection, socket.SHUT_RDWR)
+            _give_up(connection)
         return size
 
     def _is_wanted(self) -> bool:
@@ -331,6 +330,19 @@ def _receive(connection: socket.socket, memory: memoryview) -> int:
     except OSError as error:
         logger.debug("The front went away: %s", error)
         return 0
+
+
+def _give_up(connection: socket.socket) -> None:
+    """
+    End a connection on which nothing has come.
+
+    A request that is under way has not been read, and the word says so: without it only the board
+    could tell, and that may be gone.
+    """
+    with suppress(OSError):
+        connection.send(FRAME.pack(AGAIN, 0), socket.MSG_DONTWAIT)
+    # A process that the application has forked would hold it open.
+    _shut(connection, socket.SHUT_RDWR)
 
 
 def _release(connection: socket.socket) -> None:
