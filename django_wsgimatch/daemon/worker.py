@@ -41,8 +41,6 @@ logger = logging.getLogger("django_wsgimatch")
 
 # How often a process looks after itself, in seconds.
 TICK = 1.0
-# So long it says again that it is ready, in seconds: the arbiter looks each second.
-REPEATED = 5.0
 # The signals that wait until a new process has handlers for them.
 HELD_BACK = {signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGHUP}
 # The exit status of a process that cannot load what the process before it had loaded.
@@ -133,9 +131,6 @@ class GroupWorker(Worker):  # type: ignore[misc]
         while self.alive and self.ppid == os.getppid():
             self.notify()
             self.wait(TICK)
-            if not self.is_retiring and time.monotonic() - started < REPEATED:
-                # What was written over it before the arbiter's look would be "starting" for ever.
-                self.slot.set_state(READY)
             if options.request_timeout:
                 self.end_overdue(options.request_timeout)
             if options.startup_timeout and self.loader.is_late(options.startup_timeout):
