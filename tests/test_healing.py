@@ -73,8 +73,9 @@ def test_a_worker_that_is_stopped_before_it_is_ready_is_replaced(tmp_path):
         at.told("/blog")
         (tmp_path / "app.wsgi").write_text(STOPS_ONCE.format(mark=str(tmp_path / "stopped")))
         at.get("/blog")
-        at.until(lambda: (tmp_path / "stopped").exists())
-        stopped = int((tmp_path / "stopped").read_text())
+        mark = tmp_path / "stopped"
+        at.until(lambda: mark.exists() and mark.read_text() != "")
+        stopped = int(mark.read_text())
         at.until(lambda: stopped not in marked(at.mark))
         status = at.get("/blog").status
 
