@@ -301,15 +301,18 @@ def test_sockets_of_systemd_s_that_cannot_be_used(tmp_path, path, listen, more, 
     given = words[: len(listen)]
     kind = socket.SOCK_SEQPACKET if "--seqpacket" in listen else socket.SOCK_STREAM
     with lone_group(tmp_path, "blog", *words[len(listen) :], listen=given) as group:
-        wait_until((path.parent / "a").exists)
         with socket.socket(socket.AF_UNIX, kind) as connection:
-            connection.connect(str(path.parent / "a"))
+            wait_until(lambda: connects(connection, path.parent / "a"))
             wait_until(lambda: "CommandError" in log_of(tmp_path))
         if "--accept" not in listen:
             assert group.wait(30) == 1
 
     said = [line for line in log_of(tmp_path).splitlines() if line.startswith("CommandError: ")]
     assert said == [f"CommandError: {complaint.format(folder=path.parent)}"]
+
+
+def connects(connection: socket.socket, path) -> bool:
+    return connection.connect_ex(str(path)) == 0
 
 
 @pytest.mark.parametrize(

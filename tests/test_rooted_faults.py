@@ -409,7 +409,7 @@ def test_a_socket_that_was_deleted_is_made_again(site, name):
     site.order(do="restart", name=name)
 
     site.until(lambda: os.path.exists(path) and site.answers(name))
-    assert site.place(name)["state"] == "running"
+    site.until(lambda: site.place(name)["state"] == "running")
 
 
 def test_a_folder_of_sockets_that_was_deleted_is_made_again(site):
