@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -94,11 +94,3 @@ def _finding(cookie: Cookie, first: str, second: str, told: Told, key: Key) -> F
         f"and the path of another project's, that of {first}: {what}.",
         f"In {told.settings_module!r}: {cookie.setting} = {name!r}.",
     )
-
-
-def names_of(pairs: Iterable[tuple[Key, str]]) -> dict[Key, str]:
-    """Return the first alias that leads to each project."""
-    found: dict[Key, str] = {}
-    for key, where in pairs:
-        found.setdefault(key, where)
-    return found
