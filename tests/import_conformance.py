@@ -299,19 +299,29 @@ def _told(imported: Imported, first_lines: dict[str, int], compared: Comparison)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Compare imported tables with Apache.")
+    chosen = choose("Compare imported tables with Apache.", arguments)
+    if chosen is None:
+        return 2
+    paths, seeds = chosen
+    return report([*map(compare, paths), *(compare_scopes(seed, HOSTS) for seed in seeds)])
+
+
+def choose(
+    description: str, arguments: Sequence[str] | None = None
+) -> tuple[list[Path], list[str]] | None:
+    """Return a command line's configurations and seeds; None where Apache is missing."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("paths", nargs="*", type=Path, help="configurations; all by default")
-    parser.add_argument("--random", type=int, default=30, help="configurations of random sections")
+    parser.add_argument("--random", type=int, default=30, help="random configurations")
     parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
     options = parser.parse_args(arguments)
     if not INSTALLED:
         print(HOW_TO_INSTALL, file=sys.stderr)
-        return 2
+        return None
     if not settings.configured:
         settings.configure(BASE_DIR="/", SECRET_KEY="only for the tests")
     paths = options.paths or sorted(CONFIGURATIONS.glob("*.conf"))
-    seeds = [f"{options.seed}-{number}" for number in range(options.random)]
-    return report([*map(compare, paths), *(compare_scopes(seed, HOSTS) for seed in seeds)])
+    return paths, [f"{options.seed}-{number}" for number in range(options.random)]
 
 
 def report(compared: Iterable[Comparison]) -> int:

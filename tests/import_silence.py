@@ -9,18 +9,13 @@ redirects or sends a file, no application may answer here, unless the report nam
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-
-from django.conf import settings
 
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.groups import Server
@@ -39,10 +34,8 @@ from django_wsgimatch.servers.apache.settings import Settings
 from django_wsgimatch.servers.apache.surroundings import Surroundings
 from django_wsgimatch.servers.apache.words import split_words
 from tests.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
-from tests.import_conformance import CONFIGURATIONS, settings_of, targets, write_scripts
+from tests.import_conformance import choose, settings_of, targets, write_scripts
 from tests.oracle import (
-    HOW_TO_INSTALL,
-    INSTALLED,
     LOADED,
     Apache,
     ApacheFailed,
@@ -245,18 +238,10 @@ def compare_random(seed: str, *, is_open: bool = False) -> Silence:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Look for what an import opens in silence.")
-    parser.add_argument("paths", nargs="*", type=Path, help="configurations; all by default")
-    parser.add_argument("--random", type=int, default=30, help="random configurations")
-    parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
-    options = parser.parse_args(arguments)
-    if not INSTALLED:
-        print(HOW_TO_INSTALL, file=sys.stderr)
+    chosen = choose("Look for what an import opens in silence.", arguments)
+    if chosen is None:
         return 2
-    if not settings.configured:
-        settings.configure(BASE_DIR="/", SECRET_KEY="only for the tests")
-    paths = options.paths or sorted(CONFIGURATIONS.glob("*.conf"))
-    seeds = [f"{options.seed}-{number}" for number in range(options.random)]
+    paths, seeds = chosen
     return report([*map(compare, paths), *map(compare_random, seeds)])
 
 
