@@ -7,7 +7,6 @@ anything but clean lines or ManagerError comes of it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
@@ -27,6 +26,7 @@ from django_wsgimatch.daemon.statements import LARGEST_COUNT, LARGEST_PID
 from django_wsgimatch.daemon.status import place_status
 from django_wsgimatch.exceptions import ManagerError
 from django_wsgimatch.running import status_lines
+from tests.fuzzing import run_fuzzers
 from tests.kept_places import SHAPE, group, kept_place
 
 THREAD = HEADER + 24
@@ -202,15 +202,7 @@ def fuzz_answers(cases: int, seed: int) -> Counter[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--cases", type=int, default=50_000)
-    options.add_argument("--seed", type=int, default=1)
-    given = options.parse_args(argv)
-    for name, fuzz in (("boards", fuzz_boards), ("answers", fuzz_answers)):
-        began = time.monotonic()
-        outcomes = fuzz(given.cases, given.seed)
-        print(f"{name}: {given.cases} cases in {time.monotonic() - began:.0f} s: {dict(outcomes)}")
-    return 0
+    return run_fuzzers(__doc__, {"boards": fuzz_boards, "answers": fuzz_answers}, argv)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ than the front that runs something, a descriptor left open, a thread gone.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import random
@@ -41,6 +40,7 @@ from django_wsgimatch.daemon.protocol import (
 )
 from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
+from tests.fuzzing import run_fuzzers
 from tests.relayed import TOKEN, ask, descriptors, folder, place, settled
 from tests.wsgi import Answer, make_environ
 
@@ -271,16 +271,8 @@ def fuzz_group(cases: int, seed: int) -> Counter[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--cases", type=int, default=50_000)
-    options.add_argument("--seed", type=int, default=1)
-    given = options.parse_args(argv)
     logging.disable()
-    for name, fuzz in (("front", fuzz_front), ("group", fuzz_group)):
-        began = time.monotonic()
-        outcomes = fuzz(given.cases, given.seed)
-        print(f"{name}: {given.cases} cases in {time.monotonic() - began:.0f} s: {dict(outcomes)}")
-    return 0
+    return run_fuzzers(__doc__, {"front": fuzz_front, "group": fuzz_group}, argv)
 
 
 if __name__ == "__main__":
