@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from tests.chaos_site import TARGETS, Site, Target, told_by
+from tests.loading import kept_running
 from tests.raw_http import connect, request_bytes
 
 CLIENTS = 6
@@ -165,15 +167,8 @@ def load(at: Site, ledger: Ledger, is_held: threading.Event) -> Iterator[None]:
             if not is_held.is_set():
                 ledger.note(ask(at, chance.choice(TARGETS), is_large=chance.random() < 0.1))
 
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
+    with kept_running([partial(run, seed) for seed in range(CLIENTS)], stopping):
         yield
-    finally:
-        stopping.set()
-        for thread in threads:
-            thread.join()
 
 
 def ran_twice(at: Site) -> list[str]:

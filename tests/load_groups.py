@@ -23,6 +23,7 @@ from typing import Any
 
 from django_wsgimatch.daemon.memory import proportional_set_size
 from tests.groups import ALIASES, Site, marked, site, wait_until, write_project
+from tests.loading import kept_running
 from tests.raw_http import fetch
 from tests.test_groups import other_pythons
 
@@ -56,15 +57,8 @@ def load(at: Site, enough: int) -> Iterator[Load]:
     """Put load on the group ``blog`` for as long as the block runs, and for ``enough`` requests."""
     at.told("/blog")
     on = Load(at, b"/blog", enough)
-    threads = [threading.Thread(target=on.run) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
+    with kept_running([on.run] * CLIENTS, on.stopping):
         yield on
-    finally:
-        on.stopping.set()
-        for thread in threads:
-            thread.join()
 
 
 @dataclass(frozen=True, slots=True)

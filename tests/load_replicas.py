@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.groups import wait_until
+from tests.loading import kept_running
 from tests.raw_http import Address, fetch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -207,15 +208,8 @@ class Load:
 def load(at: Fleet, rate: float) -> Iterator[Load]:
     """Put load on nginx for as long as the block runs."""
     on = Load(at.address, rate)
-    threads = [threading.Thread(target=on.run, args=(number,)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
+    with kept_running([partial(on.run, number) for number in range(CLIENTS)], on.stopping):
         yield on
-    finally:
-        on.stopping.set()
-        for thread in threads:
-            thread.join()
 
 
 @contextmanager
