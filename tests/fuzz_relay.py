@@ -33,6 +33,7 @@ from django_wsgimatch.daemon.protocol import (
     PULLED,
     READY,
     READY_FRAME,
+    REFUSED,
     TOKEN_SIZE,
     encode_request,
     frame,
@@ -54,7 +55,7 @@ FRAMING = [
 ]
 STATUSES = [b"200 OK", b"204 No Content", b"304 Not Modified", b"500 X", b"599", b"101 X", b"999 X"]
 METHODS = ["GET", "HEAD", "POST"]
-KINDS = [HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, 0, 77, 255]
+KINDS = [HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, REFUSED, 0, 77, 255]
 KINDS += [LAST | KEPT, END | KEPT]
 
 

@@ -85,7 +85,8 @@ def test_counts_survive_the_replacement_of_workers(tmp_path):
             counts.append(at.place("blog")["requests"])
         at.order(do="restart", name="blog")
         at.until(lambda: at.place("blog")["restarts"] == 1)
-        at.until(lambda: at.place("blog")["ended"] >= 3)
+        # How many requests a process takes once it is to be replaced depends on how busy all are.
+        at.until(lambda: at.place("blog")["ended"] >= 2)
         at.order(do="stop", name="blog")
         at.get("/blog")
         told = at.place("blog")

@@ -22,8 +22,10 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.protocol import (
     HEAD,
     MAGIC,
+    REFUSED,
     TOKEN_SIZE,
     encode_request,
+    frame,
     texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError, ManagerError
@@ -64,7 +66,7 @@ def forged(
         pytest.param(forged() + forged(TOKEN), id="another token, and the right one behind it"),
     ],
 )
-def test_a_request_without_the_token_runs_nothing_and_is_told_nothing(request_bytes):
+def test_a_request_without_the_token_runs_nothing_and_is_told_so(request_bytes):
     application = Counting()
 
     with place(application) as at:
@@ -72,7 +74,7 @@ def test_a_request_without_the_token_runs_nothing_and_is_told_nothing(request_by
         runs = application.runs
         well = at.get().status
 
-    assert (said, runs, well) == (b"", 0, "200 OK")
+    assert (said, runs, well) == (frame(REFUSED), 0, "200 OK")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +172,32 @@ def test_kept_connections_to_a_place_with_a_new_token_cost_no_request():
     assert (statuses, application.runs) == (["200 OK"] * 20, 22)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda board: board.unlink(), id="removed"),
+        # The processes have the old file mapped: cut off itself, it would be their end.
+        pytest.param(lambda board: replace_by(b"", board), id="empty"),
+        pytest.param(lambda board: replace_by(bytes(100), board), id="cut off"),
+    ],
+)
+def test_a_front_with_an_old_token_loses_no_request_where_the_board_tells_nothing(damage):
+    application = Counting()
+    served, asked = renewing(application, TOKEN)
+
+    with served as at:
+        damage(at.path / "b")
+        status = at.get().status
+
+    assert (status, application.runs, len(asked)) == ("200 OK", 1, 2)
+
+
+def replace_by(data, path):
+    """Put another file into a file's place."""
+    path.unlink()
+    path.write_bytes(data)
+
+
 def test_many_threads_with_an_old_token_lose_no_request():
     application = Counting()
     tokens = [TOKEN]
@@ -261,7 +289,7 @@ def test_a_place_refuses_what_carries(served, of):
 
     said = answer_to(path, request(served, token, "app.wsgi"))
 
-    assert (said, served.place("blog")["requests"]) == (b"", before)
+    assert (said, served.place("blog")["requests"]) == (frame(REFUSED), before)
     served.until(lambda: "does not carry this place's token" in served.log)
 
 

@@ -542,6 +542,8 @@ def main() -> None:
     ready = _detach()
     end = end_of(owner)
     if end is None and not owner.is_alive:
+        # The server has ended while this process was started: nobody else removes the folder.
+        remove_directory(directory)
         return
     _allow_open_files()
     processes, starter = _processes(told["starter"])

@@ -5,7 +5,7 @@ A connection to a place's unix socket carries one request after the other. The f
 packet: a header, the environ's text items, and a short body behind them. The group answers in
 frames, each a kind, a length and so many bytes::
 
-    HINTS*  (HEAD DATA* (LAST | END)  |  HEAD FILE  |  ERROR  |  AGAIN)
+    HINTS*  (HEAD DATA* (LAST | END)  |  HEAD FILE  |  ERROR  |  AGAIN  |  REFUSED)
 
 with PULL wherever the application reads on: the front then sends a chunk of the body, a length
 and so many bytes; 0 is the end of it and ``ABORTED`` says that the client went away.
@@ -22,7 +22,8 @@ Both sides may be of different versions of Python, and a group may run as a user
 does not trust: there is nothing but text and numbers in a frame.
 
 Each request carries the place's token, which the manager makes and only the front and the place
-know. A group reads nothing more of a request that carries another one: it closes the connection.
+know. A group reads nothing more of a request that carries another one: it says REFUSED, so that the
+front asks the manager for the token that counts now, and closes the connection.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ INLINE = 65536
 LONGEST_ENVIRON = 16 << 20
 
 FRAME = struct.Struct("<BI")
-HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY = range(1, 11)
+HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, REFUSED = range(1, 12)
 KEPT = 0x40
 LONGEST_HEAD = 1 << 20
 # In characters: it is written into the server's log.

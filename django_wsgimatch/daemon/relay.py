@@ -45,6 +45,7 @@ from .protocol import (
     PULLED,
     READY_FRAME,
     RECEIVE,
+    REFUSED,
     ResponseHead,
     decode_error,
     decode_head,
@@ -180,7 +181,7 @@ class _SendAgain(Exception):
     """
     The request has not reached an application, and may be sent once more.
 
-    ``is_refused`` tells that the connection was closed without a word, as where the token is wrong.
+    ``is_refused`` tells that the token is wrong, or that the connection was closed without a word.
     """
 
     def __init__(self, *, is_refused: bool = False) -> None:
@@ -419,8 +420,8 @@ class Reply:
                 self._hint(self._take(length))
             elif kind == ERROR:
                 raise DaemonError(*decode_error(self._take(length)))
-            elif kind == AGAIN:
-                raise _SendAgain
+            elif kind in (AGAIN, REFUSED):
+                raise _SendAgain(is_refused=kind == REFUSED)
             else:
                 raise ProtocolError(f"a frame of kind {kind} before the response")
             if self._at == len(self._buffer):

@@ -38,6 +38,7 @@ from .protocol import (
     LAST,
     PULLED,
     READY_FRAME,
+    REFUSED,
     REQUEST,
     announced_length,
     decode_request,
@@ -217,9 +218,15 @@ class Exchange:
         self.connection.sendall(frame(ERROR, encode_error(status, reason)))
         return True
 
-    def close(self) -> None:
-        """Answer nothing, even where the application has forked and its child holds a copy."""
+    def refuse_token(self) -> None:
+        """
+        Let the front ask for the token that counts now, and take nothing more.
+
+        The word says that nothing has run: without it only the board could tell, and that may be
+        gone, or cut off. A child that the application has forked may hold the connection, too.
+        """
         with suppress(OSError):
+            self.connection.send(FRAME.pack(REFUSED, 0), socket.MSG_DONTWAIT)
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def send_again(self) -> None:
@@ -316,7 +323,7 @@ def serve(
         exchange.refuse(504, f"the request has waited for more than {queue_timeout:g} s")
     except WrongToken:
         _wrong_token.warn(peer_user(exchange.connection))
-        exchange.close()
+        exchange.refuse_token()
     except ProtocolError as error:
         _no_request.warn(error)
         exchange.refuse(400, str(error))
