@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from django_wsgimatch.daemon import threads
 from django_wsgimatch.daemon.kept import MOST_KEPT, KeptConnections
 from django_wsgimatch.daemon.protocol import (
     KEPT,
@@ -25,6 +26,7 @@ from django_wsgimatch.daemon.protocol import (
     update_environ,
 )
 from django_wsgimatch.exceptions import DaemonError, ProtocolError
+from tests.groups import wait_until
 from tests.relayed import TOKEN, RelayedPlace, ask, descriptors, place, scripted
 from tests.wsgi import Answer, make_environ
 
@@ -104,6 +106,59 @@ def test_a_thread_that_still_closes_its_response_gets_no_request():
 
     assert (slow, quick) == (b"ok", [b"ok"] * 5)
     assert took < 5
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(0, id="without a body"),
+        pytest.param(5, id="with a short body"),
+        pytest.param(300_000, id="with a long body"),
+    ],
+)
+def test_a_request_that_comes_as_its_thread_is_let_go_is_answered_once(monkeypatch, size):
+    bodies = []
+
+    def application(environ, start_response):
+        bodies.append(len(environ["wsgi.input"].read()))
+        return hello(environ, start_response)
+
+    with place(application) as at:
+        at.get()
+        receive = threads._receive
+
+        def receive_and_let_go(connection, memory):
+            received = receive(connection, memory)
+            while at.threads._waiting:
+                threads._release(at.threads._waiting.popitem()[1])
+            return received
+
+        monkeypatch.setattr(threads, "_receive", receive_and_let_go)
+        answers = [post(at, b"x" * size).body for _ in range(5)]
+
+    assert (answers, bodies) == ([b"ok"] * 5, [0] + [size] * 5)
+
+
+def test_a_process_whose_other_requests_hang_waits_for_a_thread_that_has_just_accepted():
+    hanging, may_end = threading.Event(), threading.Event()
+
+    def application(environ, start_response):
+        hanging.set()
+        may_end.wait(10)
+        return hello(environ, start_response)
+
+    with place(application) as at, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(at.get)
+        assert hanging.wait(10)
+        hung = [*at.threads.work.values()]
+        while_one_accepts = at.threads.are_only_at(hung)
+        at.threads.close()
+        wait_until(lambda: at.threads.are_only_at(hung))
+        while_it_hangs = at.threads.are_only_at([])
+        may_end.set()
+        body = answer.result().body
+
+    assert (while_one_accepts, while_it_hangs, body) == (False, False, b"ok")
 
 
 def test_more_fronts_than_threads_are_all_answered():

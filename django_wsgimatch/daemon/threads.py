@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -111,7 +111,7 @@ class RequestThreads:
         self._start_thread()
 
     def close(self) -> None:
-        """Let every thread end once it is done; one that waits may take one request more."""
+        """Let every thread end once it is done; one in accept() may take one request more."""
         self.is_open = False
         with self._lock:
             for connection in [*self._waiting.values()]:
@@ -125,6 +125,15 @@ class RequestThreads:
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
         return not any(thread.is_alive() for thread in threads)
+
+    def are_only_at(self, given_up: Collection[Work]) -> bool:
+        """
+        Whether nothing is left but threads at this work.
+
+        A thread that lives and is at no work may have accepted a request just now.
+        """
+        alive = [number for number, thread in enumerate(self._threads) if thread.is_alive()]
+        return all(self.work.get(number) in given_up for number in alive)
 
     def overdue(self, seconds: float) -> list[Work]:
         """Return what has been at work for more than so many seconds."""
@@ -251,6 +260,8 @@ class RequestThreads:
             # Somebody lets this thread go: the connection must not be closed under his hands.
             with self._lock:
                 pass
+            # What is still to come of a request that has just begun to come could not be read.
+            size = 0
         if not size:
             _give_up(connection)
         return size
@@ -334,9 +345,9 @@ def _receive(connection: socket.socket, memory: memoryview) -> int:
 
 def _give_up(connection: socket.socket) -> None:
     """
-    End a connection on which nothing has come.
+    End a connection whose next request is not answered here.
 
-    A request that is under way has not been read, and the word says so: without it only the board
+    A request that is under way has not begun, and the word says so: without it only the board
     could tell, and that may be gone.
     """
     with suppress(OSError):
@@ -346,7 +357,7 @@ def _give_up(connection: socket.socket) -> None:
 
 
 def _release(connection: socket.socket) -> None:
-    """Let a thread that waits on a connection go, with what has come before."""
+    """Let a thread that waits on a connection go."""
     _shut(connection, socket.SHUT_RD)
 
 

@@ -151,7 +151,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
             self.notify()
             if options.request_timeout:
                 self.end_overdue(options.request_timeout)
-            if self.abandoned and self.abandoned >= {*self.threads.work.values()}:
+            if self.abandoned and self.threads.are_only_at(self.abandoned):
                 break
         # Threads of the application's own, and what it does at exit, get this much time, and
         # not even a process that holds the interpreter's lock gets more.
