@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from typing import Any
 
-from . import checks
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, register
 
 
 class WSGIMatchConfig(AppConfig):
@@ -14,5 +15,13 @@ class WSGIMatchConfig(AppConfig):
     verbose_name = "WSGI script aliases"
 
     def ready(self) -> None:
-        """Register the checks that ``manage.py check`` runs."""
-        checks.register()
+        """Let ``manage.py check`` and whatever else runs Django's checks run the quick ones."""
+        register(check_settings, "wsgimatch")
+
+
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Check the settings by themselves: quick, and without a look at the file system."""
+    # Optimization: what checks is loaded where it checks, and not by each command and worker.
+    from . import checks
+
+    return checks.check_settings(**kwargs)

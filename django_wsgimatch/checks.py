@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
-from django.core.checks import register as register_check
 from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias
@@ -58,13 +57,7 @@ from .probing import MOST_PROJECTS, project_findings, server_of
 from .settings_guard import VARIABLE
 from .text import quoted
 
-TAG = "wsgimatch"
 PREFIX = "WSGIMATCH_"
-
-
-def register() -> None:
-    """Let ``manage.py check`` and whatever runs Django's checks run the quick ones."""
-    register_check(check_settings, TAG)
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
@@ -7,6 +10,7 @@ from django.core.management.base import SystemCheckError
 
 from django_wsgimatch import inspection, read_directives, script_alias, script_alias_match
 from django_wsgimatch.checks import check_files, check_settings
+from tests.servers import environment
 
 SOURCE = "def application(environ, start_response): ...\n"
 
@@ -328,3 +332,24 @@ def test_a_target_that_does_not_exist_but_another_does(site, settings, target, h
     [finding] = inspection.findings()
 
     assert finding.hint == f"There is another: script_alias('/a', {hint!r})."
+
+
+def test_the_app_loads_what_checks_only_where_a_check_runs():
+    program = (
+        "import sys, django; from django.conf import settings; "
+        "settings.configure(INSTALLED_APPS=['django_wsgimatch']); django.setup(); "
+        "print(*sorted(name for name in sys.modules if name.startswith('django_wsgimatch.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(None), capture_output=True, check=True
+    )
+
+    assert done.stdout.decode().split() == [
+        "django_wsgimatch.aliases",
+        "django_wsgimatch.aliases.alias",
+        "django_wsgimatch.aliases.directives",
+        "django_wsgimatch.aliases.groups",
+        "django_wsgimatch.apps",
+        "django_wsgimatch.entries",
+        "django_wsgimatch.exceptions",
+    ]

@@ -93,6 +93,8 @@ def ask(site: Site, request: Request, manner: Manner) -> Response:
         try:
             connection.sock = _connected(site, manner, deadline)
             response = _exchange(connection, site, request, manner)
+        except TimeoutError:
+            response = Response(failure=_late(manner))
         # Whatever a site answers, and whatever that does to http.client, is a difference.
         except Exception as error:
             response = Response(failure=f"{type(error).__name__}: {error}".rstrip(": "))
