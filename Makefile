@@ -5,11 +5,14 @@ PORT ?= 8000
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 
+# Most tests wait for a server, so two run side by side on each core.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))')
+
 # In a container the demonstration may have to run as root; the server says so.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),WSGIMATCH_ALLOW_ROOT=1)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types docs package conformance fuzz load chaos bench clean
+.PHONY: help serve test coverage lint types docs package conformance fuzz load chaos bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +31,11 @@ serve: $(VENV)/with-demo ## serve the demonstration site (PORT=8000, HOST=127.0.
 	@$(VENV)/bin/python manage.py demo --address http://$(HOST):$(PORT)
 	@exec env $(AS_ROOT) $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 --no-control-socket django_wsgimatch.wsgi
 
-test: $(VENV)/with-demo $(VENV)/with-test ## run every test, with coverage
-	$(VENV)/bin/python -m pytest --cov --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_OPTIONS)
+test: $(VENV)/with-demo $(VENV)/with-test ## run every test
+	$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal $(PYTEST_OPTIONS)
+
+coverage: PYTEST_OPTIONS += --cov
+coverage: test ## run every test, and say which lines none of them runs
 
 lint: $(VENV)/with-lint ## check the style
 	$(VENV)/bin/ruff check .
