@@ -8,6 +8,7 @@ import io
 import os
 import socket
 import tempfile
+import threading
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
@@ -442,6 +443,33 @@ def test_a_request_whose_body_has_been_passed_on_is_not_sent_again(reply):
         ask(link, environ)
 
     assert caught.value.status == 500
+
+
+class LateBody:
+    """A request's body whose client is given up once the group has gone away."""
+
+    def __init__(self, gone: threading.Event) -> None:
+        self.gone = gone
+
+    def read(self, size: int) -> bytes:
+        self.gone.wait(10)
+        raise TimeoutError
+
+
+def test_a_client_that_is_too_slow_is_408_also_where_the_group_has_gone_away():
+    gone = threading.Event()
+
+    def reply(connection):
+        connection.sendall(FRAME.pack(PULL, 10))
+        connection.shutdown(socket.SHUT_RDWR)
+        gone.set()
+
+    environ = make_environ(CONTENT_LENGTH=str(INLINE + 1))
+    environ["wsgi.input"] = LateBody(gone)
+    with scripted(reply) as link, pytest.raises(DaemonError) as caught:
+        ask(link, environ)
+
+    assert caught.value.status == 408
 
 
 def test_silence_is_504_after_socket_timeout():

@@ -16,6 +16,7 @@ import stat
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
@@ -475,7 +476,9 @@ class Reply:
         try:
             data = read_body(self._environ, size, self._link.body_timeout) if size else b""
         except BaseException:
-            self._socket.sendall(CHUNK.pack(ABORTED))
+            # What the client has done is told, also where the group has gone away by now.
+            with suppress(OSError):
+                self._socket.sendall(CHUNK.pack(ABORTED))
             raise
         if left is not None:
             if size and not data:
