@@ -116,6 +116,38 @@ def test_a_thread_that_still_closes_its_response_gets_no_request():
         pytest.param(300_000, id="with a long body"),
     ],
 )
+def test_a_request_that_comes_as_its_process_is_told_to_end_is_answered_once(monkeypatch, size):
+    bodies = []
+
+    def application(environ, start_response):
+        bodies.append(len(environ["wsgi.input"].read()))
+        return hello(environ, start_response)
+
+    with place(application) as at:
+        receive = threads._receive
+
+        def receive_and_close(connection, memory):
+            received = receive(connection, memory)
+            if at.threads._waiting:
+                at.threads.close()
+            return received
+
+        monkeypatch.setattr(threads, "_receive", receive_and_close)
+        at.get()
+        # A thread in accept() takes one request more.
+        answer = post(at, b"x" * size).body
+
+    assert (answer, bodies) == (b"ok", [0, size])
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(0, id="without a body"),
+        pytest.param(5, id="with a short body"),
+        pytest.param(300_000, id="with a long body"),
+    ],
+)
 def test_a_request_that_comes_as_its_thread_is_let_go_is_answered_once(monkeypatch, size):
     bodies = []
 

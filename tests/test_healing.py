@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -148,6 +150,20 @@ def test_boards_that_were_removed_are_made_anew(tmp_path):
             board.unlink()
         at.until(lambda: len(boards_of(at)) == len(before))
         at.told("/blog")
+
+
+def test_an_order_that_comes_as_the_folder_is_removed_finds_it_made_anew(tmp_path):
+    with site(tmp_path) as at, socket.socket(socket.AF_UNIX) as connection:
+        at.told("/blog")
+        told = at.order(**Place("blog", "").to_order())
+        connection.settimeout(10)
+        connection.connect(str(folder_of(at) / "manager.sock"))
+        shutil.rmtree(folder_of(at))
+        connection.sendall(json.dumps(Place("blog", "").to_order()).encode() + b"\n")
+        answer = json.loads(connection.makefile().readline())
+        at.told("/blog")
+
+    assert answer == told
 
 
 def test_what_a_manager_that_was_killed_has_left_is_no_hindrance(tmp_path):

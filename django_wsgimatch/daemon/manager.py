@@ -173,10 +173,20 @@ class Manager:
         place = Place.from_order(order)
         if reason := self._refusal(place):
             raise ManagerError(reason)
+        try:
+            kept = self._reachable(place)
+        except FileNotFoundError:
+            # Somebody has removed the folder, just now or in the meantime.
+            self.look_after_directory()
+            kept = self._reachable(place)
+        return {"socket": kept.path, "token": kept.spec.token}
+
+    def _reachable(self, place: Place) -> KeptPlace:
+        """Return a place that can be asked. Raises OSError where its socket cannot be made."""
         kept = self._keep(place)
         kept.used = time.monotonic()
         self._reach(kept)
-        return {"socket": kept.path, "token": kept.spec.token}
+        return kept
 
     def tell_tokens(self, order: Order) -> Order:
         """Tell the tokens of the process groups, by name."""

@@ -113,9 +113,8 @@ class RequestThreads:
     def close(self) -> None:
         """Let every thread end once it is done; one in accept() may take one request more."""
         self.is_open = False
-        with self._lock:
-            for connection in [*self._waiting.values()]:
-                _release(connection)
+        while self._let_one_go():
+            continue
         self._orders.put(None)
 
     def join(self, timeout: float) -> bool:
@@ -295,10 +294,20 @@ class RequestThreads:
             while self.is_open and not _is_readable(self._listener, LOOK_UP):
                 continue
             self._is_watched = False
-            with self._lock:
+            if not self._accepting:
                 # With all at a request, the one that is done first will see it.
-                if not self._accepting and self._waiting:
-                    _release(self._waiting.popitem()[1])
+                self._let_one_go()
+
+    def _let_one_go(self) -> bool:
+        """Let a thread go that waits on a connection of its own; return whether there was one."""
+        with self._lock:
+            try:
+                # It is told by this that its connection is not its own any more.
+                _, connection = self._waiting.popitem()
+            except KeyError:
+                return False
+            _release(connection)
+            return True
 
     def _is_trusted(self, connection: socket.socket) -> bool:
         user = peer_user(connection)
