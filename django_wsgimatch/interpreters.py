@@ -33,7 +33,8 @@ from .daemon.loading import Loader
 from .daemon.place import Place
 from .daemon.relay import Link
 from .daemon.spec import new_token
-from .daemon.threads import RequestThreads, release_waiters
+from .daemon.threads import RequestThreads
+from .daemon.wire import release_waiters
 from .exceptions import DaemonError
 
 if TYPE_CHECKING:

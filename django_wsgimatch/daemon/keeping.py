@@ -18,7 +18,7 @@ from .place import Place
 from .protocol import AGAIN, ERROR, encode_error, frame
 from .spec import GroupSpec, same
 from .starting import Running
-from .threads import release_waiters
+from .wire import release_waiters
 
 DEFAULTS = GroupOptions()
 # A thread that waits in accept() looks up after so many seconds.

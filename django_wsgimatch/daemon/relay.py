@@ -54,7 +54,7 @@ from .protocol import (
     encode_request,
     texts_of,
 )
-from .wire import receive_all, send_all
+from .wire import receive_all, send_all, timeval
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -596,17 +596,12 @@ def _set_timeouts(connection: socket.socket, receive: float, send: float | None 
         # gevent's sockets wait in a loop of their own, that knows no SO_RCVTIMEO.
         connection.settimeout(receive or None)
         return
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(receive))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(receive))
     if send is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(send))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(send))
 
 
 _SOCKET = socket.socket if socket.socket.__module__ == "socket" else None
-
-
-def _timeval(seconds: float) -> bytes:
-    whole = int(seconds)
-    return struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
 
 
 def _limit(descriptors: list[int]) -> None:

@@ -18,7 +18,6 @@ import logging
 import os
 import select
 import socket
-import struct
 import sys
 import threading
 import time
@@ -385,10 +384,3 @@ def _is_readable(listener: socket.socket, seconds: float) -> bool:
     except (OSError, ValueError):
         # It is closed: accept() tells why.
         return True
-
-
-def release_waiters(listener: socket.socket, seconds: float) -> None:
-    """Let accept() on a listening socket give up after so many seconds (SO_RCVTIMEO)."""
-    whole = int(seconds)
-    value = struct.pack("ll", whole, int((seconds - whole) * 1e6))
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)

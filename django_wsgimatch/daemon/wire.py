@@ -1,8 +1,13 @@
-"""Whole messages over a socket, by few calls: each gives up the interpreter's lock."""
+"""
+Whole messages over a socket, by few calls, and how long such a call may wait.
+
+Each call gives up the interpreter's lock.
+"""
 
 from __future__ import annotations
 
 import socket
+import struct
 
 # Up to so many bytes are copied together and sent by one call.
 _JOINED = 16384
@@ -37,3 +42,14 @@ def receive_all(connection: socket.socket, begun: bytes | memoryview, size: int)
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)
+
+
+def release_waiters(listener: socket.socket, seconds: float) -> None:
+    """Let accept() on a listening socket give up after so many seconds (SO_RCVTIMEO)."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))
+
+
+def timeval(seconds: float) -> bytes:
+    """Return a time in seconds as the kernel has it (struct timeval)."""
+    whole = int(seconds)
+    return struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
