@@ -248,6 +248,34 @@ def test_hup_starts_a_changed_group_anew_and_no_other(tmp_path):
         assert at.told("/other")["pid"] == other
 
 
+def test_groups_that_are_renewed_keep_no_client_from_starting_another(tmp_path):
+    options = {"maximum_application_groups": 4, "graceful_timeout": 20}
+    tenants = [f"/tenant-{number}" for number in range(4)]
+    with site(tmp_path, options, aliases=TENANTS) as at, ThreadPoolExecutor(4) as pool:
+        for tenant in tenants:
+            at.told(tenant)
+        slow = [pool.submit(at.get, f"{tenant}/sleep/5") for tenant in tenants]
+        at.until(lambda: sum(each["busy"] for each in places_of(at)) == len(tenants))
+        groups = {"blog": {**options, "environment": {"GIVEN": "now"}}, "other": {}}
+        write_project(at.project, groups, TENANTS)
+        at.hup()
+        at.until(lambda: {at.told(tenant)["given"] for tenant in tenants} == {"now"})
+        another = at.get("/tenant-4").status
+        statuses = [each.result().status for each in slow]
+
+    assert (another, statuses) == (200, [200] * 4)
+
+
+TENANTS = """\
+script_alias_match(r"^/(tenant-\\w+)", "app.wsgi", process_group="blog",
+                   application_group="%{RESOURCE}"),
+"""
+
+
+def places_of(at):
+    return at.order(do="status")["places"]
+
+
 def test_hup_renews_a_group_whose_modules_have_changed(tmp_path):
     tmp_path.mkdir(exist_ok=True)
     (tmp_path / "lib").mkdir()

@@ -57,7 +57,7 @@ class Known(Protocol):
 
     @property
     def is_ending(self) -> bool:
-        """Whether processes of it are on their way out."""
+        """Whether processes of it are on their way out, and no others have taken over."""
 
     def last_used(self) -> float:
         """When a request last began or ended."""

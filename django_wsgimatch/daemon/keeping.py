@@ -97,8 +97,8 @@ class KeptPlace:
 
     @property
     def is_ending(self) -> bool:
-        """Whether processes are on their way out."""
-        return bool(self.ending)
+        """Whether processes are on their way out, and no others of the place have taken over."""
+        return not all(running.is_replaced for running in self.ending)
 
     @property
     def running(self) -> list[Running]:
@@ -316,6 +316,7 @@ class KeptPlace:
         if running.report().is_ready:
             running.was_ready = True
             if self.current is not None:
+                self.current.is_replaced = True
                 self._end(self.current, now=False)
             self.current, self.next = running, None
             self._renew_as_asked()

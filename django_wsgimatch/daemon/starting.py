@@ -74,6 +74,8 @@ class Running:
     started: float = field(default_factory=time.monotonic)
     deadline: float = 0.0
     is_ending: bool = False
+    # Whether others of the place have taken over.
+    is_replaced: bool = False
     was_ready: bool = False
     # Since when its arbiter has not reacted for too long; 0 where it has.
     late_since: float = 0.0
