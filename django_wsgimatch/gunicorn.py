@@ -19,11 +19,13 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from .asroot.accounts import account
 from .asroot.launch import ALLOW_ROOT, NO_USER, hand_on
 from .daemon.definition import Definition
+from .daemon.developing import watch_of_gunicorn
 from .daemon.directory import directory_of
 from .daemon.front import NO_STARTER, Places, own_python
 from .daemon.owner import owner_of
@@ -151,6 +153,7 @@ def _open(server: Any, told: dict[str, Any]) -> None:
         return
     environment = {k: v for k, v in told["environment"].items() if k != "PYTHONPATH"}
     definition = Definition.from_json(told["definition"])
+    definition = replace(definition, watch=watch_of_gunicorn(server.cfg))
     places = Places(definition, told["base"], owner_of(server.pid), environment)
     try:
         places.open()

@@ -14,6 +14,7 @@ from .aliases.groups import GLOBAL, is_literal
 from .aliases.target import derive_roots
 from .conf import Configuration
 from .daemon.definition import Definition
+from .daemon.developing import watch_of_this_server
 from .daemon.directory import base_in, bases_of, default_base
 from .daemon.front import own_packages, own_python
 from .daemon.owner import Owner, this_server
@@ -56,6 +57,7 @@ def definition(configured: Configuration) -> Definition:
         follow_symlinks=configured.rules.follow_symlinks,
         roots=roots,
         group_roots=group_roots,
+        watch=watch_of_this_server(),
     )
 
 

@@ -78,7 +78,7 @@ LAYERS = [
         "daemon.starter",
         "daemon.wire",
     ],
-    ["daemon.admission", "daemon.limits"],
+    ["daemon.admission", "daemon.developing", "daemon.limits", "daemon.watching"],
     [
         "daemon.board",
         "daemon.body",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 Stamp = tuple[int, int]
 
@@ -14,14 +14,21 @@ class LoadedFiles:
     """
     The files of the modules that this process has loaded, as they were then.
 
-    Those outside the Python installation and its packages count: an application's own. A file
-    that was replaced by an older one has changed, too, and the clock may have been set in the
-    meantime: the stamps of a file are compared with each other, as far as they were noted.
+    Those outside the Python installation and its packages count: an application's own; with
+    ``is_whole`` all do. A file that was replaced by an older one has changed, too, and the clock
+    may have been set in the meantime: the stamps of a file are compared with each other, as far
+    as they were noted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_whole: bool = False) -> None:
         self._began = time.time_ns()
+        self._is_whole = is_whole
         self._noted: dict[str, Stamp | None] = {}
+        self._added: set[str] = set()
+
+    def add(self, files: Iterable[str]) -> None:
+        """Count further files, whether they are there or not: one that appears has changed."""
+        self._added.update(files)
 
     def note(self, since: int | None = None) -> None:
         """
@@ -31,19 +38,27 @@ class LoadedFiles:
         process began: of a file that has changed after that nobody knows which version is here.
         """
         since = self._began if since is None else since
-        for file in _own_files():
+        for file in self._files():
             if file not in self._noted:
-                stamp = _stamp(file)
-                self._noted[file] = stamp if stamp is None or stamp[1] <= since else None
+                stamp = stamp_of(file)
+                self._noted[file] = None if _is_unsure(stamp, since) else stamp
+
+    def noted(self) -> dict[str, Stamp | None]:
+        """Return the stamps of the noted files, None for what no version is known of."""
+        return dict(self._noted)
 
     def changed(self) -> str | None:
         """Return the file that has changed last since its module was loaded, or None."""
         found = [(stamp[1], file) for file, stamp in self._changed()]
         return max(found)[1] if found else None
 
+    def _files(self) -> Iterator[str]:
+        yield from _loaded_files(is_whole=self._is_whole)
+        yield from [*self._added]
+
     def _changed(self) -> Iterator[tuple[str, Stamp]]:
-        for file in _own_files():
-            now = _stamp(file)
+        for file in self._files():
+            now = stamp_of(file)
             if now is None:
                 continue
             # Some were loaded by a request, and nobody has noted when.
@@ -60,20 +75,35 @@ def change_time(path: str | bytes) -> float:
         return 0.0
 
 
-def _own_files() -> Iterator[str]:
+def edits(noted: Mapping[str, Stamp | None]) -> Iterator[tuple[str, Stamp]]:
+    """Yield the files that are other than they were noted, and their stamps."""
+    for file, before in noted.items():
+        now = stamp_of(file)
+        if now is not None and now != before:
+            yield file, now
+
+
+def stamp_of(file: str) -> Stamp | None:
+    """Return when a file was last written, and when changed, in nanoseconds; None without it."""
+    try:
+        status = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns
+
+
+def _is_unsure(stamp: Stamp | None, since: int) -> bool:
+    """Whether a file has changed after its module began to load."""
+    # What lies ahead is of another machine's clock, with which nothing can be compared.
+    return stamp is not None and since < stamp[1] <= time.time_ns()
+
+
+def _loaded_files(*, is_whole: bool) -> Iterator[str]:
     for module in [*sys.modules.values()]:
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and not _is_installed(file):
+        if isinstance(file, str) and (is_whole or not _is_installed(file)):
             yield file
 
 
 def _is_installed(file: str) -> bool:
     return "site-packages" in file or file.startswith(os.path.dirname(os.__file__) + os.sep)
-
-
-def _stamp(file: str) -> Stamp | None:
-    try:
-        status = os.stat(file)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ctime_ns

@@ -27,7 +27,9 @@ class Definition:
     pairs of a place and a script. ``project`` tells the project from others. ``backend``
     is WSGIMATCH_APPLICATION_GROUP_BACKEND, ``follow_symlinks`` WSGIMATCH_FOLLOW_SYMLINKS. ``roots``
     are the directories that scripts of all groups may lie in, None for any; ``group_roots`` are
-    those that only one process group's may lie in, by its name.
+    those that only one process group's may lie in, by its name. ``watch`` are the files and
+    patterns of files that processes look at, beside those of their code, to be renewed when one is
+    edited; None where they look at none: not while developing.
     """
 
     time: float
@@ -43,6 +45,7 @@ class Definition:
     follow_symlinks: FollowSymlinks = True
     roots: tuple[str, ...] | None = None
     group_roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    watch: tuple[str, ...] | None = None
 
     def defines(self, place: Place) -> bool:
         """Whether a place's process group is defined; the embedded one always is."""
@@ -79,6 +82,7 @@ class Definition:
             token=token,
             roots=self._roots(place.process_group),
             follow_symlinks=self.follow_symlinks,
+            watch=self.watch,
         )
 
     def _roots(self, process_group: str) -> tuple[str, ...] | None:
@@ -112,7 +116,8 @@ class Definition:
         given["groups"] = {name: read_options(o) for name, o in value["groups"].items()}
         given["preload"] = tuple((Place(**place), path) for place, path in value["preload"])
         given["sys_path"] = tuple(value["sys_path"])
-        if value["roots"] is not None:
-            given["roots"] = tuple(value["roots"])
+        for name in ("roots", "watch"):
+            if value[name] is not None:
+                given[name] = tuple(value[name])
         given["group_roots"] = {name: tuple(r) for name, r in value["group_roots"].items()}
         return cls(**given)

@@ -38,6 +38,7 @@ class Group:
         self.backend = spec.backend
         self.label = spec.place.label
         self.preload = spec.preload
+        self.watch = spec.watch
         self.trusted = frozenset(spec.trusted)
         self.token = bytes.fromhex(spec.token) or NO_TOKEN
         self.confinement = Confinement(spec.roots, spec.follow_symlinks)

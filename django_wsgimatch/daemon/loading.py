@@ -30,8 +30,8 @@ class Loader:
     (time.time()). With ``reloading`` "safe" they load while this process answers, as before; True
     gives the request back at once, as mod_wsgi ends a daemon process whose script has changed;
     False never looks. ``tell`` is called with the paths of all loaded scripts when there is a new
-    one, and when that one began to load (time.time_ns()). ``owner`` must own them, and they must
-    lie within ``confinement``.
+    one, and when that one began to load (time.time_ns()); ``fail`` with what a script has raised
+    instead. ``owner`` must own them, and they must lie within ``confinement``.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Loader:
         confinement: Confinement = ANYWHERE,
         renew: Callable[[float], None] = lambda changed: None,
         tell: Callable[[list[str], int], None] = lambda paths, since: None,
+        fail: Callable[[BaseException | None, int], None] = lambda error, since: None,
     ) -> None:
         self.scripts = Scripts(
             reloading=False, settings_module=settings_module, is_named=bool(settings_module)
@@ -52,6 +53,7 @@ class Loader:
         self.confinement = confinement
         self._renew = renew
         self._tell = tell
+        self._fail = fail
         self._first_request = 0.0
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
@@ -91,7 +93,11 @@ class Loader:
         self.owner.require(script)
         self.confinement.require(script)
         since = time.time_ns()
-        loaded = self.scripts.get(script)
+        try:
+            loaded = self.scripts.get(script)
+        except ScriptError as error:
+            self._fail(error.__cause__, since)
+            raise
         # One interpreter holds one Django project: the first script says which.
         self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)
         self._tell(list(self.scripts.loaded), since)

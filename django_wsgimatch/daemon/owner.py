@@ -45,7 +45,7 @@ def this_server() -> Owner:
     That is gunicorn's arbiter, uWSGI's master, the parent of a process that multiprocessing has
     started (granian's workers), or else this process itself.
     """
-    pid = _arbiter(sys._getframe()) or _uwsgi_master() or _parent() or os.getpid()
+    pid = _arbiter() or _uwsgi_master() or _parent() or os.getpid()
     return owner_of(pid)
 
 
@@ -93,17 +93,25 @@ def has_ended(descriptor: int) -> bool:
     return bool(select.select([descriptor], [], [], 0)[0])
 
 
-def _arbiter(frame: FrameType | None) -> int | None:
-    """The gunicorn arbiter that called us: its frames stay on the stack of its workers."""
+def frame_of_arbiter() -> FrameType | None:
+    """Return the frame of the gunicorn arbiter that called us, None where none has."""
     module = sys.modules.get("gunicorn.arbiter")
+    frame: FrameType | None = sys._getframe()
+    # Its frames stay on the stack of its workers.
     while frame is not None and module is not None:
-        arbiter: Any = frame.f_locals.get("self")
-        if isinstance(arbiter, module.Arbiter):
-            # In a worker it is the parent; where that one has been killed it is not any more.
-            pid: int = arbiter.pid if frame.f_code.co_name == "spawn_worker" else os.getpid()
-            return pid
+        if isinstance(frame.f_locals.get("self"), module.Arbiter):
+            return frame
         frame = frame.f_back
     return None
+
+
+def _arbiter() -> int | None:
+    frame = frame_of_arbiter()
+    if frame is None:
+        return None
+    # In a worker it is the parent; where that one has been killed it is not any more.
+    is_worker = frame.f_code.co_name == "spawn_worker"
+    return int(frame.f_locals["self"].pid) if is_worker else os.getpid()
 
 
 def _uwsgi_master() -> int | None:

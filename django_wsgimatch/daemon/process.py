@@ -35,6 +35,7 @@ from .owner import is_stopped
 from .paths import set_sys_path
 from .renewal import Renewal
 from .spec import Descriptors, GroupSpec
+from .watching import FailedLoad
 from .worker import HELD_BACK, NOT_LOADED, GroupWorker
 
 logger = logging.getLogger("django_wsgimatch")
@@ -117,6 +118,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         self.old: set[int] = set()
         self.ending: set[int] = set()
         self.renewal = Renewal()
+        self.failed_load: FailedLoad | None = None
         self.crash_loop = CrashLoop()
         self.not_before = 0.0
         self.LISTENERS = [Listener(self.group.listener)]
@@ -140,6 +142,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
     def maybe_promote_master(self) -> None:
         """Look around once a second: gunicorn calls this in every turn of its loop."""
         self.group.board.beat()
+        self._renew_what_was_corrected()
         if self.lifeline.poll(0):
             self.log.info("The server is gone, the group ends.")
             raise StopIteration
@@ -148,9 +151,17 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             self.log.info("No request for %g s: the group ends until the next one.", seconds)
             raise StopIteration
 
+    def _renew_what_was_corrected(self) -> None:
+        """Try again, while developing, once something is edited of what did not load."""
+        failed = self.failed_load
+        if failed is not None and not self.renewal.is_running and (edited := failed.edited()):
+            self.log.info("'%s' has changed since it did not load.", edited)
+            self.handle_usr2()
+
     def handle_hup(self) -> None:
         """Renew the workers if the code that they have loaded has changed."""
         self.renewal.look_again = self.renewal.is_running
+        self.renewal.tried = 0.0
         self.kill_workers(signal.SIGHUP)
 
     def handle_winch(self) -> None:
@@ -158,6 +169,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         asking = [w for pid, w in self.WORKERS.items() if pid not in self.ending]
         changed = max((self._wanted_by(worker) for worker in asking), default=0.0)
         if self.renewal.is_wanted_for(changed):
+            self.renewal.tried = changed
             self.handle_usr2()
 
     def handle_usr2(self) -> None:
@@ -168,6 +180,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             return
         self.log.info("New processes are started in place of the old ones.")
         self.renewal.begin()
+        self.failed_load = None
         self.crash_loop = CrashLoop()
         self.not_before = 0.0
         self.old = {*self.WORKERS} - self.ending
@@ -226,6 +239,8 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         board, worker = self.group.board, self.WORKERS.pop(pid)
         said = [each for each in board.report().workers if each.pid == pid]
         board.bury(worker.slot_number, pid)
+        if status == NOT_LOADED << 8 and pid not in self.ending:
+            self.failed_load = FailedLoad.read(worker.tmp.fileno())
         worker.tmp.close()
         if is_ordered(status) and (not status or pid in self.ending or state == LEAVING):
             return

@@ -20,6 +20,8 @@ class Renewal:
     began: float = 0.0
     again: bool = False
     look_again: bool = False
+    # When the code changed that the newest one was wanted for; 0: it was not for that.
+    tried: float = 0.0
 
     @property
     def is_running(self) -> bool:
@@ -37,5 +39,9 @@ class Renewal:
         return told
 
     def is_wanted_for(self, changed: float) -> bool:
-        """Whether code that has changed at that time (0: none has) is not loaded as it is."""
-        return changed > self.began
+        """
+        Whether code that has changed at that time (0: none has) is not loaded as it is.
+
+        Where it did not load, the next process that notices the same change is not heard.
+        """
+        return changed > self.began and changed != self.tried

@@ -34,7 +34,8 @@ class GroupSpec:
     for a process group, which has nothing of the server's. ``directory`` is where the processes
     run if ``home`` does not say; ``trusted`` are the user ids that may send requests, ``token`` is
     what each request must carry (hexadecimal). ``roots`` are the directories that scripts may lie
-    in, None for any, and ``follow_symlinks`` is WSGIMATCH_FOLLOW_SYMLINKS.
+    in, None for any, and ``follow_symlinks`` is WSGIMATCH_FOLLOW_SYMLINKS. ``watch`` is the
+    definition's.
     """
 
     place: Place
@@ -48,6 +49,7 @@ class GroupSpec:
     token: str = field(default="", repr=False)
     roots: tuple[str, ...] | None = None
     follow_symlinks: FollowSymlinks = True
+    watch: tuple[str, ...] | None = None
 
     @property
     def display_name(self) -> str:

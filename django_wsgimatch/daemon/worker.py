@@ -31,6 +31,7 @@ from .loading import Loader
 from .nesting import Nesting
 from .ownership import ScriptOwner
 from .threads import RequestThreads, Work
+from .watching import FailedLoad, Watch, files_of, forget_templates
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -64,7 +65,9 @@ class GroupWorker(Worker):  # type: ignore[misc]
         self.slot.begin_worker(os.getpid())
         self.slot.say(python=platform.python_version())
         logging.getLogger("django_wsgimatch").addHandler(LastError(self))
-        self.files = LoadedFiles()
+        is_developed = self.group.watch is not None
+        self.files = LoadedFiles(is_whole=is_developed)
+        self.watch = Watch(self.files, self.group.watch or ()) if is_developed else None
         set_limits(self.group)
         super().init_process()
 
@@ -87,8 +90,11 @@ class GroupWorker(Worker):  # type: ignore[misc]
             confinement=self.group.confinement,
             renew=self.renew,
             tell=self.tell,
+            fail=self.note_failure,
         )
         if self.preload(self.must_load):
+            if self.watch is not None:
+                self.tell_arbiter_of_files()
             # Not an error of its own: the one before says why.
             logger.warning("Worker (pid:%s) cannot replace the one before it.", os.getpid())
             sys.exit(NOT_LOADED)
@@ -131,6 +137,8 @@ class GroupWorker(Worker):  # type: ignore[misc]
         while self.alive and self.ppid == os.getppid():
             self.notify()
             self.wait(TICK)
+            if self.watch is not None and not self.is_retiring:
+                self.renew_if_edited(self.watch)
             if options.request_timeout:
                 self.end_overdue(options.request_timeout)
             if options.startup_timeout and self.loader.is_late(options.startup_timeout):
@@ -217,6 +225,19 @@ class GroupWorker(Worker):  # type: ignore[misc]
         unloaded = self.count_unloaded()
         self.slot.say(scripts=scripts[:50], settings=os.environ.get(VARIABLE), unloaded=unloaded)
 
+    def note_failure(self, error: BaseException | None, since: int) -> None:
+        """Note, while developing, the files of a script that did not load, and of its error."""
+        if self.watch is not None:
+            self.files.add(files_of(error))
+            self.files.note(since)
+
+    def tell_arbiter_of_files(self) -> None:
+        """Leave behind, while developing, what this process has read and could not load."""
+        self.files.add(os.fsdecode(path.encode("latin-1")) for path in self.must_load)
+        self.files.note()
+        # The arbiter has this file, too, and has no more use for it as a heartbeat.
+        FailedLoad(self.files.noted()).write(self.tmp.fileno())
+
     def count_unloaded(self) -> int:
         """How many of the scripts that were to be loaded ahead are not."""
         return len({*self.group.preload} - {*self.loader.scripts.loaded})
@@ -224,9 +245,19 @@ class GroupWorker(Worker):  # type: ignore[misc]
     def handle_hup(self, signum: int, frame: FrameType | None) -> None:
         """Ask for renewal if a file of the code that is loaded here has changed since."""
         if changed := self.files.changed():
-            logger.info("'%s' has changed since it was loaded.", changed)
-            self.slot.want_renewal(change_time(changed))
-            self.group.ask_for_renewal()
+            self.ask_for_renewal(changed)
+
+    def renew_if_edited(self, watch: Watch) -> None:
+        """Ask for renewal, while developing, for each edit of the code that is loaded here."""
+        forget_templates()
+        if edited := watch.look():
+            self.ask_for_renewal(edited)
+
+    def ask_for_renewal(self, changed: str) -> None:
+        """Ask for new processes, since a file has changed; this one serves until then."""
+        logger.info("'%s' has changed since it was loaded.", changed)
+        self.slot.want_renewal(change_time(changed))
+        self.group.ask_for_renewal()
 
     def handle_xcpu(self, signum: int, frame: FrameType | None) -> None:
         """Mirrors mod_wsgi's cpu-time-limit: the process ends, another takes its place."""

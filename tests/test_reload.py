@@ -1,0 +1,383 @@
+"""While developing, an edit of a group's project is served as an edit of the server's own is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from django_wsgimatch.daemon.changes import LoadedFiles
+from django_wsgimatch.daemon.definition import Definition
+from django_wsgimatch.daemon.developing import watch_of_gunicorn, watch_of_this_server
+from django_wsgimatch.daemon.options import GroupOptions
+from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.renewal import Renewal
+from django_wsgimatch.daemon.spec import GroupSpec
+from django_wsgimatch.daemon.watching import FailedLoad, Watch, files_of
+from tests.groups import HOOKS, PLAIN, site
+from tests.servers import PYTHON
+
+SCRIPT = """\
+import json, os, sys
+from pathlib import Path
+{imports}
+
+
+def application(environ, start_response):
+    {late}
+    told = {{"version": part.VERSION, "pid": os.getpid()}}
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(told).encode()]
+"""
+AT_ONCE = {"imports": "import part", "late": "pass"}
+LATE = {"imports": "", "late": "import part"}
+# As Django's own set-up: what has failed once cannot be done again in the same process.
+ONCE = {
+    "imports": "assert not hasattr(sys, 'tried')\nsys.tried = True\nimport part",
+    "late": "pass",
+}
+BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
+ALIASES = f'{BOOT}script_alias("/other", "other.wsgi", process_group="other"),\n'
+RUNSERVER = [*PYTHON, "-m", "django", "runserver", "127.0.0.1:0"]
+SERVES_ON = "The processes whose scripts were loaded before serve on."
+
+servers = pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param([*HOOKS, "--reload"], id="serve --reload"),
+        pytest.param([*PLAIN, "--reload"], id="gunicorn --reload"),
+        pytest.param(RUNSERVER, id="runserver"),
+    ],
+)
+
+
+class Developed:
+    """A site whose group ``blog`` tells the version that its module ``part`` has."""
+
+    def __init__(self, at, lib):
+        self.at, self.lib = at, lib
+
+    def write(self, source, name="part"):
+        (self.lib / f"{name}.py").write_text(source)
+
+    @property
+    def version(self):
+        return self.at.told("/blog")["version"]
+
+    def serves(self, version):
+        self.at.until(lambda: self.version == version)
+
+
+@contextmanager
+def developed(path, command, script=AT_ONCE, first="VERSION = 1\n", aliases=ALIASES):
+    (path / "app.wsgi").write_text(SCRIPT.format(**script))
+    lib = path / "lib"
+    lib.mkdir()
+    (lib / "part.py").write_text(first)
+    more = "WSGI_APPLICATION = 'django_wsgimatch.wsgi.application'\n"
+    options = {"python_path": [str(lib)]}
+    with site(path, options, aliases=aliases, more=more, command=command) as at:
+        yield Developed(at, lib)
+
+
+@servers
+def test_an_edit_of_a_groups_project_renews_that_group_alone(tmp_path, command):
+    with developed(tmp_path, command) as site:
+        before = site.at.told("/blog"), site.at.told("/other")
+        started = site.at.order(do="status")["pid"]
+        site.write("VERSION = 2\n")
+        site.serves(2)
+        after = site.at.told("/blog"), site.at.told("/other")
+
+        assert before[0]["version"] == 1
+        assert before[0]["pid"] != after[0]["pid"]
+        assert before[1]["pid"] == after[1]["pid"]
+        assert site.at.order(do="status")["pid"] == started
+        assert site.at.log.count("New processes are started") == 1
+
+
+@pytest.mark.parametrize(
+    "script", [pytest.param(AT_ONCE, id="at once"), pytest.param(LATE, id="by a request")]
+)
+def test_each_edit_is_served_whenever_its_module_was_imported(tmp_path, script):
+    with developed(tmp_path, [*PLAIN, "--reload"], script) as site:
+        for version in (1, 2, 3):
+            site.write(f"VERSION = {version}\n")
+            site.serves(version)
+
+
+def test_an_edit_of_a_place_of_the_servers_own_project_renews_it(tmp_path):
+    aliases = ALIASES + 'script_alias("/red", "app.wsgi", application_group="red"),\n'
+    (tmp_path / "part.py").write_text("VERSION = 1\n")
+    with developed(tmp_path, [*PLAIN, "--reload"], aliases=aliases) as site:
+        before = site.at.told("/red")["version"]
+        (tmp_path / "part.py").write_text("VERSION = 2\n")
+        site.at.until(lambda: site.at.told("/red")["version"] == 2)
+
+        assert before == 1
+        assert site.version == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "corrected"),
+    [
+        pytest.param({"part": "VERSION = = 2\n"}, {"part": "VERSION = 2\n"}, id="no Python"),
+        pytest.param({"part": "1 / 0\n"}, {"part": "VERSION = 2\n"}, id="an error"),
+        pytest.param(
+            {"new": "VERSION = = 2\n", "part": "from new import VERSION\n"},
+            {"new": "VERSION = 2\n"},
+            id="a module that is new",
+        ),
+        pytest.param(
+            {"new": "VERSION = 1\n", "part": "from new import VERSION, MORE\n"},
+            {"new": "VERSION = 2\nMORE = 3\n"},
+            id="a module that loads, without a name",
+        ),
+        pytest.param(
+            {"part": "from new import VERSION\n"}, {"new": "VERSION = 2\n"}, id="a missing module"
+        ),
+    ],
+)
+def test_code_that_does_not_load_leaves_the_old_serving_until_it_is_corrected(
+    tmp_path, broken, corrected
+):
+    with developed(tmp_path, [*PLAIN, "--reload"]) as site:
+        before = site.at.told("/blog")
+        for name, source in broken.items():
+            site.write(source, name)
+        site.at.server.wait_for_log(SERVES_ON)
+        meanwhile = site.at.told("/blog")
+        for name, source in corrected.items():
+            site.write(source, name)
+        site.serves(2)
+
+        assert meanwhile == before
+        assert "Traceback" in site.at.log
+        # The edits of a broken version may be noticed one by one.
+        assert site.at.log.count(SERVES_ON) <= len(broken)
+
+
+@pytest.mark.parametrize(
+    ("broken", "corrected"),
+    [
+        pytest.param("VERSION = = 2\n", "part", id="no Python"),
+        pytest.param("1 / 0\n", "part", id="an error"),
+        pytest.param("from new import VERSION\n", "new", id="a missing module"),
+    ],
+)
+def test_code_that_did_not_load_at_the_start_is_loaded_once_it_is_corrected(
+    tmp_path, broken, corrected
+):
+    with developed(tmp_path, [*PLAIN, "--reload"], ONCE, broken) as site:
+        status = site.at.get("/blog").status
+        site.write("VERSION = 2\n", corrected)
+        site.at.until(lambda: site.at.get("/blog").status == 200)
+
+        assert status == 500
+        assert site.version == 2
+
+
+@pytest.mark.parametrize("pattern", ["data.txt", "*.txt"], ids=["a file", "a pattern"])
+def test_a_file_that_gunicorn_is_to_watch_renews_the_groups(tmp_path, pattern):
+    (tmp_path / "data.txt").touch()
+    command = [*PLAIN, "--reload", "--reload-extra-file", pattern]
+    with developed(tmp_path, command) as site:
+        before = site.at.told("/blog")["pid"]
+        (tmp_path / "data.txt").write_text("new\n")
+        site.at.until(lambda: site.at.told("/blog")["pid"] != before)
+
+        assert f"'{tmp_path}/data.txt' has changed" in site.at.log
+
+
+def test_a_server_that_does_not_reload_leaves_its_groups_alone(tmp_path):
+    with developed(tmp_path, PLAIN) as site:
+        before = site.at.told("/blog")
+        site.write("VERSION = 2\n")
+        site.at.order(do="restart", name="other")
+        site.at.until(lambda: site.at.place("other")["restarts"] == 1)
+
+        assert site.at.told("/blog") == before
+        assert "has changed" not in site.at.log
+
+
+@pytest.mark.parametrize(
+    ("reload", "extra", "watch"),
+    [
+        pytest.param(False, [], None, id="off"),
+        pytest.param(False, ["/etc/shop.ini"], None, id="off, with a file"),
+        pytest.param(True, [], (), id="on"),
+        pytest.param(True, ["/etc/shop.ini"], ("/etc/shop.ini",), id="on, with a file"),
+    ],
+)
+def test_gunicorns_reload_says_whether_groups_watch_their_files(reload, extra, watch):
+    cfg = SimpleNamespace(reload=reload, reload_extra_files=extra)
+
+    assert watch_of_gunicorn(cfg) == watch
+
+
+@pytest.mark.parametrize(
+    ("value", "watch"),
+    [
+        pytest.param("true", (), id="in the process that it starts"),
+        pytest.param(None, None, id="in no other"),
+    ],
+)
+def test_runservers_reloader_says_whether_groups_watch_their_files(monkeypatch, value, watch):
+    monkeypatch.delenv("RUN_MAIN", raising=False)
+    if value is not None:
+        monkeypatch.setenv("RUN_MAIN", value)
+
+    assert watch_of_this_server() == watch
+
+
+@pytest.mark.parametrize("watch", [None, (), ("/etc/shop.ini",)], ids=["off", "on", "with a file"])
+def test_what_is_watched_reaches_the_groups_processes(watch):
+    definition = Definition(
+        1.0, "python", {}, (), "/", groups={"blog": GroupOptions()}, watch=watch
+    )
+    spec = Definition.from_json(definition.to_json()).spec(Place("blog", ""), ())
+
+    assert GroupSpec.from_json(spec.to_json()).watch == watch
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    path = tmp_path / "module_that_is_edited.py"
+    path.write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield path
+    sys.modules.pop(path.stem, None)
+
+
+def watched(extra=()):
+    files = LoadedFiles(is_whole=True)
+    watch = Watch(files, extra)
+    files.note()
+    return watch
+
+
+def edit(path):
+    before = path.stat().st_ctime_ns
+    while path.stat().st_ctime_ns == before:
+        path.write_text("VERSION = 2\n")
+
+
+def test_each_edit_is_told_once(module):
+    __import__(module.stem)
+    watch = watched()
+    told = [watch.look()]
+    for _ in range(2):
+        edit(module)
+        told += [watch.look(), watch.look()]
+
+    assert told == [None, str(module), None, str(module), None]
+
+
+def test_a_module_that_is_imported_later_is_watched_from_then_on(module):
+    watch = watched()
+    edit(module)
+    watch.look()
+    __import__(module.stem)
+    told = [watch.look()]
+    edit(module)
+    told.append(watch.look())
+
+    assert told == [None, str(module)]
+
+
+def test_a_module_with_a_time_of_tomorrow_is_not_told_for_ever(module, monkeypatch):
+    """As on a disk of another machine, whose clock is ahead."""
+    __import__(module.stem)
+    now = module.stat().st_ctime_ns - 1_000_000_000
+    monkeypatch.setattr("time.time_ns", lambda: now)
+    watch = watched()
+
+    assert watch.look() is None
+
+
+def test_a_module_that_is_gone_is_no_edit(module):
+    __import__(module.stem)
+    watch = watched()
+    module.unlink()
+
+    assert watch.look() is None
+
+
+def test_a_file_that_appears_is_an_edit_where_a_pattern_stands_for_it(tmp_path):
+    watch = watched([str(tmp_path / "*.ini")])
+    before = watch.look()
+    (tmp_path / "shop.ini").touch()
+
+    assert (before, watch.look()) == (None, str(tmp_path / "shop.ini"))
+
+
+def error_of(source, monkeypatch, tmp_path):
+    (tmp_path / "broken_module.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises((SyntaxError, ArithmeticError, ImportError)) as caught:
+        __import__("broken_module")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        pytest.param("1 / 0\n", "broken_module.py", id="an error"),
+        pytest.param("1 = 0\n", "broken_module.py", id="no Python"),
+        pytest.param("import no_such_module\n", "no_such_module.py", id="a missing module"),
+        pytest.param(
+            "import no_such_module\n", "no_such_module/__init__.py", id="a missing package"
+        ),
+        pytest.param(
+            "try:\n    1 / 0\nexcept ArithmeticError as e:\n    raise ImportError from e\n",
+            "broken_module.py",
+            id="an error with a cause",
+        ),
+    ],
+)
+def test_the_files_of_an_error_are_those_that_may_be_edited(tmp_path, monkeypatch, source, name):
+    error = error_of(source, monkeypatch, tmp_path)
+
+    assert str(tmp_path / name) in files_of(error)
+
+
+def test_an_error_that_is_its_own_cause_has_an_end():
+    error = ValueError()
+    error.__context__ = ValueError()
+    error.__context__.__context__ = error
+
+    assert [*files_of(error)] == []
+
+
+def test_the_arbiter_sees_an_edit_of_what_a_worker_could_not_load(tmp_path):
+    there, missing = tmp_path / "there.py", tmp_path / "missing.py"
+    there.touch()
+    files = LoadedFiles()
+    files.add([str(there), str(missing)])
+    files.note()
+    with open(tmp_path / "told", "w+b") as told:
+        FailedLoad({**files.noted()}).write(told.fileno())
+        failed = FailedLoad.read(told.fileno())
+    assert failed is not None
+    before = failed.edited()
+    missing.touch()
+
+    assert (before, failed.edited()) == (None, str(missing))
+
+
+def test_a_worker_that_has_told_nothing_leaves_nothing_to_look_at():
+    with open(os.devnull, "rb") as told:
+        assert FailedLoad.read(told.fileno()) is None
+
+
+def test_a_change_that_did_not_load_is_tried_once_for_all_processes():
+    renewal = Renewal()
+    renewal.begin()
+    renewal.tried = 5.0
+    renewal.end()
+
+    assert not renewal.is_wanted_for(5.0)
+    assert renewal.is_wanted_for(6.0)
