@@ -149,6 +149,10 @@ def _open(server: Any, told: dict[str, Any]) -> None:
         return
     os.environ[CHOSEN] = told["base"]
     _prepare_end(server, told)
+    _open_places(server, told)
+
+
+def _open_places(server: Any, told: dict[str, Any]) -> None:
     if told.get("definition") is None:
         return
     environment = {k: v for k, v in told["environment"].items() if k != "PYTHONPATH"}
@@ -224,6 +228,7 @@ def _watching(server: Any, turn: Callable[[], None]) -> Callable[[], None]:
         leaving: Leaving | None = getattr(server, "wsgimatch_leaving", None)
         if leaving is not None and leaving.is_over:
             raise StopIteration
+        _define_again(server)
         places: Places | None = getattr(server, "wsgimatch_places", None)
         if not has_starter():
             logger.critical("The server ends: %s", NO_STARTER)
@@ -239,6 +244,18 @@ def _watching(server: Any, turn: Callable[[], None]) -> Callable[[], None]:
             said = str(error)
 
     return watching
+
+
+def _define_again(server: Any) -> None:
+    """While developing, a worker that has taken the place of another one has read the settings."""
+    before = getattr(server, "wsgimatch_worker_age", server.worker_age)
+    server.wsgimatch_worker_age = server.worker_age
+    if not server.cfg.reload or server.worker_age == before:
+        return
+    try:
+        _open_places(server, ask_for_definition(server) or {})
+    except SettingError as error:
+        logger.error("The settings cannot be used:\n%s", error)
 
 
 def has_starter() -> bool:

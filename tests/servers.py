@@ -120,10 +120,10 @@ def start(
 
 
 def address(socket: Path, log: Path) -> Address:
-    """Where a server listens: on its socket, or where its log says."""
+    """Where a server listens: on its socket, or where its log says, the last time."""
     # runserver knows no unix sockets; with port 0 it prints the port that it was given.
-    printed = re.search(rb"http://127\.0\.0\.1:([1-9]\d*)/", log.read_bytes())
-    return ("127.0.0.1", int(printed[1])) if printed else socket
+    printed = re.findall(rb"http://127\.0\.0\.1:([1-9]\d*)/", log.read_bytes())
+    return ("127.0.0.1", int(printed[-1])) if printed else socket
 
 
 def listens(address: Address) -> bool:

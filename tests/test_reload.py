@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -17,8 +19,10 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.renewal import Renewal
 from django_wsgimatch.daemon.spec import GroupSpec
 from django_wsgimatch.daemon.watching import FailedLoad, Watch, files_of
-from tests.groups import HOOKS, PLAIN, site
-from tests.servers import PYTHON
+from tests.groups import HOOKS, PLAIN, site, sockets_of, wait_until
+from tests.raw_http import fetch
+from tests.servers import PYTHON, address, environment, running
+from tests.small_projects import DjangoProject, SmallSite, write_site
 
 SCRIPT = """\
 import json, os, sys
@@ -29,6 +33,7 @@ from pathlib import Path
 def application(environ, start_response):
     {late}
     told = {{"version": part.VERSION, "pid": os.getpid()}}
+    told["process_group"] = environ["mod_wsgi.process_group"]
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(told).encode()]
 """
@@ -62,6 +67,14 @@ class Developed:
 
     def write(self, source, name="part"):
         (self.lib / f"{name}.py").write_text(source)
+
+    def asked(self, target, what="process_group"):
+        """What the process that answers says of itself, None where none does."""
+        with suppress(OSError):
+            # runserver gets another port each time that it starts again.
+            at = address(self.at.project / "socket", self.at.server.log)
+            answer = fetch(at, target.encode())
+            return json.loads(answer.body)[what] if answer.status == 200 else None
 
     @property
     def version(self):
@@ -97,6 +110,31 @@ def test_an_edit_of_a_groups_project_renews_that_group_alone(tmp_path, command):
         assert before[1]["pid"] == after[1]["pid"]
         assert site.at.order(do="status")["pid"] == started
         assert site.at.log.count("New processes are started") == 1
+
+
+@servers
+def test_an_edit_of_the_servers_own_project_leaves_the_groups_alone(tmp_path, command):
+    with developed(tmp_path, command) as site:
+        before = site.at.told("/blog"), site.at.order(do="status")["pid"]
+        settings = tmp_path / "settings.py"
+        new = 'WSGIMATCH_ALIASES.append(script_alias("/new", "app.wsgi", process_group="blog"))\n'
+        settings.write_text(settings.read_text() + new)
+        site.at.until(lambda: site.asked("/new") == "blog")
+
+        assert site.asked("/new", "pid") == before[0]["pid"]
+        assert site.at.order(do="status")["pid"] == before[1]
+
+
+@servers
+def test_a_group_that_is_written_into_the_settings_is_started(tmp_path, command):
+    with developed(tmp_path, command) as site:
+        settings = tmp_path / "settings.py"
+        new = (
+            'WSGIMATCH_PROCESS_GROUPS["new"] = {}\n'
+            'WSGIMATCH_ALIASES.append(script_alias("/new", "other.wsgi", process_group="new"))\n'
+        )
+        settings.write_text(settings.read_text() + new)
+        site.at.until(lambda: site.asked("/new") == "new")
 
 
 @pytest.mark.parametrize(
@@ -178,6 +216,61 @@ def test_code_that_did_not_load_at_the_start_is_loaded_once_it_is_corrected(
 
         assert status == 500
         assert site.version == 2
+
+
+SHOP = DjangoProject(
+    settings="TEMPLATES[0]['DIRS'] = [BASE_DIR / 'shop/templates']\n",
+    views="from django.shortcuts import render\n"
+    "def shop(request):\n    return render(request, 'shop.html')\n",
+    patterns='path("", shop),',
+)
+SHOP_ALIAS = 'script_alias("/shop", "scripts/shop.wsgi", process_group="shop"),\n'
+
+
+@contextmanager
+def shop(path, command):
+    """A Django project in a group, whose page comes from a template."""
+    write_site(path, SmallSite(SHOP_ALIAS, {"shop": SHOP}))
+    (path / "shop/templates").mkdir()
+    (path / "shop/templates/shop.html").write_text("one")
+    try:
+        with running(command, path, environment("own.settings")) as server:
+            yield server
+        wait_until(lambda: not any(sockets_of(path).iterdir()))
+    finally:
+        shutil.rmtree(sockets_of(path), ignore_errors=True)
+
+
+def appears(server, target, status, body):
+    def is_there():
+        answer = server.get(target)
+        return (answer.status, answer.body) == (status, body)
+
+    wait_until(is_there, log=server.log.read_text)
+
+
+def test_an_edit_of_the_urls_of_a_django_project_is_served(tmp_path):
+    with shop(tmp_path, [*PLAIN, "--reload"]) as server:
+        appears(server, b"/shop/", 200, b"one")
+        before = server.get(b"/shop/new/").status
+        urls = tmp_path / "shop/urls.py"
+        urls.write_text(urls.read_text() + "urlpatterns.append(path('new/', shop))\n")
+        appears(server, b"/shop/new/", 200, b"one")
+
+    assert before == 404
+
+
+@pytest.mark.parametrize("where", ["shop/templates/shop.html", "shop/templates/base.html"])
+def test_an_edit_of_a_template_of_a_django_project_is_served(tmp_path, where):
+    with shop(tmp_path, [*PLAIN, "--reload"]) as server:
+        if "base" in where:
+            (tmp_path / where).write_text("one")
+            (tmp_path / "shop/templates/shop.html").write_text("{% extends 'base.html' %}")
+        appears(server, b"/shop/", 200, b"one")
+        (tmp_path / where).write_text("two")
+        appears(server, b"/shop/", 200, b"two")
+
+        assert "New processes" not in server.log.read_text()
 
 
 @pytest.mark.parametrize("pattern", ["data.txt", "*.txt"], ids=["a file", "a pattern"])

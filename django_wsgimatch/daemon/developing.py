@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .owner import frame_of_arbiter
-
-# Django's autoreloader gives it to the process that it starts again at each edit.
-RELOADED = "RUN_MAIN"
+from .owner import frame_of_arbiter, is_reloaded_by_django
 
 
 def watch_of_this_server() -> tuple[str, ...] | None:
@@ -23,8 +20,3 @@ def watch_of_gunicorn(cfg: Any) -> tuple[str, ...] | None:
     if not cfg.reload:
         return None
     return tuple(map(os.path.abspath, cfg.reload_extra_files))
-
-
-def is_reloaded_by_django() -> bool:
-    """Whether runserver's autoreloader has started this process."""
-    return os.environ.get(RELOADED) == "true"

@@ -12,6 +12,8 @@ from typing import Any
 
 # No process begins at such a time.
 GONE = "-"
+# Django's autoreloader gives it to the process that it starts again at each edit.
+RELOADED = "RUN_MAIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ def this_server() -> Owner:
     Return the main process of the server that this process belongs to.
 
     That is gunicorn's arbiter, uWSGI's master, the parent of a process that multiprocessing has
-    started (granian's workers), or else this process itself.
+    started (granian's workers), runserver's autoreloader, or else this process itself.
     """
-    pid = _arbiter() or _uwsgi_master() or _parent() or os.getpid()
+    pid = _arbiter() or _uwsgi_master() or _parent() or _reloader() or os.getpid()
     return owner_of(pid)
 
 
@@ -122,6 +124,16 @@ def _uwsgi_master() -> int | None:
 def _parent() -> int | None:
     parent = multiprocessing.parent_process()
     return parent.pid if parent is not None else None
+
+
+def is_reloaded_by_django() -> bool:
+    """Whether runserver's autoreloader has started this process."""
+    return os.environ.get(RELOADED) == "true"
+
+
+def _reloader() -> int | None:
+    parent = os.getppid()
+    return parent if is_reloaded_by_django() and parent > 1 else None
 
 
 def _exists(pid: int) -> bool:
