@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import select
+import shutil
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -21,6 +22,7 @@ from django_wsgimatch.daemon.directory import (
     MARKER,
     bases_of,
     default_base,
+    directory_of,
     distrust,
     make_base,
     make_directory,
@@ -28,6 +30,7 @@ from django_wsgimatch.daemon.directory import (
     running_servers,
     sweep,
 )
+from django_wsgimatch.daemon.holding import is_held
 from django_wsgimatch.daemon.logs import GroupOutput, ServerLog, open_log, printable
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.owner import Owner, end_of, has_ended, start_time, this_server
@@ -50,15 +53,69 @@ def test_a_folder_is_made_for_its_owner_alone():
         assert list(running_servers([base])) == [(this_process(), made)]
 
 
-def test_what_a_killed_server_has_left_is_removed():
-    gone = Owner(os.getpid(), "1")
+GONE = Owner(1, "1")
+# Makes a server's folder, says so, and lives until it is told to end; a child of its, too.
+SERVER = """\
+import os, sys
+from django_wsgimatch.daemon.directory import make_directory
+from django_wsgimatch.daemon.owner import Owner
+make_directory(Owner(1, "1"), sys.argv[1])
+if sys.argv[2] == "forks" and os.fork():
+    os._exit(0)
+print("made", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def server_that_is_not_to_be_seen(base, what="stays"):
+    """A server whose main process has another pid here than it says, as in a container."""
+    command = [sys.executable, "-c", SERVER, base, what]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"made\n"
+        yield process
+
+
+@pytest.mark.parametrize("what", ["stays", "forks"])
+def test_the_folder_of_a_server_that_lives_is_not_removed_wherever_it_lives(what):
     with folder() as path:
         base = make_base(str(path / "run"))
-        make_directory(gone, base)
+        with server_that_is_not_to_be_seen(base, what):
+            sweep(base)
 
+            assert sorted(os.listdir(base)) == [MARKER, GONE.name]
+
+
+def test_what_a_killed_server_has_left_is_removed():
+    with folder() as path:
+        base = make_base(str(path / "run"))
+        with server_that_is_not_to_be_seen(base) as process:
+            process.kill()
         sweep(base)
 
         assert os.listdir(base) == [MARKER]
+
+
+def test_what_a_server_without_a_lock_has_left_is_removed():
+    """As one of an earlier version."""
+    with folder() as path:
+        base = make_base(str(path / "run"))
+        with server_that_is_not_to_be_seen(base):
+            os.unlink(directory_of(GONE, base).alive)
+            sweep(base)
+
+            assert os.listdir(base) == [MARKER]
+
+
+def test_a_folder_that_was_made_anew_is_held_anew():
+    with folder() as path:
+        base = make_base(str(path / "run"))
+        made = make_directory(this_process(), base)
+        shutil.rmtree(made.path)
+        made = make_directory(this_process(), base)
+
+        assert is_held(made.alive)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ LAYERS = [
         "daemon.crashes",
         "daemon.gate",
         "daemon.handlers",
+        "daemon.holding",
         "daemon.logs",
         "daemon.memory",
         "daemon.options",

@@ -2,7 +2,9 @@
 The folders that hold servers' sockets: nobody but the server may look into them.
 
 ``<base>/<owner's pid>.<its start>/`` holds the manager's own socket, ``manager.sock``, and a
-socket and a board for each place. All that is made, changed or removed here bears a marker.
+socket and a board for each place. All that is made, changed or removed here bears a marker. Each
+process of the server holds a lock in its folder: in another container, where its pid means nothing,
+or another process, that is how one sees that it lives.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 
 from ..exceptions import SocketDirectoryError
 from ..whole_files import write_whole
+from .holding import hold, is_held
 from .owner import Owner
 from .place import Place
 
@@ -46,6 +49,11 @@ class Directory:
     def lock(self) -> str:
         """Held by whoever starts the manager."""
         return os.path.join(self.path, "lock")
+
+    @property
+    def alive(self) -> str:
+        """Held by all processes of the server."""
+        return os.path.join(self.path, "alive")
 
     @property
     def manager(self) -> str:
@@ -291,7 +299,7 @@ def directory_of(owner: Owner, base: str) -> Directory:
 
 def make_directory(owner: Owner, base: str) -> Directory:
     """
-    Make a server's folder, for this process's user and nobody else.
+    Make a server's folder, for this process's user and nobody else, and hold it.
 
     Raises SocketDirectoryError where it cannot be made, or is somebody else's.
     """
@@ -299,6 +307,8 @@ def make_directory(owner: Owner, base: str) -> Directory:
     directory = directory_of(owner, base)
     try:
         os.makedirs(directory.path, mode=0o700, exist_ok=True)
+        # What is marked and not held is swept away.
+        hold(directory.alive)
         _mark(directory.path)
     except OSError as error:
         raise SocketDirectoryError(
@@ -351,10 +361,11 @@ def running_servers(bases: Iterable[str]) -> Iterator[tuple[Owner, Directory]]:
 
 
 def sweep(base: str) -> None:
-    """Remove what servers have left that were killed."""
+    """Remove what servers have left that were killed; those of other containers are alive."""
     for owner in _owners(base):
         directory = directory_of(owner, base)
-        if not owner.is_alive and is_marked(directory.path):
+        is_left = not owner.is_alive and not is_held(directory.alive)
+        if is_left and is_marked(directory.path):
             shutil.rmtree(directory.path, ignore_errors=True)
 
 

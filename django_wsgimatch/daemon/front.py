@@ -30,6 +30,7 @@ from .board import Shape, has_reached, process_at
 from .control import Order, give_order, is_there
 from .definition import Definition
 from .directory import directory_of, make_base, make_directory, sweep
+from .holding import is_at
 from .limits import NO_LIMITS, Limits
 from .logs import error_log_of_gunicorn
 from .managers import MANAGER_NAME, managers_of
@@ -289,7 +290,7 @@ class Places:
                 raise ManagerError(f"{self.directory.lock!r}: {error.strerror}") from error
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(lock, self.directory.lock):
+                if is_at(lock, self.directory.lock):
                     return lock
             except BlockingIOError:
                 time.sleep(0.02)
@@ -399,14 +400,6 @@ def keep_starter_private() -> None:
     given = os.environ.get(STARTER)
     if given is not None:
         os.set_inheritable(int(given.partition(",")[0]), False)
-
-
-def _is_at(descriptor: int, path: str) -> bool:
-    """Whether an open file still lies at its path."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except OSError:
-        return False
 
 
 def _starter() -> tuple[socket.socket, int] | None:

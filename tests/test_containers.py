@@ -1,0 +1,63 @@
+"""Servers of one user in several PID namespaces, as of containers that share a volume or /run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from django_wsgimatch.daemon.directory import MARKER, running_servers, sweep
+from tests.groups import HOOKS, PLAIN, base_of, site, sockets_of, write_project
+from tests.servers import environment, running
+
+CONTAINER = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+ALIASES = (
+    'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
+)
+
+
+def can_have_one():
+    if shutil.which(CONTAINER[0]) is None:
+        return False
+    return subprocess.run([*CONTAINER, "true"], check=False, capture_output=True).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not can_have_one(), reason="needs root, and unshare")
+
+
+@contextmanager
+def container(project, sockets, command):
+    """A server that sees no processes but its own, with the sockets in another one's folder."""
+    more = f"WSGIMATCH_SOCKET_DIRECTORY = {str(sockets)!r}\n"
+    write_project(project, {"blog": {}}, ALIASES, more)
+    with running([*CONTAINER, *command], project, environment()) as server:
+        try:
+            yield server
+        finally:
+            children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
+            with open(children) as file:
+                os.kill(int(file.read()), signal.SIGTERM)
+            server.process.wait(30)
+
+
+@pytest.mark.parametrize("command", [HOOKS, PLAIN], ids=["serve", "gunicorn"])
+def test_a_server_in_another_container_leaves_a_living_ones_folder(tmp_path, command):
+    with site(tmp_path / "here", command=command) as at:
+        before = at.told("/blog")
+        [(_, directory)] = running_servers([base_of(at.project)])
+        identity = os.stat(directory.path).st_ino
+        with container(tmp_path / "there", sockets_of(at.project), command) as other:
+            assert other.get(b"/blog").status == 200
+            assert os.stat(directory.path).st_ino == identity
+            assert at.place("blog")["state"] == "running"
+            assert at.told("/blog") == before
+        # With the first process of a container all others are killed.
+        sweep(base_of(at.project))
+
+        assert sorted(os.listdir(base_of(at.project))) == [MARKER, directory.name]
+        assert at.told("/blog") == before
+        assert "had been removed" not in at.log
