@@ -22,8 +22,8 @@ COLUMNS = (
 # The most characters of each column: a row that a group fills should still be one to read.
 WIDTHS = (40, 12, 40, 12, 20, 40, 12, 16, 16, 12, 100)
 NONE_RUNS = (
-    "no running server of this project has process groups or application groups: none was found "
-    "in {}. Ask as the user that the server runs as"
+    "no running server of this project has process groups or application groups: {}. Ask as the "
+    "user that the server runs as"
 )
 
 NOBODY_ASKS = (
@@ -31,8 +31,8 @@ NOBODY_ASKS = (
     "such as '/-/wsgimatch/' and start the server again"
 )
 NOTHING_TO_DRAIN = (
-    "no running server of this project was found in {}. Ask as the user that the server runs as, "
-    "in its container"
+    "no running server of this project: {}. Ask as the user that the server runs as, in its "
+    "container"
 )
 
 Status = dict[str, Any]
@@ -61,7 +61,7 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
             asked = status if is_status else read_places(give_order(directory.manager, order))
             answers.append(asked)
     if not answers:
-        raise ManagerError(NONE_RUNS.format(", ".join(map(repr, bases)) or "no folder of sockets"))
+        raise ManagerError(NONE_RUNS.format(_where(bases)))
     return answers
 
 
@@ -84,9 +84,13 @@ def drain(configured: Configuration, *, on: bool) -> list[int]:
                 raise ManagerError(f"server {owner.pid}: {error}") from error
             drained.append(owner.pid)
     if not drained:
-        looked_in = ", ".join(map(repr, bases)) or "no folder of sockets"
-        raise ManagerError(NOTHING_TO_DRAIN.format(looked_in))
+        raise ManagerError(NOTHING_TO_DRAIN.format(_where(bases)))
     return drained
+
+
+def _where(bases: Iterable[str]) -> str:
+    folders = ", ".join(map(repr, bases))
+    return f"none has its folder in {folders}" if folders else "no folder of sockets is there"
 
 
 def status_lines(servers: Iterable[Status]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -22,6 +23,16 @@ def test_what_a_program_says():
     ended = run(python(source), Bounds(30), b"given" * 100)
 
     assert ended == Ended(3, b"given" * 100 + b"\n", "x\n")
+
+
+@pytest.mark.parametrize("given", [b"", b"x", b"x" * 100_000])
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs files that are in no folder")
+def test_no_folder_for_temporary_files_is_needed(monkeypatch, given):
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+
+    assert run(python("import sys; print(len(sys.stdin.read()))"), Bounds(30), given).output == (
+        b"%d\n" % len(given)
+    )
 
 
 def test_a_long_input_is_taken_by_one_that_does_not_read():

@@ -117,6 +117,23 @@ def test_status_without_a_server(settings, tmp_path):
         call_command("wsgimatch", "status")
 
 
+@pytest.mark.parametrize(
+    ("bases", "where"),
+    [
+        pytest.param([], "no folder of sockets is there", id="none"),
+        pytest.param(["/run/a"], "none has its folder in '/run/a'", id="one"),
+        pytest.param(["/run/a", "/b"], "none has its folder in '/run/a', '/b'", id="two"),
+    ],
+)
+@pytest.mark.parametrize("words", [["status"], ["drain", "on"]], ids=["status", "drain"])
+def test_where_no_server_was_found(monkeypatch, settings, words, bases, where):
+    settings.WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"
+    monkeypatch.setattr("django_wsgimatch.running.socket_directories", lambda configured: bases)
+
+    with pytest.raises(CommandError, match=f": {where}. Ask as the user that the server runs as"):
+        call_command("wsgimatch", *words)
+
+
 def test_commands_ask_the_running_server(tmp_path):
     with site(tmp_path) as at:
         at.told("/blog")

@@ -11,7 +11,6 @@ import os
 import selectors
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from ..daemon.starting import Account
+from ..daemon.starting import Account, nameless_file
 from ..exceptions import WSGIMatchError
 
 # So many bytes are kept of standard error: the last, as tracebacks end with what is wrong.
@@ -84,7 +83,7 @@ def run(program: Program, bounds: Bounds, standard_input: bytes = b"") -> Ended:
     Raises OutOfBounds, and OSError where it cannot be started.
     """
     deadline = time.monotonic() + bounds.seconds
-    with tempfile.TemporaryFile() as given:
+    with open(nameless_file("wsgimatch-input"), "w+b") as given:
         given.write(standard_input)
         given.seek(0)
         process = _start(program, given)
