@@ -34,7 +34,7 @@ from .daemon.relay import relay
 from .exceptions import ApplicationExit, DaemonError, ScriptError
 from .interpreters import Interpreters
 from .pages import error_page, not_found
-from .plan import Plan, is_clean, make_plan, place_of
+from .plan import SCRIPT_NAME, Plan, is_clean, make_plan, place_of, told_of
 from .preloading import Preloads
 from .scripts import LoadedScript, Reloading, Scripts
 from .seldom import Seldom
@@ -125,7 +125,12 @@ class Dispatcher:
         self._lookup = table.lookup_merged
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request (PEP 3333). The caller's environ is left as it is."""
+        """
+        Answer one request (PEP 3333).
+
+        The caller's environ gains three keys for an access log, where an alias answers, and is
+        left as it is otherwise.
+        """
         # Optimization: a set of valid hosts took 0.03 us, a look at the host 1.0 us.
         if environ.get("HTTP_HOST") not in self._hosts and not self._accepts_host(environ):
             return self._walk(environ, start_response)
@@ -153,8 +158,9 @@ class Dispatcher:
         application: WSGIApplication | None = script.namespace.get(plan.callable_object)
         if application is None:
             return self._walk(environ, start_response)
-        environ = environ | plan.gains
-        environ["SCRIPT_NAME"] = script_name
+        callers, environ = environ, environ | plan.gains
+        callers |= plan.tells
+        callers[SCRIPT_NAME] = environ["SCRIPT_NAME"] = script_name
         environ["PATH_INFO"] = path_info
         environ["SCRIPT_FILENAME"] = script.path
         if environ.get("CONTENT_LENGTH"):
@@ -272,8 +278,9 @@ class Dispatcher:
         _, plan, script_name, path_info = known
         assert plan is not None
         assert plan.place is not None
-        environ = environ | plan.gains
-        environ["SCRIPT_NAME"] = script_name
+        callers, environ = environ, environ | plan.gains
+        callers |= plan.tells
+        callers[SCRIPT_NAME] = environ["SCRIPT_NAME"] = script_name
         environ["PATH_INFO"] = path_info
         environ["SCRIPT_FILENAME"] = script
         if not plan.pass_authorization:
@@ -314,7 +321,7 @@ class Dispatcher:
     def _walk(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if (page := self.own_pages.get(environ.get("PATH_INFO", ""))) is not None:
             return page(environ, start_response)
-        environ = _with_host_of_target(environ)
+        callers, environ = environ, _with_host_of_target(environ)
         resolution = self.resolve(environ)
         if resolution.status is None:
             return self.fallback(environ, start_response)
@@ -324,6 +331,11 @@ class Dispatcher:
             return error_page(resolution.status, environ, start_response)
         if not self.chunked_request and environ.get("HTTP_TRANSFER_ENCODING"):
             return error_page(411, environ, start_response)
+        mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
+        script_name = mount_point + str(resolution.script_name)
+        environ = environ | {"SCRIPT_NAME": script_name}
+        callers |= told_of(resolution)
+        callers[SCRIPT_NAME] = shown(script_name)
         return self._run(resolution, environ, start_response)
 
     def _run(
@@ -340,10 +352,8 @@ class Dispatcher:
                 _log(error)
                 return error_page(error.status, environ, start_response)
         self._keep_plan(resolution, place)
-        mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
         environ = environ | {
             "SCRIPT_FILENAME": script,
-            "SCRIPT_NAME": mount_point + str(resolution.script_name),
             "PATH_INFO": str(resolution.path_info),
             **place_of(resolution),
         }

@@ -18,11 +18,15 @@ from .aliases.resolve import Resolution, Rules
 from .aliases.substitution import make_substitute, parse_template
 from .aliases.target import LONGEST_FILENAME, split_uri
 from .daemon.place import Place
+from .text import readable
 
 # Script, SCRIPT_NAME and PATH_INFO; None where only the whole corridor can tell.
 Parts = tuple[str, str, str]
 Split = Callable[[str, Any], Parts | None]
 
+# Keys that a server's own environ gains, for its access log.
+ALIAS, PROCESS_GROUP = "wsgimatch.alias", "wsgimatch.process_group"
+SCRIPT_NAME = "wsgimatch.script_name"
 # Neither a uri nor a script this short can reach Apache's limit for the filename together.
 LONGEST_URI = LONGEST_FILENAME // 2
 
@@ -32,14 +36,15 @@ class Plan:
     """
     How the requests of one alias are answered.
 
-    ``split`` takes the uri and what the index found there; ``gains`` is what every environ gains.
-    ``place`` is where the script runs, None for here.
+    ``split`` takes the uri and what the index found there; ``gains`` is what every environ gains,
+    ``tells`` what the server's own does. ``place`` is where the script runs, None for here.
     """
 
     split: Split
     callable_object: str
     pass_authorization: bool
     gains: dict[str, str]
+    tells: dict[str, str]
     place: Place | None = None
 
 
@@ -83,7 +88,14 @@ def make_plan(
     if split is None:
         return None
     name = match.alias.callable_object or "application"
-    return Plan(split, name, resolution.pass_authorization, place_of(resolution), place)
+    return Plan(
+        split,
+        name,
+        resolution.pass_authorization,
+        place_of(resolution),
+        told_of(resolution),
+        place,
+    )
 
 
 def place_of(resolution: Resolution) -> dict[str, str]:
@@ -92,6 +104,15 @@ def place_of(resolution: Resolution) -> dict[str, str]:
         "mod_wsgi.process_group": str(resolution.process_group),
         "mod_wsgi.application_group": str(resolution.application_group),
         "mod_wsgi.callable_object": str(resolution.callable_object),
+    }
+
+
+def told_of(resolution: Resolution) -> dict[str, str]:
+    """What an access log can have of a request besides SCRIPT_NAME: the alias and its group."""
+    assert resolution.match is not None
+    return {
+        ALIAS: readable(resolution.match.alias.location),
+        PROCESS_GROUP: readable(str(resolution.process_group)),
     }
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from itertools import count
 from typing import Any
 
@@ -248,6 +249,37 @@ def test_groups_in_the_environ(script, times):
         "www.example:8000|/a",
         "www.example:8000|/a",
     ]
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("target", "logged"),
+    [
+        pytest.param("/app/y?q=1", ("/app", "", "/app"), id="a plain alias"),
+        pytest.param("/match/a/b", ("^/match/([^/]+)", "blue", "/match/a"), id="a match alias"),
+        pytest.param("/caf%C3%A9/x", ("/café", "", "/caf\xc3\xa9"), id="not ASCII"),
+        pytest.param("/match/%0A/b", ("^/match/([^/]+)", "blue", "/match/\\n"), id="a line end"),
+        pytest.param("/none", None, id="a script that is missing"),
+        pytest.param("/fallback", None, id="the fallback"),
+        pytest.param("/app/%00", None, id="a bad target"),
+    ],
+)
+def test_what_an_access_log_can_have_of_a_request(script, target, logged, times):
+    dispatcher = dispatcher_for(
+        Alias("/app", script),
+        Alias("^/match/([^/]+)", script, "match", process_group="blue"),
+        Alias("/caf\xc3\xa9", script),
+        Alias("/none", f"{script}.none"),
+        rules=Rules(process_groups=["blue"]),
+    )
+    for _ in range(times):
+        environ = make_environ(target)
+        answered = dispatcher(environ, lambda status, headers, exc_info=None: lambda data: None)
+        with suppress(AttributeError), closing(answered):  # type: ignore[type-var]
+            list(answered)
+
+    keys = ("wsgimatch.alias", "wsgimatch.process_group", "wsgimatch.script_name")
+    assert tuple(environ[key] for key in keys if key in environ) == (logged or ())
 
 
 @pytest.mark.parametrize(
