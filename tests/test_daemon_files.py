@@ -226,6 +226,18 @@ def test_the_sockets_lie_in_the_user_s_home_and_outlive_a_login(monkeypatch):
 
 
 @pytest.mark.usefixtures("_without_run_folder")
+@pytest.mark.parametrize("folder", [None, "/" + "x" * 90], ids=["none", "one with a long name"])
+def test_without_a_folder_for_temporary_files_that_can_be_used_it_is_tmp(monkeypatch, folder):
+    def gettempdir():
+        if folder is None:
+            raise FileNotFoundError
+        return folder
+
+    monkeypatch.setattr("tempfile.gettempdir", gettempdir)
+
+    assert directory._temporary() == "/tmp"
+
+
 def test_without_a_home_nobody_can_guess_the_folder_s_name(monkeypatch):
     monkeypatch.setattr(directory, "home_base", lambda user: None)
 
