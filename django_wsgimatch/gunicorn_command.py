@@ -24,6 +24,7 @@ django_wsgimatch.wsgi`. To gunicorn this adds:
 
   The process groups start with the server, before its first worker, and end with it.
   A HUP with settings that cannot be used is ignored, with an error in the log.
+  With --reload an edit of a process group's project renews that group.
   gunicorn's control socket is off: all servers of a user would have the same one.
   --control-socket PATH turns it on.
 

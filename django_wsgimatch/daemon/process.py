@@ -28,6 +28,7 @@ from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from .adoption import adopt_orphans, reap_adopted
 from .board import BOOTING, LEAVING, READY
+from .changes import change_time
 from .crashes import CrashLoop
 from .deaths import cause_of, is_ordered
 from .group import Group
@@ -156,6 +157,8 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         failed = self.failed_load
         if failed is not None and not self.renewal.is_running and (edited := failed.edited()):
             self.log.info("'%s' has changed since it did not load.", edited)
+            # The old workers may notice the same.
+            self.renewal.tried = change_time(edited)
             self.handle_usr2()
 
     def handle_hup(self) -> None:
