@@ -12,6 +12,7 @@ import inspect
 import logging
 import os
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 import django
@@ -20,11 +21,12 @@ from django.utils.module_loading import import_string
 from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
+from .daemon.developing import watch_of_this_server
 from .daemon.directory import directory_of, sweep
 from .daemon.front import Places, keep_starter_private, own_packages
 from .daemon.limits import Limits
 from .daemon.options import GroupOptions
-from .daemon.owner import this_server
+from .daemon.owner import frame_of_arbiter, this_server
 from .dispatcher import Dispatcher
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
 from .health import Health
@@ -185,10 +187,16 @@ def start() -> Dispatcher:
     Return the application of this server.
 
     Where the settings cannot be used it says so without a traceback, and the server's worker ends.
+    While gunicorn reloads, it raises SyntaxError for whatever is wrong.
     """
     try:
         return get_application()
-    except CannotStart as error:
+    except Exception as error:
+        is_reloaded = frame_of_arbiter() is not None and watch_of_this_server() is not None
+        if is_reloaded and not isinstance(error, SyntaxError):
+            raise for_reloader(error) from error
+        if not isinstance(error, CannotStart):
+            raise
         log = logging.getLogger("gunicorn.error")
         if log.handlers:
             # gunicorn may have no standard error, but a log.
@@ -196,6 +204,13 @@ def start() -> Dispatcher:
         else:
             print(error, file=sys.stderr, flush=True)
         raise SystemExit(STATUS) from None
+
+
+def for_reloader(error: Exception) -> SyntaxError:
+    """Return the one error after which gunicorn's reloader goes on, and waits for an edit."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"{type(error).__name__}: {error}"
+    return SyntaxError(text, (place.filename, place.lineno, None, place.line))
 
 
 application = start()

@@ -68,6 +68,20 @@ class Developed:
     def write(self, source, name="part"):
         (self.lib / f"{name}.py").write_text(source)
 
+    def edit_settings(self, text, is_seen):
+        """Write the settings until that is seen: a reloader first looks after it has loaded."""
+        settings = self.at.project / "settings.py"
+
+        def is_done():
+            settings.write_text(text)
+            return is_seen()
+
+        self.at.until(is_done, 30)
+
+    @property
+    def settings(self):
+        return (self.at.project / "settings.py").read_text()
+
     def asked(self, target, what="process_group"):
         """What the process that answers says of itself, None where none does."""
         with suppress(OSError):
@@ -75,6 +89,10 @@ class Developed:
             at = address(self.at.project / "socket", self.at.server.log)
             answer = fetch(at, target.encode())
             return json.loads(answer.body)[what] if answer.status == 200 else None
+
+    def status(self, target):
+        with suppress(OSError):
+            return self.at.get(target).status
 
     @property
     def version(self):
@@ -115,26 +133,42 @@ def test_an_edit_of_a_groups_project_renews_that_group_alone(tmp_path, command):
 @servers
 def test_an_edit_of_the_servers_own_project_leaves_the_groups_alone(tmp_path, command):
     with developed(tmp_path, command) as site:
-        before = site.at.told("/blog"), site.at.order(do="status")["pid"]
-        settings = tmp_path / "settings.py"
+        before = site.at.told("/blog")["pid"], site.at.order(do="status")["pid"]
         new = 'WSGIMATCH_ALIASES.append(script_alias("/new", "app.wsgi", process_group="blog"))\n'
-        settings.write_text(settings.read_text() + new)
-        site.at.until(lambda: site.asked("/new") == "blog")
+        site.edit_settings(site.settings + new, lambda: site.asked("/new", "pid") == before[0])
 
-        assert site.asked("/new", "pid") == before[0]["pid"]
         assert site.at.order(do="status")["pid"] == before[1]
 
 
 @servers
 def test_a_group_that_is_written_into_the_settings_is_started(tmp_path, command):
     with developed(tmp_path, command) as site:
-        settings = tmp_path / "settings.py"
         new = (
             'WSGIMATCH_PROCESS_GROUPS["new"] = {}\n'
             'WSGIMATCH_ALIASES.append(script_alias("/new", "other.wsgi", process_group="new"))\n'
         )
-        settings.write_text(settings.read_text() + new)
-        site.at.until(lambda: site.asked("/new") == "new")
+        site.edit_settings(site.settings + new, lambda: site.asked("/new") == "new")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        pytest.param("WSGIMATCH_ALIASES.append('x')\n", "WSGIMATCH_ALIASES[2]", id="the table"),
+        pytest.param("WSGIMATCH_TABLE = no_such_name\n", "no_such_name", id="a name"),
+        pytest.param("WSGIMATCH_ALIASES = = []\n", "invalid syntax", id="no Python"),
+        pytest.param("INSTALLED_APPS.append('nosuch')\n", "nosuch", id="an app"),
+    ],
+)
+@pytest.mark.parametrize("command", [HOOKS, PLAIN], ids=["serve", "gunicorn"])
+def test_settings_that_cannot_be_used_wait_for_their_correction(tmp_path, command, wrong, said):
+    with developed(tmp_path, [*command, "--reload"]) as site:
+        before = site.at.told("/blog")
+        good = site.settings
+        site.edit_settings(good + wrong, lambda: site.status("/blog") == 500)
+        site.edit_settings(good, lambda: site.status("/blog") == 200)
+
+        assert site.at.told("/blog") == before
+        assert said in site.at.log
 
 
 @pytest.mark.parametrize(
