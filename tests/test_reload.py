@@ -159,9 +159,8 @@ def test_a_group_that_is_written_into_the_settings_is_started(tmp_path, command)
         pytest.param("INSTALLED_APPS.append('nosuch')\n", "nosuch", id="an app"),
     ],
 )
-@pytest.mark.parametrize("command", [HOOKS, PLAIN], ids=["serve", "gunicorn"])
-def test_settings_that_cannot_be_used_wait_for_their_correction(tmp_path, command, wrong, said):
-    with developed(tmp_path, [*command, "--reload"]) as site:
+def test_settings_that_cannot_be_used_wait_for_their_correction(tmp_path, wrong, said):
+    with developed(tmp_path, [*HOOKS, "--reload"]) as site:
         before = site.at.told("/blog")
         good = site.settings
         site.edit_settings(good + wrong, lambda: site.status("/blog") == 500)
