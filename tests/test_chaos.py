@@ -9,9 +9,6 @@ import pytest
 from tests.chaos import run
 
 SECONDS, FAULTS = 30, 8
-# `make chaos` allows none. Of some thousand requests so many were answered 500 at the moment of a
-# fault, and no killed process explains it: the cause is not found yet.
-MOST_UNEXPLAINED = 3
 
 
 @pytest.mark.parametrize(
@@ -29,6 +26,5 @@ def test_a_site_comes_back_by_itself(mode):
     result = run(mode, SECONDS, seed=1, least=FAULTS, is_quick=True)
 
     told = "\n".join(result.lines())
-    assert not any((result.humans, result.wrong, result.twice, result.leaks)), told
-    assert len(result.unexplained) <= MOST_UNEXPLAINED, told
+    assert result.is_kept, told
     assert result.faults.total() >= FAULTS
