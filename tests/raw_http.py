@@ -21,7 +21,7 @@ class Answer:
     body: bytes
 
 
-def connect(address: Address, timeout: float = 10.0) -> socket.socket:
+def connect(address: Address, timeout: float = 60.0) -> socket.socket:
     """Open a connection; raise OSError where nobody listens."""
     if isinstance(address, tuple):
         return socket.create_connection(address, timeout)

@@ -43,7 +43,7 @@ class Body:
         yield b"ok"
 
     def close(self) -> None:
-        self.may_close.wait(10)
+        self.is_in_time = self.may_close.wait(60)
 
 
 def hello(environ, start_response):
@@ -77,35 +77,35 @@ def test_one_connection_carries_many_requests():
     assert (bodies, len(connections)) == ([b"ok"] * 20, 1)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
-def test_another_front_does_not_wait_for_threads_that_wait_for_this_one(threads):
-    with place(hello, threads=threads) as at, ThreadPoolExecutor(8) as pool:
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_another_front_does_not_wait_for_threads_that_wait_for_this_one(number):
+    with place(hello, threads=number) as at, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: at.get(), range(50)))
         began = time.monotonic()
         for _ in range(20):
             assert other_front(at).get().body == b"ok"
         took = time.monotonic() - began
 
-    assert took < 5
+    # Whoever waits, waits for LOOK_UP: a machine cannot be that busy for all of them.
+    assert took < 20 * threads.LOOK_UP
 
 
 def test_a_thread_that_still_closes_its_response_gets_no_request():
     may_close = threading.Event()
+    body = Body(may_close)
 
     def application(environ, start_response):
         start_response("200 OK", [("Content-Length", "2")])
-        return Body(may_close) if environ["PATH_INFO"] == "/slow" else [b"ok"]
+        return body if environ["PATH_INFO"] == "/slow" else [b"ok"]
 
     with place(application, threads=2) as at:
         at.get()
         slow = at.get(target="/slow").body
-        began = time.monotonic()
         quick = [at.get().body for _ in range(5)]
-        took = time.monotonic() - began
         may_close.set()
 
     assert (slow, quick) == (b"ok", [b"ok"] * 5)
-    assert took < 5
+    assert body.is_in_time
 
 
 @pytest.mark.parametrize(
