@@ -60,7 +60,7 @@ def test_message_as_django_has_it(settings):
 
     assert str(message) == (
         "?: (wsgimatch.E001) WSGIMATCH_MERGE_SLASHES: should be True or False, not 'yes'.\n"
-        "\tHINT: Mend the value, or remove it for the default. "
+        "\tHINT: Fix the value, or remove it for the default. "
         "(Docs: reference/checks.html#wsgimatch-e001)"
     )
 

@@ -202,10 +202,10 @@ def test_reloading_as_mod_wsgi_answers_500_until_the_script_is_mended(tmp_path):
         replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = ")
         broken = at.get("/blog").status
         replace(at.project / "app.wsgi", "VERSION = ", "VERSION = 2")
-        mended = at.told("/blog")
+        fixed = at.told("/blog")
 
-    assert (broken, mended["version"]) == (500, 2)
-    assert mended["pid"] != first["pid"]
+    assert (broken, fixed["version"]) == (500, 2)
+    assert fixed["pid"] != first["pid"]
 
 
 def test_without_reloading_a_script_stays(tmp_path):

@@ -152,7 +152,7 @@ def _target_findings(subject: Subject, place: Place, base_directory: str) -> Ite
             f"the target {target} does not exist: there is no {path}. Every request gets 404.",
             f"There is another: {line}."
             if (line := meant(subject, base_directory))
-            else "Mend the path. A relative one begins in settings.BASE_DIR.",
+            else "Fix the path. A relative one begins in settings.BASE_DIR.",
         )
     elif place.state == "unreadable":
         yield Finding(
@@ -203,7 +203,7 @@ def script_findings(
     except (SyntaxError, ValueError) as error:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         message = f"the script {quoted(script)} is not valid Python: {error.args[0]}{line}."
-        yield Finding("E015", where, message, "Mend it; until then it answers 500.")
+        yield Finding("E015", where, message, "Fix it; until then it answers 500.")
         return
     for asked in settings_modules(source, with_defaults=not is_named):
         if settings_module and asked != settings_module:

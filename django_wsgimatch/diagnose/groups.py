@@ -240,7 +240,7 @@ def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]
                 "E019",
                 where,
                 f"{name} {path!r} is not a directory.",
-                "Mend the path. A relative one begins in settings.BASE_DIR.",
+                "Fix the path. A relative one begins in settings.BASE_DIR.",
             )
 
 

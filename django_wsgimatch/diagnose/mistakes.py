@@ -53,7 +53,7 @@ def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
         return Finding("E002", where, *_of_directive(cause, entry))
     if str(cause).endswith("?"):
         return Finding("E001", where, str(cause), "Fix the name, or delete it.")
-    return Finding("E001", where, f"{cause}.", "Mend the value, or remove it for the default.")
+    return Finding("E001", where, f"{cause}.", "Fix the value, or remove it for the default.")
 
 
 def _of_directive(cause: DirectiveError, entry: object) -> tuple[str, str]:
@@ -92,6 +92,6 @@ def _bad_pattern(where: str, error: PatternError) -> Finding:
         "E003",
         where,
         f"{NOT_COMPILED} In the pattern {pattern}: {error.reason}.",
-        "Mend the pattern; it is written as in Apache (PCRE). A backslash goes before a character "
+        "Fix the pattern; it is written as in Apache (PCRE). A backslash goes before a character "
         "that is meant literally.",
     )

@@ -114,7 +114,7 @@ def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Iterator[Findin
 
 def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Finding]:
     branches = _branches(tree)
-    for anchor, mended, is_held in (("^", "^(?:a|b)", starts), ("$", "(?:a|b)$", _ends)):
+    for anchor, corrected, is_held in (("^", "^(?:a|b)", starts), ("$", "(?:a|b)$", _ends)):
         held = [is_held(branch) for branch in branches]
         if any(held) and not all(held):
             example = _such_as(_beyond(anchor, pattern, tree))
@@ -123,7 +123,7 @@ def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Find
                 subject.where,
                 f"in the pattern {quoted(pattern.source)}, {anchor} belongs to some of the "
                 f"branches only; the others match anywhere{example}.",
-                f"Put parentheses around the branches: '{mended}'.",
+                f"Put parentheses around the branches: '{corrected}'.",
             )
             return
     if not pattern.anchored and _begins_with_slash(tree):

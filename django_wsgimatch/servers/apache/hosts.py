@@ -93,7 +93,7 @@ def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, l
     """
     Return the main server and the virtual hosts, with all that decides about aliases.
 
-    What is switched off takes no part. What Apache would refuse is noted as the user's to mend.
+    What is switched off takes no part. What Apache would refuse is noted as the user's to fix.
     """
     main = Host()
     hosts: dict[Section, Host] = {}

@@ -20,7 +20,7 @@ CATEGORIES: dict[Category, str] = {
     "off": "A section around it does not hold, so Apache does not read it either.",
     "unknown": "No directive of Apache or mod_wsgi that is known here: look whether its module "
     "answers requests.",
-    "refused": "The line cannot be read. Nothing is imported until it is mended.",
+    "refused": "The line cannot be read. Nothing is imported until it is fixed.",
 }
 
 NOT_SHOWN = "(not shown)"
