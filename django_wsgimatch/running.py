@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from .conf import Configuration
 from .daemon.answers import read_places, read_status
 from .daemon.control import give_order
-from .daemon.directory import running_servers
+from .daemon.directory import Directory, running_servers
 from .exceptions import ManagerError
 from .places import project_name, socket_directories
 from .text import cut, readable, shown
@@ -46,6 +46,11 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
 
     Raises ManagerError where there is none, where one cannot do it, or where its answer is none.
     """
+    return [answer for _, answer in order_each(configured, **order)]
+
+
+def order_each(configured: Configuration, **order: Any) -> list[tuple[Directory, Status]]:
+    """Do the same, and return with each answer where its manager is."""
     bases = socket_directories(configured)
     name = project_name()
     answers = []
@@ -59,7 +64,7 @@ def order_all(configured: Configuration, **order: Any) -> list[Status]:
         if status["project"] == name:
             is_status = order["do"] == "status"
             asked = status if is_status else read_places(give_order(directory.manager, order))
-            answers.append(asked)
+            answers.append((directory, asked))
     if not answers:
         raise ManagerError(NONE_RUNS.format(_where(bases)))
     return answers

@@ -19,9 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from django_wsgimatch.daemon.answers import read_places, read_status
+from django_wsgimatch.daemon.answers import read_outcomes, read_places, read_status
 from django_wsgimatch.daemon.board import HEADER, READY, BoardReport
 from django_wsgimatch.daemon.keeping import KeptPlace, _has_workers
+from django_wsgimatch.daemon.outcome import restart_outcome
 from django_wsgimatch.daemon.statements import LARGEST_COUNT, LARGEST_PID
 from django_wsgimatch.daemon.status import place_status
 from django_wsgimatch.exceptions import ManagerError
@@ -33,7 +34,7 @@ THREAD = HEADER + 24
 TEXT = THREAD + SHAPE.threads * 32
 NUMBERS = [0, 1, -1, 4711, 1 << 22, (1 << 22) + 1, 1 << 31, 1 << 40, (1 << 63) - 1, -(1 << 63)]
 TIMES = [0.0, -0.0, 1.0, -1.0, 5e-324, 1e300, math.inf, -math.inf, math.nan, 8e9]
-NAMES = ["python", "settings", "error", "error_time", "scripts", "more"]
+NAMES = ["python", "settings", "error", "error_time", "scripts", "closed", "more"]
 TEXTS = ["", "x", "\x1b]0;PWNED\x07", "\ud800", "\n\r\x85", "x" * 8000, "\u202e", "3.13.0", "\0"]
 
 
@@ -100,11 +101,13 @@ def check_report(report: BoardReport) -> None:
     assert 0 <= report.renewals <= LARGEST_COUNT
     assert 0 <= report.last_active <= now
     assert 0 <= report.started <= time.time()
+    assert 0 <= max(report.renewed, report.gave_up) <= now
     for worker in report.workers:
         assert 0 < worker.pid <= LARGEST_PID
         assert 0 <= worker.requests <= LARGEST_COUNT * SHAPE.threads
         assert all(0 < since <= now for since in worker.busy_since)
-        assert set(worker.said) <= {"python", "settings", "error", "error_time", "scripts"}
+        assert set(worker.said) <= {*NAMES} - {"more"}
+        assert worker.said.get("closed", False) in (True, False)
         for name in ("python", "settings", "error"):
             text = worker.said.get(name, "")
             assert text.replace("\n", "").isprintable(), text
@@ -124,6 +127,10 @@ def check_place(kept: KeptPlace, worker: int) -> bool:
     answer = {"server": 1, "pid": 2, "started": 3.0, "project": "", "places": [status]}
     for line in status_lines([read_status(answer)]):
         line.encode()
+    running.was_ready = True
+    outcome = json.loads(json.dumps(restart_outcome(kept, 1.0)))
+    assert read_outcomes({"outcomes": [outcome]}) == [outcome]
+    assert {*outcome["pids"]} <= {worker}, outcome
     return bool(shown)
 
 

@@ -255,7 +255,7 @@ def test_what_was_written_over_the_arbiter_s_words_is_gone_with_its_next_round(b
     descriptor, _ = board
     arbiter = Board(descriptor, SHAPE)
     arbiter.set_arbiter(4710)
-    arbiter.count_renewal(failed=False)
+    arbiter.count_renewal(1.0, failed=False)
     os.pwrite(descriptor, b"\xff" * HEADER, 0)
     arbiter.beat()
     report = read_board(descriptor, SHAPE)

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
-    ["common_options", "ending", "exceptions", "text", "whole_files"],
+    ["common_options", "ending", "exceptions", "raised", "text", "whole_files"],
     ["asroot", "group_command", "gunicorn_command"],
     ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],
@@ -110,6 +110,7 @@ LAYERS = [
     ["daemon.starting"],
     ["daemon.keeping"],
     ["daemon.listening", "daemon.status"],
+    ["daemon.outcome"],
     ["daemon.alone", "daemon.manager"],
     ["daemon.front"],
     ["dispatcher", "health"],
@@ -200,6 +201,7 @@ LAYERS = [
     ["circumstances", "single"],
     ["checks"],
     ["inspection", "migration", "running"],
+    ["awaiting"],
     ["comparison", "presentation"],
     ["terminal"],
     ["gunicorn"],

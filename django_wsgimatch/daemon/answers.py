@@ -31,6 +31,17 @@ def read_places(answer: Order) -> Order:
     return _checked(answer, "places", {"places": _list_of(_text)})
 
 
+def read_order(answer: Order) -> Order:
+    """Return the same answer, with what to ask for its outcome by. Raises ManagerError."""
+    return _checked(answer, "places", {"places": _list_of(_text), "since": _number})
+
+
+def read_outcomes(answer: Order) -> list[Order]:
+    """Return the answer to "outcome": what has become of each place. Raises ManagerError."""
+    outcomes: list[Order] = _checked(answer, "outcomes", _OUTCOMES)["outcomes"]
+    return outcomes
+
+
 def _checked(answer: Order, what: str, shape: Mapping[str, Read]) -> Order:
     try:
         return _object(shape)(answer)  # type: ignore[no-any-return]
@@ -131,6 +142,13 @@ _PLACE: Mapping[str, Read] = {
     "error": _text,
     "error_time": _or_none(_number),
 }
+_OUTCOME: Mapping[str, Read] = {
+    "name": _text,
+    "state": _text,
+    "pids": _list_of(_count),
+    "error": _text,
+}
+_OUTCOMES: Mapping[str, Read] = {"outcomes": _list_of(_object(_OUTCOME))}
 _SERVER: Mapping[str, Read] = {
     "server": _count,
     "pid": _count,

@@ -34,8 +34,9 @@ _LENGTH = struct.Struct("<I")
 _WANTS = struct.Struct("<d")
 # What the arbiter says: its pid, renewals, failed renewals, when it began (time.time()), when it
 # did its last round (time.monotonic()); how many workers have ended, how many of them have crashed,
-# how many requests they had; when its newest error was (time.time()), and that as a text.
-_HEADER = struct.Struct("<qqqddqqqd")
+# how many requests they had; when its newest error was (time.time()); when the newest renewal began
+# that has succeeded, and the newest that has failed (time.monotonic(), 0: none); its newest error.
+_HEADER = struct.Struct("<qqqddqqqddd")
 
 FREE, BOOTING, READY, LEAVING = range(4)
 STATES = (BOOTING, READY, LEAVING)
@@ -94,6 +95,10 @@ class BoardReport:
     past_requests: int = 0
     error: str = ""
     error_time: float = 0.0
+    # When the newest renewal began that has succeeded, and the newest that has failed: 0 for none,
+    # on time.monotonic()'s clock.
+    renewed: float = 0.0
+    gave_up: float = 0.0
 
     @property
     def requests(self) -> int:
@@ -129,19 +134,26 @@ class Board:
         self._started = time.time()
         self._ended, self._crashes, self._requests = 0, 0, 0
         self._error, self._error_time = b"", 0.0
+        self._renewed = self._gave_up = 0.0
         self.beat()
 
-    def count_renewal(self, *, failed: bool) -> None:
-        """Count a renewal of the workers, or one in which the new workers would not load."""
-        self._renewals += not failed
-        self._failed += failed
+    def count_renewal(self, since: float, *, failed: bool) -> None:
+        """
+        Count a renewal of the workers, or one in which the new workers would not load.
+
+        ``since`` is when it began, on time.monotonic()'s clock.
+        """
+        if failed:
+            self._failed, self._gave_up = self._failed + 1, since
+        else:
+            self._renewals, self._renewed = self._renewals + 1, since
         self.beat()
 
     def beat(self) -> None:
         """Say that the arbiter is at work; what has been written over its words goes with that."""
         said = self._arbiter, self._renewals, self._failed, self._started, time.monotonic()
         past = self._ended, self._crashes, self._requests, self._error_time
-        _HEADER.pack_into(self.map, 0, *said, *past)
+        _HEADER.pack_into(self.map, 0, *said, *past, self._renewed, self._gave_up)
         _put_text(self.map, _HEADER.size, self._error)
 
     def bury(self, number: int, pid: int) -> None:
@@ -276,8 +288,9 @@ def read_board(descriptor: int, shape: Shape) -> BoardReport:
 
 def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
     """Return what stands on a whole board: whatever it is, values that are safe to use."""
-    arbiter, renewals, failed, started, beat, *past, error_time = _HEADER.unpack_from(data)
-    ended, crashes, requests = map(read_count, past)
+    arbiter, renewals, failed, started, beat, *rest = _HEADER.unpack_from(data)
+    ended, crashes, requests = map(read_count, rest[:3])
+    error_time, renewed, gave_up = rest[3:]
     return BoardReport(
         read_pid(arbiter),
         read_count(renewals),
@@ -290,6 +303,8 @@ def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
         requests,
         read_error(_text(data, _HEADER.size, 4 * LONGEST_ERROR).decode("utf-8", "replace")) or "",
         read_time(error_time, time.time()),
+        read_time(renewed, time.monotonic()),
+        read_time(gave_up, time.monotonic()),
     )
 
 

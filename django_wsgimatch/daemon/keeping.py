@@ -248,7 +248,7 @@ class KeptPlace:
         for running in (self.current, self.next):
             if running is not None:
                 self._end(running, now)
-        self.current = self.next = None
+        self.current = self.next = self.pending = None
         if was_live:
             # Threads that wait for a request need not wait any longer.
             self.renew_listener()

@@ -32,6 +32,7 @@ from .directory import Directory, directory_of, make_directory, remove_directory
 from .keeping import KeptPlace, identity_of, listen
 from .logs import GroupOutput, ServerLog, own_log
 from .managers import managers_of
+from .outcome import outcome_of_none, restart_outcome, stop_outcome
 from .owner import Owner, end_of
 from .peers import peer_process, peer_user
 from .place import Place
@@ -91,6 +92,7 @@ class Manager:
             "status": self.tell_status,
             "tokens": self.tell_tokens,
             "ready": self.tell_ready,
+            "outcome": self.tell_outcome,
             "restart": self.restart,
             "stop": self.stop,
         }
@@ -212,7 +214,7 @@ class Manager:
 
     def restart(self, order: Order) -> Order:
         """Replace the processes of a name's places, the new ones ready before the old ones end."""
-        named = self._named(order["name"])
+        since, named = time.monotonic(), self._named(order["name"])
         for kept in named:
             kept.look()
             kept.failures, kept.not_before = 0, 0.0
@@ -221,14 +223,27 @@ class Manager:
                 kept.renew(signal.SIGUSR2)
             else:
                 self._start(kept)
-        return {"places": [kept.place.label for kept in named]}
+        return {"places": [kept.place.label for kept in named], "since": since}
 
     def stop(self, order: Order) -> Order:
         """End the processes of a name's places; the next request starts them again."""
-        named = self._named(order["name"])
+        since, named = time.monotonic(), self._named(order["name"])
         for kept in named:
             kept.end()
-        return {"places": [kept.place.label for kept in named]}
+        return {"places": [kept.place.label for kept in named], "since": since}
+
+    def tell_outcome(self, order: Order) -> Order:
+        """Tell what has become of an order to restart or to stop, by its answer."""
+        is_stop, since = order["of"] == "stop", float(order["since"])
+        kept_by_name = {kept.place.label: kept for kept in self.places.values()}
+        tell = stop_outcome if is_stop else restart_outcome
+        outcomes = [
+            tell(kept_by_name[name], since)
+            if name in kept_by_name
+            else outcome_of_none(name, was_to_stop=is_stop)
+            for name in order["places"]
+        ]
+        return {"outcomes": outcomes}
 
     def _elsewhere(self) -> list[dict[str, Any]]:
         if self.definition is None:
@@ -428,8 +443,10 @@ class Manager:
             return
         if kept.is_shut:
             kept.renew_listener()
-        if kept.error and not kept.failures and not kept.place.application_group:
-            # A process group that was killed is back before anyone asks for it.
+        was_killed = kept.error and not kept.failures and not kept.place.application_group
+        if kept.pending or was_killed:
+            # A process group that was killed is back before anyone asks for it, and what was
+            # ordered while a start failed is tried, as it may have been the cure.
             self._start(kept)
             return
         if now >= kept.waits_until:

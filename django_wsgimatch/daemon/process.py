@@ -310,7 +310,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         self.old = set()
         if not self.renewal.is_running:
             return
-        self.group.board.count_renewal(failed=failed)
+        self.group.board.count_renewal(self.renewal.since, failed=failed)
         if failed:
             self.log.error("The processes whose scripts were loaded before serve on.")
         again, look_again = self.renewal.end()

@@ -16,8 +16,9 @@ class Renewal:
     processes must look whether their code has changed.
     """
 
-    # When it began (time.time()); 0: none runs.
+    # When it began, on time.time()'s clock and on time.monotonic()'s; 0: none runs.
     began: float = 0.0
+    since: float = 0.0
     again: bool = False
     look_again: bool = False
     # When the code changed that the newest one was wanted for; 0: it was not for that.
@@ -30,7 +31,8 @@ class Renewal:
 
     def begin(self) -> None:
         """Note that the new processes are started from now on."""
-        self.began, self.again, self.look_again = time.time(), False, False
+        self.began, self.since = time.time(), time.monotonic()
+        self.again, self.look_again = False, False
 
     def end(self) -> tuple[bool, bool]:
         """Note that it is over; return whether another must follow, and whether to look again."""

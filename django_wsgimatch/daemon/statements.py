@@ -81,6 +81,10 @@ def _unloaded(value: object) -> int | None:
     return read_count(value) if type(value) is int else None
 
 
+def _whether(value: object) -> bool | None:
+    return value if type(value) is bool else None
+
+
 _FACTS: Mapping[str, Callable[[object], Any]] = {
     "python": _version,
     "settings": _name,
@@ -88,4 +92,5 @@ _FACTS: Mapping[str, Callable[[object], Any]] = {
     "error_time": _error_time,
     "scripts": _scripts,
     "unloaded": _unloaded,
+    "closed": _whether,
 }

@@ -26,7 +26,7 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
     """Return what is known of a place: values for JSON."""
     running = kept.current
     report = running.report() if running is not None else None
-    workers = list(_workers(running, report)) if running and report else []
+    workers = list(workers_of(running, report)) if running and report else []
     said = next((worker.said for worker in workers if worker.said), {})
     error, error_time = _newest_error(kept, report, workers)
     processes = [_process(worker) for worker in workers]
@@ -94,17 +94,18 @@ def unreadiness(kept: KeptPlace) -> str:
         if kept.failures:
             return f"process group '{kept.place.label}' {kept.error}"
         return "" if kept.has_been_ready else f"process group '{kept.place.label}' is starting"
-    return next(filter(None, (_unloaded(kept, w) for w in _workers(running, report))), "")
+    unloaded = (unloaded_by(kept, worker) for worker in workers_of(running, report))
+    if scripts := next(filter(None, unloaded), ""):
+        return f"process group '{kept.place.label}' does not load {scripts}, see the log"
+    return ""
 
 
-def _unloaded(kept: KeptPlace, worker: WorkerReport) -> str:
+def unloaded_by(kept: KeptPlace, worker: WorkerReport) -> str:
+    """Return which of the scripts that are loaded ahead a worker could not load, "" for none."""
     count = worker.said.get("unloaded", 0)
     loaded = worker.said.get("scripts", [])
     named = [path for path in kept.spec.preload if path not in loaded][:count]
-    if not named:
-        return ""
-    scripts = ", ".join(f"'{readable(path)}'" for path in named)
-    return f"process group '{kept.place.label}' does not load {scripts}, see the log"
+    return ", ".join(f"'{readable(path)}'" for path in named)
 
 
 def _state(kept: KeptPlace) -> str:
@@ -138,8 +139,8 @@ def _newest_error(
     return max(errors, key=lambda error: error[1])
 
 
-def _workers(running: Running, report: BoardReport) -> Iterator[WorkerReport]:
-    """The workers that are there, each process once, whatever the board says."""
+def workers_of(running: Running, report: BoardReport) -> Iterator[WorkerReport]:
+    """Yield the workers that are there, each process once, whatever the board says."""
     seen = {running.process.pid}
     for worker in report.workers:
         if worker.pid not in seen and _is_of_session(worker.pid, running.process.pid):

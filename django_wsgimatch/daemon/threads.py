@@ -116,6 +116,14 @@ class RequestThreads:
             continue
         self._orders.put(None)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether there are only requests left that had been taken before."""
+        threads = [*self._threads]
+        return not self.is_open and all(
+            number in self.work or not thread.is_alive() for number, thread in enumerate(threads)
+        )
+
     def join(self, timeout: float) -> bool:
         """Wait for the threads to end, at most so many seconds; return whether they have."""
         deadline = time.monotonic() + timeout

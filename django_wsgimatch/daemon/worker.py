@@ -23,6 +23,7 @@ from wsgiref.util import FileWrapper
 
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
+from ..raised import described
 from ..settings_guard import VARIABLE
 from .board import LEAVING, READY
 from .changes import LoadedFiles, change_time
@@ -113,7 +114,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until the arbiter says so, or is gone."""
         self.abandoned: set[Work] = set()
-        self.is_retiring = False
+        self.is_retiring = self.has_told_its_end = False
         options = self.group.options
         finder: Loader | Nesting = self.loader
         if self.group.backend != "process":
@@ -157,16 +158,24 @@ class GroupWorker(Worker):  # type: ignore[misc]
         deadline = time.monotonic() + seconds
         while not self.threads.join(0.05) and time.monotonic() < deadline:
             self.notify()
+            self.tell_that_it_is_closed()
             if options.request_timeout:
                 self.end_overdue(options.request_timeout)
             if self.abandoned and self.threads.are_only_at(self.abandoned):
                 break
+        self.tell_that_it_is_closed()
         # Threads of the application's own, and what it does at exit, get this much time, and
         # not even a process that holds the interpreter's lock gets more.
         signal.setitimer(signal.ITIMER_REAL, max(options.shutdown_timeout, 0.1))
         if self.abandoned:
             sys.stderr.flush()
             os._exit(0)
+
+    def tell_that_it_is_closed(self) -> None:
+        """Tell once that all further requests go to other processes, as soon as it is so."""
+        if not self.has_told_its_end and self.threads.is_closed:
+            self.has_told_its_end = True
+            self.slot.say(closed=True)
 
     def wait(self, seconds: float) -> None:
         """Sleep, but not through a signal or a call of wake()."""
@@ -275,7 +284,7 @@ class LastError(logging.Handler):
         """Tell the board."""
         text = record.getMessage()
         if record.exc_info and record.exc_info[1]:
-            text = f"{text}: {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+            text = f"{text.removesuffix('.')}: {described(record.exc_info[1])}"
         self.worker.slot.say(error=text[:500], error_time=record.created)
 
 

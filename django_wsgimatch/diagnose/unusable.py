@@ -9,21 +9,15 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import sysconfig
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
 from ..exceptions import ScriptError
+from ..raised import line_of
 
 # Under these names others keep their WSGI application, the likeliest first.
 _USUAL = ("app", "application", "wsgi_app", "wsgi", "api", "handler", "server")
 _MAKES = re.compile(r"(?:create|make|get|build|init)_?\w*(?:app|application|wsgi)\w*\Z|factory\Z")
-_LIBRARIES = tuple(
-    path
-    for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    if (path := sysconfig.get_path(name))
-)
 
 
 def of_error(script: str, error: ScriptError) -> dict[str, Any]:
@@ -33,7 +27,7 @@ def of_error(script: str, error: ScriptError) -> dict[str, Any]:
         return {"error": f"it may not pass {barred!r}", "kind": "barred", "status": error.status}
     cause = error.__cause__
     text = f"{type(cause).__name__}: {cause}" if cause else str(error)
-    return {"error": text, "status": error.status, "line": _line(cause) if cause else ""}
+    return {"error": text, "status": error.status, "line": line_of(cause) if cause else ""}
 
 
 def barrier(path: str) -> str | None:
@@ -45,17 +39,6 @@ def barrier(path: str) -> str | None:
             return above
     whole = "/".join(names)
     return whole if os.path.exists(whole) and not os.access(whole, os.R_OK) else None
-
-
-def _line(error: BaseException) -> str:
-    """The file and line of the site's own code in which an exception was raised."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"line {error.lineno} of {error.filename}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] == "/"]
-    own = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)]
-    # The first frame is the loader's.
-    last = (own[1:] or frames[1:])[-1:]
-    return "".join(f"line {frame.lineno} of {frame.filename}" for frame in last)
 
 
 def of_missing(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from django.core.management.base import (
 from rich.console import Console
 
 from ... import (
+    awaiting,
     common_options,
     comparison,
     group_command,
@@ -45,9 +46,11 @@ from ...inspection import explained, findings, level, previews, rows, site, urlc
 from ...places import environment_of_groups
 from ...servers.apache import report
 from ...servers.apache.surroundings import Surroundings
-from ...text import cut, readable, shown, to_json
+from ...text import cut, shown, to_json
 from ...whole_files import write_whole
 
+# How long `--wait` waits, in seconds.
+PATIENCE = 120.0
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 
 
@@ -121,6 +124,15 @@ class Command(BaseCommand):
         stop = subcommands.add_parser("stop", help="end a group until the next request to it")
         for each, do in ((restart, "restart"), (stop, "stop")):
             each.add_argument("name", metavar="NAME", help="a process group or application group")
+            each.add_argument(
+                "--wait", action="store_true", help="wait until it is done; exit with 1 if it fails"
+            )
+            each.add_argument(
+                "--timeout",
+                type=_seconds,
+                metavar="SECONDS",
+                help=f"seconds to wait (default {PATIENCE:g})",
+            )
             each.set_defaults(run=self.order, do=do)
         drain = subcommands.add_parser(
             "drain", help="have balancers send no more requests to the running servers, or again"
@@ -367,11 +379,30 @@ class Command(BaseCommand):
         return 0
 
     def order(self, options: dict[str, Any]) -> int:
-        """Restart or stop the places of a name, and say which they were."""
-        for answer in self._ask(do=options["do"], name=options["name"]):
-            verb = {"restart": "Restarting", "stop": "Stopping"}[options["do"]]
-            self.stdout.write(f"{verb} {', '.join(map(readable, answer['places']))}.")
-        return 0
+        """Restart or stop the places of a name; 1 if it is waited for, and fails."""
+        if options["timeout"] and not options["wait"]:
+            raise CommandError("--timeout says how long --wait waits; it is not there.")
+        lines: Iterator[str | awaiting.Result]
+        if options["wait"]:
+            seconds = options["timeout"] or PATIENCE
+            lines = awaiting.order_and_wait(
+                configuration(), options["do"], options["name"], seconds
+            )
+        else:
+            lines = awaiting.order_lines(configuration(), options["do"], options["name"])
+        try:
+            return int(sum(map(self._has_failed, lines)) > 0)
+        except ManagerError as error:
+            raise _refused(error) from error
+
+    def _has_failed(self, said: str | awaiting.Result) -> bool:
+        """Show a line of what became of an order, at once."""
+        if isinstance(said, str):
+            self.stdout.write(said)
+            self.stdout.flush()
+            return False
+        (self.stdout if said.is_success else self.stderr).write(said.line)
+        return not said.is_success
 
     def drain(self, options: dict[str, Any]) -> int:
         """Have the running servers of this project answer `ready` with 503, or as they are."""
@@ -379,7 +410,7 @@ class Command(BaseCommand):
         try:
             servers = running.drain(configuration(), on=is_on)
         except ManagerError as error:
-            raise _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+            raise _refused(error) from error
         said = "is draining: it says that it is not ready" if is_on else "drains no more"
         for server in servers:
             self.stdout.write(f"Server {server} {said}.")
@@ -446,7 +477,7 @@ class Command(BaseCommand):
         try:
             return running.order_all(configuration(), **order)
         except ManagerError as error:
-            raise _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+            raise _refused(error) from error
 
     def _warn_of(self, reason: str) -> None:
         self.stderr.write(shown(f"wsgimatch: {reason.removesuffix('.')}."))
@@ -498,6 +529,10 @@ class Command(BaseCommand):
 
 def _failed(text: str) -> CommandError:
     return CommandError(shown(text))
+
+
+def _refused(error: ManagerError) -> CommandError:
+    return _failed(f"{str(error)[:1].upper()}{str(error)[1:]}.")
 
 
 @contextmanager

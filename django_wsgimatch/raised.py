@@ -1,0 +1,34 @@
+"""Where in a site's own code an exception was raised: a file, and a line in it."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+
+_LIBRARIES = tuple(
+    path
+    for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    if (path := sysconfig.get_path(name))
+)
+
+
+def line_of(error: BaseException) -> str:
+    """Return ``line 5 of /srv/app.wsgi``, "" where no file is known; libraries count last."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"line {error.lineno} of {error.filename}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] == "/"]
+    # The first frame is that of whoever has called the site's code.
+    called = frames[1:]
+    own = [frame for frame in called if not frame.filename.startswith(_LIBRARIES)]
+    last = (own or called)[-1:]
+    return "".join(f"line {frame.lineno} of {frame.filename}" for frame in last)
+
+
+def described(error: BaseException) -> str:
+    """Return an exception's type, its message, and where it was raised."""
+    if isinstance(error, SyntaxError):
+        said = f"{type(error).__name__}: {error.msg}"
+    else:
+        said = f"{type(error).__name__}: {error}"
+    line = line_of(error)
+    return f"{said} ({line})" if line else said
