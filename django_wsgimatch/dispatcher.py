@@ -310,8 +310,8 @@ class Dispatcher:
 
     def _log_failure(self, place: Place, error: DaemonError, environ: WSGIEnvironment) -> None:
         """Log what a client gets instead of a response; that there is no room, once in a while."""
-        if error.status in (400, 408):
-            # Any visitor can cause them.
+        if error.status in (400, 408) or error.is_logged:
+            # Any visitor can cause the former; an error should be in a log once.
             logger.info("%s: %s", place.label, error)
         elif error.status != 503:
             logger.error("%s: %s: %s", place.label, _request_of(environ), error)

@@ -127,11 +127,16 @@ class ProtocolError(WSGIMatchError):
 
 
 class DaemonError(WSGIMatchError):
-    """A daemon process that gave no whole answer: ``status`` is what the client gets, if it can."""
+    """
+    A daemon process that gave no whole answer: ``status`` is what the client gets, if it can.
 
-    def __init__(self, status: int, message: str) -> None:
+    ``is_logged`` says that the process has written into its log what was wrong.
+    """
+
+    def __init__(self, status: int, message: str, is_logged: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        self.is_logged = is_logged
 
 
 class ManagerError(WSGIMatchError):

@@ -32,6 +32,7 @@ from .daemon.owner import owner_of
 from .daemon.starting import CHOSEN, STARTER
 from .exceptions import ManagerError, SettingError
 from .leaving import Leaving, closing
+from .log_times import given_zone, write_access_times_in, write_times_in, zone_of
 from .worker_renewal import WorkerRenewal
 
 logger = logging.getLogger("gunicorn.error")
@@ -80,6 +81,7 @@ def when_ready(server: Any) -> None:
     if os.geteuid() == 0 and not os.environ.get(ALLOW_ROOT):
         raise RuntimeError(OWN_FILE)
     _keep_to_its_own_control_socket(server.cfg)
+    _keep_to_one_zone(server.log)
     server.handle_hup = _guarded(server, server.handle_hup)
     server.maybe_promote_master = _watching(server, server.maybe_promote_master)
     server.handle_term = _draining(server, server.handle_term)
@@ -103,8 +105,17 @@ def _keep_to_its_own_control_socket(cfg: Any) -> None:
         cfg.set("control_socket_disable", True)
 
 
+def _keep_to_one_zone(log: Any) -> None:
+    """Have the log's times in the zone that the server was started in, in its workers too."""
+    zone = zone_of(given_zone())
+    write_times_in(zone)
+    write_access_times_in(zone, log)
+
+
 def on_reload(server: Any) -> None:
     """Give the manager the new settings."""
+    # gunicorn has made the handlers of its logs anew.
+    _keep_to_one_zone(server.log)
     # gunicorn has read its settings anew.
     server.worker_class = closing(server.worker_class)
     told = _told.pop(server.pid, None)

@@ -21,6 +21,7 @@ from .daemon.owner import Owner, this_server
 from .daemon.patience import BodyTimeout
 from .daemon.place import Place
 from .daemon.starting import CHOSEN
+from .log_times import given_zone
 from .preloading import literal_script
 from .settings_guard import VARIABLE
 
@@ -149,10 +150,13 @@ def drain_seconds(configured: Configuration) -> float | None:
 
 
 def environment_of_groups() -> dict[str, str]:
-    """Return this process's environment variables, without the time zone that Django has set."""
+    """Return this process's environment variables, with the time zone of before Django's own."""
     environ = dict(os.environ)
     if environ.get("TZ") == settings.TIME_ZONE:
         del environ["TZ"]
+        # Django's autoreloader starts a process with what Django has set.
+        given = None if "RUN_MAIN" in environ else given_zone()
+        environ |= {} if given is None else {"TZ": given}
     return environ
 
 

@@ -31,6 +31,7 @@ from .dispatcher import Dispatcher
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
 from .health import Health
 from .interpreters import Interpreters
+from .log_times import given_zone, write_times_in, zone_of
 from .places import (
     body_timeout,
     definition,
@@ -65,6 +66,7 @@ def get_application() -> Dispatcher:
     Raises CannotStart with all that is wrong in the settings.
     """
     refuse_root()
+    write_times_in(zone_of(given_zone()))
     use_settings_of_manage_py()
     django.setup(set_prefix=False)
     configured = configuration()

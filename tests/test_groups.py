@@ -392,7 +392,7 @@ def test_a_process_that_loads_nothing_within_startup_timeout_is_replaced(tmp_pat
 def test_a_script_of_another_user_is_refused(tmp_path):
     with site(tmp_path, {"script_user": "#12345"}) as at:
         status = at.get("/blog").status
-        log = at.log
+        log = at.server.wait_for_log("[ERROR]")
 
     assert status == 403
     assert f"WSGI script file has owner {os.getuid()}, not the script-user 12345" in log

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "django_wsgimatch"
 
 # A module imports modules of lines above its own: never its own line's, never one's below.
 LAYERS = [
-    ["common_options", "ending", "exceptions", "raised", "text", "whole_files"],
+    ["common_options", "ending", "exceptions", "log_times", "raised", "text", "whole_files"],
     ["asroot", "group_command", "gunicorn_command"],
     ["asroot.accounts", "asroot.running", "asroot.trust"],
     ["asroot.sockets", "asroot.words"],

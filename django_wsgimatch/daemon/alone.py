@@ -91,7 +91,7 @@ def become(
     make_room(board, spec)
     end_of_server, never_closed = os.pipe()
     given = {
-        0: make_text(spec, packages),
+        0: make_text(spec, packages, environ.get("TZ")),
         LISTENER: listener.fileno(),
         BOARD: board,
         LIFELINE: end_of_server,

@@ -75,6 +75,8 @@ class KeptPlace:
     pending: signal.Signals | None = None
     remade: float = float("-inf")
     waits_until: float = 0.0
+    # When the processes were last started, or were to be.
+    tried: float = float("-inf")
     used: float = field(default_factory=time.monotonic)
     current: Running | None = None
     next: Running | None = None
@@ -186,6 +188,7 @@ class KeptPlace:
         It is kept as the place's error. What answers goes on to do so.
         """
         self.starts += 1
+        self.tried = time.monotonic()
         # They load what there is now.
         self.pending = None
         try:
@@ -262,8 +265,10 @@ class KeptPlace:
 
     def refuse_waiting(self, reason: str = "") -> None:
         """Answer 503 to whoever waits for processes that do not start, or may not."""
+        is_own = not reason
         reason = reason or f"process group '{self.place.label}' {self.error}"
-        answer = frame(ERROR, encode_error(503, reason))
+        # The manager has said its own when the start failed.
+        answer = frame(ERROR, encode_error(503, reason, is_logged=is_own))
         for connection in _waiting(self.listener):
             with connection, suppress(OSError):
                 connection.send(answer, socket.MSG_DONTWAIT)

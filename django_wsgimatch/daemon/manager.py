@@ -222,6 +222,7 @@ class Manager:
             if kept.is_live:
                 kept.renew(signal.SIGUSR2)
             else:
+                kept.error = ""
                 self._start(kept)
         return {"places": [kept.place.label for kept in named], "since": since}
 
@@ -288,7 +289,9 @@ class Manager:
         kept.is_removed = False
         if kept.change(self.definition.spec(kept.place, self._trusted(), kept.spec.token)):
             self._change_running(kept)
-        if not kept.is_live and is_first:
+        # Each worker of the server tells what it has read, perhaps before the last try.
+        is_newer = self.definition.time > kept.tried
+        if not kept.is_live and is_first and is_newer:
             self._start(kept)
 
     def _change_running(self, kept: KeptPlace) -> None:
@@ -341,7 +344,8 @@ class Manager:
     def _start(self, kept: KeptPlace) -> None:
         self._unwatch(kept.listener)
         self._make_room(kept)
-        if reason := kept.start(self._start_processes):
+        said = kept.error
+        if (reason := kept.start(self._start_processes)) and reason != said:
             self._say(kept, reason)
         for running in (kept.current, kept.next):
             if running is not None and running.output is not None:

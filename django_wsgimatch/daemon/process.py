@@ -26,6 +26,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
+from ..log_times import write_times_in, zone_of
 from .adoption import adopt_orphans, reap_adopted
 from .board import BOOTING, LEAVING, READY
 from .changes import change_time
@@ -352,7 +353,9 @@ def main(text: str) -> None:
     set_up_process(spec)
     adopt_orphans()
     group = Group(spec, Descriptors(**told["descriptors"]), told["packages"])
-    GroupArbiter(GroupApplication(group)).run()
+    arbiter = GroupArbiter(GroupApplication(group))
+    write_times_in(zone_of(told["zone"]))
+    arbiter.run()
 
 
 def set_up_process(spec: GroupSpec) -> None:

@@ -52,6 +52,8 @@ LONGEST_ENVIRON = 16 << 20
 
 FRAME = struct.Struct("<BI")
 HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, REFUSED = range(1, 12)
+# What follows the status of a refusal whose group has logged it.
+LOGGED = " logged"
 KEPT = 0x40
 LONGEST_HEAD = 1 << 20
 # In characters: it is written into the server's log.
@@ -313,14 +315,20 @@ def _remember(known: dict[Any, Any], key: object, value: object, line: str) -> N
         known[key] = value
 
 
-def encode_error(status: int, reason: str) -> bytes:
-    """Return a refusal as a frame's data: a status and what the front's log should say."""
-    return f"{status}\n{reason}".encode("utf-8", "backslashreplace")
+def encode_error(status: int, reason: str, *, is_logged: bool = False) -> bytes:
+    """Return a refusal as a frame's data: a status, why, and whether a log has it already."""
+    first = f"{status}{LOGGED}" if is_logged else str(status)
+    return f"{first}\n{reason}".encode("utf-8", "backslashreplace")
 
 
-def decode_error(data: bytes) -> tuple[int, str]:
-    """Return a refusal's status and its reason, of one line. Raises ProtocolError."""
-    status, _, reason = data.decode("utf-8", "replace").partition("\n")
+def decode_error(data: bytes) -> tuple[int, str, bool]:
+    """
+    Return a refusal's status, its reason, of one line, and whether a log has it already.
+
+    Raises ProtocolError.
+    """
+    first, _, reason = data.decode("utf-8", "replace").partition("\n")
+    status = first.removesuffix(LOGGED)
     if status not in ("400", "403", "404", "500", "503", "504"):
         raise ProtocolError(f"no refusal has the status {status[:20]!r}")
-    return int(status), shown(reason[:LONGEST_REASON])
+    return int(status), shown(reason[:LONGEST_REASON]), first != status

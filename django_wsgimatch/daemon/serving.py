@@ -210,12 +210,12 @@ class Exchange:
         if not self.is_ready_sent:
             self.connection.sendall(READY_FRAME)
 
-    def refuse(self, status: int, reason: str) -> bool:
+    def refuse(self, status: int, reason: str, *, is_logged: bool = False) -> bool:
         """Let the front answer with an error page, if no response has begun."""
         if self.is_head_sent:
             return False
         self.is_head_sent = self.is_complete = True
-        self.connection.sendall(frame(ERROR, encode_error(status, reason)))
+        self.connection.sendall(frame(ERROR, encode_error(status, reason, is_logged=is_logged)))
         return True
 
     def refuse_token(self) -> None:
@@ -328,11 +328,11 @@ def serve(
         _no_request.warn(error)
         exchange.refuse(400, str(error))
     except ScriptError as error:
-        logger.error("%s", error, exc_info=error.__cause__)
-        exchange.refuse(error.status, str(error))
+        logger.error("%s: %s", exchange.what, error, exc_info=error.__cause__)
+        exchange.refuse(error.status, str(error), is_logged=True)
     except (Exception, SystemExit) as error:
         logger.exception("Error in %s", exchange.what)
-        exchange.refuse(500, f"{type(error).__name__} in the application")
+        exchange.refuse(500, f"{type(error).__name__} in the application", is_logged=True)
         if isinstance(error, MemoryError):
             raise
     return False

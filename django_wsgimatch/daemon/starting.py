@@ -131,7 +131,7 @@ def start(
     output_read, output = os.pipe()
     mine = [output, output_read]
     try:
-        text = make_text(spec, packages)
+        text = make_text(spec, packages, os.environ.get("TZ"))
         mine.append(text)
         board = make_board(spec, board_path)
         mine.append(board)
@@ -181,10 +181,19 @@ def limits_of(options: GroupOptions) -> dict[str, int]:
     return {name: limit for name, limit in given.items() if limit is not None}
 
 
-def make_text(spec: GroupSpec, packages: Mapping[str, str]) -> int:
-    """Return the descriptor of what the group's process reads on standard input."""
+def make_text(spec: GroupSpec, packages: Mapping[str, str], zone: str | None) -> int:
+    """
+    Return the descriptor of what the group's process reads on standard input.
+
+    ``zone`` is the server's TZ, in which the times of its log lines are.
+    """
     descriptors = {"listener": LISTENER, "board": BOARD, "lifeline": LIFELINE}
-    told = {"spec": spec.to_json(), "packages": dict(packages), "descriptors": descriptors}
+    told = {
+        "spec": spec.to_json(),
+        "packages": dict(packages),
+        "descriptors": descriptors,
+        "zone": zone,
+    }
     file = nameless_file("wsgimatch-spec")
     with open(file, "wb", closefd=False) as stream:
         stream.write(json.dumps(told).encode())
