@@ -189,12 +189,15 @@ def previews(configured: Configuration, at: Site, targets: Iterable[str]) -> Ite
     """
     Yield what becomes of each target.
 
-    A Django project in another place is asked there for its views: once, for all targets.
+    Each script is loaded once, for all targets, in a process of its own, where a Django project of
+    another place is asked for its views. Of the server's own scripts only the first few are.
     """
     shown = [preview(at, target) for target in targets]
     asked: dict[Key, dict[Question, None]] = {}
     for each in shown:
-        if is_elsewhere(each):
+        # A whole log may lead to very many scripts.
+        is_asked = is_elsewhere(each) or _key(each) in asked or len(asked) < MOST_PROJECTS
+        if each.status == 200 and not each.load_error and is_asked:
             asked.setdefault(_key(each), {})[_question(each)] = None
     told = Asker.of(configured).ask({key: tuple(asked[key]) for key in asked})
     answers = {
@@ -211,9 +214,9 @@ def previews(configured: Configuration, at: Site, targets: Iterable[str]) -> Ite
     for each in shown:
         answered = _taken_whole(_with_answer(each, at, told, answers), at)
         if is_elsewhere(each):
-            is_django = told[_key(each)].is_django
+            is_django = _key(each) in told and told[_key(each)].is_django
         else:
-            is_django = has_urlconf and is_django_here(each)
+            is_django = has_urlconf and is_django_here(answered)
         is_missing = is_django and answered.view is None and answered.urlconf_status is None
         yield replace(answered, urlconf_status=404) if is_missing else answered
 
@@ -270,16 +273,25 @@ def _with_answer(
     told: Mapping[Key, Told],
     answers: Mapping[tuple[Key, Question], Answer],
 ) -> Preview:
+    key = _key(shown)
+    if key in told and (error := told[key].error):
+        return _unloaded(shown, told[key], error)
     if not is_elsewhere(shown):
         return _with_slash(shown, at)
-    key = _key(shown)
-    if error := told[key].error:
-        warnings = (*shown.warnings, f"Its place cannot be asked for the view: {error}.")
-        return replace(shown, view=None, load_error=error, warnings=warnings)
     answer = answers.get((key, _question(shown)))
     if answer is None:
         return replace(shown, view=None)
     return _redirected(replace(shown, view=answer.view), answer.appended)
+
+
+def _unloaded(shown: Preview, told: Told, error: str) -> Preview:
+    """Say why the script does not load, as far as there was time to find out."""
+    line = f" ({told.trouble.line})" if told.trouble.line else ""
+    if told.is_late:
+        warnings = (*shown.warnings, f"Its place cannot be asked: {error}.")
+        return replace(shown, view=None if is_elsewhere(shown) else shown.view, warnings=warnings)
+    warnings = (*shown.warnings, f"The script does not load: {error}{line}.")
+    return replace(shown, view=None, load_error=error, warnings=warnings)
 
 
 def _with_slash(shown: Preview, at: Site) -> Preview:

@@ -18,6 +18,7 @@ from django.urls import path
 from django.views import View
 
 from django_wsgimatch import inspection, presentation, script_alias, script_alias_match
+from django_wsgimatch.diagnose.preview import Preview
 from django_wsgimatch.management.commands.wsgimatch import Unsuccessful
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +28,7 @@ TOO_FEW = (
 NOT_DECODED = "the path holds %2F, which AllowEncodedSlashes Off refuses"
 API = "WSGIScriptAlias /api api.wsgi/api"
 WSGI = "WSGIScriptAliasMatch ^/wsgi/([^/]+) scripts/$1.wsgi"
-SOURCE = "def application(environ, start_response): ...\n"
+SOURCE = "def application(environ, start_response): ...\napp = application\n"
 
 
 def entry(request, **kwargs):
@@ -357,7 +358,54 @@ def test_of_a_great_table_the_preview_is_short(site, settings):
     ]
 
 
-OF_DJANGO = "from django.core.wsgi import get_wsgi_application\n"
+OF_DJANGO = """\
+from django.core.wsgi import get_wsgi_application
+application = get_wsgi_application()
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        pytest.param(
+            "import nosuch\n", "ModuleNotFoundError: No module named 'nosuch'", id="import"
+        ),
+        pytest.param("1 / 0\n", "ZeroDivisionError: division by zero", id="it raises"),
+        pytest.param("(\n", "'(' was never closed", id="no Python"),
+        pytest.param("x = 5\n", "it has no 'application'", id="no application"),
+        pytest.param(
+            "application = 5\n", "application is 5, which cannot be called", id="a number"
+        ),
+    ],
+)
+def test_preview_says_why_a_script_of_the_server_s_own_does_not_load(site, source, error):
+    (site / "api.wsgi").write_text(source)
+
+    [shown] = asked("preview", "/api/x")
+
+    assert error in shown["load_error"]
+    assert any(error in warning for warning in shown["warnings"])
+    assert presentation.answer(Preview(**shown)) == "the script, which does not load"
+
+
+def test_preview_of_very_many_scripts_loads_the_first_few(site, settings, monkeypatch):
+    monkeypatch.setattr(inspection, "MOST_PROJECTS", 1)
+    for name in ("api.wsgi", "scripts/blog.wsgi"):
+        (site / name).write_text("1 / 0\n")
+
+    shown = asked("preview", "/api/x", "/wsgi/blog", "/api/y")
+
+    assert [each["load_error"] is None for each in shown] == [False, True, False]
+
+
+def test_preview_loads_each_script_once(site):
+    source = f"open({str(site / 'loads')!r}, 'a').write('x')\n{SOURCE}"
+    (site / "api.wsgi").write_text(source)
+
+    shown = asked("preview", "/api/x", "/api/y", "/api")
+
+    assert [each["load_error"] for each in shown] == [None] * 3
+    assert (site / "loads").read_text() == "x"
 
 
 @pytest.mark.parametrize(

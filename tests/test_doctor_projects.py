@@ -474,8 +474,9 @@ def test_preview_says_why_a_project_cannot_be_asked(tmp_path):
 
     [shown] = json.loads(done.stdout)
     assert shown["view"] is None
+    line = f"line 1 of {directory}/scripts/blog.wsgi"
     assert shown["warnings"] == [
-        "Its place cannot be asked for the view: ModuleNotFoundError: No module named 'nowhere'."
+        f"The script does not load: ModuleNotFoundError: No module named 'nowhere' ({line})."
     ]
 
 
