@@ -293,8 +293,9 @@ def _unfit_backend(values: Mapping[str, Any]) -> Iterable[Problem]:
             PlaceError(
                 f"{backend!r} needs Python 3.13 or newer, and this is "
                 f"{platform.python_version()}: before that, Django does not work in a sub "
-                "interpreter. Leave the setting out: 'process' gives every application group "
-                "processes of its own"
+                "interpreter",
+                "Leave the setting out: each application group has processes of its own then. Or "
+                "serve with a newer Python.",
             ),
         )
 

@@ -115,9 +115,7 @@ class SocketDirectoryError(SettingError):
 class PlaceError(SettingError):
     """A process group or an application group in which nothing can run; ``cure`` ends that."""
 
-    def __init__(
-        self, reason: str, cure: str = "Leave the setting out, or serve with a newer Python."
-    ) -> None:
+    def __init__(self, reason: str, cure: str) -> None:
         super().__init__(reason)
         self.cure = cure
 

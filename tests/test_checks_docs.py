@@ -163,6 +163,19 @@ def test_section_says_what_the_id_means(check_id):
     assert meaning[1].lower() == CATALOGUE[check_id].lower()
 
 
+def openings(text: str) -> set[str]:
+    """The first three words of each sentence, and of each part behind a colon or semicolon."""
+    parts = re.split(r"[.:;]\s+", one_line(text))
+    return {" ".join(part.lower().split()[:3]) for part in parts if len(part.split()) > 2}
+
+
+@pytest.mark.parametrize("check_id", CATALOGUE)
+def test_a_hint_does_not_say_what_the_message_says(check_id):
+    message, _, hint = block(SECTIONS[check_id], "text").partition("hint:")
+
+    assert not openings(message) & openings(hint)
+
+
 @pytest.mark.usefixtures("_without_pcre2")
 @pytest.mark.parametrize("check_id", CATALOGUE)
 def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch):

@@ -126,10 +126,23 @@ def test_what_apache_s_command_line_says_can_be_said(tmp_path):
     assert "/wiki" not in out
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        pytest.param(lambda path: None, "cannot be read: No such file or directory. Copy", id="no"),
+        pytest.param(lambda path: path.mkdir(), "is a directory. Name a regular file", id="folder"),
+        pytest.param(
+            lambda path: path.write_text("ServerName x\n", "utf-16"),
+            "the file is UTF-16, which is no text to Apache. Save it as UTF-8",
+            id="UTF-16",
+        ),
+    ],
+)
+def test_a_file_of_which_no_line_can_be_read_is_named_without_a_line(tmp_path, make, reason):
+    make(tmp_path / "site.conf")
     _, err, status = run("import", str(tmp_path / "site.conf"))
 
-    assert err.startswith(f"refused     {tmp_path}/site.conf:1: ")
+    assert err.startswith(f"refused     {tmp_path}/site.conf: {reason}")
     assert status == 1
 
 

@@ -13,6 +13,7 @@ from django_wsgimatch import read_directives, script_alias, script_alias_match
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.pattern import Pattern
 from django_wsgimatch.aliases.resolve import Rules
+from django_wsgimatch.checks import check_settings
 from django_wsgimatch.conf import DEFAULTS, configuration
 from django_wsgimatch.daemon.options import GroupOptions
 
@@ -201,10 +202,19 @@ def test_interpreters_need_a_newer_python(settings):
         (
             "WSGIMATCH_APPLICATION_GROUP_BACKEND: 'interpreter' needs Python 3.13 or newer, and "
             f"this is {platform.python_version()}: before that, Django does not work in a sub "
-            "interpreter. Leave the setting out: 'process' gives every application group processes "
-            "of its own"
+            "interpreter"
         )
     ]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="sub interpreters run Django")
+@pytest.mark.parametrize("backend", ["interpreter", "interpreter-own-gil"])
+def test_what_to_do_about_an_old_python_stands_in_the_hint_alone(settings, backend):
+    settings.WSGIMATCH_APPLICATION_GROUP_BACKEND = backend
+    [found] = [each for each in check_settings() if each.id == "wsgimatch.E006"]
+
+    assert "Leave the setting out" not in found.msg
+    assert str(found.hint).startswith("Leave the setting out: ")
 
 
 @pytest.mark.parametrize(

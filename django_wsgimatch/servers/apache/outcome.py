@@ -97,7 +97,8 @@ def outcome(directive: Directive, category: Category, note: str) -> Outcome:
 
 def refused(refusal: Refusal) -> Outcome:
     """Return the outcome of a line that cannot be read."""
-    return Outcome(refusal.spot, refusal.text, "refused", f"{refusal.reason}. {refusal.cure}")
+    cure = f"{refusal.cure[:1].upper()}{refusal.cure[1:]}"
+    return Outcome(refusal.spot, refusal.text, "refused", f"{refusal.reason}. {cure}")
 
 
 def count_in(configuration: ApacheConfiguration) -> int:

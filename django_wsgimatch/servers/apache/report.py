@@ -24,6 +24,11 @@ _OPEN = "Access rules: Apache lets only some people ask for these URLs, and here
 
 def cells(outcome: Outcome) -> tuple[str, str, str, str]:
     """Return an outcome as texts: the category, the spot, the directive, the note."""
+    if not outcome.text:
+        # The whole file is meant.
+        file = outcome.spot.file
+        note = outcome.note.removeprefix(f"{file} ")
+        return outcome.category, printable(file), "", shown(note)
     place = printable(str(outcome.spot))
     return outcome.category, place, shown(outcome.text), shown(outcome.note)
 
@@ -51,7 +56,7 @@ def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
     """Yield a line for each directive, its note behind it."""
     for outcome in outcomes:
         category, place, text, note = cells(outcome)
-        yield f"{category:<{_WIDTH}}  {place}: {text}" + (f": {note}" if note else "")
+        yield f"{category:<{_WIDTH}}  {': '.join(filter(None, (place, text, note)))}"
 
 
 def remark_lines(imported: Imported) -> Iterator[str]:
