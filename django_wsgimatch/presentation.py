@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from .aliases.alias import BROKEN as BROKEN_ALIAS
+from .aliases.groups import GLOBAL
 from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try, rebuilt_url
 from .diagnose.wording import level_name
@@ -25,6 +26,8 @@ COLUMNS = (
     "application group",
     "script",
 )
+# The groups that are named %{GLOBAL} in the settings, and "" in the environ.
+EMBEDDED, MAIN = "(embedded)", "(main interpreter)"
 # What a Django project makes of a URL for which its URLconf has no view.
 NO_VIEW = {
     301: "none: APPEND_SLASH redirects",
@@ -62,8 +65,8 @@ def cells(row: Row) -> tuple[str, ...]:
         readable(row.location or "-"),
         readable(row.target or "-"),
         _options(row),
-        readable(row.process_group or "-"),
-        readable(row.application_group or "-"),
+        _group(row.process_group, EMBEDDED),
+        _group(row.application_group, MAIN),
         _script(row),
     )
 
@@ -110,8 +113,8 @@ def _result_rows(shown: Preview) -> Iterator[tuple[str, str]]:
         ("SCRIPT_NAME", shown.script_name),
         ("PATH_INFO", shown.path_info),
         ("QUERY_STRING", shown.query_string),
-        ("process group", _or(shown.process_group, "(embedded)")),
-        ("application group", _or(shown.application_group, "(main interpreter)")),
+        ("process group", _or(shown.process_group, EMBEDDED)),
+        ("application group", _or(shown.application_group, MAIN)),
         ("callable object", shown.callable_object),
         ("rebuilt URL", rebuilt_url(shown)),
     )
@@ -174,6 +177,10 @@ def _script(row: Row) -> str:
     if row.state in ("script", "directory"):
         return f"{row.state} {path}"
     return f"{row.state}: {path}"
+
+
+def _group(name: str | None, is_global: str) -> str:
+    return is_global if name == GLOBAL else readable(name or "-")
 
 
 def _or(text: str | None, empty: str) -> str | None:

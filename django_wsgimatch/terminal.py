@@ -13,14 +13,13 @@ from rich.progress import TaskID
 from rich.table import Table
 from rich.text import Text
 
-from .aliases.groups import GLOBAL
 from .comparison import Comparison, name_of
 from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try
 from .diagnose.progress import Progress
 from .diagnose.wording import finding_lines, level_name
 from .inspection import Row
-from .presentation import COLUMNS, cells, preview_rows
+from .presentation import COLUMNS, EMBEDDED, MAIN, cells, preview_rows
 from .running import COLUMNS as STATUS_COLUMNS
 from .running import Status, status_cells, title
 from .servers.apache.outcome import Outcome
@@ -51,7 +50,7 @@ _STYLES = {
 }
 # How often a bar is drawn at most, in seconds: what it shows is done thousands of times in one.
 _DRAWN_EVERY = 0.05
-_NOTHING = ("-", GLOBAL)
+_NOTHING = ("-", EMBEDDED, MAIN)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
 

@@ -174,20 +174,20 @@ def test_list(site, settings):
         [*presentation.COLUMNS],
         [
             *("WSGIMATCH_VIRTUAL_HOSTS['.example'][0]", ".example", "0", "plain", "/", "api.wsgi"),
-            *("-", "%{GLOBAL}", "%{GLOBAL}", "script /srv/api.wsgi"),
+            *("-", "(embedded)", "(main interpreter)", "script /srv/api.wsgi"),
         ],
         [
             *("WSGIMATCH_ALIASES[0]", "-", "0", "plain", "/api", "api.wsgi/api"),
-            *("-", "%{GLOBAL}", "%{GLOBAL}", "script /srv/api.wsgi"),
+            *("-", "(embedded)", "(main interpreter)", "script /srv/api.wsgi"),
         ],
         [
             *("WSGIMATCH_ALIASES[1]", "-", "1", "match", "^/(x)", "scripts/$1"),
             "callable_object=app pass_authorization=False",
-            *("%{GLOBAL}", "%{GLOBAL}", "directory /srv/scripts"),
+            *("(embedded)", "(main interpreter)", "directory /srv/scripts"),
         ],
         [
             *("WSGIMATCH_ALIASES[2]", "-", "2", "plain", "/none", "none.wsgi"),
-            *("-", "%{GLOBAL}", "%{GLOBAL}", "missing: /srv/none.wsgi"),
+            *("-", "(embedded)", "(main interpreter)", "missing: /srv/none.wsgi"),
         ],
         [*("WSGIMATCH_ALIASES[3]", "-", "3", "-", "-", "-", "-", "-", "-"), f"broken: {TOO_FEW}"],
     ]
