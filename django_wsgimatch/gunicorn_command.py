@@ -23,8 +23,11 @@ Serves the table with gunicorn: becomes `gunicorn -c python:django_wsgimatch.gun
 django_wsgimatch.wsgi`. To gunicorn this adds:
 
   The process groups start with the server, before its first worker, and end with it.
-  A HUP with settings that cannot be used is ignored, with an error in the log.
+  At a HUP the old workers serve until new ones have loaded; settings that cannot be used
+  are an error in the log, and all serves on as it is.
   With --reload an edit of a process group's project renews that group.
+  At a TERM the server says first that it is not ready (WSGIMATCH_HEALTH_PATH).
+  The times of all log lines are in one zone, that of TZ or the system.
   gunicorn's control socket is off: all servers of a user would have the same one.
   --control-socket PATH turns it on.
 
