@@ -143,7 +143,7 @@ def suppose_a_group_of_developers(monkeypatch):
 def suppose_that_root_has_become_another_user(monkeypatch):
     monkeypatch.setenv("WSGIMATCH_BY_ROOT", "1")
     monkeypatch.setattr("django_wsgimatch.diagnose.groups.os.geteuid", lambda: 65534)
-    monkeypatch.setattr(groups, "try_base", lambda path: "")
+    monkeypatch.setattr(groups, "try_base", lambda path, room: "")
 
 
 @pytest.fixture

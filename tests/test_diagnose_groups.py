@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import pytest
 
 from django_wsgimatch.aliases.groups import GLOBAL
+from django_wsgimatch.daemon.directory import MARKER
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.diagnose import groups, pythons
 from django_wsgimatch.diagnose.groups import group_findings
@@ -372,6 +374,45 @@ def test_a_folder_that_sockets_cannot_lie_in(make, reason):
                 ),
             )
         ]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        pytest.param(
+            "/proc/nosuch/sock", "cannot be made: No such file or directory", id="no such folder"
+        ),
+        pytest.param(
+            f"/{'a' * 100}",
+            "is too long for a folder of sockets: the kernel takes 64 bytes",
+            id="long",
+        ),
+        pytest.param("/sys/sock", "cannot be made: ", id="a file system without folders"),
+        pytest.param("/dev/null/sock", "cannot be made: Not a directory", id="below a file"),
+    ],
+)
+def test_a_path_at_which_no_folder_can_be(path, reason):
+    [(check_id, message)] = found(GroupOptions(), tmp_path=path)
+
+    assert check_id == "E021"
+    assert message.startswith(f"the sockets of groups cannot lie in it: {path!r} {reason}")
+
+
+@pytest.mark.parametrize("size", ["16k", "32k"])
+def test_a_full_disk_below_a_folder_of_sockets(size):
+    with folder() as path:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(path)]
+        if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("no file system can be mounted here")
+        try:
+            told = found(GroupOptions(processes=4), tmp_path=path)
+            left = [name for name in os.listdir(path) if name != MARKER]
+        finally:
+            subprocess.run(["umount", "-l", str(path)], check=True)
+
+    reason = f"{str(path)!r}: No space left on device"
+    message = f"the sockets of groups cannot lie in it: {reason}. Requests to groups get 503."
+    assert (told, left) == ([("E021", message)], [])
 
 
 def test_trying_a_folder_of_sockets_leaves_nothing():

@@ -209,11 +209,12 @@ def make_base(path: str) -> str:
     return path
 
 
-def try_base(path: str) -> str:
+def try_base(path: str, room: int = 0) -> str:
     """
     Return why sockets cannot lie in a folder of servers' folders, "" where they can.
 
-    It is made, a socket is bound in it, and what was not there before is removed.
+    It is made, a socket is bound in it, a file of so many bytes (``room``) is written, and what was
+    not there before is removed.
     """
     made = [*_missing(path)]
     try:
@@ -222,6 +223,9 @@ def try_base(path: str) -> str:
         made.insert(0, trial)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(os.path.join(trial, "socket"))
+        if room and hasattr(os, "posix_fallocate"):
+            with open(os.path.join(trial, "room"), "xb") as file:
+                os.posix_fallocate(file.fileno(), 0, room)
     except SocketDirectoryError as error:
         return str(error)
     except OSError as error:
@@ -240,7 +244,7 @@ def _missing(path: str) -> Iterator[str]:
 
 
 def _remove_trial(folder: str) -> None:
-    for name in ("socket", MARKER):
+    for name in ("socket", "room", MARKER):
         with suppress(OSError):
             os.unlink(os.path.join(folder, name))
     with suppress(OSError):

@@ -15,6 +15,7 @@ from ..aliases.resolve import Rules
 from ..asroot.commands import BY_ROOT
 from ..asroot.running import allowed_users
 from ..daemon import boot
+from ..daemon.board import Shape
 from ..daemon.directory import try_base
 from ..daemon.nesting import refusal
 from ..daemon.options import GroupOptions
@@ -67,7 +68,8 @@ def group_findings(
             "gunicorn is not installed, and it is gunicorn that keeps the daemon processes.",
             'pip install "django-wsgimatch[gunicorn]"',
         )
-    if needs_places and (why := try_base(socket_directory)):
+    room = sum(Shape.of(each.processes, each.threads).size for each in groups.values())
+    if needs_places and (why := try_base(socket_directory, room)):
         yield Finding(
             "E021",
             "WSGIMATCH_SOCKET_DIRECTORY",
