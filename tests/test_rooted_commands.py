@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -68,6 +69,15 @@ def test_who_reads_the_settings_while_a_server_runs(site, words):
     assert site.readers == {NOBODY}
     assert "wsgimatch: running as 'nobody', the user of the running server\n" in done.stderr
     site.until(lambda: site.answers("b"))
+
+
+def test_root_is_told_how_a_restart_went(site):
+    done = site.run(*site.manage, "restart", "b", "--wait")
+
+    assert done.returncode == 0
+    assert re.fullmatch(
+        r"Restarting b\.\nb: process(es)? [\d, ]+ serves? the new code\.\n", done.stdout
+    )
 
 
 def test_status_shows_what_the_manager_knows(site):
