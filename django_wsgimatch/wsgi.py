@@ -46,6 +46,7 @@ from .places import (
 from .project import use_settings_of_manage_py
 from .refusal import STATUS, CannotStart
 from .settings_guard import VARIABLE
+from .spokesman import Spokesman
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -202,9 +203,8 @@ def start() -> Dispatcher:
         log = logging.getLogger("gunicorn.error")
         if log.handlers:
             # gunicorn may have no standard error, but a log.
-            log.error("The server cannot start:\n%s", error)
-        else:
-            print(error, file=sys.stderr, flush=True)
+            raise SystemExit(_say_for_all(log, error)) from None
+        print(error, file=sys.stderr, flush=True)
         raise SystemExit(STATUS) from None
 
 
@@ -213,6 +213,15 @@ def for_reloader(error: Exception) -> SyntaxError:
     place = traceback.extract_tb(error.__traceback__)[-1]
     text = f"{type(error).__name__}: {error}"
     return SyntaxError(text, (place.filename, place.lineno, None, place.line))
+
+
+def _say_for_all(log: logging.Logger, error: CannotStart) -> int:
+    """Log why the server cannot start, unless another worker has; return the exit status."""
+    spokesman = Spokesman(this_server())
+    if spokesman.is_first:
+        log.error("The server cannot start:\n%s", error)
+    spokesman.stay()
+    return STATUS if spokesman.is_first else 0
 
 
 application = start()

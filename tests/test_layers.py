@@ -79,7 +79,7 @@ LAYERS = [
         "daemon.starter",
         "daemon.wire",
     ],
-    ["daemon.admission", "daemon.developing", "daemon.limits", "daemon.watching"],
+    ["daemon.admission", "daemon.developing", "daemon.limits", "daemon.watching", "spokesman"],
     [
         "daemon.board",
         "daemon.body",
