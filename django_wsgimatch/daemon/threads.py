@@ -119,10 +119,7 @@ class RequestThreads:
     @property
     def is_closed(self) -> bool:
         """Whether there are only requests left that had been taken before."""
-        threads = [*self._threads]
-        return not self.is_open and all(
-            number in self.work or not thread.is_alive() for number, thread in enumerate(threads)
-        )
+        return not self.is_open and self.are_only_at([*self.work.values()])
 
     def join(self, timeout: float) -> bool:
         """Wait for the threads to end, at most so many seconds; return whether they have."""
