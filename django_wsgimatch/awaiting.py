@@ -94,8 +94,11 @@ def _result(do: str, outcome: Order, seconds: float) -> Result:
     name, state = readable(outcome["name"]), outcome["state"]
     if state == "done":
         return Result(f"{name}: {_done(do, outcome['pids'])}.", True)
-    text = _LATE[do].format(seconds) if state == "waiting" else outcome["error"]
-    return Result(f"{name}: {shown(text.removesuffix('.'))}.", False)
+    error = outcome["error"].removesuffix(".")
+    if state == "waiting":
+        late = _LATE[do].format(seconds)
+        error = f"{late}. The newest error: {error}" if error else late
+    return Result(f"{name}: {shown(error)}.", False)
 
 
 def _done(do: str, pids: list[int]) -> str:

@@ -53,7 +53,7 @@ def outcome_of_none(name: str, *, was_to_stop: bool) -> Outcome:
 def _of_new_processes(kept: KeptPlace, running: Running, report: BoardReport) -> Outcome:
     ready = [worker for worker in workers_of(running, report) if worker.state == READY]
     if len(ready) != running.spec.options.processes or any(map(_takes_requests, kept.ending)):
-        return _outcome(kept, WAITING)
+        return _outcome(kept, WAITING, error=report.error)
     if any(_may_take_one(worker) for worker in workers_of(running, report)):
         return _outcome(kept, WAITING)
     pids = [worker.pid for worker in ready]
