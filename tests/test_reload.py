@@ -73,7 +73,9 @@ class Developed:
         settings = self.at.project / "settings.py"
 
         def is_done():
-            settings.write_text(text)
+            # In one step: a reloader may look at any time.
+            settings.with_suffix(".new").write_text(text)
+            settings.with_suffix(".new").replace(settings)
             return is_seen()
 
         self.at.until(is_done, 30)
