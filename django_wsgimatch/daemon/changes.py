@@ -30,6 +30,12 @@ class LoadedFiles:
         """Count further files, whether they are there or not: one that appears has changed."""
         self._added.update(files)
 
+    def add_new(self, files: Iterable[str]) -> None:
+        """Count further files that were not there before, whatever their times say."""
+        for file in {*files} - self._added:
+            self._noted[file] = None
+            self._added.add(file)
+
     def note(self, since: int | None = None) -> None:
         """
         Note the files of modules that have been loaded since the last time.

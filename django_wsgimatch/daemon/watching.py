@@ -41,7 +41,7 @@ class Watch:
     def look(self) -> str | None:
         """Return the newest file of those that were edited since the last look, None without."""
         since, self._looked = self._looked, time.time_ns()
-        self._files.add(matching(self._extra))
+        self._files.add_new(matching(self._extra))
         self._files.note(since)
         found = {*edits(self._files.noted())} - self._told
         self._told |= found
