@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -43,7 +44,7 @@ from tests.oracle import (
     as_apache,
     free_port,
 )
-from tests.random_access import TREE, random_access, random_access_target
+from tests.random_access import TREE, random_access, random_access_target, random_refusals
 from tests.trees import build_tree, open_directory
 
 UNKNOWN = ("unknown.test", "10.1.2.3", "localhost")
@@ -51,7 +52,7 @@ FILES = ("/", "/index.html", "/x.txt", "/static/x.css", "/favicon.ico", "/robots
 _MOST_ANSWERS = 1200
 _URL = re.compile(r"/[\w/.~-]*")
 # An application answers here; Apache lets no application answer.
-_OURS, _KEPT_OUT = 200, (401, 403, 405)
+_OURS, _KEPT_OUT = 200, (401, 403, 404, 405, 410)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +225,19 @@ def _urls(configuration: ApacheConfiguration, imported: Imported) -> Iterator[st
     yield from [target for target in targets(aliases[:12]) if " " not in target][::3]
 
 
-def compare_random(seed: str, *, is_open: bool = False) -> Silence:
-    """Compare a random configuration with access rules of all kinds."""
+def compare_random(seed: str, *, is_open: bool = False, refuses: bool = False) -> Silence:
+    """Compare a random configuration with access rules of all kinds, and rules that refuse."""
     rng = Random(seed)
     with open_directory() as directory:
         build_tree(directory / "tree", TREE)
         port = free_port()
-        text = random_access(rng, port).replace("{ROOT}", f"{directory}/tree")
+        make = random_refusals if refuses else random_access
+        text = make(rng, port).replace("{ROOT}", f"{directory}/tree")
         site = ApacheSite(directory, text, {80: port}, [], WITH_RULES)
         site.write()
         more = [random_access_target(rng) for _ in range(150)]
-        return compare_site(f"random, seed {seed}", site, more, is_open=is_open)
+        kind = "random, with refusals" if refuses else "random"
+        return compare_site(f"{kind}, seed {seed}", site, more, is_open=is_open)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -242,7 +245,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen is None:
         return 2
     paths, seeds = chosen
-    return report([*map(compare, paths), *map(compare_random, seeds)])
+    refusing = (compare_random(seed, refuses=True) for seed in seeds)
+    return report(chain(map(compare, paths), map(compare_random, seeds), refusing))
 
 
 def report(compared: Iterable[Silence]) -> int:

@@ -49,6 +49,31 @@ _RULES = (
     *(["SetHandler wsgi-script", "Options +ExecCGI"], ["Options +ExecCGI"]),
     *(["AddHandler wsgi-script .wsgi", "Options +ExecCGI"], ["Redirect /gone"]),
 )
+_REFUSALS = (
+    *(["RewriteRule ^/app/x - [F]"], ["RewriteRule /y$ - [F]"], ["RewriteRule ^/S - [NC,G]"]),
+    *(["RewriteRule !^/(app|s|m) - [F]"], ["RewriteRule ^/m/x /app [F]"], ["RewriteRule ^ - [F]"]),
+    *(["RewriteRule ^/app - [L]"], ["RewriteRule ^/n - [R=404,L]"], ["RewriteRule .* - [G]"]),
+    *(["RewriteRule ^/app - [C]", "RewriteRule x - [F]"], ["RewriteRule y. - [F]"]),
+    ["RewriteRule ^/s/(.*) /app/$1 [C]", "RewriteRule /x - [F]"],
+    *(["RewriteRule ^/two /s/$1 [PT]"], ["RewriteRule ^/app/two - [S=1]"]),
+    ["RewriteCond %{REQUEST_URI} ^/APP [NC]", "RewriteRule x$ - [F]"],
+    ["RewriteCond %{REQUEST_URI} !/y", "RewriteCond %{REQUEST_URI} =/app/x", "RewriteRule x - [F]"],
+    [
+        "RewriteCond %{REQUEST_URI} ^/app [OR]",
+        "RewriteCond %{REQUEST_URI} !/x",
+        "RewriteRule ^/(app|s) - [F]",
+    ],
+    ["RewriteCond %{REMOTE_ADDR} !^10\\.", "RewriteRule ^/app - [F]"],
+    ["RewriteCond %{REMOTE_ADDR} ^127", "RewriteRule ^/m - [F]"],
+    ["RewriteCond %{HTTP_HOST} host[0-3] [OR]", "RewriteCond %{HTTPS} on", "RewriteRule x - [F]"],
+    ["RewriteCond %{REQUEST_URI} ^/s [OR]", "RewriteCond %{HTTPS} off", "RewriteRule y - [F]"],
+    *(["Redirect gone /app/y"], ["Redirect 403 /m"], ["RedirectMatch 404 /x$"]),
+)
+_REFUSALS_IN_SECTIONS = (
+    *(["RewriteRule ^ - [F]"], ["RewriteRule x - [F]"], ["RewriteRule ^a\\.wsgi/x - [G]"]),
+    ["RewriteCond %{REQUEST_URI} /x", "RewriteRule .* - [F]"],
+    *(["RewriteCond %{REMOTE_ADDR} !^10", "RewriteRule ^ - [F]"], ["RedirectMatch 403 y"]),
+)
 _LOGIN = ["AuthType Basic", "AuthName x", "AuthUserFile {ROOT}/users"]
 _TAKERS = (
     *("Alias /html {ROOT}/html", "Alias /id {ROOT}/app/app.wsgi", "Alias /d {ROOT}/scripts"),
@@ -71,6 +96,29 @@ def random_access(rng: Random, port: int) -> str:
         lines += [line for _ in range(rng.randrange(1, 6)) for line in _section(rng)]
         lines.append("</VirtualHost>")
     return "\n".join(lines) + "\n"
+
+
+def random_refusals(rng: Random, port: int) -> str:
+    """Return a configuration in which rules of mod_rewrite and mod_alias refuse URLs."""
+    lines = rng.choice([[], [], _refusals(rng)])
+    for number in range(6):
+        lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test"]
+        lines += [*rng.sample(_ALIASES[1:], rng.randrange(3)), _ALIASES[0]]
+        lines += rng.sample(_TAKERS, rng.randrange(2))
+        lines += [line for _ in range(rng.choice([0, 0, 1])) for line in _section(rng)]
+        lines += [*_refusals(rng), "</VirtualHost>"]
+    return "\n".join(lines) + "\n"
+
+
+def _refusals(rng: Random) -> list[str]:
+    lines = [f"RewriteEngine {rng.choice(['On', 'On', 'On', 'Off'])}"] * rng.choice([1, 1, 1, 0])
+    lines += rng.choice([[], [], [], ["RewriteOptions Inherit"], ["RewriteOptions InheritDown"]])
+    lines += [line for _ in range(rng.randrange(4)) for line in rng.choice(_REFUSALS)]
+    if rng.randrange(3) == 0:
+        place = rng.choice(_PLACES)
+        rules = ["RewriteEngine On", *rng.choice(_REFUSALS_IN_SECTIONS)]
+        lines += [f"<{place}>", *rules, f"</{place.split()[0]}>"]
+    return lines
 
 
 def random_access_target(rng: Random) -> str:

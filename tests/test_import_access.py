@@ -360,7 +360,7 @@ def test_open_is_open_and_says_so():
     assert imported.settings is not None
     assert [each.alias.location for each in imported.settings.entries] == ["/"]
     assert list(protected_lines(imported)) == [
-        "Access rules: Apache lets only some people ask for these URLs, and here everybody may:",
+        "Access rules: Apache refuses some requests for these URLs, and here everybody may ask:",
         "open        /x: site.conf:3: Require valid-user",
     ]
     assert imported.outcomes[1].note == "/x: open to everybody"

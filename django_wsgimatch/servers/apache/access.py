@@ -44,6 +44,8 @@ SWITCHES: Mapping[str, Callable[[list[str]], bool]] = {
     ),
 }
 RULES = ("require", "authmerging", *_COMPAT, *SWITCHES)
+# Rules of mod_rewrite and mod_alias that answer with an error: whatever else is said, they do.
+BARRING = ("rewriterule", "redirect", "redirectmatch")
 
 # The rules of one section, or of a server; the later one is merged over the earlier.
 Layer = Sequence[Directive]
@@ -80,6 +82,11 @@ def closing(layers: Sequence[Layer], *, is_tls: bool) -> tuple[Directive, ...]:
 
 
 def _closing(layers: Sequence[Layer], method: str, is_tls: bool) -> tuple[Directive, ...]:
+    barring = (each for layer in layers for each in _named_among(layer, *BARRING))
+    return *_keeping_out(layers, method, is_tls), *barring
+
+
+def _keeping_out(layers: Sequence[Layer], method: str, is_tls: bool) -> tuple[Directive, ...]:
     let, requires = _authorization(layers, method)
     # Mod_access_compat merges nothing: what a section says takes the place of all that held.
     last = next((layer for layer in reversed(layers) if _named_among(layer, *_COMPAT)), ())

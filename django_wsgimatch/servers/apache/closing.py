@@ -83,7 +83,7 @@ class Closer:
             return self._closed_of_main()
         before = Regions()
         found = list(self._look(host, host.aliases, before))
-        if _has_rules(host) or host.is_tls is not None:
+        if _has_rules(host) or host.is_tls is not None or _has_own_rules(main):
             found += self._look(host, main.aliases, before)
         else:
             # Optimization: 100 hosts would look at each alias of the main server anew.
@@ -260,6 +260,11 @@ def _around(prefix: str, plain: Mapping[str, Closed], part: Closed) -> bool:
 
 def _has_rules(host: Host) -> bool:
     return bool(host.access) or any(scope.access for scope in host.scopes.values())
+
+
+def _has_own_rules(host: Host) -> bool:
+    """Whether a main server has rules that its virtual hosts have not."""
+    return any(not scope.is_inherited for scope in host.scopes.values())
 
 
 def _closed(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ...aliases.alias import Denial
 from .access import RULES, SWITCHES, Layer
 from .closing import UNTOLD, Closed
 from .directive import Directive
 from .hosts import Host
 from .outcome import Ledger
 from .tables import Tables
+from .takers import Taken
 
 _EVERYBODY = "Where an alias answers everybody gets in, or another rule counts"
 _NOWHERE = "It holds for no URL that an alias of this file answers"
@@ -39,6 +41,16 @@ class Protected:
 def protected(tables: Tables, *, is_open: bool) -> tuple[Protected, ...]:
     """Return what Apache protects of the URLs that a table answers, in the table's order."""
     return tuple(Protected(host, each, is_open) for host, each in tables.all_closed())
+
+
+def refusing(taken: Iterable[Taken]) -> Iterator[Protected]:
+    """Yield what Apache refuses some requests for, and everybody may ask for here."""
+    for each in taken:
+        rule = each.refusing
+        if rule is not None:
+            urls = replace(each.region, answer=Denial())
+            rules = (*rule.conditions, rule.directive)
+            yield Protected(None, Closed(urls, rules, each.is_sure), True)
 
 
 def note_rules(

@@ -23,6 +23,7 @@ TAKERS = (
     *("redirect", "redirectmatch", "redirectpermanent", "redirecttemp", "rewriterule"),
     *("proxypass", "proxypassmatch"),
 )
+REWRITING = ("rewriteengine", "rewriteoptions", "rewritecond", "rewriterule")
 HANDLERS = ("sethandler", "addhandler", "removehandler")
 
 _AROUND_RULES = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
@@ -40,6 +41,7 @@ class Scope:
 
     ``options`` are the Options directives of it, in their order, as each may build on the one
     before; ``access`` are the rules that may keep somebody out, ``handlers`` say who answers.
+    ``is_inherited`` says that a section of the main server holds in virtual hosts, too.
     """
 
     sections: tuple[Section, ...]
@@ -48,6 +50,7 @@ class Scope:
     options: list[Given] = field(default_factory=list)
     access: list[Directive] = field(default_factory=list)
     handlers: list[Directive] = field(default_factory=list)
+    is_inherited: bool = True
 
     def __str__(self) -> str:
         return " ".join(f"<{each.name} {each.argument}>" for each in self.sections)
@@ -61,7 +64,8 @@ class Host:
     ``names`` are its ServerName, if it has one, and its ServerAliases. ``addresses`` are written
     as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
     URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so. ``takers`` may answer
-    URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts.
+    URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts,
+    ``rewriting`` all of mod_rewrite.
     """
 
     section: Section | None = None
@@ -74,6 +78,7 @@ class Host:
     is_tls: bool | None = None
     handlers: list[Directive] = field(default_factory=list)
     takers: list[Directive] = field(default_factory=list)
+    rewriting: list[Directive] = field(default_factory=list)
     mounted: list[tuple[Alias, Directive]] = field(default_factory=list)
     scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
     givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
@@ -168,7 +173,7 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     sections = scope_sections(directive)
     if sections and directive.name.lower() in SERVER_OPTIONS:
         raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
-    place = _place(host, sections)
+    place = place_of(host, sections)
     givers = host.givers.setdefault(_place_named_by(sections), {})
     before, givers[name] = givers.get(name, place), place
     for each in _superseded(before, name, given):
@@ -179,7 +184,8 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
         place.values[name] = given
 
 
-def _place(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
+def place_of(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
+    """Return where what stands in sections is kept: the host, without any."""
     if not sections:
         return host
     if sections not in host.scopes:
@@ -194,16 +200,22 @@ def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
     sections = scope_sections(directive)
     if not sections and directive.name.lower() not in SWITCHES:
         raise DirectiveError(f"{directive.name} not allowed here")
-    _place(host, sections).access.append(directive)
+    place_of(host, sections).access.append(directive)
 
 
 def _read_handler(host: Host, directive: Directive, ledger: Ledger) -> None:
-    _place(host, scope_sections(directive)).handlers.append(directive)
+    place_of(host, scope_sections(directive)).handlers.append(directive)
     host.takers.append(directive)
 
 
 def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:
     host.takers.append(directive)
+
+
+def _read_rewriting(host: Host, directive: Directive, ledger: Ledger) -> None:
+    host.rewriting.append(directive)
+    if directive.name.lower() in TAKERS:
+        host.takers.append(directive)
 
 
 def _read_engine(host: Host, directive: Directive, ledger: Ledger) -> None:
@@ -258,4 +270,5 @@ _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     **dict.fromkeys(RULES, _read_access),
     **dict.fromkeys(TAKERS, _read_taker),
     **dict.fromkeys(HANDLERS, _read_handler),
+    **dict.fromkeys(REWRITING, _read_rewriting),
 }

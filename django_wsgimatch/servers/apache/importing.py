@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ...aliases.table import compile_location
 from ...exceptions import WSGIMatchError
 from .answers import answered, is_known
-from .decisions import Protected, note_rules, protected
+from .barring import bar
+from .decisions import Protected, note_rules, protected, refusing
 from .directive import ApacheConfiguration, Directive, Refusal, Remark
 from .embedded import load_ahead, note_embedded
 from .hosts import read_hosts
@@ -114,6 +115,7 @@ def _settings(
     main, hosts = read_hosts(directives, ledger)
     resolver = Resolver(main, ledger, kind_of)
     mount(resolver, hosts)
+    told = bar(main, hosts)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, imports, ledger)
@@ -123,9 +125,10 @@ def _settings(
     note_uses(groups, entries, imports, ledger)
     note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
     _note_aliases(entries, ledger)
-    taken = note_taken(main, hosts, ledger)
     _note_variables(directives, ledger)
     found = protected(tables, is_open=is_open)
+    closing = {id(rule) for each in found for rule in each.closed.rules}
+    taken = note_taken(main, hosts, ledger, told, closing)
     note_rules(found, (main, *hosts), tables.met, ledger)
     settings = collect(
         tables.opened() if is_open else tables,
@@ -134,7 +137,7 @@ def _settings(
         has_files=bool(named["documentroot"]),
     )
     _note_links(resolver, settings, ledger)
-    return settings, found, taken
+    return settings, (*found, *refusing(taken)), taken
 
 
 def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:

@@ -43,7 +43,7 @@ def _narrowed(alias: Alias, text: str, is_pattern: bool) -> Alias | None:
     condition = without_captures(text if is_pattern else from_wildcard(text))
     if condition is None or _UNMOVABLE.search(condition):
         return None
-    return _where(alias, _look_ahead(condition))
+    return _where(alias, look_ahead(condition))
 
 
 def restricted(alias: Alias, condition: str) -> Alias | None:
@@ -60,7 +60,7 @@ def excluded(alias: Alias, other: Alias) -> Alias | None:
     pattern = without_captures(other.location)
     if pattern is None or _UNMOVABLE.search(pattern):
         return None
-    return _where(alias, "(?!" + _look_ahead(pattern)[3:])
+    return _where(alias, "(?!" + look_ahead(pattern)[3:])
 
 
 def region_of(section: Section) -> Reach:
@@ -113,7 +113,8 @@ def is_anchored(pattern: str) -> bool:
     return "|" not in text
 
 
-def _look_ahead(pattern: str) -> str:
+def look_ahead(pattern: str) -> str:
+    """Return the lookahead, from the start of the uri, for what a pattern takes."""
     if is_anchored(pattern):
         return f"(?={pattern[1:]})"
     return f"(?=.*?(?:{pattern}))"

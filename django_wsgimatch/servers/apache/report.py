@@ -19,7 +19,7 @@ _CLOSED = (
     "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry once "
     "something else keeps out who should be kept out:"
 )
-_OPEN = "Access rules: Apache lets only some people ask for these URLs, and here everybody may:"
+_OPEN = "Access rules: Apache refuses some requests for these URLs, and here everybody may ask:"
 
 
 def cells(outcome: Outcome) -> tuple[str, str, str, str]:
@@ -35,10 +35,10 @@ def cells(outcome: Outcome) -> tuple[str, str, str, str]:
 
 def protected_lines(imported: Imported) -> Iterator[str]:
     """Yield a heading and a line for each URL that Apache protects, none where there are none."""
-    found = imported.protected
-    if found:
-        yield _OPEN if found[0].is_open else _CLOSED
-    for each in found:
+    heading = ""
+    for each in imported.protected:
+        if heading != (heading := _OPEN if each.is_open else _CLOSED):
+            yield heading
         rules = ", ".join(f"{rule.spot}: {_text_of(rule)}" for rule in each.closed.rules)
         state = "open" if each.is_open else "closed"
         yield f"{state:<{_WIDTH}}  {shown(each.urls)}{_of(each.host)}: {shown(rules)}"

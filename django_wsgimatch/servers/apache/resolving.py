@@ -149,6 +149,8 @@ class Resolver:
             what = f"{directive.name} {alias.location}"
             self.effort.spend(self._index(server).steps(near), directive.spot, what)
             for number, scope in near.items():
+                if server is not host and not scope.is_inherited:
+                    continue
                 if (covered := coverage(scope.sections, reach)) != "none":
                     found.append(((scope.rank, is_virtual, number), scope, covered))
         found.sort(key=lambda each: each[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...aliases.alias import Alias
 from ...aliases.pattern import compile_pattern
 from ...exceptions import PatternError
 from .answers import answer_for
+from .barring import Barred
 from .coverage import LOCATIONS, is_wildcard, words_of
 from .directive import Directive, Section
 from .hosts import HANDLERS, Host, scope_sections
@@ -19,6 +20,7 @@ from .regions import Regions, in_words, reach_of_region
 from .words import split_words
 
 EVERYTHING = Alias("/", "")
+Ids = Collection[int]
 _STATUSES = ("permanent", "temp", "seeother", "gone")
 _HIDDEN = "An alias takes /: none of its files is asked for"
 _NO_FILES = "No alias takes /: files of this folder are served by Apache, and answer 404 here"
@@ -30,15 +32,25 @@ class Taken:
     URLs that a directive takes from aliases in Apache, and whose answer is an alias's here.
 
     ``is_sure`` says that the region is known; otherwise it is all that may be concerned.
+    ``refusing`` is there where Apache refuses some of the requests.
     """
 
     directive: Directive
     region: Alias
     is_sure: bool
+    refusing: Barred | None = None
 
 
-def note_taken(main: Host, hosts: Sequence[Host], ledger: Ledger) -> tuple[Taken, ...]:
-    """Say of each directive which URLs it takes from which aliases, and return what is taken."""
+def note_taken(
+    main: Host, hosts: Sequence[Host], ledger: Ledger, told: Iterable[Barred], closing: Ids
+) -> tuple[Taken, ...]:
+    """
+    Say of each directive which URLs it takes from which aliases, and return what is taken.
+
+    ``told`` are rules that refuse some requests only; ``closing``, by identity, those that entries
+    stand for.
+    """
+    refusing = {id(each.directive): each for each in told}
     # A table does not tell ports apart: a host that only redirects is answered by another one.
     everywhere = _Answering(alias for each in (main, *hosts) for alias, _ in each.aliases)
     found: list[Taken] = []
@@ -48,7 +60,7 @@ def note_taken(main: Host, hosts: Sequence[Host], ledger: Ledger) -> tuple[Taken
         answering = everywhere
         if host.aliases and host is not main:
             answering = _Answering(alias for alias, _ in (*host.aliases, *main.aliases))
-        found += _Host(host, answering, ledger).note()
+        found += _Host(host, answering, ledger, refusing, closing).note()
     return tuple(found)
 
 
@@ -65,16 +77,25 @@ class _Answering:
 
 
 class _Host:
-    def __init__(self, host: Host, answering: _Answering, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        host: Host,
+        answering: _Answering,
+        ledger: Ledger,
+        refusing: Mapping[int, Barred],
+        closing: Ids,
+    ) -> None:
         self._host = host
         self._ledger = ledger
         self._answering = answering
+        self._refusing = refusing
+        self._closing = closing
 
     def note(self) -> Iterator[Taken]:
         for directive in self._host.takers:
             if directive.name.lower() == "documentroot":
                 self._note_root(directive)
-            elif not is_whole_mount(self._host, directive):
+            elif id(directive) not in self._closing and not is_whole_mount(self._host, directive):
                 yield from self._note(directive)
 
     def _note_root(self, directive: Directive) -> None:
@@ -85,7 +106,8 @@ class _Host:
 
     def _note(self, directive: Directive) -> Iterator[Taken]:
         advice = answer_for(directive.name).note
-        for taken in _taken_by(directive):
+        refusing = self._refusing.get(id(directive))
+        for taken in _taken_by(directive) if refusing is None else [_refused_by(refusing)]:
             takers = [each.location for each in self._meeting(taken)]
             what = in_words(taken.region) if taken.is_sure else "URLs that cannot be told"
             if takers:
@@ -98,6 +120,11 @@ class _Host:
 
     def _meeting(self, taken: Taken) -> list[Alias]:
         return list(self._answering.regions.meeting(reach_of_region(taken.region)))
+
+
+def _refused_by(rule: Barred) -> Taken:
+    region = None if rule.section is None else _region_of_section(rule.section)
+    return Taken(rule.directive, region or EVERYTHING, region is not None, rule)
 
 
 def _taken_by(directive: Directive) -> Iterator[Taken]:

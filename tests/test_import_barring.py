@@ -1,0 +1,267 @@
+"""Rules of mod_rewrite and mod_alias that answer with an error: closed, or told of first."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+import pytest
+
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.table import compile_location
+from django_wsgimatch.servers.apache.report import protected_lines
+from tests.import_silence import compare_random
+from tests.imports import aliases_of, import_lines, notes_of, settings_of
+from tests.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.random_access import random_refusals
+
+ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"
+ON = "RewriteEngine On"
+URLS = ("/", "/a", "/A/x", "/a/x", "/a/x/y", "/b", "/b/x", "/c.php", "/a/c.php", "/aa")
+
+
+def section(start: str, *lines: str) -> list[str]:
+    """Lines in a section."""
+    return [f"<{start}>", *lines, f"</{start.split()[0]}>"]
+
+
+def is_closed(alias: Alias, url: str) -> bool:
+    if alias.answer is None:
+        return False
+    if alias.kind == "plain":
+        return url == alias.location or url.startswith(alias.location.rstrip("/") + "/")
+    found = compile_location(alias)
+    return found.find(url) is not None
+
+
+def closed(*lines: str) -> str:
+    """Those of the URLs that are closed, one after the other."""
+    aliases = aliases_of(*lines, ALIAS)
+    return " ".join(url for url in URLS if any(is_closed(each, url) for each in aliases))
+
+
+def told(*lines: str) -> list[str]:
+    """What the report says first of what is open."""
+    found = list(protected_lines(import_lines(*lines, ALIAS)))
+    return [re.sub(r" +", " ", each) for each in found if each.startswith("open")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "urls"),
+    [
+        pytest.param(["RewriteRule ^/a/x - [F]"], "/a/x /a/x/y", id="F"),
+        pytest.param(["RewriteRule ^/a/x - [forbidden]"], "/a/x /a/x/y", id="forbidden"),
+        pytest.param(["RewriteRule ^/a/x - [G]"], "/a/x /a/x/y", id="G"),
+        pytest.param(["RewriteRule ^/a/x - [R=404,L]"], "/a/x /a/x/y", id="R with an error"),
+        pytest.param(["RewriteRule ^/a/x /y [L,F]"], "/a/x /a/x/y", id="F beats another URL"),
+        pytest.param(["RewriteRule ^/a/x - [R]"], "", id="a redirect"),
+        pytest.param(["RewriteRule ^/a/x - [R=302]"], "", id="a redirect with a status"),
+        pytest.param(["RewriteRule ^/a/x /y [L]"], "", id="another URL"),
+        pytest.param([r"RewriteRule \.php$ - [F]"], "/c.php /a/c.php", id="anywhere"),
+        pytest.param(["RewriteRule ^/a/ - [F,NC]"], "/A/x /a/x /a/x/y /a/c.php", id="any case"),
+        pytest.param(["RewriteRule ^ - [F]"], " ".join(URLS), id="all"),
+        pytest.param(["RewriteRule .* - [F]"], " ".join(URLS), id="all, too"),
+        pytest.param(["RewriteRule !^/a - [F]"], "/ /A/x /b /b/x /c.php", id="all but some"),
+        pytest.param(
+            ["RewriteRule ^/a/x - [L]", "RewriteRule ^/a/ - [F]"], "/a/c.php", id="let pass before"
+        ),
+        pytest.param(["RewriteRule .* - [END]", "RewriteRule ^/a/ - [F]"], "", id="all let pass"),
+        pytest.param(
+            ["RewriteRule ^/a - [C]", r"RewriteRule \.php$ - [F]"], "/a/c.php", id="a chain"
+        ),
+        pytest.param(
+            ["RewriteRule ^/b /z [C]", "RewriteRule z - [F]"], "/b /b/x", id="a chain of URLs"
+        ),
+        pytest.param(
+            ["RewriteCond %{REQUEST_URI} ^/A/ [NC]", "RewriteRule x - [F]"],
+            "/A/x /a/x /a/x/y",
+            id="a condition on the URL",
+        ),
+        pytest.param(
+            ["RewriteCond %{REQUEST_URI} !=/a/x", "RewriteRule ^/a/x - [F]"],
+            "/a/x/y",
+            id="a URL that is not meant",
+        ),
+        pytest.param(
+            [
+                "RewriteCond %{REQUEST_URI} ^/b [OR]",
+                "RewriteCond %{REQUEST_URI} php",
+                "RewriteRule ^/[bc] - [F]",
+            ],
+            "/b /b/x /c.php",
+            id="one of two conditions",
+        ),
+        pytest.param(
+            [r"RewriteCond %{REMOTE_ADDR} !^10\.", "RewriteRule ^/b - [F]"],
+            "/b /b/x",
+            id="only some addresses",
+        ),
+        pytest.param(
+            ["RewriteCond %{HTTPS} off", "RewriteRule ^/b - [F]"], "/b /b/x", id="only with TLS"
+        ),
+        pytest.param(
+            ["RewriteCond %{LA-U:REMOTE_USER} ^$", "RewriteRule ^/b - [F]"],
+            "/b /b/x",
+            id="only who has logged in",
+        ),
+        pytest.param(
+            ["RewriteCond expr \"! -R '10.0.0.0/8'\"", "RewriteRule ^/b - [F]"],
+            "/b /b/x",
+            id="an expression",
+        ),
+    ],
+)
+def test_urls_that_a_rule_keeps_from_the_alias_are_closed(lines, urls):
+    assert closed(ON, *lines) == urls
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(["RewriteRule ^/a - [F]"], id="no engine"),
+        pytest.param([ON, "RewriteRule ^/a - [F]", "RewriteEngine off"], id="an engine put off"),
+        pytest.param([ON, "RewriteRule ^/a - [E=x:1]"], id="a variable"),
+        pytest.param(["Redirect /a http://x.test/"], id="a redirect"),
+        pytest.param(
+            [ON, *section("Location /b", "RewriteRule ^ - [F]")], id="an engine elsewhere"
+        ),
+    ],
+)
+def test_what_refuses_nothing_closes_nothing(lines):
+    assert closed(*lines) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "urls"),
+    [
+        pytest.param(["Redirect gone /b"], "/b /b/x", id="gone"),
+        pytest.param(["Redirect 403 /a/x"], "/a/x /a/x/y", id="a status"),
+        pytest.param([r"RedirectMatch 404 \.php$"], "/c.php /a/c.php", id="a pattern"),
+        pytest.param(section("Location /b", "Redirect gone"), "/b /b/x", id="in a section"),
+        pytest.param(section("Location /b", ON, "RewriteRule ^ - [F]"), "/b /b/x", id="a rule"),
+        pytest.param(
+            section("Directory /srv/a", ON, "RewriteRule (.*) - [G]"), " ".join(URLS), id="a folder"
+        ),
+        pytest.param(
+            section(
+                *("Directory /srv/a", ON, "RewriteCond %{REQUEST_URI} ^/b"),
+                "RewriteRule ^ - [F]",
+            ),
+            "/b /b/x",
+            id="a URL in a folder",
+        ),
+    ],
+)
+def test_redirects_and_rules_in_sections_close_too(lines, urls):
+    assert closed(*lines) == urls
+
+
+@pytest.mark.parametrize(
+    ("lines", "report"),
+    [
+        pytest.param(
+            ["RewriteCond %{REQUEST_METHOD} ^TRACE", "RewriteRule .* - [F]"],
+            "URLs that match ^: site.conf:2: RewriteCond %{REQUEST_METHOD} ^TRACE, site.conf:3: "
+            "RewriteRule .* - [F]",
+            id="a method",
+        ),
+        pytest.param(
+            ["RewriteCond %{HTTP_USER_AGENT} !^Mozilla", "RewriteRule ^/b - [F]"],
+            "URLs that match ^/b: site.conf:2: RewriteCond %{HTTP_USER_AGENT} !^Mozilla, "
+            "site.conf:3: RewriteRule ^/b - [F]",
+            id="what everybody chooses",
+        ),
+        pytest.param(
+            [r"RewriteRule ^/(.)\1 - [F]"],
+            "/ (for a part of these URLs, and which part cannot be told): site.conf:2: "
+            r"RewriteRule ^/(.)\1 - [F]",
+            id="a pattern that no other can hold",
+        ),
+        pytest.param(
+            section("Directory /srv/a", ON, r"RewriteRule ^a\.wsgi/b - [F]"),
+            "/ (for a part of these URLs, and which part cannot be told): site.conf:4: "
+            r"RewriteRule ^a\.wsgi/b - [F]",
+            id="a name of a file",
+        ),
+    ],
+)
+def test_a_rule_for_some_requests_only_is_told_first(lines, report):
+    assert closed(ON, *lines) == ""
+    assert told(ON, *lines) == [f"open {report}"]
+
+
+def test_the_report_has_what_is_closed_before_what_is_open():
+    lines = [ON, "RewriteCond %{HTTP_HOST} x", "RewriteRule ^/b - [F]", "RewriteRule ^/a - [F]"]
+
+    assert list(protected_lines(import_lines(*lines, ALIAS))) == [
+        (
+            "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry "
+            "once something else keeps out who should be kept out:"
+        ),
+        "closed      URLs that match ^(?=/a)/: site.conf:4: RewriteRule ^/a - [F]",
+        "Access rules: Apache refuses some requests for these URLs, and here everybody may ask:",
+        (
+            "open        URLs that match ^/b: site.conf:2: RewriteCond %{HTTP_HOST} x, "
+            "site.conf:3: RewriteRule ^/b - [F]"
+        ),
+    ]
+
+
+def test_the_line_of_a_closed_rule_says_so():
+    notes = notes_of(ON, "RewriteRule ^/a - [F]", "Redirect gone /b", ALIAS)
+
+    assert notes[2] == "needs you: URLs that match ^(?=/a)/: 403 until you decide"
+    assert notes[3] == "needs you: /b: 403 until you decide"
+
+
+def test_no_access_rule_opens_what_a_rule_refuses():
+    lines = [ON, "RewriteRule ^/a/x - [F]"]
+
+    assert closed(*lines, *section("Location /a/x", "Require all granted")) == "/a/x /a/x/y"
+    assert closed(*lines, *section("Location /", "Allow from all", "Satisfy any")) == "/a/x /a/x/y"
+
+
+@pytest.mark.parametrize(
+    ("main", "own", "expected"),
+    [
+        pytest.param([ON, "RewriteRule ^/a - [F]"], [], 0, id="not handed down"),
+        pytest.param([ON, "RewriteRule ^/a - [F]"], ["RewriteOptions Inherit"], 1, id="asked for"),
+        pytest.param(
+            [ON, "RewriteOptions InheritDown", "RewriteRule ^/a - [F]"], [], 1, id="handed down"
+        ),
+        pytest.param([ON], ["RewriteRule ^/a - [F]"], 1, id="the engine is handed down"),
+        pytest.param(
+            [ON], ["RewriteEngine Off", "RewriteRule ^/a - [F]"], 0, id="the engine is put off"
+        ),
+        pytest.param(["Redirect gone /a"], [], 1, id="a redirect is handed down"),
+    ],
+)
+def test_a_virtual_host_has_rules_of_the_main_server_where_it_asks(main, own, expected):
+    settings = settings_of(*main, *section("VirtualHost *:80", *own, ALIAS))
+
+    denials = [each for each in settings.entries if each.alias.answer is not None]
+    assert len(denials) == expected
+
+
+def test_random_rules_are_of_all_kinds():
+    text = "".join(random_refusals(Random(number), 80) for number in range(40))
+
+    assert {"[F]", "[NC,G]", "[C]", "Inherit", "!^10", "gone", "404"} <= set(
+        re.findall(r"\[[A-Z,]+\]|Inherit|!\^10|gone|404", text)
+    )
+
+
+@pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
+@pytest.mark.parametrize("seed", ["f-22", "f-13", "f-30"])
+def test_a_random_rule_is_opened_nowhere_in_silence(seed):
+    found = compare_random(seed, refuses=True)
+
+    assert found.opened == [], str(found)
+    assert found.kept_out > 200
+
+
+@pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
+def test_a_rule_that_is_left_open_is_seen():
+    found = compare_random("f-22", is_open=True, refuses=True)
+
+    assert len(found.opened) > 50
