@@ -44,7 +44,14 @@ from tests.oracle import (
     as_apache,
     free_port,
 )
-from tests.random_access import TREE, random_access, random_access_target, random_refusals
+from tests.random_access import (
+    TREE,
+    random_access,
+    random_access_files,
+    random_access_target,
+    random_overrides,
+    random_refusals,
+)
 from tests.trees import build_tree, open_directory
 
 UNKNOWN = ("unknown.test", "10.1.2.3", "localhost")
@@ -225,19 +232,23 @@ def _urls(configuration: ApacheConfiguration, imported: Imported) -> Iterator[st
     yield from [target for target in targets(aliases[:12]) if " " not in target][::3]
 
 
-def compare_random(seed: str, *, is_open: bool = False, refuses: bool = False) -> Silence:
-    """Compare a random configuration with access rules of all kinds, and rules that refuse."""
+KINDS = {"access": random_access, "refusals": random_refusals, "overrides": random_overrides}
+
+
+def compare_random(seed: str, kind: str = "access", *, is_open: bool = False) -> Silence:
+    """Compare a random configuration: with access rules, rules that refuse, or .htaccess files."""
     rng = Random(seed)
     with open_directory() as directory:
-        build_tree(directory / "tree", TREE)
+        tree = directory / "tree"
+        build_tree(tree, TREE)
         port = free_port()
-        make = random_refusals if refuses else random_access
-        text = make(rng, port).replace("{ROOT}", f"{directory}/tree")
+        text = KINDS[kind](rng, port).replace("{ROOT}", str(tree))
+        for folder, lines in random_access_files(rng).items() if kind == "overrides" else ():
+            (tree / folder / ".htaccess").write_text(lines.replace("{ROOT}", str(tree)))
         site = ApacheSite(directory, text, {80: port}, [], WITH_RULES)
         site.write()
         more = [random_access_target(rng) for _ in range(150)]
-        kind = "random, with refusals" if refuses else "random"
-        return compare_site(f"{kind}, seed {seed}", site, more, is_open=is_open)
+        return compare_site(f"random {kind}, seed {seed}", site, more, is_open=is_open)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -245,8 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen is None:
         return 2
     paths, seeds = chosen
-    refusing = (compare_random(seed, refuses=True) for seed in seeds)
-    return report(chain(map(compare, paths), map(compare_random, seeds), refusing))
+    randomly = (compare_random(seed, kind) for kind in KINDS for seed in seeds)
+    return report(chain(map(compare, paths), randomly))
 
 
 def report(compared: Iterable[Silence]) -> int:

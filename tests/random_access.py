@@ -74,6 +74,12 @@ _REFUSALS_IN_SECTIONS = (
     ["RewriteCond %{REQUEST_URI} /x", "RewriteRule .* - [F]"],
     *(["RewriteCond %{REMOTE_ADDR} !^10", "RewriteRule ^ - [F]"], ["RedirectMatch 403 y"]),
 )
+_IN_FILES: tuple[list[str], ...] = (
+    *(["Require valid-user"], ["Require all granted"], ["Deny from all"], ["Satisfy any"]),
+    *(["Order allow,deny"], ["RewriteEngine On", "RewriteRule ^ - [F]"], ["Satisfy all"]),
+    *(["<Files a.wsgi>", "Require user x", "</Files>"], ["WSGICallableObject app"], []),
+    *(["Redirect gone /app/x"], ["<Files>"]),
+)
 _LOGIN = ["AuthType Basic", "AuthName x", "AuthUserFile {ROOT}/users"]
 _TAKERS = (
     *("Alias /html {ROOT}/html", "Alias /id {ROOT}/app/app.wsgi", "Alias /d {ROOT}/scripts"),
@@ -108,6 +114,34 @@ def random_refusals(rng: Random, port: int) -> str:
         lines += [line for _ in range(rng.choice([0, 0, 1])) for line in _section(rng)]
         lines += [*_refusals(rng), "</VirtualHost>"]
     return "\n".join(lines) + "\n"
+
+
+def random_access_files(rng: Random) -> dict[str, str]:
+    """Return .htaccess files by their folder in the tree."""
+    folders = ("", "app", "scripts", "scripts/sub", "two")
+    return {
+        folder: "\n".join([*_LOGIN, *rng.choice(_IN_FILES), ""])
+        for folder in rng.sample(folders, rng.randrange(1, 4))
+    }
+
+
+def random_overrides(rng: Random, port: int) -> str:
+    """Return a configuration that has .htaccess files read in some folders."""
+    lines = [line for _ in range(rng.choice([1, 1, 2])) for line in _override(rng)]
+    for number in range(6):
+        lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test"]
+        lines += [*rng.sample(_ALIASES[1:], rng.randrange(3)), _ALIASES[0]]
+        lines += [line for _ in range(rng.choice([0, 0, 1])) for line in _section(rng)]
+        lines += [line for _ in range(rng.choice([0, 0, 1])) for line in _override(rng)]
+        lines.append("</VirtualHost>")
+    return "\n".join(lines) + "\n"
+
+
+def _override(rng: Random) -> list[str]:
+    places = ("{ROOT}", "{ROOT}/app", "{ROOT}/scripts", "{ROOT}/scripts/sub", "{ROOT}/*")
+    value = rng.choice(["All", "All", "None", "AuthConfig Limit FileInfo"])
+    rules = rng.choice([[], [], ["Require all granted"], ["Require user x"]])
+    return [f"<Directory {rng.choice(places)}>", f"AllowOverride {value}", *rules, "</Directory>"]
 
 
 def _refusals(rng: Random) -> list[str]:

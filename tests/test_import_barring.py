@@ -254,7 +254,7 @@ def test_random_rules_are_of_all_kinds():
 @pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 @pytest.mark.parametrize("seed", ["f-22", "f-13", "f-30"])
 def test_a_random_rule_is_opened_nowhere_in_silence(seed):
-    found = compare_random(seed, refuses=True)
+    found = compare_random(seed, "refusals")
 
     assert found.opened == [], str(found)
     assert found.kept_out > 200
@@ -262,6 +262,6 @@ def test_a_random_rule_is_opened_nowhere_in_silence(seed):
 
 @pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 def test_a_rule_that_is_left_open_is_seen():
-    found = compare_random("f-22", is_open=True, refuses=True)
+    found = compare_random("f-22", "refusals", is_open=True)
 
     assert len(found.opened) > 50

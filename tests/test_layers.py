@@ -180,7 +180,12 @@ LAYERS = [
     ["servers.apache.answers", "servers.apache.coverage"],
     ["servers.apache.access", "servers.apache.regions"],
     ["servers.apache.hosts", "servers.apache.narrowing"],
-    ["servers.apache.barring", "servers.apache.nearby", "servers.apache.protected"],
+    [
+        "servers.apache.access_files",
+        "servers.apache.barring",
+        "servers.apache.nearby",
+        "servers.apache.protected",
+    ],
     ["servers.apache.meetings"],
     ["servers.apache.resolving"],
     ["servers.apache.closing", "servers.apache.mounts"],

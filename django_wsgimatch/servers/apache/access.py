@@ -44,8 +44,10 @@ SWITCHES: Mapping[str, Callable[[list[str]], bool]] = {
     ),
 }
 RULES = ("require", "authmerging", *_COMPAT, *SWITCHES)
+# Where this allows a file that cannot be read, nobody knows whom it lets in.
+UNREAD = ("allowoverride", "allowoverridelist")
 # Rules of mod_rewrite and mod_alias that answer with an error: whatever else is said, they do.
-BARRING = ("rewriterule", "redirect", "redirectmatch")
+BARRING = ("rewriterule", "redirect", "redirectmatch", *UNREAD)
 
 # The rules of one section, or of a server; the later one is merged over the earlier.
 Layer = Sequence[Directive]

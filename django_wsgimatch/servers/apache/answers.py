@@ -43,6 +43,7 @@ _PEERS = (
     "the scheme alone, and REMOTE_ADDR is the server in front, empty behind a unix socket. Let a "
     "middleware read what that server passes on"
 )
+_OVERRIDES = "The .htaccess files on the way to a script are read; look for those that are not here"
 _TYPES = "It changes the headers of applications, too: set them in the server in front"
 _LOGIN = (
     "The server in front must ask for the password, or Django must: REMOTE_USER does not come by "
@@ -127,9 +128,6 @@ _NEEDS_YOU: Mapping[str, str] = {
     "ErrorDocument": "There are small pages of our own; 404 and 500 of Django are its templates",
     "LimitRequestBody LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
     "QS_* Sec* DOS* Evasive* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
-    "AllowOverride AllowOverrideList": (
-        "Look for .htaccess files there: what they say is not imported"
-    ),
     "FallbackResource": _REWRITE,
     "UseCanonicalName UseCanonicalPhysicalPort": (
         "Group names take the port of the Host header; name the groups if that matters"
@@ -155,7 +153,8 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ExpiresActive": (("off",), _TYPES),
     "SSLEngine": (("off",), _TLS),
     "RewriteEngine": (("off",), _REWRITE),
-    "AllowOverride": (("none",), "Look for .htaccess files there: what they say is not imported"),
+    "AllowOverride": (("none",), _OVERRIDES),
+    "AllowOverrideList": (("none",), _OVERRIDES),
     "UseCanonicalName": (
         ("off",),
         "Group names take the port of the Host header; name the groups if that matters",

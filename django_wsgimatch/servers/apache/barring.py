@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from .directive import Directive, Section
 from .hosts import Host, Scope, place_of, scope_sections
 from .narrowing import is_anchored, literally, look_ahead, without_captures
+from .sections import section_for
 from .words import split_words
 
 REDIRECTS = ("redirect", "redirectmatch")
@@ -107,7 +108,7 @@ def _redirects(host: Host) -> Iterator[Barred]:
         if name not in REDIRECTS or not words or not _is_error(words[0]):
             continue
         kind = "Location" if name == "redirect" else "LocationMatch"
-        section = _section(kind, words[1], directive) if len(words) > 1 else None
+        section = section_for(kind, words[1], directive.spot) if len(words) > 1 else None
         yield Barred(directive, section)
 
 
@@ -284,9 +285,4 @@ def _is_on(directive: Directive) -> bool:
 
 
 def _match(pattern: str, directive: Directive) -> Section:
-    return _section("LocationMatch", pattern, directive)
-
-
-def _section(kind: str, text: str, directive: Directive) -> Section:
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return Section(kind, f'"{quoted}"', directive.spot)
+    return section_for("LocationMatch", pattern, directive.spot)

@@ -189,7 +189,7 @@ def place_of(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
     if not sections:
         return host
     if sections not in host.scopes:
-        host.scopes[sections] = Scope(sections, _rank(sections))
+        host.scopes[sections] = Scope(sections, rank_of(sections))
     return host.scopes[sections]
 
 
@@ -234,7 +234,7 @@ def _superseded(place: Host | Scope, name: str, given: Given) -> list[Given]:
     return found
 
 
-def _rank(sections: tuple[Section, ...]) -> Rank:
+def rank_of(sections: tuple[Section, ...]) -> Rank:
     """
     Return a scope's place in the order of ap_process_request_internal().
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...aliases.table import compile_location
 from ...exceptions import WSGIMatchError
+from .access_files import Unread, close_unread, with_access_files
 from .answers import answered, is_known
 from .barring import bar
 from .decisions import Protected, note_rules, protected, refusing
@@ -78,11 +79,13 @@ def import_configuration(
     """
     ledger = Ledger()
     settings: Settings | None = None
+    unread: list[Unread] = []
     found: tuple[Protected, ...] = ()
     taken: tuple[Taken, ...] = ()
     try:
         if not configuration.refusals:
-            settings, found, taken = _settings(configuration, ledger, kind_of, is_open)
+            configuration, unread = with_access_files(configuration, kind_of, ledger)
+            settings, found, taken = _settings(configuration, unread, ledger, kind_of, is_open)
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
@@ -105,7 +108,11 @@ def _discreet(outcome: Outcome) -> Outcome:
 
 
 def _settings(
-    configuration: ApacheConfiguration, ledger: Ledger, kind_of: FileKinds, is_open: bool
+    configuration: ApacheConfiguration,
+    unread: Sequence[Unread],
+    ledger: Ledger,
+    kind_of: FileKinds,
+    is_open: bool,
 ) -> tuple[Settings, tuple[Protected, ...], tuple[Taken, ...]]:
     directives = [each for each in configuration.directives if not each.is_off]
     named: defaultdict[str, list[Directive]] = defaultdict(list)
@@ -113,6 +120,7 @@ def _settings(
         named[directive.name.lower()].append(directive)
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
+    close_unread(main, hosts, unread)
     resolver = Resolver(main, ledger, kind_of)
     mount(resolver, hosts)
     told = bar(main, hosts)

@@ -27,6 +27,12 @@ def make_section(name: str, rest: str, spot: Spot) -> Section:
     return Section(spelled(name), (argument if bracket else rest).strip(), spot)
 
 
+def section_for(name: str, text: str, spot: Spot) -> Section:
+    """Return the section that compares with a text as it is."""
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return Section(name, f'"{quoted}"', spot)
+
+
 def check_section(name: str, rest: str) -> None:
     """Raise Unreadable where Apache would refuse the line that opens a section."""
     argument, bracket, _ = rest.rpartition(">")
