@@ -159,10 +159,10 @@ def _below(host: Host, is_on: bool) -> Iterator[Barred]:
 def _section_of(rule: _Rule, passing: Sequence[str]) -> Section | None:
     if rule.ahead is None:
         return None
-    simple = without_captures(rule.pattern) or ""
-    if not rule.uris and not passing and rule.ahead == look_ahead(simple):
-        return _match(simple, rule.directive)
-    return _match("^" + "".join([rule.ahead, *rule.uris, *passing]), rule.directive)
+    aheads = list(filter(None, [rule.ahead, *rule.uris, *passing]))
+    if len(aheads) == 1 and aheads[0].startswith("(?="):
+        return _match(f"^{aheads[0][3:-1]}", rule.directive)
+    return _match("^" + "".join(aheads), rule.directive)
 
 
 def _barred(rule: _Rule, section: Section | None) -> Barred:
