@@ -107,7 +107,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.seen.append((self.path, self.headers["Host"], self.headers["Cookie"]))
         body = b"same" if self.path != "/other" else self.server.name
-        self.send_response(200)
+        asks = self.path == "/closed" and self.server.name == b"old"
+        is_known = self.headers["Authorization"] or self.headers["Cookie"]
+        self.send_response(401 if asks and not is_known else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -169,8 +171,51 @@ def test_targets_go_out_as_they_are(pair):
     manage(directory, "compare", url(old), url(new), str(directory / "targets"), *words)
 
     # BaseHTTPRequestHandler makes one slash of those that a path begins with.
-    sent = [(each.replace("//a", "/a"), "www.example.org", "a=b") for each in targets]
+    paths = [each.replace("//a", "/a") for each in targets]
+    sent = [(each, "www.example.org", cookie) for each in paths for cookie in ("a=b", None)]
     assert (old.seen, new.seen) == (sent, sent)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("Authorization: Basic eDp5", id="a password"),
+        pytest.param("authorization: Bearer x", id="a token"),
+        pytest.param("Cookie: sessionid=x", id="a session"),
+    ],
+)
+def test_a_page_that_no_longer_asks_who_it_is_differs_without_credentials(pair, header):
+    directory, old, new = pair
+    (directory / "targets").write_text("/closed\n/open\n")
+    words = [url(old), url(new), str(directory / "targets"), "--send", header, "--json"]
+
+    told = json.loads(manage(directory, "compare", *words).stdout)
+
+    [different] = told["different"]
+    assert different["target"] == "/closed"
+    assert different["differences"] == [
+        {"what": "status, without credentials", "old": "401", "new": "200"}
+    ]
+
+
+def test_what_differs_for_everybody_is_told_once(pair):
+    directory, old, new = pair
+    (directory / "targets").write_text("/other\n")
+    words = [url(old), url(new), str(directory / "targets"), "--send", "Cookie: a=b", "--json"]
+
+    told = json.loads(manage(directory, "compare", *words).stdout)
+
+    assert [each["what"] for each in told["different"][0]["differences"]] == ["body, line 1"]
+
+
+def test_another_header_is_sent_once(pair):
+    directory, old, new = pair
+    (directory / "targets").write_text("/a\n")
+    words = [url(old), url(new), str(directory / "targets"), "--send", "X-Forwarded-Proto: https"]
+
+    manage(directory, "compare", *words)
+
+    assert len(old.seen) == len(new.seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ..exceptions import CompareError
 from .deadline import Deadline
 from .targets import Request
 
+# Headers that say who asks.
+CREDENTIALS = ("authorization", "proxy-authorization", "cookie")
 # Longer bodies are compared as far as that, in bytes.
 LONGEST_BODY = 32 << 20
 
@@ -64,6 +66,11 @@ class Manner:
     headers: tuple[tuple[str, str], ...] = ()
     timeout: float = 30.0
     verifies: bool = True
+
+    def without_credentials(self) -> Manner | None:
+        """Return how somebody asks who is not known, None where nobody is."""
+        kept = tuple(each for each in self.headers if each[0].lower() not in CREDENTIALS)
+        return None if kept == self.headers else replace(self, headers=kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .asking import Manner, Response, Site
 from .rules import Rules, body_of, header_values, is_own_page
@@ -18,7 +18,8 @@ class Difference:
     One thing that differs.
 
     ``what`` is "answer" where a site has given none, "status", a header's name, "error page" where
-    it is the server's on one side and an application's on the other, or "body, line N".
+    it is the server's on one side and an application's on the other, or "body, line N". Behind that
+    stands ", without credentials" where it only differs for somebody who is not known.
     """
 
     what: str
@@ -52,6 +53,13 @@ class Pair:
 def compare(request: Request, old: Response, new: Response, pair: Pair) -> Compared:
     """Return what differs between two answers."""
     return Compared(request, tuple(_differences(old, new, pair)))
+
+
+def together(known: Compared, unknown: Compared) -> Compared:
+    """Return a request with what differs, and what does for somebody who is not known alone."""
+    more = (each for each in unknown.differences if each not in known.differences)
+    told = (replace(each, what=f"{each.what}, without credentials") for each in more)
+    return replace(known, differences=(*known.differences, *told))
 
 
 def _differences(old: Response, new: Response, pair: Pair) -> Iterator[Difference]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from .asking import ask, require
-from .differences import Compared, Pair, compare
+from .differences import Compared, Pair, compare, together
 from .targets import Request
 
 
@@ -27,5 +28,14 @@ def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[
 
 
 def _compare(pair: Pair, request: Request) -> Compared:
+    found = _ask_both(pair, request)
+    unknown = pair.manner.without_credentials()
+    if unknown is None:
+        return found
+    # With a password a site that asks for none looks as one that does.
+    return together(found, _ask_both(replace(pair, manner=unknown), request))
+
+
+def _ask_both(pair: Pair, request: Request) -> Compared:
     old, new = (ask(site, request, pair.manner) for site in (pair.old, pair.new))
     return compare(request, old, new, pair)
