@@ -145,5 +145,9 @@ class ManagerGone(ManagerError):
     """The manager is not there, or does not answer: another one may."""
 
 
+class AddressError(WSGIMatchError):
+    """An address at which a configuration has no virtual host."""
+
+
 class CompareError(WSGIMatchError):
     """Two sites that cannot be compared as it was asked."""

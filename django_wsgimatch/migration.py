@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .servers.apache.addresses import at_address
 from .servers.apache.fragment import python_lines
 from .servers.apache.importing import Imported, import_configuration
 from .servers.apache.limits import Volume
@@ -19,11 +20,14 @@ from .text import to_json
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 
 
-def import_file(path: str, surroundings: Surroundings, *, is_open: bool = False) -> Imported:
+def import_file(
+    path: str, surroundings: Surroundings, *, is_open: bool = False, address: str | None = None
+) -> Imported:
     """
-    Import an Apache configuration; "-" is standard input. Raises OSError.
+    Import an Apache configuration; "-" is standard input. Raises OSError, and AddressError.
 
-    What Apache protects is closed, unless ``is_open``.
+    What Apache protects is closed, unless ``is_open``. Of the virtual hosts those of an
+    ``address`` count, of all without one.
     """
     with _no_garbage_collection():
         if path == STANDARD_INPUT:
@@ -31,6 +35,8 @@ def import_file(path: str, surroundings: Surroundings, *, is_open: bool = False)
             found = read_text(text, "<stdin>", surroundings)
         else:
             found = read_file(path, surroundings)
+        if address is not None:
+            found = at_address(found, address)
         return import_configuration(found, is_open=is_open)
 
 

@@ -237,3 +237,24 @@ def test_what_is_protected_is_said_first_and_open_leaves_it_open(site):
     ]
     assert [each[2] for each in (closed, opened)] == [0, 0]
     assert [run("import", str(site), "--check", *each)[2] for each in ([], ["--open"])] == [1, 1]
+
+
+def test_one_address_of_several_can_be_asked_for(site):
+    site.write_text(
+        "<VirtualHost *:80>\nWSGIScriptAlias / /srv/a.wsgi\n</VirtualHost>\n"
+        "<VirtualHost *:443>\nWSGIScriptAlias / /srv/b.wsgi\n</VirtualHost>\n"
+    )
+
+    written, report, status = run("import", str(site), "--address", "*:80")
+
+    assert 'script_alias("/", "/srv/a.wsgi")' in written
+    assert "/srv/b.wsgi" not in written
+    assert report.splitlines()[-1] == "2 directives: 1 kept, 1 off."
+    assert status == 0
+
+
+def test_an_address_that_no_host_has_is_an_error(site):
+    with pytest.raises(
+        CommandError, match=r"^--address: no virtual host is at x:80: their .* none\.$"
+    ):
+        call_command("wsgimatch", "import", str(site), "--address", "x:80")

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from django_wsgimatch.exceptions import AddressError
+from django_wsgimatch.servers.apache.addresses import at_address
 from django_wsgimatch.servers.apache.fragment import values
+from django_wsgimatch.servers.apache.importing import Imported, import_configuration
+from django_wsgimatch.servers.apache.reading import read_text
 from tests.imports import aliases_of, notes_of, settings_of, values_of
 
 GLOBAL = "WSGIApplicationGroup %{GLOBAL}"
@@ -98,7 +102,8 @@ def test_ports_that_differ_need_the_user_and_the_secure_one_counts():
     assert targets_of(*lines) == ["/srv/secure.wsgi"]
     assert notes_of(*lines)[3] == (
         "needs you: a host has other aliases on *:80 than on *:443, and a table cannot tell "
-        "addresses apart: it has those of the latter. Serve the former with settings of its own"
+        "addresses apart: it has those of the latter. `import --address` writes those of one "
+        "address"
     )
 
 
@@ -274,3 +279,64 @@ def test_an_alias_beside_a_refused_line_is_not_said_to_hold_for_none():
     notes = notes_of(alias("a"), "<VirtualHost *:80>")
 
     assert notes[1] == "not needed: Not looked at, since site.conf:2 is refused"
+
+
+# One address of several
+
+
+def at(address: str, *lines: str) -> Imported:
+    read = read_text("\n".join([*lines, ""]), "site.conf")
+    return import_configuration(at_address(read, address), lambda path: "missing")
+
+
+def targets_at(address: str, *lines: str) -> list[str]:
+    settings = at(address, *lines).settings
+    assert settings is not None
+    return [each.alias.target for each in settings.entries]
+
+
+PORTS = [
+    *host("*:80", "ServerName a.test", "WSGIScriptAlias / /srv/plain.wsgi"),
+    *host("*:443 10.0.0.1:8443", "ServerName a.test", "WSGIScriptAlias / /srv/secure.wsgi"),
+    *host("_default_:81", "WSGIScriptAlias / /srv/default.wsgi"),
+    *host("[::1]:80", "WSGIScriptAlias / /srv/six.wsgi"),
+    "WSGIScriptAlias /main /srv/main.wsgi",
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "target"),
+    [
+        pytest.param("*:80", "/srv/plain.wsgi", id="a port"),
+        pytest.param(":80", "/srv/plain.wsgi", id="without an asterisk"),
+        pytest.param("*:443", "/srv/secure.wsgi", id="another port"),
+        pytest.param("10.0.0.1:8443", "/srv/secure.wsgi", id="an address"),
+        pytest.param("10.0.0.1:80", "/srv/plain.wsgi", id="an address that nobody names"),
+        pytest.param("*:81", "/srv/default.wsgi", id="_default_"),
+        pytest.param("[::1]:80", "/srv/six.wsgi", id="of version 6"),
+    ],
+)
+def test_the_hosts_of_one_address_alone_are_imported(address, target):
+    assert targets_at(address, *PORTS) == [target, "/srv/main.wsgi"]
+
+
+def test_a_host_without_a_port_is_at_each():
+    lines = host("*", "WSGIScriptAlias / /srv/any.wsgi")
+
+    assert targets_at("*:80", *lines) == targets_at("*:443", *lines) == ["/srv/any.wsgi"]
+
+
+def test_what_is_at_another_address_is_off():
+    found = at("*:80", *PORTS)
+
+    assert [each.category for each in found.outcomes] == ["kept", "kept", *4 * ["off"], "kept"]
+    assert found.outcomes[2].note == ("Its virtual host is not at *:80, which --address asks for")
+
+
+def test_an_address_that_no_host_has_is_told_with_those_that_they_have():
+    message = (
+        r"^no virtual host is at \*:82: their addresses are "
+        r"\*:80, \*:443, 10\.0\.0\.1:8443, _default_:81, \[::1\]:80$"
+    )
+    with pytest.raises(AddressError, match=message):
+        at("*:82", *PORTS)

@@ -170,7 +170,7 @@ LAYERS = [
         "servers.apache.wildcards",
         "servers.apache.words",
     ],
-    ["servers.apache.conditions", "servers.apache.includes"],
+    ["servers.apache.addresses", "servers.apache.conditions", "servers.apache.includes"],
     ["servers.apache.sections"],
     ["servers.apache.dump", "servers.apache.macros", "servers.apache.nesting"],
     ["servers.apache.progress"],

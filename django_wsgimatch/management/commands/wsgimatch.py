@@ -41,7 +41,7 @@ from ...conf import Configuration, configuration
 from ...diagnose import wording
 from ...diagnose.progress import Progress, untold
 from ...ending import end_by, open_closed_streams, signal_that_ended
-from ...exceptions import CompareError, ManagerError, SettingError
+from ...exceptions import AddressError, CompareError, ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
 from ...places import environment_of_groups
 from ...servers.apache import report
@@ -180,6 +180,11 @@ class Command(BaseCommand):
             action="store_true",
             dest="is_open",
             help="leave open what access rules of Apache protect, instead of refusing it with 403",
+        )
+        imports.add_argument(
+            "--address",
+            metavar="ADDRESS",
+            help="the virtual hosts of this address alone, such as *:80 or 10.0.0.1:443",
         )
         imports.add_argument(
             "--server-root",
@@ -420,13 +425,18 @@ class Command(BaseCommand):
         """Write settings, and say on standard error what became of each directive."""
         try:
             imported = migration.import_file(
-                options["file"], _surroundings(options), is_open=options["is_open"]
+                options["file"],
+                _surroundings(options),
+                is_open=options["is_open"],
+                address=options["address"],
             )
             written = migration.write_settings(imported, options["file"], options["format"])
             if options["output"] in (None, migration.STANDARD_OUTPUT):
                 self._write_source(written)
             elif written:
                 write_whole(options["output"], written.encode())
+        except AddressError as error:
+            raise _failed(f"--address: {shown(str(error))}.") from error
         except BrokenPipeError:
             raise
         except OSError as error:

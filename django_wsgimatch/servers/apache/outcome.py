@@ -17,7 +17,8 @@ CATEGORIES: dict[Category, str] = {
     "needs you": "No setting can say it: the note says what to do.",
     "not needed": "Nothing is lost without it: it has no effect on the aliases of this file, or "
     "the server in front has its own.",
-    "off": "A section around it does not hold, so Apache does not read it either.",
+    "off": "A section around it does not hold, so Apache does not read it either; or its virtual "
+    "host is at another address than the one asked for.",
     "unknown": "No directive of Apache or mod_wsgi that is known here: look whether its module "
     "answers requests.",
     "refused": "The line cannot be read. Nothing is imported until it is fixed.",

@@ -338,8 +338,8 @@ class _Builder:
         if any(_may_clash(each.alias, entry.alias) for each in entries):
             reason = (
                 f"a host has other aliases on {there} than on {here}, and a table cannot tell "
-                "addresses apart: it has those of the latter. Serve the former with settings of "
-                "its own"
+                "addresses apart: it has those of the latter. `import --address` writes those "
+                "of one address"
             )
             self._ledger.note(entry.directive, "needs you", reason)
             return
