@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Info, Warning
 from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias
@@ -72,7 +72,7 @@ def check_files(**kwargs: Any) -> list[CheckMessage]:
 
 def to_message(finding: Finding) -> CheckMessage:
     """Return a finding as Django's own checks would say it."""
-    kind = Error if finding.id.startswith("E") else Warning
+    kind = {"E": Error, "W": Warning, "I": Info}[finding.id[0]]
     anchor = f"wsgimatch-{finding.id.lower()}"
     return kind(
         f"{finding.where}: {finding.message}",

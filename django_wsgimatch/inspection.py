@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from django.conf import settings
-from django.core.checks import ERROR, WARNING
+from django.core.checks import ERROR, INFO, WARNING
 from django.urls import Resolver404, get_resolver, resolve
 from django.utils.encoding import repercent_broken_unicode
 from django.utils.translation import get_language_from_path, override
@@ -93,15 +93,15 @@ def _positions(configured: Configuration) -> dict[str, int]:
     return {where: position for position, where in enumerate(wheres)}
 
 
-def _order(positions: Mapping[str, int], finding: Finding) -> tuple[int, str, str]:
+def _order(positions: Mapping[str, int], finding: Finding) -> tuple[int, str, int]:
     """Settings come first, by name, then entries as in ``list``; of each the errors first."""
     position = positions.get(finding.where, -1)
-    return position, finding.where if position < 0 else "", finding.id[0]
+    return position, finding.where if position < 0 else "", -level(finding)
 
 
 def level(finding: Finding) -> int:
     """Return how grave a finding is, on the scale of Django's checks."""
-    return ERROR if finding.id.startswith("E") else WARNING
+    return {"E": ERROR, "W": WARNING, "I": INFO}[finding.id[0]]
 
 
 def rows(configured: Configuration) -> Iterator[Row]:

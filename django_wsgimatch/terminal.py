@@ -30,6 +30,7 @@ from .text import shown as printable
 _STYLES = {
     "ERROR": "bold red",
     "WARNING": "yellow",
+    "INFO": "cyan",
     "script": "green",
     "denied": "cyan",
     "directory": "green",

@@ -34,6 +34,7 @@ SCRIPTS = {
     "uploads/tools/tool.wsgi": APPLICATION,
     "public/tools/tool.wsgi": APPLICATION,
     "site/tool.wsgi": APPLICATION,
+    "collected/css/site.css": "",
     "scripts/green.wsgi": "import os\nos.environ.setdefault('THEME', 'green')\n",
     "south/app.wsgi": SOUTH,
     "north/config/__init__.py": "",
@@ -63,7 +64,7 @@ def assigned(code: str, base: Path) -> dict[str, Any]:
 
 def sections() -> dict[str, str]:
     """The page's sections by id."""
-    parts = re.split(r"^\.\. _wsgimatch\.([EW]\d{3}):\n", PAGE.read_text(), flags=re.MULTILINE)
+    parts = re.split(r"^\.\. _wsgimatch\.([EWI]\d{3}):\n", PAGE.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

@@ -53,7 +53,32 @@ def redirecting(url: str) -> str:
     )
 
 
+STORED = """
+for name in ("static", "media"):
+    (BASE_DIR / "stored" / name / "a").mkdir(parents=True, exist_ok=True)
+    (BASE_DIR / "stored" / name / "a" / "x.css").touch()
+STATIC_ROOT = BASE_DIR / "stored" / "static"
+"""
+MEDIA = f"{STORED}\nMEDIA_ROOT = BASE_DIR / 'stored' / 'media'\nMEDIA_URL = 'media/'\n"
+SERVED = 're_path("^(?:static|media)/", page),'
+
 FAULTS = [
+    pytest.param(
+        blog(settings=STORED), {"I001"}, id="static files that the project does not serve"
+    ),
+    pytest.param(
+        blog(settings=f"{MEDIA}STATIC_ROOT = None\nMEDIA_URL = '/blog/uploads/'"),
+        {"I001"},
+        id="uploads that the project does not serve",
+    ),
+    pytest.param(
+        SmallSite(
+            'script_alias("/", "scripts/blog.wsgi/", process_group="blog"),\n',
+            {"blog": DjangoProject(f"{STORED}STATIC_URL = '/static/'")},
+        ),
+        {"I001"},
+        id="static files of a project at the root",
+    ),
     pytest.param(
         blog(settings='FORCE_SCRIPT_NAME = "/weblog"'),
         {"W016"},
@@ -377,6 +402,22 @@ SOUND = [
         id="a login at another site",
     ),
     pytest.param(blog(settings='STATIC_URL = "/static/"'), id="static files that the front serves"),
+    pytest.param(
+        blog(settings=f'{MEDIA}STATIC_URL = "/static/"\nMEDIA_URL = "/media/"'),
+        id="stored files that the front serves",
+    ),
+    pytest.param(
+        blog(settings=MEDIA, patterns=f'{SERVED} path("", page, name="home"),'),
+        id="stored files that views serve",
+    ),
+    pytest.param(
+        blog(settings=f"{MEDIA}STATIC_URL = 'https://cdn.example.org/'\nMEDIA_URL = '//x/'"),
+        id="stored files at another host",
+    ),
+    pytest.param(
+        blog(settings="MEDIA_ROOT = BASE_DIR / 'nowhere'\nMEDIA_URL = 'media/'"),
+        id="a folder of uploads that is not there",
+    ),
     pytest.param(
         blog(
             settings='STATIC_URL = "/blog/static/"\nWHITENOISE_STATIC_PREFIX = "/static/"\n'

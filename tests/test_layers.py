@@ -124,6 +124,7 @@ LAYERS = [
         "diagnose.timing",
     ],
     ["diagnose.bounded", "diagnose.telling", "diagnose.unusable", "diagnose.visiting"],
+    ["diagnose.stored"],
     ["diagnose.inside"],
     [
         "diagnose.host_names",

@@ -85,6 +85,7 @@ CATALOGUE = {
     "W061": "the server gives up on requests that a process group may take",
     "W062": "a virtual host whose entries never answer",
     "W065": "an access rule of Apache waits for a decision",
+    "I001": "files of a project end in its own 404",
 }
 
 

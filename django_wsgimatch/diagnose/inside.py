@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from ..daemon.paths import set_sys_path
 from ..exceptions import ScriptError
 from ..scripts import Scripts
-from . import unusable, visiting
+from . import stored, unusable, visiting
 
 SETTINGS = (
     *("STATIC_ROOT", "MEDIA_ROOT", "DEBUG", "ROOT_URLCONF"),
@@ -175,6 +175,9 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
         answer = _urls(told, prefix, path_info)
     if question.get("logins"):
         answer |= _pages(application, question, answer["view"], answer["appended"] is not None)
+        answer["files"] = stored.answers(
+            application, script_name, answer["settings"], told["settings"], _host()
+        )
     return answer
 
 

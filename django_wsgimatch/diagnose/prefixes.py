@@ -11,6 +11,7 @@ from .answers import page_findings
 from .findings import Finding
 from .pasting import pasted, up_to
 from .reached import Projects, Reached, is_mount, name_of
+from .stored import ROOTS
 from .telling import Answer, Told
 from .wholes import beside, nested, whole_finding
 
@@ -40,6 +41,7 @@ def _findings(
     yield from page_findings(projects, first, answer, _told_redirects(projects, first, answer))
     yield from _same_page(projects, told, first, answer)
     yield from _static_files_that_leave(projects, told, first, answer)
+    yield from _files_that_end_here(projects, told, first, answer)
     yield from _doubled_prefix(told, first, answer)
     yield from _without_urls(projects, told, of_alias)
     yield from _slash_that_leaves(projects, of_alias)
@@ -174,6 +176,23 @@ def _static_files_that_leave(
             f"Write STATIC_URL = {at.script_name + '/static/'!r} and WHITENOISE_STATIC_PREFIX = "
             "'/static/': whitenoise asks for STATIC_URL before Django knows SCRIPT_NAME.",
         )
+
+
+def _files_that_end_here(
+    projects: Projects, told: Told, at: Reached, answer: Answer
+) -> Iterator[Finding]:
+    for setting, page in answer.files.items():
+        if page.status == 404 and projects.comes_back(page.url, at.key):
+            url = answer.settings[setting]
+            yield Finding(
+                "I001",
+                at.subject.where,
+                f"{setting} is {quoted(url or '')}, and whoever asks for a file there gets the "
+                f"project's own 404, as for {quoted(page.url)}, unless the server in front "
+                "answers.",
+                f"Let the server in front send the files of {ROOTS[setting]} "
+                f"{quoted(told.settings.get(ROOTS[setting]) or '')} there, before it asks here.",
+            )
 
 
 def _doubled_prefix(told: Told, at: Reached, answer: Answer) -> Iterator[Finding]:

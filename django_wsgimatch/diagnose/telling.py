@@ -25,6 +25,7 @@ _TEXTS = (
 )
 _FLAGS = ("DEBUG", "APPEND_SLASH", "CSRF_USE_SESSIONS")
 _LISTS = ("INSTALLED_APPS", "MIDDLEWARE")
+_FILES = ("STATIC_URL", "MEDIA_URL")
 # All of ASCII that can be printed: what is left is no part of a URL.
 _IN_URLS = "".join(map(chr, range(0x21, 0x7F)))
 _LONGEST_ERROR = 300
@@ -55,7 +56,8 @@ class Answer:
     ``view`` is the view's dotted name, ``appended`` where APPEND_SLASH redirects to. ``settings``
     holds the URLs among the settings and ``names`` those of the URLconf, all under the
     SCRIPT_NAME of the question. ``redirects`` says where those who have to log in are sent;
-    ``front`` and ``admin`` are what the alias's front page and the admin's answer.
+    ``front`` and ``admin`` are what the alias's front page and the admin's answer, ``files`` what
+    one of the files does that STATIC_URL or MEDIA_URL stands for.
     """
 
     view: str | None = None
@@ -65,6 +67,7 @@ class Answer:
     redirects: Mapping[str, str] = field(default_factory=dict)
     front: Page | None = None
     admin: Page | None = None
+    files: Mapping[str, Page] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,11 @@ def _page(said: object) -> Page | None:
     )
 
 
+def _pages(said: object) -> dict[str, Page]:
+    pages = {name: _page(page) for name, page in _dict(said).items() if name in _FILES}
+    return {name: page for name, page in pages.items() if page is not None}
+
+
 def _answer(said: object) -> Answer:
     given = _dict(said)
     return Answer(
@@ -167,6 +175,7 @@ def _answer(said: object) -> Answer:
         redirects=_urls(given.get("redirects")),
         front=_page(given.get("front")),
         admin=_page(given.get("admin")),
+        files=_pages(given.get("files")),
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from .findings import Finding
 
-_LEVELS = {"E": "ERROR", "W": "WARNING"}
+_LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}
 
 
 def level_name(finding: Finding) -> str:
-    """Return ERROR or WARNING."""
+    """Return ERROR, WARNING or INFO."""
     return _LEVELS[finding.id[0]]
 
 
@@ -21,9 +22,10 @@ def finding_lines(finding: Finding) -> Iterator[str]:
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """Return how many errors and warnings there are."""
-    errors = sum(finding.id.startswith("E") for finding in findings)
-    return f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}."
+    """Return how many errors and warnings there are, and how many notes if there are any."""
+    counts = Counter(finding.id[0] for finding in findings)
+    notes = f", {_count(counts['I'], 'note')}" if counts["I"] else ""
+    return f"{_count(counts['E'], 'error')}, {_count(counts['W'], 'warning')}{notes}."
 
 
 def _count(number: int, what: str) -> str:
