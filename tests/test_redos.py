@@ -147,11 +147,36 @@ def test_attack_fails_behind_the_part_that_lasts():
     )
 
 
+@pytest.mark.parametrize(
+    ("pattern", "seconds"),
+    [
+        pytest.param(
+            "^(/v3/OS-FEDERATION/identity_providers/.*?/protocols/.*?/auth)$",
+            0.005,
+            id="two repeats",
+        ),
+        pytest.param(
+            "^/v3/OS-FEDERATION/.*?/protocols/.*?/protocols/.*?/auth$", 1, id="three repeats"
+        ),
+        pytest.param(
+            "^/api/identity-providers/.*/protocols/.*/protocols/.*/auth$", 1, id="greedy ones"
+        ),
+        pytest.param(f"^/{'a' * 200}/.*?/b/.*?/b/.*?/auth$", 1, id="behind 200 letters"),
+    ],
+)
+def test_a_long_text_before_the_repeats_hides_nothing(pattern, seconds):
+    found = blow_up(pattern)
+
+    assert found is not None
+    assert found.degree == "polynomial"
+    assert found.nanoseconds > seconds * 1e9
+
+
 def test_worst_uri_is_told_so_that_it_can_be_read_and_made():
     found = blow_up(r"^/(.*)/(.*)\.html$")
 
     assert found is not None
-    assert found.recipe == "'/' + 'a/' * 3995 + 'a/a.html!'"
+    assert found.recipe == "'/m' * 3995 + '/a/a.html!'"
     assert found.attack == eval(found.recipe)
 
 

@@ -208,10 +208,12 @@ class _Search:
     def _judged(
         self, origin: int, phases: tuple[tuple[str, str], ...], length: int
     ) -> Worst | None:
-        """Return what a plan takes, told from its first so many bytes; None if it cannot fail."""
+        """Return what a plan takes, told from so many bytes of words; None if it cannot fail."""
         counter, plan = self._counter, Plan(origin, phases)
-        half = counter.after(counter.at(origin), plan.behind_origin(length // 2))
-        uri = plan.behind_origin(length)
+        # However long the texts are that lead to the repeats: only behind them the time grows.
+        led = sum(len(text) for text, _ in phases)
+        half = counter.after(counter.at(origin), plan.behind_origin(led + length // 2))
+        uri = plan.behind_origin(led + length)
         middle = counter.after(counter.at(origin), uri[: len(uri) // 2])
         # A match that begins late does not spare the search what it tries before.
         whole = counter.after(counter.without_start(middle), uri[len(uri) // 2 :])
