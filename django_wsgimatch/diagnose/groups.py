@@ -177,6 +177,10 @@ def _needed(options: GroupOptions) -> Iterator[str]:
     yield from filter(os.path.isdir, options.python_path)
 
 
+def _who(options: GroupOptions) -> str:
+    return "the server's user" if options.user is None else f"user {options.user!r}"
+
+
 def _useless_python(
     where: str, options: GroupOptions, python: str, told: Told, account: Account | None
 ) -> Finding:
@@ -194,7 +198,7 @@ def _useless_python(
         return Finding(
             "E017",
             where,
-            f"user {options.user!r} cannot run the server's own Python, {python!r}: {told.reason}.",
+            f"{_who(options)} cannot run the server's own Python, {python!r}: {told.reason}.",
             f"{_LET_IN} Or name a python_home.",
         )
     if told.version is not None:
