@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -44,6 +45,7 @@ logger = logging.getLogger("django_wsgimatch")
 
 # After a renewal that failed, so many seconds pass before a worn-out process is replaced again.
 PATIENCE = 10.0
+_SHARED_MEMORY = "/dev/shm"
 # The exit status of a group whose processes do not live to take a request.
 CRASHED = 6
 
@@ -68,6 +70,7 @@ class GroupApplication(BaseApplication):  # type: ignore[misc]
             )
             + 1,
             "proc_name": self.group.display_name,
+            "worker_tmp_dir": folder_for_signs_of_life(),
             # All arbiters' control sockets have one name by default.
             "control_socket_disable": True,
         }
@@ -77,6 +80,16 @@ class GroupApplication(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> None:
         """Load nothing: gunicorn's way to an application is not ours."""
+
+
+def folder_for_signs_of_life() -> str | None:
+    """Return where workers have the files by which they show that they live; None: as usual."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        # As in a container whose root is read-only.
+        return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None
+    return None
 
 
 class Listener:
