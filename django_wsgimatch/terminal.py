@@ -10,7 +10,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from .comparison import Comparison, name_of
@@ -118,7 +118,8 @@ def show_preview(on: Console, shown: Preview, tried: tuple[Try, ...], *, is_full
 
 def show_report(on: Console, outcomes: Iterable[Outcome]) -> None:
     """Draw what became of each directive of an imported configuration."""
-    table = Table("becomes", "line", "directive", "note")
+    # At the end of a long path stands the number of the line.
+    table = Table("becomes", Column("line", overflow="fold"), "directive", "note")
     for outcome in outcomes:
         category, place, text, note = report_cells(outcome)
         style = _STYLES.get(category, "")

@@ -224,6 +224,20 @@ def test_a_terminal_gets_a_table(site):
     assert drawn.splitlines()[-1] == "3 directives: 1 kept, 1 needs you, 1 not needed."
 
 
+@pytest.mark.parametrize("depth", [1, 3, 9])
+def test_a_terminal_has_the_number_of_a_line_however_long_the_path_is(tmp_path, depth):
+    path = tmp_path.joinpath(*["a-folder-with-a-long-name"] * depth, "site.conf")
+    path.parent.mkdir(parents=True)
+    path.write_text("\n" * 122 + SITE)
+    terminal = Terminal()
+
+    call_command("wsgimatch", "import", str(path), stdout=io.StringIO(), stderr=terminal)
+
+    lines = [line.split("\u2502") for line in terminal.getvalue().splitlines()]
+    places = "".join(cells[2].strip() for cells in lines if len(cells) > 2)
+    assert places == "".join(f"{path}:{number}" for number in (123, 124, 125))
+
+
 def test_what_is_protected_is_said_first_and_open_leaves_it_open(site):
     site.write_text(SITE + "<Location /x>\nRequire valid-user\n</Location>\n")
 

@@ -281,6 +281,27 @@ def test_an_alias_beside_a_refused_line_is_not_said_to_hold_for_none():
     assert notes[1] == "not needed: Not looked at, since site.conf:2 is refused"
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param([], id="all is the same"),
+        pytest.param(["<Location /x>", "Require ip 10", "</Location>"], id="other rules"),
+        pytest.param(["WSGIScriptAlias /more /srv/b.wsgi"], id="another alias, too"),
+    ],
+)
+def test_an_alias_that_two_ports_have_is_reported_as_the_entry_that_it_is(own):
+    alias = "WSGIScriptAlias / /srv/a.wsgi"
+    lines = [
+        *host("*:443", "ServerName a.test", alias),
+        *host("*:80", "ServerName a.test", alias, *own),
+    ]
+
+    notes = notes_of(*lines)
+
+    assert notes[3] == "kept: an entry"
+    assert notes[7] == "not needed: site.conf:3 says the same, and is the entry"
+
+
 # One address of several
 
 

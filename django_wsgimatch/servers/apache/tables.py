@@ -310,6 +310,7 @@ class _Builder:
 
     def _agreed(self, tables: list[_Table]) -> _Table:
         chosen = max(tables, key=_is_secure)
+        self._note_the_same(chosen, tables)
         others = [each for each in tables if each.says() != chosen.says()]
         if not others:
             return chosen
@@ -317,6 +318,17 @@ class _Builder:
         if key not in self._united:
             self._united[key] = self._unite(chosen, others)
         return self._united[key]
+
+    def _note_the_same(self, chosen: _Table, tables: Sequence[_Table]) -> None:
+        """Say of an alias of one address where the entry is that another one has, too."""
+        if len(tables) == 1:
+            return
+        known = {each.alias: each.directive for each in chosen.all}
+        for entry in (entry for table in tables for entry in table.all):
+            same = known.get(entry.alias)
+            if same is not None and same is not entry.directive:
+                reason = f"{same.spot} says the same, and is the entry"
+                self._ledger.note(entry.directive, "not needed", reason)
 
     def _unite(self, chosen: _Table, others: Sequence[_Table]) -> _Table:
         """Return a table with the aliases of several addresses, as far as they can be in one."""
