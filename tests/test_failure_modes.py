@@ -42,8 +42,9 @@ from django_wsgimatch.daemon.protocol import FILE, HEAD, HINTS, LAST, frame
 from django_wsgimatch.daemon.starting import SCRUBBED, environment_of
 from django_wsgimatch.exceptions import DaemonError
 from django_wsgimatch.gunicorn_command import arguments
-from tests.groups import Site, site, wait_until
+from tests.groups import Site, site, sockets_of, wait_until
 from tests.relayed import ask, descriptors, scripted, settled
+from tests.servers import PYTHON
 from tests.wsgi import make_environ
 
 
@@ -183,3 +184,54 @@ def answers(at: Site, target: str) -> bool:
     except OSError:
         # gunicorn's old worker may hang up on a client when it ends.
         return False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([], id="sync"),
+        pytest.param(["--threads", "2"], id="gthread"),
+        pytest.param(["--workers", "2"], id="two workers"),
+    ],
+)
+def test_a_server_that_is_killed_while_it_loads_leaves_no_manager(tmp_path, words):
+    """The worker finds itself with process 1, or a subreaper, for a parent: those never end."""
+    sockets = sockets_of(tmp_path)
+    (tmp_path / "site_settings.py").write_text(
+        "import os, time\n"
+        "if os.environ.get('WAIT') and os.getppid() != int(os.environ['WAIT']):\n"
+        "    open('loading', 'w').close()\n"
+        "    while not os.path.exists('go_on'): time.sleep(0.01)\n"
+        "from django_wsgimatch import script_alias\n"
+        "SECRET_KEY, BASE_DIR, ALLOWED_HOSTS = 'x', os.getcwd(), ['*']\n"
+        "INSTALLED_APPS, ROOT_URLCONF = ['django_wsgimatch'], 'site_settings'\n"
+        "urlpatterns = []\n"
+        "WSGIMATCH_PROCESS_GROUPS = {'g': {}}\n"
+        f"WSGIMATCH_SOCKET_DIRECTORY = {str(sockets)!r}\n"
+        "WSGIMATCH_ALIASES = [script_alias('/g', 'g.wsgi', process_group='g')]\n"
+    )
+    (tmp_path / "g.wsgi").write_text("def application(environ, start_response): ...\n")
+    environment = {
+        **os.environ,
+        "GUNICORN_CMD_ARGS": f"--bind=unix:{tmp_path}/listen",
+        "DJANGO_SETTINGS_MODULE": "site_settings",
+        "WAIT": str(os.getpid()),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)]),
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [*PYTHON, "-m", "gunicorn", "--no-control-socket", *words, "django_wsgimatch.wsgi"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    wait_until((tmp_path / "loading").exists)
+    server.kill()
+    server.wait()
+    (tmp_path / "go_on").touch()
+
+    wait_until(lambda: b"the server's main process has ended" in log.read_bytes())
+    wait_until(lambda: b"Worker exiting" in log.read_bytes())
+    assert list(sockets.rglob("*.sock")) == []
