@@ -147,6 +147,7 @@ def _override(rng: Random) -> list[str]:
 def _refusals(rng: Random) -> list[str]:
     lines = [f"RewriteEngine {rng.choice(['On', 'On', 'On', 'Off'])}"] * rng.choice([1, 1, 1, 0])
     lines += rng.choice([[], [], [], ["RewriteOptions Inherit"], ["RewriteOptions InheritDown"]])
+    lines += rng.choice([[], [], [], ["RewriteOptions InheritBefore"]])
     lines += [line for _ in range(rng.randrange(4)) for line in rng.choice(_REFUSALS)]
     if rng.randrange(3) == 0:
         place = rng.choice(_PLACES)

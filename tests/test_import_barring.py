@@ -233,6 +233,21 @@ def test_no_access_rule_opens_what_a_rule_refuses():
         pytest.param(
             [ON], ["RewriteEngine Off", "RewriteRule ^/a - [F]"], 0, id="the engine is put off"
         ),
+        pytest.param(
+            [ON, "RewriteRule ^/a - [F]"],
+            ["RewriteOptions InheritBefore", "RewriteRule ^ - [L]"],
+            1,
+            id="before what it lets pass itself",
+        ),
+        pytest.param(
+            [ON, "RewriteRule ^/a - [F]"],
+            ["RewriteOptions Inherit", "RewriteRule ^ - [L]"],
+            0,
+            id="behind what it lets pass itself",
+        ),
+        pytest.param(
+            [ON, "RewriteRule ^/a - [F]"], ["RewriteOptions IgnoreInherit"], 0, id="refused"
+        ),
         pytest.param(["Redirect gone /a"], [], 1, id="a redirect is handed down"),
     ],
 )

@@ -119,7 +119,9 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
     engines = [d for d in (*above, *own) if d.name.lower() == "rewriteengine"]
     if not engines or not _is_on(engines[-1]):
         return
-    if _says(own, "inherit") or _says(above, "inheritdown"):
+    if _says(own, "inheritbefore") or _says(above, "inheritdownbefore"):
+        own = [*above, *own]
+    elif _says(own, "inherit") or _says(above, "inheritdown"):
         own += above
     passing: list[str] = []
     for rule in _chained(_rules(own)):
@@ -139,8 +141,8 @@ def _unless(*aheads: str) -> str:
 
 
 def _says(directives: Iterable[Directive], option: str) -> bool:
-    options = (d.rest.lower() for d in directives if d.name.lower() == "rewriteoptions")
-    return any(option in each for each in options)
+    options = (d.rest.lower().split() for d in directives if d.name.lower() == "rewriteoptions")
+    return any(option in words for words in options)
 
 
 def _below(host: Host, is_on: bool) -> Iterator[Barred]:
