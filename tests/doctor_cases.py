@@ -44,6 +44,24 @@ FOUND = [
     (script_alias_match("^/manager(/.*)?$", ONE), "W050", "/manager/x"),
     (script_alias_match("^/ftp(/.*)?$", ONE), "W050", "/ftp/x"),
     (script_alias_match("^(.*)/annex/objects/(.*)", ONE), "W050", "/annex/objects/x/y"),
+    # A long text before the repeats hides nothing.
+    (
+        script_alias_match(
+            "^(/v3/OS-FEDERATION/identity_providers/.*?/protocols/.*?/auth)$", f"{ONE}/$1"
+        ),
+        "W002",
+        "/protocols/",
+    ),
+    (
+        script_alias_match("^/identity/domains/(.*)/users/(.*)/auth$", f"{ONE}$0"),
+        "W002",
+        "/users/",
+    ),
+    (
+        script_alias_match("^/download-area/[^?]*/files/[^?]*-[0-9]+$", f"{ONE}$0"),
+        "W002",
+        "/files/",
+    ),
     (script_alias_match("^/(?!static/)", f"{ONE}/$1"), "W001", "'^/(?!static/)'"),
     (script_alias_match("/example(/.*)", f"{ONE}$1"), "W003", "/x/y/example/"),
     (script_alias_match("^/blog/?", ONE), "W008", "'/blog/x' becomes the file 'app.wsgix'"),
@@ -101,6 +119,14 @@ SOUND = [
     script_alias_match("^/.*", f"{ONE}$0"),
     script_alias_match("^(?!/static/)/", ONE),
     script_alias_match("^(?=/.*/edit$)/", ONE),
+    # As an import writes what holds for a part of an alias.
+    script_alias_match("^(?!/admin/health(?:/|$))/admin(?=/|$)", ONE),
+    script_alias_match("^(?=(?=/adm)(?!/admin/public))/", ONE),
+    script_alias_match(r"^(?=.*?(?:\.php$))/", ONE),
+    script_alias_match("^(?=/(?i:Old))/", ONE),
+    # A long text before repeats that share nothing.
+    script_alias_match("^/identity/domains/([^/]+)/users/([^/]+)/auth$", f"{ONE}$0"),
+    script_alias_match("^/v3/OS-FEDERATION/identity_providers/[^/]*(?=/|$)", ONE),
     script_alias_match("(?i)^/shop(?=/|$)", ONE),
     # Captures choose the script.
     script_alias_match("^/tools/([a-z]+)", "$1.wsgi"),
