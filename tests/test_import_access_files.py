@@ -119,6 +119,21 @@ def test_a_file_comes_after_the_sections_for_its_folder(site):
     assert closed(imported(site, *lines)) == ["/app"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([*allowed("All"), APP], id="of its own"),
+        pytest.param(allowed("All"), id="of the main server"),
+        pytest.param([*allowed("None", "{ROOT}/tools"), *allowed("All")], id="among others"),
+    ],
+)
+def test_a_virtual_host_may_allow_files_itself(site, lines):
+    (site / "app" / ".htaccess").write_text("Require valid-user")
+    host = ["<VirtualHost *:80>", *lines, "</VirtualHost>"]
+
+    assert closed(imported(site, APP, *host)) == ["/app"]
+
+
 def test_an_option_in_a_file_is_one_of_the_entry(site):
     (site / "app" / ".htaccess").write_text("WSGICallableObject app")
 
@@ -152,6 +167,28 @@ def test_the_report_names_the_file(site):
             "Require\0", "a NUL byte, behind which Apache does not read the line", id="NUL"
         ),
         pytest.param("\xef\xbb\xbf# x", "a byte order mark", id="a byte order mark"),
+        pytest.param(
+            "<VirtualHost *:80>\nWSGIScriptAlias / /tmp/a.wsgi\n</VirtualHost>",
+            "<VirtualHost> is not allowed in such a file",
+            id="a host",
+        ),
+        pytest.param(
+            "<Directory />\nRequire all granted\n</Directory>",
+            "<Directory> is not allowed in such a file",
+            id="another folder",
+        ),
+        pytest.param(
+            "WSGIScriptAlias / /tmp/a.wsgi", "WSGIScriptAlias is not allowed", id="an alias"
+        ),
+        pytest.param(
+            "Alias / /tmp/a.wsgi\nSetHandler wsgi-script\nOptions +ExecCGI",
+            "Alias is not allowed",
+            id="an alias by a handler",
+        ),
+        pytest.param("WSGIDaemonProcess x", "WSGIDaemonProcess is not allowed", id="a group"),
+        pytest.param("User root", "User is not allowed", id="a user"),
+        pytest.param("AllowOverride None", "AllowOverride is not allowed", id="no more such files"),
+        pytest.param("Include /etc/hostname", "Include is not allowed", id="another file"),
     ],
 )
 def test_a_file_that_cannot_be_read_closes_its_folder_and_is_named(site, text, reason):

@@ -227,7 +227,19 @@ def test_no_access_rule_opens_what_a_rule_refuses():
         pytest.param([ON, "RewriteRule ^/a - [F]"], [], 0, id="not handed down"),
         pytest.param([ON, "RewriteRule ^/a - [F]"], ["RewriteOptions Inherit"], 1, id="asked for"),
         pytest.param(
-            [ON, "RewriteOptions InheritDown", "RewriteRule ^/a - [F]"], [], 1, id="handed down"
+            [ON, "RewriteOptions InheritDown", "RewriteRule ^/a - [F]"], [ON], 1, id="handed down"
+        ),
+        pytest.param(
+            [ON, "RewriteOptions InheritDown", "RewriteRule ^/a - [F]"],
+            [],
+            0,
+            id="to a host that has nothing of mod_rewrite",
+        ),
+        pytest.param(
+            [ON, "RewriteOptions InheritDown", "RewriteRule ^/a - [F]"],
+            section("Location /x", "RewriteEngine On"),
+            1,
+            id="to a host that has it in a section",
         ),
         pytest.param([ON], ["RewriteRule ^/a - [F]"], 1, id="the engine is handed down"),
         pytest.param(
@@ -246,7 +258,22 @@ def test_no_access_rule_opens_what_a_rule_refuses():
             id="behind what it lets pass itself",
         ),
         pytest.param(
-            [ON, "RewriteRule ^/a - [F]"], ["RewriteOptions IgnoreInherit"], 0, id="refused"
+            [ON, "RewriteOptions Inherit", "RewriteRule ^/a - [F]"],
+            [ON],
+            1,
+            id="asked for above, as options are handed down",
+        ),
+        pytest.param(
+            [ON, "RewriteOptions Inherit", "RewriteRule ^/a - [F]"],
+            ["RewriteOptions AllowNoSlash"],
+            0,
+            id="options of its own",
+        ),
+        pytest.param(
+            [ON, "RewriteOptions InheritDown", "RewriteRule ^/a - [F]"],
+            ["RewriteOptions IgnoreInherit"],
+            0,
+            id="refused",
         ),
         pytest.param(["Redirect gone /a"], [], 1, id="a redirect is handed down"),
     ],

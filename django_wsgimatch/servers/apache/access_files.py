@@ -8,14 +8,37 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
-from .coverage import DIRECTORIES, coverage, words_of
+from .access import CONTAINERS, LIMITS, RULES
+from .answers import answer_for
+from .coverage import (
+    CONDITIONS,
+    DIRECTORIES,
+    FILES,
+    coverage,
+    heads_of,
+    is_wildcard,
+    words_of,
+)
 from .directive import ApacheConfiguration, Directive, Section, Spot
-from .hosts import Host, place_of, rank_of, read_hosts, scope_sections
+from .given import ENTRY_OPTIONS, SITE_OPTIONS
+from .hosts import (
+    HANDLERS,
+    REDIRECTS,
+    REWRITING,
+    TAKERS,
+    Host,
+    Rank,
+    place_of,
+    rank_of,
+    read_hosts,
+    scope_sections,
+)
 from .includes import is_private, read_text_of
 from .outcome import Category, Ledger
 from .reach import FileKinds, Reach, reach_of
@@ -28,10 +51,19 @@ from .words import split_words
 _MOST_FOLDERS, _LONGEST = 2000, 1 << 20
 _DEFAULT = [".htaccess"]
 _ALLOWING = ("allowoverride", "allowoverridelist")
+# What counts of such a file, in which sections, and what belongs to servers alone.
+_SECTIONS = (*FILES, *CONDITIONS, *CONTAINERS, *LIMITS)
+_DIRECTIVES = (
+    *(*RULES, *REWRITING, *REDIRECTS, "redirectpermanent", "redirecttemp"),
+    *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS),
+)
+_OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", "serveralias")
 _NONE = "No such file lies on the way to a script"
 _MISSING = "is not on this machine: look there for .htaccess files, whose rules are missing here"
 
 TextOf = Callable[[str, int], str]
+# A directive with its place in the order in which Apache merges them.
+_Ranked = tuple[tuple[Rank, bool, int], Directive]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,9 +93,10 @@ def with_access_files(
     main, hosts = read_hosts(directives, Ledger())
     reader = _Reader(directives, kind_of, ledger, text_of)
     reader.read(None, [main, *hosts])
+    overriding = {_host_of(each) for each in directives if each.name.lower() in _ALLOWING}
     for host in hosts:
         # Its own sections would otherwise come after the files of the main server.
-        if any(_is_directory(sections) for sections in host.scopes):
+        if host.section in overriding or any(map(_is_directory, host.scopes)):
             reader.read(host.section, [host] if host.aliases else [main])
     for directive in allowing:
         if _is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
@@ -86,48 +119,101 @@ def close_unread(main: Host, hosts: Iterable[Host], unread: Iterable[Unread]) ->
         place_of(host, (each.folder,)).access.append(each.allowed_by)
 
 
-@dataclass(slots=True)
+class _Overrides:
+    """
+    The AllowOverride directives, by the folder that they stand for.
+
+    Optimization: 5,000 hosts with a folder each would be 25,000,000 comparisons.
+    """
+
+    def __init__(self, directives: Iterable[Directive]) -> None:
+        self._plain: defaultdict[tuple[Section | None, str], list[_Ranked]] = defaultdict(list)
+        self._wild: defaultdict[Section | None, list[_Ranked]] = defaultdict(list)
+        self._on_the_way: set[str] = set()
+        for number, directive in enumerate(directives):
+            sections, host = scope_sections(directive), _host_of(directive)
+            if directive.name.lower() not in _ALLOWING or not _is_directory(sections):
+                continue
+            order = (rank_of(sections), host is not None, number)
+            [head] = heads_of(sections[0]) or ("",)
+            if is_wildcard(words_of(sections[0])[0]):
+                self._wild[host].append((order, directive))
+            else:
+                self._plain[host, head].append((order, directive))
+                self._on_the_way.update(_above(head))
+
+    def last(self, host: Section | None, folder: str) -> Directive | None:
+        """Return the directive that decides in a folder whether a file there is read."""
+        reach = Reach(None, folder, folder, None, None)
+        owners = dict.fromkeys((None, host))
+        found = [
+            e for path in _above(folder) for o in owners for e in self._plain.get((o, path), ())
+        ]
+        for owner in owners:
+            for each in self._wild[owner]:
+                if coverage(scope_sections(each[1]), reach) == "all":
+                    found.append(each)
+        return max(found, key=lambda each: each[0])[1] if found else None
+
+    def may_hold_below(self, host: Section | None, folder: str) -> bool:
+        """Whether a file may be read in a folder below another one."""
+        last = self.last(host, folder)
+        is_open = last is not None and _allows(last)
+        return is_open or folder in self._on_the_way or any(self._wild[o] for o in (None, host))
+
+
 class _Reader:
-    directives: Sequence[Directive]
-    kind_of: FileKinds
-    ledger: Ledger
-    text_of: TextOf
-    found: list[Directive] = field(default_factory=list)
-    private: set[str] = field(default_factory=set)
-    unread: list[Unread] = field(default_factory=list)
-    noted: set[int] = field(default_factory=set)
+    def __init__(
+        self, directives: Sequence[Directive], kind_of: FileKinds, ledger: Ledger, text_of: TextOf
+    ) -> None:
+        self._kind_of = lru_cache(maxsize=None)(kind_of)
+        self._below = lru_cache(maxsize=None)(_below)
+        self._ledger = ledger
+        self._text_of = text_of
+        self._overrides = _Overrides(directives)
+        self._names: dict[Section | None, list[str]] = {None: _DEFAULT}
+        for directive in directives:
+            if directive.name.lower() == "accessfilename":
+                self._names[_host_of(directive)] = split_words(directive.rest)
+        self.found: list[Directive] = []
+        self.private: set[str] = set()
+        self.unread: list[Unread] = []
+        self.noted: set[int] = set()
 
     def read(self, host: Section | None, owners: Iterable[Host]) -> None:
         """Read the files that hold for a virtual host, or for all, on the way to their scripts."""
-        given = self._given(host)
-        reaches = [reach_of(alias, self.kind_of) for owner in owners for alias, _ in owner.aliases]
         folders: dict[str, bool] = {}
-        for reach in reaches:
+        last: dict[str, bool] = {}
+        for alias in (alias for owner in owners for alias, _ in owner.aliases):
+            reach = reach_of(alias, self._kind_of)
             folders |= dict.fromkeys(_above(reach.directory), False)
-            folders |= dict.fromkeys(_below(reach), False)
-        folders |= {reach.directory: True for reach in reaches}
-        for folder, is_last in sorted(folders.items()):
-            by = _last(given, folder)
+            last[reach.directory] = True
+            if reach.script is None and self._overrides.may_hold_below(host, reach.directory):
+                folders |= dict.fromkeys(self._below(reach.directory), False)
+        for folder, is_last in sorted({**folders, **last}.items()):
+            by = self._overrides.last(host, folder)
             if by is not None and _allows(by):
                 self._look(host, folder, by, is_last=is_last)
 
     def _look(self, host: Section | None, folder: str, by: Directive, *, is_last: bool) -> None:
-        if self.kind_of(folder) == "missing":
+        if self._kind_of(folder) == "missing":
             if is_last:
                 self._note(by, "needs you", f"{folder} {_MISSING}")
             return
-        for name in self._names(host):
+        for name in self._names.get(host, self._names[None]):
             path = posixpath.join(folder, name)
-            if self.kind_of(path) == "file":
+            if self._kind_of(path) == "file":
                 self._read(host, folder, path, by)
                 return
 
     def _read(self, host: Section | None, folder: str, path: str, by: Directive) -> None:
         section = section_for("Directory", folder, Spot(path, 1))
         try:
-            read = read_text(self.text_of(path, _LONGEST), path)
+            read = read_text(self._text_of(path, _LONGEST), path)
             if read.refusals:
                 raise Unreadable(read.refusals[0].reason, read.refusals[0].cure)
+            for directive in read.directives:
+                _check_allowed(directive, path)
         except Unreadable as error:
             self._note(by, "needs you", f"{path}: {error.reason}")
             self.unread.append(Unread(host, section, by))
@@ -139,30 +225,28 @@ class _Reader:
 
     def _note(self, by: Directive, category: Category, text: str) -> None:
         self.noted.add(id(by))
-        self.ledger.note(by, category, text)
+        self._ledger.note(by, category, text)
 
-    def _given(self, host: Section | None) -> list[Directive]:
-        """Return the AllowOverride directives that count for a host, as Apache merges them."""
-        own = [d for d in self.directives if d.name.lower() in _ALLOWING and _is_of(d, host)]
-        own = [d for d in own if _is_directory(scope_sections(d))]
-        return sorted(own, key=lambda d: (rank_of(scope_sections(d)), _host_of(d) is not None))
 
-    def _names(self, host: Section | None) -> list[str]:
-        given = [d for d in self.directives if d.name.lower() == "accessfilename"]
-        own = sorted((d for d in given if _is_of(d, host)), key=lambda d: _host_of(d) is not None)
-        return split_words(own[-1].rest) if own else _DEFAULT
+def _check_allowed(directive: Directive, path: str) -> None:
+    """
+    Raise Unreadable for what Apache takes in no such file: it answers 500 then.
+
+    Whoever may write the file may not choose which scripts are run, and as whom.
+    """
+    foreign = [s.name for s in directive.sections if s.name.lower() not in _SECTIONS]
+    name = directive.name.lower()
+    is_ours = answer_for(name).is_read or name in (*TAKERS, *_ALLOWING, *_OF_SERVERS)
+    if foreign or directive.spot.file != path:
+        what = f"<{foreign[0]}>" if foreign else "Include"
+        raise Unreadable(f"{what} is not allowed in such a file", "take it out")
+    if is_ours and name not in _DIRECTIVES:
+        raise Unreadable(f"{directive.name} is not allowed in such a file", "take it out")
 
 
 def _allows(directive: Directive) -> bool:
     is_ours = directive.name.lower() in _ALLOWING
     return is_ours and [w.lower() for w in split_words(directive.rest)] != ["none"]
-
-
-def _last(given: Sequence[Directive], folder: str) -> Directive | None:
-    """Return the directive that decides in a folder whether a file there is read."""
-    reach = Reach(None, folder, folder, None, None)
-    holding = [d for d in given if coverage(scope_sections(d), reach) == "all"]
-    return holding[-1] if holding else None
 
 
 def _is_directory(sections: Sequence[Section]) -> bool:
@@ -174,10 +258,6 @@ def _host_of(directive: Directive) -> Section | None:
     return next((s for s in directive.sections if s.name.lower() == "virtualhost"), None)
 
 
-def _is_of(directive: Directive, host: Section | None) -> bool:
-    return _host_of(directive) in (None, host)
-
-
 def _above(folder: str) -> Iterator[str]:
     """Yield a folder and all above it."""
     yield folder
@@ -186,10 +266,9 @@ def _above(folder: str) -> Iterator[str]:
         yield folder
 
 
-def _below(reach: Reach) -> Iterator[str]:
-    """Yield the folders below one of scripts, as many as can be looked at."""
-    if reach.script is None and reach.directory != "/":
-        yield from islice(_folders(reach.directory), _MOST_FOLDERS)
+def _below(folder: str) -> list[str]:
+    """Return the folders below one of scripts, as many as can be looked at."""
+    return [] if folder == "/" else list(islice(_folders(folder), _MOST_FOLDERS))
 
 
 def _folders(folder: str) -> Iterator[str]:

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .directive import Directive, Section
-from .hosts import Host, Scope, place_of, scope_sections
+from .hosts import REDIRECTS, Host, Scope, place_of, scope_sections
 from .narrowing import is_anchored, literally, look_ahead, without_captures
 from .sections import section_for
 from .words import split_words
 
-REDIRECTS = ("redirect", "redirectmatch")
 _ENDING, _CHAINING, _OR = {"L", "LAST", "END"}, {"C", "CHAIN"}, {"OR", "ORNEXT"}
 _REFUSING, _ANY_CASE = {"F", "FORBIDDEN", "G", "GONE"}, {"NC", "NOCASE"}
 _QUOTE = '"'
@@ -116,13 +115,13 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
     """Yield what the rules of a server refuse; a virtual host has the main one's if it asks."""
     own = [d for d in host.rewriting if not scope_sections(d)]
     above = [] if host is main else [d for d in main.rewriting if not scope_sections(d)]
+    if not host.rewriting:
+        # Mod_rewrite leaves a virtual host in peace that has none of its directives.
+        return
     engines = [d for d in (*above, *own) if d.name.lower() == "rewriteengine"]
     if not engines or not _is_on(engines[-1]):
         return
-    if _says(own, "inheritbefore") or _says(above, "inheritdownbefore"):
-        own = [*above, *own]
-    elif _says(own, "inherit") or _says(above, "inheritdown"):
-        own += above
+    own = _with_inherited(own, above)
     passing: list[str] = []
     for rule in _chained(_rules(own)):
         if rule.refuses:
@@ -140,9 +139,22 @@ def _unless(*aheads: str) -> str:
     return f"(?!{told[0][3:]}" if is_one else f"(?!{''.join(told)})"
 
 
-def _says(directives: Iterable[Directive], option: str) -> bool:
-    options = (d.rest.lower().split() for d in directives if d.name.lower() == "rewriteoptions")
-    return any(option in words for words in options)
+def _with_inherited(own: list[Directive], above: list[Directive]) -> list[Directive]:
+    """Mirror config_server_merge(): options are handed down themselves, where there are no own."""
+    down = _options(above)
+    options = _options(own) or down
+    if "ignoreinherit" in options:
+        down = set()
+    if "inherit" in options or "inheritdown" in down:
+        return [*own, *above]
+    if "inheritbefore" in options or "inheritdownbefore" in down:
+        return [*above, *own]
+    return own
+
+
+def _options(directives: Iterable[Directive]) -> set[str]:
+    given = (d.rest.lower().split() for d in directives if d.name.lower() == "rewriteoptions")
+    return {word for words in given for word in words}
 
 
 def _below(host: Host, is_on: bool) -> Iterator[Barred]:

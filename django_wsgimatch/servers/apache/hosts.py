@@ -23,7 +23,9 @@ TAKERS = (
     *("redirect", "redirectmatch", "redirectpermanent", "redirecttemp", "rewriterule"),
     *("proxypass", "proxypassmatch"),
 )
-REWRITING = ("rewriteengine", "rewriteoptions", "rewritecond", "rewriterule")
+REWRITING = ("rewriteengine", "rewriteoptions", "rewritecond", "rewriterule", "rewritemap")
+# Those that may answer with an error: "permanent" and "temp" redirect.
+REDIRECTS = ("redirect", "redirectmatch")
 HANDLERS = ("sethandler", "addhandler", "removehandler")
 
 _AROUND_RULES = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
