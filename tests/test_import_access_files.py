@@ -91,7 +91,19 @@ def test_what_a_file_protects_is_closed(site, file, text, lines, expected):
         pytest.param(allowed("AuthConfig"), ["/app"], id="some of them"),
         pytest.param(allowed("All", "/"), ["/app"], id="from the root on"),
         pytest.param(allowed("All", "{ROOT}/*"), ["/app"], id="by a wildcard"),
-        pytest.param(["<Directory {ROOT}>", "AllowOverrideList Require", "</Directory>"], ["/app"]),
+        pytest.param(
+            ["<Directory {ROOT}>", "AllowOverrideList Require", "</Directory>"],
+            ["/app"],
+            id="a list",
+        ),
+        pytest.param(
+            [
+                "<Directory {ROOT}>",
+                *("AllowOverrideList Require", "AllowOverride None", "</Directory>"),
+            ],
+            ["/app"],
+            id="a list beside none",
+        ),
         pytest.param([], [], id="nobody allows it"),
         pytest.param(allowed("None"), [], id="forbidden"),
         pytest.param([*allowed("None", "{ROOT}/app"), *allowed("All")], [], id="the last forbids"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,15 +16,7 @@ from itertools import islice
 
 from .access import CONTAINERS, LIMITS, RULES
 from .answers import answer_for
-from .coverage import (
-    CONDITIONS,
-    DIRECTORIES,
-    FILES,
-    coverage,
-    heads_of,
-    is_wildcard,
-    words_of,
-)
+from .coverage import CONDITIONS, FILES
 from .directive import ApacheConfiguration, Directive, Section, Spot
 from .given import ENTRY_OPTIONS, SITE_OPTIONS
 from .hosts import (
@@ -33,15 +25,14 @@ from .hosts import (
     REWRITING,
     TAKERS,
     Host,
-    Rank,
     place_of,
-    rank_of,
     read_hosts,
     scope_sections,
 )
 from .includes import is_private, read_text_of
 from .outcome import Category, Ledger
-from .reach import FileKinds, Reach, reach_of
+from .overrides import ALLOWING, Overrides, above, allows, host_of, is_directory
+from .reach import FileKinds, reach_of
 from .reading import read_text
 from .sections import section_for
 from .unreadable import Unreadable
@@ -50,7 +41,6 @@ from .words import split_words
 # So many folders below one of scripts are looked at, and so much of a file is read, in bytes.
 _MOST_FOLDERS, _LONGEST = 2000, 1 << 20
 _DEFAULT = [".htaccess"]
-_ALLOWING = ("allowoverride", "allowoverridelist")
 # What counts of such a file, in which sections, and what belongs to servers alone.
 _SECTIONS = (*FILES, *CONDITIONS, *CONTAINERS, *LIMITS)
 _DIRECTIVES = (
@@ -62,8 +52,6 @@ _NONE = "No such file lies on the way to a script"
 _MISSING = "is not on this machine: look there for .htaccess files, whose rules are missing here"
 
 TextOf = Callable[[str, int], str]
-# A directive with its place in the order in which Apache merges them.
-_Ranked = tuple[tuple[Rank, bool, int], Directive]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,19 +75,19 @@ def with_access_files(
     Of each AllowOverride is noted which files there are.
     """
     directives = [each for each in configuration.directives if not each.is_off]
-    allowing = [each for each in directives if _allows(each)]
+    allowing = [each for each in directives if allows(each)]
     if not allowing:
         return configuration, []
     main, hosts = read_hosts(directives, Ledger())
     reader = _Reader(directives, kind_of, ledger, text_of)
     reader.read(None, [main, *hosts])
-    overriding = {_host_of(each) for each in directives if each.name.lower() in _ALLOWING}
+    overriding = {host_of(each) for each in directives if each.name.lower() in ALLOWING}
     for host in hosts:
         # Its own sections would otherwise come after the files of the main server.
-        if host.section in overriding or any(map(_is_directory, host.scopes)):
+        if host.section in overriding or any(map(is_directory, host.scopes)):
             reader.read(host.section, [host] if host.aliases else [main])
     for directive in allowing:
-        if _is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
+        if is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
             ledger.note(directive, "not needed", _NONE)
     return (
         replace(
@@ -119,49 +107,6 @@ def close_unread(main: Host, hosts: Iterable[Host], unread: Iterable[Unread]) ->
         place_of(host, (each.folder,)).access.append(each.allowed_by)
 
 
-class _Overrides:
-    """
-    The AllowOverride directives, by the folder that they stand for.
-
-    Optimization: 5,000 hosts with a folder each would be 25,000,000 comparisons.
-    """
-
-    def __init__(self, directives: Iterable[Directive]) -> None:
-        self._plain: defaultdict[tuple[Section | None, str], list[_Ranked]] = defaultdict(list)
-        self._wild: defaultdict[Section | None, list[_Ranked]] = defaultdict(list)
-        self._on_the_way: set[str] = set()
-        for number, directive in enumerate(directives):
-            sections, host = scope_sections(directive), _host_of(directive)
-            if directive.name.lower() not in _ALLOWING or not _is_directory(sections):
-                continue
-            order = (rank_of(sections), host is not None, number)
-            [head] = heads_of(sections[0]) or ("",)
-            if is_wildcard(words_of(sections[0])[0]):
-                self._wild[host].append((order, directive))
-            else:
-                self._plain[host, head].append((order, directive))
-                self._on_the_way.update(_above(head))
-
-    def last(self, host: Section | None, folder: str) -> Directive | None:
-        """Return the directive that decides in a folder whether a file there is read."""
-        reach = Reach(None, folder, folder, None, None)
-        owners = dict.fromkeys((None, host))
-        found = [
-            e for path in _above(folder) for o in owners for e in self._plain.get((o, path), ())
-        ]
-        for owner in owners:
-            for each in self._wild[owner]:
-                if coverage(scope_sections(each[1]), reach) == "all":
-                    found.append(each)
-        return max(found, key=lambda each: each[0])[1] if found else None
-
-    def may_hold_below(self, host: Section | None, folder: str) -> bool:
-        """Whether a file may be read in a folder below another one."""
-        last = self.last(host, folder)
-        is_open = last is not None and _allows(last)
-        return is_open or folder in self._on_the_way or any(self._wild[o] for o in (None, host))
-
-
 class _Reader:
     def __init__(
         self, directives: Sequence[Directive], kind_of: FileKinds, ledger: Ledger, text_of: TextOf
@@ -170,11 +115,11 @@ class _Reader:
         self._below = lru_cache(maxsize=None)(_below)
         self._ledger = ledger
         self._text_of = text_of
-        self._overrides = _Overrides(directives)
+        self._overrides = Overrides(directives)
         self._names: dict[Section | None, list[str]] = {None: _DEFAULT}
         for directive in directives:
             if directive.name.lower() == "accessfilename":
-                self._names[_host_of(directive)] = split_words(directive.rest)
+                self._names[host_of(directive)] = split_words(directive.rest)
         self.found: list[Directive] = []
         self.private: set[str] = set()
         self.unread: list[Unread] = []
@@ -186,13 +131,13 @@ class _Reader:
         last: dict[str, bool] = {}
         for alias in (alias for owner in owners for alias, _ in owner.aliases):
             reach = reach_of(alias, self._kind_of)
-            folders |= dict.fromkeys(_above(reach.directory), False)
+            folders |= dict.fromkeys(above(reach.directory), False)
             last[reach.directory] = True
             if reach.script is None and self._overrides.may_hold_below(host, reach.directory):
                 folders |= dict.fromkeys(self._below(reach.directory), False)
         for folder, is_last in sorted({**folders, **last}.items()):
-            by = self._overrides.last(host, folder)
-            if by is not None and _allows(by):
+            by = self._overrides.allowing(host, folder)
+            if by is not None:
                 self._look(host, folder, by, is_last=is_last)
 
     def _look(self, host: Section | None, folder: str, by: Directive, *, is_last: bool) -> None:
@@ -236,34 +181,12 @@ def _check_allowed(directive: Directive, path: str) -> None:
     """
     foreign = [s.name for s in directive.sections if s.name.lower() not in _SECTIONS]
     name = directive.name.lower()
-    is_ours = answer_for(name).is_read or name in (*TAKERS, *_ALLOWING, *_OF_SERVERS)
+    is_ours = answer_for(name).is_read or name in (*TAKERS, *ALLOWING, *_OF_SERVERS)
     if foreign or directive.spot.file != path:
         what = f"<{foreign[0]}>" if foreign else "Include"
         raise Unreadable(f"{what} is not allowed in such a file", "take it out")
     if is_ours and name not in _DIRECTIVES:
         raise Unreadable(f"{directive.name} is not allowed in such a file", "take it out")
-
-
-def _allows(directive: Directive) -> bool:
-    is_ours = directive.name.lower() in _ALLOWING
-    return is_ours and [w.lower() for w in split_words(directive.rest)] != ["none"]
-
-
-def _is_directory(sections: Sequence[Section]) -> bool:
-    is_alone = len(sections) == 1 and sections[0].name.lower() in DIRECTORIES
-    return is_alone and not words_of(sections[0])[1]
-
-
-def _host_of(directive: Directive) -> Section | None:
-    return next((s for s in directive.sections if s.name.lower() == "virtualhost"), None)
-
-
-def _above(folder: str) -> Iterator[str]:
-    """Yield a folder and all above it."""
-    yield folder
-    while folder != "/":
-        folder = posixpath.dirname(folder)
-        yield folder
 
 
 def _below(folder: str) -> list[str]:
