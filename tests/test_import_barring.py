@@ -222,6 +222,20 @@ def test_no_access_rule_opens_what_a_rule_refuses():
 
 
 @pytest.mark.parametrize(
+    "taker",
+    [
+        pytest.param("Alias /static /srv/static", id="Alias"),
+        pytest.param("AliasMatch ^/s/(.*) /srv/static/$1", id="AliasMatch"),
+        pytest.param("DocumentRoot /srv/static", id="DocumentRoot"),
+    ],
+)
+def test_what_else_takes_urls_opens_nothing(taker):
+    handler = section("Files x", "SetHandler none")
+
+    assert closed(taker, *handler, ON, "RewriteRule ^/b - [F]") == "/b /b/x"
+
+
+@pytest.mark.parametrize(
     ("main", "own", "expected"),
     [
         pytest.param([ON, "RewriteRule ^/a - [F]"], [], 0, id="not handed down"),
@@ -294,7 +308,7 @@ def test_random_rules_are_of_all_kinds():
 
 
 @pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
-@pytest.mark.parametrize("seed", ["f-22", "f-13", "f-30"])
+@pytest.mark.parametrize("seed", ["f-22", "f-13", "177-33"])
 def test_a_random_rule_is_opened_nowhere_in_silence(seed):
     found = compare_random(seed, "refusals")
 

@@ -121,9 +121,10 @@ def _settings(
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
     close_unread(main, hosts, unread)
+    # The resolver keeps what it has looked up: all sections must be there by then.
+    told = bar(main, hosts)
     resolver = Resolver(main, ledger, kind_of)
     mount(resolver, hosts)
-    told = bar(main, hosts)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, imports, ledger)
