@@ -214,6 +214,19 @@ def test_the_line_of_a_closed_rule_says_so():
     assert notes[3] == "needs you: /b: 403 until you decide"
 
 
+@pytest.mark.parametrize(
+    ("lines", "urls"),
+    [
+        pytest.param(section("Location /b", ON), "/b /b/x", id="in a Location"),
+        pytest.param(section("LocationMatch ^/b", ON), "/b /b/x", id="in a pattern of URLs"),
+        pytest.param(section("Directory /srv/a", ON), "", id="in a Directory"),
+        pytest.param(section("Location /b", "RewriteEngine Off"), "", id="put off"),
+    ],
+)
+def test_an_engine_in_a_section_of_urls_counts_for_the_rules_of_the_server(lines, urls):
+    assert closed(*lines, "RewriteRule ^/b - [F]") == urls
+
+
 def test_no_access_rule_opens_what_a_rule_refuses():
     lines = [ON, "RewriteRule ^/a/x - [F]"]
 

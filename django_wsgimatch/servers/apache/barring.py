@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from .coverage import LOCATIONS
 from .directive import Directive, Section
 from .hosts import REDIRECTS, Host, Scope, place_of, scope_sections
 from .rewriting import TAKING_ALL, Rule, chained, is_error, lets_few_in, rules_of, unless
@@ -71,7 +72,7 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
         # Mod_rewrite leaves a virtual host in peace that has none of its directives.
         return
     engines = [d for d in (*above, *own) if d.name.lower() == "rewriteengine"]
-    if not engines or not _is_on(engines[-1]):
+    if not any(map(_is_on, [*engines[-1:], *_in_locations(main), *_in_locations(host)])):
         return
     own = _with_inherited(own, above)
     passing: list[str] = []
@@ -82,6 +83,13 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
             if not rule.ahead and not rule.uris:
                 return
             passing.append(unless(rule.ahead, *rule.uris))
+
+
+def _in_locations(host: Host) -> Iterator[Directive]:
+    """Yield what a <Location> says: it puts the engine on for the rules of the server, too."""
+    for directive in host.rewriting:
+        if any(each.name.lower() in LOCATIONS for each in directive.sections):
+            yield directive
 
 
 def _with_inherited(own: list[Directive], above: list[Directive]) -> list[Directive]:
