@@ -395,3 +395,21 @@ def test_json_has_what_is_closed():
         "note": f"{ACCESS_RULE}: site.conf:3",
         "from": ["site.conf:3"],
     }
+
+
+GRANTED = section("FilesMatch ^a", "Require all granted")
+SOME = section("Directory /srv/a", "Require ip 10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(["AuthMerging And"], id="alone"),
+        pytest.param(["AuthMerging And", "Require all granted"], id="with a rule"),
+        pytest.param(["Require all granted", "AuthMerging And"], id="behind it"),
+    ],
+)
+def test_what_two_sections_of_files_say_together_is_merged_with_their_folder(lines):
+    """As observed: sections of one kind are merged first, and as the last of them says."""
+    assert closed_by(*SOME, *GRANTED, ALIAS) == []
+    assert closed_by(*SOME, *GRANTED, *section("Files a.wsgi", *lines), ALIAS) == ["/"]

@@ -11,7 +11,7 @@ from tests.oracle import HOW_TO_INSTALL, INSTALLED
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 
 
-@pytest.mark.parametrize("seed", ["8-1", "8-5", "8-9"])
+@pytest.mark.parametrize("seed", ["8-1", "8-5", "900-9"])
 def test_a_random_configuration_is_opened_nowhere_in_silence(seed):
     found = compare_random(seed)
 

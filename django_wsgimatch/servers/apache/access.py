@@ -134,18 +134,21 @@ def _authorization(
     """Return whom the Require lines let in, None without any, and the lines that count."""
     let: _Let | None = None
     lines: tuple[Directive, ...] = ()
+    before: list[tuple[_Let, tuple[Directive, ...]]] = []
     for layer in layers:
         requires = _named_among(layer, "require")
-        if not requires:
-            continue
         own = tuple(each for each in requires if _holds(each, method))
         found = _evaluated(own, ()) if own else "all"
+        before += [(found, own)] if requires else []
         merging = [_words(each)[:1] for each in _named_among(layer, "authmerging")]
-        if let is None or merging[-1:] not in ([["and"]], [["or"]]):
+        if merging[-1:] == [["and"]] and before:
+            # Sections of one kind are merged first, and so with all that stood before them.
+            let = _combined("requireall", [each for each, _ in before])
+            lines = tuple(line for _, several in before for line in several)
+        elif requires and let is not None and merging[-1:] == [["or"]]:
+            let, lines = _combined("requireany", [let, found]), (*lines, *own)
+        elif requires:
             let, lines = found, own
-        else:
-            container = "requireall" if merging[-1] == ["and"] else "requireany"
-            let, lines = _combined(container, [let, found]), (*lines, *own)
     return let, lines
 
 
