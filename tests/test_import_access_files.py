@@ -146,6 +146,15 @@ def test_a_virtual_host_may_allow_files_itself(site, lines):
     assert closed(imported(site, APP, *host)) == ["/app"]
 
 
+@pytest.mark.parametrize("rule", ["Satisfy all", "Order deny,allow", "Allow from all"])
+def test_a_file_that_a_virtual_host_does_not_allow_opens_nothing_there(site, rule):
+    (site / ".htaccess").write_text("Order allow,deny")
+    (site / "app" / ".htaccess").write_text(rule)
+    host = ["<VirtualHost *:80>", *allowed("None", "{ROOT}/app"), APP, "</VirtualHost>"]
+
+    assert closed(imported(site, *allowed("All"), *host)) == ["/app"]
+
+
 def test_an_option_in_a_file_is_one_of_the_entry(site):
     (site / "app" / ".htaccess").write_text("WSGICallableObject app")
 

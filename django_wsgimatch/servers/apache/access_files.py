@@ -54,6 +54,14 @@ _MISSING = "is not on this machine: look there for .htaccess files, whose rules 
 TextOf = Callable[[str, int], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Virtual hosts in which other files are read than in the main server, and those of that."""
+
+    hosts: frozenset[Section] = frozenset()
+    folders: frozenset[Section] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Unread:
     """A file that cannot be read, and may keep people out of a folder; without a host, of all."""
@@ -68,7 +76,7 @@ def with_access_files(
     kind_of: FileKinds,
     ledger: Ledger,
     text_of: TextOf = read_text_of,
-) -> tuple[ApacheConfiguration, list[Unread]]:
+) -> tuple[ApacheConfiguration, list[Unread], Apart]:
     """
     Return a configuration with what .htaccess files say behind all else, and those left unread.
 
@@ -77,15 +85,18 @@ def with_access_files(
     directives = [each for each in configuration.directives if not each.is_off]
     allowing = [each for each in directives if allows(each)]
     if not allowing:
-        return configuration, []
+        return configuration, [], Apart()
     main, hosts = read_hosts(directives, Ledger())
     reader = _Reader(directives, kind_of, ledger, text_of)
     reader.read(None, [main, *hosts])
+    folders = frozenset(each.sections[0] for each in reader.found)
+    apart = set()
     overriding = {host_of(each) for each in directives if each.name.lower() in ALLOWING}
     for host in hosts:
         # Its own sections would otherwise come after the files of the main server.
         if host.section in overriding or any(map(is_directory, host.scopes)):
             reader.read(host.section, [host] if host.aliases else [main])
+            apart |= {host.section} if host.section else set()
     for directive in allowing:
         if is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
             ledger.note(directive, "not needed", _NONE)
@@ -96,7 +107,15 @@ def with_access_files(
             private=configuration.private | reader.private,
         ),
         reader.unread,
+        Apart(frozenset(apart), folders),
     )
+
+
+def set_apart(hosts: Iterable[Host], apart: Apart) -> None:
+    """Let the main server's files not hold in virtual hosts that have had their own read."""
+    for host in hosts:
+        if host.section in apart.hosts:
+            host.passed_over = apart.folders
 
 
 def close_unread(main: Host, hosts: Iterable[Host], unread: Iterable[Unread]) -> None:

@@ -67,7 +67,8 @@ class Host:
     as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
     URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so. ``takers`` may answer
     URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts,
-    ``rewriting`` all of mod_rewrite.
+    ``rewriting`` all of mod_rewrite. ``passed_over`` are sections of the main server that do not
+    hold here.
     """
 
     section: Section | None = None
@@ -83,6 +84,7 @@ class Host:
     rewriting: list[Directive] = field(default_factory=list)
     mounted: list[tuple[Alias, Directive]] = field(default_factory=list)
     scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
+    passed_over: frozenset[Section] = frozenset()
     givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ...aliases.table import compile_location
 from ...exceptions import WSGIMatchError
-from .access_files import Unread, close_unread, with_access_files
+from .access_files import Apart, Unread, close_unread, set_apart, with_access_files
 from .answers import answered, is_known
 from .barring import bar
 from .decisions import Protected, note_rules, protected, refusing
@@ -80,12 +80,15 @@ def import_configuration(
     ledger = Ledger()
     settings: Settings | None = None
     unread: list[Unread] = []
+    apart = Apart()
     found: tuple[Protected, ...] = ()
     taken: tuple[Taken, ...] = ()
     try:
         if not configuration.refusals:
-            configuration, unread = with_access_files(configuration, kind_of, ledger)
-            settings, found, taken = _settings(configuration, unread, ledger, kind_of, is_open)
+            configuration, unread, apart = with_access_files(configuration, kind_of, ledger)
+            settings, found, taken = _settings(
+                configuration, (unread, apart), ledger, kind_of, is_open
+            )
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
@@ -109,7 +112,7 @@ def _discreet(outcome: Outcome) -> Outcome:
 
 def _settings(
     configuration: ApacheConfiguration,
-    unread: Sequence[Unread],
+    access_files: tuple[Sequence[Unread], Apart],
     ledger: Ledger,
     kind_of: FileKinds,
     is_open: bool,
@@ -120,6 +123,8 @@ def _settings(
         named[directive.name.lower()].append(directive)
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
+    unread, apart = access_files
+    set_apart(hosts, apart)
     close_unread(main, hosts, unread)
     # The resolver keeps what it has looked up: all sections must be there by then.
     told = bar(main, hosts)

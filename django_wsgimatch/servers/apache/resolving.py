@@ -149,7 +149,7 @@ class Resolver:
             what = f"{directive.name} {alias.location}"
             self.effort.spend(self._index(server).steps(near), directive.spot, what)
             for number, scope in near.items():
-                if server is not host and not scope.is_inherited:
+                if server is not host and not _is_inherited(scope, host):
                     continue
                 if (covered := coverage(scope.sections, reach)) != "none":
                     found.append(((scope.rank, is_virtual, number), scope, covered))
@@ -266,6 +266,10 @@ def _inherited(main: Host, host: Host) -> Values:
     if host is main:
         return {}
     return {n: given for n, given in main.values.items() if n != "allow_encoded_slashes"}
+
+
+def _is_inherited(scope: Scope, host: Host) -> bool:
+    return scope.is_inherited and scope.sections[0] not in host.passed_over
 
 
 def _is_location(scope: Scope) -> bool:
