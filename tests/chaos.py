@@ -163,7 +163,7 @@ def lack_of_files(agent: Agent) -> str:
     has_more = len(sockets) > len(places) + 1 or len(found_boards) > running
     if missing or (has_more and agent.is_last) or len(servers) != 1:
         return f"{len(places)} places, {running} running: {names}, servers {servers}"
-    return f"files {others}" if others - {"lock", ".wsgimatch"} else ""
+    return f"files {others}" if others - {"alive", "lock", ".wsgimatch"} else ""
 
 
 def leftovers(agent: Agent) -> list[str]:

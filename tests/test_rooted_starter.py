@@ -97,7 +97,8 @@ def test_a_group_that_is_allowed_by_name(running, manager):
 
 
 def test_a_process_has_no_rights_of_root_s_left(running, manager):
-    order = running.order(limits={"NPROC": 50, "CORE": 0, "NOFILE": 99})
+    # Other tests have processes of this user, too.
+    order = running.order(limits={"NPROC": 5000, "CORE": 0, "NOFILE": 99})
 
     pid = manager.answer(order)["pid"]
     becomes(pid, "sleep")
@@ -112,8 +113,8 @@ def test_a_process_has_no_rights_of_root_s_left(running, manager):
         *(["33"] * 4, ["33"] * 4, ["33"]),
     ]
     rows = [line.split() for line in limits.splitlines()]
-    assert [row[-3:] for row in rows if row[1:3] == ["processes", "50"]] == [
-        ["50", "50", "processes"]
+    assert [row[-3:] for row in rows if row[1:3] == ["processes", "5000"]] == [
+        ["5000", "5000", "processes"]
     ]
     assert [row[-3:-1] for row in rows if "open" in row] == [["99", "99"]]
     assert descriptors == ["0", "1", "2", "3", "4", "5"]
