@@ -30,8 +30,8 @@ from benchmarks.measure import (
     verdict,
     write_json,
 )
-from django_wsgimatch.aliases.index import build_index
-from django_wsgimatch.aliases.pattern import Pattern, compile_pattern
+from django_wsgimatch.aliases.index.index import build_index
+from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 MOST_SECONDS, MOST_RATIO = 3, 8

@@ -13,7 +13,7 @@ from typing import Any
 
 from .aliases.alias import Alias
 from .aliases.groups import is_literal
-from .aliases.pattern import Found, Pattern
+from .aliases.patterns.pattern import Found, Pattern
 from .aliases.resolve import Resolution, Rules
 from .aliases.substitution import make_substitute, parse_template
 from .aliases.target import LONGEST_FILENAME, split_uri

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from time import process_time
 
-from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from tests import pcre2_library
 
 APACHES_LIMIT = 10_000_000

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from django_wsgimatch.aliases.index import build_index
-from django_wsgimatch.aliases.pattern import Found, Pattern, compile_pattern
+from django_wsgimatch.aliases.index.index import build_index
+from django_wsgimatch.aliases.patterns.pattern import Found, Pattern, compile_pattern
 
 Location = str | Pattern
 Answer = tuple[int, int | Found] | None

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django_wsgimatch.aliases.pattern import Engine, Pattern, compile_pattern
+from django_wsgimatch.aliases.patterns.pattern import Engine, Pattern, compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, PatternError
 from tests import pcre2_library
 

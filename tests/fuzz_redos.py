@@ -17,9 +17,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
-from django_wsgimatch.aliases import pattern as pattern_module
-from django_wsgimatch.aliases.attacks import LONGEST_URI
-from django_wsgimatch.aliases.pattern import Pattern, compile_pattern
+from django_wsgimatch.aliases.patterns import pattern as pattern_module
+from django_wsgimatch.aliases.patterns.attacks import LONGEST_URI
+from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.exceptions import ExponentialPattern, PatternError
 from tests import cpu_time, pcre2_library
 

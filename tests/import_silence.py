@@ -20,8 +20,8 @@ from random import Random
 
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.groups import Server
-from django_wsgimatch.aliases.pattern import compile_pattern
-from django_wsgimatch.aliases.prefix import alias_matches
+from django_wsgimatch.aliases.index.prefix import alias_matches
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Resolution, resolve
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings

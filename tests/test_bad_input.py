@@ -10,7 +10,7 @@ import pytest
 
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.directives import parse_directive
-from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import MOD_WSGI, Rules, resolve, resolve_path_info
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.aliases.uri import parse_target

@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from django_wsgimatch import read_directives, script_alias, script_alias_match
 from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.aliases.pattern import Pattern
+from django_wsgimatch.aliases.patterns.pattern import Pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.checks import check_settings
 from django_wsgimatch.conf import DEFAULTS, configuration

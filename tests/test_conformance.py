@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.aliases.engine import pcre2_package
+from django_wsgimatch.aliases.patterns.engine import pcre2_package
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.exceptions import TableError
 from tests.configuration import Site, read_configuration

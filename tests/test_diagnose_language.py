@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from django_wsgimatch.aliases.pattern import Pattern, compile_pattern
-from django_wsgimatch.aliases.prefix import alias_matches
+from django_wsgimatch.aliases.index.prefix import alias_matches
+from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.diagnose.language import Language, language_of
 from django_wsgimatch.exceptions import PatternError
 from tests.fuzz_patterns import Generator

@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.diagnose import search
 from django_wsgimatch.diagnose.search import Search, TooComplex
 from django_wsgimatch.diagnose.states import states_of

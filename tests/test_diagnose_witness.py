@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.aliases.pattern import compile_pattern
-from django_wsgimatch.aliases.pcre.parser import parse
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.pcre.parser import parse
 from django_wsgimatch.diagnose import search
 from django_wsgimatch.diagnose.witness import with_capture, witness
 

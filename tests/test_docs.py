@@ -19,7 +19,7 @@ import django_wsgimatch
 from django_wsgimatch import scripts
 from django_wsgimatch.aliases import resolve, target
 from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.conf import DEFAULTS, configuration

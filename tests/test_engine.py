@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from django_wsgimatch.aliases.engine import MATCH_LIMIT, pcre2_package
-from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.engine import MATCH_LIMIT, pcre2_package
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, UnsupportedPattern
 from tests.test_pattern import told
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from django_wsgimatch.aliases import pattern as pattern_module
-from django_wsgimatch.aliases.pattern import Found, Pattern, compile_pattern
+from django_wsgimatch.aliases.patterns import pattern as pattern_module
+from django_wsgimatch.aliases.patterns.pattern import Found, Pattern, compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, PatternError, UnsupportedPattern
 
 
@@ -336,7 +336,7 @@ def test_construct_that_pcre2_releases_differ_on_is_refused_by_name(source, cons
 )
 def test_construct_needs_python_3_11(source, construct, monkeypatch):
     for name in ("_HAS_ATOMIC_GROUPS", "_HAS_LAZY_GROUPS"):
-        monkeypatch.setattr(f"django_wsgimatch.aliases.pcre.translate.{name}", False)
+        monkeypatch.setattr(f"django_wsgimatch.aliases.patterns.pcre.translate.{name}", False)
 
     with pytest.raises(UnsupportedPattern) as caught:
         compile_for_re(source)

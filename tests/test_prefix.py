@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.aliases.prefix import alias_matches, find_prefix, merge_slashes
+from django_wsgimatch.aliases.index.prefix import alias_matches, find_prefix, merge_slashes
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from django_wsgimatch.aliases import attacks, counting, redos
-from django_wsgimatch.aliases.automaton import build
-from django_wsgimatch.aliases.canonical import canonical
-from django_wsgimatch.aliases.pattern import compile_pattern
-from django_wsgimatch.aliases.pcre.parser import parse
-from django_wsgimatch.aliases.plain import is_plain
+from django_wsgimatch.aliases.patterns import attacks, counting, redos
+from django_wsgimatch.aliases.patterns.automaton import build
+from django_wsgimatch.aliases.patterns.canonical import canonical
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.pcre.parser import parse
+from django_wsgimatch.aliases.patterns.plain import is_plain
 from django_wsgimatch.exceptions import ExponentialPattern
 from tests import cpu_time, fuzz_redos, pcre2_library
 from tests.redos_corpus import COSTLY, EXPONENTIAL, HARMLESS, POLYNOMIAL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.aliases.pattern import compile_pattern
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.exceptions import PatternError
 from tests import fuzz_redos
 from tests.oracle import HOW_TO_INSTALL, INSTALLED, Oracle, Request, Table

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.aliases.pattern import Pattern
+from django_wsgimatch.aliases.patterns.pattern import Pattern
 from django_wsgimatch.aliases.table import AliasTable, Match, compile_location, host_matches
 from django_wsgimatch.exceptions import DirectiveError, TableError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .engine import Found
+from .patterns.engine import Found
 
 # Apache's HUGE_STRING_LEN * 8: a longer result of ap_pregsub() is thrown away.
 LONGEST_SUBSTITUTION = 65535

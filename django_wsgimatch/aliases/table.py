@@ -8,17 +8,12 @@ from functools import cached_property
 
 from ..exceptions import DirectiveError, InvalidPattern, TableError, WSGIMatchError
 from .alias import Alias
-from .candidates import LookUp
 from .directives import check_process_group, expand_variables, join_lines, parse_directive
 from .groups import split_host
-from .index import build_index
-from .pattern import Found, Pattern, compile_pattern
-from .substitution import (
-    LONGEST_SUBSTITUTION,
-    filename_for,
-    make_substitute,
-    parse_template,
-)
+from .index.candidates import LookUp
+from .index.index import build_index
+from .patterns.pattern import Found, Pattern, compile_pattern
+from .substitution import LONGEST_SUBSTITUTION, filename_for, make_substitute, parse_template
 
 NOT_COMPILED = "Regular expression could not be compiled."
 

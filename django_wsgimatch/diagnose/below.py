@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product
 
-from ..aliases.pattern import Pattern
-from ..aliases.pcre.parser import parse
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre.parser import parse
 from ..aliases.resolve import Rules
 from ..aliases.substitution import Template, parse_template
 from ..aliases.target import is_inside, split_filename

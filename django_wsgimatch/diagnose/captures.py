@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from ..aliases.pattern import Pattern
-from ..aliases.pcre.parser import parse
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre.parser import parse
 from ..aliases.resolve import Rules
 from ..aliases.substitution import group_numbers, parse_template
 from ..aliases.target import is_inside, split_filename

@@ -11,13 +11,7 @@ from typing import Literal
 from ..aliases.alias import Alias
 from ..aliases.resolve import Rules
 from ..aliases.substitution import Template, parse_template
-from ..aliases.target import (
-    IS_DIRECTORY,
-    NOT_FOUND,
-    OUTSIDE_ROOTS,
-    find_script,
-    is_inside,
-)
+from ..aliases.target import IS_DIRECTORY, NOT_FOUND, OUTSIDE_ROOTS, find_script, is_inside
 from ..exceptions import TargetError
 from ..settings_guard import settings_modules
 from ..text import quoted, readable

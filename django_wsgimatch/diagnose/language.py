@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from ..aliases.pattern import Pattern
-from ..aliases.pcre import bytesets
-from ..aliases.pcre.parser import parse
-from ..aliases.pcre.syntax import (
+from ..aliases.index.prefix import SLASHES
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre import bytesets
+from ..aliases.patterns.pcre.parser import parse
+from ..aliases.patterns.pcre.syntax import (
     Anchor,
     Atomic,
     BackReference,
@@ -30,7 +31,6 @@ from ..aliases.pcre.syntax import (
     Text,
     children,
 )
-from ..aliases.prefix import SLASHES
 
 # What must (or, if True comes first, must not) be found ahead: the states of that search.
 Duty: TypeAlias = tuple[bool, frozenset[int]]

@@ -6,9 +6,19 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
-from ..aliases.pattern import Pattern
-from ..aliases.pcre.parser import parse
-from ..aliases.pcre.syntax import Atomic, Bytes, Choice, Group, Look, Node, Repeat, Sequence, Text
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre.parser import parse
+from ..aliases.patterns.pcre.syntax import (
+    Atomic,
+    Bytes,
+    Choice,
+    Group,
+    Look,
+    Node,
+    Repeat,
+    Sequence,
+    Text,
+)
 from ..aliases.uri import EncodedSlashes
 from ..text import quoted
 from .findings import Finding

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..aliases.pattern import Pattern, compile_pattern
-from ..aliases.pcre.parser import parse
-from ..aliases.pcre.syntax import Anchor, Node, Sequence, Text, children
+from ..aliases.patterns.pattern import Pattern, compile_pattern
+from ..aliases.patterns.pcre.parser import parse
+from ..aliases.patterns.pcre.syntax import Anchor, Node, Sequence, Text, children
 from ..exceptions import PatternError
 from ..text import quoted
 from .findings import Finding

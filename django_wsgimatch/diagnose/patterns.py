@@ -6,11 +6,20 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..aliases.pattern import Pattern
-from ..aliases.pcre import bytesets
-from ..aliases.pcre.literals import starts
-from ..aliases.pcre.parser import parse
-from ..aliases.pcre.syntax import Anchor, Bytes, Choice, Group, Node, Sequence, Text, children
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre import bytesets
+from ..aliases.patterns.pcre.literals import starts
+from ..aliases.patterns.pcre.parser import parse
+from ..aliases.patterns.pcre.syntax import (
+    Anchor,
+    Bytes,
+    Choice,
+    Group,
+    Node,
+    Sequence,
+    Text,
+    children,
+)
 from ..aliases.substitution import group_numbers, parse_template
 from ..text import quoted
 from .findings import Finding

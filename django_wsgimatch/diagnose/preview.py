@@ -10,8 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from ..aliases.alias import Alias
 from ..aliases.groups import Server
-from ..aliases.pattern import Pattern
-from ..aliases.prefix import alias_matches
+from ..aliases.index.prefix import alias_matches
+from ..aliases.patterns.pattern import Pattern
 from ..aliases.quoting import directive_line
 from ..aliases.resolve import Resolution, Rules, resolve
 from ..aliases.table import AliasTable

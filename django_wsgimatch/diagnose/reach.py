@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ..aliases.pattern import Pattern
-from ..aliases.pcre.syntax import Anchor, Look, Sequence, Text
-from ..aliases.prefix import alias_matches
+from ..aliases.index.prefix import alias_matches
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre.syntax import Anchor, Look, Sequence, Text
 from ..aliases.table import AliasTable
 from .language import language_of_tree
 from .search import Search, TooComplex, words_of

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import count, repeat
 
-from ..aliases.pattern import Pattern
-from ..aliases.pcre import bytesets
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre import bytesets
 from .states import CERTAIN, DEAD, States, states_of
 
 # More places than this are not searched.

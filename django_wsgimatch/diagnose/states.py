@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..aliases.pattern import Pattern
+from ..aliases.patterns.pattern import Pattern
 from .language import CERTAIN as CERTAIN_RUNS
 from .language import Language, Runs, language_of
 

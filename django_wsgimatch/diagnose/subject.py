@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..aliases.alias import Alias
-from ..aliases.pattern import Pattern
+from ..aliases.patterns.pattern import Pattern
 from ..aliases.table import AliasTable
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter, thread_time
 
-from ..aliases.pattern import Pattern
-from ..aliases.redos import BlowUp, duration
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.redos import BlowUp, duration
 
 # What may be tried without a limit, by the estimate, and how long all patterns of a check may take.
 _LONGEST_TRY = 1e9

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 
-from ..aliases.pattern import Pattern, compile_pattern
-from ..aliases.pcre.syntax import Anchor, Look, Sequence, Text
+from ..aliases.patterns.pattern import Pattern, compile_pattern
+from ..aliases.patterns.pcre.syntax import Anchor, Look, Sequence, Text
 from ..aliases.resolve import Rules
 from ..aliases.table import Match
 from ..aliases.target import find_script, split_uri

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from ..aliases.engine import Found
-from ..aliases.pattern import Pattern
-from ..aliases.pcre.syntax import (
+from ..aliases.patterns.engine import Found
+from ..aliases.patterns.pattern import Pattern
+from ..aliases.patterns.pcre.syntax import (
     Atomic,
     Choice,
     Condition,

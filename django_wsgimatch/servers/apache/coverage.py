@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from ...aliases.directives import get_word
-from ...aliases.pattern import compile_pattern
+from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from .directive import Section
 from .reach import Reach, prefixes_of

@@ -12,7 +12,7 @@ from functools import partial
 
 from ...aliases.alias import Alias
 from ...aliases.directives import get_word
-from ...aliases.pattern import compile_pattern
+from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from .coverage import FILES, Coverage, is_wildcard, words_of
 from .directive import Directive

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ...aliases.alias import Alias
-from ...aliases.pattern import compile_pattern
+from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import group_numbers, parse_template
 from ...exceptions import PatternError
 from .coverage import is_wildcard, words_of

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ...aliases.alias import Alias
-from ...aliases.pattern import compile_pattern
+from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import parse_template
 from ...exceptions import PatternError
 

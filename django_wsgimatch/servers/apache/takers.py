@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...aliases.alias import Alias
-from ...aliases.pattern import compile_pattern
+from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from .answers import answer_for
 from .barring import Barred

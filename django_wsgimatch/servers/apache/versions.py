@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...aliases.pattern import compile_pattern
+from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from .unreadable import Unreadable
 

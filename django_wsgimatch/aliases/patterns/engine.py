@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
 
-from ..exceptions import InvalidPattern
+from ...exceptions import InvalidPattern
 from .pcre.translate import FLAGS
 
 logger = logging.getLogger("django_wsgimatch")

@@ -10,22 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ...exceptions import InvalidPattern
+from ....exceptions import InvalidPattern
 from .measures import captured, compiled_size, fixed_length
 from .quirks import enters_skipped_group, misses_first_byte
 from .sequences import SequenceParser, choice
-from .syntax import (
-    EMPTY,
-    FAIL,
-    Atomic,
-    Choice,
-    Condition,
-    Group,
-    Look,
-    Node,
-    Parsed,
-    Sequence,
-)
+from .syntax import EMPTY, FAIL, Atomic, Choice, Condition, Group, Look, Node, Parsed, Sequence
 
 # PCRE2 allows 250, but a level costs several frames of Python's stack, in re's own parser too.
 _DEEPEST = 40

@@ -14,7 +14,7 @@ from functools import cached_property
 from math import inf
 from typing import Literal
 
-from ..exceptions import ExponentialPattern, UnsupportedPattern
+from ...exceptions import ExponentialPattern, UnsupportedPattern
 from . import redos
 from .attacks import LONGEST_URI
 from .engine import Find, Found, find_with_pcre2, find_with_re, pcre2_package

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from ..patterns.pattern import Pattern
 from .candidates import Answer, Candidate, Find, LookUp, first_of
-from .pattern import Pattern
 from .prefix import alias_matches, find_prefix, merge_slashes
 from .trie import MOST_INHERITED, ROOT, key_of
 from .walk import plant

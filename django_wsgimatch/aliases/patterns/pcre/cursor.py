@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...exceptions import InvalidPattern, UnsupportedPattern
+from ....exceptions import InvalidPattern, UnsupportedPattern
 
 # \b is a backspace in a class only, so it is not here.
 _NAMED_BYTES = {"a": 7, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9}

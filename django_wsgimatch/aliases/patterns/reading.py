@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..exceptions import PatternError
+from ...exceptions import PatternError
 from .pcre.literals import anchored, prefixes, segments
 from .pcre.measures import shortest
 from .pcre.parser import parse
-from .pcre.syntax import (
-    Parsed,
-)
+from .pcre.syntax import Parsed
 from .pcre.translate import Inexpressible, translate
 from .plain import is_plain
 

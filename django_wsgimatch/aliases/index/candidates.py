@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .pattern import Found
+from ..patterns.pattern import Found
 
 # An alias's position in the table, and the offset where its match ends or what its pattern found.
 Answer: TypeAlias = tuple[int, int | Found]

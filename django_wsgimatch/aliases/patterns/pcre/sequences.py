@@ -17,19 +17,7 @@ from .cursor import Cursor
 from .measures import single_byte
 from .properties import property_escape
 from .references import References
-from .syntax import (
-    EMPTY,
-    Anchor,
-    Bytes,
-    Choice,
-    Foreign,
-    Greed,
-    Look,
-    Node,
-    Repeat,
-    Sequence,
-    Text,
-)
+from .syntax import EMPTY, Anchor, Bytes, Choice, Foreign, Greed, Look, Node, Repeat, Sequence, Text
 
 _MOST_REPEATS = 65535
 

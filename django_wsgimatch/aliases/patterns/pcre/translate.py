@@ -13,14 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import bytesets
-from .measures import (
-    captured,
-    changed_inside,
-    decided,
-    referred,
-    shortest,
-    without_groups,
-)
+from .measures import captured, changed_inside, decided, referred, shortest, without_groups
 from .quirks import forgets_entry
 from .syntax import (
     EMPTY,
