@@ -13,6 +13,8 @@ from rich.progress import TaskID
 from rich.table import Column, Table
 from rich.text import Text
 
+from .apache.outcomes.outcome import Outcome
+from .apache.report import cells as report_cells
 from .comparison import Comparison, name_of
 from .diagnose.findings import Finding
 from .diagnose.preview import Preview, Try
@@ -22,8 +24,6 @@ from .inspection import Row
 from .presentation import COLUMNS, EMBEDDED, MAIN, cells, preview_rows
 from .running import COLUMNS as STATUS_COLUMNS
 from .running import Status, status_cells, title
-from .servers.apache.outcome import Outcome
-from .servers.apache.report import cells as report_cells
 from .text import readable
 from .text import shown as printable
 

@@ -7,7 +7,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from django_wsgimatch.servers.apache.answers import ANSWERS, Answer
+from django_wsgimatch.apache.outcomes.answers import ANSWERS, Answer
 
 
 class ApacheDirectives(SphinxDirective):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django_wsgimatch.servers.apache.directive import ApacheConfiguration, Directive
-from django_wsgimatch.servers.apache.reading import read_text
-from django_wsgimatch.servers.apache.surroundings import Surroundings
+from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Directive
+from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.reading.reading import read_text
 
 
 def read(text: str, **options) -> ApacheConfiguration:

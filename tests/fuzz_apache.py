@@ -15,10 +15,10 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from django_wsgimatch.servers.apache.directive import ApacheConfiguration, Directive
-from django_wsgimatch.servers.apache.lines import Lines, physical_lines
-from django_wsgimatch.servers.apache.reading import read_file, read_text
-from django_wsgimatch.servers.apache.surroundings import Surroundings
+from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Directive
+from django_wsgimatch.apache.lines.lines import Lines, physical_lines
+from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.reading.reading import read_file, read_text
 from tests.apache_dump import (
     ENVIRONMENT,
     FOLLOWED,

@@ -26,16 +26,16 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.resolve import resolve
 from django_wsgimatch.aliases.substitution import parse_template
+from django_wsgimatch.apache.covering.hosts import read_hosts
+from django_wsgimatch.apache.importing import Imported, import_configuration
+from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.outcomes.outcome import Ledger
+from django_wsgimatch.apache.reading.reading import read_file
+from django_wsgimatch.apache.writing.fragment import python_lines
+from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
 from django_wsgimatch.entries import utf8
-from django_wsgimatch.servers.apache.fragment import python_lines
-from django_wsgimatch.servers.apache.hosts import read_hosts
-from django_wsgimatch.servers.apache.importing import Imported, import_configuration
-from django_wsgimatch.servers.apache.outcome import Ledger
-from django_wsgimatch.servers.apache.reading import read_file
-from django_wsgimatch.servers.apache.settings import Settings
-from django_wsgimatch.servers.apache.surroundings import Surroundings
 from tests.apache_site import ApacheSite, NotLoadable, make_site
 from tests.configuration import told
 from tests.conformance import agree

@@ -23,17 +23,17 @@ from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.index.prefix import alias_matches
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Resolution, resolve
+from django_wsgimatch.apache.covering.hosts import read_hosts
+from django_wsgimatch.apache.importing import Imported, import_configuration
+from django_wsgimatch.apache.lines.directive import ApacheConfiguration
+from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.lines.words import split_words
+from django_wsgimatch.apache.outcomes.outcome import Ledger
+from django_wsgimatch.apache.reading.reading import read_file
+from django_wsgimatch.apache.resolving.mounts import alias_of
+from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
-from django_wsgimatch.servers.apache.directive import ApacheConfiguration
-from django_wsgimatch.servers.apache.hosts import read_hosts
-from django_wsgimatch.servers.apache.importing import Imported, import_configuration
-from django_wsgimatch.servers.apache.mounts import alias_of
-from django_wsgimatch.servers.apache.outcome import Ledger
-from django_wsgimatch.servers.apache.reading import read_file
-from django_wsgimatch.servers.apache.settings import Settings
-from django_wsgimatch.servers.apache.surroundings import Surroundings
-from django_wsgimatch.servers.apache.words import split_words
 from tests.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.import_conformance import choose, settings_of, targets, write_scripts
 from tests.oracle import (

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.servers.apache.fragment import python_lines, values
-from django_wsgimatch.servers.apache.importing import Imported, import_configuration
-from django_wsgimatch.servers.apache.reach import FileKind
-from django_wsgimatch.servers.apache.reading import read_text
-from django_wsgimatch.servers.apache.settings import Settings
+from django_wsgimatch.apache.covering.reach import FileKind
+from django_wsgimatch.apache.importing import Imported, import_configuration
+from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.writing.fragment import python_lines, values
+from django_wsgimatch.apache.writing.settings import Settings
 
 CONFIGURATIONS = Path(__file__).resolve().parents[2] / "shared" / "apache-configs"
 

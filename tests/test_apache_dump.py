@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.servers.apache.directive import (
+from django_wsgimatch.apache.lines.directive import (
     ApacheConfiguration,
     Directive,
     Refusal,
     Section,
     Spot,
 )
-from django_wsgimatch.servers.apache.reading import read_text
+from django_wsgimatch.apache.reading.reading import read_text
 from tests.apache_reading import on_lines, read
 
 LIST = r"""# In file: /etc/apache2/apache2.conf

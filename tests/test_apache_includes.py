@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from django_wsgimatch.servers.apache import limits
-from django_wsgimatch.servers.apache.directive import Refusal, Spot
-from django_wsgimatch.servers.apache.reading import read_file
-from django_wsgimatch.servers.apache.surroundings import Surroundings
-from django_wsgimatch.servers.apache.wildcards import fits, has_wildcard
+from django_wsgimatch.apache.lines import limits
+from django_wsgimatch.apache.lines.directive import Refusal, Spot
+from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.lines.wildcards import fits, has_wildcard
+from django_wsgimatch.apache.reading.reading import read_file
 from tests.apache_reading import on_lines
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.servers.apache.directive import Spot
-from django_wsgimatch.servers.apache.lines import Line, Lines, physical_lines
-from django_wsgimatch.servers.apache.words import split_name, split_words
+from django_wsgimatch.apache.lines.directive import Spot
+from django_wsgimatch.apache.lines.lines import Line, Lines, physical_lines
+from django_wsgimatch.apache.lines.words import split_name, split_words
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from django_wsgimatch.servers.apache.directive import (
+from django_wsgimatch.apache.lines.directive import (
     ApacheConfiguration,
     Directive,
     Refusal,
@@ -13,8 +13,8 @@ from django_wsgimatch.servers.apache.directive import (
     Section,
     Spot,
 )
-from django_wsgimatch.servers.apache.lines import LONGEST
-from django_wsgimatch.servers.apache.reading import read_file, read_text
+from django_wsgimatch.apache.lines.lines import LONGEST
+from django_wsgimatch.apache.reading.reading import read_file, read_text
 from tests.apache_reading import directives, on_lines, read, refusals
 
 SITE = """\

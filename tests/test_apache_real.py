@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from django_wsgimatch.servers.apache.lines import Lines, physical_lines
-from django_wsgimatch.servers.apache.reading import read_file
+from django_wsgimatch.apache.lines.lines import Lines, physical_lines
+from django_wsgimatch.apache.reading.reading import read_file
 from tests.apache_dump import READABLE, dump, write_files
 from tests.fuzz_apache import check_case, differences, surroundings, takes_effect
 from tests.random_apache import STRAY, random_configuration

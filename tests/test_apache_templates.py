@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.servers.apache.directive import Refusal, Spot
-from django_wsgimatch.servers.apache.templates import placeholder
+from django_wsgimatch.apache.lines.directive import Refusal, Spot
+from django_wsgimatch.apache.lines.templates import placeholder
 from tests.apache_reading import on_lines, read
 
 

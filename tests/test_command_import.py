@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from django_wsgimatch.servers.apache.answers import ANSWERS
+from django_wsgimatch.apache.outcomes.answers import ANSWERS
 from tests.test_command_wsgimatch import Terminal, run
 
 SITE = """\

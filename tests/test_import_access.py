@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.aliases.alias import ACCESS_RULE
-from django_wsgimatch.servers.apache.importing import import_configuration
-from django_wsgimatch.servers.apache.reading import read_text
-from django_wsgimatch.servers.apache.report import protected_lines, record
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.report import protected_lines, record
 from tests.imports import import_lines, notes_of, settings_of, text_of
 
 ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"

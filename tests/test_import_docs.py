@@ -7,12 +7,12 @@ import runpy
 
 import pytest
 
-from django_wsgimatch.servers.apache.answers import ANSWERS
-from django_wsgimatch.servers.apache.fragment import python_lines
-from django_wsgimatch.servers.apache.importing import import_configuration
-from django_wsgimatch.servers.apache.outcome import CATEGORIES
-from django_wsgimatch.servers.apache.reading import read_text
-from django_wsgimatch.servers.apache.report import protected_lines, record, report_lines, summary
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.outcomes.answers import ANSWERS
+from django_wsgimatch.apache.outcomes.outcome import CATEGORIES
+from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.report import protected_lines, record, report_lines, summary
+from django_wsgimatch.apache.writing.fragment import python_lines
 from tests.documentation import DOCS, blocks, read
 from tests.imports import import_lines
 

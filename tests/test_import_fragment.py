@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.reading.reading import read_file
+from django_wsgimatch.apache.writing.fragment import literal, python_lines, values
 from django_wsgimatch.conf import configuration
-from django_wsgimatch.servers.apache.fragment import literal, python_lines, values
-from django_wsgimatch.servers.apache.importing import import_configuration
-from django_wsgimatch.servers.apache.reading import read_file
 from tests.imports import CONFIGURATIONS, settings_of, text_of
 
 LINES = [

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from django_wsgimatch.apache.importing import Imported, import_configuration
+from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.resolving.addresses import at_address
+from django_wsgimatch.apache.writing.fragment import values
 from django_wsgimatch.exceptions import AddressError
-from django_wsgimatch.servers.apache.addresses import at_address
-from django_wsgimatch.servers.apache.fragment import values
-from django_wsgimatch.servers.apache.importing import Imported, import_configuration
-from django_wsgimatch.servers.apache.reading import read_text
 from tests.imports import aliases_of, notes_of, settings_of, values_of
 
 GLOBAL = "WSGIApplicationGroup %{GLOBAL}"

@@ -7,14 +7,14 @@ from random import Random
 import pytest
 
 from benchmarks.imports import configuration
-from django_wsgimatch.servers.apache import resolving
-from django_wsgimatch.servers.apache.coverage import coverage
-from django_wsgimatch.servers.apache.hosts import Host, read_hosts
-from django_wsgimatch.servers.apache.importing import import_configuration
-from django_wsgimatch.servers.apache.nearby import ScopeIndex
-from django_wsgimatch.servers.apache.outcome import Ledger
-from django_wsgimatch.servers.apache.reach import reach_of
-from django_wsgimatch.servers.apache.reading import read_text
+from django_wsgimatch.apache.covering.coverage import coverage
+from django_wsgimatch.apache.covering.hosts import Host, read_hosts
+from django_wsgimatch.apache.covering.nearby import ScopeIndex
+from django_wsgimatch.apache.covering.reach import reach_of
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.outcomes.outcome import Ledger
+from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.resolving import resolving
 from tests.random_scopes import random_host
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.servers.apache.fragment import python_lines
-from django_wsgimatch.servers.apache.importing import import_configuration
-from django_wsgimatch.servers.apache.reading import read_file
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.reading.reading import read_file
+from django_wsgimatch.apache.writing.fragment import python_lines
 from tests.apache_site import make_site
 from tests.groups import HOOKS
 from tests.import_conformance import compare, compare_scopes, write_scripts

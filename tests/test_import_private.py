@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.report import remark_lines, report_lines
 from django_wsgimatch.migration import import_file, write_settings
-from django_wsgimatch.servers.apache.report import remark_lines, report_lines
-from django_wsgimatch.servers.apache.surroundings import Surroundings
 from tests.trees import open_directory
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others may not")

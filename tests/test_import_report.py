@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from django_wsgimatch.servers.apache.answers import ANSWERS, answer_for
-from django_wsgimatch.servers.apache.importing import import_configuration
-from django_wsgimatch.servers.apache.outcome import CATEGORIES, count_in
-from django_wsgimatch.servers.apache.reading import read_file
-from django_wsgimatch.servers.apache.report import remark_lines, report_lines, summary
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.outcomes.answers import ANSWERS, answer_for
+from django_wsgimatch.apache.outcomes.outcome import CATEGORIES, count_in
+from django_wsgimatch.apache.reading.reading import read_file
+from django_wsgimatch.apache.report import remark_lines, report_lines, summary
 from tests.imports import CONFIGURATIONS, import_lines, notes_of
 
 WITH_CONFIGURATIONS = sorted(CONFIGURATIONS.glob("*.conf"))

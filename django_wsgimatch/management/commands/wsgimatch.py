@@ -37,6 +37,8 @@ from ... import (
     single,
     terminal,
 )
+from ...apache import report
+from ...apache.lines.surroundings import Surroundings
 from ...conf import Configuration, configuration
 from ...diagnose import wording
 from ...diagnose.progress import Progress, untold
@@ -44,8 +46,6 @@ from ...ending import end_by, open_closed_streams, signal_that_ended
 from ...exceptions import AddressError, CompareError, ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
 from ...places import environment_of_groups
-from ...servers.apache import report
-from ...servers.apache.surroundings import Surroundings
 from ...text import cut, shown, to_json
 from ...whole_files import write_whole
 

@@ -1,0 +1,227 @@
+"""
+The .htaccess files on the way to scripts, as sections for their folders.
+
+Mirrors ap_directory_walk() and ap_parse_htaccess(), for all folders that an alias can reach.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+
+from ..lines.directive import ApacheConfiguration, Directive, Section, Spot
+from ..lines.unreadable import Unreadable
+from ..lines.words import split_words
+from ..outcomes.answers import answer_for
+from ..outcomes.outcome import Category, Ledger
+from ..reading.includes import is_private, read_text_of
+from ..reading.reading import read_text
+from ..reading.sections import section_for
+from .access import CONTAINERS, LIMITS, RULES
+from .coverage import CONDITIONS, FILES
+from .given import ENTRY_OPTIONS, SITE_OPTIONS
+from .hosts import (
+    HANDLERS,
+    REDIRECTS,
+    REWRITING,
+    TAKERS,
+    Host,
+    place_of,
+    read_hosts,
+    scope_sections,
+)
+from .overrides import ALLOWING, Overrides, above, allows, host_of, is_directory
+from .reach import FileKinds, reach_of
+
+# So many folders below one of scripts are looked at, and so much of a file is read, in bytes.
+_MOST_FOLDERS, _LONGEST = 2000, 1 << 20
+_DEFAULT = [".htaccess"]
+# What counts of such a file, in which sections, and what belongs to servers alone.
+_SECTIONS = (*FILES, *CONDITIONS, *CONTAINERS, *LIMITS)
+_DIRECTIVES = (
+    *(*RULES, *REWRITING, *REDIRECTS, "redirectpermanent", "redirecttemp"),
+    *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS),
+)
+_OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", "serveralias")
+_NONE = "No such file lies on the way to a script"
+_MISSING = "is not on this machine: look there for .htaccess files, whose rules are missing here"
+
+TextOf = Callable[[str, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Virtual hosts in which other files are read than in the main server, and those of that."""
+
+    hosts: frozenset[Section] = frozenset()
+    folders: frozenset[Section] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unread:
+    """A file that cannot be read, and may keep people out of a folder; without a host, of all."""
+
+    host: Section | None
+    folder: Section
+    allowed_by: Directive
+
+
+def with_access_files(
+    configuration: ApacheConfiguration,
+    kind_of: FileKinds,
+    ledger: Ledger,
+    text_of: TextOf = read_text_of,
+) -> tuple[ApacheConfiguration, list[Unread], Apart]:
+    """
+    Return a configuration with what .htaccess files say behind all else, and those left unread.
+
+    Of each AllowOverride is noted which files there are.
+    """
+    directives = [each for each in configuration.directives if not each.is_off]
+    allowing = [each for each in directives if allows(each)]
+    if not allowing:
+        return configuration, [], Apart()
+    main, hosts = read_hosts(directives, Ledger())
+    reader = _Reader(directives, kind_of, ledger, text_of)
+    reader.read(None, [main, *hosts])
+    folders = frozenset(each.sections[0] for each in reader.found)
+    apart = set()
+    overriding = {host_of(each) for each in directives if each.name.lower() in ALLOWING}
+    for host in hosts:
+        # Its own sections would otherwise come after the files of the main server.
+        if host.section in overriding or any(map(is_directory, host.scopes)):
+            reader.read(host.section, [host] if host.aliases else [main])
+            apart |= {host.section} if host.section else set()
+    for directive in allowing:
+        if is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
+            ledger.note(directive, "not needed", _NONE)
+    return (
+        replace(
+            configuration,
+            directives=(*configuration.directives, *reader.found),
+            private=configuration.private | reader.private,
+        ),
+        reader.unread,
+        Apart(frozenset(apart), folders),
+    )
+
+
+def set_apart(hosts: Iterable[Host], apart: Apart) -> None:
+    """Let the main server's files not hold in virtual hosts that have had their own read."""
+    for host in hosts:
+        if host.section in apart.hosts:
+            host.passed_over = apart.folders
+
+
+def close_unread(main: Host, hosts: Iterable[Host], unread: Iterable[Unread]) -> None:
+    """Put the files that cannot be read to the access rules of their hosts: nobody gets in."""
+    by_section = {host.section: host for host in hosts}
+    for each in unread:
+        host = main if each.host is None else by_section[each.host]
+        place_of(host, (each.folder,)).access.append(each.allowed_by)
+
+
+class _Reader:
+    def __init__(
+        self, directives: Sequence[Directive], kind_of: FileKinds, ledger: Ledger, text_of: TextOf
+    ) -> None:
+        self._kind_of = lru_cache(maxsize=None)(kind_of)
+        self._below = lru_cache(maxsize=None)(_below)
+        self._ledger = ledger
+        self._text_of = text_of
+        self._overrides = Overrides(directives)
+        self._names: dict[Section | None, list[str]] = {None: _DEFAULT}
+        for directive in directives:
+            if directive.name.lower() == "accessfilename":
+                self._names[host_of(directive)] = split_words(directive.rest)
+        self.found: list[Directive] = []
+        self.private: set[str] = set()
+        self.unread: list[Unread] = []
+        self.noted: set[int] = set()
+
+    def read(self, host: Section | None, owners: Iterable[Host]) -> None:
+        """Read the files that hold for a virtual host, or for all, on the way to their scripts."""
+        folders: dict[str, bool] = {}
+        last: dict[str, bool] = {}
+        for alias in (alias for owner in owners for alias, _ in owner.aliases):
+            reach = reach_of(alias, self._kind_of)
+            folders |= dict.fromkeys(above(reach.directory), False)
+            last[reach.directory] = True
+            if reach.script is None and self._overrides.may_hold_below(host, reach.directory):
+                folders |= dict.fromkeys(self._below(reach.directory), False)
+        for folder, is_last in sorted({**folders, **last}.items()):
+            by = self._overrides.allowing(host, folder)
+            if by is not None:
+                self._look(host, folder, by, is_last=is_last)
+
+    def _look(self, host: Section | None, folder: str, by: Directive, *, is_last: bool) -> None:
+        if self._kind_of(folder) == "missing":
+            if is_last:
+                self._note(by, "needs you", f"{folder} {_MISSING}")
+            return
+        for name in self._names.get(host, self._names[None]):
+            path = posixpath.join(folder, name)
+            if self._kind_of(path) == "file":
+                self._read(host, folder, path, by)
+                return
+
+    def _read(self, host: Section | None, folder: str, path: str, by: Directive) -> None:
+        section = section_for("Directory", folder, Spot(path, 1))
+        try:
+            read = read_text(self._text_of(path, _LONGEST), path)
+            if read.refusals:
+                raise Unreadable(read.refusals[0].reason, read.refusals[0].cure)
+            for directive in read.directives:
+                _check_allowed(directive, path)
+        except Unreadable as error:
+            self._note(by, "needs you", f"{path}: {error.reason}")
+            self.unread.append(Unread(host, section, by))
+            return
+        self._note(by, "changed", f"{path} is read")
+        around = (section,) if host is None else (host, section)
+        self.found += (replace(d, sections=(*around, *d.sections)) for d in read.directives)
+        self.private |= read.private | ({path} if is_private(path) else set())
+
+    def _note(self, by: Directive, category: Category, text: str) -> None:
+        self.noted.add(id(by))
+        self._ledger.note(by, category, text)
+
+
+def _check_allowed(directive: Directive, path: str) -> None:
+    """
+    Raise Unreadable for what Apache takes in no such file: it answers 500 then.
+
+    Whoever may write the file may not choose which scripts are run, and as whom.
+    """
+    foreign = [s.name for s in directive.sections if s.name.lower() not in _SECTIONS]
+    name = directive.name.lower()
+    is_ours = answer_for(name).is_read or name in (*TAKERS, *ALLOWING, *_OF_SERVERS)
+    if foreign or directive.spot.file != path:
+        what = f"<{foreign[0]}>" if foreign else "Include"
+        raise Unreadable(f"{what} is not allowed in such a file", "take it out")
+    if is_ours and name not in _DIRECTIVES:
+        raise Unreadable(f"{directive.name} is not allowed in such a file", "take it out")
+
+
+def _below(folder: str) -> list[str]:
+    """Return the folders below one of scripts, as many as can be looked at."""
+    return [] if folder == "/" else list(islice(_folders(folder), _MOST_FOLDERS))
+
+
+def _folders(folder: str) -> Iterator[str]:
+    waiting = deque([folder])
+    while waiting:
+        parent = waiting.popleft()
+        try:
+            with os.scandir(parent.encode("latin-1", "replace")) as entries:
+                names = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
+        except OSError:
+            continue
+        for name in names:
+            waiting.append(posixpath.join(parent, name.decode("latin-1")))
+            yield waiting[-1]

@@ -1,0 +1,219 @@
+"""
+Whether a section holds for all that an alias answers, for none of it, or for a part.
+
+Mirrors ap_directory_walk(), ap_file_walk() and ap_location_walk(), over what an alias can reach
+instead of over one request. What cannot be told is a part.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from ...aliases.directives import get_word
+from ...aliases.patterns.pattern import compile_pattern
+from ...exceptions import PatternError
+from ..lines.directive import Section
+from .reach import Reach, prefixes_of
+
+Coverage = Literal["all", "some", "none"]
+
+DIRECTORIES = ("directory", "directorymatch")
+FILES = ("files", "filesmatch")
+LOCATIONS = ("location", "locationmatch")
+CONDITIONS = ("if", "elseif", "else")
+SCOPES = (*DIRECTORIES, *FILES, *LOCATIONS, *CONDITIONS)
+
+_WILDCARD = re.compile(r"[*?\[]")
+# Behind a literal these let anything follow, so that they say nothing.
+_ANYTHING = re.compile(r"(?:/\*|\.\*\$?|\(\.\*\)\$?|\(/\.\*\)\?)+$")
+_LITERAL = re.compile(r"(\^?)([\w/~,:;=@!%&-]*)", re.ASCII)
+
+
+def coverage(sections: Iterable[Section], reach: Reach) -> Coverage:
+    """Return how much of an alias's reach lies in a section and in all those around it."""
+    found: Coverage = "all"
+    for section in sections:
+        one = _of_section(section, reach)
+        if one == "none":
+            return "none"
+        found = "some" if one == "some" else found
+    return found
+
+
+def words_of(section: Section) -> tuple[str, bool]:
+    """Return what a section compares with, and whether it is a regular expression."""
+    word, rest = get_word(section.argument)
+    if word == "~":
+        return get_word(rest)[0], True
+    return word, section.name.lower().endswith("match")
+
+
+def heads_of(section: Section) -> tuple[str, ...] | None:
+    """
+    Return texts of which one begins every uri, or every path, that a section can hold for.
+
+    None where no such texts are known. A <Directory> is given as ap_getparents() would have it.
+    """
+    kind = section.name.lower()
+    if kind not in (*DIRECTORIES, *LOCATIONS):
+        return None
+    text, is_pattern = words_of(section)
+    if is_pattern:
+        return prefixes_of(text)
+    if is_wildcard(text):
+        return (text[: _first_wildcard(text)],)
+    return (text if kind in LOCATIONS else _directory(text),)
+
+
+def is_wildcard(text: str) -> bool:
+    """Whether Apache compares a text with fnmatch() instead of byte by byte."""
+    return _WILDCARD.search(text) is not None
+
+
+def is_below(location: str, uri: str) -> bool:
+    """Whether a <Location> without wildcards holds for a uri."""
+    return uri.startswith(location) and (
+        location[-1:] in ("", "/") or uri[len(location) :][:1] in ("", "/")
+    )
+
+
+def _of_section(section: Section, reach: Reach) -> Coverage:
+    kind = section.name.lower()
+    if kind in CONDITIONS:
+        return "some"
+    text, is_pattern = words_of(section)
+    if kind in LOCATIONS:
+        return _of_uri_pattern(text, reach) if is_pattern else _of_location(text, reach)
+    if kind in FILES:
+        return _of_file_pattern(text, reach) if is_pattern else _of_name(text, reach)
+    return _of_path_pattern(text, reach) if is_pattern else _of_directory(text, reach)
+
+
+def _of_directory(path: str, reach: Reach) -> Coverage:
+    if is_wildcard(path):
+        return _of_wildcard_directory(path.rstrip("/"), reach)
+    path = _directory(path)
+    if _contains(path, reach.directory):
+        return "all"
+    if reach.script is not None:
+        # As observed: a directory of the script's name holds where no PATH_INFO follows it.
+        return "some" if path == reach.script else "none"
+    return "some" if _contains(reach.inside, path) else "none"
+
+
+def _directory(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def _of_wildcard_directory(path: str, reach: Reach) -> Coverage:
+    parents = [reach.directory]
+    while parents[-1] != "/":
+        parents.append(posixpath.dirname(parents[-1]))
+    if any(_fits(path, parent) for parent in parents):
+        return "all"
+    if reach.script is not None:
+        return "some" if _fits(path, reach.script) else "none"
+    head = path[: _first_wildcard(path)]
+    return "some" if _may_meet(head, reach.inside) else "none"
+
+
+def _of_path_pattern(pattern: str, reach: Reach) -> Coverage:
+    # Apache searches in the whole filename, the script's own name included.
+    if reach.script is not None:
+        return _search(pattern, reach.script)
+    heads = prefixes_of(pattern)
+    is_near = heads is None or any(_may_meet(head, reach.inside) for head in heads)
+    return "some" if is_near else "none"
+
+
+def _may_meet(one: str, other: str) -> bool:
+    """Whether a text can begin with both."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def _of_name(name: str, reach: Reach) -> Coverage:
+    if name == "*":
+        return "all"
+    if reach.script is None:
+        return "some"
+    return "all" if fnmatchcase(posixpath.basename(reach.script), name) else "none"
+
+
+def _of_file_pattern(pattern: str, reach: Reach) -> Coverage:
+    return "some" if reach.script is None else _search(pattern, posixpath.basename(reach.script))
+
+
+def _of_location(location: str, reach: Reach) -> Coverage:
+    if location == "/":
+        return "all"
+    if is_wildcard(location):
+        return _by_prefixes((location[: _first_wildcard(location)],), reach)
+    if reach.location is not None:
+        if is_below(location, reach.location):
+            return "all"
+        return "some" if is_below(reach.location, location) else "none"
+    if reach.prefixes and all(_is_surely_below(location, each) for each in reach.prefixes):
+        return "all"
+    return _by_prefixes((location,), reach)
+
+
+def _of_uri_pattern(pattern: str, reach: Reach) -> Coverage:
+    literal = _LITERAL.fullmatch(_ANYTHING.sub("", pattern))
+    if literal and all(_holds(literal, prefix) for prefix in reach.prefixes or ("/",)):
+        return "all"
+    return _by_prefixes(prefixes_of(pattern), reach)
+
+
+def _holds(literal: re.Match[str], prefix: str) -> bool:
+    anchor, text = literal.groups()
+    return prefix.startswith(text) if anchor else text in prefix
+
+
+def _by_prefixes(prefixes: tuple[str, ...] | None, reach: Reach) -> Coverage:
+    """Return "none" if no uri can begin with one of the prefixes and with one of the reach's."""
+    if prefixes is None or reach.prefixes is None:
+        return "some"
+    for one in prefixes:
+        for other in reach.prefixes:
+            if one.startswith(other):
+                if reach.location is None or is_below(other, one):
+                    return "some"
+            elif other.startswith(one):
+                return "some"
+    return "none"
+
+
+def _is_surely_below(location: str, prefix: str) -> bool:
+    """Whether a <Location> holds for every uri with a prefix."""
+    return prefix.startswith(location) and (
+        location.endswith("/") or prefix[len(location) :].startswith("/")
+    )
+
+
+def _contains(directory: str, path: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """Mirror apr_fnmatch() with APR_FNM_PATHNAME: no wildcard stands for a slash."""
+    names, parts = path.split("/"), pattern.split("/")
+    return len(names) == len(parts) and all(map(fnmatchcase, names, parts))
+
+
+def _first_wildcard(text: str) -> int:
+    found = _WILDCARD.search(text)
+    return found.start() if found else len(text)
+
+
+def _search(pattern: str, text: str) -> Coverage:
+    literal = _LITERAL.fullmatch(_ANYTHING.sub("", pattern))
+    if literal and _holds(literal, text):
+        return "all"
+    try:
+        return "all" if compile_pattern(pattern, allow_exponential=True).find(text) else "none"
+    except PatternError:
+        return "some"

@@ -1,0 +1,117 @@
+"""The values that directives beside the aliases give: for a server, or within a section."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...exceptions import DirectiveError
+from ..lines.directive import Directive
+from ..lines.words import split_words
+
+_FLAGS = {"on": True, "off": False}
+
+# Options of an entry, as they are called in settings.
+ENTRY_OPTIONS = {
+    "wsgiprocessgroup": "process_group",
+    "wsgiapplicationgroup": "application_group",
+    "wsgicallableobject": "callable_object",
+    "wsgipassauthorization": "pass_authorization",
+}
+# What is one for the whole table in settings, and scoped in Apache.
+SITE_OPTIONS = {
+    "wsgiscriptreloading": "script_reloading",
+    "wsgichunkedrequest": "chunked_request",
+    "acceptpathinfo": "accept_path_info",
+    "options": "options",
+}
+# What holds for a server, and cannot stand in a section.
+SERVER_OPTIONS = {
+    "allowencodedslashes": "allow_encoded_slashes",
+    "mergeslashes": "merge_slashes",
+}
+# What holds where no directive says anything.
+DEFAULTS: dict[str, Any] = {
+    "process_group": "%{GLOBAL}",
+    "application_group": "%{RESOURCE}",
+    "callable_object": "application",
+    "pass_authorization": False,
+    "script_reloading": True,
+    "chunked_request": False,
+    "accept_path_info": True,
+    "allow_encoded_slashes": False,
+    "merge_slashes": True,
+}
+OPTIONS = ENTRY_OPTIONS | SITE_OPTIONS | SERVER_OPTIONS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A value and the directive that gives it."""
+
+    value: Any
+    directive: Directive
+
+
+def given_by(directive: Directive) -> Given:
+    """
+    Return the value that one of ``OPTIONS`` gives.
+
+    Raises DirectiveError, with Apache's message where it has one, for a value that Apache refuses.
+    """
+    name = OPTIONS[directive.name.lower()]
+    words = split_words(directive.rest)
+    if name == "options":
+        return Given(tuple(words), directive)
+    if len(words) != 1:
+        raise DirectiveError(f"{directive.name} takes one argument")
+    read = _READ.get(name)
+    return Given(words[0] if read is None else read(directive.name, words[0]), directive)
+
+
+def replaces_options(words: tuple[str, ...]) -> bool:
+    """Whether an Options directive takes the place of all that held."""
+    return any(word[:1] not in "+-" for word in words)
+
+
+def follows_links(before: bool | str, words: tuple[str, ...]) -> bool | str:
+    """
+    Return whether symbolic links are followed after an Options directive, given how it was before.
+
+    Mirrors set_options(): words without a sign take the place of all that held. True, False or
+    "owner", as in settings.
+    """
+    value = False if replaces_options(words) else before
+    for word in words:
+        name = word.lstrip("+-").lower()
+        if name in ("followsymlinks", "all"):
+            value = not word.startswith("-")
+        elif name == "symlinksifownermatch" and value is not True:
+            value = False if word.startswith("-") else "owner"
+        elif name == "none":
+            value = False
+    return value
+
+
+def _flag(name: str, word: str) -> bool:
+    if word.lower() not in _FLAGS:
+        raise DirectiveError(f"{name} must be one of: Off | On")
+    return _FLAGS[word.lower()]
+
+
+def _encoded_slashes(name: str, word: str) -> bool | str:
+    return "NoDecode" if word.lower() == "nodecode" else _flag(name, word)
+
+
+def _path_info(name: str, word: str) -> bool:
+    return True if word.lower() == "default" else _flag(name, word)
+
+
+_READ = {
+    "pass_authorization": _flag,
+    "script_reloading": _flag,
+    "chunked_request": _flag,
+    "merge_slashes": _flag,
+    "accept_path_info": _path_info,
+    "allow_encoded_slashes": _encoded_slashes,
+}

@@ -1,0 +1,278 @@
+"""The main server and the virtual hosts: names, aliases, and what stands in sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ...aliases.alias import Alias
+from ...aliases.directives import parse_directive
+from ...exceptions import DirectiveError
+from ..lines.directive import Directive, Section
+from ..lines.words import split_words
+from ..outcomes.outcome import Ledger
+from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
+from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
+from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
+
+ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
+
+# What may answer URLs, or change them, before an alias does.
+TAKERS = (
+    *("alias", "aliasmatch", "scriptalias", "scriptaliasmatch", "documentroot", "userdir"),
+    *("redirect", "redirectmatch", "redirectpermanent", "redirecttemp", "rewriterule"),
+    *("proxypass", "proxypassmatch"),
+)
+REWRITING = ("rewriteengine", "rewriteoptions", "rewritecond", "rewriterule", "rewritemap")
+# Those that may answer with an error: "permanent" and "temp" redirect.
+REDIRECTS = ("redirect", "redirectmatch")
+HANDLERS = ("sethandler", "addhandler", "removehandler")
+
+_AROUND_RULES = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
+
+# Where a scope stands in the order in which Apache merges them; the last one wins.
+Rank = tuple[int, int, int]
+# The rank of <Directory />.
+ROOT: Rank = (1, 1, 0)
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """
+    What the directives in one section give, with all sections around it.
+
+    ``options`` are the Options directives of it, in their order, as each may build on the one
+    before; ``access`` are the rules that may keep somebody out, ``handlers`` say who answers.
+    ``is_inherited`` says that a section of the main server holds in virtual hosts, too.
+    """
+
+    sections: tuple[Section, ...]
+    rank: Rank
+    values: dict[str, Given] = field(default_factory=dict)
+    options: list[Given] = field(default_factory=list)
+    access: list[Directive] = field(default_factory=list)
+    handlers: list[Directive] = field(default_factory=list)
+    is_inherited: bool = True
+
+    def __str__(self) -> str:
+        return " ".join(f"<{each.name} {each.argument}>" for each in self.sections)
+
+
+@dataclass(slots=True, eq=False)
+class Host:
+    """
+    The main server, without a ``section``, or one virtual host.
+
+    ``names`` are its ServerName, if it has one, and its ServerAliases. ``addresses`` are written
+    as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
+    URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so. ``takers`` may answer
+    URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts,
+    ``rewriting`` all of mod_rewrite. ``passed_over`` are sections of the main server that do not
+    hold here.
+    """
+
+    section: Section | None = None
+    server_name: str | None = None
+    names: list[tuple[str, Directive]] = field(default_factory=list)
+    aliases: list[tuple[Alias, Directive]] = field(default_factory=list)
+    values: dict[str, Given] = field(default_factory=dict)
+    options: list[Given] = field(default_factory=list)
+    access: list[Directive] = field(default_factory=list)
+    is_tls: bool | None = None
+    handlers: list[Directive] = field(default_factory=list)
+    takers: list[Directive] = field(default_factory=list)
+    rewriting: list[Directive] = field(default_factory=list)
+    mounted: list[tuple[Alias, Directive]] = field(default_factory=list)
+    scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
+    passed_over: frozenset[Section] = frozenset()
+    givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of a virtual host."""
+        return tuple(split_words(self.section.argument)) if self.section else ()
+
+    def __str__(self) -> str:
+        if self.section is None:
+            return "the main server"
+        return self.server_name or f"<VirtualHost {self.section.argument}> in {self.section.spot}"
+
+
+def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, list[Host]]:
+    """
+    Return the main server and the virtual hosts, with all that decides about aliases.
+
+    What is switched off takes no part. What Apache would refuse is noted as the user's to fix.
+    """
+    main = Host()
+    hosts: dict[Section, Host] = {}
+    for directive in directives:
+        if directive.is_off:
+            continue
+        outer = next((s for s in directive.sections if s.name.lower() == "virtualhost"), None)
+        host = main if outer is None else hosts.setdefault(outer, Host(outer))
+        name = directive.name.lower()
+        read = _READERS.get(name) or (_read_value if name in OPTIONS else None)
+        if read is None:
+            continue
+        try:
+            read(host, directive, ledger)
+        except DirectiveError as error:
+            ledger.note(directive, "needs you", f"Apache refuses it: {error}")
+    for host in (main, *hosts.values()):
+        _drop_replaced(host, ledger)
+    return main, list(hosts.values())
+
+
+def _drop_replaced(host: Host, ledger: Ledger) -> None:
+    """Take away the access rules that a later section for the very same place replaces."""
+    later: dict[tuple[tuple[str, str], ...], dict[str, Directive]] = {}
+    for sections, scope in reversed(host.scopes.items()):
+        replacing = later.setdefault(_place_named_by(sections), {})
+        kept = []
+        for rule in scope.access:
+            if by := replacing.get(system_of(rule)):
+                ledger.note(rule, "not needed", f"{by.spot} takes its place")
+            else:
+                kept.append(rule)
+        scope.access = kept
+        replacing.update(replaced_systems(kept))
+
+
+def _place_named_by(sections: tuple[Section, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((each.name.lower(), each.argument) for each in sections)
+
+
+def scope_sections(directive: Directive) -> tuple[Section, ...]:
+    """Return the sections around a directive that limit what it holds for."""
+    return tuple(each for each in directive.sections if each.name.lower() in SCOPES)
+
+
+def _read_alias(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if scoped := scope_sections(directive):
+        raise DirectiveError(f"{directive.name} not allowed in <{scoped[-1].name}> context")
+    alias = parse_directive(f"{directive.name} {directive.rest}")
+    host.aliases.append((alias, directive))
+
+
+def _read_server_name(host: Host, directive: Directive, ledger: Ledger) -> None:
+    words = split_words(directive.rest)
+    if len(words) != 1:
+        raise DirectiveError("ServerName takes one argument, The hostname and port of the server")
+    name = words[0].rpartition("//")[2]
+    host.server_name = name.rpartition(":")[0] if _has_port(name) else name
+    host.names = [(n, d) for n, d in host.names if d.name.lower() != "servername"]
+    host.names.insert(0, (host.server_name.lower(), directive))
+
+
+def _read_server_alias(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if host.section is None:
+        raise DirectiveError("ServerAlias only used in <VirtualHost>")
+    host.names += [(name.lower(), directive) for name in split_words(directive.rest)]
+
+
+def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
+    given = given_by(directive)
+    name = OPTIONS[directive.name.lower()]
+    sections = scope_sections(directive)
+    if sections and directive.name.lower() in SERVER_OPTIONS:
+        raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
+    place = place_of(host, sections)
+    givers = host.givers.setdefault(_place_named_by(sections), {})
+    before, givers[name] = givers.get(name, place), place
+    for each in _superseded(before, name, given):
+        ledger.note(each.directive, "not needed", f"{given.directive.spot} takes its place")
+    if name == "options":
+        place.options.append(given)
+    else:
+        place.values[name] = given
+
+
+def place_of(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
+    """Return where what stands in sections is kept: the host, without any."""
+    if not sections:
+        return host
+    if sections not in host.scopes:
+        host.scopes[sections] = Scope(sections, rank_of(sections))
+    return host.scopes[sections]
+
+
+def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if any(each.name.lower() not in _AROUND_RULES for each in directive.sections):
+        # As in <Proxy>: it says who may use a proxy, or is the definition of a provider.
+        return
+    sections = scope_sections(directive)
+    if not sections and directive.name.lower() not in SWITCHES:
+        raise DirectiveError(f"{directive.name} not allowed here")
+    place_of(host, sections).access.append(directive)
+
+
+def _read_handler(host: Host, directive: Directive, ledger: Ledger) -> None:
+    place_of(host, scope_sections(directive)).handlers.append(directive)
+    host.takers.append(directive)
+
+
+def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:
+    host.takers.append(directive)
+
+
+def _read_rewriting(host: Host, directive: Directive, ledger: Ledger) -> None:
+    host.rewriting.append(directive)
+    if directive.name.lower() in TAKERS:
+        host.takers.append(directive)
+
+
+def _read_engine(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if not scope_sections(directive):
+        host.is_tls = directive.rest.strip().lower() == "on"
+
+
+def _superseded(place: Host | Scope, name: str, given: Given) -> list[Given]:
+    """Take out of a place, and return, what a later one that says the same gives anew."""
+    if name != "options":
+        return [place.values.pop(name)] if name in place.values else []
+    if not replaces_options(given.value):
+        return []
+    found = [*place.options]
+    place.options.clear()
+    return found
+
+
+def rank_of(sections: tuple[Section, ...]) -> Rank:
+    """
+    Return a scope's place in the order of ap_process_request_internal().
+
+    Directories from the root on, then those given by a pattern, files, locations, conditions.
+    Files in a directory come with that directory, after those of the server.
+    """
+    kinds = [each.name.lower() for each in sections]
+    if any(kind in CONDITIONS for kind in kinds):
+        return 5, 0, 0
+    if any(kind in FILES for kind in kinds):
+        return 3, *_directory_rank(sections[0])
+    if kinds[-1] in DIRECTORIES:
+        return 1, *_directory_rank(sections[-1])
+    return 4, 0, 0
+
+
+def _directory_rank(section: Section) -> tuple[int, int]:
+    if section.name.lower() not in DIRECTORIES:
+        return 0, 0
+    path, is_pattern = words_of(section)
+    # As observed, and as reorder_sorter() has it: even in a pattern slashes are counted.
+    return (2, path.count("/")) if is_pattern else (1, len(list(filter(None, path.split("/")))))
+
+
+def _has_port(name: str) -> bool:
+    return name.rpartition(":")[2].isdigit()
+
+
+_READERS = dict.fromkeys(ALIASES, _read_alias) | {
+    "servername": _read_server_name,
+    "serveralias": _read_server_alias,
+    "sslengine": _read_engine,
+    **dict.fromkeys(RULES, _read_access),
+    **dict.fromkeys(TAKERS, _read_taker),
+    **dict.fromkeys(HANDLERS, _read_handler),
+    **dict.fromkeys(REWRITING, _read_rewriting),
+}

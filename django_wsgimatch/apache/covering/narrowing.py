@@ -1,0 +1,146 @@
+"""A part of an alias as an alias of its own: the uris that a narrower <Location> holds for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from ...aliases.alias import Alias
+from ...aliases.patterns.pattern import compile_pattern
+from ...aliases.substitution import group_numbers, parse_template
+from ...exceptions import PatternError
+from ..lines.directive import Section
+from .coverage import is_wildcard, words_of
+from .reach import Reach, prefixes_of, region
+
+_SLASHES = re.compile("//+")
+# What would mean something else inside a group, or further on in a pattern.
+_UNMOVABLE = re.compile(r"\(\*|\\[GK]|\(\?\^?[a-zA-Z]*x|\(\?[RP0-9&+-]|\(\?\(")
+_SPECIAL = re.compile(r"[\\.^$*+?()\[\]{}|]")
+_ESCAPED_OR_SET = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]", re.DOTALL)
+_INNERMOST = re.compile(r"\([^()]*\)")
+_BACK_REFERENCE = re.compile(r"\\[1-9gk]|\(\?[P<'&]")
+_CAPTURE = re.compile(r"(\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\])|\((?![?*])", re.DOTALL)
+
+
+def narrowed(alias: Alias, section: Section) -> Alias | None:
+    """
+    Return the alias for those uris of an alias that a <Location> holds for.
+
+    It leads to the same script with the same SCRIPT_NAME and PATH_INFO. None where no alias
+    can say that.
+    """
+    return _narrowed(alias, *words_of(section))
+
+
+# Optimization: virtual hosts inherit aliases and the sections around them, and compiling takes a
+# quarter of a millisecond: 1.6 s instead of 3.5 for 51,000 lines of real configurations.
+@lru_cache(maxsize=65536)
+def _narrowed(alias: Alias, text: str, is_pattern: bool) -> Alias | None:
+    if not is_pattern and not is_wildcard(text):
+        return _below(alias, _SLASHES.sub("/", text))
+    condition = without_captures(text if is_pattern else from_wildcard(text))
+    if condition is None or _UNMOVABLE.search(condition):
+        return None
+    return _where(alias, look_ahead(condition))
+
+
+def restricted(alias: Alias, condition: str) -> Alias | None:
+    """Return an alias for those of its uris that a lookahead from their start holds for."""
+    return None if _UNMOVABLE.search(condition) else _where(alias, condition)
+
+
+def excluded(alias: Alias, other: Alias) -> Alias | None:
+    """Return an alias without the uris of another one, None where one pattern cannot say that."""
+    if other.kind == "plain":
+        location = _SLASHES.sub("/", other.location)
+        end = "" if location.endswith("/") else "(?:/|$)"
+        return _where(alias, f"(?!{literally(location)}{end})")
+    pattern = without_captures(other.location)
+    if pattern is None or _UNMOVABLE.search(pattern):
+        return None
+    return _where(alias, "(?!" + look_ahead(pattern)[3:])
+
+
+def region_of(section: Section) -> Reach:
+    """Return the uris that a <Location> holds for, as far as they are known."""
+    text, is_pattern = words_of(section)
+    if is_pattern or is_wildcard(text):
+        return region(None, prefixes_of(text if is_pattern else from_wildcard(text)))
+    return region(text, (text,))
+
+
+def _below(alias: Alias, location: str) -> Alias | None:
+    if alias.kind == "match":
+        end = "" if location.endswith("/") else "(?:/|$)"
+        return _where(alias, f"(?={literally(location)}{end})")
+    # filename = target + what follows the location in the uri, and all of it for "/".
+    start = "" if alias.location == "/" else _SLASHES.sub("/", alias.location)
+    rest = location[len(start) :]
+    return replace(alias, location=location, target=alias.target + rest)
+
+
+def _where(alias: Alias, condition: str) -> Alias | None:
+    """Return the alias under a condition that looks ahead from the start of the uri."""
+    if alias.kind == "plain":
+        location = _SLASHES.sub("/", alias.location)
+        end = "" if location.endswith("/") else "(?=/|$)"
+        pattern = f"^{condition}{literally(location)}{end}"
+        target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
+    elif _UNMOVABLE.search(alias.location):
+        return None
+    elif is_anchored(alias.location):
+        pattern, target = f"^{condition}{alias.location[1:]}", alias.target
+    elif 0 in group_numbers(parse_template(alias.target)):
+        return None
+    else:
+        pattern, target = f"^{condition}.*?(?:{alias.location})", alias.target
+    try:
+        compile_pattern(pattern)
+    except PatternError:
+        return None
+    return replace(alias, kind="match", location=pattern, target=target)
+
+
+def is_anchored(pattern: str) -> bool:
+    """Whether a pattern is searched from the start of the uri only: no branch has its own ^."""
+    if not pattern.startswith("^"):
+        return False
+    text = _ESCAPED_OR_SET.sub("", pattern)
+    while (shorter := _INNERMOST.sub("", text)) != text:
+        text = shorter
+    return "|" not in text
+
+
+def look_ahead(pattern: str) -> str:
+    """Return the lookahead, from the start of the uri, for what a pattern takes."""
+    if is_anchored(pattern):
+        return f"(?={pattern[1:]})"
+    return f"(?=.*?(?:{pattern}))"
+
+
+def without_captures(pattern: str) -> str | None:
+    """Return a pattern whose groups do not count: those of the alias keep their numbers."""
+    if _BACK_REFERENCE.search(pattern):
+        return None
+    return _CAPTURE.sub(lambda found: found[1] or "(?:", pattern)
+
+
+def from_wildcard(text: str) -> str:
+    """Return the pattern of what apr_fnmatch() takes with APR_FNM_PATHNAME."""
+    parts = re.split(r"(\[[^\]]+\]|[*?])", text)
+    return "^" + "".join(map(_wildcard_part, parts)) + "$"
+
+
+def _wildcard_part(part: str) -> str:
+    if part in ("*", "?"):
+        return "[^/]*" if part == "*" else "[^/]"
+    if part.startswith("[") and part.endswith("]"):
+        return part.replace("[!", "[^", 1)
+    return literally(part)
+
+
+def literally(text: str) -> str:
+    """Return the pattern that takes a text as it is."""
+    return _SPECIAL.sub(r"\\\g<0>", text)

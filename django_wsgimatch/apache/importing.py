@@ -1,0 +1,224 @@
+"""From an Apache configuration to settings, and a report of every directive in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..aliases.table import compile_location
+from ..exceptions import WSGIMatchError
+from .covering.access_files import Apart, Unread, close_unread, set_apart, with_access_files
+from .covering.hosts import read_hosts
+from .covering.reach import FileKind, FileKinds
+from .decisions import Protected, note_rules, protected, refusing
+from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
+from .lines.limits import Exhausted
+from .outcomes.answers import answered, is_known
+from .outcomes.outcome import Ledger, Outcome, refused, withheld
+from .processes.embedded import load_ahead, note_embedded
+from .processes.isolation import write_out_groups
+from .processes.processes import note_uses, read_groups
+from .processes.users import note_users
+from .resolving.barring import bar
+from .resolving.mounts import mount
+from .resolving.resolving import Entry, Resolver
+from .resolving.tables import build_tables
+from .resolving.takers import Taken, note_taken
+from .writing.settings import Settings, collect
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """
+    What has become of a configuration.
+
+    ``settings`` is None where a line could not be read: what it may have said would be missing.
+    ``outcomes`` has one for every line that could not be read, then one for every directive.
+    ``protected`` are the URLs that Apache lets only some people ask for, ``taken`` those that it
+    answers itself, and an alias does here; the report names them all. ``remarks`` are Apache's
+    own warnings.
+    """
+
+    settings: Settings | None
+    outcomes: tuple[Outcome, ...]
+    protected: tuple[Protected, ...] = ()
+    taken: tuple[Taken, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def needs_you(self) -> bool:
+        """Whether something is left for the user to do, or to look at."""
+        return any(each.category in ("needs you", "unknown", "refused") for each in self.outcomes)
+
+
+def kind_of_file(path: str) -> FileKind:
+    """Return what the file system has at a path (latin-1 text)."""
+    try:
+        mode = os.stat(path.encode("latin-1")).st_mode
+    except (OSError, ValueError):
+        return "missing"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "file" if stat.S_ISREG(mode) else "missing"
+
+
+def import_configuration(
+    configuration: ApacheConfiguration,
+    kind_of: FileKinds = kind_of_file,
+    *,
+    is_open: bool = False,
+) -> Imported:
+    """
+    Return the settings that a configuration stands for, and what became of each directive.
+
+    ``kind_of`` says what the file system has at a path: it tells a script from a folder of scripts
+    where the configuration does not. What Apache protects is closed, unless ``is_open``.
+    """
+    ledger = Ledger()
+    settings: Settings | None = None
+    unread: list[Unread] = []
+    apart = Apart()
+    found: tuple[Protected, ...] = ()
+    taken: tuple[Taken, ...] = ()
+    try:
+        if not configuration.refusals:
+            configuration, unread, apart = with_access_files(configuration, kind_of, ledger)
+            settings, found, taken = _settings(
+                configuration, (unread, apart), ledger, kind_of, is_open
+            )
+    except Exhausted as error:
+        return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
+    outcomes = [*map(refused, configuration.refusals)]
+    stop = configuration.refusals[0].spot if configuration.refusals else None
+    outcomes += (ledger.outcome(each) or answered(each, stop) for each in configuration.directives)
+    private = configuration.private
+    return Imported(
+        settings,
+        tuple(_discreet(each) if each.spot.file in private else each for each in outcomes),
+        found,
+        taken,
+        tuple(each for each in configuration.remarks if each.spot.file not in private),
+    )
+
+
+def _discreet(outcome: Outcome) -> Outcome:
+    """Show of a private file what is a directive for certain, and of other lines the place."""
+    is_read = outcome.category in ("kept", "changed", "needs you", "not needed")
+    return outcome if is_read and is_known(outcome.text.partition(" ")[0]) else withheld(outcome)
+
+
+def _settings(
+    configuration: ApacheConfiguration,
+    access_files: tuple[Sequence[Unread], Apart],
+    ledger: Ledger,
+    kind_of: FileKinds,
+    is_open: bool,
+) -> tuple[Settings, tuple[Protected, ...], tuple[Taken, ...]]:
+    directives = [each for each in configuration.directives if not each.is_off]
+    named: defaultdict[str, list[Directive]] = defaultdict(list)
+    for directive in directives:
+        named[directive.name.lower()].append(directive)
+    homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
+    main, hosts = read_hosts(directives, ledger)
+    unread, apart = access_files
+    set_apart(hosts, apart)
+    close_unread(main, hosts, unread)
+    # The resolver keeps what it has looked up: all sections must be there by then.
+    told = bar(main, hosts)
+    resolver = Resolver(main, ledger, kind_of)
+    mount(resolver, hosts)
+    tables = build_tables(resolver, hosts)
+    tables = write_out_groups(tables, main.server_name, ledger, kind_of)
+    tables = load_ahead(tables, imports, ledger)
+    entries = tables.all_entries()
+    groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
+    note_users(named["user"], named["group"], groups, ledger)
+    note_uses(groups, entries, imports, ledger)
+    note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
+    _note_aliases(entries, ledger)
+    _note_variables(directives, ledger)
+    found = protected(tables, is_open=is_open)
+    closing = {id(rule) for each in found for rule in each.closed.rules}
+    taken = note_taken(main, hosts, ledger, told, closing)
+    note_rules(found, (main, *hosts), tables.met, ledger)
+    settings = collect(
+        tables.opened() if is_open else tables,
+        groups,
+        ledger,
+        has_files=bool(named["documentroot"]),
+    )
+    _note_links(resolver, settings, ledger)
+    return settings, (*found, *refusing(taken)), taken
+
+
+def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
+    parts: dict[int, int] = defaultdict(int)
+    for entry in entries:
+        parts[id(entry.directive)] += entry.part is not None
+        _check_location(entry, ledger)
+        for directive, option in entry.uses:
+            ledger.use(directive, option, entry.alias.location)
+        if reason := _unfit(entry):
+            ledger.note(entry.directive, "needs you", reason)
+        if entry.alias.kind == "plain" and not entry.alias.location.startswith("/"):
+            ledger.note(entry.directive, "kept", "no URL matches it, as it begins with no slash")
+    for entry in entries:
+        if count := parts[id(entry.directive)]:
+            reason = f"{count + 1} entries: a section gives a part of its URLs other options"
+            ledger.note(entry.directive, "changed", reason)
+        else:
+            ledger.note(entry.directive, "kept", "an entry")
+
+
+def _check_location(entry: Entry, ledger: Ledger) -> None:
+    if entry.part is not None:
+        # A part is an alias that has been compiled already: nothing else becomes one.
+        return
+    try:
+        compile_location(entry.alias)
+    except WSGIMatchError as error:
+        ledger.note(entry.directive, "needs you", str(error))
+
+
+def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:
+    for directive in directives:
+        name = directive.name.lower()
+        if "${" in directive.rest and (name.startswith("wsgi") or name == "serveralias"):
+            reason = "its variable has no value here: give it one with --define NAME=VALUE"
+            ledger.note(directive, "needs you", reason)
+
+
+def _unfit(entry: Entry) -> str:
+    """Return what an entry cannot say as Apache does, and what to do about it."""
+    if not entry.alias.target.startswith("/"):
+        return (
+            "its target is relative to the directory that Apache is started in, and here to "
+            "BASE_DIR: write the whole path"
+        )
+    given = entry.values.get("callable_object")
+    if given is not None and given.value.startswith("%{ENV:"):
+        return "WSGICallableObject comes from a variable: name the callable in each entry"
+    path_info = entry.values.get("accept_path_info")
+    if path_info is not None and path_info.value is False:
+        return (
+            f"AcceptPathInfo Off in {path_info.directive.spot}: Apache answers 404 to what is "
+            "below the script. Let the application do so"
+        )
+    return ""
+
+
+def _note_links(resolver: Resolver, settings: Settings, ledger: Ledger) -> None:
+    is_said = any(each.name == "WSGIMATCH_FOLLOW_SYMLINKS" for each in settings.others)
+    for given in resolver.links.values():
+        if is_said:
+            ledger.note(given.directive, "kept", "WSGIMATCH_FOLLOW_SYMLINKS")
+        else:
+            ledger.note(
+                given.directive,
+                "changed",
+                "symbolic links on the way to scripts are followed: "
+                "WSGIMATCH_FOLLOW_SYMLINKS = False refuses them everywhere",
+            )

@@ -1,0 +1,120 @@
+"""What becomes of each directive, and where that is written down."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ..lines.directive import ApacheConfiguration, Directive, Refusal, Spot
+
+Category = Literal["kept", "changed", "needs you", "not needed", "off", "unknown", "refused"]
+
+CATEGORIES: dict[Category, str] = {
+    "kept": "It is in the settings and means the same.",
+    "changed": "It is in the settings, or has its effect, in another form; the note says how.",
+    "needs you": "No setting can say it: the note says what to do.",
+    "not needed": "Nothing is lost without it: it has no effect on the aliases of this file, or "
+    "the server in front has its own.",
+    "off": "A section around it does not hold, so Apache does not read it either; or its virtual "
+    "host is at another address than the one asked for.",
+    "unknown": "No directive of Apache or mod_wsgi that is known here: look whether its module "
+    "answers requests.",
+    "refused": "The line cannot be read. Nothing is imported until it is fixed.",
+}
+
+NOT_SHOWN = "(not shown)"
+_PRIVATE = "root may read this file and others may not: look at the line there"
+
+# The gravest first: a directive that means one thing to one alias and another to the next is
+# reported as the graver.
+_GRAVITY: tuple[Category, ...] = ("needs you", "changed", "kept", "not needed")
+# So many notes say enough.
+_NOTES = 3
+# One more tells that there are more, and one may be empty.
+_MOST_KEPT = _NOTES + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one directive: ``text`` is the line as Apache takes it."""
+
+    spot: Spot
+    text: str
+    category: Category
+    note: str
+
+
+@dataclass(slots=True)
+class _Page:
+    notes: dict[Category, dict[str, None]] = field(default_factory=dict)
+    uses: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Ledger:
+    """
+    Where the parts of the import write down what they made of a directive.
+
+    A directive is known by its identity: a macro that is used twice has each line twice.
+    """
+
+    def __init__(self) -> None:
+        self._pages: defaultdict[int, _Page] = defaultdict(_Page)
+
+    def note(self, directive: Directive, category: Category, text: str) -> None:
+        """Say what became of a directive."""
+        notes = self._pages[id(directive)].notes.setdefault(category, {})
+        if len(notes) < _MOST_KEPT:
+            notes[text] = None
+
+    def use(self, directive: Directive, what: str, location: str) -> None:
+        """Say that a directive is kept as an option of the entry of a location."""
+        self._pages[id(directive)].uses.setdefault(what, []).append(location)
+
+    def outcome(self, directive: Directive) -> Outcome | None:
+        """Return what became of a directive, or None if nobody has said so."""
+        page = self._pages.get(id(directive))
+        if page is None:
+            return None
+        for what, locations in page.uses.items():
+            self.note(directive, "kept", _used(what, locations))
+        category = min(page.notes, key=_GRAVITY.index)
+        notes = [text for text in page.notes[category] if text]
+        note = "; ".join(notes[:_NOTES]) + ("; ..." if len(notes) > _NOTES else "")
+        return outcome(directive, category, note)
+
+
+def withheld(outcome: Outcome) -> Outcome:
+    """Return an outcome without the text of the line."""
+    return replace(outcome, text=NOT_SHOWN, note=_PRIVATE)
+
+
+def outcome(directive: Directive, category: Category, note: str) -> Outcome:
+    """Return a directive's outcome."""
+    text = " ".join(f"{directive.name} {directive.rest}".split())
+    return Outcome(directive.spot, text, category, note)
+
+
+def refused(refusal: Refusal) -> Outcome:
+    """Return the outcome of a line that cannot be read."""
+    cure = f"{refusal.cure[:1].upper()}{refusal.cure[1:]}"
+    return Outcome(refusal.spot, refusal.text, "refused", f"{refusal.reason}. {cure}")
+
+
+def count_in(configuration: ApacheConfiguration) -> int:
+    """Return how many directives and refused lines a configuration has."""
+    return len(configuration.directives) + len(configuration.refusals)
+
+
+def tally(outcomes: Iterable[Outcome]) -> dict[Category, int]:
+    """Return how many directives became what; every category is there."""
+    counts = Counter(each.category for each in outcomes)
+    return {category: counts[category] for category in CATEGORIES}
+
+
+def _used(what: str, locations: list[str]) -> str:
+    different = dict.fromkeys(locations)
+    if len(different) == 1:
+        return f"{what} of {locations[0]}"
+    return f"{what} of {len(different)} entries"

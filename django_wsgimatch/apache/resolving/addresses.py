@@ -1,0 +1,61 @@
+"""The virtual hosts of one address: what ``--address`` leaves of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ...exceptions import AddressError
+from ..lines.directive import ApacheConfiguration, Directive, Section
+from ..lines.words import split_words
+
+_ANY = "*"
+
+
+def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfiguration:
+    """
+    Return a configuration with the virtual hosts off that a connection to an address does not get.
+
+    As in Apache, those that name the address itself come before those with a wildcard. Raises
+    AddressError, which names the addresses, where there are none of either.
+    """
+    hosts = {s: None for d in configuration.directives for s in d.sections if _is_host(s)}
+    asked = _parts(address)
+    for ip in dict.fromkeys((asked[0], _ANY)):
+        chosen = {host for host in hosts if any(_takes(each, (ip, asked[1])) for each in _of(host))}
+        if chosen:
+            break
+    else:
+        names = ", ".join(dict.fromkeys(each for host in hosts for each in _of(host))) or "none"
+        raise AddressError(f"no virtual host is at {address}: their addresses are {names}")
+    because = f"Its virtual host is not at {address}, which --address asks for"
+    off = {host for host in hosts if host not in chosen}
+    directives = (_off(each, off, because) for each in configuration.directives)
+    return replace(configuration, directives=tuple(directives))
+
+
+def _is_host(section: Section) -> bool:
+    return section.name.lower() == "virtualhost"
+
+
+def _of(host: Section) -> list[str]:
+    return split_words(host.argument)
+
+
+def _takes(address: str, asked: tuple[str, str]) -> bool:
+    ip, port = _parts(address)
+    return ip == asked[0] and (_ANY in (port, asked[1]) or port == asked[1])
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """Return an address and its port; "*" is any."""
+    ip, colon, port = address.rpartition(":")
+    if not colon or port.endswith("]"):
+        ip, port = address, _ANY
+    return (_ANY if ip.lower() in ("", "_default_") else ip.lower()), port
+
+
+def _off(directive: Directive, off: Iterable[Section], because: str) -> Directive:
+    if directive.is_off or not any(each in off for each in directive.sections):
+        return directive
+    return replace(directive, is_off=True, because=because)

@@ -1,0 +1,215 @@
+"""
+Alias with the handler wsgi-script: the other way to send URLs to a WSGI script.
+
+mod_alias comes before mod_wsgi: what such an Alias takes, no WSGIScriptAlias answers.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+from ...aliases.alias import Alias
+from ...aliases.directives import get_word
+from ...aliases.patterns.pattern import compile_pattern
+from ...exceptions import PatternError
+from ..covering.coverage import FILES, Coverage, is_wildcard, words_of
+from ..covering.given import replaces_options
+from ..covering.hosts import Host, Scope
+from ..covering.narrowing import from_wildcard, is_anchored, literally
+from ..covering.reach import FileKind, reach_of
+from ..lines.directive import Directive
+from ..lines.words import split_words
+from ..outcomes.outcome import Ledger
+from .resolving import Resolver
+
+WSGI = ("wsgi-script", "application/x-httpd-wsgi")
+_ROOT = "documentroot"
+
+Covered = Sequence[tuple[Scope, Coverage]]
+
+
+def mount(resolver: Resolver, hosts: Iterable[Host]) -> None:
+    """
+    Put what Alias and DocumentRoot send to WSGI scripts to the aliases of each host.
+
+    Those of the main server hold in every virtual host, and there before its own aliases.
+    """
+    main = resolver.main
+    _Mounter(resolver, main).mount(())
+    for host in hosts:
+        # A virtual host that has no alias of its own gets all of the main server's.
+        _Mounter(resolver, host).mount(main.mounted if host.aliases else ())
+
+
+class _Mounter:
+    def __init__(self, resolver: Resolver, host: Host) -> None:
+        self._resolver = resolver
+        self._ledger: Ledger = resolver.ledger
+        self._host = host
+        self._servers = [resolver.main] if host is resolver.main else [resolver.main, host]
+
+    def mount(self, inherited: Sequence[tuple[Alias, Directive]]) -> None:
+        """Put the mounts to the aliases of the host."""
+        host = self._host
+        roots = [d for d in host.takers if d.name.lower() == _ROOT][-1:]
+        host.mounted = [
+            (alias, directive)
+            for directive in host.takers
+            if directive.name.lower() in ("alias", "aliasmatch")
+            for alias in self._mounts(directive)
+        ]
+        last = [(alias, directive) for directive in roots for alias in self._mounts(directive)]
+        if any(server.handlers for server in self._servers) or _has_handlers(self._servers):
+            host.aliases[:] = [*host.mounted, *inherited, *host.aliases, *last]
+
+    def _mounts(self, directive: Directive) -> Iterator[Alias]:
+        alias = alias_of(directive)
+        if alias is None:
+            return
+        kind_of = partial(self._kind_of, alias)
+        covered = self._resolver.scopes(self._host, alias, directive, kind_of)
+        reach = reach_of(alias, kind_of)
+        if not self._may_run(covered):
+            return
+        found = list(self._runnable(alias, reach.script, covered))
+        yield from found
+        if found:
+            self._note_handlers(alias, covered)
+
+    def _runnable(self, alias: Alias, script: str | None, covered: Covered) -> Iterator[Alias]:
+        if script is not None:
+            if self._runs(posixpath.basename(script), covered):
+                yield _whole(alias)
+        elif self._set_handler(covered) in WSGI:
+            yield _whole(alias)
+        else:
+            yield from self._by_names(alias, covered)
+
+    def _note_handlers(self, alias: Alias, covered: Covered) -> None:
+        partial_ones = [scope.handlers for scope, how in covered if how == "some"]
+        for directive in (d for layer in (*self._layers(covered), *partial_ones) for d in layer):
+            if is_wsgi(directive):
+                self._ledger.note(directive, "kept", f"the entry of {alias.location}")
+
+    def _kind_of(self, alias: Alias, path: str) -> FileKind:
+        """Take a target that is not there for a folder, unless it has an ending."""
+        kind = self._resolver.kind_of(path)
+        is_target = path == posixpath.normpath(alias.target)
+        is_folder = kind == "missing" and is_target and "." not in posixpath.basename(path)
+        return "directory" if is_folder else kind
+
+    def _by_names(self, alias: Alias, covered: Covered) -> Iterator[Alias]:
+        names = [*self._extensions(covered), *_named(covered)]
+        location = alias.location.rstrip("/")
+        if names and alias.kind == "plain" and not alias.target.endswith("/"):
+            pattern = rf"^{literally(location)}(/(?:[^/]+/)*?(?:{'|'.join(names)}))(?=/|$)"
+            target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
+            yield Alias(pattern, f"{target}$1", "match")
+
+    def _runs(self, name: str, covered: Covered) -> bool:
+        handler = self._set_handler(covered)
+        if handler is not None:
+            return handler in WSGI
+        return any(compile_pattern(f"^(?:{p})$").find(name) for p in self._extensions(covered))
+
+    def _set_handler(self, covered: Covered) -> str | None:
+        """Return the handler that SetHandler gives all of it, None where none does."""
+        found = None
+        for layer in self._layers(covered):
+            for directive in layer:
+                if directive.name.lower() == "sethandler":
+                    handler = " ".join(split_words(directive.rest)).lower()
+                    found = None if handler == "none" else handler
+        return found
+
+    def _extensions(self, covered: Covered) -> list[str]:
+        """Return patterns of the names that AddHandler gives to wsgi-script."""
+        found: dict[str, None] = {}
+        for layer in self._layers(covered):
+            for directive in layer:
+                name, words = directive.name.lower(), split_words(directive.rest)
+                is_ours = name == "addhandler" and words[:1] and words[0].lower() in WSGI
+                for word in words if name == "removehandler" else words[1:]:
+                    extension = word.removeprefix(".").lower()
+                    found.pop(extension, None)
+                    if is_ours:
+                        found[extension] = None
+        return [rf"[^/]+\.(?i:{literally(each)})(?:\.[^/]*)?" for each in found]
+
+    def _layers(self, covered: Covered) -> Iterator[Sequence[Directive]]:
+        yield from (server.handlers for server in self._servers)
+        yield from (scope.handlers for scope, how in covered if how == "all")
+
+    def _may_run(self, covered: Covered) -> bool:
+        """Whether Options ExecCGI is on: without it mod_wsgi answers 403."""
+        options = [given for server in self._servers for given in server.options]
+        options += [
+            given
+            for scope, how in covered
+            if how == "all" or any(map(is_wsgi, scope.handlers))
+            for given in scope.options
+        ]
+        is_on = False
+        for given in options:
+            is_on = is_on and not replaces_options(given.value)
+            for word in given.value:
+                if word.lstrip("+-").lower() in ("execcgi", "all"):
+                    is_on = not word.startswith("-")
+        return is_on
+
+
+def is_wsgi(directive: Directive) -> bool:
+    """Whether a directive names the handler of mod_wsgi."""
+    return any(word.lower() in WSGI for word in split_words(directive.rest))
+
+
+def is_whole_mount(host: Host, directive: Directive) -> bool:
+    """Whether a directive is an entry for all URLs that it takes."""
+    return any(
+        each is directive and not alias.target.endswith("$1") for alias, each in host.mounted
+    )
+
+
+def alias_of(directive: Directive) -> Alias | None:
+    """Return the alias that Alias, AliasMatch or DocumentRoot would be, if they are complete."""
+    name, words = directive.name.lower(), split_words(directive.rest)
+    if name == _ROOT:
+        return Alias("/", words[0].rstrip("/") or "/") if words else None
+    if len(words) != 2 or not all(words):
+        return None
+    if name == "alias":
+        return Alias(words[0], words[1])
+    try:
+        compile_pattern(get_word(directive.rest)[0])
+    except PatternError:
+        return None
+    return Alias(words[0], words[1], "match")
+
+
+def _whole(alias: Alias) -> Alias:
+    """Return the alias of WSGIScriptAlias that maps as one of Alias does."""
+    if alias.kind == "plain":
+        return alias
+    # An AliasMatch takes the whole URL: nothing of it is put behind the file.
+    pattern = alias.location
+    whole = f"{pattern}.*" if is_anchored(pattern) and pattern[-1] != "$" else f"(?:{pattern}).*"
+    return Alias(whole, alias.target, "match")
+
+
+def _has_handlers(servers: Iterable[Host]) -> bool:
+    return any(scope.handlers for server in servers for scope in server.scopes.values())
+
+
+def _named(covered: Covered) -> Iterator[str]:
+    """Yield patterns of the names that <Files> sections give to wsgi-script."""
+    for scope, _ in covered:
+        last = scope.sections[-1]
+        words = [" ".join(split_words(d.rest)).lower() for d in scope.handlers[-1:]]
+        if last.name.lower() in FILES and words and words[0] in WSGI:
+            text, is_pattern = words_of(last)
+            if not is_pattern:
+                yield from_wildcard(text)[1:-1] if is_wildcard(text) else literally(text)
+            elif text.endswith("$") and "|" not in text:
+                yield f"{'' if text.startswith('^') else '[^/]*'}{text.strip('^$')}"

@@ -1,0 +1,284 @@
+"""
+From an alias and what stands around it to entries that say all of it themselves.
+
+The order is Apache's: server, virtual host, directories from the root on, directories by pattern,
+files, locations, conditions; of two of one kind the virtual host's after the server's. What holds
+for a part of an alias's uris becomes an entry of its own before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...aliases.alias import Alias
+from ..covering.coverage import LOCATIONS, Coverage, coverage
+from ..covering.given import Given, follows_links
+from ..covering.hosts import ROOT, Host, Scope
+from ..covering.meetings import (
+    NAMES,
+    Meetings,
+    Values,
+    agrees,
+    merged,
+    most_particular_first,
+    value_of,
+)
+from ..covering.narrowing import narrowed
+from ..covering.nearby import ScopeIndex
+from ..covering.reach import FileKinds, reach_of
+from ..lines.directive import Directive, Spot
+from ..lines.limits import COMPILED, MADE, Effort
+from ..outcomes.outcome import Ledger
+
+# What holds at the root, and at the script: True, False or "owner".
+FollowSymlinks = tuple[bool | str, bool | str]
+# An alias or a part of it, the options that hold for it, and the section that makes it a part.
+Part = tuple[Alias, Values, Scope | None]
+# Directives that are kept as options of an entry, each with the option.
+Uses = tuple[tuple[Directive, str], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """
+    An alias with all its options.
+
+    ``given_on_line`` are the options that it names itself, ``values`` what the directives around it
+    give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at
+    the root and at the script. ``part`` is the section that it stands for, where that holds for a
+    part of an alias only; the entry of the rest follows. ``uses`` are the directives that are kept
+    as its options, each with the option.
+    """
+
+    alias: Alias
+    host: Host
+    directive: Directive
+    given_on_line: frozenset[str]
+    values: Values
+    spots: tuple[Spot, ...]
+    follow_symlinks: FollowSymlinks
+    part: Scope | None = None
+    uses: Uses = ()
+
+
+@dataclass(slots=True)
+class Resolver:
+    """
+    Resolves the aliases of a server, or of the main server for a virtual host.
+
+    ``links`` are the Options directives, by identity, that forbid symbolic links on the way to one
+    of the scripts.
+    """
+
+    main: Host
+    ledger: Ledger
+    kind_of: FileKinds
+    links: dict[int, Given] = field(default_factory=dict)
+    effort: Effort = field(default_factory=Effort)
+    _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
+    _known: dict[tuple[int, int, Alias], list[tuple[Scope, Coverage]]] = field(default_factory=dict)
+
+    def entries(self, host: Host, alias: Alias, directive: Directive) -> list[Entry]:
+        """Return the entries that an alias becomes for the requests to a host, in order."""
+        self.effort.spend(_steps(alias), directive.spot, f"{directive.name} {alias.location}")
+        scopes = self.scopes(host, alias, directive)
+        server = _inherited(self.main, host) | host.values
+        sure = [scope for scope, covered in scopes if covered == "all"]
+        values = merged(server, sure)
+        parts, agreeing = self._parts(alias, scopes, server, values)
+        self.effort.spend(len(parts) * MADE, directive.spot, f"{directive.name} {alias.location}")
+        follow = self._follow_symlinks(host, sure)
+        return [
+            self._entry(each, host, directive, own, follow, part, () if part else agreeing)
+            for each, own, part in (*parts, (alias, values, None))
+        ]
+
+    def is_plain(self, host: Host) -> bool:
+        """Whether a virtual host changes nothing about the main server's aliases."""
+        return not host.scopes and not any(name in host.values for name in NAMES)
+
+    def _entry(
+        self,
+        alias: Alias,
+        host: Host,
+        directive: Directive,
+        values: Values,
+        follow: FollowSymlinks,
+        part: Scope | None,
+        agreeing: Uses,
+    ) -> Entry:
+        spots = {directive.spot: None}
+        options: dict[str, Any] = {}
+        uses = [*agreeing]
+        for name in NAMES:
+            given = values.get(name)
+            if given is None or getattr(alias, name) is not None:
+                continue
+            options[name] = given.value
+            spots[given.directive.spot] = None
+            uses.append((given.directive, f"{name}={given.value!r}"))
+        on_line = frozenset(name for name in NAMES if getattr(alias, name) is not None)
+        alias = replace(alias, **options)
+        own, *others = spots
+        others.sort(key=lambda spot: (spot.file, spot.line))
+        spots_in_order = (own, *others)
+        return Entry(
+            alias, host, directive, on_line, values, spots_in_order, follow, part, tuple(uses)
+        )
+
+    def scopes(
+        self,
+        host: Host,
+        alias: Alias,
+        directive: Directive,
+        kind_of: FileKinds | None = None,
+    ) -> list[tuple[Scope, Coverage]]:
+        """Return the sections that hold for an alias or a part of it, in Apache's order."""
+        if kind_of is not None:
+            return self._found_scopes(host, alias, directive, kind_of)
+        # Optimization: options and access rules both ask, and to look them up costs 0.1 ms.
+        key = id(host), id(directive), alias
+        if key not in self._known:
+            self._known[key] = self._found_scopes(host, alias, directive, self.kind_of)
+        return self._known[key]
+
+    def _found_scopes(
+        self, host: Host, alias: Alias, directive: Directive, kind_of: FileKinds
+    ) -> list[tuple[Scope, Coverage]]:
+        reach = reach_of(alias, kind_of)
+        found = []
+        servers = (host,) if host is self.main else (self.main, host)
+        for is_virtual, server in enumerate(servers):
+            if not server.scopes:
+                continue
+            near = self._index(server).near(reach)
+            what = f"{directive.name} {alias.location}"
+            self.effort.spend(self._index(server).steps(near), directive.spot, what)
+            for number, scope in near.items():
+                if server is not host and not _is_inherited(scope, host):
+                    continue
+                if (covered := coverage(scope.sections, reach)) != "none":
+                    found.append(((scope.rank, is_virtual, number), scope, covered))
+        found.sort(key=lambda each: each[0])
+        return [(scope, covered) for _, scope, covered in found]
+
+    def _index(self, host: Host) -> ScopeIndex:
+        if id(host) not in self._indexes:
+            telling = (
+                each
+                for each in host.scopes.values()
+                if each.values or each.options or each.access or each.handlers
+            )
+            self._indexes[id(host)] = ScopeIndex(telling)
+        return self._indexes[id(host)]
+
+    def _follow_symlinks(self, host: Host, sure: Sequence[Scope]) -> FollowSymlinks:
+        value: bool | str = True
+        servers = [host.options] if host is self.main else [self.main.options, host.options]
+        for given in (given for options in servers for given in options):
+            value = self._after(value, given)
+        root = value
+        for scope in sure:
+            for given in scope.options:
+                value = self._after(value, given)
+            if scope.rank == ROOT:
+                root = value
+        return root, value
+
+    def _after(self, before: bool | str, given: Given) -> bool | str:
+        value = follows_links(before, given.value)
+        if value is not True:
+            self.links[id(given.directive)] = given
+        return value
+
+    def _parts(
+        self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
+    ) -> tuple[list[Part], Uses]:
+        """
+        Return the narrower aliases that have other options, first the one that wins.
+
+        Where no section says anything else than holds anyway: what they say the same.
+        """
+        partial = []
+        for scope, covered in scopes:
+            if covered == "all":
+                continue
+            given = self._unsaid(alias, scope)
+            is_part = _is_location(scope)
+            partial += [scope] if is_part and given.keys() & set(NAMES) else []
+            differing = [
+                each
+                for name, each in given.items()
+                if not (is_part and name in NAMES) and value_of(values, name) != each.value
+            ]
+            self._need_hand(alias, differing, scope)
+        if all(agrees(values, scope) for scope in partial):
+            return [], tuple(_uses(partial))
+        return list(self._narrowed(alias, partial, scopes, server)), ()
+
+    def _narrowed(
+        self,
+        alias: Alias,
+        partial: Sequence[Scope],
+        scopes: Sequence[tuple[Scope, Coverage]],
+        server: Values,
+    ) -> Iterator[Part]:
+        ordered = most_particular_first(partial)
+        meetings = Meetings(scopes, partial, ordered, server, self.effort)
+        seen = set()
+        for scope in ordered:
+            own = meetings.values(scope)
+            self.effort.spend(COMPILED, scope.sections[0].spot, str(scope))
+            part = narrowed(alias, scope.sections[0])
+            if own is None or part is None:
+                self._need_hand(alias, self._unsaid(alias, scope).values(), scope)
+            elif (part.location, part.kind) not in seen:
+                seen.add((part.location, part.kind))
+                yield part, own, scope
+
+    def _unsaid(self, alias: Alias, scope: Scope) -> Values:
+        """Return what a scope gives, without what the alias line says itself."""
+        found = {}
+        for name, given in scope.values.items():
+            if getattr(alias, name, None) is None:
+                found[name] = given
+            else:
+                self.ledger.note(given.directive, "not needed", "the alias line says it itself")
+        return found
+
+    def _need_hand(self, alias: Alias, values: Iterable[Given], scope: Scope) -> None:
+        for given in values:
+            self.ledger.note(
+                given.directive,
+                "needs you",
+                f"{scope} holds for a part of what {alias.directive} {alias.location} answers, "
+                "and which part cannot be told: give that part an entry of its own before it",
+            )
+
+
+def _uses(scopes: Iterable[Scope]) -> Iterator[tuple[Directive, str]]:
+    for name, given in (item for scope in scopes for item in scope.values.items()):
+        if name in NAMES:
+            yield given.directive, f"{name}={given.value!r}"
+
+
+def _steps(alias: Alias) -> int:
+    """Return what an alias costs by itself; every beginning of its path is looked up."""
+    return MADE + (len(alias.location) + len(alias.target)) ** 2 // 5000
+
+
+def _inherited(main: Host, host: Host) -> Values:
+    """Return what a virtual host has from the main server: not AllowEncodedSlashes, in Apache."""
+    if host is main:
+        return {}
+    return {n: given for n, given in main.values.items() if n != "allow_encoded_slashes"}
+
+
+def _is_inherited(scope: Scope, host: Host) -> bool:
+    return scope.is_inherited and scope.sections[0] not in host.passed_over
+
+
+def _is_location(scope: Scope) -> bool:
+    return len(scope.sections) == 1 and scope.sections[0].name.lower() in LOCATIONS

@@ -1,0 +1,404 @@
+"""From Apache's virtual hosts to tables by the name of a host."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property, partial
+
+from ...aliases.alias import Alias
+from ..covering.coverage import is_below
+from ..covering.hosts import Host
+from ..covering.reach import prefixes_of
+from ..lines.directive import Directive, Spot
+from ..outcomes.outcome import Ledger
+from .closing import Closed, Closer
+from .resolving import Entry, Resolver
+
+_WILDCARDS = "*?["
+_NEEDS_NO_NAME = "the host needs no list of its own: the entries for every host answer it"
+ANY = "*"
+_MOUNTS = ("alias", "aliasmatch")
+
+
+@dataclass(slots=True)
+class Tables:
+    """
+    The entries of all hosts, and those of some: patterns as in ALLOWED_HOSTS, in order.
+
+    What access rules protect is ``closed``, before the entries of the same hosts; ``met`` are the
+    rules, by identity, that hold for some alias.
+
+    ``same_as`` names, for a pattern, an earlier one with the very same entries. ``server_name``
+    is the one name in group names, None where there are several or none; ``named_by`` is where it
+    stands.
+    """
+
+    entries: list[Entry]
+    hosts: dict[str, list[Entry]] = field(default_factory=dict)
+    closed: list[Closed] = field(default_factory=list)
+    hosts_closed: dict[str, list[Closed]] = field(default_factory=dict)
+    same_as: dict[str, str] = field(default_factory=dict)
+    spots: dict[str, Spot] = field(default_factory=dict)
+    met: frozenset[int] = frozenset()
+    server_name: str | None = None
+    named_by: tuple[Directive, ...] = ()
+
+    def opened(self) -> Tables:
+        """Return the tables with nothing closed."""
+        return replace(self, closed=[], hosts_closed={})
+
+    def all_closed(self) -> Iterator[tuple[str | None, Closed]]:
+        """Yield what is closed, each with the pattern of its hosts, None for every host."""
+        for pattern, closed in self.hosts_closed.items():
+            yield from ((pattern, each) for each in closed if pattern not in self.same_as)
+        yield from ((None, each) for each in self.closed)
+
+    def all_entries(self) -> list[Entry]:
+        """Return every entry once, in the order in which they are written."""
+        own = [
+            each for p, entries in self.hosts.items() if p not in self.same_as for each in entries
+        ]
+        return [*own, *self.entries]
+
+
+@dataclass(eq=False)
+class _Table:
+    host: Host
+    entries: list[Entry]
+    inherit: Callable[[], list[Entry]]
+    main: list[Entry]
+    closed: list[Closed]
+    main_closed: list[Closed]
+
+    @cached_property
+    def inherited(self) -> list[Entry]:
+        """The main server's aliases: of a host that answers nothing, nobody asks for them."""
+        return self.inherit()
+
+    @cached_property
+    def is_apart(self) -> bool:
+        """Whether the main server's aliases are others here than where no virtual host answers."""
+        here, there = self.inherited, self.main
+        if there and _said(self.closed) != _said(self.main_closed):
+            return True
+        return here is not there and [e.alias for e in here] != [e.alias for e in there]
+
+    @property
+    def all(self) -> list[Entry]:
+        return [*self.entries, *self.inherited]
+
+    @property
+    def own(self) -> list[Entry]:
+        return self.all if self.is_apart else self.entries
+
+    def says(self) -> tuple[object, ...]:
+        """What requests are answered by; two tables that say the same are one."""
+        return (*_said(self.closed), *(each.alias for each in self.all))
+
+
+@dataclass(slots=True)
+class _Wild:
+    """The names with wildcards of one address: each with the place of its first virtual host."""
+
+    # Optimization: 5,000 hosts with a domain each would be 25,000,000 comparisons.
+    domains: dict[str, int] = field(default_factory=dict)
+    others: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, name: str, place: int) -> None:
+        """Put a name of the virtual host at a place, if it has wildcards."""
+        rest = name[1:]
+        if name == ANY or (name.startswith("*.") and not _has_wildcard(rest)):
+            self.domains.setdefault(rest, place)
+        elif _has_wildcard(name):
+            self.others.append((place, name))
+
+    def first(self, pattern: str) -> int | None:
+        """Return the place of the first that holds for a host, or for all that a pattern means."""
+        parts = pattern.split(".")
+        ends = ["", *("." + ".".join(parts[n:]) for n in range(1, len(parts)))]
+        found = [self.domains[end] for end in ends if end in self.domains]
+        name = f"?*{pattern}" if pattern.startswith(".") else pattern
+        found += [place for place, glob in self.others if _fits(glob, name)][:1]
+        return min(found, default=None)
+
+
+def _has_wildcard(name: str) -> bool:
+    return "*" in name or "?" in name
+
+
+def _fits(glob: str, name: str) -> bool:
+    """Mirror ap_strcasecmp_match(): a star is any text, a question mark any character."""
+    return fnmatchcase(name, glob.replace("[", "[[]"))
+
+
+def _said(closed: Iterable[Closed]) -> list[tuple[str, str]]:
+    """What is closed, wherever the rules stand: ports often repeat each other's."""
+    return [(each.alias.kind, each.alias.location) for each in closed]
+
+
+def build_tables(resolver: Resolver, hosts: Sequence[Host]) -> Tables:
+    """Return who answers which host. What cannot be told by a name is noted as the user's."""
+    return _Builder(resolver, hosts).tables()
+
+
+class _Builder:
+    def __init__(self, resolver: Resolver, hosts: Sequence[Host]) -> None:
+        self._resolver = resolver
+        self._ledger: Ledger = resolver.ledger
+        self._closer = Closer(resolver)
+        self._main_closed = self._closed(resolver.main)
+        self._main = self._resolve(resolver.main, resolver.main)
+        self._tables = [self._table(host) for host in hosts]
+        # The first virtual host of an address answers what no other one of it is called.
+        self._defaults: dict[str, _Table] = {}
+        # Of tables that differ by address, by the identities of these, the one that has them all.
+        self._united: dict[tuple[int, ...], _Table] = {}
+        # By pattern and address the first virtual host that is called so.
+        self._claims: dict[str, dict[str, _Table]] = {}
+        self._wild: defaultdict[str, _Wild] = defaultdict(_Wild)
+        self._place = {id(table): place for place, table in enumerate(self._tables)}
+        for place, table in enumerate(self._tables):
+            patterns = [pattern for pattern, _ in self._patterns(table.host)]
+            for address in table.host.addresses:
+                self._defaults.setdefault(address, table)
+                for name, _ in table.host.names:
+                    self._wild[address].add(name, place)
+                for pattern in patterns:
+                    self._claims.setdefault(pattern, {}).setdefault(address, table)
+
+    def tables(self) -> Tables:
+        tables = self._found()
+        tables.met = frozenset(self._closer.met)
+        self._note_names(tables)
+        return tables
+
+    def _found(self) -> Tables:
+        if not self._tables:
+            return self._named(Tables(self._main, closed=self._main_closed), self._resolver.main)
+        default = self._answering(None)
+        named = self._with_bare_names({name: self._answering(name) for name in self._claims})
+        says = default.says()
+        if all(table is default or table.says() == says for table in named.values()):
+            return self._named(Tables(default.all, closed=default.closed), default.host)
+        return self._by_name(named, default)
+
+    def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
+        tables = Tables(self._main, closed=self._main_closed)
+        if default.own and ANY not in named:
+            named = {**named, ANY: default}
+        is_hidden = ANY in named or any(name.startswith(".") for name in named)
+        first: dict[int, str] = {}
+        for pattern, table in named.items():
+            # A host without entries of its own needs its name only where another would answer.
+            if not table.own and not is_hidden:
+                continue
+            tables.hosts[pattern] = table.own
+            tables.hosts_closed[pattern] = table.closed if table.own else []
+            if (earlier := first.setdefault(id(table), pattern)) != pattern and table.own:
+                tables.same_as[pattern] = earlier
+            if table.host.section is not None:
+                tables.spots[pattern] = table.host.section.spot
+        return tables
+
+    def _named(self, tables: Tables, host: Host) -> Tables:
+        # Apache's merge_server_configs(): a virtual host without a name has the main server's.
+        host = host if host.server_name else self._resolver.main
+        tables.server_name = host.server_name
+        tables.named_by = tuple(d for _, d in host.names if d.name.lower() == "servername")
+        return tables
+
+    def _resolve(self, host: Host, owner: Host) -> list[Entry]:
+        entries: list[Entry] = []
+        first: dict[tuple[str, str], Directive] = {}
+        # A part of an alias has no entry of its own where one of mod_alias answers its URLs.
+        taken: set[str] = set()
+        for alias, directive in self._aliases_of(host, owner):
+            winner = first.setdefault((alias.kind, alias.location), directive)
+            if winner is directive:
+                found = self._resolver.entries(host, alias, directive)
+                if directive.name.lower() in _MOUNTS:
+                    taken |= {each.alias.location for each in found}
+                entries += (e for e in found if e.part is None or e.alias.location not in taken)
+            else:
+                reason = f"{winner.spot} comes first and answers all its URLs"
+                self._ledger.note(directive, "not needed", reason)
+        return entries
+
+    def _aliases_of(self, host: Host, owner: Host) -> list[tuple[Alias, Directive]]:
+        """Return an owner's aliases for a host, which has the mounts of the main server already."""
+        if host is owner or not host.aliases:
+            return owner.aliases
+        return [each for each in owner.aliases if each not in owner.mounted]
+
+    def _table(self, host: Host) -> _Table:
+        own = self._resolve(host, host)
+        inherit: Callable[[], list[Entry]] = partial(self._resolve, host, self._resolver.main)
+        is_mounted = host.aliases and self._resolver.main.mounted
+        if self._resolver.is_plain(host) and not is_mounted:
+            inherit = self._own_entries
+        return _Table(host, own, inherit, self._main, self._closed(host), self._main_closed)
+
+    def _own_entries(self) -> list[Entry]:
+        return self._main
+
+    def _closed(self, host: Host) -> list[Closed]:
+        return self._closer.closed(host)
+
+    def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
+        for name, directive in host.names:
+            pattern = _pattern(name)
+            if pattern is None and directive.name.lower() == "servername":
+                # Apache compares it letter by letter, and no host is called so.
+                self._ledger.note(directive, "kept", "no host is called so")
+            elif pattern is None:
+                self._ledger.note(
+                    directive,
+                    "needs you",
+                    f"{name!r} is no pattern of ALLOWED_HOSTS: write out the hosts that it "
+                    "stands for in WSGIMATCH_VIRTUAL_HOSTS",
+                )
+            else:
+                yield pattern, directive
+
+    def _note_names(self, tables: Tables) -> None:
+        """Say of each name where it is in the settings, and why it is not."""
+        answering = {n: self._claiming(n).values() for n in self._claims}
+        for table in self._tables:
+            for pattern, directive in self._patterns(table.host):
+                if table not in answering[pattern]:
+                    first = self._claiming(pattern)[table.host.addresses[0]].host.section
+                    reason = f"{first and first.spot} comes first, and answers that host"
+                    self._ledger.note(directive, "not needed", reason)
+                elif pattern in tables.hosts:
+                    self._ledger.note(directive, "kept", f"the host {pattern}")
+                else:
+                    self._ledger.note(directive, "not needed", _NEEDS_NO_NAME)
+
+    def _answering(self, name: str | None) -> _Table:
+        """
+        Return the table that answers a host, or hosts that nobody is called.
+
+        Each address of Apache's may have another: the virtual host that is called so, or the first.
+        One without aliases of its own, as a port that only redirects, does not count beside one
+        that has some, nor a first one beside one that is called so.
+        """
+        claims = self._claiming(name)
+        answering = (claims.get(address, first) for address, first in self._defaults.items())
+        found = list(dict.fromkeys(answering))
+        own = [table for table in found if table.entries]
+        own = own or [table for table in found if table.all] or found
+        return self._agreed([table for table in own if table in claims.values()] or own)
+
+    def _claiming(self, name: str | None) -> dict[str, _Table]:
+        """
+        Return by address the virtual host that is called so, in full or by wildcards.
+
+        Mirrors check_hostalias(): the first virtual host counts, not the closest name.
+        """
+        claims = dict(self._claims.get(name or "", {}))
+        if name is None or name == ANY:
+            return claims
+        for address, wild in self._wild.items():
+            place = wild.first(name)
+            own = claims.get(address)
+            if place is not None and (own is None or place < self._place[id(own)]):
+                claims[address] = self._tables[place]
+        return claims
+
+    def _agreed(self, tables: list[_Table]) -> _Table:
+        chosen = max(tables, key=_is_secure)
+        self._note_the_same(chosen, tables)
+        others = [each for each in tables if each.says() != chosen.says()]
+        if not others:
+            return chosen
+        key = tuple(map(id, (chosen, *others)))
+        if key not in self._united:
+            self._united[key] = self._unite(chosen, others)
+        return self._united[key]
+
+    def _note_the_same(self, chosen: _Table, tables: Sequence[_Table]) -> None:
+        """Say of an alias of one address where the entry is that another one has, too."""
+        if len(tables) == 1:
+            return
+        known = {each.alias: each.directive for each in chosen.all}
+        for entry in (entry for table in tables for entry in table.all):
+            same = known.get(entry.alias)
+            if same is not None and same is not entry.directive:
+                reason = f"{same.spot} says the same, and is the entry"
+                self._ledger.note(entry.directive, "not needed", reason)
+
+    def _unite(self, chosen: _Table, others: Sequence[_Table]) -> _Table:
+        """Return a table with the aliases of several addresses, as far as they can be in one."""
+        entries, closed = [*chosen.all], dict(_by_urls(chosen.closed))
+        for other in others:
+            for said, each in _by_urls(other.closed):
+                closed.setdefault(said, each)
+            for entry in other.all:
+                self._unite_entry(entries, entry, chosen, other)
+        everything = list(closed.values())
+        return _Table(chosen.host, entries, list, self._main, everything, self._main_closed)
+
+    def _unite_entry(
+        self, entries: list[Entry], entry: Entry, chosen: _Table, other: _Table
+    ) -> None:
+        here, there = (" ".join(each.host.addresses) for each in (chosen, other))
+        if any(entry.alias == each.alias for each in entries):
+            return
+        if any(_may_clash(each.alias, entry.alias) for each in entries):
+            reason = (
+                f"a host has other aliases on {there} than on {here}, and a table cannot tell "
+                "addresses apart: it has those of the latter. `import --address` writes those "
+                "of one address"
+            )
+            self._ledger.note(entry.directive, "needs you", reason)
+            return
+        entries.append(entry)
+        reason = f"it is an entry on {here}, too: a table cannot tell addresses apart"
+        self._ledger.note(entry.directive, "changed", reason)
+
+    def _with_bare_names(self, named: dict[str, _Table]) -> dict[str, _Table]:
+        """
+        Put ``example.org`` before ``.example.org``.
+
+        The pattern of ALLOWED_HOSTS stands for both, Apache's ``*.example.org`` does not.
+        """
+        complete: dict[str, _Table] = {}
+        for pattern, table in named.items():
+            bare = pattern[1:]
+            if pattern.startswith(".") and bare not in complete:
+                complete[bare] = named.get(bare) or self._answering(bare)
+            complete[pattern] = table
+        return complete
+
+
+def _by_urls(closed: Sequence[Closed]) -> Iterator[tuple[tuple[str, str], Closed]]:
+    return zip(_said(closed), closed, strict=True)
+
+
+def _may_clash(one: Alias, other: Alias) -> bool:
+    """Whether two aliases may answer the same URLs."""
+    if one.kind == other.kind == "plain":
+        return is_below(one.location, other.location) or is_below(other.location, one.location)
+    starts = [
+        prefixes_of(each.location) if each.kind == "match" else (each.location,)
+        for each in (one, other)
+    ]
+    return any(each is None for each in starts) or any(
+        a.startswith(b) or b.startswith(a) for a in starts[0] or () for b in starts[1] or ()
+    )
+
+
+def _is_secure(table: _Table) -> bool:
+    return any(address.endswith(":443") for address in table.host.addresses)
+
+
+def _pattern(name: str) -> str | None:
+    """Return a ServerName or ServerAlias as a pattern of ALLOWED_HOSTS, if it is one."""
+    is_literal = not any(character in name for character in _WILDCARDS)
+    if name == ANY or is_literal:
+        return name.rstrip(".")
+    is_domain = name.startswith("*.") and not any(c in name[1:] for c in _WILDCARDS)
+    return name[1:] if is_domain else None

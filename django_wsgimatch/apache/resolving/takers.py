@@ -1,0 +1,199 @@
+"""URLs that something else than an alias answers in Apache: files, redirects, rules, handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...aliases.alias import Alias
+from ...aliases.patterns.pattern import compile_pattern
+from ...exceptions import PatternError
+from ..covering.coverage import LOCATIONS, is_wildcard, words_of
+from ..covering.hosts import HANDLERS, Host, scope_sections
+from ..covering.narrowing import from_wildcard
+from ..covering.regions import Regions, in_words, reach_of_region
+from ..lines.directive import Directive, Section
+from ..lines.words import split_words
+from ..outcomes.answers import answer_for
+from ..outcomes.outcome import Ledger
+from .barring import Barred
+from .mounts import WSGI, is_whole_mount
+
+EVERYTHING = Alias("/", "")
+Ids = Collection[int]
+_STATUSES = ("permanent", "temp", "seeother", "gone")
+_HIDDEN = "An alias takes /: none of its files is asked for"
+_NO_FILES = "No alias takes /: files of this folder are served by Apache, and answer 404 here"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """
+    URLs that a directive takes from aliases in Apache, and whose answer is an alias's here.
+
+    ``is_sure`` says that the region is known; otherwise it is all that may be concerned.
+    ``refusing`` is there where Apache refuses some of the requests.
+    """
+
+    directive: Directive
+    region: Alias
+    is_sure: bool
+    refusing: Barred | None = None
+
+
+def note_taken(
+    main: Host, hosts: Sequence[Host], ledger: Ledger, told: Iterable[Barred], closing: Ids
+) -> tuple[Taken, ...]:
+    """
+    Say of each directive which URLs it takes from which aliases, and return what is taken.
+
+    ``told`` are rules that refuse some requests only; ``closing``, by identity, those that entries
+    stand for.
+    """
+    refusing = {id(each.directive): each for each in told}
+    # A table does not tell ports apart: a host that only redirects is answered by another one.
+    everywhere = _Answering(alias for each in (main, *hosts) for alias, _ in each.aliases)
+    found: list[Taken] = []
+    for host in (main, *hosts):
+        if not host.takers:
+            continue
+        answering = everywhere
+        if host.aliases and host is not main:
+            answering = _Answering(alias for alias, _ in (*host.aliases, *main.aliases))
+        found += _Host(host, answering, ledger, refusing, closing).note()
+    return tuple(found)
+
+
+class _Answering:
+    """The aliases that answer a host."""
+
+    def __init__(self, aliases: Iterable[Alias]) -> None:
+        self.regions = Regions()
+        self.takes_all = self.is_any = False
+        for alias in dict.fromkeys(aliases):
+            self.regions.add(alias)
+            self.is_any = True
+            self.takes_all = self.takes_all or _is_root(alias)
+
+
+class _Host:
+    def __init__(
+        self,
+        host: Host,
+        answering: _Answering,
+        ledger: Ledger,
+        refusing: Mapping[int, Barred],
+        closing: Ids,
+    ) -> None:
+        self._host = host
+        self._ledger = ledger
+        self._answering = answering
+        self._refusing = refusing
+        self._closing = closing
+
+    def note(self) -> Iterator[Taken]:
+        for directive in self._host.takers:
+            if directive.name.lower() == "documentroot":
+                self._note_root(directive)
+            elif id(directive) not in self._closing and not is_whole_mount(self._host, directive):
+                yield from self._note(directive)
+
+    def _note_root(self, directive: Directive) -> None:
+        if self._answering.takes_all:
+            self._ledger.note(directive, "not needed", _HIDDEN)
+        elif self._answering.is_any:
+            self._ledger.note(directive, "needs you", _NO_FILES)
+
+    def _note(self, directive: Directive) -> Iterator[Taken]:
+        advice = answer_for(directive.name).note
+        refusing = self._refusing.get(id(directive))
+        for taken in _taken_by(directive) if refusing is None else [_refused_by(refusing)]:
+            takers = [each.location for each in self._meeting(taken)]
+            what = in_words(taken.region) if taken.is_sure else "URLs that cannot be told"
+            if takers:
+                yield taken
+                more = " and others" if len(takers) > 1 else ""
+                note = f"{what}: answered by the alias {takers[0]}{more} here. {advice}"
+            else:
+                note = f"{what}: answered by no alias here. {advice}"
+            self._ledger.note(directive, "needs you", note)
+
+    def _meeting(self, taken: Taken) -> list[Alias]:
+        return list(self._answering.regions.meeting(reach_of_region(taken.region)))
+
+
+def _refused_by(rule: Barred) -> Taken:
+    region = None if rule.section is None else _region_of_section(rule.section)
+    return Taken(rule.directive, region or EVERYTHING, region is not None, rule)
+
+
+def _taken_by(directive: Directive) -> Iterator[Taken]:
+    """Yield the URLs that a directive takes, none where it takes none."""
+    name, words = directive.name.lower(), split_words(directive.rest)
+    around = [each for each in scope_sections(directive) if each.name.lower() in LOCATIONS]
+    within = _region_of_section(around[0]) if around else None
+    if name in HANDLERS:
+        if name != "sethandler" or (words[:1] and words[0].lower() in (*WSGI, "none")):
+            return
+        yield Taken(directive, within or EVERYTHING, within is not None)
+        return
+    if within is not None:
+        yield Taken(directive, within, True)
+        return
+    region = _region(name, words)
+    if name != "rewriterule" or _is_rule(words):
+        is_sure = region is not None and not scope_sections(directive)
+        yield Taken(directive, region if region and is_sure else EVERYTHING, is_sure)
+
+
+def _region(name: str, words: list[str]) -> Alias | None:
+    if name.startswith("redirect"):
+        words = words[1:] if words and (words[0] in _STATUSES or words[0].isdigit()) else words
+    if name == "userdir":
+        return Alias("^/~", "", "match")
+    if not words or (name == "rewriterule" and words[0].startswith("!")):
+        return None
+    if name == "rewriterule" or name.endswith("match"):
+        return _pattern(words[0])
+    return Alias(words[0], "") if words[0].startswith("/") else None
+
+
+def _is_rule(words: list[str]) -> bool:
+    """Whether a RewriteRule answers a URL, or changes it: one without both sets variables."""
+    flags = words[2].strip("[]").upper().split(",") if len(words) > 2 else []
+    answers = any(flag.strip().split("=")[0] in _ANSWERING for flag in flags)
+    return len(words) > 1 and (words[1] != "-" or answers)
+
+
+_ANSWERING = ("F", "FORBIDDEN", "G", "GONE", "R", "REDIRECT", "P", "PROXY", "H", "HANDLER")
+
+
+def _region_of_section(section: Section) -> Alias | None:
+    text, is_pattern = words_of(section)
+    if is_pattern:
+        return _pattern(text)
+    if is_wildcard(text):
+        return _pattern(from_wildcard(text))
+    return Alias(text, "") if text.startswith("/") else None
+
+
+def _pattern(text: str) -> Alias | None:
+    try:
+        compile_pattern(text)
+    except PatternError:
+        return None
+    return Alias(text, "", "match")
+
+
+def _is_root(alias: Alias) -> bool:
+    if alias.kind == "plain":
+        return alias.location == "/"
+    try:
+        found = compile_pattern(alias.location)
+    except PatternError:
+        return False
+    return all(found.find(uri) is not None for uri in _SOME_URIS)
+
+
+# An alias that takes these takes all, as far as people write such patterns.
+_SOME_URIS = ("/", "/index.html", "/favicon.ico", "/x/y/z", "/\xff", "/a.b/~c/")

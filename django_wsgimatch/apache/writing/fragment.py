@@ -1,0 +1,210 @@
+"""Imported settings as Python, formatted as ruff and black would, and as values for JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count
+from typing import Any
+
+from ...aliases.alias import Alias
+from ...text import shown
+from ..covering.given import ENTRY_OPTIONS
+from ..lines.directive import Spot
+from .settings import Hosts, Settings, Written
+
+# Where ruff and black break lines.
+_WIDTH = 88
+_INDENT = "    "
+_FUNCTIONS = {
+    "WSGIScriptAlias": "script_alias",
+    "WSGIScriptAliasMatch": "script_alias_match",
+    "deny": "deny",
+    "deny_match": "deny_match",
+}
+
+
+def python_lines(settings: Settings, source: str) -> Iterator[str]:
+    """Yield the lines of a settings file; ``source`` says what they were made from."""
+    yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
+    if functions := sorted({_FUNCTIONS[each.alias.directive] for each in _all_entries(settings)}):
+        yield ""
+        yield f"from django_wsgimatch import {', '.join(functions)}"
+    yield ""
+    yield from _list("WSGIMATCH_ALIASES = ", settings.entries, "")
+    if settings.hosts:
+        yield from _virtual_hosts(settings.hosts)
+    if settings.groups:
+        yield from _process_groups(settings)
+    for each in settings.others:
+        yield from _comments(each.comment, each.spots)
+        yield f"{each.name} = {literal(each.value)}"
+
+
+def values(settings: Settings) -> dict[str, Any]:
+    """Return the settings as values that JSON can hold; entries are objects."""
+    hosts = {each.pattern: each for each in settings.hosts}
+    found: dict[str, Any] = {"WSGIMATCH_ALIASES": list(map(_record, settings.entries))}
+    if hosts:
+        found["WSGIMATCH_VIRTUAL_HOSTS"] = {
+            readable(pattern): list(map(_record, hosts[each.same_as or pattern].entries))
+            for pattern, each in hosts.items()
+        }
+    if settings.groups:
+        found["WSGIMATCH_PROCESS_GROUPS"] = {
+            readable(group.name): {name: _plain(v) for name, v in group.options.items()}
+            for group in settings.groups
+        }
+    return found | {each.name: _plain(each.value) for each in settings.others}
+
+
+def readable(text: str) -> str:
+    """Return text whose characters are bytes as UTF-8; what is none keeps its bytes."""
+    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+
+
+def literal(value: Any) -> str:
+    """Return a value as Python writes it, in double quotes where that costs no escapes."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if not isinstance(value, str):
+        return repr(value)
+    text = readable(value)
+    if "\\" in text and text.isprintable() and '"' not in text and not text.endswith("\\"):
+        return f'r"{text}"'
+    written = repr(text)
+    return f'"{written[1:-1]}"' if written[0] == "'" and '"' not in written else written
+
+
+def _all_entries(settings: Settings) -> Iterator[Written]:
+    yield from settings.entries
+    for host in settings.hosts:
+        yield from host.entries
+
+
+def _virtual_hosts(hosts: Sequence[Hosts]) -> Iterator[str]:
+    """Yield the dict, with lists that several hosts have under a name of their own before it."""
+    names = _shared_names(hosts)
+    for each in hosts:
+        if each.pattern in names:
+            yield from _comments("", () if each.spot is None else (each.spot,))
+            yield from _list(f"{names[each.pattern]} = ", each.entries, "")
+    yield "WSGIMATCH_VIRTUAL_HOSTS = {"
+    for each in hosts:
+        key = f"{_INDENT}{literal(each.pattern)}: "
+        shared = each.same_as or each.pattern
+        if shared in names:
+            yield f"{key}{names[shared]},"
+            continue
+        yield from _indented(_comments("", () if each.spot is None else (each.spot,)), _INDENT)
+        yield from _list(key, each.entries, _INDENT, end=",")
+    yield "}"
+
+
+def _shared_names(hosts: Iterable[Hosts]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for each in hosts:
+        if each.same_as is not None and each.same_as not in names:
+            name = "_" + re.sub(r"\W+", "_", readable(each.same_as)).strip("_").lower()
+            numbered = (f"{name}_{number}" for number in count(2))
+            names[each.same_as] = next(n for n in chain([name], numbered) if n not in taken)
+            taken.add(names[each.same_as])
+    return names
+
+
+def _process_groups(settings: Settings) -> Iterator[str]:
+    yield "WSGIMATCH_PROCESS_GROUPS = {"
+    for group in settings.groups:
+        yield from _indented(_comments("", (group.directive.spot,)), _INDENT)
+        if not group.options:
+            yield f"{_INDENT}{literal(group.name)}: {{}},"
+            continue
+        yield f"{_INDENT}{literal(group.name)}: {{"
+        for name, value in group.options.items():
+            yield from _item(f'"{name}": ', value, 2 * _INDENT)
+        yield f"{_INDENT}}},"
+    yield "}"
+
+
+def _item(key: str, value: Any, indent: str) -> Iterator[str]:
+    line = f"{indent}{key}{literal(value)},"
+    if len(line) <= _WIDTH or not isinstance(value, list):
+        yield line
+        return
+    yield f"{indent}{key}["
+    yield from (f"{indent}{_INDENT}{literal(each)}," for each in value)
+    yield f"{indent}],"
+
+
+def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") -> Iterator[str]:
+    if not entries:
+        yield f"{start}[]{end}"
+        return
+    yield f"{start}["
+    for each in entries:
+        inner = indent + _INDENT
+        yield from _indented(_comments(each.comment, each.spots), inner)
+        yield from _call(_FUNCTIONS[each.alias.directive], _arguments(each.alias), inner)
+    yield f"{indent}]{end}"
+
+
+def _call(function: str, arguments: list[str], indent: str) -> Iterator[str]:
+    line = f"{indent}{function}({', '.join(arguments)}),"
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    yield f"{indent}{function}("
+    yield from (f"{indent}{_INDENT}{each}," for each in arguments)
+    yield f"{indent}),"
+
+
+def _arguments(alias: Alias) -> list[str]:
+    if alias.answer is not None:
+        return [literal(alias.location), f"note={literal(alias.answer.note)}"]
+    arguments = [literal(alias.location), literal(alias.target)]
+    return arguments + [f"{name}={literal(value)}" for name, value in _options(alias).items()]
+
+
+def _options(alias: Alias) -> dict[str, Any]:
+    found = {name: getattr(alias, name) for name in ENTRY_OPTIONS.values()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _comments(text: str, spots: Iterable[Spot]) -> Iterator[str]:
+    lines: dict[str, list[str]] = {}
+    for spot in spots:
+        lines.setdefault(spot.file, []).append(str(spot.line))
+    places = "; ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
+    for part in (readable(text), places):
+        if part:
+            # A line feed in a comment would begin a line of Python.
+            yield f"# {shown(part)}"
+
+
+def _indented(lines: Iterable[str], indent: str) -> Iterator[str]:
+    return (indent + line for line in lines)
+
+
+def _record(entry: Written) -> dict[str, Any]:
+    alias = entry.alias
+    if alias.answer is not None:
+        return {
+            "kind": alias.directive,
+            "location": readable(alias.location),
+            "note": readable(alias.answer.note),
+            "from": list(map(str, entry.spots)),
+        }
+    return {
+        "kind": alias.kind,
+        "location": readable(alias.location),
+        "target": readable(alias.target),
+        "options": {name: _plain(value) for name, value in _options(alias).items()},
+        "from": list(map(str, entry.spots)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_plain, value))
+    return readable(value) if isinstance(value, str) else value

@@ -1,0 +1,227 @@
+"""What an import writes: the settings, each with where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...aliases.alias import Alias
+from ..covering.given import DEFAULTS
+from ..lines.directive import Spot
+from ..outcomes.outcome import Ledger
+from ..processes.processes import ProcessGroup
+from ..resolving.closing import Closed
+from ..resolving.resolving import Entry
+from ..resolving.tables import Tables
+
+GLOBAL = "%{GLOBAL}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting but the tables: its value, why, and where that stands, if it stands somewhere."""
+
+    name: str
+    value: Any
+    comment: str
+    spots: tuple[Spot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry as the settings have it."""
+
+    alias: Alias
+    spots: tuple[Spot, ...]
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The entries of a host, or the pattern that has the same."""
+
+    pattern: str
+    entries: tuple[Written, ...]
+    same_as: str | None
+    spot: Spot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of an import."""
+
+    entries: tuple[Written, ...]
+    hosts: tuple[Hosts, ...]
+    groups: tuple[ProcessGroup, ...]
+    others: tuple[Setting, ...]
+
+
+def collect(
+    tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger, *, has_files: bool = False
+) -> Settings:
+    """
+    Return the settings that say what tables and process groups hold.
+
+    ``has_files`` says that Apache sends files of a folder where no alias matches.
+    """
+    entries = tables.all_entries()
+    others = [
+        _application_group(entries),
+        _pass_authorization(entries),
+        _site(entries, "script_reloading", "WSGIMATCH_SCRIPT_RELOADING", ledger),
+        _site(entries, "chunked_request", "WSGIMATCH_CHUNKED_REQUEST", ledger),
+        _site(entries, "allow_encoded_slashes", "WSGIMATCH_ALLOW_ENCODED_SLASHES", ledger),
+        _site(entries, "merge_slashes", "WSGIMATCH_MERGE_SLASHES", ledger),
+        _follow_symlinks(entries, ledger),
+        _server_name(entries, tables, ledger),
+        _fallback(tables, has_files),
+    ]
+    defaults = {each.name: each.value for each in others if each is not None}
+    return Settings(
+        (*map(_refused, tables.closed), *(_written(each, defaults) for each in tables.entries)),
+        tuple(_hosts(tables, defaults)),
+        tuple(groups),
+        tuple(each for each in others if each is not None and not _is_default(each)),
+    )
+
+
+# What these settings are where the fragment leaves them out.
+_DEFAULTS = {
+    "WSGIMATCH_APPLICATION_GROUP": GLOBAL,
+    "WSGIMATCH_PASS_AUTHORIZATION": True,
+    "WSGIMATCH_CHUNKED_REQUEST": True,
+    "WSGIMATCH_ALLOW_ENCODED_SLASHES": False,
+    "WSGIMATCH_MERGE_SLASHES": True,
+    "WSGIMATCH_FOLLOW_SYMLINKS": True,
+}
+
+
+def _is_default(setting: Setting) -> bool:
+    return setting.name in _DEFAULTS and _DEFAULTS[setting.name] == setting.value
+
+
+def _hosts(tables: Tables, defaults: dict[str, Any]) -> Iterable[Hosts]:
+    for pattern, entries in tables.hosts.items():
+        same_as = tables.same_as.get(pattern)
+        closed = map(_refused, tables.hosts_closed.get(pattern, ()))
+        written = [*closed, *(_written(each, defaults) for each in entries)]
+        yield Hosts(pattern, () if same_as else tuple(written), same_as, tables.spots.get(pattern))
+
+
+def _refused(closed: Closed) -> Written:
+    return Written(closed.alias, closed.spots)
+
+
+def _written(entry: Entry, defaults: dict[str, Any]) -> Written:
+    alias = entry.alias
+    own = entry.given_on_line
+    if "application_group" not in own and _group(entry) == defaults["WSGIMATCH_APPLICATION_GROUP"]:
+        alias = replace(alias, application_group=None)
+    if "pass_authorization" not in own:
+        passes = _passes(entry)
+        is_same = passes == defaults["WSGIMATCH_PASS_AUTHORIZATION"]
+        alias = replace(alias, pass_authorization=None if is_same else passes)
+    if "process_group" not in own and alias.process_group == GLOBAL:
+        alias = replace(alias, process_group=None)
+    if "callable_object" not in own and alias.callable_object == DEFAULTS["callable_object"]:
+        alias = replace(alias, callable_object=None)
+    comment = "" if entry.part is None else f"{entry.part}, before the alias that it is a part of"
+    return Written(alias, entry.spots, comment)
+
+
+def _group(entry: Entry) -> str:
+    group: str = entry.alias.application_group or DEFAULTS["application_group"]
+    return group
+
+
+def _passes(entry: Entry) -> bool:
+    passes = entry.alias.pass_authorization
+    default: bool = DEFAULTS["pass_authorization"]
+    return default if passes is None else passes
+
+
+def _application_group(entries: Sequence[Entry]) -> Setting:
+    """Return what holds for entries that name no group: a name of their own they keep."""
+    free = {_group(each) for each in entries if "application_group" not in each.given_on_line}
+    default = DEFAULTS["application_group"]
+    if default in free:
+        return Setting(
+            "WSGIMATCH_APPLICATION_GROUP",
+            default,
+            "mod_wsgi's default: an interpreter of its own for each script. "
+            '"%{GLOBAL}" needs fewer processes.',
+        )
+    shared = free.pop() if len(free) == 1 else GLOBAL
+    return Setting("WSGIMATCH_APPLICATION_GROUP", shared if shared.startswith("%{") else GLOBAL, "")
+
+
+def _pass_authorization(entries: Sequence[Entry]) -> Setting:
+    free = {_passes(each) for each in entries if "pass_authorization" not in each.given_on_line}
+    value = free == {True} or not free
+    comment = "" if value else "mod_wsgi's default: applications do not see Authorization."
+    return Setting("WSGIMATCH_PASS_AUTHORIZATION", value, comment)
+
+
+def _site(entries: Sequence[Entry], name: str, setting: str, ledger: Ledger) -> Setting | None:
+    """Return a setting for what mod_wsgi has for each directory, None where nobody speaks of it."""
+    said = {id(g): g for each in entries if (g := each.values.get(name)) is not None}
+    if not said:
+        return None
+    values = {_value(each, name) for each in entries}
+    value = values.pop() if len(values) == 1 else None
+    if values:
+        value = DEFAULTS[name]
+        for given in said.values():
+            ledger.note(
+                given.directive,
+                "needs you",
+                f"it holds for some entries only, and {setting} for all: it is {value} now",
+            )
+    else:
+        for given in said.values():
+            ledger.note(given.directive, "kept", f"{setting} = {value}")
+    return Setting(setting, value, "", tuple(given.directive.spot for given in said.values()))
+
+
+def _value(entry: Entry, name: str) -> Any:
+    return entry.values[name].value if name in entry.values else DEFAULTS[name]
+
+
+def _follow_symlinks(entries: Sequence[Entry], ledger: Ledger) -> Setting | None:
+    found = {each.follow_symlinks for each in entries}
+    if len(found) != 1:
+        return None
+    root, script = found.pop()
+    if root != script:
+        return None
+    return Setting("WSGIMATCH_FOLLOW_SYMLINKS", root, "")
+
+
+def _server_name(entries: Sequence[Entry], tables: Tables, ledger: Ledger) -> Setting | None:
+    named = ("%{RESOURCE}", "%{SERVER}")
+    if tables.server_name is None or not any(_group(each) in named for each in entries):
+        return None
+    for directive in tables.named_by:
+        ledger.note(directive, "kept", "WSGIMATCH_SERVER_NAME")
+    return Setting(
+        "WSGIMATCH_SERVER_NAME", tables.server_name, "The names of application groups begin so."
+    )
+
+
+_NOTHING = "As in Apache, nothing answers what no alias matches. Without this line, Django does."
+_FILES = (
+    "What no alias matches is 404. Apache sends files of a DocumentRoot there: let the server in "
+    "front do so. Without this line, Django answers."
+)
+
+
+def _fallback(tables: Tables, has_files: bool) -> Setting | None:
+    lists = [tables.entries, *tables.hosts.values()]
+    if not any(lists) or all(any(each.alias.location == "/" for each in e) for e in lists):
+        return None
+    return Setting(
+        "WSGIMATCH_FALLBACK",
+        None,
+        _FILES if has_files else _NOTHING,
+    )
