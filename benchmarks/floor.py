@@ -16,7 +16,7 @@ import struct
 import sys
 import threading
 
-from django_wsgimatch.daemon.threads import let_others_go_on
+from django_wsgimatch.daemon.group.worker.threads import let_others_go_on
 
 # How long the body behind it is, and how long the answer is to be.
 REQUEST = struct.Struct("<II")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .conf import Configuration
-from .daemon.answers import read_order, read_outcomes
-from .daemon.control import Order, give_order
-from .daemon.directory import Directory
+from .daemon.front.answers import read_order, read_outcomes
+from .daemon.servers.directory import Directory
+from .daemon.wire.control import Order, give_order
 from .exceptions import ManagerError, ManagerGone
 from .running import order_each
 from .text import readable, shown

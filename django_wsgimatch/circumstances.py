@@ -13,8 +13,8 @@ from django.conf import settings
 
 from .aliases.groups import GLOBAL
 from .conf import Configuration
+from .daemon.manager.starting import account_of
 from .daemon.options import GroupOptions
-from .daemon.starting import account_of
 from .diagnose.files import Place
 from .diagnose.groups import place_of
 from .diagnose.here import own_modules, own_paths

@@ -20,7 +20,7 @@ from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
-from .daemon import elsewhere
+from .daemon.front import elsewhere
 from .daemon.options import GroupOptions, read_options
 from .diagnose.mistakes import mistake
 from .diagnose.wording import finding_lines, summary

@@ -18,7 +18,7 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 from .conf import configuration
-from .daemon.owner import owner_of
+from .daemon.servers.owner import owner_of
 from .exceptions import SettingError
 from .places import definition, drain_seconds, environment_of_groups, has_places, socket_directory
 from .project import use_settings_of_manage_py

@@ -27,17 +27,17 @@ from .aliases.hosts import is_valid_host
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
 from .aliases.table import AliasTable
 from .aliases.uri import authority_of
-from .daemon.front import Places
-from .daemon.patience import close_connection
+from .daemon.front.front import Places
+from .daemon.front.patience import close_connection
+from .daemon.front.relay import relay
+from .daemon.group.worker.interpreters import Interpreters
 from .daemon.place import Place
-from .daemon.relay import relay
+from .daemon.seldom import Seldom
 from .exceptions import ApplicationExit, DaemonError, ScriptError
-from .interpreters import Interpreters
 from .pages import error_page, not_found
 from .plan import SCRIPT_NAME, Plan, is_clean, make_plan, place_of, told_of
 from .preloading import Preloads
 from .scripts import LoadedScript, Reloading, Scripts
-from .seldom import Seldom
 from .text import cut, shown
 from .whole_body import expect_whole_body
 

@@ -25,14 +25,14 @@ from typing import Any, NoReturn
 from .asroot.accounts import account
 from .asroot.launch import ALLOW_ROOT, NO_USER, hand_on
 from .daemon.definition import Definition
-from .daemon.developing import watch_of_gunicorn
-from .daemon.directory import directory_of
-from .daemon.front import NO_STARTER, Places, own_python
-from .daemon.owner import owner_of
-from .daemon.starting import CHOSEN, STARTER
+from .daemon.front.front import NO_STARTER, Places, own_python
+from .daemon.log_times import given_zone, write_access_times_in, write_times_in, zone_of
+from .daemon.manager.starting import CHOSEN, STARTER
+from .daemon.servers.developing import watch_of_gunicorn
+from .daemon.servers.directory import directory_of
+from .daemon.servers.owner import owner_of
 from .exceptions import ManagerError, SettingError
 from .leaving import Leaving, closing
-from .log_times import given_zone, write_access_times_in, write_times_in, zone_of
 from .worker_renewal import WorkerRenewal
 
 logger = logging.getLogger("gunicorn.error")

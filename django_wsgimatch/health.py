@@ -14,10 +14,10 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .daemon.control import give_order
-from .daemon.directory import Directory, make_directory
-from .daemon.front import Places
-from .daemon.owner import Owner
+from .daemon.front.front import Places
+from .daemon.servers.directory import Directory, make_directory
+from .daemon.servers.owner import Owner
+from .daemon.wire.control import give_order
 from .exceptions import ManagerError
 from .pages import not_found
 from .preloading import Preloads

@@ -11,7 +11,7 @@ from functools import partial
 from .aliases.groups import Server, variable
 from .conf import DEFAULTS, Configuration
 from .daemon.definition import Definition
-from .daemon.front import own_python
+from .daemon.front.front import own_python
 from .daemon.options import GroupOptions
 from .daemon.place import Place
 from .daemon.spec import GroupSpec

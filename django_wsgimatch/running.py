@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard
 
 from .conf import Configuration
-from .daemon.answers import read_places, read_status
-from .daemon.control import give_order
-from .daemon.directory import Directory, running_servers
+from .daemon.front.answers import read_places, read_status
+from .daemon.servers.directory import Directory, running_servers
+from .daemon.wire.control import give_order
 from .exceptions import ManagerError
 from .places import project_name, socket_directories
 from .text import cut, readable, shown

@@ -9,8 +9,8 @@ from typing import NoReturn
 from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT
 from .conf import Configuration
-from .daemon.alone import become, require_own_account
-from .daemon.listening import open_listener, peers_of
+from .daemon.group.alone import become, require_own_account
+from .daemon.group.listening import open_listener, peers_of
 from .daemon.place import Place
 from .entries import utf8
 from .exceptions import SettingError

@@ -22,8 +22,8 @@ from typing import Any
 
 import django_wsgimatch
 from django_wsgimatch.asroot.trust import distrust
-from django_wsgimatch.daemon.control import give_order
-from django_wsgimatch.daemon.directory import NAME, running_servers
+from django_wsgimatch.daemon.servers.directory import NAME, running_servers
+from django_wsgimatch.daemon.wire.control import give_order
 from tests.groups import wait_until
 from tests.oracle import free_port
 from tests.servers import SECONDS_TO_START, listens

@@ -6,11 +6,11 @@ import os
 import socket
 import time
 
-from django_wsgimatch.daemon.control import give_order
-from django_wsgimatch.daemon.directory import Directory, running_servers
-from django_wsgimatch.daemon.front import token_of
+from django_wsgimatch.daemon.front.front import token_of
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.protocol import encode_request, texts_of
+from django_wsgimatch.daemon.servers.directory import Directory, running_servers
+from django_wsgimatch.daemon.wire.control import give_order
+from django_wsgimatch.daemon.wire.protocol import encode_request, texts_of
 from tests.groups import Site, base_of
 from tests.wsgi import make_environ
 

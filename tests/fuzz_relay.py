@@ -18,7 +18,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from django_wsgimatch.daemon.protocol import (
+from django_wsgimatch.daemon.front.relay import Link
+from django_wsgimatch.daemon.wire.protocol import (
     AGAIN,
     DATA,
     END,
@@ -39,7 +40,6 @@ from django_wsgimatch.daemon.protocol import (
     frame,
     texts_of,
 )
-from django_wsgimatch.daemon.relay import Link
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzzing import run_fuzzers
 from tests.relayed import TOKEN, ask, descriptors, folder, place, settled

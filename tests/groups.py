@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django_wsgimatch.daemon.control import give_order
-from django_wsgimatch.daemon.directory import base_in, running_servers
+from django_wsgimatch.daemon.servers.directory import base_in, running_servers
+from django_wsgimatch.daemon.wire.control import give_order
 from tests.raw_http import Answer, fetch
 from tests.servers import GUNICORN, Server, environment, running
 

@@ -18,9 +18,9 @@ from typing import Any
 from wsgiref.util import FileWrapper
 
 from django_wsgimatch.daemon.board import Board, Shape, has_reached
-from django_wsgimatch.daemon.relay import Link, relay
-from django_wsgimatch.daemon.threads import RequestThreads
-from django_wsgimatch.daemon.wire import release_waiters
+from django_wsgimatch.daemon.front.relay import Link, relay
+from django_wsgimatch.daemon.group.worker.threads import RequestThreads
+from django_wsgimatch.daemon.wire.wire import release_waiters
 from tests.wsgi import Answer, make_environ
 
 TOKEN = bytes(range(16))

@@ -27,8 +27,8 @@ from typing import Any
 import pytest
 
 import django_wsgimatch
-from django_wsgimatch.daemon.control import give_order
-from django_wsgimatch.daemon.directory import NAME, running_servers
+from django_wsgimatch.daemon.servers.directory import NAME, running_servers
+from django_wsgimatch.daemon.wire.control import give_order
 from tests.groups import wait_until
 from tests.raw_http import Answer, fetch
 from tests.servers import stop, wait_for

@@ -16,9 +16,9 @@ from django.core.management import CommandError, call_command
 
 from django_wsgimatch import awaiting
 from django_wsgimatch.conf import configuration
-from django_wsgimatch.daemon.answers import read_order, read_outcomes
 from django_wsgimatch.daemon.board import READY, Board
-from django_wsgimatch.daemon.outcome import restart_outcome, stop_outcome
+from django_wsgimatch.daemon.front.answers import read_order, read_outcomes
+from django_wsgimatch.daemon.manager.outcome import restart_outcome, stop_outcome
 from django_wsgimatch.exceptions import ManagerError, ManagerGone
 from tests.groups import site
 from tests.kept_places import SHAPE, group, kept_place, process

@@ -12,7 +12,7 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch import checks, circumstances, inspection
 from django_wsgimatch.aliases.patterns import pattern
-from django_wsgimatch.daemon import directory
+from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.diagnose import captures, groups, probe, wording, writers
 from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project

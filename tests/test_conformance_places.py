@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon.control import give_order
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.front import Places, own_packages, own_python
+from django_wsgimatch.daemon.front.front import Places, own_packages, own_python
 from django_wsgimatch.daemon.options import GroupOptions
-from django_wsgimatch.daemon.owner import Owner, start_time
+from django_wsgimatch.daemon.servers.owner import Owner, start_time
+from django_wsgimatch.daemon.wire.control import give_order
 from django_wsgimatch.dispatcher import Dispatcher
 from tests.serving import no_content, serve
 from tests.test_conformance import (

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from django_wsgimatch.daemon.directory import MARKER, running_servers, sweep
+from django_wsgimatch.daemon.servers.directory import MARKER, running_servers, sweep
 from tests.groups import HOOKS, PLAIN, base_of, site, sockets_of, write_project
 from tests.servers import environment, running
 

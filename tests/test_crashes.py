@@ -10,8 +10,8 @@ import time
 import pytest
 
 from django_wsgimatch.daemon.board import Board, Shape, process_at, read_board
-from django_wsgimatch.daemon.crashes import LONGEST_PAUSE, CrashLoop
 from django_wsgimatch.daemon.deaths import cause_of, is_ordered
+from django_wsgimatch.daemon.group.crashes import LONGEST_PAUSE, CrashLoop
 from tests.groups import site
 
 BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'

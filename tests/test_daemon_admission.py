@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from django_wsgimatch.daemon.admission import Admission, leavers
+from django_wsgimatch.daemon.manager.admission import Admission, leavers
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 

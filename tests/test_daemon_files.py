@@ -14,10 +14,14 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from django_wsgimatch.daemon import directory, logs
-from django_wsgimatch.daemon.changes import LoadedFiles
-from django_wsgimatch.daemon.control import give_order, is_there
-from django_wsgimatch.daemon.directory import (
+from django_wsgimatch.daemon.group.worker.changes import LoadedFiles
+from django_wsgimatch.daemon.manager import logs
+from django_wsgimatch.daemon.manager.logs import GroupOutput, ServerLog, open_log, printable
+from django_wsgimatch.daemon.manager.starting import log_of
+from django_wsgimatch.daemon.options import GroupOptions
+from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.servers import directory
+from django_wsgimatch.daemon.servers.directory import (
     LONGEST_BASE,
     MARKER,
     bases_of,
@@ -30,12 +34,9 @@ from django_wsgimatch.daemon.directory import (
     running_servers,
     sweep,
 )
-from django_wsgimatch.daemon.holding import is_held
-from django_wsgimatch.daemon.logs import GroupOutput, ServerLog, open_log, printable
-from django_wsgimatch.daemon.options import GroupOptions
-from django_wsgimatch.daemon.owner import Owner, end_of, has_ended, start_time, this_server
-from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.starting import log_of
+from django_wsgimatch.daemon.servers.holding import is_held
+from django_wsgimatch.daemon.servers.owner import Owner, end_of, has_ended, start_time, this_server
+from django_wsgimatch.daemon.wire.control import give_order, is_there
 from django_wsgimatch.exceptions import ManagerError, SettingError
 from tests.relayed import folder
 
@@ -57,8 +58,8 @@ GONE = Owner(1, "1")
 # Makes a server's folder, says so, and lives until it is told to end; a child of its, too.
 SERVER = """\
 import os, sys
-from django_wsgimatch.daemon.directory import make_directory
-from django_wsgimatch.daemon.owner import Owner
+from django_wsgimatch.daemon.servers.directory import make_directory
+from django_wsgimatch.daemon.servers.owner import Owner
 make_directory(Owner(1, "1"), sys.argv[1])
 if sys.argv[2] == "forks" and os.fork():
     os._exit(0)
@@ -325,7 +326,7 @@ def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
 
 def test_a_group_that_prints_without_end_is_read_at_a_bounded_rate(tmp_path, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("django_wsgimatch.daemon.logs.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("django_wsgimatch.daemon.manager.logs.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(logs, "BURST", 2 * logs.READ)
     read, write = os.pipe()
     output = GroupOutput(read, "blog", ServerLog(str(tmp_path / "log")))

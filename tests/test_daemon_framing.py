@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon.protocol import (
+from django_wsgimatch.daemon.front.relay import relay
+from django_wsgimatch.daemon.wire.protocol import (
     DATA,
     END,
     FILE,
@@ -27,7 +28,6 @@ from django_wsgimatch.daemon.protocol import (
     decode_head,
     frame,
 )
-from django_wsgimatch.daemon.relay import relay
 from django_wsgimatch.exceptions import DaemonError, ProtocolError
 from tests.groups import site
 from tests.raw_http import connect
@@ -388,7 +388,7 @@ def test_a_head_that_was_refused_may_be_followed_by_a_sound_one():
 # A real server, and a tenant that writes to the front what it likes
 
 TENANT = """\
-from django_wsgimatch.daemon.protocol import FRAME
+from django_wsgimatch.daemon.wire.protocol import FRAME
 
 
 def application(environ, start_response):
@@ -405,7 +405,7 @@ def application(environ, start_response):
 # A file that has all its bytes when the front looks, and lacks some when they are sent.
 SHORTENING = """\
 import os, socket, tempfile
-from django_wsgimatch.daemon.protocol import FILE, HEAD, frame
+from django_wsgimatch.daemon.wire.protocol import FILE, HEAD, frame
 
 SIZE = 64 << 20
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from django_wsgimatch.daemon import gate
-from django_wsgimatch.daemon.gate import Gate, room
+from django_wsgimatch.daemon.front import gate
+from django_wsgimatch.daemon.front.gate import Gate, room
 from django_wsgimatch.exceptions import DaemonError
 from tests.groups import wait_until
 

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import pytest
 
-from django_wsgimatch.daemon import threads
-from django_wsgimatch.daemon.kept import MOST_KEPT, KeptConnections
-from django_wsgimatch.daemon.protocol import (
+from django_wsgimatch.daemon.front.kept import MOST_KEPT, KeptConnections
+from django_wsgimatch.daemon.group.worker import threads
+from django_wsgimatch.daemon.wire.protocol import (
     KEPT,
     LAST,
     READY_FRAME,

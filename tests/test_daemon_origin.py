@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch import seldom
-from django_wsgimatch.daemon import serving
-from django_wsgimatch.daemon.front import token_of
+from django_wsgimatch.daemon import seldom
+from django_wsgimatch.daemon.front.front import token_of
+from django_wsgimatch.daemon.group.worker import serving
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.protocol import (
+from django_wsgimatch.daemon.wire.protocol import (
     HEAD,
     MAGIC,
     REFUSED,
@@ -116,7 +116,7 @@ def test_refusals_are_logged_seldom(caplog, monkeypatch):
 
 def test_a_warning_says_how_many_were_left_out(caplog, monkeypatch):
     now = iter([100.0, 101.0, 102.0, 111.0])
-    monkeypatch.setattr("django_wsgimatch.seldom.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("django_wsgimatch.daemon.seldom.time.monotonic", lambda: next(now))
     warning = seldom.SeldomWarning(logging.getLogger("django_wsgimatch"), "No %s.")
 
     for word in ("one", "two", "three", "four"):

@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from django_wsgimatch.daemon import process
+from django_wsgimatch.daemon.group import process
 
 
 def nowhere() -> str:

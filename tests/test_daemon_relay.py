@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon.gate import Gate
-from django_wsgimatch.daemon.protocol import (
+from django_wsgimatch.daemon.front.gate import Gate
+from django_wsgimatch.daemon.front.relay import Link, relay
+from django_wsgimatch.daemon.wire.protocol import (
     AGAIN,
     DATA,
     ERROR,
@@ -29,7 +30,6 @@ from django_wsgimatch.daemon.protocol import (
     PULL,
     frame,
 )
-from django_wsgimatch.daemon.relay import Link, relay
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz_relay import fuzz_front, fuzz_group
 from tests.relayed import TOKEN, ask, descriptors, place, scripted, settled

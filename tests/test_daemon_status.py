@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon import memory
-from django_wsgimatch.daemon.answers import read_places, read_status
 from django_wsgimatch.daemon.board import BOOTING, HEADER, LEAVING, READY
-from django_wsgimatch.daemon.memory import memory_of, proportional_set_size
-from django_wsgimatch.daemon.status import place_status
+from django_wsgimatch.daemon.front.answers import read_places, read_status
+from django_wsgimatch.daemon.manager import memory
+from django_wsgimatch.daemon.manager.memory import memory_of, proportional_set_size
+from django_wsgimatch.daemon.manager.status import place_status
 from django_wsgimatch.exceptions import ManagerError
 from django_wsgimatch.running import status_lines
 from tests import kept_places

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from django_wsgimatch.aliases.groups import GLOBAL
-from django_wsgimatch.daemon.directory import MARKER
 from django_wsgimatch.daemon.options import GroupOptions
+from django_wsgimatch.daemon.servers.directory import MARKER
 from django_wsgimatch.diagnose import groups, pythons
 from django_wsgimatch.diagnose.groups import group_findings
 from tests.relayed import folder

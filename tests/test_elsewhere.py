@@ -10,10 +10,10 @@ import pytest
 from django_wsgimatch import script_alias
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.front import Places
+from django_wsgimatch.daemon.front.front import Places
 from django_wsgimatch.daemon.options import GroupOptions, read_options
-from django_wsgimatch.daemon.owner import Owner
 from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.diagnose.exposure import exposure_findings
 from django_wsgimatch.diagnose.groups import group_findings
 from django_wsgimatch.exceptions import DaemonError

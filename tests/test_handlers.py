@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from django_wsgimatch.daemon.handlers import ignore_handlers
+from django_wsgimatch.daemon.group.worker.handlers import ignore_handlers
 from tests.groups import site
 
 LAZY = 'script_alias("/blog", "app.wsgi", process_group="blog"),\n'

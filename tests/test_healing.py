@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.daemon import front
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.directory import make_directory
-from django_wsgimatch.daemon.front import Places, own_packages
-from django_wsgimatch.daemon.managers import MANAGER_NAME, managers_of
+from django_wsgimatch.daemon.front import front
+from django_wsgimatch.daemon.front.front import Places, own_packages
 from django_wsgimatch.daemon.options import GroupOptions
-from django_wsgimatch.daemon.owner import Owner, is_stopped, this_server
 from django_wsgimatch.daemon.place import Place
+from django_wsgimatch.daemon.servers.directory import make_directory
+from django_wsgimatch.daemon.servers.managers import MANAGER_NAME, managers_of
+from django_wsgimatch.daemon.servers.owner import Owner, is_stopped, this_server
 from django_wsgimatch.exceptions import ManagerError
 from tests.groups import HOOKS, PLAIN, base_of, marked, site, wait_until
 from tests.load_groups import TENANTS

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.daemon.nesting import refusal
+from django_wsgimatch.daemon.front.relay import Link
+from django_wsgimatch.daemon.group.worker.interpreters import Interpreter, Interpreters
+from django_wsgimatch.daemon.group.worker.nesting import refusal
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.protocol import TOKEN_SIZE, encode_request, texts_of
-from django_wsgimatch.daemon.relay import Link
+from django_wsgimatch.daemon.wire.protocol import TOKEN_SIZE, encode_request, texts_of
 from django_wsgimatch.exceptions import DaemonError
-from django_wsgimatch.interpreters import Interpreter, Interpreters
 from tests.forging import asked
 from tests.groups import PLAIN, site
 from tests.wsgi import make_environ

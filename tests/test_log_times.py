@@ -11,15 +11,15 @@ import time
 
 import pytest
 
-from django_wsgimatch import log_times
-from django_wsgimatch.daemon.protocol import decode_error, encode_error
-from django_wsgimatch.log_times import (
+from django_wsgimatch.daemon import log_times
+from django_wsgimatch.daemon.log_times import (
     given_zone,
     time_in,
     write_access_times_in,
     write_times_in,
     zone_of,
 )
+from django_wsgimatch.daemon.wire.protocol import decode_error, encode_error
 from django_wsgimatch.places import environment_of_groups
 from tests.groups import HOOKS, PLAIN, site
 from tests.test_awaiting import Waiting
@@ -196,7 +196,7 @@ def test_a_logger_without_a_clock_is_left_alone():
 )
 def test_what_django_sets_is_not_what_was_given(given, told):
     code = "import os; os.environ['TZ'] = 'America/Chicago'\n"
-    code += "from django_wsgimatch.log_times import given_zone; print(repr(given_zone()))"
+    code += "from django_wsgimatch.daemon.log_times import given_zone; print(repr(given_zone()))"
     environ = {name: value for name, value in os.environ.items() if name != "TZ"}
 
     done = subprocess.run(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import django_wsgimatch
-from django_wsgimatch import raised
+from django_wsgimatch.daemon import raised
+from django_wsgimatch.daemon.raised import described, line_of
 from django_wsgimatch.exceptions import ScriptError
-from django_wsgimatch.raised import described, line_of
 from django_wsgimatch.scripts import Scripts
 
 PACKAGE = str(Path(django_wsgimatch.__file__).parent)

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import pytest
 
 from django_wsgimatch.daemon.board import HEADER, READY
-from django_wsgimatch.daemon.changes import LoadedFiles
-from django_wsgimatch.daemon.processes import Process
-from django_wsgimatch.daemon.renewal import Renewal
+from django_wsgimatch.daemon.group.renewal import Renewal
+from django_wsgimatch.daemon.group.worker.changes import LoadedFiles
+from django_wsgimatch.daemon.manager.processes import Process
 from tests.groups import site
 from tests.kept_places import SHAPE, kept_place, process
 

@@ -6,14 +6,14 @@ import textwrap
 
 import pytest
 
-from django_wsgimatch.daemon.limits import Limits
-from django_wsgimatch.daemon.patience import BodyTimeout
+from django_wsgimatch.daemon.front.limits import Limits
+from django_wsgimatch.daemon.front.patience import BodyTimeout
 from tests.servers import GRANIAN, GUNICORN, PYTHON, UWSGI, WAITRESS, environment, running
 from tests.wsgi import make_environ
 
 APPLICATION = textwrap.dedent(
     """\
-    from django_wsgimatch.daemon.server_threads import threads_at_start, threads_of
+    from django_wsgimatch.daemon.front.server_threads import threads_at_start, threads_of
 
     at_start = threads_at_start()
 

@@ -11,13 +11,13 @@ from contextlib import ExitStack, closing
 import pytest
 
 from django_wsgimatch import spokesman
-from django_wsgimatch.daemon.owner import Owner
+from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.spokesman import Spokesman
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the names are Linux's")
 FIRST = """\
 import sys
-from django_wsgimatch.daemon.owner import Owner
+from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.spokesman import Spokesman
 worker = Spokesman(Owner(int(sys.argv[1]), "x"))
 print(worker.is_first, flush=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from django_wsgimatch.daemon import starter
-from django_wsgimatch.daemon.processes import Process, Start, StartedByRoot, start_of_root
+from django_wsgimatch.daemon.manager.processes import Process, Start, StartedByRoot, start_of_root
 from tests.groups import wait_until
 
 NOBODY = pwd.getpwnam("nobody")

@@ -13,10 +13,10 @@ import pytest
 
 from django_wsgimatch.asroot import commands, launch
 from django_wsgimatch.asroot.accounts import Account, become
-from django_wsgimatch.daemon import directory
-from django_wsgimatch.daemon.directory import default_base
-from django_wsgimatch.daemon.owner import Owner
-from django_wsgimatch.daemon.processes import StartedByRoot
+from django_wsgimatch.daemon.manager.processes import StartedByRoot
+from django_wsgimatch.daemon.servers import directory
+from django_wsgimatch.daemon.servers.directory import default_base
+from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.exceptions import SettingError
 from tests.relayed import folder
 

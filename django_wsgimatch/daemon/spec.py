@@ -12,7 +12,7 @@ from ..aliases.target import FollowSymlinks
 from ..scripts import Reloading
 from .options import GroupOptions
 from .place import Place
-from .protocol import TOKEN_SIZE
+from .wire.protocol import TOKEN_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ def _become(order: Order, descriptors: list[int], failure: int) -> NoReturn:
         for name, number in order["limits"].items():
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (number, number))
         program = order["program"] or sys.executable
-        boot = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
+        boot = os.path.join(os.path.dirname(os.path.abspath(__file__)), "group", "boot.py")
         os.execve(program, [program, "-c", BOOT, boot, order["name"]], order["environment"])
     except BaseException as error:
         os.write(failure, str(error)[:500].encode("utf-8", "backslashreplace"))

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from ..daemon.starting import Account
+from ..daemon.manager.starting import Account
 
 
 def barrier(path: str, account: Account) -> str | None:

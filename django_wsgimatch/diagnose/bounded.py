@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from ..daemon.starting import Account, nameless_file
+from ..daemon.manager.starting import Account, nameless_file
 from ..exceptions import WSGIMatchError
 
 # So many bytes are kept of standard error: the last, as tracebacks end with what is wrong.

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..aliases.groups import GLOBAL
+from ..daemon.manager.starting import SCRUBBED
 from ..daemon.options import GroupOptions
-from ..daemon.starting import SCRUBBED
 from ..settings_guard import VARIABLE
 from ..text import quoted
 from .findings import Finding

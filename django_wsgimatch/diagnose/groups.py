@@ -14,13 +14,13 @@ from ..aliases.groups import GLOBAL, is_literal
 from ..aliases.resolve import Rules
 from ..asroot.commands import BY_ROOT
 from ..asroot.running import allowed_users
-from ..daemon import boot
 from ..daemon.board import Shape
-from ..daemon.directory import try_base
-from ..daemon.nesting import refusal
+from ..daemon.group import boot
+from ..daemon.group.worker.nesting import refusal
+from ..daemon.manager.starting import Account, account_of, needs_root, python_of
 from ..daemon.options import GroupOptions
 from ..daemon.ownership import ScriptOwner
-from ..daemon.starting import Account, account_of, needs_root, python_of
+from ..daemon.servers.directory import try_base
 from ..exceptions import SettingError
 from ..text import quoted
 from .barriers import barrier

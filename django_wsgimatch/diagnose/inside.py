@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 from urllib.parse import unquote
 
-from ..daemon.paths import set_sys_path
+from ..daemon.group.paths import set_sys_path
 from ..exceptions import ScriptError
 from ..scripts import Scripts
 from . import stored, unusable, visiting

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..daemon import boot
+from ..daemon.group import boot
+from ..daemon.manager.starting import account_of, environment_of, python_of
 from ..daemon.spec import GroupSpec
-from ..daemon.starting import account_of, environment_of, python_of
 from ..exceptions import SettingError
 from ..text import cut, last_line
 from .bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..daemon.manager.starting import Account, environment_of
 from ..daemon.options import GroupOptions
-from ..daemon.starting import Account, environment_of
 from ..text import cut, last_line
 from .bounded import Bounds, Ended, OutOfBounds, Program, run
 

@@ -12,8 +12,8 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 
+from ..daemon.manager.starting import Account, environment_of, limits_of
 from ..daemon.options import GroupOptions
-from ..daemon.starting import Account, environment_of, limits_of
 from ..text import cut
 from .bounded import Bounds, OutOfBounds, Program, run
 from .findings import Finding

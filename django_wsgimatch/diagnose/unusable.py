@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..daemon.raised import line_of
 from ..exceptions import ScriptError
-from ..raised import line_of
 
 # Under these names others keep their WSGI application, the likeliest first.
 _USUAL = ("app", "application", "wsgi_app", "wsgi", "api", "handler", "server")

@@ -1,0 +1,44 @@
+"""
+The first lines that a group's Python runs, before anything of gunicorn or of this package.
+
+That Python may have neither; both are found where the server has them, and nothing else of the
+server's is. The group's Python runs this file by its path, so it knows no package.
+"""
+
+import json
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+
+
+class ServerPackages:
+    """Finds the packages named in ``paths`` there, whatever the group's own Python has."""
+
+    def __init__(self, paths: dict[str, str]) -> None:
+        self.paths = paths
+
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> "ModuleSpec | None":
+        """Mirror importlib's finders."""
+        if path is None and name in self.paths:
+            return PathFinder.find_spec(name, [self.paths[name]])
+        return None
+
+
+def boot() -> None:
+    """Read what the manager says on standard input, and run the group."""
+    text = sys.stdin.read()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    # Not the current directory, which python -c puts there.
+    sys.path[:] = [path for path in sys.path if path]
+    sys.meta_path.insert(0, ServerPackages(json.loads(text)["packages"]))
+    from django_wsgimatch.daemon.group.process import main
+
+    main(text)
+
+
+if __name__ == "__main__":
+    boot()

@@ -1,0 +1,113 @@
+"""Which application answers a request in a daemon process: its script, loaded there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ....exceptions import ScriptError
+from ....scripts import LoadedScript, Reloading, Scripts, file_mtime
+from ....settings_guard import VARIABLE
+from ...ownership import ANYBODY, ScriptOwner
+from .changes import change_time
+from .confinement import ANYWHERE, Confinement
+from .serving import Superseded
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+
+class Loader:
+    """
+    Finds applications for the requests of a process.
+
+    ``renew`` asks for new processes, since a script has changed, and is told when
+    (time.time()). With ``reloading`` "safe" they load while this process answers, as before; True
+    gives the request back at once, as mod_wsgi ends a daemon process whose script has changed;
+    False never looks. ``tell`` is called with the paths of all loaded scripts when there is a new
+    one, and when that one began to load (time.time_ns()); ``fail`` with what a script has raised
+    instead. ``owner`` must own them, and they must lie within ``confinement``.
+    """
+
+    def __init__(
+        self,
+        *,
+        reloading: Reloading,
+        settings_module: str | None,
+        owner: ScriptOwner = ANYBODY,
+        confinement: Confinement = ANYWHERE,
+        renew: Callable[[float], None] = lambda changed: None,
+        tell: Callable[[list[str], int], None] = lambda paths, since: None,
+        fail: Callable[[BaseException | None, int], None] = lambda error, since: None,
+    ) -> None:
+        self.scripts = Scripts(
+            reloading=False, settings_module=settings_module, is_named=bool(settings_module)
+        )
+        self._reloading = reloading
+        self.owner = owner
+        self.confinement = confinement
+        self._renew = renew
+        self._tell = tell
+        self._fail = fail
+        self._first_request = 0.0
+
+    def find(self, environ: WSGIEnvironment) -> WSGIApplication:
+        """Return the application for a request. Raises ScriptError and Superseded."""
+        script: str = environ["SCRIPT_FILENAME"]
+        self.owner.require(script)
+        loaded = self.scripts.loaded.get(script)
+        if loaded is None:
+            self._first_request = self._first_request or time.monotonic()
+            loaded = self._load(script)
+        elif self._reloading:
+            mtime = file_mtime(script)
+            if mtime != loaded.mtime and mtime != loaded.rejected:
+                self._supersede(loaded, mtime)
+        try:
+            return loaded.application(environ["mod_wsgi.callable_object"])
+        except ScriptError as error:
+            # As mod_wsgi in daemon mode, where embedded mode answers 404.
+            raise ScriptError(500, str(error)) from None
+
+    def is_late(self, seconds: float) -> bool:
+        """Whether the first request came so long ago, and no script has been loaded yet."""
+        began = self._first_request
+        return bool(began) and not self.scripts.loaded and time.monotonic() - began > seconds
+
+    def preload(self, paths: Iterable[str]) -> list[ScriptError]:
+        """Load scripts ahead of the first request; return what went wrong."""
+        errors = []
+        for path in paths:
+            try:
+                self._load(path)
+            except ScriptError as error:
+                errors.append(error)
+        return errors
+
+    def _load(self, script: str) -> LoadedScript:
+        self.owner.require(script)
+        self.confinement.require(script)
+        since = time.time_ns()
+        try:
+            loaded = self.scripts.get(script)
+        except ScriptError as error:
+            self._fail(error.__cause__, since)
+            raise
+        # One interpreter holds one Django project: the first script says which.
+        self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)
+        self._tell(list(self.scripts.loaded), since)
+        return loaded
+
+    def _supersede(self, loaded: LoadedScript, mtime: int) -> None:
+        if self._reloading != "safe":
+            self._renew(change_time(loaded.file))
+            raise Superseded
+        # New processes are wanted once for each version: if it does not load, this one stays.
+        loaded.rejected = mtime
+        logger.info("WSGI script '%s' has changed.", loaded.path)
+        self._renew(change_time(loaded.file))

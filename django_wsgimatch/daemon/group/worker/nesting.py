@@ -1,0 +1,106 @@
+"""Application groups that are sub interpreters of a daemon process: which answers a request."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ....exceptions import DaemonError, ScriptError
+from ....scripts import file_mtime
+from ...front.relay import relay
+from ...place import NAMED_BY, Place
+from .changes import change_time
+from .group import Group
+from .interpreters import OLDEST_PYTHON, Interpreters
+from .loading import Loader
+from .serving import Superseded
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+# So many scripts are remembered as lying where they may.
+MOST_SCRIPTS = 1024
+
+
+class Nesting:
+    """
+    Finds applications as a Loader does, those of application groups in sub interpreters.
+
+    A script that has changed there asks for a new process, as nothing is loaded anew in one.
+    """
+
+    def __init__(self, group: Group, loader: Loader, renew: Callable[[float], None]) -> None:
+        self._loader = loader
+        self._renew = renew
+        self._reloading = group.reloading
+        self._mtimes: dict[str, int] = {}
+        self._inside: set[str] = set()
+        self._interpreters = Interpreters(
+            group.backend,
+            packages=group.packages,
+            settings_module=group.options.settings,
+            threads=group.options.threads,
+            label=group.label,
+            most=group.options.maximum_application_groups,
+        )
+
+    def find(self, environ: WSGIEnvironment) -> WSGIApplication:
+        """Return the application for a request. Raises as Loader.find() does."""
+        place = Place.named_by(environ.pop(NAMED_BY, ""), environ["mod_wsgi.application_group"])
+        if not place.application_group:
+            return self._loader.find(environ)
+        if error := refusal(sys.version_info[:2]):
+            raise error
+        script: str = environ["SCRIPT_FILENAME"]
+        self._loader.owner.require(script)
+        self._require_inside(script)
+        self._look_for_change(script)
+        try:
+            link = self._interpreters.link(place, environ)
+        except DaemonError as failure:
+            raise ScriptError(failure.status, str(failure)) from failure
+
+        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            return relay(link, environ, start_response)
+
+        return application
+
+    def close(self) -> None:
+        """End the interpreters."""
+        self._interpreters.close()
+
+    def _require_inside(self, script: str) -> None:
+        """Look once at where each script lies, as a Loader does when it loads one."""
+        if script not in self._inside:
+            self._loader.confinement.require(script)
+            if len(self._inside) >= MOST_SCRIPTS:
+                self._inside.clear()
+            self._inside.add(script)
+
+    def _look_for_change(self, script: str) -> None:
+        if not self._reloading:
+            return
+        mtime = file_mtime(script)
+        known = self._mtimes.setdefault(script, mtime)
+        if mtime != known:
+            logger.info("WSGI script '%s' has changed.", script)
+            self._mtimes[script] = mtime
+            self._renew(change_time(script.encode("latin-1")))
+            if self._reloading != "safe":
+                raise Superseded
+
+
+def refusal(version: tuple[int, ...]) -> ScriptError | None:
+    """Return why a group's Python cannot have sub interpreters, None where it can."""
+    if version >= OLDEST_PYTHON:
+        return None
+    found = ".".join(map(str, version[:2]))
+    return ScriptError(
+        500,
+        f"application groups as sub interpreters need Python 3.13, and the group's is {found}: "
+        "leave WSGIMATCH_APPLICATION_GROUP_BACKEND out, or give the group a newer python_home",
+    )

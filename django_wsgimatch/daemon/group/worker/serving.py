@@ -1,0 +1,358 @@
+"""
+The group's side of a request: a connection in, frames out (``daemon.protocol``).
+
+It knows neither gunicorn nor where it runs: a daemon process's thread and a sub interpreter's
+use it alike.
+"""
+
+from __future__ import annotations
+
+import hmac
+import io
+import logging
+import os
+import socket
+import stat
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
+
+from ....exceptions import ProtocolError, ScriptError
+from ...seldom import SeldomWarning
+from ...wire.peers import peer_user
+from ...wire.protocol import (
+    AGAIN,
+    DATA,
+    END,
+    ERROR,
+    FILE,
+    FRAME,
+    HEAD,
+    HINTS,
+    KEPT,
+    LAST,
+    PULLED,
+    READY_FRAME,
+    REFUSED,
+    REQUEST,
+    announced_length,
+    decode_request,
+    encode_error,
+    encode_head,
+    encode_hints,
+    frame,
+    update_environ,
+)
+from ...wire.wire import FrontGone, receive_all, send_all
+from .body import PulledBody
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+# Both can come as often as a process of the front's user likes.
+_wrong_token = SeldomWarning(
+    logger,
+    "Refused a request of user %s that does not carry this place's token. One after the manager of "
+    "the daemon processes was started again is the server's; others are a process that passes "
+    "itself off as the server.",
+)
+_no_request = SeldomWarning(logger, "Refused bytes that are no request: %s")
+
+# The application for an environ. Raises ScriptError, or Superseded.
+Find = Callable[["WSGIEnvironment"], "WSGIApplication"]
+# Called with the request's id just before the application is.
+Begin = Callable[[int], None]
+
+
+class _Late(Exception):
+    """The request has waited for longer than queue-timeout."""
+
+
+class WrongToken(Exception):
+    """The request does not come from the front."""
+
+
+class Superseded(Exception):
+    """A newer process answers this request: the front sends it again."""
+
+
+class Exchange:
+    """
+    One request and its response on a connection.
+
+    ``token`` is the place's, that a request must carry. ``may_keep`` tells, when the response ends,
+    whether a thread may wait for another request here; ``is_kept`` says then that the front has
+    been promised so.
+    """
+
+    __slots__ = (
+        *("_body", "_may_keep", "_token", "connection", "environ", "head", "is_complete"),
+        *("is_head_sent", "is_kept", "is_ready_sent", "left"),
+    )
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        token: bytes,
+        may_keep: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.connection = connection
+        self._token = token
+        self.head: bytes | None = None
+        self.is_head_sent = False
+        self.environ: WSGIEnvironment = {}
+        # What Content-Length still lets through; None where the response has none.
+        self.left: int | None = None
+        self.is_complete = False
+        self.is_kept = False
+        self.is_ready_sent = False
+        self._may_keep: Callable[[], bool] | None = may_keep
+        self._body: PulledBody | None = None
+
+    @property
+    def what(self) -> str:
+        """The request, as a log names it."""
+        target = self.environ.get("RAW_URI") or self.environ.get("PATH_INFO")
+        return f"{self.environ.get('REQUEST_METHOD')} {target}"
+
+    def receive(
+        self, packet: bytes | memoryview, known: WSGIEnvironment, queue_timeout: float
+    ) -> tuple[WSGIEnvironment, int]:
+        """
+        Return the request's environ and its id.
+
+        ``packet`` is what has come of the request, ``known`` the environ of the request before
+        on the connection, which becomes this one's. Raises ProtocolError, WrongToken before
+        anything else is read, FrontGone where no more comes, and _Late where it has waited for
+        more than ``queue_timeout`` seconds (0: it may wait for ever).
+        """
+        if len(packet) < REQUEST.size:
+            packet = self._rest(packet, REQUEST.size)
+        said = decode_request(packet)
+        if not hmac.compare_digest(said.token, self._token):
+            raise WrongToken
+        if not said.may_keep:
+            self._may_keep = None
+        end, length = REQUEST.size + said.environ_length, said.body_length
+        if len(packet) < end:
+            packet = self._rest(packet, end)
+        update_environ(known, said.encoding, said.gone, packet[REQUEST.size : end])
+        self.environ = environ = known.copy()
+        environ["wsgi.early_hints"] = self.early_hints
+        if length == PULLED:
+            self._body = PulledBody(self.connection)
+            environ["wsgi.input"] = self._body.buffered()
+        else:
+            given = packet[end:]
+            if len(given) < length:
+                given = self._rest(given, length)
+            # The packet's memory is used again for the next request.
+            environ["wsgi.input"] = io.BytesIO(bytes(given))
+        if queue_timeout and time.monotonic() - said.queued > queue_timeout:
+            raise _Late
+        return environ, said.request_id
+
+    def run(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
+        """Call the application and send its response. Raises what the application raises."""
+        body = application(environ, self.start_response)  # type: ignore[arg-type]
+        try:
+            if isinstance(body, FileWrapper) and self._send_file(body.filelike):
+                return
+            if type(body) is list and len(body) == 1:
+                # Optimization: nothing is left to be closed, so one call says it all.
+                self._send(body[0], is_last=True, is_all=True)
+                return
+            for data in body:
+                if data:
+                    self._send(data)
+            self.finish()
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], None]:
+        """PEP 3333's start_response()."""
+        if exc_info is not None:
+            try:
+                if self.is_head_sent:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None
+        elif self.head is not None:
+            raise AssertionError("Response headers already set!")
+        head, self.left = encode_head(status, headers), announced_length(headers)
+        self.head = head
+        return self._send
+
+    def early_hints(self, headers: list[tuple[str, str]]) -> None:
+        """Send a 103 with these headers, unless the response has begun (RFC 8297)."""
+        if not self.is_head_sent:
+            self._tell(frame(HINTS, encode_hints(headers)))
+
+    def finish(self) -> None:
+        """Send what is left to say after the body's last piece."""
+        if not self.is_complete:
+            head = self._unsent_head()
+            self._tell(*head, FRAME.pack(self._complete(END), 0))
+
+    def say_ready(self) -> None:
+        """Tell the front that a thread waits for another request, if it does not know yet."""
+        if not self.is_ready_sent:
+            self.connection.sendall(READY_FRAME)
+
+    def refuse(self, status: int, reason: str, *, is_logged: bool = False) -> bool:
+        """Let the front answer with an error page, if no response has begun."""
+        if self.is_head_sent:
+            return False
+        self.is_head_sent = self.is_complete = True
+        self.connection.sendall(frame(ERROR, encode_error(status, reason, is_logged=is_logged)))
+        return True
+
+    def refuse_token(self) -> None:
+        """
+        Let the front ask for the token that counts now, and take nothing more.
+
+        The word says that nothing has run: without it only the board could tell, and that may be
+        gone, or cut off. A child that the application has forked may hold the connection, too.
+        """
+        with suppress(OSError):
+            self.connection.send(FRAME.pack(REFUSED, 0), socket.MSG_DONTWAIT)
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def send_again(self) -> None:
+        """Let the front send the request again, to another process."""
+        self.connection.sendall(FRAME.pack(AGAIN, 0))
+
+    def _rest(self, begun: bytes | memoryview, size: int) -> bytes:
+        try:
+            return receive_all(self.connection, begun, size)
+        except (OSError, EOFError) as error:
+            raise FrontGone(*error.args) from error
+
+    def _unsent_head(self) -> list[bytes]:
+        if self.is_head_sent:
+            return []
+        if self.head is None:
+            raise AssertionError("The application did not call start_response().")
+        self.is_head_sent = True
+        return [FRAME.pack(HEAD, len(self.head)), self.head]
+
+    def _send(self, data: bytes, is_last: bool = False, is_all: bool = False) -> None:
+        if self.is_complete:
+            return
+        if type(data) is not bytes:
+            data = _as_bytes(data)
+        parts = self._unsent_head()
+        if self.left is not None:
+            data = data[: self.left]
+            self.left -= len(data)
+            # Optimization: the front need not wait for an END: 8 us less a response.
+            is_last = is_last or (self.left == 0 and len(data) > 0)
+        kind = self._complete(LAST) if is_last else DATA
+        parts += FRAME.pack(kind, len(data)), data
+        if is_all and self.is_kept:
+            self.is_ready_sent = True
+            parts.append(READY_FRAME)
+        self._tell(*parts)
+
+    def _tell(self, *parts: bytes) -> None:
+        try:
+            send_all(self.connection, [*parts])
+        except OSError as error:
+            raise FrontGone(*error.args) from error
+
+    def _complete(self, kind: int) -> int:
+        """Let nobody use the connection any more; return the last frame's kind."""
+        self.is_complete = True
+        is_clean = self._body is None or self._body.expire()
+        self.is_kept = is_clean and self._may_keep is not None and self._may_keep()
+        return kind | KEPT if self.is_kept else kind
+
+    def _send_file(self, filelike: Any) -> bool:
+        """Pass the file itself to the front, at the place where the application would read."""
+        descriptor = _regular_file(filelike)
+        if descriptor is None or self.is_head_sent:
+            return False
+        os.lseek(descriptor, filelike.tell(), os.SEEK_SET)
+        head = [*self._unsent_head(), FRAME.pack(FILE, 0)]
+        try:
+            socket.send_fds(self.connection, [b"".join(head)], [descriptor])
+        except OSError as error:
+            raise FrontGone(*error.args) from error
+        self.is_complete = True
+        return True
+
+
+def serve(
+    exchange: Exchange,
+    packet: bytes | memoryview,
+    known: WSGIEnvironment,
+    find: Find,
+    begin: Begin,
+    queue_timeout: float,
+) -> bool:
+    """
+    Answer a request, of which ``packet`` has come; what goes wrong is logged.
+
+    ``known`` is the environ of the request before on the connection, at first what every environ
+    begins with; it becomes this request's. Returns whether all went well: only then may the
+    connection be kept. Raises MemoryError, so that the process can end, and OSError where the
+    front goes away while it is being told of an error.
+    """
+    try:
+        environ, request_id = exchange.receive(packet, known, queue_timeout)
+        application = find(environ)
+        begin(request_id)
+        exchange.run(application, environ)
+        return True
+    except FrontGone as error:
+        logger.debug("The front went away: %s", error)
+    except Superseded:
+        exchange.send_again()
+    except _Late:
+        exchange.refuse(504, f"the request has waited for more than {queue_timeout:g} s")
+    except WrongToken:
+        _wrong_token.warn(peer_user(exchange.connection))
+        exchange.refuse_token()
+    except ProtocolError as error:
+        _no_request.warn(error)
+        exchange.refuse(400, str(error))
+    except ScriptError as error:
+        logger.error("%s: %s", exchange.what, error, exc_info=error.__cause__)
+        exchange.refuse(error.status, str(error), is_logged=True)
+    except (Exception, SystemExit) as error:
+        logger.exception("Error in %s", exchange.what)
+        exchange.refuse(500, f"{type(error).__name__} in the application", is_logged=True)
+        if isinstance(error, MemoryError):
+            raise
+    return False
+
+
+def _as_bytes(data: Any) -> bytes:
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"An application's body is made of bytes, not of {type(data).__name__}.")
+    return bytes(data)
+
+
+def _regular_file(filelike: Any) -> int | None:
+    """The descriptor of what reads a file as it is, from the disk."""
+    if isinstance(filelike, tempfile._TemporaryFileWrapper):
+        filelike = filelike.file
+    # Others with a fileno(), such as GzipFile, do not read what stands in the file.
+    if type(filelike) not in (io.BufferedReader, io.BufferedRandom, io.FileIO):
+        return None
+    try:
+        descriptor: int = filelike.fileno()
+        return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except (OSError, ValueError):
+        return None

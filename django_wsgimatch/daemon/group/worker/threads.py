@@ -1,0 +1,391 @@
+"""
+The threads of a daemon process: each waits in accept(), so the kernel balances the requests.
+
+A thread is started when no other waits in accept(), up to the number that the group has; so a
+place that is asked by one client at a time has two.
+
+A thread that has answered waits for another request on the same connection, if the front keeps
+it: that takes two calls where a new connection takes nine, on both sides together, and each of
+them gives up the interpreter's lock. But no front may wait for a thread while one is idle. So
+somebody always looks at the listening socket unless all threads are at a request: a thread in
+accept(), or else the watcher, which has an idle thread give up its connection.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import select
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import SimpleQueue
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from ...board import Slot
+from ...seldom import SeldomWarning
+from ...wire.peers import peer_user
+from ...wire.protocol import AGAIN, ERROR, FRAME, INLINE, encode_error, frame
+from .serving import Exchange, Find, serve
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+_wrong_user = SeldomWarning(logger, "Refused a connection of user %s, who is not the server's.")
+
+# How long the watcher looks at the listening socket before it looks up, in seconds.
+LOOK_UP = 1.0
+# What is received at once, in bytes: most requests, with a body that travels with its head.
+LONGEST_PACKET = INLINE + 8192
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A request that a thread is at: since when (time.monotonic()), and whose frames to show."""
+
+    since: float
+    thread: int
+    connection: socket.socket
+
+
+class RequestThreads:
+    """
+    Accepts connections on a place's listening socket and answers the requests.
+
+    ``trusted`` are the user ids that may ask, ``token`` is what each request must carry.
+    ``on_request`` is called after each request with
+    the number of requests so far, ``on_failure`` when this process should end: the listening
+    socket is of no use any more, or memory ran out. Sub interpreters allow no daemon threads.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        base: WSGIEnvironment,
+        find: Find,
+        slot: Slot,
+        *,
+        threads: int,
+        trusted: frozenset[int],
+        token: bytes,
+        queue_timeout: float = 0,
+        is_daemon: bool = True,
+        on_request: Callable[[int], None] = lambda count: None,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.is_open = True
+        self.work: dict[int, Work] = {}
+        self._listener = listener
+        self._base = base
+        self._find = find
+        self._slot = slot
+        self._most = threads
+        self._trusted = trusted
+        self._token = token
+        self._queue_timeout = queue_timeout
+        self._is_daemon = is_daemon
+        self._on_request = on_request
+        self._on_failure = on_failure
+        # Who waits in accept(), and who on a connection of its own.
+        self._accepting: deque[None] = deque()
+        self._waiting: dict[int, socket.socket] = {}
+        self._is_watched = False
+        self._orders: SimpleQueue[None] = SimpleQueue()
+        self._watcher: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._requests = 0
+
+    def start(self) -> None:
+        """Begin to accept."""
+        self._start_thread()
+
+    def close(self) -> None:
+        """Let every thread end once it is done; one in accept() may take one request more."""
+        self.is_open = False
+        while self._let_one_go():
+            continue
+        self._orders.put(None)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there are only requests left that had been taken before."""
+        return not self.is_open and self.are_only_at([*self.work.values()])
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the threads to end, at most so many seconds; return whether they have."""
+        deadline = time.monotonic() + timeout
+        threads = [*self._threads, *([self._watcher] if self._watcher else [])]
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in threads)
+
+    def are_only_at(self, given_up: Collection[Work]) -> bool:
+        """
+        Whether nothing is left but threads at this work.
+
+        A thread that lives and is at no work may have accepted a request just now.
+        """
+        alive = [number for number, thread in enumerate(self._threads) if thread.is_alive()]
+        return all(self.work.get(number) in given_up for number in alive)
+
+    def overdue(self, seconds: float) -> list[Work]:
+        """Return what has been at work for more than so many seconds."""
+        now = time.monotonic()
+        return [work for work in [*self.work.values()] if now - work.since > seconds]
+
+    def abandon(self, work: Work, reason: str) -> None:
+        """Let the front answer 504 for a request that takes too long."""
+        if self.work.get(work.thread) is work:
+            try:
+                # Where a response has begun the front meets a frame it does not expect, and
+                # cuts the client off: what it has had of the response is not the whole.
+                work.connection.send(frame(ERROR, encode_error(504, reason)), socket.MSG_DONTWAIT)
+                work.connection.shutdown(socket.SHUT_RDWR)
+            except OSError as error:
+                logger.debug("The front of a request that takes too long is gone: %s", error)
+
+    def frame_of(self, work: Work) -> FrameType | None:
+        """The frame that a thread is in."""
+        thread = self._threads[work.thread]
+        return sys._current_frames().get(thread.ident or 0)
+
+    def _start_thread(self) -> None:
+        with self._lock:
+            number = len(self._threads)
+            if number >= self._most or not self.is_open:
+                return
+            name = f"wsgi-request-{number + 1}"
+            thread = threading.Thread(
+                target=self._run, args=(number,), name=name, daemon=self._is_daemon
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def _run(self, number: int) -> None:
+        let_others_go_on()
+        # Optimization: with a bytes object for each packet glibc gives memory back and takes it
+        # again: 13 page faults a request with a body of 64 KiB, instead of 6.
+        memory = memoryview(bytearray(LONGEST_PACKET))
+        # Who is not accepted any more waits in the socket, for the next process.
+        while self.is_open:
+            connection = self._accept()
+            if connection is None:
+                continue
+            try:
+                self.work[number] = Work(time.monotonic(), number, connection)
+                self._answer_all(connection, number, memory)
+            finally:
+                self.work.pop(number, None)
+                connection.close()
+
+    def _accept(self) -> socket.socket | None:
+        accepting = self._accepting
+        accepting.append(None)
+        try:
+            connection = self._listener.accept()[0]
+        except BlockingIOError:
+            # The listening socket lets go of its waiters from time to time.
+            accepting.pop()
+            return None
+        except OSError as error:
+            accepting.pop()
+            self._on_accept_error(error)
+            return None
+        accepting.pop()
+        if not accepting:
+            if len(self._threads) < self._most:
+                self._start_thread()
+            elif self._waiting and not self._is_watched:
+                self._watch()
+        return connection
+
+    def _answer_all(self, connection: socket.socket, number: int, memory: memoryview) -> None:
+        """Answer the requests that come over a connection for as long as it is kept."""
+        if not self._is_trusted(connection):
+            return
+        known = self._base.copy()
+        size = _receive(connection, memory)
+        while size:
+            self.work[number] = Work(time.monotonic(), number, connection)
+            if not self._answer(connection, memory[:size], known, number):
+                return
+            self.work.pop(number, None)
+            size = self._next(connection, number, memory)
+
+    def _answer(
+        self, connection: socket.socket, packet: memoryview, known: WSGIEnvironment, number: int
+    ) -> bool:
+        """Answer one request; return whether the front waits with another."""
+        slot, is_kept = self._slot, False
+
+        def begin(request_id: int) -> None:
+            slot.begin(number, request_id, time.monotonic())
+            self._requests += 1
+
+        exchange = Exchange(connection, self._token, self._may_keep)
+        try:
+            is_well = serve(exchange, packet, known, self._find, begin, self._queue_timeout)
+            is_kept = is_well and exchange.is_kept
+        except MemoryError:
+            logger.critical("Out of memory: this process ends after its requests.")
+            self._on_failure()
+        except OSError as error:
+            logger.debug("The front went away: %s", error)
+        slot.end(number, time.monotonic())
+        self._on_request(self._requests)
+        if is_kept:
+            try:
+                exchange.say_ready()
+            except OSError:
+                return False
+        return is_kept
+
+    def _may_keep(self) -> bool:
+        """Whether somebody else looks at the listening socket."""
+        return self.is_open and (self._is_watched or bool(self._accepting))
+
+    def _next(self, connection: socket.socket, number: int, memory: memoryview) -> int:
+        """Wait for another request; return how long it is, 0 at the connection's end."""
+        # In this order: who looks for idle threads sees this one, or it sees that nobody looks.
+        self._waiting[number] = connection
+        size = 0 if self._is_wanted() else _receive(connection, memory)
+        if self._waiting.pop(number, None) is None:
+            # Somebody lets this thread go: the connection must not be closed under his hands.
+            with self._lock:
+                pass
+            # What is still to come of a request that has just begun to come could not be read.
+            size = 0
+        if not size:
+            _give_up(connection)
+        return size
+
+    def _is_wanted(self) -> bool:
+        """Whether a front waits for a thread, and nobody else sees it; have it watched else."""
+        if not self.is_open:
+            return True
+        if self._accepting or self._is_watched:
+            return False
+        if _is_readable(self._listener, 0):
+            return True
+        self._watch()
+        return False
+
+    def _watch(self) -> None:
+        """Have the watcher look at the listening socket until a front comes."""
+        self._is_watched = True
+        if self._watcher is None:
+            with self._lock:
+                if self._watcher is None:
+                    self._watcher = threading.Thread(
+                        target=self._look_out, name="wsgi-watcher", daemon=self._is_daemon
+                    )
+                    self._watcher.start()
+        self._orders.put(None)
+
+    def _look_out(self) -> None:
+        while self.is_open:
+            self._orders.get()
+            while self.is_open and not _is_readable(self._listener, LOOK_UP):
+                continue
+            self._is_watched = False
+            if not self._accepting:
+                # With all at a request, the one that is done first will see it.
+                self._let_one_go()
+
+    def _let_one_go(self) -> bool:
+        """Let a thread go that waits on a connection of its own; return whether there was one."""
+        with self._lock:
+            try:
+                # It is told by this that its connection is not its own any more.
+                _, connection = self._waiting.popitem()
+            except KeyError:
+                return False
+            _release(connection)
+            return True
+
+    def _is_trusted(self, connection: socket.socket) -> bool:
+        user = peer_user(connection)
+        if user is None or user in self._trusted:
+            return True
+        _wrong_user.warn(user)
+        return False
+
+    def _on_accept_error(self, error: OSError) -> None:
+        if error.errno == errno.EINVAL:
+            # Who holds the socket has shut it down: it takes no more requests.
+            self.close()
+        elif error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+            logger.error("Cannot accept a request: %s", error)
+            # Nothing tells when there is room again.
+            time.sleep(0.05)
+        elif error.errno not in (errno.EINTR, errno.ECONNABORTED):
+            if self.is_open:
+                logger.critical("The listening socket is of no use any more: %s", error)
+            self.close()
+            self._on_failure()
+
+
+def let_others_go_on() -> None:
+    """
+    Have this thread wait its turn when it is woken (SCHED_BATCH), but not what it starts.
+
+    Optimization: the front that has sent a request goes on to wait for the answer, instead of
+    being pushed aside by the thread that it wakes: 15 % less CPU time under load, on both sides.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            policy = os.SCHED_BATCH | os.SCHED_RESET_ON_FORK
+            os.sched_setscheduler(0, policy, os.sched_param(0))
+
+
+def _receive(connection: socket.socket, memory: memoryview) -> int:
+    try:
+        return connection.recv_into(memory)
+    except OSError as error:
+        logger.debug("The front went away: %s", error)
+        return 0
+
+
+def _give_up(connection: socket.socket) -> None:
+    """
+    End a connection whose next request is not answered here.
+
+    A request that is under way has not begun, and the word says so: without it only the board
+    could tell, and that may be gone.
+    """
+    with suppress(OSError):
+        connection.send(FRAME.pack(AGAIN, 0), socket.MSG_DONTWAIT)
+    # A process that the application has forked would hold it open.
+    _shut(connection, socket.SHUT_RDWR)
+
+
+def _release(connection: socket.socket) -> None:
+    """Let a thread that waits on a connection go."""
+    _shut(connection, socket.SHUT_RD)
+
+
+def _shut(connection: socket.socket, how: int) -> None:
+    try:
+        connection.shutdown(how)
+    except OSError as error:
+        logger.debug("The front went away: %s", error)
+
+
+def _is_readable(listener: socket.socket, seconds: float) -> bool:
+    poller = select.poll()
+    try:
+        poller.register(listener, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
+    except (OSError, ValueError):
+        # It is closed: accept() tells why.
+        return True

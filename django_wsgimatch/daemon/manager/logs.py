@@ -1,0 +1,209 @@
+"""What a group prints, line by line, into the server's log, each line with the group's name."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from ...exceptions import SettingError
+from ...text import readable, shown
+
+# What a log_file may be beside a file: the server's own standard output and error.
+STREAMS = ("/dev/stdout", "/dev/stderr")
+
+LONGEST_LINE = 8192
+READ = 65536
+# So much of a group's output is passed on at once, and a second: a group that prints without end
+# waits, and fills the disk no quicker.
+BURST, RATE = 4 << 20, 1 << 20
+# So much is still passed on of a group that has ended.
+LONGEST_REST = 1 << 20
+
+
+class ServerLog:
+    """
+    A log: a file that may be moved away and made anew, or a stream, standard error at first.
+
+    It takes whole lines. ``open_file`` opens the file to write at its end, and ``stdout`` is the
+    descriptor of the server's standard output.
+    """
+
+    def __init__(
+        self,
+        path: str | None,
+        *,
+        stream: int = 2,
+        stdout: int = 2,
+        open_file: Callable[[str], int] | None = None,
+    ) -> None:
+        self.path = path
+        self.stdout = stdout
+        self._stream = stream
+        self._open_file = open_file or _open_server_log
+        self._file: int | None = None
+
+    def open(self) -> None:
+        """Open the file. Raises what opening it raises; later it is tried anew with each line."""
+        self._descriptor()
+
+    def write(self, data: bytes) -> None:
+        """Append; a log that cannot be written to takes nothing and raises nothing."""
+        try:
+            _write_all(self._descriptor(), data)
+        except (OSError, SettingError):
+            self.close()
+
+    def close(self) -> None:
+        """Close the file, until something is to be written."""
+        if self._file is not None:
+            # A disk that is full, or away, may say so now.
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = None
+
+    def _descriptor(self) -> int:
+        if self.path is None:
+            return self._stream
+        if self._file is not None and not self._is_moved(self._file):
+            return self._file
+        self.close()
+        self._file = self._open_file(self.path)
+        return self._file
+
+    def _is_moved(self, descriptor: int) -> bool:
+        assert self.path is not None
+        try:
+            return not os.path.samestat(os.fstat(descriptor), os.stat(self.path))
+        except OSError:
+            return True
+
+
+class GroupOutput:
+    """
+    The output of a group's processes: a pipe's reading end that is drained into a log.
+
+    ``has_prefix`` puts the group's name before each line. A file of the group's own
+    (``is_own_file``) without it takes the output as it is, and is closed at the end.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        label: str,
+        log: ServerLog,
+        *,
+        has_prefix: bool = True,
+        is_own_file: bool = False,
+    ) -> None:
+        self.descriptor = descriptor
+        self._prefix = f"[{readable(label)}] ".encode() if has_prefix else b""
+        self._is_raw = is_own_file and not has_prefix
+        self._is_own_file = is_own_file
+        self._log = log
+        self._rest = b""
+        self._allowance = float(BURST)
+        self._measured = time.monotonic()
+        os.set_blocking(descriptor, False)
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether the group has printed more than it may, and is not read for a while."""
+        now = time.monotonic()
+        self._allowance = min(self._allowance + (now - self._measured) * RATE, BURST)
+        self._measured = now
+        return self._allowance < READ
+
+    def drain(self) -> bool:
+        """Pass on what is there, but not without end; False once there will be no more."""
+        try:
+            data = os.read(self.descriptor, READ)
+        except BlockingIOError:
+            return True
+        except OSError:
+            data = b""
+        self._allowance -= len(data)
+        if data:
+            self._pass_on(self._rest + data)
+        elif self._rest:
+            self._pass_on(self._rest + b"\n")
+        return bool(data)
+
+    def close(self) -> None:
+        """Pass on what is left."""
+        for _ in range(LONGEST_REST // READ):
+            if not self.drain() or not _has_more(self.descriptor):
+                break
+        os.close(self.descriptor)
+        if self._is_own_file:
+            self._log.close()
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._is_raw:
+            self._log.write(data)
+            return
+        *lines, self._rest = data.split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        shown = b"".join(self._prefix + printable(line) + b"\n" for line in lines)
+        if shown:
+            self._log.write(shown)
+
+
+def printable(line: bytes) -> bytes:
+    """Return a line without anything that could move a terminal's cursor."""
+    text = line[:LONGEST_LINE].decode("utf-8", "backslashreplace").rstrip("\r")
+    return "\t".join(map(shown, text.split("\t"))).encode()
+
+
+def _open_server_log(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def open_log(path: str) -> int:
+    """
+    Open a file that may lie in a tenant's folder, to write at its end; never waits for it.
+
+    Raises OSError, and SettingError for what is no file.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    # A FIFO would block, and so would a file that its owner has a lease on.
+    file = os.open(path, flags | os.O_NONBLOCK, 0o640)
+    mode = os.fstat(file).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
+        os.close(file)
+        raise SettingError(f"log_file: {path!r} is no file")
+    os.set_blocking(file, True)
+    return file
+
+
+def own_log(message: str) -> bytes:
+    """Return a line of the manager's own."""
+    return f"[wsgimatch] {shown(message)}\n".encode()
+
+
+def _has_more(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def error_log_of_gunicorn() -> str | None:
+    """Return the file that gunicorn logs errors to, None where that is standard error."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return None
+    for handler in logging.getLogger("gunicorn.error").handlers:
+        path: str | None = getattr(handler, "baseFilename", None)
+        if path:
+            return path
+    return None
