@@ -15,8 +15,8 @@ def main(words: list[str]) -> None:
         act_as_root([sys.executable, "manage.py", "wsgimatch", *words])
     from django.core.management import execute_from_command_line
 
+    from .doctor.told.refusal import CannotStart
     from .project import use_settings_of_manage_py
-    from .refusal import CannotStart
 
     try:
         if sort_words(words).settings is None:

@@ -16,7 +16,15 @@ from django.utils.module_loading import import_string
 from .aliases.alias import Alias
 from .aliases.resolve import Rules
 from .aliases.table import AliasTable
-from .circumstances import (
+from .conf import DEFAULTS, Configuration, configuration
+from .doctor.processes.exposure import exposure_findings
+from .doctor.processes.forwarding import forwarding_findings
+from .doctor.processes.groups import group_findings, place_of, undefined_groups
+from .doctor.processes.leaks import inherited_findings, leak_findings
+from .doctor.processes.serving import mount_findings, patience_findings
+from .doctor.projects.asking import MOST_PROJECTS, project_findings, server_of
+from .doctor.projects.reached import Reached, reached
+from .doctor.site_facts import (
     base_directory,
     configured_roots,
     guarded,
@@ -25,35 +33,27 @@ from .circumstances import (
     settings_module_of,
     uploads,
 )
-from .conf import DEFAULTS, Configuration, configuration
-from .diagnose.below import scripts_below
-from .diagnose.captures import capture_findings
-from .diagnose.chosen import chosen_findings, limits_of
-from .diagnose.exposure import exposure_findings
-from .diagnose.files import Place, file_findings, survey
-from .diagnose.findings import Finding
-from .diagnose.forwarding import forwarding_findings
-from .diagnose.groups import group_findings, place_of, undefined_groups
-from .diagnose.host_names import host_findings
-from .diagnose.leaks import inherited_findings, leak_findings
-from .diagnose.listing import Listings
-from .diagnose.mistakes import mistake
-from .diagnose.miswritten import miswritten_findings
-from .diagnose.order import order_findings
-from .diagnose.patterns import pattern_findings
-from .diagnose.progress import Progress, counted, untold
-from .diagnose.reach import example_uris
-from .diagnose.reached import Reached, reached
-from .diagnose.roots import root_findings
-from .diagnose.serving import mount_findings, patience_findings
-from .diagnose.subject import Subject
-from .diagnose.timing import Timing
-from .diagnose.urls import url_findings
-from .diagnose.wholes import whole_findings
-from .diagnose.writers import writer_findings
+from .doctor.table.captures import capture_findings
+from .doctor.table.chosen import chosen_findings, limits_of
+from .doctor.table.host_names import host_findings
+from .doctor.table.mistakes import mistake
+from .doctor.table.miswritten import miswritten_findings
+from .doctor.table.order import order_findings
+from .doctor.table.patterns import pattern_findings
+from .doctor.table.timing import Timing
+from .doctor.table.urls import url_findings
+from .doctor.table.wholes import whole_findings
+from .doctor.targets.below import scripts_below
+from .doctor.targets.files import Place, file_findings, survey
+from .doctor.targets.listing import Listings
+from .doctor.targets.roots import root_findings
+from .doctor.targets.writers import writer_findings
+from .doctor.told.findings import Finding
+from .doctor.told.progress import Progress, counted, untold
+from .doctor.told.subject import Subject
+from .doctor.uris.reach import example_uris
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
-from .probing import MOST_PROJECTS, project_findings, server_of
 from .settings_guard import VARIABLE
 from .text import quoted
 

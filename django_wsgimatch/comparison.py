@@ -15,11 +15,11 @@ from .comparing.rules import HEADERS, Rules
 from .comparing.running import compare_all
 from .comparing.targets import SAFE_METHODS, Reading, read_requests
 from .conf import Configuration
-from .diagnose.preview import Site as Table
-from .diagnose.preview import preview
-from .diagnose.progress import Progress
+from .doctor.told.progress import Progress
 from .exceptions import CompareError
 from .inspection import site
+from .preview import Site as Table
+from .preview import preview
 from .text import cut, readable, shown
 
 STANDARD_INPUT = "-"

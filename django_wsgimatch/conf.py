@@ -22,12 +22,12 @@ from .aliases.table import AliasTable, compile_location
 from .aliases.target import derive_roots
 from .daemon.front import elsewhere
 from .daemon.options import GroupOptions, read_options
-from .diagnose.mistakes import mistake
-from .diagnose.wording import finding_lines, summary
+from .doctor.table.mistakes import mistake
+from .doctor.told.refusal import CannotStart
+from .doctor.told.wording import finding_lines, summary
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 from .plan import is_clean
-from .refusal import CannotStart
 
 DEFAULTS: dict[str, Any] = {
     "ALIASES": [],

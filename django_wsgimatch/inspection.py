@@ -22,20 +22,20 @@ from .aliases.uri import parse_target
 from .checks import file_system_findings, settings_findings, tables
 from .conf import Configuration, configuration
 from .daemon.place import Place
-from .diagnose.files import Place as TargetPlace
-from .diagnose.files import script_findings, survey
-from .diagnose.findings import Finding
-from .diagnose.listing import Listings
-from .diagnose.preview import Preview, Site, Try, preview, tries
-from .diagnose.probe import Question
-from .diagnose.progress import Progress, untold
-from .diagnose.reached import Key
-from .diagnose.sources import effects_of
-from .diagnose.subject import Subject
-from .diagnose.telling import Answer, Told
-from .diagnose.wholes import whole_findings
+from .doctor.processes.sources import effects_of
+from .doctor.projects.asking import MOST_PROJECTS, Asker, is_project
+from .doctor.projects.probe import Question
+from .doctor.projects.reached import Key
+from .doctor.table.wholes import whole_findings
+from .doctor.targets.files import Place as TargetPlace
+from .doctor.targets.files import script_findings, survey
+from .doctor.targets.listing import Listings
+from .doctor.told.findings import Finding
+from .doctor.told.progress import Progress, untold
+from .doctor.told.subject import Subject
+from .doctor.told.telling import Answer, Told
 from .places import server_ports
-from .probing import MOST_PROJECTS, Asker, is_project
+from .preview import Preview, Site, Try, preview, tries
 from .text import quoted
 
 BROKEN = "broken"

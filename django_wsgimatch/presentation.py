@@ -7,10 +7,10 @@ from itertools import groupby
 
 from .aliases.alias import BROKEN as BROKEN_ALIAS
 from .aliases.groups import GLOBAL
-from .diagnose.findings import Finding
-from .diagnose.preview import Preview, Try, rebuilt_url
-from .diagnose.wording import level_name
+from .doctor.told.findings import Finding
+from .doctor.told.wording import level_name
 from .inspection import BROKEN, DENIED, Row
+from .preview import Preview, Try, rebuilt_url
 from .text import readable
 from .text import shown as printable
 

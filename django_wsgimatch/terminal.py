@@ -16,12 +16,12 @@ from rich.text import Text
 from .apache.outcomes.outcome import Outcome
 from .apache.report import cells as report_cells
 from .comparison import Comparison, name_of
-from .diagnose.findings import Finding
-from .diagnose.preview import Preview, Try
-from .diagnose.progress import Progress
-from .diagnose.wording import finding_lines, level_name
+from .doctor.told.findings import Finding
+from .doctor.told.progress import Progress
+from .doctor.told.wording import finding_lines, level_name
 from .inspection import Row
 from .presentation import COLUMNS, EMBEDDED, MAIN, cells, preview_rows
+from .preview import Preview, Try
 from .running import COLUMNS as STATUS_COLUMNS
 from .running import Status, status_cells, title
 from .text import readable

@@ -30,6 +30,7 @@ from .daemon.servers.developing import watch_of_this_server
 from .daemon.servers.directory import directory_of, sweep
 from .daemon.servers.owner import frame_of_arbiter, this_server
 from .dispatcher import Dispatcher
+from .doctor.told.refusal import STATUS, CannotStart
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
 from .health import Health
 from .places import (
@@ -44,7 +45,6 @@ from .places import (
     socket_directory,
 )
 from .project import use_settings_of_manage_py
-from .refusal import STATUS, CannotStart
 from .settings_guard import VARIABLE
 from .spokesman import Spokesman
 

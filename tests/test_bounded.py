@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from django_wsgimatch.diagnose import bounded
-from django_wsgimatch.diagnose.bounded import Bounds, Ended, OutOfBounds, Program, run
+from django_wsgimatch.doctor.processes import bounded
+from django_wsgimatch.doctor.processes.bounded import Bounds, Ended, OutOfBounds, Program, run
 
 
 def python(source: str) -> Program:

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 import django_wsgimatch
-from django_wsgimatch import checks, circumstances, inspection
+from django_wsgimatch import checks, inspection
 from django_wsgimatch.aliases.patterns import pattern
 from django_wsgimatch.daemon.servers import directory
-from django_wsgimatch.diagnose import captures, groups, probe, wording, writers
-from django_wsgimatch.diagnose.findings import CATALOGUE, Finding
+from django_wsgimatch.doctor import site_facts as circumstances
+from django_wsgimatch.doctor.processes import groups
+from django_wsgimatch.doctor.projects import probe
+from django_wsgimatch.doctor.table import captures
+from django_wsgimatch.doctor.targets import writers
+from django_wsgimatch.doctor.told import wording
+from django_wsgimatch.doctor.told.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.rst"
@@ -143,7 +148,7 @@ def suppose_a_group_of_developers(monkeypatch):
 
 def suppose_that_root_has_become_another_user(monkeypatch):
     monkeypatch.setenv("WSGIMATCH_BY_ROOT", "1")
-    monkeypatch.setattr("django_wsgimatch.diagnose.groups.os.geteuid", lambda: 65534)
+    monkeypatch.setattr("django_wsgimatch.doctor.processes.groups.os.geteuid", lambda: 65534)
     monkeypatch.setattr(groups, "try_base", lambda path, room: "")
 
 

@@ -18,8 +18,8 @@ from django.urls import path
 from django.views import View
 
 from django_wsgimatch import inspection, presentation, script_alias, script_alias_match
-from django_wsgimatch.diagnose.preview import Preview
 from django_wsgimatch.management.commands.wsgimatch import Unsuccessful
+from django_wsgimatch.preview import Preview
 
 ROOT = Path(__file__).resolve().parent.parent
 TOO_FEW = (

@@ -8,11 +8,11 @@ import pytest
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.aliases.target import derive_roots, split_filename
-from django_wsgimatch.diagnose import captures
-from django_wsgimatch.diagnose.captures import capture_findings
-from django_wsgimatch.diagnose.files import survey
-from django_wsgimatch.diagnose.listing import Listings
-from django_wsgimatch.diagnose.subject import Subject
+from django_wsgimatch.doctor.table import captures
+from django_wsgimatch.doctor.table.captures import capture_findings
+from django_wsgimatch.doctor.targets.files import survey
+from django_wsgimatch.doctor.targets.listing import Listings
+from django_wsgimatch.doctor.told.subject import Subject
 
 
 @pytest.fixture

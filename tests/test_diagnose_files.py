@@ -6,10 +6,10 @@ import pytest
 
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.diagnose.files import Place, file_findings, script_findings, survey
-from django_wsgimatch.diagnose.listing import Listings
-from django_wsgimatch.diagnose.roots import Uploads, root_findings
-from django_wsgimatch.diagnose.subject import Subject
+from django_wsgimatch.doctor.targets.files import Place, file_findings, script_findings, survey
+from django_wsgimatch.doctor.targets.listing import Listings
+from django_wsgimatch.doctor.targets.roots import Uploads, root_findings
+from django_wsgimatch.doctor.told.subject import Subject
 
 SOURCE = "def application(environ, start_response): ...\n"
 

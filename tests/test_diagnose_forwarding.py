@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.diagnose.forwarding import forwarding_findings
+from django_wsgimatch.doctor.processes.forwarding import forwarding_findings
 
 OPEN = 'forwarded_allow_ips = "*"\n'
 

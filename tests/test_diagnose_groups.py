@@ -11,8 +11,8 @@ import pytest
 from django_wsgimatch.aliases.groups import GLOBAL
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.servers.directory import MARKER
-from django_wsgimatch.diagnose import groups, pythons
-from django_wsgimatch.diagnose.groups import group_findings
+from django_wsgimatch.doctor.processes import groups, pythons
+from django_wsgimatch.doctor.processes.groups import group_findings
 from tests.relayed import folder
 from tests.test_groups import runs_as_nobody
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.diagnose.host_names import host_findings
+from django_wsgimatch.doctor.table.host_names import host_findings
 
 
 @pytest.mark.parametrize(

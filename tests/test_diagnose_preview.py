@@ -7,7 +7,7 @@ import pytest
 from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.diagnose.preview import Preview, Site, preview, rebuilt_url, tries
+from django_wsgimatch.preview import Preview, Site, preview, rebuilt_url, tries
 
 TABLE = AliasTable.from_directives(
     [

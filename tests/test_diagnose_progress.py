@@ -4,7 +4,7 @@ import time
 
 from django_wsgimatch import inspection, script_alias, script_alias_match
 from django_wsgimatch.conf import configuration
-from django_wsgimatch.diagnose.progress import counted
+from django_wsgimatch.doctor.told.progress import counted
 
 
 def test_counted_tells_how_many_are_done():

@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.diagnose import reach
-from django_wsgimatch.diagnose.reach import (
+from django_wsgimatch.doctor.uris import reach
+from django_wsgimatch.doctor.uris.reach import (
     OftenTaken,
     Unreachable,
     example_uris,
@@ -152,7 +152,7 @@ def test_often_taken(lines, expected):
 
 
 def test_what_is_too_complex_is_not_called_taken(monkeypatch):
-    monkeypatch.setattr("django_wsgimatch.diagnose.search.MOST_PLACES", 3)
+    monkeypatch.setattr("django_wsgimatch.doctor.uris.search.MOST_PLACES", 3)
 
     assert taken(" /blog", "Match ^/(blog|shop)/?$") is None
 
@@ -164,7 +164,7 @@ def test_uris_that_a_pattern_does_not_match_are_no_examples():
 
 
 def test_search_that_is_too_complex_yields_no_examples(monkeypatch):
-    monkeypatch.setattr("django_wsgimatch.diagnose.search.MOST_PLACES", 3)
+    monkeypatch.setattr("django_wsgimatch.doctor.uris.search.MOST_PLACES", 3)
 
     assert list(example_uris("/abcdef")) == []
 

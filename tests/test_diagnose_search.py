@@ -5,9 +5,9 @@ from itertools import islice
 import pytest
 
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
-from django_wsgimatch.diagnose import search
-from django_wsgimatch.diagnose.search import Search, TooComplex
-from django_wsgimatch.diagnose.states import states_of
+from django_wsgimatch.doctor.uris import search
+from django_wsgimatch.doctor.uris.search import Search, TooComplex
+from django_wsgimatch.doctor.uris.states import states_of
 
 
 def search_for(included, *excluded, merge_slashes=True):

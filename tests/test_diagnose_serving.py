@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.daemon.options import GroupOptions
-from django_wsgimatch.diagnose.serving import mount_findings, patience_findings
+from django_wsgimatch.doctor.processes.serving import mount_findings, patience_findings
 
 SLOW = GroupOptions(request_timeout=2400)
 

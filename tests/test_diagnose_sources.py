@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.diagnose.sources import Effects, Variable, effects_of
+from django_wsgimatch.doctor.processes.sources import Effects, Variable, effects_of
 
 FILE = "/srv/wiki/deploy/wiki.wsgi"
 

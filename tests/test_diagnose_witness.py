@@ -4,8 +4,8 @@ import pytest
 
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.patterns.pcre.parser import parse
-from django_wsgimatch.diagnose import search
-from django_wsgimatch.diagnose.witness import with_capture, witness
+from django_wsgimatch.doctor.uris import search
+from django_wsgimatch.doctor.uris.witness import with_capture, witness
 
 
 def uri_with(source, number, text):

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from django_wsgimatch.diagnose import writers
-from django_wsgimatch.diagnose.writers import Guarded, writer_findings
+from django_wsgimatch.doctor.targets import writers
+from django_wsgimatch.doctor.targets.writers import Guarded, writer_findings
 
 OTHER = 54321
 

@@ -24,14 +24,14 @@ from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.conf import DEFAULTS, configuration
 from django_wsgimatch.daemon.options import ANSWERS, GroupOptions
-from django_wsgimatch.diagnose.findings import Finding
-from django_wsgimatch.diagnose.preview import Preview
 from django_wsgimatch.dispatcher import Dispatcher
+from django_wsgimatch.doctor.told.findings import Finding
 from django_wsgimatch.entries import OPTIONS, to_alias
 from django_wsgimatch.exceptions import InvalidPattern, PatternError
 from django_wsgimatch.inspection import Row
 from django_wsgimatch.management.commands.wsgimatch import Command
 from django_wsgimatch.presentation import finding_record
+from django_wsgimatch.preview import Preview
 from tests.documentation import DOCS, blocks, commands, read, rows
 
 KEEP_THE_PATH = "howto/keep-the-path.rst"

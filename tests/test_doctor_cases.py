@@ -10,8 +10,8 @@ from django_wsgimatch import inspection, script_alias_match
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.conf import configuration
-from django_wsgimatch.diagnose.subject import Subject
-from django_wsgimatch.diagnose.wholes import nested
+from django_wsgimatch.doctor.table.wholes import nested
+from django_wsgimatch.doctor.told.subject import Subject
 from django_wsgimatch.entries import Entry, to_alias
 from tests import doctor_tables
 from tests.doctor_cases import FOUND, ONE, SOUND

@@ -12,9 +12,9 @@ import django_wsgimatch
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.spec import GroupSpec
-from django_wsgimatch.diagnose import probe
-from django_wsgimatch.diagnose.probe import Project, ask
-from django_wsgimatch.diagnose.telling import NO_ANSWER
+from django_wsgimatch.doctor.projects import probe
+from django_wsgimatch.doctor.projects.probe import Project, ask
+from django_wsgimatch.doctor.told.telling import NO_ANSWER
 from tests.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))

@@ -14,8 +14,8 @@ from django_wsgimatch.daemon.front.front import Places
 from django_wsgimatch.daemon.options import GroupOptions, read_options
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.owner import Owner
-from django_wsgimatch.diagnose.exposure import exposure_findings
-from django_wsgimatch.diagnose.groups import group_findings
+from django_wsgimatch.doctor.processes.exposure import exposure_findings
+from django_wsgimatch.doctor.processes.groups import group_findings
 from django_wsgimatch.exceptions import DaemonError
 from django_wsgimatch.inspection import findings
 from django_wsgimatch.running import status_lines

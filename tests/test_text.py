@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from django_wsgimatch.diagnose.findings import Finding
+from django_wsgimatch.doctor.told.findings import Finding
 from django_wsgimatch.text import cut, last_line, quoted, readable, shown, to_json
 
 

@@ -40,8 +40,8 @@ from ... import (
 from ...apache import report
 from ...apache.lines.surroundings import Surroundings
 from ...conf import Configuration, configuration
-from ...diagnose import wording
-from ...diagnose.progress import Progress, untold
+from ...doctor.told import wording
+from ...doctor.told.progress import Progress, untold
 from ...ending import end_by, open_closed_streams, signal_that_ended
 from ...exceptions import AddressError, CompareError, ManagerError, SettingError
 from ...inspection import explained, findings, level, previews, rows, site, urlconf_error

@@ -1,0 +1,268 @@
+"""Process groups that would not start, and the cure."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from importlib.util import find_spec
+
+from ...aliases.groups import GLOBAL, is_literal
+from ...aliases.resolve import Rules
+from ...asroot.commands import BY_ROOT
+from ...asroot.running import allowed_users
+from ...daemon.board import Shape
+from ...daemon.group import boot
+from ...daemon.group.worker.nesting import refusal
+from ...daemon.manager.starting import Account, account_of, needs_root, python_of
+from ...daemon.options import GroupOptions
+from ...daemon.ownership import ScriptOwner
+from ...daemon.servers.directory import try_base
+from ...exceptions import SettingError
+from ...text import quoted
+from ..targets.barriers import barrier
+from ..told.findings import Finding
+from ..told.progress import Progress, counted, untold
+from ..told.subject import Subject
+from .pythons import Told, ask, import_error, old_version
+from .trial import trial_findings
+
+OLDEST_PYTHON = (3, 10)
+
+
+def undefined_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[Finding]:
+    """Yield the names of process groups that nobody has defined."""
+    for where, name in _named_groups(subjects, rules):
+        if is_literal(name) and name not in (GLOBAL, *rules.process_groups):
+            known = ", ".join(map(quoted, rules.process_groups)) or "none"
+            yield Finding(
+                "E006",
+                where,
+                f"the process group {quoted(name)} is not defined; there are: {known}. Requests "
+                "get 500.",
+                f"Define it: WSGIMATCH_PROCESS_GROUPS = {{{quoted(name)}: {{...}}}}; or leave it "
+                "out.",
+            )
+
+
+def group_findings(
+    groups: Mapping[str, GroupOptions],
+    *,
+    needs_places: bool,
+    socket_directory: str,
+    nesting: Collection[str] = (),
+    progress: Progress = untold,
+) -> Iterator[Finding]:
+    """
+    Yield what keeps process groups from starting; asks their Pythons, so it takes time.
+
+    ``nesting`` are the process groups that are to have sub interpreters.
+    """
+    if needs_places and find_spec("gunicorn") is None:
+        yield Finding(
+            "E022",
+            "WSGIMATCH_PROCESS_GROUPS",
+            "gunicorn is not installed, and it is gunicorn that keeps the daemon processes.",
+            'pip install "django-wsgimatch[gunicorn]"',
+        )
+    room = sum(Shape.of(each.processes, each.threads).size for each in groups.values())
+    if needs_places and (why := try_base(socket_directory, room)):
+        yield Finding(
+            "E021",
+            "WSGIMATCH_SOCKET_DIRECTORY",
+            f"the sockets of groups cannot lie in it: {why}. Requests to groups get 503.",
+            "Name a directory that the server's user can write to and nobody else: a folder of "
+            "the server's own is made in it. Left out, one is found.",
+        )
+    for name, options in counted(tuple(groups.items()), "process groups", progress):
+        where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
+        yield from _findings_of_group(where, name, options, name in nesting)
+
+
+def _findings_of_group(
+    where: str, name: str, options: GroupOptions, nests: bool
+) -> Iterator[Finding]:
+    yield from _missing_directories(where, options)
+    yield from _open_socket_folder(where, options)
+    try:
+        ScriptOwner.of(options.script_user, options.script_group)
+        account = account_of(options, may_switch=True)
+        if account is not None and os.geteuid() != 0:
+            if account.is_other:
+                yield from _not_tried(where, options, account)
+                return
+            account = None
+    except SettingError as error:
+        yield Finding("E017", where, f"{error}.", _SWITCH)
+        return
+    python = python_of(options, sys.executable)
+    told = ask(python, _needed(options), account)
+    if told.version is None:
+        told = replace(told, version=old_version(python, account))
+    if told.version is None or told.version < OLDEST_PYTHON:
+        yield _useless_python(where, options, python, told, account)
+        return
+    yield from trial_findings(where, options, python, account)
+    for path in told.unreadable:
+        yield Finding("E017", where, f"user {options.user!r} cannot read {path!r}.", _LET_IN)
+    if nests and (unfit := refusal(told.version)):
+        hint = "Without the setting each application group has processes of its own."
+        yield Finding("E006", where, f"{unfit}.", hint)
+    if options.settings:
+        sys_path = _server_path() if name == GLOBAL and options.python_home is None else []
+        yield from _unfit_settings(where, options, import_error(python, options, sys_path, account))
+
+
+def _not_tried(where: str, options: GroupOptions, account: Account) -> Iterator[Finding]:
+    """What can be said of a group that runs as another user than this check."""
+    allowed = allowed_users(os.getcwd())
+    if options.socket is not None:
+        yield _as_another(where, options, "`systemctl status` of its unit says whether it runs.")
+    elif allowed is None and BY_ROOT not in os.environ:
+        yield Finding("E017", where, f"{needs_root(options)}.", _SWITCH)
+    elif allowed is not None and (reason := _refusal(account, allowed)):
+        yield Finding(
+            "E017",
+            where,
+            f"the running server may not start it: {reason} is not allowed. Requests get 503.",
+            f"Start the server with --allow-user {options.user}, or --allow-user "
+            f"{options.user}:GROUP for more groups than the user's own.",
+        )
+    else:
+        told = "`manage.py wsgimatch status` says whether it runs, and the server's log why not."
+        yield _as_another(where, options, told)
+
+
+def _as_another(where: str, options: GroupOptions, hint: str) -> Finding:
+    return Finding(
+        "W040",
+        where,
+        f"it runs as user {options.user!r}, and this check as another: whether that user can run "
+        "its Python and read its files was not tried.",
+        hint,
+    )
+
+
+def _refusal(account: Account, allowed: Mapping[int, set[int]]) -> str:
+    if account.user not in allowed:
+        return f"user {account.user}"
+    more = {account.group, *account.groups} - allowed[account.user]
+    return f"group {min(more)}" if more else ""
+
+
+def _unfit_settings(where: str, options: GroupOptions, reason: str) -> Iterator[Finding]:
+    if reason:
+        yield Finding(
+            "E020",
+            where,
+            f"the settings module {options.settings!r} does not import there: {reason}.",
+            "Put the folder that it lies in into python_path, and what it needs into the group's "
+            "own environment.",
+        )
+
+
+def _server_path() -> list[str]:
+    return [os.path.abspath(path) for path in sys.path]
+
+
+def _needed(options: GroupOptions) -> Iterator[str]:
+    """The files and directories that a group's user must be able to read."""
+    yield boot.__file__
+    gunicorn = find_spec("gunicorn")
+    if gunicorn is not None and gunicorn.origin:
+        yield gunicorn.origin
+    yield from filter(os.path.isdir, options.python_path)
+
+
+def _who(options: GroupOptions) -> str:
+    return "the server's user" if options.user is None else f"user {options.user!r}"
+
+
+def _useless_python(
+    where: str, options: GroupOptions, python: str, told: Told, account: Account | None
+) -> Finding:
+    barred = barrier(python, account) if account is not None and told.version is None else None
+    if barred and options.python_home is not None:
+        return Finding(
+            "E017",
+            where,
+            f"user {options.user!r} cannot run the Python of python_home {options.python_home!r}: "
+            f"it may not pass {barred!r}, on the way to {os.path.realpath(python)!r}.",
+            f"{_LET_IN} Or make the environment with a Python that lies elsewhere: one below a "
+            "home directory is its owner's alone.",
+        )
+    if options.python_home is None:
+        return Finding(
+            "E017",
+            where,
+            f"{_who(options)} cannot run the server's own Python, {python!r}: {told.reason}.",
+            f"{_LET_IN} Or name a python_home.",
+        )
+    if told.version is not None:
+        what = f"Python {'.'.join(map(str, told.version))}"
+    else:
+        what = f"{python!r} is no Python: {told.reason}"
+    return Finding(
+        "E018",
+        where,
+        f"python_home {options.python_home!r} does not serve: {what}.",
+        "Name a virtual environment or an installation of Python 3.10 or newer: the folder that "
+        "has bin/python in it.",
+    )
+
+
+_SWITCH = (
+    "Start the server as root, `manage.py wsgimatch serve --user ... --allow-user ...`, or leave "
+    "user and group out."
+)
+_LET_IN = "Let that user read it and pass all directories above it; `namei -l` shows where it ends."
+
+
+def _open_socket_folder(where: str, options: GroupOptions) -> Iterator[Finding]:
+    """A folder where others could lay a socket of their own for the front to connect to."""
+    if options.socket is None:
+        return
+    folder = os.path.dirname(options.socket)
+    with suppress(OSError):
+        mode = stat.S_IMODE(os.stat(folder).st_mode)
+        if mode & stat.S_IWOTH:
+            yield Finding(
+                "E021",
+                where,
+                f"others can write to {folder!r}, the folder of its socket: its mode is "
+                f"{mode:04o}. They could answer in place of the applications.",
+                "Let the socket lie in a folder of its own, as RuntimeDirectory= makes, or "
+                "ListenStream= with DirectoryMode=0755.",
+            )
+
+
+def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]:
+    for name, path in (("home", options.home), *(("python_path", p) for p in options.python_path)):
+        if path is not None and not os.path.isdir(path):
+            yield Finding(
+                "E019",
+                where,
+                f"{name} {path!r} is not a directory.",
+                "Fix the path. A relative one begins in settings.BASE_DIR.",
+            )
+
+
+def place_of(subject: Subject, rules: Rules) -> tuple[str, str] | None:
+    """The names of an alias's groups, None where they differ from request to request."""
+    alias = subject.alias
+    names = (
+        alias.process_group or rules.process_group,
+        alias.application_group or rules.application_group,
+    )
+    return names if all(map(is_literal, names)) else None
+
+
+def _named_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[tuple[str, str]]:
+    if rules.process_group != GLOBAL:
+        yield "WSGIMATCH_PROCESS_GROUP", rules.process_group
+    for subject in subjects:
+        if subject.alias.process_group is not None:
+            yield subject.where, subject.alias.process_group

@@ -1,0 +1,109 @@
+"""What the Pythons of process groups say when they are asked, each as its group's user."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...daemon.manager.starting import Account, environment_of
+from ...daemon.options import GroupOptions
+from ...text import cut, last_line
+from .bounded import Bounds, Ended, OutOfBounds, Program, run
+
+# How long a group's Python may take to say its version, or to import the settings, in seconds.
+SECONDS = 20.0
+# What it may print meanwhile, in bytes: names of files, or what a settings module says.
+MOST_OUTPUT = 1 << 20
+
+_VERSION = re.compile(rb"([0-9]{1,3}) ([0-9]{1,3})")
+
+_ASK = """\
+import os, sys
+print(*sys.version_info[:2])
+print(*(path for path in sys.argv[1:] if not os.access(path, os.R_OK)), sep="\\n")
+"""
+# As daemon.process does: not the current directory, and python-path in front.
+_IMPORT = """\
+import importlib, site, sys
+sys.path[:] = [path for path in sys.path if path]
+name, count, *given = sys.argv[1:]
+own, python_path = given[:int(count)], given[int(count):]
+sys.path[:] = own or sys.path
+for path in python_path:
+    site.addsitedir(path)
+sys.path[:] = dict.fromkeys([*python_path, *sys.path])
+importlib.import_module(name)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """
+    What a Python has told: its version, and which files its user may not read.
+
+    ``reason`` says why it has told nothing; then ``version`` is None.
+    """
+
+    version: tuple[int, int] | None
+    unreadable: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def ask(python: str, files: Iterable[str], account: Account | None) -> Told:
+    """
+    Ask a Python for its version, and whether ``account`` may read files.
+
+    Whatever is at ``python`` may say anything: nothing else is taken from it.
+    """
+    names = list(files)
+    try:
+        program = Program([python, "-I", "-c", _ASK, *names], {}, "/", account)
+        done = run(program, Bounds(SECONDS, MOST_OUTPUT))
+    except (OSError, OutOfBounds) as error:
+        return Told(None, reason=cut(str(error), 300))
+    first, *said = done.output.split(b"\n")
+    version = _VERSION.fullmatch(first)
+    if version is None:
+        text = cut(first.decode("utf-8", "backslashreplace"), 100)
+        return Told(None, reason=_last_line(done) if done.status else f"it says {text!r}")
+    unreadable = tuple(name for name in names if os.fsencode(name) in set(said))
+    return Told((int(version[1]), int(version[2])), unreadable)
+
+
+def old_version(python: str, account: Account | None) -> tuple[int, int] | None:
+    """Return the version of a Python that is too old for the question, None for what is none."""
+    try:
+        done = run(Program([python, "-V"], {}, "/", account), Bounds(SECONDS, MOST_OUTPUT))
+    except (OSError, OutOfBounds):
+        return None
+    # Python 2 tells it on standard error.
+    said = done.output.decode("latin-1") + done.errors
+    found = re.match(r"Python (\d{1,3})\.(\d{1,3})", said)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def import_error(
+    python: str, options: GroupOptions, sys_path: Iterable[str], account: Account | None
+) -> str:
+    """
+    Return why a group's settings module does not import in its Python, "" where it does.
+
+    ``sys_path`` is the server's, for a group that has it, and else nothing.
+    """
+    own = [*sys_path]
+    arguments = [str(options.settings), str(len(own)), *own, *options.python_path]
+    home = options.home if options.home and os.path.isdir(options.home) else "/"
+    try:
+        command = [python, "-c", _IMPORT, *arguments]
+        program = Program(command, environment_of(options, account), home, account)
+        done = run(program, Bounds(SECONDS, MOST_OUTPUT))
+    except (OSError, OutOfBounds) as error:
+        return cut(str(error), 300)
+    return _last_line(done) if done.status else ""
+
+
+def _last_line(done: Ended) -> str:
+    """What went wrong, as a traceback ends."""
+    return last_line(done.errors) or f"it ended with status {done.status}"

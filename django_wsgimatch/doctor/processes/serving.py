@@ -1,0 +1,79 @@
+"""How the server is started, as far as it is written down: its own prefix, and its patience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ...daemon.options import GroupOptions
+from ..told.findings import Finding
+from .forwarding import Given, gunicorn_settings
+
+VARIABLE = "SCRIPT_NAME"
+# gunicorn's own: the time of a request is limited in workers of one thread only.
+_SYNC = "sync"
+_TIMEOUT = 30.0
+
+
+def mount_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield why no URL lies below the SCRIPT_NAME in the environment of a server."""
+    prefix = environ.get(VARIABLE, "")
+    if not prefix or (prefix.startswith("/") and not prefix.endswith("/")):
+        return
+    good = f"/{prefix.strip('/')}" if prefix.strip("/") else ""
+    what = "ends in a slash" if prefix.endswith("/") else "does not begin with a slash"
+    url = f"/{prefix.strip('/')}/x" if good else "/x"
+    rest = "x" if prefix.endswith("/") else f"/{prefix}/x"
+    yield Finding(
+        "W060",
+        VARIABLE,
+        f"the environment has {prefix!r}, which {what}: a server that is started with it takes it "
+        f"off {url!r} and leaves {rest!r}. Every URL is a 404, or a 500 of gunicorn's.",
+        f"export {VARIABLE}={good}" if good else f"unset {VARIABLE}",
+    )
+
+
+def patience_findings(
+    groups: Mapping[str, GroupOptions], directory: str, environ: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Yield the process groups that may take longer than gunicorn's workers wait for them."""
+    timeout, where = _patience(gunicorn_settings(directory, environ))
+    if timeout is None:
+        return
+    for name, options in groups.items():
+        option, seconds = _longest(options)
+        if seconds > timeout:
+            yield Finding(
+                "W061",
+                f"WSGIMATCH_PROCESS_GROUPS[{name!r}]",
+                f"{option} is {seconds:g} s, and the server's own workers wait {timeout:g} s "
+                f"(timeout, {where}): gunicorn's class 'sync' ends a worker that is busy for "
+                "longer. The request gets 500, whatever the group goes on with.",
+                "Serve with threads, where timeout is no limit of requests: `wsgimatch serve "
+                f"--threads 8`; or with --timeout {seconds:g}. Write either into gunicorn.conf.py, "
+                "where this check sees it.",
+            )
+
+
+def _patience(given: Mapping[str, Given]) -> tuple[float | None, str]:
+    """For how long a worker may be busy, None for any time or where it cannot be told."""
+    worker, threads, timeout = (given.get(n) for n in ("worker_class", "threads", "timeout"))
+    if worker is not None and worker.value != _SYNC:
+        return None, ""
+    if threads is not None and threads.value != "1":
+        return None, ""
+    if timeout is None:
+        return _TIMEOUT, "gunicorn's default"
+    try:
+        seconds = float(timeout.value or "x")
+    except ValueError:
+        return None, ""
+    return seconds or None, timeout.where
+
+
+def _longest(options: GroupOptions) -> tuple[str, float]:
+    """What is set of a group's limits for one request, the longest."""
+    default = GroupOptions()
+    names = ("request_timeout", "socket_timeout", "response_socket_timeout")
+    values = ((name, float(getattr(options, name))) for name in names)
+    given = [(name, value) for name, value in values if value != getattr(default, name)]
+    return max(given, key=lambda each: each[1], default=("request_timeout", 0.0))

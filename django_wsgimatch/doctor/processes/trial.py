@@ -1,0 +1,155 @@
+"""
+A group's set-up, tried once in a process such as its own: its user, its Python, nothing loaded.
+
+What fails here would fail at each start: then the group does not start at all, or goes without.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+
+from ...daemon.manager.starting import Account, environment_of, limits_of
+from ...daemon.options import GroupOptions
+from ...text import cut
+from ..told.findings import Finding
+from .bounded import Bounds, OutOfBounds, Program, run
+
+# How long the trial may take, in seconds.
+SECONDS = 20.0
+
+_TRY = """\
+import json, locale, os, resource, sys, threading
+asked, failed = json.loads(sys.argv[1]), {}
+def run_a_thread():
+    threading.stack_size(asked["stack_size"])
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+def attempt(name, do):
+    if asked.get(name):
+        try:
+            do(asked[name])
+        except (OSError, ValueError, MemoryError, RuntimeError, locale.Error) as error:
+            failed[name] = getattr(error, "strerror", None) or str(error) or type(error).__name__
+def limit(kind):
+    def set_limit(number):
+        resource.setrlimit(getattr(resource, "RLIMIT_" + kind), (number, number))
+        bytearray(1 << 20)
+    return set_limit
+attempt("home", os.chdir)
+attempt("cpu_priority", lambda number: os.setpriority(os.PRIO_PROCESS, 0, number))
+attempt("locale", lambda name: locale.setlocale(locale.LC_ALL, name))
+attempt("stack_size", lambda number: run_a_thread())
+attempt("memory_limit", limit("DATA"))
+attempt("virtual_memory_limit", limit("AS"))
+for name, kind in asked["limits"].items():
+    attempt(name, limit(kind))
+print(json.dumps(failed))
+"""
+_LIMITS = {"process_limit": "NPROC", "open_files_limit": "NOFILE", "core_limit": "CORE"}
+# Without these a group starts all the same, and says so in its log.
+_DISPENSABLE = ("locale", "cpu_priority", "stack_size")
+_FATAL = ("home", "memory_limit", "virtual_memory_limit", *_LIMITS)
+
+
+def trial_findings(
+    where: str, options: GroupOptions, python: str, account: Account | None
+) -> Iterator[Finding]:
+    """Yield what of a group's set-up fails, tried as its user; takes as long as its Python."""
+    failed = attempt(options, python, account)
+    for name in filter(failed.get, _FATAL):
+        yield _not_started(where, name, getattr(options, name), failed[name], options)
+    if options.log_file is not None and (reason := refusal_of_log(options.log_file)):
+        yield _not_started(where, "log_file", options.log_file, reason, options)
+    for name in filter(failed.get, _DISPENSABLE):
+        yield _without(where, name, getattr(options, name), failed[name])
+
+
+def attempt(options: GroupOptions, python: str, account: Account | None) -> dict[str, str]:
+    """Return what of a group's set-up its user's process cannot do, with the reasons."""
+    asked = _asked(options, limits=account is None)
+    if not any(asked.values()):
+        return {}
+    command = [python, "-I", "-S", "-c", _TRY, json.dumps(asked)]
+    program = Program(command, environment_of(options, account), "/", account)
+    try:
+        said = json.loads(run(program, Bounds(SECONDS)).output)
+    except (OSError, OutOfBounds, ValueError):
+        # What keeps a Python from running at all is told elsewhere.
+        return {}
+    return {name: cut(str(reason), 300) for name, reason in dict(said).items()}
+
+
+def _asked(options: GroupOptions, *, limits: bool) -> dict[str, object]:
+    names = ("cpu_priority", "locale", "stack_size", "memory_limit", "virtual_memory_limit")
+    asked: dict[str, object] = {name: getattr(options, name) for name in names}
+    # What is no directory at all has a finding of its own.
+    asked["home"] = options.home if options.home and os.path.isdir(options.home) else None
+    # Root sets these limits before it gives its rights up, so that they cannot fail.
+    wanted = limits_of(options) if limits and os.geteuid() != 0 else {}
+    asked["limits"] = {name: kind for name, kind in _LIMITS.items() if kind in wanted}
+    return asked | {name: getattr(options, name) for name in asked["limits"]}  # type: ignore[attr-defined]
+
+
+def refusal_of_log(path: str) -> str:
+    """Return why the server cannot append to a group's log file, "" where it can."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        directory = os.path.dirname(path)
+        return "" if os.access(directory, os.W_OK | os.X_OK) else _cannot_be_made(directory)
+    except OSError as error:
+        return error.strerror or str(error)
+    if stat.S_ISLNK(mode):
+        return "it is a symbolic link, and none is followed"
+    if stat.S_ISDIR(mode):
+        return os.strerror(errno.EISDIR)
+    return "" if os.access(path, os.W_OK) else os.strerror(errno.EACCES)
+
+
+def _cannot_be_made(directory: str) -> str:
+    if not os.path.isdir(directory):
+        return f"there is no directory {directory!r}"
+    return f"this user may not write to {directory!r}"
+
+
+_CURES: Mapping[str, str] = {
+    "home": "Let that user pass it and all directories above it (`namei -l` shows where it ends), "
+    "or leave home out: then it is /.",
+    "log_file": "Name a file that the server's user can write, or leave it out: then the server's "
+    "log has the lines.",
+    "locale": 'Write "locale": "C.UTF-8", or install the locale (`locale -a` lists them).',
+    "cpu_priority": "Write 0 or more: only root may set a process before others.",
+    "stack_size": "Write at least 32768, a multiple of 4096; or leave it out.",
+}
+
+
+def _not_started(
+    where: str, name: str, value: object, reason: str, options: GroupOptions
+) -> Finding:
+    who = f"user {options.user!r}" if options.user is not None else "the server's user"
+    return Finding(
+        "E030",
+        where,
+        f"the group cannot start: {name} {value!r}, tried as {who}: {reason}. All its URLs get "
+        "503.",
+        _CURES.get(name, f"Give {name} a value that {who} may have."),
+    )
+
+
+def _without(where: str, name: str, value: object, reason: str) -> Finding:
+    goes_on = {
+        "locale": "dates, numbers and sorting are those of C",
+        "cpu_priority": "its priority is the server's",
+        "stack_size": "its threads have the system's own stacks",
+    }[name]
+    return Finding(
+        "W053",
+        where,
+        f"{name} {value!r} has no effect: {reason}. The group starts without it: {goes_on}.",
+        _CURES[name],
+    )

@@ -1,0 +1,181 @@
+"""Asks the Django projects behind the aliases who they are and what they make of their URLs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import django_wsgimatch
+
+from ...aliases.groups import Server, variable
+from ...conf import DEFAULTS, Configuration
+from ...daemon.definition import Definition
+from ...daemon.front.front import own_python
+from ...daemon.options import GroupOptions
+from ...daemon.place import Place
+from ...daemon.spec import GroupSpec
+from ...settings_guard import VARIABLE
+from ..told.findings import Finding
+from ..told.progress import Progress, counted, untold
+from ..told.subject import Subject
+from ..told.telling import Answer, Told
+from .cookies import cookie_findings
+from .prefixes import prefix_findings
+from .probe import Project, Question, ask_all
+from .reached import FALLBACK, Key, Projects, Reached
+from .remote_users import remote_user_findings
+from .shared import shared_findings
+from .unloaded import unloaded_finding
+
+# So many projects are asked: each is a process that loads a Django project.
+MOST_PROJECTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Makes the processes that are asked, from the settings."""
+
+    definition: Definition
+    seconds: float | None = None
+
+    @classmethod
+    def of(cls, configured: Configuration, seconds: float | None = None) -> Asker:
+        """Return what asks the projects of a configuration, each for so many seconds."""
+        sys_path = tuple(os.path.abspath(path) for path in sys.path)
+        return cls(
+            Definition(
+                configured.time, own_python(), {}, sys_path, os.getcwd(), groups=configured.groups
+            ),
+            seconds,
+        )
+
+    def project(self, key: Key) -> Project:
+        """Return how a project is asked: in a process such as it runs in."""
+        place = Place(key.process_group, key.application_group)
+        if place.is_here:
+            own = self.definition
+            spec = GroupSpec(place, GroupOptions(), sys_path=own.sys_path, directory=own.directory)
+        else:
+            spec = self.definition.spec(place, ())
+        package = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
+        return Project(
+            spec,
+            key.script,
+            key.callable_object,
+            self.settings_module(place),
+            self.definition.python,
+            package,
+            self.seconds,
+        )
+
+    def settings_module(self, place: Place) -> str | None:
+        """Return the DJANGO_SETTINGS_MODULE that a place's processes have from the start."""
+        if place.is_here:
+            return os.environ.get(VARIABLE)
+        return self.definition.options(place).settings
+
+    def ask(
+        self, asked: Mapping[Key, tuple[Question, ...]], progress: Progress = untold
+    ) -> dict[Key, Told]:
+        """Return what projects answer."""
+        told = ask_all((self.project(key), questions) for key, questions in asked.items())
+        return dict(zip(counted(tuple(asked), "projects", progress), told, strict=True))
+
+
+def server_of(configured: Configuration, host: str = "") -> Server:
+    """Return what group names are made from; ``host`` is a Host header."""
+    name = configured.values["SERVER_NAME"] or host or "localhost"
+    return Server(name, host, partial(variable, environ={}, process_environ=os.environ))
+
+
+def is_project(configured: Configuration) -> bool:
+    """Whether it is this Django project that answers what no alias matches."""
+    return bool(configured.values["FALLBACK"] == DEFAULTS["FALLBACK"])
+
+
+def project_findings(
+    configured: Configuration,
+    found: Sequence[Reached],
+    *,
+    most: int | None = MOST_PROJECTS,
+    seconds: float | None = None,
+    progress: Progress = untold,
+) -> Iterator[Finding]:
+    """
+    Yield what the Django projects behind the aliases tell is wrong; runs them, so it takes time.
+
+    ``found`` is by which URLs they are reached. At most ``most`` projects are asked, all where it
+    is None, and each has so many ``seconds``; ``progress`` is told how many.
+    """
+    questions = _questions(found)
+    asked = dict(list(questions.items())[:most])
+    asker = Asker.of(configured, seconds)
+    told = asker.ask(asked, progress)
+    subjects = {each.key: each.subject for each in reversed(found)}
+    where = {key: subject.where for key, subject in subjects.items()}
+    yield from _not_loaded(told, subjects)
+    yield from _not_asked(len(questions), len(asked))
+    if not any(each.is_django for each in told.values()):
+        return
+    if is_project(configured):
+        told |= asker.ask({FALLBACK: (Question("", "/"),)})
+    yield from remote_user_findings(told, subjects)
+    tables = (configured.table, *configured.table.virtual_hosts.values())
+    for table in {id(each.subject.table): each.subject.table for each in found}.values():
+        of_table = [each for each in found if each.subject.table is table and each.key in told]
+        projects = Projects(
+            table, configured.rules, server_of(configured), told, is_project(configured), tables
+        )
+        answered = list(_answered(of_table, asked, told))
+        yield from prefix_findings(projects, answered)
+        yield from shared_findings(projects, answered)
+        keys = dict.fromkeys([FALLBACK, *(each.key for each in of_table)])
+        behind = {key: told[key] for key in keys if key in told}
+        yield from cookie_findings(behind, {FALLBACK: "the fallback", **where})
+
+
+def _questions(found: Iterable[Reached]) -> dict[Key, tuple[Question, ...]]:
+    asked: dict[Key, dict[Question, None]] = {}
+    first: set[str] = set()
+    for each in found:
+        is_first = each.subject.where not in first
+        first.add(each.subject.where)
+        asked.setdefault(each.key, {})[_question(each, is_first)] = None
+    return {key: tuple(questions) for key, questions in asked.items()}
+
+
+def _question(each: Reached, is_first: bool) -> Question:
+    return Question(each.script_name, each.path_info, logins=is_first)
+
+
+def _answered(
+    found: Iterable[Reached],
+    asked: Mapping[Key, tuple[Question, ...]],
+    told: Mapping[Key, Told],
+) -> Iterator[tuple[Reached, Answer]]:
+    for each in found:
+        answers = dict(zip(asked[each.key], told[each.key].answers, strict=False))
+        for is_first in (True, False):
+            answer = answers.get(_question(each, is_first))
+            if answer is not None:
+                yield each, answer
+                break
+
+
+def _not_loaded(told: Mapping[Key, Told], subjects: Mapping[Key, Subject]) -> Iterator[Finding]:
+    for key, each in told.items():
+        if each.error and key in subjects:
+            yield unloaded_finding(subjects[key], key, each)
+
+
+def _not_asked(count: int, asked: int) -> Iterator[Finding]:
+    if count > asked:
+        yield Finding(
+            "W025",
+            "WSGIMATCH_ALIASES",
+            f"{asked} of {count} projects were asked about their URLs and cookies.",
+            "`wsgimatch check --thorough` asks all of them; each takes as long as it loads.",
+        )

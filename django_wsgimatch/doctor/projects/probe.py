@@ -1,0 +1,123 @@
+"""Asks Django projects about themselves, each in a process such as it runs in."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ...daemon.group import boot
+from ...daemon.manager.starting import account_of, environment_of, python_of
+from ...daemon.spec import GroupSpec
+from ...exceptions import SettingError
+from ...text import cut, last_line
+from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run
+from ..told.telling import Told, read_told
+
+# How long a project may take to load and answer, in seconds.
+SECONDS = 30.0
+# How long its answer may be, in bytes: for the project, for each question, and in all.
+BASE_OUTPUT = 256 << 10
+OUTPUT_EACH = 32 << 10
+MOST_OUTPUT = 8 << 20
+# So many are asked at a time.
+AT_A_TIME = os.cpu_count() or 1
+
+_RUN = (
+    "import sys; sys.path[:] = [path for path in sys.path if path]; names = {'__name__': 'boot'}; "
+    "exec(compile(open(sys.argv[1]).read(), sys.argv[1], 'exec'), names); "
+    "sys.meta_path.insert(0, names['ServerPackages']({'django_wsgimatch': sys.argv[2]})); "
+    "from django_wsgimatch.doctor.projects.inside import main; main()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a project is asked about: how a URL reaches it, and whether to try its login."""
+
+    script_name: str
+    path_info: str
+    logins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """
+    What is asked: a script in a place, or the server's own project where ``script`` is "".
+
+    ``python`` is the server's, ``package`` where this package lies. ``settings_module`` is the
+    DJANGO_SETTINGS_MODULE that the place's processes have from the start. It has so many
+    ``seconds`` to load and answer, None for SECONDS.
+    """
+
+    spec: GroupSpec
+    script: str
+    callable_object: str
+    settings_module: str | None
+    python: str
+    package: str
+    seconds: float | None = None
+
+
+def ask_all(asked: Iterable[tuple[Project, tuple[Question, ...]]]) -> Iterator[Told]:
+    """Yield what projects tell, a few at a time, in order."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        try:
+            yield from pool.map(lambda each: ask(each[0], each[1], stop), list(asked))
+        finally:
+            # Whoever interrupts the command need not wait for those that are being asked.
+            stop.set()
+
+
+def ask(
+    project: Project, questions: tuple[Question, ...], stop: threading.Event | None = None
+) -> Told:
+    """Have a project answer questions, in a process of its own; ``stop`` ends it."""
+    options = project.spec.options
+    try:
+        account = account_of(options)
+    except SettingError as error:
+        return Told(error=str(error))
+    environ = environment_of(options, account)
+    if project.settings_module:
+        environ["DJANGO_SETTINGS_MODULE"] = project.settings_module
+    asked = {
+        "script": project.script,
+        "callable_object": project.callable_object,
+        "settings": project.settings_module,
+        "is_named": bool(options.settings),
+        "sys_path": project.spec.sys_path,
+        "python_path": options.python_path,
+        "questions": [
+            {"script_name": q.script_name, "path_info": q.path_info, "logins": q.logins}
+            for q in questions
+        ],
+    }
+    try:
+        program = Program(
+            [python_of(options, project.python), "-c", _RUN, boot.__file__, project.package],
+            environ,
+            options.home or project.spec.directory,
+            account,
+        )
+        bounds = Bounds(
+            project.seconds or SECONDS, _most_output(questions), stop or threading.Event()
+        )
+        done = run(program, bounds, json.dumps(asked).encode())
+    except (OSError, OutOfBounds) as error:
+        return Told(error=cut(str(error), 300), is_late=isinstance(error, TooSlow))
+    return _told(done)
+
+
+def _most_output(questions: tuple[Question, ...]) -> int:
+    return min(BASE_OUTPUT + OUTPUT_EACH * len(questions), MOST_OUTPUT)
+
+
+def _told(done: Ended) -> Told:
+    if not done.output:
+        return Told(error=last_line(done.errors) or f"it ended with status {done.status}")
+    return read_told(done.output)

@@ -1,0 +1,138 @@
+"""By which URLs a table's aliases reach which projects, and what these say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from urllib.parse import quote, unquote, urlsplit
+
+from ...aliases.alias import Alias
+from ...aliases.groups import Server
+from ...aliases.resolve import Resolution, Rules, resolve
+from ...aliases.table import AliasTable
+from ...text import quoted
+from ..told.subject import Subject
+from ..told.telling import Told
+from ..uris.reach import branch_uris, example_uris
+
+# So many URLs of an alias are asked about.
+MOST_EXAMPLES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """
+    What tells one project from another: its place, its script and the callable in it.
+
+    The project that answers where no alias matches has no script.
+    """
+
+    process_group: str = ""
+    application_group: str = ""
+    script: str = ""
+    callable_object: str = "application"
+
+
+FALLBACK = Key()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A URL by which an alias reaches a project, and what the project makes of it."""
+
+    subject: Subject
+    uri: str
+    script_name: str
+    path_info: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Projects:
+    """
+    What all projects of a table have told.
+
+    ``server`` is what group names are made from; ``has_fallback`` says whether the server's own
+    project answers what no alias matches. ``others`` are the tables of other hosts.
+    """
+
+    table: AliasTable
+    rules: Rules
+    server: Server
+    told: Mapping[Key, Told]
+    has_fallback: bool = True
+    others: tuple[AliasTable, ...] = ()
+
+    def is_reached_anywhere(self, url: str, key: Key) -> bool:
+        """Whether a URL leads to the same Django project on this host or on another."""
+        tables = (self.table, *self.others)
+        return any(replace(self, table=table).comes_back(url, key) for table in tables)
+
+    def who(self, url: str) -> Key | None:
+        """Return the project that answers a URL of this host, None where none does."""
+        path = quote_uri(unquote(urlsplit(url).path, "latin-1"))
+        resolution = resolve(self.table, path, rules=self.rules, server=self.server)
+        if resolution.status is None:
+            return FALLBACK if self.has_fallback else None
+        return key_of(resolution) if resolution.status == 200 else None
+
+    def comes_back(self, url: str, key: Key) -> bool:
+        """Whether a URL leads to the same Django project, in whatever place."""
+        other = self.who(url)
+        return other == key or (other is not None and self._same(other, key))
+
+    def _same(self, one: Key, other: Key) -> bool:
+        first, second = self.told.get(one), self.told.get(other)
+        if first is None or second is None or not (first.is_django and second.is_django):
+            return False
+        return (first.settings_module, first.secret) == (second.settings_module, second.secret)
+
+
+def reached(subject: Subject, rules: Rules, server: Server) -> Iterator[Reached]:
+    """Yield some URLs by which an alias reaches scripts that are there."""
+    for uri in dict.fromkeys(_examples(subject.alias, subject, rules)):
+        found = resolve(subject.table, quote_uri(uri), rules=rules, server=server)
+        is_own = found.match is not None and found.match.position == subject.position
+        if found.status == 200 and is_own:
+            script_name, path_info = str(found.script_name), str(found.path_info)
+            yield Reached(subject, uri, script_name, path_info, key_of(found))
+
+
+def is_mount(at: Reached) -> bool:
+    """Whether a SCRIPT_NAME is a prefix with pages below it, and not a whole URL."""
+    if at.path_info.startswith("/"):
+        return True
+    match = at.subject.table.match(f"{at.uri.rstrip('/')}/x")
+    is_own = match is not None and match.position == at.subject.position
+    return match is not None and is_own and match.uri[: match.end] == at.script_name
+
+
+def _examples(alias: Alias, subject: Subject, rules: Rules) -> Iterator[str]:
+    if alias.kind != "match":
+        yield f"{alias.location.rstrip('/')}/"
+    uris = example_uris(subject.location, merge_slashes=rules.merge_slashes)
+    yield from islice(uris, MOST_EXAMPLES - (alias.kind != "match"))
+    yield from islice(branch_uris(subject.location), MOST_EXAMPLES)
+
+
+def key_of(resolution: Resolution) -> Key:
+    """Return the key of the project that a resolution has found."""
+    return Key(
+        str(resolution.process_group),
+        str(resolution.application_group),
+        str(resolution.script),
+        str(resolution.callable_object),
+    )
+
+
+def name_of(key: Key | None) -> str:
+    """Return what a project is called in findings; None is nobody."""
+    if key is None:
+        return "nobody: it is a 404"
+    return "the fallback, this project" if key == FALLBACK else f"the script {quoted(key.script)}"
+
+
+def quote_uri(uri: str) -> str:
+    """Return the request target for a uri, both latin-1 text."""
+    return quote(uri.encode("latin-1"), safe="/:@!$&'()*+,;=~")

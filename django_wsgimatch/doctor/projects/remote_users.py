@@ -1,0 +1,35 @@
+"""Projects that take their users from REMOTE_USER, which no server passes on by itself here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..targets.files import read_script
+from ..told.findings import Finding
+from ..told.subject import Subject
+from ..told.telling import Told
+from .reached import FALLBACK, Key
+
+_OWN = "MIDDLEWARE"
+
+
+def remote_user_findings(
+    told: Mapping[Key, Told], subjects: Mapping[Key, Subject]
+) -> Iterator[Finding]:
+    """Yield the projects whose middleware waits for REMOTE_USER."""
+    reported: set[str] = set()
+    for key, each in told.items():
+        # A script that names it has its own way to come by it.
+        is_served = b"REMOTE_USER" in read_script(key.script) if key.script else False
+        if each.needs_remote_user and not is_served and each.settings_module not in reported:
+            reported.add(each.settings_module)
+            yield Finding(
+                "W058",
+                _OWN if key == FALLBACK else subjects[key].where,
+                f"RemoteUserMiddleware in {each.settings_module!r} takes the user from "
+                "REMOTE_USER, which gunicorn never sets; Apache does for what it has "
+                "authenticated. Nobody is ever logged in.",
+                "Let the front server send the name in a header with a dash, X-Remote-User, and "
+                "delete that header of clients; and in the project take a subclass of "
+                "RemoteUserMiddleware with header = 'HTTP_X_REMOTE_USER'.",
+            )

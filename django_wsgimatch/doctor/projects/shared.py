@@ -1,0 +1,82 @@
+"""One project below several prefixes: what its interpreter keeps has the first one's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ...text import quoted
+from ..told.findings import Finding
+from ..told.subject import Subject
+from ..told.telling import Answer, Told
+from .reached import FALLBACK, Key, Projects, Reached, is_mount
+
+_NEEDED_APP = {"STATIC_URL": "django.contrib.staticfiles"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Mounted:
+    """A prefix under which a project answers, and what it makes of its settings there."""
+
+    subject: Subject | None
+    prefix: str
+    answer: Answer
+
+
+def shared_findings(
+    projects: Projects, asked: Iterable[tuple[Reached, Answer]]
+) -> Iterator[Finding]:
+    """Yield the projects that answer below several prefixes in one interpreter."""
+    mounted: dict[tuple[str, str, str, str], list[_Mounted]] = {}
+    fallback = projects.told.get(FALLBACK)
+    if projects.has_fallback and fallback is not None and fallback.answers:
+        own = _Mounted(None, "", fallback.answers[0])
+        mounted[_interpreter(FALLBACK, fallback)] = [own]
+    for at, answer in asked:
+        told = projects.told[at.key]
+        if told.is_django and is_mount(at):
+            where = _Mounted(at.subject, at.script_name, answer)
+            mounted.setdefault(_interpreter(at.key, told), []).append(where)
+    for (*_, settings_module), those in mounted.items():
+        yield from _kept_for_both(settings_module, those, projects)
+
+
+def _interpreter(key: Key, told: Told) -> tuple[str, str, str, str]:
+    return key.process_group, key.application_group, told.secret, told.settings_module
+
+
+def _kept_for_both(
+    settings_module: str, mounted: list[_Mounted], projects: Projects
+) -> Iterator[Finding]:
+    used = [s for s in ("STATIC_URL", "MEDIA_URL") if _is_used(s, settings_module, projects)]
+    first = mounted[0]
+    for other in mounted[1:]:
+        for setting in used:
+            one, two = (each.answer.settings.get(setting) for each in (first, other))
+            is_other = other.prefix != first.prefix and one != two
+            if other.subject is not None and is_other and one and two:
+                yield _finding(other.subject.where, settings_module, setting, (first, other))
+                return
+
+
+def _finding(
+    where: str, settings_module: str, setting: str, mounted: tuple[_Mounted, _Mounted]
+) -> Finding:
+    one, two = (quoted(each.answer.settings[setting] or "") for each in mounted)
+    prefixes = " and ".join(quoted(each.prefix or "/") for each in mounted)
+    return Finding(
+        "W059",
+        where,
+        f"the project of {settings_module!r} answers below {prefixes} in one interpreter, and "
+        f"keeps what it makes for the first one that is asked: {setting} is {one} or {two} for "
+        "both.",
+        f"Write {setting} with a slash in front, or let each prefix have an interpreter of its "
+        "own: application_group='%{RESOURCE}'.",
+    )
+
+
+def _is_used(setting: str, settings_module: str, projects: Projects) -> bool:
+    told = next(t for t in projects.told.values() if t.settings_module == settings_module)
+    if setting == "MEDIA_URL":
+        return bool(told.settings.get("MEDIA_ROOT"))
+    return _NEEDED_APP[setting] in (told.settings.get("INSTALLED_APPS") or ())

@@ -1,0 +1,93 @@
+"""Scripts that do not load where they should, or have nothing there that answers: what to do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from ...text import quoted, shown
+from ..told.findings import Finding
+from ..told.pasting import pasted
+from ..told.subject import Subject
+from ..told.telling import Told
+from .reached import Key
+
+_NEEDED = (
+    "Put what is missing into the python_path or the virtual environment of its process group, or "
+    "fix the script."
+)
+_NEEDED_HERE = (
+    "Put what is missing into the server's Python path or virtual environment, give the alias a "
+    "process group with a python_home, or fix the script."
+)
+
+
+def unloaded_finding(subject: Subject, key: Key, told: Told) -> Finding:
+    """Return what is said of a script that has told nothing but why it cannot."""
+    if told.is_late:
+        return Finding(
+            "W055",
+            subject.where,
+            f"the script {quoted(key.script)} was not asked: {told.error}. Whether it loads in "
+            f"{place_of(key)}, and how it stands to its URLs, is not known.",
+            "Check on a machine that is less busy, or with more time: `wsgimatch check "
+            "--load-timeout SECONDS`.",
+        )
+    status = _status(key, told)
+    line = f" ({shown(told.trouble.line)})" if told.trouble.line else ""
+    return Finding(
+        "E026",
+        subject.where,
+        f"the script {quoted(key.script)} does not load in {place_of(key)}: {told.error}{line}. "
+        f"Requests get {status}.",
+        " ".join(_cures(subject, key, told)),
+    )
+
+
+def place_of(key: Key) -> str:
+    """Return a place in the words of the settings."""
+    names = (("process group", key.process_group), ("application group", key.application_group))
+    return ", ".join(f"{what} {quoted(name)}" for what, name in names if name) or (
+        "the server's own process"
+    )
+
+
+def _status(key: Key, told: Told) -> int:
+    """The status that requests get: mod_wsgi's 404 for a missing name is embedded mode's."""
+    if told.trouble.kind == "missing" and (key.process_group or key.application_group):
+        return 500
+    return told.trouble.status
+
+
+def _cures(subject: Subject, key: Key, told: Told) -> Iterator[str]:
+    trouble = told.trouble
+    if trouble.kind == "missing" and trouble.instead:
+        line = pasted(subject.alias, subject.entry, callable_object=trouble.instead)
+        yield f"It has {trouble.instead!r}: {line}."
+    elif trouble.factory:
+        name = "application" if trouble.factory == key.callable_object else key.callable_object
+        yield f"Make the application in the script: {name} = {trouble.factory}()."
+        if name != key.callable_object:
+            yield f"Then take callable_object={key.callable_object!r} out of the entry."
+    elif trouble.kind in ("missing", "uncallable"):
+        name = key.callable_object
+        yield f"Define {name}(environ, start_response) in it, or name what it has:"
+        yield "callable_object='...'."
+    elif trouble.kind == "asgi":
+        yield from _instead_of_asgi(subject, key)
+    elif trouble.kind == "barred":
+        yield "Let that user read it and pass all directories above it; `namei -l` shows where it"
+        yield "ends."
+    else:
+        yield _NEEDED if key.process_group else _NEEDED_HERE
+
+
+def _instead_of_asgi(subject: Subject, key: Key) -> Iterator[str]:
+    beside = os.path.join(os.path.dirname(key.script), "wsgi.py")
+    target = subject.alias.target
+    if os.path.basename(key.script) == "asgi.py" and os.path.isfile(beside.encode("latin-1")):
+        line = pasted(subject.alias, subject.entry, target=target.replace("asgi.py", "wsgi.py"))
+        yield f"There is a wsgi.py beside it: {line}."
+    else:
+        yield "Let the script make a WSGI application, with django.core.wsgi.get_wsgi_application()"
+        yield "or a2wsgi.ASGIMiddleware(application)."

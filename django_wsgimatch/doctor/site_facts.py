@@ -1,0 +1,122 @@
+"""
+What the checks are told of the circumstances: where aliases run, as whom, and what lies around.
+
+Here the settings are turned into what ``diagnose`` asks for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+from django.conf import settings
+
+from ..aliases.groups import GLOBAL
+from ..conf import Configuration
+from ..daemon.manager.starting import account_of
+from ..daemon.options import GroupOptions
+from ..exceptions import SettingError
+from ..settings_guard import VARIABLE
+from .processes.groups import place_of
+from .processes.here import own_modules, own_paths
+from .processes.leaks import Interpreter
+from .targets.files import Place
+from .targets.roots import Uploads
+from .targets.writers import FIRST_PERSON, Guarded
+from .told.subject import Subject
+
+
+def settings_module_of(configured: Configuration, subject: Subject) -> str | None:
+    """Return the DJANGO_SETTINGS_MODULE of the process that answers for an alias, if known."""
+    place = place_of(subject, configured.rules)
+    if place == (GLOBAL, GLOBAL):
+        return os.environ.get(VARIABLE)
+    options = configured.groups.get(place[0]) if place is not None else None
+    return options.settings if options is not None else None
+
+
+def settings_are_named(configured: Configuration, subject: Subject) -> bool:
+    """Return whether a process group's ``settings`` say which project answers for an alias."""
+    is_here = place_of(subject, configured.rules) == (GLOBAL, GLOBAL)
+    return not is_here and bool(settings_module_of(configured, subject))
+
+
+def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter | None]:
+    """Return what tells the interpreter that answers for an alias, as far as is known."""
+    paths = own_paths()
+    modules = own_modules(paths)
+
+    def interpreter_of(subject: Subject) -> Interpreter | None:
+        place = place_of(subject, configured.rules)
+        if place is None:
+            return None
+        settings_module = settings_module_of(configured, subject)
+        if place == (GLOBAL, GLOBAL):
+            return Interpreter(place, settings_module, {}, paths, modules)
+        options = configured.groups.get(place[0], GroupOptions())
+        inherited = paths if place[0] == GLOBAL else ()
+        environment = dict(options.environment)
+        paths_of = (*options.python_path, *inherited)
+        is_named = bool(settings_module)
+        return Interpreter(place, settings_module, environment, paths_of, is_named=is_named)
+
+    return interpreter_of
+
+
+def guarded(
+    configured: Configuration, places: Iterable[tuple[Subject, Place]]
+) -> Iterator[Guarded]:
+    """Yield all that scripts lie in, and the scripts, with the user that each runs as."""
+    for where, root in configured_roots(configured):
+        yield Guarded(where, root or "/")
+    seen: set[tuple[tuple[str, ...], int | None]] = set()
+    for subject, place in places:
+        user = user_of(configured, subject)
+        if place.state == "directory":
+            yield Guarded(subject.where, place.path, user)
+        # Optimization: many aliases may lead to one directory of many scripts.
+        if (place.scripts, user) not in seen:
+            seen.add((place.scripts, user))
+            yield from (Guarded(subject.where, script, user) for script in place.scripts)
+
+
+def user_of(configured: Configuration, subject: Subject) -> int | None:
+    """
+    Return the user that an alias's application runs as, None where that cannot be told.
+
+    Who runs the check as himself is a developer, and may change his own code; a service is not.
+    """
+    place = place_of(subject, configured.rules)
+    options = configured.groups.get(place[0], GroupOptions()) if place else GroupOptions()
+    if options.script_user is not None:
+        # It is wanted so: mod_wsgi runs only what belongs to that user.
+        return None
+    try:
+        account = account_of(options, may_switch=True if options.socket else None)
+    except SettingError:
+        return None
+    user = account.user if account is not None else os.geteuid()
+    return user if options.user is not None or user < FIRST_PERSON else None
+
+
+def base_directory() -> str | None:
+    """Return BASE_DIR, if there is one."""
+    base = getattr(settings, "BASE_DIR", None)
+    return os.fsdecode(base) if base is not None else None
+
+
+def configured_roots(configured: Configuration) -> Iterable[tuple[str, str]]:
+    """Return the directories of WSGIMATCH_ROOTS, each with its name."""
+    if configured.values["ROOTS"] is None:
+        return ()
+    names = (f"WSGIMATCH_ROOTS[{number}]" for number in range(len(configured.values["ROOTS"])))
+    return zip(names, configured.rules.roots or (), strict=True)
+
+
+def uploads() -> Uploads:
+    """Return where others than developers put files."""
+    return Uploads(_directory(settings.MEDIA_ROOT), _directory(settings.STATIC_ROOT))
+
+
+def _directory(path: str | os.PathLike[str] | None) -> str | None:
+    return os.fsencode(os.path.abspath(path)).decode("latin-1") if path else None

@@ -1,0 +1,97 @@
+"""What is wrong with a setting or an entry that cannot be used at all, and the cure."""
+
+from __future__ import annotations
+
+from ...aliases.directives import INVALID_OPTION, NOT_CONFIGURED
+from ...aliases.table import NOT_COMPILED
+from ...exceptions import (
+    DirectiveError,
+    ExponentialPattern,
+    InvalidPattern,
+    PatternError,
+    PlaceError,
+    UnsupportedPattern,
+    WSGIMatchError,
+)
+from ...text import quoted
+from ..told.findings import Finding
+
+_CURES = {
+    INVALID_OPTION: "The options are process-group=, application-group=, callable-object= and "
+    "pass-authorization=, each with a value; put a path with blanks in quotes.",
+    NOT_CONFIGURED: "Define the process group in WSGIMATCH_PROCESS_GROUPS, or leave it out.",
+    "Invalid value for authorization flag.": "Write pass-authorization=On or Off.",
+}
+_FORM = (
+    "Write script_alias(location, target), script_alias_match(pattern, target), or a line as in "
+    "an Apache configuration: 'WSGIScriptAlias /location /path/to/script.wsgi'."
+)
+_TWO_IN_ONE = (
+    "Two directives stand in one string, as Python makes it of two strings without a comma in "
+    "between: is a comma missing?"
+)
+_INSTALL_OR_REWRITE = (
+    'Install Apache\'s own engine: pip install "django-wsgimatch[pcre2]". Or write the pattern '
+    "without it."
+)
+_REWRITE = "Write the pattern without it: releases of PCRE2 do not agree on what it means."
+_NOT_TWICE = (
+    "Let no two repeats match the same text, as in (a+)+; or pip install "
+    '"django-wsgimatch[pcre2]", which gives up in time; or, where you alone send requests, set '
+    "WSGIMATCH_ALLOW_EXPONENTIAL_PATTERNS."
+)
+
+
+def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
+    """Return the finding for an error of the configuration; ``entry`` is what stands there."""
+    cause = error.__cause__ if isinstance(error.__cause__, InvalidPattern) else error
+    if isinstance(cause, PatternError):
+        return _bad_pattern(where, cause)
+    if isinstance(cause, PlaceError):
+        return Finding("E006", where, f"{cause}.", cause.cure)
+    if isinstance(cause, DirectiveError):
+        return Finding("E002", where, *_of_directive(cause, entry))
+    if str(cause).endswith("?"):
+        return Finding("E001", where, str(cause), "Fix the name, or delete it.")
+    return Finding("E001", where, f"{cause}.", "Fix the value, or remove it for the default.")
+
+
+def _of_directive(cause: DirectiveError, entry: object) -> tuple[str, str]:
+    """The message and the hint for a directive that Apache would refuse."""
+    message = str(cause) if str(cause).endswith(".") else f"{cause}."
+    if not isinstance(entry, str | bytes):
+        return message, _CURES.get(str(cause), _FORM)
+    line = entry.decode("latin-1") if isinstance(entry, bytes) else entry
+    hint = _CURES.get(str(cause), _FORM)
+    if line.count("WSGIScriptAlias") > 1:
+        hint = _TWO_IN_ONE
+    return f"{message} The line is {entry!r}.", hint
+
+
+def _bad_pattern(where: str, error: PatternError) -> Finding:
+    pattern = quoted(error.pattern)
+    if isinstance(error, UnsupportedPattern):
+        return Finding(
+            "E004",
+            where,
+            f"the pattern {pattern} holds {error.construct}, of which Python's re module has no "
+            "exact equivalent.",
+            _INSTALL_OR_REWRITE if error.curable else _REWRITE,
+        )
+    if isinstance(error, ExponentialPattern):
+        # The error names the cure too, for want of a hint where a server does not start.
+        reason = error.reason.rpartition("; ")[0] or error.reason
+        example = f" A request for {quoted(error.attack)} would do." if error.attack else ""
+        return Finding(
+            "E005",
+            where,
+            f"the pattern {pattern} can keep a worker busy for ages: {reason}.{example}",
+            _NOT_TWICE,
+        )
+    return Finding(
+        "E003",
+        where,
+        f"{NOT_COMPILED} In the pattern {pattern}: {error.reason}.",
+        "Fix the pattern; it is written as in Apache (PCRE). A backslash goes before a character "
+        "that is meant literally.",
+    )

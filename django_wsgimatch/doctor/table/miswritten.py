@@ -1,0 +1,153 @@
+"""Locations that hold what aliases are never compared with: queries, escapes, wildcards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+from ...aliases.patterns.pattern import Pattern
+from ...aliases.patterns.pcre.parser import parse
+from ...aliases.patterns.pcre.syntax import (
+    Atomic,
+    Bytes,
+    Choice,
+    Group,
+    Look,
+    Node,
+    Repeat,
+    Sequence,
+    Text,
+)
+from ...aliases.uri import EncodedSlashes
+from ...text import quoted
+from ..told.findings import Finding
+from ..told.pasting import pasted
+from ..told.subject import Subject
+from ..uris.reach import example_uris
+
+_QUERY = re.compile(r"[?#]")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_BUT_SLASHES = re.compile(r"%(?!2[Ff])[0-9A-Fa-f]{2}")
+# What a path hardly holds, and a pattern, a shell or a router of views would understand.
+_PATTERN = re.compile(
+    r"""\^|\$\Z|\\[dwsDWSbZ.]|\(\?|\.[*+?]|\[\^|\[[^\]/]*-[^\]/]*\]|\([^()]*\|[^()]*\)|[)\]][*+?{]"""
+)
+_ALL_BELOW = re.compile(r"/?(?:\.[*+]|\(\.[*+]\)|\(/\.\*\)\?)\$?\Z")
+_WILDCARD = re.compile(r"\*|<[a-z]+:?\w*>|\{\w*\}")
+_SPECIAL = frozenset(".^$*+?()[]{}|\\")
+
+
+def miswritten_findings(subject: Subject, encoded: EncodedSlashes) -> Iterator[Finding]:
+    """
+    Yield what in a location no URL can hold, though its author meant a part of URLs.
+
+    ``encoded`` is AllowEncodedSlashes: with NoDecode a URL keeps its ``%2F``.
+    """
+    location = subject.location
+    text = location if isinstance(location, str) else location.source
+    escape = _BUT_SLASHES if encoded == "NoDecode" else _ESCAPE
+    if isinstance(location, str) and (sign := _sign(location)):
+        yield _not_literal(subject, location, sign)
+    elif _demands(location, _QUERY):
+        yield _with_query(subject, text)
+    elif _demands(location, escape):
+        yield _with_escape(subject, text)
+
+
+def _demands(location: str | Pattern, sought: re.Pattern[str]) -> bool:
+    """Whether all that a location takes holds something."""
+    if isinstance(location, str):
+        return bool(sought.search(location))
+    return _node_demands(parse(location.source).tree, sought)
+
+
+def _node_demands(node: Node, sought: re.Pattern[str]) -> bool:
+    match node:
+        case Text(text):
+            return bool(sought.search(text))
+        case Bytes(mask) if mask.bit_count() == 1:
+            return bool(sought.search(chr(mask.bit_length() - 1)))
+        case Sequence(items):
+            return any(_node_demands(item, sought) for item in items)
+        case Choice(branches):
+            return all(_node_demands(branch, sought) for branch in branches)
+        case Group(item=item) | Atomic(item=item) | Look(item=item, negative=False):
+            return _node_demands(item, sought)
+        case Repeat(item=item, low=low):
+            return low > 0 and _node_demands(item, sought)
+        case _:
+            return False
+
+
+def _with_query(subject: Subject, text: str) -> Finding:
+    path = re.split(r"\\?[?#]|\[[?#]\]", text, maxsplit=1)[0]
+    uri = _example(subject, text)
+    return Finding(
+        "W051",
+        subject.where,
+        f"{quoted(text)} holds a query string or a fragment. Aliases are compared with the path "
+        f"alone: {quoted(uri)} is compared as {quoted(_QUERY.split(uri)[0])}, and is not answered "
+        "by this one.",
+        "Leave it out, and read QUERY_STRING in the application: "
+        f"{pasted(subject.alias, subject.entry, location=path)}.",
+    )
+
+
+def _with_escape(subject: Subject, text: str) -> Finding:
+    is_pattern = isinstance(subject.location, Pattern)
+    decoded = _ESCAPE.sub(lambda found: _decoded(found[0], is_pattern), text)
+    hint = f"Write the character: {pasted(subject.alias, subject.entry, location=decoded)}."
+    if re.search("%2[Ff]", text):
+        hint = (
+            "An encoded slash is refused unless WSGIMATCH_ALLOW_ENCODED_SLASHES is set, and kept "
+            'as %2F only with "NoDecode".'
+        )
+    uri = _example(subject, text)
+    return Finding(
+        "W051",
+        subject.where,
+        f"{quoted(text)} holds an escape. Aliases are compared with the decoded path: "
+        f"{quoted(uri)} is compared as "
+        f"{quoted(unquote_to_bytes(uri.encode('latin-1')).decode('latin-1'))}, and is not answered "
+        "by this one.",
+        hint,
+    )
+
+
+def _example(subject: Subject, text: str) -> str:
+    return next(example_uris(subject.location), text)
+
+
+def _decoded(escape: str, is_pattern: bool) -> str:
+    character = chr(int(escape[1:], 16))
+    return f"\\{character}" if is_pattern and character in _SPECIAL else character
+
+
+def _sign(location: str) -> str:
+    """What shows that a plain location is meant as a pattern; "" where nothing does."""
+    found = _PATTERN.search(location) or _WILDCARD.search(location)
+    return found[0] if found and location.startswith("/") else ""
+
+
+def _not_literal(subject: Subject, location: str, sign: str) -> Finding:
+    return Finding(
+        "W052",
+        subject.where,
+        f"the location {quoted(location)} is compared literally, {quoted(sign)} included: only "
+        f"URLs that begin with {quoted(location)}, character by character, are answered by this "
+        "alias.",
+        _what_is_meant(subject, location),
+    )
+
+
+def _what_is_meant(subject: Subject, location: str) -> str:
+    path = _ALL_BELOW.sub("", location)
+    wildcard = _WILDCARD.search(path) if not _PATTERN.search(path) else None
+    if wildcard:
+        path = location[: location.rfind("/", 0, wildcard.start())]
+    if _PATTERN.search(path):
+        line = pasted(subject.alias, subject.entry, kind="match", location=f"^{location}")
+        return f"Let it be a pattern: {line}."
+    line = pasted(subject.alias, subject.entry, location=path or "/")
+    return f"An alias takes all that lies below it: {line}."

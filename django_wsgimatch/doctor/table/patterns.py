@@ -1,0 +1,225 @@
+"""Patterns and templates that work, but hardly as their author meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ...aliases.patterns.pattern import Pattern
+from ...aliases.patterns.pcre import bytesets
+from ...aliases.patterns.pcre.literals import starts
+from ...aliases.patterns.pcre.parser import parse
+from ...aliases.patterns.pcre.syntax import (
+    Anchor,
+    Bytes,
+    Choice,
+    Group,
+    Node,
+    Sequence,
+    Text,
+    children,
+)
+from ...aliases.substitution import group_numbers, parse_template
+from ...text import quoted
+from ..told.findings import Finding
+from ..told.subject import Subject
+from ..uris.witness import rebuilt, witness
+from .timing import Timing
+
+_EXTENSION = re.compile(
+    r"(?:wsgi|pyc?|f?cgi|php|pl|rb|sh|html?|xml|json|js|css|txt|jpe?g|png|gif|svg|ico|pdf|do|jsp|aspx?)"
+    r"(?![A-Za-z0-9])"
+)
+# What is no group in a target: $10, and what other languages would write. A backslash takes the
+# character behind it literally.
+_MISNAMED = re.compile(
+    r"\$(?P<beyond>[1-9][0-9]+)|\$\{(?P<braced>[0-9]+)\}|\\(?P<escaped>[0-9]+)|\\(?s:.)"
+)
+_WITHIN_NINE = (
+    "Write (?:...) for the groups that are not asked for, so that this one is among the first nine."
+)
+# Where an anchor would not let a pattern match.
+_ELSEWHERE, _MORE = "/x/y", Text("x")
+
+
+def pattern_findings(subject: Subject, timing: Timing | None = None) -> Iterator[Finding]:
+    """
+    Yield what is doubtful about one alias, from its text alone.
+
+    ``timing`` is shared by the aliases of a check, whose time it bounds.
+    """
+    if isinstance(subject.location, str):
+        yield from _unfilled(subject)
+        return
+    tree = parse(subject.location.source).tree
+    yield from _missing_groups(subject, subject.location)
+    yield from _misnamed_groups(subject, subject.location)
+    yield from _slow(subject, subject.location, timing or Timing())
+    yield from _unanchored(subject, subject.location, tree)
+    yield from _unescaped_dot(subject, subject.location, tree)
+
+
+def _unfilled(subject: Subject) -> Iterator[Finding]:
+    found = re.search(r"\$[0-9]", subject.alias.target)
+    if found:
+        yield Finding(
+            "W001",
+            subject.where,
+            f"WSGIScriptAlias fills in no groups: {found[0]} in the target "
+            f"{quoted(subject.alias.target)} is part of a file name.",
+            "Write script_alias_match() or WSGIScriptAliasMatch.",
+        )
+
+
+def _missing_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
+    asked = group_numbers(parse_template(subject.alias.target))
+    missing = sorted({number for number in asked if number > pattern.groups})
+    if missing:
+        names = ", ".join(f"${number}" for number in missing)
+        yield Finding(
+            "W001",
+            subject.where,
+            f"the target {quoted(subject.alias.target)} asks for {names}, but the pattern "
+            f"{quoted(pattern.source)} has {_groups(pattern.groups)}: nothing is put there.",
+            "Put parentheses around what is meant, or use a group that there is. "
+            r"A dollar sign before a digit is written \$.",
+        )
+
+
+def _misnamed_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
+    for words in _MISNAMED.finditer(subject.alias.target):
+        beyond = words["beyond"]
+        number = int(beyond or words["braced"] or words["escaped"] or 0)
+        if 0 < number <= pattern.groups:
+            read_as = f"${beyond[0]} and then {beyond[1:]!r}" if beyond else "plain text"
+            yield Finding(
+                "W031",
+                subject.where,
+                f"in the target {quoted(subject.alias.target)}, {words[0]} is {read_as}: a target "
+                "names groups as $0 to $9.",
+                _WITHIN_NINE if number > 9 else f"Write ${number}.",
+            )
+            return
+
+
+def _groups(count: int) -> str:
+    return {0: "no group", 1: "one group"}.get(count, f"{count} groups")
+
+
+def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Iterator[Finding]:
+    found = pattern.blow_up
+    if found:
+        attack = f" {timing.told(pattern, found)}." if found.parts else ""
+        yield Finding(
+            "W002",
+            subject.where,
+            f"the pattern {quoted(pattern.source)} can take long on a long URL: "
+            f"{found.reason}.{attack}",
+            "Let no two repeats that can match the same text follow each other; [^/]+ is often "
+            "meant where .* is written.",
+        )
+
+
+def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Finding]:
+    branches = _branches(tree)
+    for anchor, corrected, is_held in (("^", "^(?:a|b)", starts), ("$", "(?:a|b)$", _ends)):
+        held = [is_held(branch) for branch in branches]
+        if any(held) and not all(held):
+            example = _such_as(_beyond(anchor, pattern, tree))
+            yield Finding(
+                "W004",
+                subject.where,
+                f"in the pattern {quoted(pattern.source)}, {anchor} belongs to some of the "
+                f"branches only; the others match anywhere{example}.",
+                f"Put parentheses around the branches: '{corrected}'.",
+            )
+            return
+    if not pattern.anchored and _begins_with_slash(tree):
+        yield Finding(
+            "W003",
+            subject.where,
+            f"the pattern {quoted(pattern.source)} is searched for anywhere in the URL; it also "
+            f"matches behind another path{_such_as(_beyond('^', pattern, tree))}.",
+            f"Begin it with ^: {quoted('^' + pattern.source)}.",
+        )
+
+
+def _beyond(anchor: str, pattern: Pattern, tree: Node) -> str | None:
+    """A uri that the pattern would not match if the anchor held for all of it."""
+    if anchor == "^":
+        at_start = Sequence((Anchor.START, tree))
+        # Optimization: what begins with another text cannot match the example at its start.
+        excluded = [] if _is_elsewhere(tree) else [at_start]
+        return witness(pattern, Sequence((Anchor.START, Text(_ELSEWHERE), tree)), *excluded)
+    return witness(pattern, Sequence((tree, _MORE)), Sequence((tree, Anchor.END)))
+
+
+def _is_elsewhere(tree: Node) -> bool:
+    """Whether all that the pattern matches surely begins with other text than the example."""
+    first = tree.items[0] if isinstance(tree, Sequence) and tree.items else tree
+    return isinstance(first, Text) and not _ELSEWHERE.startswith(first.text)
+
+
+def _such_as(uri: str | None) -> str:
+    return f", such as {quoted(uri)}" if uri else ""
+
+
+def _branches(tree: Node) -> tuple[Node, ...]:
+    """The alternatives of the whole pattern."""
+    return tree.branches if isinstance(tree, Choice) else (tree,)
+
+
+def _ends(node: Node) -> bool:
+    match node:
+        case Anchor.END:
+            return True
+        case Sequence((*_, last)) | Group(item=last):
+            return _ends(last)
+        case Choice(branches):
+            return all(map(_ends, branches))
+        case _:
+            return False
+
+
+def _begins_with_slash(tree: Node) -> bool:
+    return _first_text(tree).startswith("/")
+
+
+def _first_text(node: Node) -> str:
+    match node:
+        case Text(text):
+            return text
+        case Sequence((first, *_)) | Group(item=first) | Choice((first, *_)):
+            return _first_text(first)
+        case _:
+            return ""
+
+
+def _unescaped_dot(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Finding]:
+    found = next(_dotted(tree), None)
+    if found:
+        dot, extension = found
+        other = rebuilt(tree, lambda node: Text("_") if node is dot else None)
+        uri = witness(
+            pattern, other, rebuilt(tree, lambda node: Text(".") if node is dot else None)
+        )
+        yield Finding(
+            "W005",
+            subject.where,
+            f"in the pattern {quoted(pattern.source)}, the dot of '.{extension}' stands for any "
+            f"character: {quoted(uri or '_' + extension)} matches too.",
+            rf"Write '\.{extension}'.",
+        )
+
+
+def _dotted(node: Node) -> Iterator[tuple[Node, str]]:
+    """The dots before an extension that were left unescaped, and the extensions."""
+    items = node.items if isinstance(node, Sequence) else ()
+    for dot, text in pairwise(items):
+        if dot == Bytes(bytesets.ALL) and isinstance(text, Text):
+            found = _EXTENSION.match(text.text)
+            if found:
+                yield dot, found[0]
+    for child in children(node):
+        yield from _dotted(child)

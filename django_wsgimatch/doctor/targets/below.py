@@ -1,0 +1,181 @@
+"""
+The scripts that URLs choose by a directory: ``sites/$1/wsgi.py``, or a directory of directories.
+
+A file counts only if there is a URL that leads to it: one that no earlier alias takes, and in which
+the captures are what the file's path demands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, product
+
+from ...aliases.patterns.pattern import Pattern
+from ...aliases.patterns.pcre.parser import parse
+from ...aliases.resolve import Rules
+from ...aliases.substitution import Template, parse_template
+from ...aliases.target import is_inside, split_filename
+from ..told.subject import Subject
+from ..uris.reach import example_uris
+from ..uris.witness import with_capture, witness
+from .files import Place, read_script
+from .listing import Listings
+
+# So many files are tried; below a directory that URLs go through by themselves, so many
+# directories and files are looked at, so deep.
+_MOST, _DIRECTORIES, _FILES, _DEEPEST = 200, 300, 2000, 3
+_EXAMPLES = 4
+_ENDINGS = (".wsgi", ".py")
+
+
+def scripts_below(
+    subject: Subject, place: Place, rules: Rules, listings: Listings
+) -> dict[str, str]:
+    """Return the scripts below an alias's place that a URL leads to, each with such a URL."""
+    if place.state != "directory":
+        return {}
+    found = {
+        script: _uri_of(subject, place, script, captures, rules)
+        for script, captures in islice(_candidates(subject, place, rules, listings), _MOST)
+        if script not in place.scripts
+    }
+    return {script: uri for script, uri in found.items() if uri is not None}
+
+
+def _candidates(
+    subject: Subject, place: Place, rules: Rules, listings: Listings
+) -> Iterator[tuple[str, dict[int, str]]]:
+    """Files that a target may lead to, each with the captures that it takes."""
+    alias = subject.alias
+    template: Template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
+    if _goes_on(template):
+        yield from _by_template(template, rules, listings)
+        return
+    name = (alias.callable_object or "application").encode("latin-1")
+    defines = re.compile(
+        rb"^\s*(?:async\s+)?(?:def|class)\s+%b\b|^\s*%b\s*[:=]|\bimport\b.*\b%b\b"
+        % ((re.escape(name),) * 3),
+        re.MULTILINE,
+    )
+    for script in islice(_below(place.path, listings), _FILES):
+        if script.endswith(_ENDINGS) and defines.search(read_script(script)):
+            rest = script[len(place.path.rstrip("/")) + 1 :]
+            yield script, {part: rest for part in template if isinstance(part, int)}
+
+
+def _goes_on(template: Template) -> bool:
+    """Whether a target names a file behind a directory that a capture chooses."""
+    return len(template) > 1 and any(isinstance(part, str) and "/" in part for part in template[1:])
+
+
+def _by_template(
+    template: Template, rules: Rules, listings: Listings
+) -> Iterator[tuple[str, dict[int, str]]]:
+    text = "".join(f"\0{part}\0" if isinstance(part, int) else part for part in template)
+    names = os.path.join(rules.base_directory, text).split("/")[1:]
+    yield from _walk("", [name for name in names if name], {}, listings)
+
+
+def _walk(
+    path: str, names: list[str], captures: Mapping[int, str], listings: Listings
+) -> Iterator[tuple[str, dict[int, str]]]:
+    """Go down a path in which captures stand, to the first files; a capture is part of a name."""
+    if not names:
+        return
+    name, *more = names
+    if "\0" not in name:
+        found: Iterable[tuple[str, Mapping[int, str]]] = [(name, {})]
+    else:
+        found = _named(path, name, listings)
+    for entry, texts in found:
+        if any(captures.get(number, text) != text for number, text in texts.items()):
+            continue
+        below, known = f"{path}/{entry}", {**captures, **texts}
+        if os.path.isfile(below.encode("latin-1")):
+            yield below, known
+        elif os.path.isdir(below.encode("latin-1")):
+            yield from _walk(below, more, known, listings)
+
+
+def _named(path: str, name: str, listings: Listings) -> Iterator[tuple[str, dict[int, str]]]:
+    parts = name.split("\0")
+    numbers = [int(number) for number in parts[1::2]]
+    literals = map(re.escape, parts[::2])
+    shape = re.compile("([^/]*)".join(literals), re.DOTALL)
+    for entry in (*listings[path].files, *listings[path].directories):
+        found = shape.fullmatch(entry)
+        if found:
+            texts: dict[int, str] = {}
+            agree = all(
+                texts.setdefault(number, text) == text
+                for number, text in zip(numbers, found.groups(), strict=True)
+            )
+            if agree:
+                yield entry, texts
+
+
+def _below(path: str, listings: Listings) -> Iterator[str]:
+    """The files in the directories below a path, the nearest first."""
+    level = [path.rstrip("/")]
+    left = _DIRECTORIES
+    for _ in range(_DEEPEST):
+        level = [f"{above}/{name}" for above in level for name in listings[above].directories]
+        level, left = level[:left], left - len(level[:left])
+        for directory in level:
+            yield from (f"{directory}/{file}" for file in listings[directory].files)
+
+
+def _uri_of(
+    subject: Subject, place: Place, script: str, captures: Mapping[int, str], rules: Rules
+) -> str | None:
+    """A URL that leads to a script, None where none is found."""
+    for uri in _uris(subject, place, script, captures, rules):
+        match = subject.table.match(uri)
+        if match is None or match.position != subject.position:
+            continue
+        names, _ = split_filename(os.path.join(rules.base_directory, match.filename))
+        path = "".join(f"/{name}" for name in names)
+        if f"{path}/".startswith(f"{script}/") and is_inside(script, rules.roots):
+            return uri
+    return None
+
+
+def _uris(
+    subject: Subject, place: Place, script: str, captures: Mapping[int, str], rules: Rules
+) -> Iterator[str]:
+    location = subject.location
+    if isinstance(location, str):
+        rest = script[len(place.path.rstrip("/")) :]
+        yield location.rstrip("/") + rest
+        return
+    wanted = {number: text for number, text in captures.items() if 0 < number <= location.groups}
+    # Optimization: the search takes a hundred times as long as to change an example.
+    yield from _changed(subject, location, wanted, rules)
+    tree = parse(location.source).tree
+    for number, text in wanted.items():
+        tree = with_capture(tree, number, text)
+    uri = witness(location, tree, merge_slashes=rules.merge_slashes)
+    if uri is not None:
+        yield uri
+
+
+def _changed(
+    subject: Subject, pattern: Pattern, wanted: Mapping[int, str], rules: Rules
+) -> Iterator[str]:
+    for example in islice(example_uris(pattern, merge_slashes=rules.merge_slashes), _EXAMPLES):
+        match = subject.table.match(example)
+        if match is None or match.position != subject.position:
+            continue
+        texts = [(match.captures[number - 1], text) for number, text in wanted.items()]
+        places = [
+            [found.start() for found in re.finditer(re.escape(old), example)] if old else []
+            for old, _ in texts
+        ]
+        for starts in islice(product(*places), _EXAMPLES):
+            changed = example
+            for start, (old, new) in sorted(zip(starts, texts, strict=True), reverse=True):
+                changed = changed[:start] + new + changed[start + len(old) :]
+            if changed.startswith("/"):
+                yield changed

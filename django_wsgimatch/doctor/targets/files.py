@@ -1,0 +1,211 @@
+"""What an alias's target is in the file system, and whether scripts can run there."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ...aliases.alias import Alias
+from ...aliases.resolve import Rules
+from ...aliases.substitution import Template, parse_template
+from ...aliases.target import IS_DIRECTORY, NOT_FOUND, OUTSIDE_ROOTS, find_script, is_inside
+from ...exceptions import TargetError
+from ...settings_guard import settings_modules
+from ...text import quoted, readable
+from ..told.findings import Finding
+from ..told.subject import Subject
+from .listing import Listings
+from .targets import meant
+
+State = Literal["script", "directory", "missing", "unreadable", "outside"]
+
+_SCRIPT_ENDINGS = (".wsgi", ".py")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where an alias's target leads as far as the request does not decide.
+
+    ``path`` is the script, or the directory in which the request names one, or how far one
+    gets. ``scripts`` are the files that can run; in a directory with others below it, ``deeper``,
+    there may be more: ``below`` are those of them that a URL is known to lead to, with that URL.
+    """
+
+    state: State
+    path: str
+    reason: str = ""
+    scripts: tuple[str, ...] = ()
+    deeper: bool = False
+    below: Mapping[str, str] = field(default_factory=dict)
+
+
+def survey(alias: Alias, rules: Rules, listings: Listings) -> Place:
+    """Look where an alias's target leads; nothing is loaded."""
+    template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
+    literal = template[0] if template and isinstance(template[0], str) else ""
+    is_chosen = len(template) > 1 or not literal
+    filename = literal[: literal.rfind("/") + 1] or "./" if is_chosen else literal
+    try:
+        found = find_script(
+            filename, base_directory=rules.base_directory, follow_symlinks=rules.follow_symlinks
+        )
+    except TargetError as error:
+        return _no_script(error, filename, template, alias, rules, listings)
+    if not is_inside(found.path, rules.roots):
+        return Place("outside", found.path, OUTSIDE_ROOTS)
+    if not os.access(found.path.encode("latin-1"), os.R_OK):
+        return Place("unreadable", found.path, "it may not be read by this user")
+    return Place("script", found.path, scripts=(found.path,))
+
+
+def _no_script(
+    error: TargetError,
+    filename: str,
+    template: Template,
+    alias: Alias,
+    rules: Rules,
+    listings: Listings,
+) -> Place:
+    if error.reason == NOT_FOUND:
+        begun = _begun(filename, rules, listings) if alias.kind == "match" else ()
+        if begun:
+            return Place("directory", os.path.dirname(begun[0]), scripts=begun)
+        return Place("missing", error.path, error.reason)
+    if error.reason != IS_DIRECTORY:
+        return Place("unreadable", error.path, error.reason)
+    if not _may_hold_scripts(error.path, rules.roots):
+        return Place("outside", error.path, OUTSIDE_ROOTS)
+    scripts = listings.scripts(error.path, *_ends_of_name(template))
+    return Place(
+        "directory", error.path, scripts=scripts, deeper=bool(listings[error.path].directories)
+    )
+
+
+def _may_hold_scripts(directory: str, roots: tuple[str, ...] | None) -> bool:
+    return is_inside(directory + "/x", roots) or any(
+        root.startswith(directory.rstrip("/") + "/") for root in roots or ()
+    )
+
+
+def _begun(filename: str, rules: Rules, listings: Listings) -> tuple[str, ...]:
+    """The files whose names begin as the last name does: the rest of them is the request's."""
+    directory, _, beginning = os.path.join(rules.base_directory, filename).rpartition("/")
+    return listings.scripts(directory, beginning)
+
+
+def _ends_of_name(template: Template) -> tuple[str, str]:
+    """How the names of the files begin and end that the target lets a request name."""
+    first = template[0] if len(template) > 1 and isinstance(template[0], str) else ""
+    suffix = template[2] if len(template) > 2 and isinstance(template[2], str) else ""
+    return first[first.rfind("/") + 1 :], suffix.partition("/")[0]
+
+
+def file_findings(
+    places: Iterable[tuple[Subject, Place]],
+    settings_module: Callable[[Subject], str | None],
+    is_named: Callable[[Subject], bool] = lambda subject: False,
+    base_directory: str = "/",
+) -> Iterator[Finding]:
+    """
+    Yield what is wrong with the places of aliases and with the scripts there.
+
+    ``settings_module`` tells the one of the process that answers for an alias, ``is_named``
+    whether a process group's ``settings`` name it; relative targets begin in ``base_directory``.
+    """
+    seen: set[str] = set()
+    for subject, place in places:
+        yield from _target_findings(subject, place, base_directory)
+        for script in place.scripts:
+            if script not in seen and (place.state == "script" or _is_named_as_script(script)):
+                seen.add(script)
+                yield from script_findings(
+                    subject.where, script, settings_module(subject), is_named(subject)
+                )
+        for script in place.below:
+            if script not in seen:
+                seen.add(script)
+                yield from script_findings(
+                    subject.where, script, settings_module(subject), is_named(subject)
+                )
+
+
+def _is_named_as_script(path: str) -> bool:
+    return path.endswith(_SCRIPT_ENDINGS)
+
+
+def _target_findings(subject: Subject, place: Place, base_directory: str) -> Iterator[Finding]:
+    target, path = quoted(subject.alias.target), quoted(place.path)
+    if place.state == "missing":
+        yield Finding(
+            "E010",
+            subject.where,
+            f"the target {target} does not exist: there is no {path}. Every request gets 404.",
+            f"There is another: {line}."
+            if (line := meant(subject, base_directory))
+            else "Fix the path. A relative one begins in settings.BASE_DIR.",
+        )
+    elif place.state == "unreadable":
+        yield Finding(
+            "E011",
+            subject.where,
+            f"the target {target} cannot be used: {place.reason}: {path}.",
+            "Let the user that the server runs as read the file and pass all directories above "
+            f"it: namei -l {readable(place.path)}",
+        )
+    elif place.state == "outside":
+        yield Finding(
+            "E012",
+            subject.where,
+            f"the target {target} lies outside WSGIMATCH_ROOTS: {path}. Every request gets 403.",
+            "Add its directory to WSGIMATCH_ROOTS, or leave that setting out.",
+        )
+    elif place.state == "directory" and not place.scripts and not place.deeper:
+        yield Finding(
+            "W011",
+            subject.where,
+            f"the target {target} leads to the directory {path}, in which there is no file that "
+            "it could name: requests get 403 or 404.",
+            "Name the script, or put scripts there.",
+        )
+
+
+def read_script(script: str) -> bytes:
+    """Return a script's source as far as it would be run, nothing where it cannot be read."""
+    try:
+        with open(script.encode("latin-1"), "rb") as file:
+            return file.read().partition(b"\0")[0]
+    except OSError:
+        return b""
+
+
+def script_findings(
+    where: str, script: str, settings_module: str | None, is_named: bool = False
+) -> Iterator[Finding]:
+    """Yield why a script, which is only read, would not be run."""
+    try:
+        with open(script.encode("latin-1"), "rb") as file:
+            source = file.read().partition(b"\0")[0]
+        ast.parse(source)
+    except OSError as error:
+        message = f"the script {quoted(script)} cannot be read: {error.strerror}."
+        yield Finding("E011", where, message, "Let the user that the server runs as read it.")
+        return
+    except (SyntaxError, ValueError) as error:
+        line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+        message = f"the script {quoted(script)} is not valid Python: {error.args[0]}{line}."
+        yield Finding("E015", where, message, "Fix it; until then it answers 500.")
+        return
+    for asked in settings_modules(source, with_defaults=not is_named):
+        if settings_module and asked != settings_module:
+            yield Finding(
+                "E013",
+                where,
+                f"the script {quoted(script)} asks for DJANGO_SETTINGS_MODULE {asked!r}, but the "
+                f"process runs {settings_module!r}. One process holds one Django project: the "
+                "script answers 500.",
+                "Give its alias a process group of its own: process_group='...'.",
+            )

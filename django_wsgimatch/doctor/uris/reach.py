@@ -1,0 +1,241 @@
+"""
+Which aliases can any uri reach?
+
+A uri that an alias matches is put to the table. Where an earlier alias takes it, that one's
+language is taken out of the alias's own, and the shortest uri that is left is tried next, until
+one gets through or none is left: then the earlier ones hide the alias, and that is proved.
+
+An alias that some uris reach may still lose those that it was written for; that is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from ...aliases.index.prefix import alias_matches
+from ...aliases.patterns.pattern import Pattern
+from ...aliases.patterns.pcre.syntax import Anchor, Look, Sequence, Text
+from ...aliases.table import AliasTable
+from .language import language_of_tree
+from .search import Search, TooComplex, words_of
+from .states import States, states_of
+
+# As many aliases together may hide one before the search is given up.
+_MOST_HIDERS = 12
+# So many uris are tried where a pattern does not allow of a proof.
+_MOST_SAMPLES = 200
+# Of so many of its uris, each with such texts behind it, an alias is likely to be asked for.
+_MOST_EXAMPLES, _MOST_BEGINNINGS = 2, 8
+_TAILS = ("", "/", "/x", "/x/", "/2024/05/")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """
+    An alias that no uri reaches.
+
+    ``hiders`` are the positions of the earlier aliases that take all it matches; without any, it
+    matches nothing. ``example`` is a uri that it would match. Where nothing was ``proved``, as
+    many uris as ``tried`` were all taken.
+    """
+
+    position: int
+    hiders: tuple[int, ...] = ()
+    example: str = ""
+    proved: bool = True
+    tried: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OftenTaken:
+    """
+    What aliases at earlier positions, ``takers``, take of another one's likely uris.
+
+    ``taken`` of the ``tried`` ones, ``example`` among them.
+    """
+
+    takers: tuple[int, ...]
+    example: str
+    taken: int
+    tried: int
+
+
+def unreachable(
+    table: AliasTable, positions: Iterable[int], *, merge_slashes: bool = True
+) -> Iterator[Unreachable]:
+    """Yield those of the aliases at some positions of a table that no uri reaches."""
+    for position in positions:
+        try:
+            found = _proof(table, position, merge_slashes)
+        except TooComplex:
+            found = _sampling(table, position, merge_slashes)
+        if found is not None:
+            yield found
+
+
+def often_taken(
+    table: AliasTable, position: int, *, merge_slashes: bool = True
+) -> OftenTaken | None:
+    """
+    Return what earlier aliases take of the uris that an alias is likely to be asked for, if often.
+
+    That is its first uri, or half of those that are tried. An earlier alias that is narrower there
+    does not count: the special case is meant to stand before the general one.
+    """
+    location = table.locations[position]
+    uris = list(_likely_uris(location, merge_slashes))
+    taken: dict[int, list[str]] = {}
+    for uri in uris:
+        taker = _taken_by(table, uri)
+        if taker is not None and taker < position:
+            taken.setdefault(taker, []).append(uri)
+    crossing = {
+        taker: those
+        for taker, those in taken.items()
+        if _is_meant_otherwise(table.locations[taker], location, those[0], merge_slashes)
+    }
+    all_taken = [uri for those in crossing.values() for uri in those]
+    if not all_taken:
+        return None
+    is_first_taken = len(_beginnings(location)) == 1 and uris[0] in all_taken
+    if not is_first_taken and 2 * len(all_taken) < len(uris):
+        return None
+    example = min(all_taken, key=uris.index)
+    return OftenTaken(tuple(sorted(crossing)), example, len(all_taken), len(uris))
+
+
+def _likely_uris(location: str | Pattern, merge_slashes: bool) -> Iterator[str]:
+    """The first uris of a location, and what may well follow them, as far as it matches that."""
+    seen = set()
+    examples = islice(example_uris(location, merge_slashes=merge_slashes), _MOST_EXAMPLES)
+    for uri in (*examples, *_beginnings(location)[:_MOST_BEGINNINGS]):
+        for tail in _TAILS:
+            longer = uri.removesuffix("/") + tail or "/"
+            if longer.startswith("/") and longer not in seen and _holds(location, longer):
+                seen.add(longer)
+                yield longer
+
+
+def _beginnings(location: str | Pattern) -> tuple[str, ...]:
+    """The texts of which one begins all uris of a location: there are several for branches."""
+    return (location,) if isinstance(location, str) else location.prefixes or ("",)
+
+
+def _is_meant_otherwise(
+    earlier: str | Pattern, later: str | Pattern, uri: str, merge_slashes: bool
+) -> bool:
+    """Whether an alias that takes another one's uri is hardly a special case of that one."""
+    return not _names(earlier, _beginning(later, uri)) or _takes_more(
+        earlier, later, uri, merge_slashes
+    )
+
+
+def _names(location: str | Pattern, beginning: str) -> bool:
+    return any(each.startswith(beginning) for each in _beginnings(location))
+
+
+def _beginning(location: str | Pattern, uri: str) -> str:
+    """The longest text that a location is known to begin this uri with, less its last slash."""
+    known = [each for each in _beginnings(location) if uri.startswith(each)]
+    return max(known, key=len, default="").rstrip("/")
+
+
+def _takes_more(
+    earlier: str | Pattern, later: str | Pattern, uri: str, merge_slashes: bool
+) -> bool:
+    """Whether an alias matches, among all that begins as a uri does, what another one does not."""
+    # A match that ends at the very start does not count, so the slash has to be in it.
+    otherwise = Sequence((Anchor.START, Look(Text(uri), behind=False, negative=True), Text("/")))
+    excluded = [states_of(later), States(language_of_tree(otherwise))]
+    try:
+        more = Search(states_of(earlier), excluded, merge_slashes=merge_slashes).shortest()
+    except TooComplex:
+        return False
+    return more is not None and _holds(earlier, more) and not _holds(later, more)
+
+
+def _holds(location: str | Pattern, uri: str) -> bool:
+    if isinstance(location, str):
+        return bool(alias_matches(uri, location))
+    return location.find(uri) is not None
+
+
+def example_uris(location: str | Pattern, *, merge_slashes: bool = True) -> Iterator[str]:
+    """Yield short uris that a location or a pattern surely matches, the shortest first."""
+    return _matching(location, _until_too_complex(words_of(location, merge_slashes)))
+
+
+def branch_uris(location: str | Pattern) -> Iterator[str]:
+    """Yield a uri for each branch of a pattern, as far as one begins with literal text."""
+    for beginning in location.prefixes or () if isinstance(location, Pattern) else ():
+        whole = beginning.startswith("/") and location.find(beginning) is not None
+        yield from [beginning] if whole else ()
+
+
+def _proof(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
+    hiders: list[int] = []
+    first = uri = next(iter(words_of(table.locations[position], merge_slashes)), None)
+    while len(hiders) < _MOST_HIDERS:
+        if uri is None:
+            return Unreachable(position, tuple(hiders), first or "")
+        taken_by = _taken_by(table, uri)
+        if taken_by == position:
+            return None
+        if taken_by is None or taken_by > position:
+            raise TooComplex  # The language holds more than the alias matches.
+        if not states_of(table.locations[taken_by]).language.exact:
+            raise TooComplex
+        hiders.append(taken_by)
+        uri = _shortest_left(table, position, hiders, merge_slashes)
+    return None
+
+
+def _shortest_left(
+    table: AliasTable, position: int, hiders: Iterable[int], merge_slashes: bool
+) -> str | None:
+    """The shortest uri that an alias matches and others do not."""
+    included, *excluded = (states_of(table.locations[n]) for n in (position, *hiders))
+    return Search(included, excluded, merge_slashes=merge_slashes).shortest()
+
+
+def _sampling(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
+    hiders: set[int] = set()
+    uris: list[str] = []
+    # The second time with an eye to what makes a difference to those that took the first ones.
+    for _ in range(2):
+        uris = _samples(table, position, hiders, merge_slashes)
+        takers = {_taken_by(table, uri) for uri in uris}
+        if not uris or position in takers:
+            return None
+        hiders.update(taker for taker in takers if taker is not None)
+    return Unreachable(position, tuple(sorted(hiders)), uris[0], proved=False, tried=len(uris))
+
+
+def _samples(
+    table: AliasTable, position: int, hiders: Iterable[int], merge_slashes: bool
+) -> list[str]:
+    location = table.locations[position]
+    heeded = [states_of(table.locations[hider]) for hider in hiders]
+    search = Search(states_of(location), heeded=heeded, merge_slashes=merge_slashes)
+    return list(islice(_matching(location, search.variety()), _MOST_SAMPLES))
+
+
+def _matching(location: str | Pattern, uris: Iterable[str]) -> Iterator[str]:
+    """Those uris that a location surely matches, found among those of its language."""
+    for uri in uris:
+        if isinstance(location, str) or _holds(location, uri):
+            yield uri
+
+
+def _until_too_complex(words: Iterable[str]) -> Iterator[str]:
+    try:
+        yield from words
+    except TooComplex:
+        return
+
+
+def _taken_by(table: AliasTable, uri: str) -> int | None:
+    hit = table.lookup(uri)
+    return None if hit is None else hit[0]

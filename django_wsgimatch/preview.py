@@ -1,0 +1,222 @@
+"""What becomes of a request target, and why: the corridor, with every alias that was tried."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote_to_bytes
+
+from .aliases.alias import Alias
+from .aliases.groups import Server
+from .aliases.index.prefix import alias_matches
+from .aliases.patterns.pattern import Pattern
+from .aliases.quoting import directive_line
+from .aliases.resolve import Resolution, Rules, resolve
+from .aliases.table import AliasTable
+from .text import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """
+    What becomes of one request target; the fields are those of ``preview --json``.
+
+    What was not reached is None. ``status`` is 200 where a script would run and None where the
+    fallback answers. ``alias`` is the entry's position, a virtual host's own first, and
+    ``directive`` the line that Apache would read it from, or ``deny`` and its location. ``view``
+    is the Django view for the PATH_INFO; where there is none, ``urlconf_status`` is what the Django
+    project that would answer makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None
+    where no Django project is known to answer. ``load_error`` says why the script does not load,
+    as far as that is known. Text holds one byte a character, as in WSGI.
+    """
+
+    target: str
+    uri: str | None
+    status: int | None
+    matched: bool
+    alias: int | None
+    directive: str | None
+    captures: tuple[str, ...] | None
+    filename: str | None
+    script: str | None
+    script_name: str | None
+    path_info: str | None
+    query_string: str | None
+    process_group: str | None
+    application_group: str | None
+    callable_object: str | None
+    view: str | None
+    urlconf_status: int | None
+    load_error: str | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """
+    What previews are made from, besides the target.
+
+    ``view`` names the Django view for a PATH_INFO, or None; ``load_error`` says why a script
+    would not be run in a process group and an application group, or is "".
+    """
+
+    table: AliasTable
+    rules: Rules
+    server: Server
+    has_fallback: bool = True
+    view: Callable[[str], str | None] = lambda path_info: None
+    load_error: Callable[[str, str, str], str] = lambda script, process, application: ""
+
+
+def preview(site: Site, target: str) -> Preview:
+    """Return what becomes of a request target; nothing is loaded or run."""
+    resolution = resolve(site.table, target, rules=site.rules, server=site.server)
+    match = resolution.match
+    load_error = _load_error(resolution, site)
+    return Preview(
+        target=resolution.target,
+        uri=resolution.uri,
+        status=_status(resolution, site.has_fallback),
+        matched=match is not None,
+        alias=match.position if match else None,
+        directive=directive_line(match.alias) if match else None,
+        captures=match.captures if match else None,
+        filename=_filename(resolution, site.rules),
+        script=resolution.script,
+        script_name=resolution.script_name,
+        path_info=resolution.path_info,
+        query_string=resolution.query_string,
+        process_group=resolution.process_group,
+        application_group=resolution.application_group,
+        callable_object=resolution.callable_object,
+        view=_view(resolution, site),
+        urlconf_status=None,
+        load_error=load_error,
+        warnings=tuple(_warnings(resolution, load_error)),
+    )
+
+
+def _load_error(resolution: Resolution, site: Site) -> str | None:
+    if resolution.status != 200:
+        return None
+    place = str(resolution.process_group), str(resolution.application_group)
+    return site.load_error(str(resolution.script), *place) or None
+
+
+def rebuilt_url(shown: Preview) -> str | None:
+    """The path that an application would rebuild from its environ (PEP 3333)."""
+    if shown.script_name is None or shown.path_info is None:
+        return None
+    return shown.script_name + shown.path_info
+
+
+def _status(resolution: Resolution, has_fallback: bool) -> int | None:
+    return 404 if resolution.status is None and not has_fallback else resolution.status
+
+
+def _filename(resolution: Resolution, rules: Rules) -> str | None:
+    match = resolution.match
+    if match is None or match.alias.answer is not None:
+        return None
+    return os.path.join(rules.base_directory, match.filename)
+
+
+def _view(resolution: Resolution, site: Site) -> str | None:
+    if resolution.path_info is not None:
+        return site.view(resolution.path_info)
+    if resolution.status is None and site.has_fallback:
+        return site.view(_server_path(resolution))
+    return None
+
+
+def _server_path(resolution: Resolution) -> str:
+    """PATH_INFO as servers make it, which the fallback gets: unescaped and nothing more."""
+    path = resolution.target.partition("?")[0]
+    if not path.startswith("/"):
+        return resolution.uri or "/"
+    return unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+
+
+def _warnings(resolution: Resolution, load_error: str | None) -> Iterator[str]:
+    if resolution.status == 200:
+        rebuilt = f"{resolution.script_name}{resolution.path_info}"
+        if rebuilt != resolution.uri:
+            yield (
+                f"An application would rebuild the URL as {quoted(rebuilt)}, not "
+                f"{quoted(resolution.uri or '')}."
+            )
+        elif "//" in (asked := _server_path(resolution)) and asked != resolution.uri:
+            yield (
+                f"Consecutive slashes count as one: the application gets {quoted(rebuilt)}, not "
+                f"{quoted(asked)} (WSGIMATCH_MERGE_SLASHES)."
+            )
+        if load_error:
+            yield load_error
+    elif resolution.status is not None:
+        yield f"{resolution.status}: {resolution.reason}."
+
+
+Outcome = Literal["won", "lost", "later"]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """
+    How one alias fared with a uri: it ``won``, ``lost``, or would match but comes ``later``.
+
+    ``is_near`` where one that lost is so like the uri that somebody may wonder why.
+    """
+
+    position: int
+    alias: Alias
+    outcome: Outcome
+    reason: str
+    is_near: bool = False
+
+
+def tries(table: AliasTable, uri: str) -> Iterator[Try]:
+    """Yield how each alias of a table fares with a uri, in order, and why."""
+    won = False
+    for position, (alias, location) in enumerate(zip(table.aliases, table.locations, strict=True)):
+        reason = _match_reason(location, uri)
+        if reason is None:
+            if not won:
+                near = _near_reason(location, uri)
+                reason = near or _miss_reason(location)
+                yield Try(position, alias, "lost", reason, is_near=near is not None)
+        elif won:
+            yield Try(position, alias, "later", f"{reason}, but an earlier alias has won")
+        else:
+            yield Try(position, alias, "won", reason)
+            won = True
+
+
+def _match_reason(location: str | Pattern, uri: str) -> str | None:
+    if isinstance(location, str):
+        return "the URL begins with it" if alias_matches(uri, location) else None
+    found = location.find(uri)
+    return None if found is None else f"found: {quoted(found.group(0) or '')}"
+
+
+def _miss_reason(location: str | Pattern) -> str:
+    if isinstance(location, Pattern):
+        return "not found in the URL"
+    if not location:
+        return "`wsgimatch check` says why"
+    if not location.startswith("/"):
+        return "it can never match: it does not begin with '/'"
+    return "the URL does not begin with it"
+
+
+def _near_reason(location: str | Pattern, uri: str) -> str | None:
+    if isinstance(location, Pattern) or not location.startswith("/"):
+        return None
+    if alias_matches(uri.lower(), location.lower()):
+        return "upper and lower case differ"
+    if alias_matches(uri + "/", location):
+        return "it ends in '/', the URL does not"
+    if uri.startswith(location):
+        return f"{quoted(uri[len(location)])} follows it, not '/'"
+    return None
