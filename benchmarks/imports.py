@@ -23,7 +23,7 @@ from benchmarks.by_size import Task, report
 from benchmarks.measure import parser
 from django_wsgimatch.apache.lines.surroundings import Surroundings
 from django_wsgimatch.apache.report import report_lines, summary
-from django_wsgimatch.migration import import_file, write_settings
+from django_wsgimatch.cli.imports import import_file, write_settings
 
 SIZES = (500, 5_000, 50_000)
 IMPORTS = Task(

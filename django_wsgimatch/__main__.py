@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .asroot.common_options import sort_words
 from .asroot.hook import main as act_as_root
-from .common_options import sort_words
 
 
 def main(words: list[str]) -> None:

@@ -34,12 +34,12 @@ from .daemon.group.worker.interpreters import Interpreters
 from .daemon.place import Place
 from .daemon.seldom import Seldom
 from .exceptions import ApplicationExit, DaemonError, ScriptError
-from .pages import error_page, not_found
 from .plan import SCRIPT_NAME, Plan, is_clean, make_plan, place_of, told_of
 from .preloading import Preloads
 from .scripts import LoadedScript, Reloading, Scripts
+from .server.pages import error_page, not_found
+from .server.whole_body import expect_whole_body
 from .text import cut, shown
-from .whole_body import expect_whole_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

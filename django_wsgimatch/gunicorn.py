@@ -32,15 +32,15 @@ from .daemon.servers.developing import watch_of_gunicorn
 from .daemon.servers.directory import directory_of
 from .daemon.servers.owner import owner_of
 from .exceptions import ManagerError, SettingError
-from .leaving import Leaving, closing
-from .worker_renewal import WorkerRenewal
+from .server.leaving import Leaving, closing
+from .server.worker_renewal import WorkerRenewal
 
 logger = logging.getLogger("gunicorn.error")
 
 # Loading a project's settings takes less, in seconds.
 SECONDS = 60
-# What ``django_wsgimatch.defining`` exits with where the settings cannot be used. A worker that
-# does not start has the same status, and with it the server.
+# What ``django_wsgimatch.server.group_definition`` exits with where the settings cannot be used. A
+# worker that does not start has the same status, and with it the server.
 REFUSED = 3
 # The exit status of a server whose starter has ended: systemd starts it again (Restart=on-failure).
 WITHOUT_STARTER = 70
@@ -125,7 +125,7 @@ def on_reload(server: Any) -> None:
 
 def ask_for_definition(server: Any) -> dict[str, Any] | None:
     """
-    Return what ``django_wsgimatch.defining`` prints.
+    Return what ``django_wsgimatch.server.group_definition`` prints.
 
     {} stands for a project without groups; None, after an error in the log, for one that cannot
     be loaded. Raises SettingError where its WSGIMATCH_ settings cannot be used.
@@ -134,7 +134,7 @@ def ask_for_definition(server: Any) -> dict[str, Any] | None:
     path = [*filter(None, [cfg.pythonpath, os.environ.get("PYTHONPATH")])]
     try:
         done = subprocess.run(
-            [own_python(), "-m", "django_wsgimatch.defining"],
+            [own_python(), "-m", "django_wsgimatch.server.group_definition"],
             env={**os.environ, **({"PYTHONPATH": os.pathsep.join(path)} if path else {})},
             cwd=cfg.chdir,
             stdin=subprocess.DEVNULL,

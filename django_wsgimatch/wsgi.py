@@ -32,7 +32,6 @@ from .daemon.servers.owner import frame_of_arbiter, this_server
 from .dispatcher import Dispatcher
 from .doctor.told.refusal import STATUS, CannotStart
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
-from .health import Health
 from .places import (
     body_timeout,
     definition,
@@ -45,8 +44,9 @@ from .places import (
     socket_directory,
 )
 from .project import use_settings_of_manage_py
+from .server.health import Health
+from .server.spokesman import Spokesman
 from .settings_guard import VARIABLE
-from .spokesman import Spokesman
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from django_wsgimatch.cli.status import status_lines
 from django_wsgimatch.daemon.board import HEADER, READY, BoardReport
 from django_wsgimatch.daemon.front.answers import read_outcomes, read_places, read_status
 from django_wsgimatch.daemon.manager.keeping import KeptPlace, _has_workers
@@ -26,7 +27,6 @@ from django_wsgimatch.daemon.manager.outcome import restart_outcome
 from django_wsgimatch.daemon.manager.status import place_status
 from django_wsgimatch.daemon.statements import LARGEST_COUNT, LARGEST_PID
 from django_wsgimatch.exceptions import ManagerError
-from django_wsgimatch.running import status_lines
 from tests.fuzzing import run_fuzzers
 from tests.kept_places import SHAPE, group, kept_place
 

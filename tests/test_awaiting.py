@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch import awaiting
+from django_wsgimatch.cli import awaiting
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.board import READY, Board
 from django_wsgimatch.daemon.front.answers import read_order, read_outcomes

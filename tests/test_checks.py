@@ -8,8 +8,9 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from django_wsgimatch import inspection, read_directives, script_alias, script_alias_match
+from django_wsgimatch import read_directives, script_alias, script_alias_match
 from django_wsgimatch.checks import check_files, check_settings
+from django_wsgimatch.cli import lookups as inspection
 from tests.servers import environment
 
 SOURCE = "def application(environ, start_response): ...\n"

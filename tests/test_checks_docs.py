@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import django_wsgimatch
-from django_wsgimatch import checks, inspection
+from django_wsgimatch import checks
 from django_wsgimatch.aliases.patterns import pattern
+from django_wsgimatch.cli import lookups as inspection
 from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.doctor import site_facts as circumstances
 from django_wsgimatch.doctor.processes import groups

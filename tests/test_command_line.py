@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch.common_options import CommonWords, sort_words
+from django_wsgimatch.asroot.common_options import CommonWords, sort_words
 from tests.servers import environment
 
 SETTINGS = """\

@@ -17,7 +17,9 @@ from django.http import HttpResponse
 from django.urls import path
 from django.views import View
 
-from django_wsgimatch import inspection, presentation, script_alias, script_alias_match
+from django_wsgimatch import script_alias, script_alias_match
+from django_wsgimatch.cli import lookups as inspection
+from django_wsgimatch.cli import plain_lines as presentation
 from django_wsgimatch.management.commands.wsgimatch import Unsuccessful
 from django_wsgimatch.preview import Preview
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from django_wsgimatch.cli.compare import Comparison, Group, record
 from django_wsgimatch.comparing.asking import Manner, Response, Site
 from django_wsgimatch.comparing.differences import Compared, Difference, Pair, compare
 from django_wsgimatch.comparing.rules import HEADERS, Rules
@@ -16,7 +17,6 @@ from django_wsgimatch.comparing.targets import (
     read_request,
     read_requests,
 )
-from django_wsgimatch.comparison import Comparison, Group, record
 from django_wsgimatch.exceptions import CompareError
 from tests.documentation import read
 

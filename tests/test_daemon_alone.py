@@ -10,12 +10,12 @@ import socket
 
 import pytest
 
+from django_wsgimatch.asroot.group_command import GroupWords, is_for_group, read_words
 from django_wsgimatch.daemon.group import alone
 from django_wsgimatch.daemon.group.alone import require_own_account
 from django_wsgimatch.daemon.group.listening import open_listener, peers_of
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.exceptions import SettingError
-from django_wsgimatch.group_command import GroupWords, is_for_group, read_words
 from tests.relayed import folder
 
 ME = os.geteuid()

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from django_wsgimatch.cli.status import status_lines
 from django_wsgimatch.daemon.board import BOOTING, HEADER, LEAVING, READY
 from django_wsgimatch.daemon.front.answers import read_places, read_status
 from django_wsgimatch.daemon.manager import memory
 from django_wsgimatch.daemon.manager.memory import memory_of, proportional_set_size
 from django_wsgimatch.daemon.manager.status import place_status
 from django_wsgimatch.exceptions import ManagerError
-from django_wsgimatch.running import status_lines
 from tests import kept_places
 from tests.fuzz_boards import ANSWER, PLACE, PROCESS, fuzz_answers, fuzz_boards
 from tests.groups import site

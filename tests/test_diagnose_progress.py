@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import time
 
-from django_wsgimatch import inspection, script_alias, script_alias_match
+from django_wsgimatch import script_alias, script_alias_match
+from django_wsgimatch.cli import lookups as inspection
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.doctor.told.progress import counted
 

@@ -22,15 +22,15 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.cli.lookups import Row
+from django_wsgimatch.cli.plain_lines import finding_record
 from django_wsgimatch.conf import DEFAULTS, configuration
 from django_wsgimatch.daemon.options import ANSWERS, GroupOptions
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.doctor.told.findings import Finding
 from django_wsgimatch.entries import OPTIONS, to_alias
 from django_wsgimatch.exceptions import InvalidPattern, PatternError
-from django_wsgimatch.inspection import Row
 from django_wsgimatch.management.commands.wsgimatch import Command
-from django_wsgimatch.presentation import finding_record
 from django_wsgimatch.preview import Preview
 from tests.documentation import DOCS, blocks, commands, read, rows
 

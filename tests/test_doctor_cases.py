@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch import inspection, script_alias_match
+from django_wsgimatch import script_alias_match
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.cli import lookups as inspection
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.doctor.table.wholes import nested
 from django_wsgimatch.doctor.told.subject import Subject

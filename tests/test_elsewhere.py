@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from django_wsgimatch import script_alias
+from django_wsgimatch.cli.lookups import findings
+from django_wsgimatch.cli.status import status_lines
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.definition import Definition
 from django_wsgimatch.daemon.front.front import Places
@@ -17,8 +19,6 @@ from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.doctor.processes.exposure import exposure_findings
 from django_wsgimatch.doctor.processes.groups import group_findings
 from django_wsgimatch.exceptions import DaemonError
-from django_wsgimatch.inspection import findings
-from django_wsgimatch.running import status_lines
 from tests.relayed import folder
 from tests.test_running import STOPPED
 

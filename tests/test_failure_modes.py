@@ -33,6 +33,7 @@ from dataclasses import replace
 
 import pytest
 
+from django_wsgimatch.asroot.gunicorn_command import arguments
 from django_wsgimatch.daemon.definition import Definition
 from django_wsgimatch.daemon.front.front import Places
 from django_wsgimatch.daemon.manager.starting import SCRUBBED, environment_of
@@ -41,7 +42,6 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.owner import Owner, start_time, this_server
 from django_wsgimatch.daemon.wire.protocol import FILE, HEAD, HINTS, LAST, frame
 from django_wsgimatch.exceptions import DaemonError
-from django_wsgimatch.gunicorn_command import arguments
 from tests.groups import Site, site, sockets_of, wait_until
 from tests.relayed import ask, descriptors, scripted, settled
 from tests.servers import PYTHON

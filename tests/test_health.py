@@ -14,7 +14,7 @@ import pytest
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch import wsgi as entry
 from django_wsgimatch.daemon.servers.directory import bases_of, make_base
-from django_wsgimatch.health import DRAINING, MOST
+from django_wsgimatch.server.health import DRAINING, MOST
 from tests.groups import ALIASES, HOOKS, PLAIN, SCRIPT, Site, site, sockets_of
 from tests.servers import PYTHON, environment, failing, listens
 from tests.wsgi import Answer, get, write_scripts

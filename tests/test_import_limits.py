@@ -12,7 +12,7 @@ import pytest
 from django_wsgimatch.apache.importing import Imported
 from django_wsgimatch.apache.lines import limits
 from django_wsgimatch.apache.lines.surroundings import Surroundings
-from django_wsgimatch.migration import import_file
+from django_wsgimatch.cli.imports import import_file
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES = "and the configuration has more than 10,000 lines"
@@ -160,7 +160,7 @@ def test_aliases_that_meet_too_many_sections(tmp_path, monkeypatch, section):
 def test_standard_input_without_end(tmp_path):
     source = (
         "import sys, resource\nresource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
-        "from django_wsgimatch.migration import import_file\n"
+        "from django_wsgimatch.cli.imports import import_file\n"
         "from django_wsgimatch.apache.lines.surroundings import Surroundings\n"
         "from django_wsgimatch.apache.lines import limits\nlimits.MOST_TEXT = 1_000_000\n"
         "print(import_file('-', Surroundings()).outcomes[0].note)\n"

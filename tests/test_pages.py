@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.pages import error_page, not_found
+from django_wsgimatch.server.pages import error_page, not_found
 from tests.wsgi import Answer, call, make_environ
 
 NOT_FOUND_PAGE = b"""\

@@ -492,7 +492,7 @@ def test_a_log_file_that_a_tenant_makes_a_fifo_stalls_nobody(root_s_home):
 
 FORGED = textwrap.dedent("""\
     import json, os, sys
-    if "django_wsgimatch.defining" in " ".join(sys.orig_argv):
+    if "django_wsgimatch.server.group_definition" in " ".join(sys.orig_argv):
         from django_wsgimatch.daemon.definition import Definition
         from django_wsgimatch.daemon.options import GroupOptions
         from django_wsgimatch.daemon.front.front import own_packages

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch import gunicorn_command, running, terminal
+from django_wsgimatch.asroot import gunicorn_command
+from django_wsgimatch.asroot.gunicorn_command import arguments
+from django_wsgimatch.cli import status as running
+from django_wsgimatch.cli import terminal
+from django_wsgimatch.cli.status import WIDTHS, duration, size, status_cells, status_lines
 from django_wsgimatch.exceptions import SettingError
 from django_wsgimatch.gunicorn import _keep_to_its_own_control_socket
-from django_wsgimatch.gunicorn_command import arguments
-from django_wsgimatch.running import WIDTHS, duration, size, status_cells, status_lines
 from tests.groups import site
 
 PLACE: dict[str, Any] = {
@@ -128,7 +130,7 @@ def test_status_without_a_server(settings, tmp_path):
 @pytest.mark.parametrize("words", [["status"], ["drain", "on"]], ids=["status", "drain"])
 def test_where_no_server_was_found(monkeypatch, settings, words, bases, where):
     settings.WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"
-    monkeypatch.setattr("django_wsgimatch.running.socket_directories", lambda configured: bases)
+    monkeypatch.setattr("django_wsgimatch.cli.status.socket_directories", lambda configured: bases)
 
     with pytest.raises(CommandError, match=f": {where}. Ask as the user that the server runs as"):
         call_command("wsgimatch", *words)

@@ -10,15 +10,15 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from django_wsgimatch import spokesman
 from django_wsgimatch.daemon.servers.owner import Owner
-from django_wsgimatch.spokesman import Spokesman
+from django_wsgimatch.server import spokesman
+from django_wsgimatch.server.spokesman import Spokesman
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the names are Linux's")
 FIRST = """\
 import sys
 from django_wsgimatch.daemon.servers.owner import Owner
-from django_wsgimatch.spokesman import Spokesman
+from django_wsgimatch.server.spokesman import Spokesman
 worker = Spokesman(Owner(int(sys.argv[1]), "x"))
 print(worker.is_first, flush=True)
 sys.stdin.read()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from django_wsgimatch.asroot.group_command import GroupWords
+from django_wsgimatch.asroot.group_command import read_words as read_group_words
 from django_wsgimatch.asroot.words import read_words
-from django_wsgimatch.group_command import GroupWords
-from django_wsgimatch.group_command import read_words as read_group_words
 from tests.documentation import Block, blocks, read, rows
 
 PAGE = "howto/systemd.rst"

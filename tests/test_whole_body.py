@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from django_wsgimatch.whole_body import BROKEN_OFF, WholeBody, expect_whole_body
+from django_wsgimatch.server.whole_body import BROKEN_OFF, WholeBody, expect_whole_body
 from tests.groups import site
 from tests.raw_http import connect
 

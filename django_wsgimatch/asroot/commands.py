@@ -15,11 +15,11 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from ..common_options import sort_words
 from ..exceptions import SettingError
-from ..group_command import NO_USER_OF_GROUP, is_for_group, read_words
-from ..gunicorn_command import is_for_help
 from .accounts import Account, account, become
+from .common_options import sort_words
+from .group_command import NO_USER_OF_GROUP, is_for_group, read_words
+from .gunicorn_command import is_for_help
 from .launch import ALLOW_ROOT, AS_ROOT, serve
 from .running import users_of_servers, users_of_starters
 from .trust import distrust

@@ -14,10 +14,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..common_options import SETTINGS_MODULE
 from ..exceptions import SettingError
-from ..gunicorn_command import APPLICATION, CONFIGURATION, HELP, is_for_help, program
 from .accounts import Account, account, allowed_account, become, merged
+from .common_options import SETTINGS_MODULE
+from .gunicorn_command import APPLICATION, CONFIGURATION, HELP, is_for_help, program
 from .sockets import bind_all, hand_over, need_root
 from .trust import distrust, own_files, require_trusted
 from .words import Words, read_words

@@ -7,9 +7,9 @@ import runpy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ..common_options import sort_words
 from ..exceptions import SettingError
-from ..gunicorn_command import for_gunicorn
+from .common_options import sort_words
+from .gunicorn_command import for_gunicorn
 from .trust import require_trusted
 
 # gunicorn's own options that are read here, too; with those that only ``serve`` has they are all

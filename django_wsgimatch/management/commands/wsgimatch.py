@@ -25,26 +25,21 @@ from django.core.management.base import (
 )
 from rich.console import Console
 
-from ... import (
-    awaiting,
-    common_options,
-    comparison,
-    group_command,
-    gunicorn_command,
-    migration,
-    presentation,
-    running,
-    single,
-    terminal,
-)
 from ...apache import report
 from ...apache.lines.surroundings import Surroundings
+from ...asroot import common_options, group_command, gunicorn_command
+from ...cli import awaiting, terminal
+from ...cli import compare as comparison
+from ...cli import imports as migration
+from ...cli import plain_lines as presentation
+from ...cli import single_group as single
+from ...cli import status as running
+from ...cli.ending import end_by, open_closed_streams, signal_that_ended
+from ...cli.lookups import explained, findings, level, previews, rows, site, urlconf_error
 from ...conf import Configuration, configuration
 from ...doctor.told import wording
 from ...doctor.told.progress import Progress, untold
-from ...ending import end_by, open_closed_streams, signal_that_ended
 from ...exceptions import AddressError, CompareError, ManagerError, SettingError
-from ...inspection import explained, findings, level, previews, rows, site, urlconf_error
 from ...places import environment_of_groups
 from ...text import cut, shown, to_json
 from ...whole_files import write_whole

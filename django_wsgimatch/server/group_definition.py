@@ -2,10 +2,10 @@
 What gunicorn's arbiter asks a process of its own for: the definition of the project's groups.
 
 The arbiter itself loads no settings, so that a HUP finds them new. ``python -m
-django_wsgimatch.defining`` prints JSON: a definition (null where nothing runs outside the server's
-workers), the folder for the sockets, and how long to drain (null where nobody asks whether the
-server is ready); null where there is neither. Exits with 3 where the WSGIMATCH_ settings cannot be
-used, and with 1 where the project cannot be loaded.
+django_wsgimatch.server.group_definition`` prints JSON: a definition (null where nothing runs
+outside the server's workers), the folder for the sockets, and how long to drain (null where nobody
+asks whether the server is ready); null where there is neither. Exits with 3 where the WSGIMATCH_
+settings cannot be used, and with 1 where the project cannot be loaded.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import sys
 import django
 from django.core.exceptions import ImproperlyConfigured
 
-from .conf import configuration
-from .daemon.servers.owner import owner_of
-from .doctor.told.refusal import STATUS, CannotStart
-from .exceptions import SettingError
-from .places import definition, drain_seconds, environment_of_groups, has_places, socket_directory
-from .project import use_settings_of_manage_py
+from ..conf import configuration
+from ..daemon.servers.owner import owner_of
+from ..doctor.told.refusal import STATUS, CannotStart
+from ..exceptions import SettingError
+from ..places import definition, drain_seconds, environment_of_groups, has_places, socket_directory
+from ..project import use_settings_of_manage_py
 
 
 def main() -> int:

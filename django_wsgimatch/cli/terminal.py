@@ -13,19 +13,19 @@ from rich.progress import TaskID
 from rich.table import Column, Table
 from rich.text import Text
 
-from .apache.outcomes.outcome import Outcome
-from .apache.report import cells as report_cells
-from .comparison import Comparison, name_of
-from .doctor.told.findings import Finding
-from .doctor.told.progress import Progress
-from .doctor.told.wording import finding_lines, level_name
-from .inspection import Row
-from .presentation import COLUMNS, EMBEDDED, MAIN, cells, preview_rows
-from .preview import Preview, Try
-from .running import COLUMNS as STATUS_COLUMNS
-from .running import Status, status_cells, title
-from .text import readable
-from .text import shown as printable
+from ..apache.outcomes.outcome import Outcome
+from ..apache.report import cells as report_cells
+from ..doctor.told.findings import Finding
+from ..doctor.told.progress import Progress
+from ..doctor.told.wording import finding_lines, level_name
+from ..preview import Preview, Try
+from ..text import readable
+from ..text import shown as printable
+from .compare import Comparison, name_of
+from .lookups import Row
+from .plain_lines import COLUMNS, EMBEDDED, MAIN, cells, preview_rows
+from .status import COLUMNS as STATUS_COLUMNS
+from .status import Status, status_cells, title
 
 _STYLES = {
     "ERROR": "bold red",

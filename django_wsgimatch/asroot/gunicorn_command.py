@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from ..exceptions import SettingError
 from .common_options import sort_words
-from .exceptions import SettingError
 
 CONFIGURATION = "python:django_wsgimatch.gunicorn"
 APPLICATION = "django_wsgimatch.wsgi"

@@ -6,17 +6,17 @@ import os
 from collections.abc import Callable
 from typing import NoReturn
 
-from .aliases.groups import GLOBAL
-from .asroot.launch import ALLOW_ROOT, AS_ROOT
-from .conf import Configuration
-from .daemon.group.alone import become, require_own_account
-from .daemon.group.listening import open_listener, peers_of
-from .daemon.place import Place
-from .entries import utf8
-from .exceptions import SettingError
-from .group_command import NO_USER_OF_GROUP, GroupWords
-from .places import definition, environment_of_groups
-from .text import quoted
+from ..aliases.groups import GLOBAL
+from ..asroot.group_command import NO_USER_OF_GROUP, GroupWords
+from ..asroot.launch import ALLOW_ROOT, AS_ROOT
+from ..conf import Configuration
+from ..daemon.group.alone import become, require_own_account
+from ..daemon.group.listening import open_listener, peers_of
+from ..daemon.place import Place
+from ..entries import utf8
+from ..exceptions import SettingError
+from ..places import definition, environment_of_groups
+from ..text import quoted
 
 Warn = Callable[[str], None]
 

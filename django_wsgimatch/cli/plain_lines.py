@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from .aliases.alias import BROKEN as BROKEN_ALIAS
-from .aliases.groups import GLOBAL
-from .doctor.told.findings import Finding
-from .doctor.told.wording import level_name
-from .inspection import BROKEN, DENIED, Row
-from .preview import Preview, Try, rebuilt_url
-from .text import readable
-from .text import shown as printable
+from ..aliases.alias import BROKEN as BROKEN_ALIAS
+from ..aliases.groups import GLOBAL
+from ..doctor.told.findings import Finding
+from ..doctor.told.wording import level_name
+from ..preview import Preview, Try, rebuilt_url
+from ..text import readable
+from ..text import shown as printable
+from .lookups import BROKEN, DENIED, Row
 
 COLUMNS = (
     "entry",

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .apache.importing import Imported, import_configuration
-from .apache.lines.limits import Volume
-from .apache.lines.surroundings import Surroundings
-from .apache.reading.reading import read_file, read_text
-from .apache.report import record
-from .apache.resolving.addresses import at_address
-from .apache.writing.fragment import python_lines
-from .text import to_json
+from ..apache.importing import Imported, import_configuration
+from ..apache.lines.limits import Volume
+from ..apache.lines.surroundings import Surroundings
+from ..apache.reading.reading import read_file, read_text
+from ..apache.report import record
+from ..apache.resolving.addresses import at_address
+from ..apache.writing.fragment import python_lines
+from ..text import to_json
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .conf import Configuration
-from .daemon.front.answers import read_order, read_outcomes
-from .daemon.servers.directory import Directory
-from .daemon.wire.control import Order, give_order
-from .exceptions import ManagerError, ManagerGone
-from .running import order_each
-from .text import readable, shown
+from ..conf import Configuration
+from ..daemon.front.answers import read_order, read_outcomes
+from ..daemon.servers.directory import Directory
+from ..daemon.wire.control import Order, give_order
+from ..exceptions import ManagerError, ManagerGone
+from ..text import readable, shown
+from .status import order_each
 
 # How often a manager is asked, in seconds.
 ASK = 0.1

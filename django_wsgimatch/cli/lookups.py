@@ -14,29 +14,29 @@ from django.urls import Resolver404, get_resolver, resolve
 from django.utils.encoding import repercent_broken_unicode
 from django.utils.translation import get_language_from_path, override
 
-from .aliases.alias import Alias
-from .aliases.groups import Server, split_host, variable
-from .aliases.resolve import Rules
-from .aliases.table import AliasTable
-from .aliases.uri import parse_target
-from .checks import file_system_findings, settings_findings, tables
-from .conf import Configuration, configuration
-from .daemon.place import Place
-from .doctor.processes.sources import effects_of
-from .doctor.projects.asking import MOST_PROJECTS, Asker, is_project
-from .doctor.projects.probe import Question
-from .doctor.projects.reached import Key
-from .doctor.table.wholes import whole_findings
-from .doctor.targets.files import Place as TargetPlace
-from .doctor.targets.files import script_findings, survey
-from .doctor.targets.listing import Listings
-from .doctor.told.findings import Finding
-from .doctor.told.progress import Progress, untold
-from .doctor.told.subject import Subject
-from .doctor.told.telling import Answer, Told
-from .places import server_ports
-from .preview import Preview, Site, Try, preview, tries
-from .text import quoted
+from ..aliases.alias import Alias
+from ..aliases.groups import Server, split_host, variable
+from ..aliases.resolve import Rules
+from ..aliases.table import AliasTable
+from ..aliases.uri import parse_target
+from ..checks import file_system_findings, settings_findings, tables
+from ..conf import Configuration, configuration
+from ..daemon.place import Place
+from ..doctor.processes.sources import effects_of
+from ..doctor.projects.asking import MOST_PROJECTS, Asker, is_project
+from ..doctor.projects.probe import Question
+from ..doctor.projects.reached import Key
+from ..doctor.table.wholes import whole_findings
+from ..doctor.targets.files import Place as TargetPlace
+from ..doctor.targets.files import script_findings, survey
+from ..doctor.targets.listing import Listings
+from ..doctor.told.findings import Finding
+from ..doctor.told.progress import Progress, untold
+from ..doctor.told.subject import Subject
+from ..doctor.told.telling import Answer, Told
+from ..places import server_ports
+from ..preview import Preview, Site, Try, preview, tries
+from ..text import quoted
 
 BROKEN = "broken"
 DENIED = "denied"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from ..exceptions import SettingError
 from .common_options import sort_words
-from .exceptions import SettingError
 
 OPTION = "--process-group"
 NO_USER_OF_GROUP = (

@@ -14,14 +14,14 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .daemon.front.front import Places
-from .daemon.servers.directory import Directory, make_directory
-from .daemon.servers.owner import Owner
-from .daemon.wire.control import give_order
-from .exceptions import ManagerError
+from ..daemon.front.front import Places
+from ..daemon.servers.directory import Directory, make_directory
+from ..daemon.servers.owner import Owner
+from ..daemon.wire.control import give_order
+from ..exceptions import ManagerError
+from ..preloading import Preloads
+from ..text import cut
 from .pages import not_found
-from .preloading import Preloads
-from .text import cut
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from .daemon.servers.directory import Directory, remove_directory
+from ..daemon.servers.directory import Directory, remove_directory
 
 
 class Leaving:

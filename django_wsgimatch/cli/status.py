@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard
 
-from .conf import Configuration
-from .daemon.front.answers import read_places, read_status
-from .daemon.servers.directory import Directory, running_servers
-from .daemon.wire.control import give_order
-from .exceptions import ManagerError
-from .places import project_name, socket_directories
-from .text import cut, readable, shown
+from ..conf import Configuration
+from ..daemon.front.answers import read_places, read_status
+from ..daemon.servers.directory import Directory, running_servers
+from ..daemon.wire.control import give_order
+from ..exceptions import ManagerError
+from ..places import project_name, socket_directories
+from ..text import cut, readable, shown
 
 COLUMNS = (
     *("name", "state", "processes", "threads", "python", "settings", "uptime", "requests"),

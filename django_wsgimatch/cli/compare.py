@@ -9,18 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .comparing.asking import Manner, Site
-from .comparing.differences import Compared, Pair
-from .comparing.rules import HEADERS, Rules
-from .comparing.running import compare_all
-from .comparing.targets import SAFE_METHODS, Reading, read_requests
-from .conf import Configuration
-from .doctor.told.progress import Progress
-from .exceptions import CompareError
-from .inspection import site
-from .preview import Site as Table
-from .preview import preview
-from .text import cut, readable, shown
+from ..comparing.asking import Manner, Site
+from ..comparing.differences import Compared, Pair
+from ..comparing.rules import HEADERS, Rules
+from ..comparing.running import compare_all
+from ..comparing.targets import SAFE_METHODS, Reading, read_requests
+from ..conf import Configuration
+from ..doctor.told.progress import Progress
+from ..exceptions import CompareError
+from ..preview import Site as Table
+from ..preview import preview
+from ..text import cut, readable, shown
+from .lookups import site
 
 STANDARD_INPUT = "-"
 NO_ALIAS = "no alias"
