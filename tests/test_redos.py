@@ -162,6 +162,9 @@ def test_attack_fails_behind_the_part_that_lasts():
             "^/api/identity-providers/.*/protocols/.*/protocols/.*/auth$", 1, id="greedy ones"
         ),
         pytest.param(f"^/{'a' * 200}/.*?/b/.*?/b/.*?/auth$", 1, id="behind 200 letters"),
+        pytest.param(r"^.*(a-\w+?){20,40}[^/]+?\.html$", 1, id="rounds that must come often"),
+        pytest.param(r"^(a-\w+?){20,40}[^/]+?\.html$", 1, id="such rounds at the beginning"),
+        pytest.param(r"^.*(a-\w){20,40}[^/]+?\.html$", 1, id="such rounds of one length"),
     ],
 )
 def test_a_long_text_before_the_repeats_hides_nothing(pattern, seconds):

@@ -131,6 +131,9 @@ class _Search:
         self._counter = Counter(automaton)
         self._origins = _origins(automaton)
         self._last = max((automaton.texts[state] for state in automaton.ends), key=len)
+        # Repeats that must come often tell nothing before they have: ``(?:a-\w+?){20,40}``.
+        self._short = min(max(_SHORT, 2 * len(self._last)), LONGEST_URI)
+        self._long = min(max(_LONG, 4 * len(self._last)), LONGEST_URI)
         self._letters = list(islice(_letters(automaton, self._counter.classes), _LETTERS))
         texts = dict.fromkeys(automaton.texts[state] for state in self._origins)
         # What stands between the repeats, each of which can read it if it reads anything.
@@ -157,12 +160,12 @@ class _Search:
     def _judged_anew(self, worst: Worst) -> Worst | None:
         if worst.plan.rounds is not None:
             return worst
-        return self._judged(worst.plan.origin, worst.plan.phases, _LONG)
+        return self._judged(worst.plan.origin, worst.plan.phases, self._long)
 
     def _try(self, words: list[str]) -> None:
         for origin, word in product(self._origins, words):
             phases = ((self._automaton.texts[origin], word),)
-            judged = self._judged(origin, phases, _SHORT) or self._judged_short(origin, phases)
+            judged = self._judged(origin, phases, self._short) or self._judged_short(origin, phases)
             if judged is not None:
                 self.found.append(judged)
 
@@ -171,7 +174,7 @@ class _Search:
         counter, word = self._counter, phases[0][1]
         front = counter.at(origin)
         worst = None
-        for rounds in range(1, _SHORT // len(word)):
+        for rounds in range(1, self._short // len(word)):
             front = counter.after(front, word)
             end = counter.ended(front)
             if end.succeeded:
@@ -189,7 +192,7 @@ class _Search:
                 (*phases, (text, word))
                 for text, word in product(self._texts_behind(phases), dict.fromkeys(words))
             ]
-            found = [self._judged(origin, each, _SHORT * len(each)) for each in plans]
+            found = [self._judged(origin, each, self._short * len(each)) for each in plans]
             best = max(filter(None, found), key=_time, default=None)
             if best is None or best.power < worst.power + 0.3:
                 break
