@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from django_wsgimatch.doctor.told.findings import Finding
 from django_wsgimatch.text import cut, last_line, quoted, readable, shown, to_json
+from tests.servers import environment
 
 
 @pytest.mark.parametrize(
@@ -107,3 +110,16 @@ def test_a_finding_is_shown_text_from_the_start():
     finding = Finding("E026", "a\u2028", "ValueError: \x1b[2J\n\udc80", "\x9b")
 
     assert finding == Finding("E026", r"a\u2028", r"ValueError: \x1b[2J\n\udc80", r"\x9b")
+
+
+def test_text_is_shown_by_a_process_that_can_load_nothing_any_more():
+    """As a worker that has become a user who may not read the Python that it runs in."""
+    program = (
+        "import sys; from django_wsgimatch.text import shown; sys.meta_path.clear(); "
+        "print(shown('/a' + chr(11) + chr(0x80) + chr(0x202e)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(None), capture_output=True, check=True
+    )
+
+    assert done.stdout == b"/a\\x0b\\x80\\u202e\n"
