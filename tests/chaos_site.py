@@ -264,7 +264,8 @@ class Site:
         serve = ["manage.py", "wsgimatch", "serve", "--user", SERVER_USER, "--group", "nogroup"]
         allowed = [word for user in USERS.values() for word in ("--allow-user", user)]
         words = ["--no-control-socket", "--bind", f"127.0.0.1:{self.port}"]
-        words += ["--workers", str(FRONTS), "--threads", "8", "--timeout", "8"]
+        # One place may hold three quarters: more than all clients and the agent ask at once.
+        words += ["--workers", str(FRONTS), "--threads", "16", "--timeout", "8"]
         words += ["--graceful-timeout", "20", "--error-logfile", str(self.log)]
         if self.is_root:
             return [str(self.python), *serve, *allowed, *words]
