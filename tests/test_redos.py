@@ -175,6 +175,32 @@ def test_a_long_text_before_the_repeats_hides_nothing(pattern, seconds):
     assert found.nanoseconds > seconds * 1e9
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(r"^/(?:[a-z]+?-|[ab]){8,}", id="a lazy one"),
+        pytest.param(r"^/(?:\w+\.|[a-z])*", id="a greedy one"),
+    ],
+)
+def test_a_branch_that_fails_late_in_each_round_is_found_where_the_pattern_matches(pattern):
+    found = blow_up(pattern)
+
+    assert found is not None
+    assert found.nanoseconds > 10e6
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(r"^/(?:(?>a+)b|c)*d$", id="no other branch reads what it reads"),
+        pytest.param(r"^/(?:[^/]+/)*[^/]+\.html$", id="one branch alone"),
+        pytest.param(r"^/(a|b)*$", id="branches without repeats"),
+    ],
+)
+def test_a_repeated_choice_whose_branches_fail_at_once_is_harmless(pattern):
+    assert blow_up(pattern) is None
+
+
 def test_worst_uri_is_told_so_that_it_can_be_read_and_made():
     found = blow_up(r"^/(.*)/(.*)\.html$")
 

@@ -13,6 +13,7 @@ All work is bounded: what is too large to be examined is said to be so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -21,14 +22,17 @@ from typing import Literal
 from .attacks import LONGEST_URI, Parts, Worst, find_worst
 from .automaton import END, MOST_STATES_TO_COUNT, Automaton, TooLarge, build
 from .canonical import canonical
+from .counting import Counter
 from .pcre.literals import anchored
-from .pcre.syntax import Choice, Condition, Node, Repeat, children
+from .pcre.syntax import Choice, Condition, Greed, Group, Node, Repeat, children
 from .plain import is_plain
 from .travel import Budget, loops, shared_texts, two_ways_back
 
 Degree = Literal["exponential", "polynomial", "unknown"]
 
 _EXPONENTIAL_PUMPS = 32
+# From so many rounds on the branches of a repeated choice are looked at one by one.
+_MANY_ROUNDS = 20
 _FAILING_BYTES = b"!~/-.a0 \n\x01"
 # Before what takes less than this many nanoseconds is worth a word.
 _WORTH_A_WORD = 5e6
@@ -129,7 +133,36 @@ def _reason(worst: Worst) -> str:
 
 
 def _worst(tree: Node) -> Worst | None:
-    searched = not anchored(tree)
+    found = [_worst_of(tree, searched=not anchored(tree))]
+    for branch, others in _tried_each_round(tree):
+        # It may fail late in each round that the others read, also where the pattern matches in
+        # the end: as a search for that branch alone does, at each place.
+        worst = _worst_of(branch, searched=True)
+        if worst is not None and _can_read(others, worst.shown.phases[-1][1]):
+            found.append(worst)
+    return max(filter(None, found), key=lambda each: each.nanoseconds, default=None)
+
+
+def _tried_each_round(node: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
+    """Yield the branches with repeats of each choice that is repeated, and the other branches."""
+    if isinstance(node, Repeat) and (node.high is None or node.high > _MANY_ROUNDS):
+        item = node.item.item if isinstance(node.item, Group) else node.item
+        branches = item.branches if isinstance(item, Choice) else ()
+        for branch in filter(_repeats_in, branches):
+            yield branch, tuple(each for each in branches if each is not branch)
+    for child in children(node):
+        yield from _tried_each_round(child)
+
+
+def _can_read(branches: tuple[Node, ...], word: str) -> bool:
+    """Whether rounds of some branches alone read a word over and over."""
+    rounds = Repeat(Choice(branches), 10, 10, Greed.GREEDY)
+    automaton = build(rounds, searched=False, exact=True)
+    counter = Counter(automaton)
+    return counter.after(counter.at(automaton.start), word * 40).succeeded
+
+
+def _worst_of(tree: Node, *, searched: bool) -> Worst | None:
     try:
         words = list(shared_texts(build(tree, searched)))
     except TooLarge:
