@@ -162,3 +162,36 @@ def test_every_file_that_the_image_copies_is_there():
 
     assert sources
     assert [name for name in sources if not (ROOT / name).exists()] == []
+
+
+def engine() -> str:
+    """Return an engine that builds images here; skip, and say why, where there is none."""
+    reasons = []
+    for name in ("podman", "docker"):
+        path = shutil.which(name)
+        if path is None:
+            reasons.append(f"{name}: not installed")
+            continue
+        told = subprocess.run([path, "info"], capture_output=True, text=True, check=False)
+        if not told.returncode:
+            return path
+        reasons.append(f"{name} info: {(told.stdout + told.stderr).strip().splitlines()[-1]}")
+    pytest.skip("no engine builds images here; " + "; ".join(reasons))
+
+
+def test_the_image_runs_as_no_user_of_its_own_on_a_root_that_nobody_writes_to():
+    command, tag = engine(), "django-wsgimatch-testproject"
+    subprocess.run(
+        [command, "build", "-f", SITE / "Containerfile", "-t", tag, "."], cwd=ROOT, check=True
+    )
+    run = [command, "run", "--rm", "--read-only", "--tmpfs", "/tmp", tag]
+
+    user = subprocess.run([*run, "id", "-u"], capture_output=True, text=True, check=True)
+    table = subprocess.run(
+        [*run, "/srv/venv/bin/python", "manage.py", "wsgimatch", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (user.stdout.strip(), table.returncode) == ("10001", 0), table.stderr
