@@ -14,7 +14,13 @@ from django_wsgimatch.daemon.front.relay import Link
 from django_wsgimatch.daemon.group.worker.interpreters import Interpreter, Interpreters
 from django_wsgimatch.daemon.group.worker.nesting import refusal
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.wire.protocol import TOKEN_SIZE, encode_request, texts_of
+from django_wsgimatch.daemon.wire.protocol import (
+    REFUSED,
+    TOKEN_SIZE,
+    encode_request,
+    frame,
+    texts_of,
+)
 from django_wsgimatch.exceptions import DaemonError
 from tests.forging import asked
 from tests.groups import PLAIN, site
@@ -116,7 +122,7 @@ def test_an_interpreter_runs_nothing_for_a_process_of_the_same_user(tmp_path):
             said = connection.recv(100)
         well = at.told("/red")["pid"]
 
-    assert (said, well) == (b"", pid)
+    assert (said, well) == (frame(REFUSED), pid)
 
 
 @NEEDS_3_13
