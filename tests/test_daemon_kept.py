@@ -32,6 +32,15 @@ from tests.wsgi import Answer, make_environ
 
 OK = frame(1, b"200 OK\nContent-Length:2") + frame(LAST | KEPT, b"ok") + READY_FRAME
 
+SIZES = pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(0, id="without a body"),
+        pytest.param(5, id="with a short body"),
+        pytest.param(300_000, id="with a long body"),
+    ],
+)
+
 
 class Body:
     """A response of one piece that is closed when a test lets it."""
@@ -49,6 +58,16 @@ class Body:
 def hello(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
+
+
+def reading(sizes):
+    """An application that reads each request's body and notes how long it is."""
+
+    def application(environ, start_response):
+        sizes.append(len(environ["wsgi.input"].read()))
+        return hello(environ, start_response)
+
+    return application
 
 
 def other_front(at: RelayedPlace) -> RelayedPlace:
@@ -108,22 +127,11 @@ def test_a_thread_that_still_closes_its_response_gets_no_request():
     assert body.is_in_time
 
 
-@pytest.mark.parametrize(
-    "size",
-    [
-        pytest.param(0, id="without a body"),
-        pytest.param(5, id="with a short body"),
-        pytest.param(300_000, id="with a long body"),
-    ],
-)
+@SIZES
 def test_a_request_that_comes_as_its_process_is_told_to_end_is_answered_once(monkeypatch, size):
-    bodies = []
+    bodies: list[int] = []
 
-    def application(environ, start_response):
-        bodies.append(len(environ["wsgi.input"].read()))
-        return hello(environ, start_response)
-
-    with place(application) as at:
+    with place(reading(bodies)) as at:
         receive = threads._receive
 
         def receive_and_close(connection, memory):
@@ -140,22 +148,11 @@ def test_a_request_that_comes_as_its_process_is_told_to_end_is_answered_once(mon
     assert (answer, bodies) == (b"ok", [0, size])
 
 
-@pytest.mark.parametrize(
-    "size",
-    [
-        pytest.param(0, id="without a body"),
-        pytest.param(5, id="with a short body"),
-        pytest.param(300_000, id="with a long body"),
-    ],
-)
+@SIZES
 def test_a_request_that_comes_as_its_thread_is_let_go_is_answered_once(monkeypatch, size):
-    bodies = []
+    bodies: list[int] = []
 
-    def application(environ, start_response):
-        bodies.append(len(environ["wsgi.input"].read()))
-        return hello(environ, start_response)
-
-    with place(application) as at:
+    with place(reading(bodies)) as at:
         at.get()
         receive = threads._receive
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..lines.directive import ApacheConfiguration, Directive, Refusal, Spot
+from ..lines.directive import Directive, Refusal, Spot
 
 Category = Literal["kept", "changed", "needs you", "not needed", "off", "unknown", "refused"]
 
@@ -100,11 +100,6 @@ def refused(refusal: Refusal) -> Outcome:
     """Return the outcome of a line that cannot be read."""
     cure = f"{refusal.cure[:1].upper()}{refusal.cure[1:]}"
     return Outcome(refusal.spot, refusal.text, "refused", f"{refusal.reason}. {cure}")
-
-
-def count_in(configuration: ApacheConfiguration) -> int:
-    """Return how many directives and refused lines a configuration has."""
-    return len(configuration.directives) + len(configuration.refusals)
 
 
 def tally(outcomes: Iterable[Outcome]) -> dict[Category, int]:
