@@ -44,7 +44,7 @@ from .doctor.table.timing import Timing
 from .doctor.table.urls import url_findings
 from .doctor.table.wholes import whole_findings
 from .doctor.targets.below import scripts_below
-from .doctor.targets.files import Place, file_findings, survey
+from .doctor.targets.files import TargetPlace, file_findings, survey
 from .doctor.targets.listing import Listings
 from .doctor.targets.roots import root_findings
 from .doctor.targets.writers import writer_findings
@@ -155,7 +155,7 @@ def file_system_findings(
     yield from found.of_urls
 
 
-def _surveyed(subject: Subject, rules: Rules, listings: Listings) -> Place:
+def _surveyed(subject: Subject, rules: Rules, listings: Listings) -> TargetPlace:
     place = survey(subject.alias, rules, listings)
     return replace(place, below=scripts_below(subject, place, rules, listings))
 
@@ -171,7 +171,7 @@ class _ByUrls:
 
 def _found_by_urls(
     configured: Configuration,
-    places: Sequence[tuple[Subject, Place]],
+    places: Sequence[tuple[Subject, TargetPlace]],
     broken: frozenset[str],
     progress: Progress,
 ) -> _ByUrls:
@@ -236,7 +236,7 @@ def scripts_of(configured: Configuration) -> Iterator[Subject]:
     return (subject for subject in subjects(configured) if subject.alias.answer is None)
 
 
-def _example(places: Iterable[tuple[Subject, Place]]) -> str:
+def _example(places: Iterable[tuple[Subject, TargetPlace]]) -> str:
     """A uri that some alias matches."""
     uris = (uri for subject, _ in places for uri in example_uris(subject.location))
     return next(uris, "/")

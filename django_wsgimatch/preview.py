@@ -54,7 +54,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class PreviewSite:
     """
     What previews are made from, besides the target.
 
@@ -70,7 +70,7 @@ class Site:
     load_error: Callable[[str, str, str], str] = lambda script, process, application: ""
 
 
-def preview(site: Site, target: str) -> Preview:
+def preview(site: PreviewSite, target: str) -> Preview:
     """Return what becomes of a request target; nothing is loaded or run."""
     resolution = resolve(site.table, target, rules=site.rules, server=site.server)
     match = resolution.match
@@ -98,7 +98,7 @@ def preview(site: Site, target: str) -> Preview:
     )
 
 
-def _load_error(resolution: Resolution, site: Site) -> str | None:
+def _load_error(resolution: Resolution, site: PreviewSite) -> str | None:
     if resolution.status != 200:
         return None
     place = str(resolution.process_group), str(resolution.application_group)
@@ -123,7 +123,7 @@ def _filename(resolution: Resolution, rules: Rules) -> str | None:
     return os.path.join(rules.base_directory, match.filename)
 
 
-def _view(resolution: Resolution, site: Site) -> str | None:
+def _view(resolution: Resolution, site: PreviewSite) -> str | None:
     if resolution.path_info is not None:
         return site.view(resolution.path_info)
     if resolution.status is None and site.has_fallback:

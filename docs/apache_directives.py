@@ -7,7 +7,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from django_wsgimatch.apache.outcomes.answers import ANSWERS, Answer
+from django_wsgimatch.apache.outcomes.answers import ANSWERS, DirectiveAnswer
 
 
 class ApacheDirectives(SphinxDirective):
@@ -22,16 +22,16 @@ class ApacheDirectives(SphinxDirective):
         return [nodes.definition_list("", *items)]
 
 
-def together(category: str) -> list[tuple[list[str], Answer]]:
+def together(category: str) -> list[tuple[list[str], DirectiveAnswer]]:
     """Return the answers of a category, each with the names that have it."""
-    found: dict[Answer, list[str]] = {}
+    found: dict[DirectiveAnswer, list[str]] = {}
     for name, answer in ANSWERS.items():
         if answer.category == category:
             found.setdefault(answer, []).append(name)
     return [(sorted(names), answer) for answer, names in found.items()]
 
 
-def item(names: list[str], answer: Answer) -> nodes.definition_list_item:
+def item(names: list[str], answer: DirectiveAnswer) -> nodes.definition_list_item:
     """One answer: the names, what becomes of them, and with which arguments they say nothing."""
     term = nodes.term()
     for number, name in enumerate(names):

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from django_wsgimatch.cli.compare import Comparison, Group, record
+from django_wsgimatch.cli.compare import AliasRequests, Comparison, record
 from django_wsgimatch.comparing.asking import Manner, Response, Site
 from django_wsgimatch.comparing.differences import Compared, Difference, Pair, compare
-from django_wsgimatch.comparing.rules import HEADERS, Rules
+from django_wsgimatch.comparing.rules import HEADERS, ComparisonRules
 from django_wsgimatch.comparing.targets import (
-    Reading,
     Request,
+    RequestFile,
     Skipped,
     read_request,
     read_requests,
@@ -106,7 +106,7 @@ def answer(body: bytes = b"", status: int = 200, **headers: str) -> Response:
 
 
 def differences(old: Response, new: Response, *ignored: bytes) -> tuple[Difference, ...]:
-    rules = Rules(ignored=tuple(map(re.compile, ignored)))
+    rules = ComparisonRules(ignored=tuple(map(re.compile, ignored)))
     return compare(GET, old, new, Pair(OLD, NEW, Manner(), rules)).differences
 
 
@@ -270,8 +270,8 @@ def test_keys_of_json_are_on_the_page():
     page = read("reference/commands.rst").split("With ``--json`` it writes an object with")[1]
     told = set(re.findall(r"``(\w+)``", page.partition("\n\n")[0]))
 
-    reading = Reading((GET,), (Skipped(1, "x", "y"),), 0)
-    group = Group(None, None, 1, (Compared(GET, (Difference("status", "1", "2"),)),))
+    reading = RequestFile((GET,), (Skipped(1, "x", "y"),), 0)
+    group = AliasRequests(None, None, 1, (Compared(GET, (Difference("status", "1", "2"),)),))
     shown = record(Comparison(reading, (group,)))
 
     assert keys(shown) <= told

@@ -6,7 +6,12 @@ import pytest
 
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.doctor.targets.files import Place, file_findings, script_findings, survey
+from django_wsgimatch.doctor.targets.files import (
+    TargetPlace,
+    file_findings,
+    script_findings,
+    survey,
+)
 from django_wsgimatch.doctor.targets.listing import Listings
 from django_wsgimatch.doctor.targets.roots import Uploads, root_findings
 from django_wsgimatch.doctor.told.subject import Subject
@@ -170,7 +175,7 @@ def subject():
 
 def test_script_of_two_aliases_is_judged_once(tmp_path):
     (tmp_path / "x.wsgi").write_text("def\n")
-    place = Place("script", "x", scripts=(str(tmp_path / "x.wsgi"),))
+    place = TargetPlace("script", "x", scripts=(str(tmp_path / "x.wsgi"),))
 
     found = list(file_findings([(subject(), place), (subject(), place)], lambda subject: None))
 
@@ -179,7 +184,7 @@ def test_script_of_two_aliases_is_judged_once(tmp_path):
 
 def test_in_a_directory_only_what_is_named_as_a_script_is_read(site):
     (site / "d/notes.txt").write_text("def\n")
-    place = Place("directory", str(site / "d"), scripts=(str(site / "d/notes.txt"),))
+    place = TargetPlace("directory", str(site / "d"), scripts=(str(site / "d/notes.txt"),))
 
     assert list(file_findings([(subject(), place)], lambda subject: None)) == []
 
@@ -198,7 +203,7 @@ def test_in_a_directory_only_what_is_named_as_a_script_is_read(site):
     ],
 )
 def test_uploads(directory, media, static, expected):
-    places = [(subject(), Place("directory", directory))]
+    places = [(subject(), TargetPlace("directory", directory))]
 
     found = [finding.id for finding in root_findings(places, [], Uploads(media, static))]
 
@@ -206,7 +211,7 @@ def test_uploads(directory, media, static, expected):
 
 
 def test_configured_root_is_judged_by_its_own_name():
-    missing = [(subject(), Place("missing", "/none"))]
+    missing = [(subject(), TargetPlace("missing", "/none"))]
 
     [finding] = root_findings(missing, [("WSGIMATCH_ROOTS[0]", "/m")], Uploads(media="/m"))
 

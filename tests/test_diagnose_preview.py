@@ -7,7 +7,7 @@ import pytest
 from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.preview import Preview, Site, preview, rebuilt_url, tries
+from django_wsgimatch.preview import Preview, PreviewSite, preview, rebuilt_url, tries
 
 TABLE = AliasTable.from_directives(
     [
@@ -24,7 +24,9 @@ def site(tmp_path):
     for name in ("blog.wsgi", "api.wsgi"):
         (tmp_path / name).touch()
     rules = Rules(base_directory=str(tmp_path))
-    return Site(TABLE, rules, Server("localhost"), view=lambda path_info: f"view of {path_info}")
+    return PreviewSite(
+        TABLE, rules, Server("localhost"), view=lambda path_info: f"view of {path_info}"
+    )
 
 
 def test_all_of_a_preview(site, tmp_path):

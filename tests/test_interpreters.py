@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from django_wsgimatch.daemon.front.relay import Link
-from django_wsgimatch.daemon.group.worker.interpreters import Interpreter, Interpreters
+from django_wsgimatch.daemon.group.worker.interpreters import Interpreters, SubInterpreter
 from django_wsgimatch.daemon.group.worker.nesting import refusal
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.wire.protocol import (
@@ -55,7 +55,7 @@ class Counted(Interpreters):
     """Interpreters that are only counted."""
 
     def _make(self, name, environ):
-        return Interpreter(len(self._running), socket.socket(), Link(name, bytes, bool))
+        return SubInterpreter(len(self._running), socket.socket(), Link(name, bytes, bool))
 
 
 def test_clients_have_so_many_interpreters_made():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.doctor.told.telling import NO_ANSWER, Answer, Told, read_told
+from django_wsgimatch.doctor.told.telling import NO_ANSWER, Told, UrlAnswer, read_told
 
 TRUE: dict[str, Any] = {
     "is_django": True,
@@ -35,7 +35,7 @@ def test_a_true_answer():
         secret="abc",
         segments=("news/",),
         answers=(
-            Answer(
+            UrlAnswer(
                 view="blog.views.home",
                 settings={"STATIC_URL": "/blog/static/", "LOGIN_URL": None},
                 names={"home": "/blog/"},
@@ -67,7 +67,7 @@ def test_what_is_no_answer(output):
 def test_a_value_of_another_type_is_left_out(name, value):
     told = read_told(json.dumps({**TRUE, name: value}).encode())
 
-    assert all(isinstance(each, Answer) for each in told.answers)
+    assert all(isinstance(each, UrlAnswer) for each in told.answers)
     assert all(isinstance(each, str) for each in (told.settings_module, told.secret))
     assert all(isinstance(each, str) for each in told.segments)
     assert set(told.settings) <= set(TRUE["settings"])

@@ -24,7 +24,7 @@ from .processes.processes import note_uses, read_groups
 from .processes.users import note_users
 from .resolving.barring import bar
 from .resolving.mounts import mount
-from .resolving.resolving import Entry, Resolver
+from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.tables import build_tables
 from .resolving.takers import Taken, note_taken
 from .writing.settings import Settings, collect
@@ -154,7 +154,7 @@ def _settings(
     return settings, (*found, *refusing(taken)), taken
 
 
-def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
+def _note_aliases(entries: Iterable[ResolvedAlias], ledger: Ledger) -> None:
     parts: dict[int, int] = defaultdict(int)
     for entry in entries:
         parts[id(entry.directive)] += entry.part is not None
@@ -173,7 +173,7 @@ def _note_aliases(entries: Iterable[Entry], ledger: Ledger) -> None:
             ledger.note(entry.directive, "kept", "an entry")
 
 
-def _check_location(entry: Entry, ledger: Ledger) -> None:
+def _check_location(entry: ResolvedAlias, ledger: Ledger) -> None:
     if entry.part is not None:
         # A part is an alias that has been compiled already: nothing else becomes one.
         return
@@ -191,7 +191,7 @@ def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:
             ledger.note(directive, "needs you", reason)
 
 
-def _unfit(entry: Entry) -> str:
+def _unfit(entry: ResolvedAlias) -> str:
     """Return what an entry cannot say as Apache does, and what to do about it."""
     if not entry.alias.target.startswith("/"):
         return (

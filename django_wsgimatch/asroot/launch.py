@@ -20,7 +20,7 @@ from .common_options import SETTINGS_MODULE
 from .gunicorn_command import APPLICATION, CONFIGURATION, HELP, is_for_help, program
 from .sockets import bind_all, hand_over, need_root
 from .trust import distrust, own_files, require_trusted
-from .words import Words, read_words
+from .words import ServeWords, read_words
 
 STARTER = "WSGIMATCH_STARTER"
 ALLOW_ROOT = "WSGIMATCH_ALLOW_ROOT"
@@ -112,7 +112,7 @@ def starter_file() -> str:
     return os.path.join(package, "daemon", "starter.py")
 
 
-def _command(words: Words) -> list[str]:
+def _command(words: ServeWords) -> list[str]:
     own = [] if words.config is not None else ["-c", CONFIGURATION]
     return [sys.executable, *program(), *own, *words.rest, APPLICATION]
 

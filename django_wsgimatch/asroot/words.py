@@ -18,7 +18,7 @@ _OURS = ("allow_user", "allow_root", "initgroups")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ServeWords:
     """
     A command line, read.
 
@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
         raise SettingError(message)
 
 
-def read_words(given: list[str]) -> Words:
+def read_words(given: list[str]) -> ServeWords:
     """
     Read the arguments of ``serve``.
 
@@ -56,7 +56,7 @@ def read_words(given: list[str]) -> Words:
     file = _read_config(known.config)
     users = file.get("wsgimatch_allow_users", ())
     binds = known.bind or file.get("bind", ())
-    return Words(
+    return ServeWords(
         user=known.user or _text(file.get("user")),
         group=known.group or _text(file.get("group")),
         binds=(binds,) if isinstance(binds, str) else tuple(binds),

@@ -11,14 +11,13 @@ from typing import Any
 
 from ..comparing.asking import Manner, Site
 from ..comparing.differences import Compared, Pair
-from ..comparing.rules import HEADERS, Rules
+from ..comparing.rules import HEADERS, ComparisonRules
 from ..comparing.running import compare_all
-from ..comparing.targets import SAFE_METHODS, Reading, read_requests
+from ..comparing.targets import SAFE_METHODS, RequestFile, read_requests
 from ..conf import Configuration
 from ..doctor.told.progress import Progress
 from ..exceptions import CompareError
-from ..preview import Site as Table
-from ..preview import preview
+from ..preview import PreviewSite, preview
 from ..text import cut, readable, shown
 from .lookups import site
 
@@ -28,7 +27,7 @@ NOTHING = "nothing was compared: there is no request in what was read"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class AliasRequests:
     """
     The requests that one alias takes, or none: how many were asked, and those that differ.
 
@@ -45,8 +44,8 @@ class Group:
 class Comparison:
     """All that was read and compared."""
 
-    reading: Reading
-    groups: tuple[Group, ...]
+    reading: RequestFile
+    groups: tuple[AliasRequests, ...]
 
     @property
     def different(self) -> int:
@@ -75,7 +74,7 @@ def pair_of(options: dict[str, Any]) -> Pair:
             timeout=options["timeout"],
             verifies=not options["insecure"],
         ),
-        Rules(tuple(options["headers"] or HEADERS), ignored),
+        ComparisonRules(tuple(options["headers"] or HEADERS), ignored),
     )
 
 
@@ -86,7 +85,7 @@ def _header(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def read(path: str, methods: Iterable[str], most: int | None) -> Reading:
+def read(path: str, methods: Iterable[str], most: int | None) -> RequestFile:
     """Read what is to be asked; "-" is standard input. Raises OSError."""
     allowed = (*SAFE_METHODS, *methods)
     if path == STANDARD_INPUT:
@@ -96,7 +95,7 @@ def read(path: str, methods: Iterable[str], most: int | None) -> Reading:
 
 
 def compare_sites(
-    configured: Configuration, pair: Pair, reading: Reading, jobs: int, progress: Progress
+    configured: Configuration, pair: Pair, reading: RequestFile, jobs: int, progress: Progress
 ) -> Comparison:
     """Ask both sites, and sort what differs by alias. Raises CompareError."""
     compared = []
@@ -107,7 +106,7 @@ def compare_sites(
     return Comparison(reading, tuple(_groups(table, compared)))
 
 
-def _groups(table: Table, compared: Sequence[Compared]) -> Iterator[Group]:
+def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasRequests]:
     of_alias: dict[int | None, list[Compared]] = {}
     directives: dict[int | None, str | None] = {None: None}
     for each in compared:
@@ -117,10 +116,10 @@ def _groups(table: Table, compared: Sequence[Compared]) -> Iterator[Group]:
     for alias in sorted(of_alias, key=lambda position: (position is None, position)):
         asked = of_alias[alias]
         different = tuple(each for each in asked if each.differences)
-        yield Group(alias, directives[alias], len(asked), different)
+        yield AliasRequests(alias, directives[alias], len(asked), different)
 
 
-def name_of(group: Group) -> str:
+def name_of(group: AliasRequests) -> str:
     """Return an alias as ``preview`` shows it."""
     if group.alias is None:
         return NO_ALIAS

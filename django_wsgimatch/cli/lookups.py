@@ -27,15 +27,14 @@ from ..doctor.projects.asking import MOST_PROJECTS, Asker, is_project
 from ..doctor.projects.probe import Question
 from ..doctor.projects.reached import Key
 from ..doctor.table.wholes import whole_findings
-from ..doctor.targets.files import Place as TargetPlace
-from ..doctor.targets.files import script_findings, survey
+from ..doctor.targets.files import TargetPlace, script_findings, survey
 from ..doctor.targets.listing import Listings
 from ..doctor.told.findings import Finding
 from ..doctor.told.progress import Progress, untold
 from ..doctor.told.subject import Subject
-from ..doctor.told.telling import Answer, Told
+from ..doctor.told.telling import Told, UrlAnswer
 from ..places import server_ports
-from ..preview import Preview, Site, Try, preview, tries
+from ..preview import Preview, PreviewSite, Try, preview, tries
 from ..text import quoted
 
 BROKEN = "broken"
@@ -165,7 +164,7 @@ def _denied_row(host: str | None, position: int, where: str, alias: Alias, note:
     )
 
 
-def site(configured: Configuration, host: str = "") -> Site:
+def site(configured: Configuration, host: str = "") -> PreviewSite:
     """
     Return what previews are made from; ``host`` is a Host header.
 
@@ -175,7 +174,7 @@ def site(configured: Configuration, host: str = "") -> Site:
     port, ports = split_host(host)[1], server_ports(configured)
     lookup = partial(variable, environ={}, process_environ=os.environ)
     listed = None if ports is None else [str(each) for each in ports]
-    return Site(
+    return PreviewSite(
         table=configured.table,
         rules=configured.rules,
         server=Server(name, host, lookup, "" if ports else port, listed),
@@ -185,7 +184,9 @@ def site(configured: Configuration, host: str = "") -> Site:
     )
 
 
-def previews(configured: Configuration, at: Site, targets: Iterable[str]) -> Iterator[Preview]:
+def previews(
+    configured: Configuration, at: PreviewSite, targets: Iterable[str]
+) -> Iterator[Preview]:
     """
     Yield what becomes of each target.
 
@@ -221,7 +222,7 @@ def previews(configured: Configuration, at: Site, targets: Iterable[str]) -> Ite
         yield replace(answered, urlconf_status=404) if is_missing else answered
 
 
-def _taken_whole(shown: Preview, at: Site) -> Preview:
+def _taken_whole(shown: Preview, at: PreviewSite) -> Preview:
     """Say so where the pattern leaves nothing of any URL for PATH_INFO."""
     if shown.status != 200 or shown.alias is None or shown.path_info:
         return shown
@@ -269,9 +270,9 @@ def _question(shown: Preview) -> Question:
 
 def _with_answer(
     shown: Preview,
-    at: Site,
+    at: PreviewSite,
     told: Mapping[Key, Told],
-    answers: Mapping[tuple[Key, Question], Answer],
+    answers: Mapping[tuple[Key, Question], UrlAnswer],
 ) -> Preview:
     key = _key(shown)
     if key in told and (error := told[key].error):
@@ -294,7 +295,7 @@ def _unloaded(shown: Preview, told: Told, error: str) -> Preview:
     return replace(shown, view=None, load_error=error, warnings=warnings)
 
 
-def _with_slash(shown: Preview, at: Site) -> Preview:
+def _with_slash(shown: Preview, at: PreviewSite) -> Preview:
     """What APPEND_SLASH makes of a URL of this project that has no view."""
     path = shown.path_info if shown.status == 200 else shown.uri
     has_middleware = any(name.endswith(".CommonMiddleware") for name in settings.MIDDLEWARE)
@@ -313,7 +314,7 @@ def _redirected(shown: Preview, url: str | None) -> Preview:
     return replace(shown, urlconf_status=301, warnings=(*shown.warnings, warning))
 
 
-def explained(at: Site, shown: Preview) -> tuple[Try, ...]:
+def explained(at: PreviewSite, shown: Preview) -> tuple[Try, ...]:
     """Return how each alias fared with a previewed target, none where none was tried."""
     if shown.uri is None:
         return ()
@@ -360,6 +361,6 @@ def _load_error(
     return f"500: {found.message}" if found else ""
 
 
-def _table_for(at: Site, target: str) -> AliasTable:
+def _table_for(at: PreviewSite, target: str) -> AliasTable:
     host = parse_target(target, allow_encoded_slashes=at.rules.allow_encoded_slashes).host
     return at.table.for_host(at.server.host if host is None else host)

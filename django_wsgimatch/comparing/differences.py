@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .asking import Manner, Response, Site
-from .rules import Rules, body_of, header_values, is_own_page
+from .rules import ComparisonRules, body_of, header_values, is_own_page
 from .targets import Request
 
 _LONGEST = 200
@@ -42,7 +42,7 @@ class Pair:
     old: Site
     new: Site
     manner: Manner
-    rules: Rules
+    rules: ComparisonRules
 
     def addresses(self, site: Site) -> tuple[str, ...]:
         """What a site calls itself in its answers."""

@@ -36,7 +36,7 @@ _OWN_PAGES = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ComparisonRules:
     """Which headers are compared, and what of a body is left out besides what is always fresh."""
 
     headers: tuple[str, ...] = HEADERS
@@ -69,7 +69,7 @@ def header_values(response: Response, name: str, addresses: Sequence[str]) -> tu
     return tuple(values)
 
 
-def body_of(response: Response, addresses: Sequence[str], rules: Rules) -> bytes:
+def body_of(response: Response, addresses: Sequence[str], rules: ComparisonRules) -> bytes:
     """Return a body without what may differ."""
     body = _without(response.body, addresses)
     body = _FRESH.sub(_kept_start, body)

@@ -36,7 +36,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RequestFile:
     """
     What a file says is to be asked, each request once.
 
@@ -50,7 +50,7 @@ class Reading:
 
 def read_requests(
     lines: Iterable[bytes], methods: Collection[str] = SAFE_METHODS, most: int | None = None
-) -> Reading:
+) -> RequestFile:
     """
     Read request targets, one a line, or the lines of an access log.
 
@@ -71,7 +71,7 @@ def read_requests(
             repeated += 1
         elif most is None or len(found) < most:
             found[said] = None
-    return Reading(tuple(found), tuple(skipped), repeated)
+    return RequestFile(tuple(found), tuple(skipped), repeated)
 
 
 def read_request(line: bytes, methods: Collection[str] = SAFE_METHODS) -> Request | str:

@@ -86,7 +86,7 @@ Read = Callable[[Any, str], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OptionAnswer:
     """
     What becomes of an option.
 
@@ -572,8 +572,8 @@ _TABLE: tuple[tuple[str, Kind, tuple[str, Read], str], ...] = (
     ),
 )
 
-ANSWERS: dict[str, Answer] = {
-    name: Answer(kind, shape, read, note) for name, kind, (shape, read), note in _TABLE
+ANSWERS: dict[str, OptionAnswer] = {
+    name: OptionAnswer(kind, shape, read, note) for name, kind, (shape, read), note in _TABLE
 }
 
 

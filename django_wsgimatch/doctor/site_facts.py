@@ -20,7 +20,7 @@ from ..settings_guard import VARIABLE
 from .processes.groups import place_of
 from .processes.here import own_modules, own_paths
 from .processes.leaks import Interpreter
-from .targets.files import Place
+from .targets.files import TargetPlace
 from .targets.roots import Uploads
 from .targets.writers import FIRST_PERSON, Guarded
 from .told.subject import Subject
@@ -64,7 +64,7 @@ def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter |
 
 
 def guarded(
-    configured: Configuration, places: Iterable[tuple[Subject, Place]]
+    configured: Configuration, places: Iterable[tuple[Subject, TargetPlace]]
 ) -> Iterator[Guarded]:
     """Yield all that scripts lie in, and the scripts, with the user that each runs as."""
     for where, root in configured_roots(configured):

@@ -35,7 +35,7 @@ Parts = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AttackPlan:
     """
     A uri of any length: texts to read and words to repeat behind them, and what ends it.
 
@@ -75,14 +75,14 @@ class Plan:
 class Worst:
     """A plan, the time of `re` for its longest uri, and the power of the length it grows with."""
 
-    plan: Plan
+    plan: AttackPlan
     nanoseconds: float
     power: float
     # The worst that servers leave as it is, if it shows the growth as well.
-    served: Plan | None = None
+    served: AttackPlan | None = None
 
     @property
-    def shown(self) -> Plan:
+    def shown(self) -> AttackPlan:
         """The plan that a client can make use of."""
         return self.served or self.plan
 
@@ -115,7 +115,7 @@ def find_worst(automaton: Automaton, words: Iterable[str]) -> Worst | None:
     return replace(worst, served=shown.plan)
 
 
-def _is_served(plan: Plan) -> bool:
+def _is_served(plan: AttackPlan) -> bool:
     """Return whether a server leaves the uri as it is, before it searches in it."""
     uri = plan.uri(_SHORT)
     return "//" not in uri and "/." not in uri
@@ -179,7 +179,7 @@ class _Search:
             end = counter.ended(front)
             if end.succeeded:
                 break
-            plan = Plan(origin, phases, rounds=rounds)
+            plan = AttackPlan(origin, phases, rounds=rounds)
             worst = Worst(plan, end.nanoseconds if end.nanoseconds < ENOUGH else inf, 0.0)
         return worst
 
@@ -212,7 +212,7 @@ class _Search:
         self, origin: int, phases: tuple[tuple[str, str], ...], length: int
     ) -> Worst | None:
         """Return what a plan takes, told from so many bytes of words; None if it cannot fail."""
-        counter, plan = self._counter, Plan(origin, phases)
+        counter, plan = self._counter, AttackPlan(origin, phases)
         # However long the texts are that lead to the repeats: only behind them the time grows.
         led = sum(len(text) for text, _ in phases)
         half = counter.after(counter.at(origin), plan.behind_origin(led + length // 2))
@@ -225,10 +225,10 @@ class _Search:
             return None
         suffix, nanoseconds = ending
         if nanoseconds > ENOUGH:
-            return Worst(Plan(origin, phases, suffix), inf, inf)
+            return Worst(AttackPlan(origin, phases, suffix), inf, inf)
         power = log2(whole.nanoseconds / half.nanoseconds)
         longest = nanoseconds * (LONGEST_URI / length) ** power
-        return Worst(Plan(origin, phases, suffix), longest, power)
+        return Worst(AttackPlan(origin, phases, suffix), longest, power)
 
     def _failing_end(
         self, front: Front, phases: tuple[tuple[str, str], ...]

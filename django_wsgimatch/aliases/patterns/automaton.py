@@ -21,10 +21,10 @@ from .pcre.syntax import (
     Atomic,
     BackReference,
     Bytes,
+    CaptureGroup,
     Choice,
     Condition,
     Greed,
-    Group,
     Look,
     Node,
     Repeat,
@@ -71,7 +71,7 @@ class TooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """Read one byte of ``mask`` and be in ``target``; ``sure`` unless something can prevent it."""
 
     mask: int
@@ -110,11 +110,11 @@ class Automaton:
     words: list[str] = field(default_factory=list)
     # Where a loop leads on to after a round that read nothing: there is no second such round.
     exits: dict[int, int] = field(default_factory=dict)
-    reads: list[list[Step]] = field(default_factory=list)
+    reads: list[list[Transition]] = field(default_factory=list)
     passes: list[list[Pass]] = field(default_factory=list)
-    _steps: dict[int, list[Step]] = field(default_factory=dict)
+    _steps: dict[int, list[Transition]] = field(default_factory=dict)
 
-    def steps(self, state: int) -> list[Step]:
+    def steps(self, state: int) -> list[Transition]:
         """
         Return every way to read the next byte from a state.
 
@@ -122,7 +122,7 @@ class Automaton:
         """
         if state not in self._steps:
             self._steps[state] = [
-                Step(read.mask & way.guard, read.target, way.sure)
+                Transition(read.mask & way.guard, read.target, way.sure)
                 for way in self._ways(state)
                 for read in self.reads[way.target]
                 if read.mask & way.guard
@@ -166,7 +166,7 @@ class Automaton:
 
     def read(self, source: int, mask: int, target: int) -> None:
         """Let a byte of ``mask`` lead from one state to the other."""
-        self.reads[source].append(Step(mask, target, True))
+        self.reads[source].append(Transition(mask, target, True))
         if self.exact:
             self._reach(target, self.texts[source] + typical_byte(mask))
 
@@ -232,7 +232,7 @@ def _add(automaton: Automaton, node: Node, state: int) -> int:
             return _add_choice(automaton, (yes, no), state)
         case Repeat():
             return _add_repeat(automaton, node, state)
-        case Group(item=item) | Atomic(Repeat(greed=Greed.LAZY | Greed.POSSESSIVE) as item):
+        case CaptureGroup(item=item) | Atomic(Repeat(greed=Greed.LAZY | Greed.POSSESSIVE) as item):
             return _add(automaton, item, state)
         case Atomic(Repeat(item, low, high)):
             return _add_repeat(automaton, Repeat(item, low, high, Greed.POSSESSIVE), state)

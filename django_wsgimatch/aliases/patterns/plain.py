@@ -15,8 +15,8 @@ from .pcre.syntax import (
     Anchor,
     BackReference,
     Bytes,
+    CaptureGroup,
     Choice,
-    Group,
     Look,
     Node,
     Repeat,
@@ -67,7 +67,7 @@ def is_plain(tree: Node) -> bool:
 
 def _parts(node: Node, following: Node | None) -> Iterator[_Part]:
     match node:
-        case Group(item=item):
+        case CaptureGroup(item=item):
             yield from (replace(part, in_group=True) for part in _parts(item, following))
         case Sequence(items):
             for item, behind in zip_longest(items, items[1:]):
@@ -81,7 +81,7 @@ def _parts(node: Node, following: Node | None) -> Iterator[_Part]:
 
 def _first(node: Node | None) -> Node | None:
     match node:
-        case Group(item=first) | Sequence((first, *_)):
+        case CaptureGroup(item=first) | Sequence((first, *_)):
             return _first(first)
         case _:
             return node

@@ -24,7 +24,7 @@ from .automaton import END, MOST_STATES_TO_COUNT, Automaton, TooLarge, build
 from .canonical import canonical
 from .counting import Counter
 from .pcre.literals import anchored
-from .pcre.syntax import Choice, Condition, Greed, Group, Node, Repeat, children
+from .pcre.syntax import CaptureGroup, Choice, Condition, Greed, Node, Repeat, children
 from .plain import is_plain
 from .travel import Budget, loops, shared_texts, two_ways_back
 
@@ -146,7 +146,7 @@ def _worst(tree: Node) -> Worst | None:
 def _tried_each_round(node: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
     """Yield the branches with repeats of each choice that is repeated, and the other branches."""
     if isinstance(node, Repeat) and (node.high is None or node.high > _MANY_ROUNDS):
-        item = node.item.item if isinstance(node.item, Group) else node.item
+        item = node.item.item if isinstance(node.item, CaptureGroup) else node.item
         branches = item.branches if isinstance(item, Choice) else ()
         for branch in filter(_repeats_in, branches):
             yield branch, tuple(each for each in branches if each is not branch)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from .automaton import Automaton, Step, TooLarge, typical_byte
+from .automaton import Automaton, TooLarge, Transition, typical_byte
 
 _Place = TypeVar("_Place")
 _MOST_PLACES = 20_000
@@ -74,7 +74,7 @@ def _reachable(automaton: Automaton, state: int) -> set[int]:
     return reached
 
 
-def within(steps: list[Step], loop: Loop) -> Iterator[Step]:
+def within(steps: list[Transition], loop: Loop) -> Iterator[Transition]:
     """Yield the steps that stay in a loop."""
     return (step for step in steps if step.target in loop)
 

@@ -17,7 +17,7 @@ from .outcome import Category, Outcome, outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DirectiveAnswer:
     """
     What becomes of a directive.
 
@@ -222,24 +222,27 @@ _IDLE: Mapping[str, str] = {
 }
 
 
-def _table() -> dict[str, Answer]:
-    table = {name: Answer(category, note, is_read=True) for name, (category, note) in _READ.items()}
+def _table() -> dict[str, DirectiveAnswer]:
+    table = {
+        name: DirectiveAnswer(category, note, is_read=True)
+        for name, (category, note) in _READ.items()
+    }
     for names, note in _NEEDS_YOU.items():
-        table |= {name: Answer("needs you", note) for name in names.split()}
+        table |= {name: DirectiveAnswer("needs you", note) for name in names.split()}
     for names, note in _NOT_NEEDED.items():
-        table |= {name: Answer("not needed", note) for name in names.split()}
+        table |= {name: DirectiveAnswer("not needed", note) for name in names.split()}
     for name, (arguments, note) in _HARMLESS.items():
-        table[name] = Answer("needs you", note, harmless=arguments)
+        table[name] = DirectiveAnswer("needs you", note, harmless=arguments)
     return table
 
 
 ANSWERS = _table()
 _BY_NAME = {name.lower(): answer for name, answer in ANSWERS.items()}
 _BY_START = tuple((name[:-1], answer) for name, answer in _BY_NAME.items() if name.endswith("*"))
-_UNKNOWN = Answer("unknown", "")
+_UNKNOWN = DirectiveAnswer("unknown", "")
 
 
-def answer_for(name: str) -> Answer:
+def answer_for(name: str) -> DirectiveAnswer:
     """Return the answer to a directive's name, whatever its case."""
     name = name.lower()
     if name in _BY_NAME:

@@ -9,12 +9,12 @@ from ...aliases.groups import GLOBAL
 from ..lines.directive import Directive
 from ..lines.words import split_words
 from ..outcomes.outcome import Ledger
-from ..resolving.resolving import Entry
+from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
 
 
 def note_embedded(
-    entries: Sequence[Entry],
+    entries: Sequence[ResolvedAlias],
     homes: Iterable[Directive],
     paths: Iterable[Directive],
     restrictions: Iterable[Directive],
@@ -85,13 +85,13 @@ def _read(directive: Directive) -> tuple[str, Groups]:
     return script, (named.get("process-group", ""), named.get("application-group", ""))
 
 
-def _loads(entry: Entry, script: str, groups: Groups) -> bool:
+def _loads(entry: ResolvedAlias, script: str, groups: Groups) -> bool:
     alias = entry.alias
     own = (alias.process_group or GLOBAL, alias.application_group or "")
     return alias.target == script and own == groups and entry.part is None
 
 
-def _naming_both(entry: Entry, groups: Groups) -> Entry:
+def _naming_both(entry: ResolvedAlias, groups: Groups) -> ResolvedAlias:
     alias = replace(entry.alias, process_group=groups[0], application_group=groups[1])
     named = entry.given_on_line | {"process_group", "application_group"}
     return replace(entry, alias=alias, given_on_line=named)

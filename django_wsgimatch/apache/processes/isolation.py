@@ -13,7 +13,7 @@ from ...aliases.alias import Alias
 from ...aliases.target import split_uri
 from ..covering.reach import FileKinds, path_info_of_target, reach_of
 from ..outcomes.outcome import Ledger
-from ..resolving.resolving import Entry
+from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
 
 RESOURCE = "%{RESOURCE}"
@@ -44,8 +44,8 @@ def write_out_groups(
 
 
 def _written_out(
-    entry: Entry, server_name: str | None, ledger: Ledger, kind_of: FileKinds
-) -> Entry:
+    entry: ResolvedAlias, server_name: str | None, ledger: Ledger, kind_of: FileKinds
+) -> ResolvedAlias:
     alias = entry.alias
     group = alias.application_group or RESOURCE
     if group not in (RESOURCE, SERVER):

@@ -13,7 +13,7 @@ from ...exceptions import DirectiveError, SettingError
 from ..lines.directive import Directive, Section
 from ..lines.words import split_words
 from ..outcomes.outcome import Ledger
-from ..resolving.resolving import Entry
+from ..resolving.resolving import ResolvedAlias
 
 INVALID = "Invalid option to WSGI daemon process definition."
 
@@ -101,7 +101,7 @@ def read_groups(
 
 def note_uses(
     groups: Sequence[ProcessGroup],
-    entries: Sequence[Entry],
+    entries: Sequence[ResolvedAlias],
     imports: Iterable[Directive],
     ledger: Ledger,
 ) -> None:
@@ -137,7 +137,9 @@ def note_uses(
             )
 
 
-def _note_foreign(groups: Sequence[ProcessGroup], entries: Sequence[Entry], ledger: Ledger) -> None:
+def _note_foreign(
+    groups: Sequence[ProcessGroup], entries: Sequence[ResolvedAlias], ledger: Ledger
+) -> None:
     """Note what runs in another virtual host's group: mod_wsgi lets only hosts of its name."""
     owners = {group.name: group for group in groups if _host_section(group.directive)}
     names = {each.host.section: each.host.server_name for each in entries}

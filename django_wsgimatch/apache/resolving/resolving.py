@@ -41,7 +41,7 @@ Uses = tuple[tuple[Directive, str], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class ResolvedAlias:
     """
     An alias with all its options.
 
@@ -80,7 +80,7 @@ class Resolver:
     _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
     _known: dict[tuple[int, int, Alias], list[tuple[Scope, Coverage]]] = field(default_factory=dict)
 
-    def entries(self, host: Host, alias: Alias, directive: Directive) -> list[Entry]:
+    def entries(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
         """Return the entries that an alias becomes for the requests to a host, in order."""
         self.effort.spend(_steps(alias), directive.spot, f"{directive.name} {alias.location}")
         scopes = self.scopes(host, alias, directive)
@@ -108,7 +108,7 @@ class Resolver:
         follow: FollowSymlinks,
         part: Scope | None,
         agreeing: Uses,
-    ) -> Entry:
+    ) -> ResolvedAlias:
         spots = {directive.spot: None}
         options: dict[str, Any] = {}
         uses = [*agreeing]
@@ -124,7 +124,7 @@ class Resolver:
         own, *others = spots
         others.sort(key=lambda spot: (spot.file, spot.line))
         spots_in_order = (own, *others)
-        return Entry(
+        return ResolvedAlias(
             alias, host, directive, on_line, values, spots_in_order, follow, part, tuple(uses)
         )
 

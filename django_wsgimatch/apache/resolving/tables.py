@@ -15,7 +15,7 @@ from ..covering.reach import prefixes_of
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
 from .closing import Closed, Closer
-from .resolving import Entry, Resolver
+from .resolving import ResolvedAlias, Resolver
 
 _WILDCARDS = "*?["
 _NEEDS_NO_NAME = "the host needs no list of its own: the entries for every host answer it"
@@ -36,8 +36,8 @@ class Tables:
     stands.
     """
 
-    entries: list[Entry]
-    hosts: dict[str, list[Entry]] = field(default_factory=dict)
+    entries: list[ResolvedAlias]
+    hosts: dict[str, list[ResolvedAlias]] = field(default_factory=dict)
     closed: list[Closed] = field(default_factory=list)
     hosts_closed: dict[str, list[Closed]] = field(default_factory=dict)
     same_as: dict[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Tables:
             yield from ((pattern, each) for each in closed if pattern not in self.same_as)
         yield from ((None, each) for each in self.closed)
 
-    def all_entries(self) -> list[Entry]:
+    def all_entries(self) -> list[ResolvedAlias]:
         """Return every entry once, in the order in which they are written."""
         own = [
             each for p, entries in self.hosts.items() if p not in self.same_as for each in entries
@@ -67,14 +67,14 @@ class Tables:
 @dataclass(eq=False)
 class _Table:
     host: Host
-    entries: list[Entry]
-    inherit: Callable[[], list[Entry]]
-    main: list[Entry]
+    entries: list[ResolvedAlias]
+    inherit: Callable[[], list[ResolvedAlias]]
+    main: list[ResolvedAlias]
     closed: list[Closed]
     main_closed: list[Closed]
 
     @cached_property
-    def inherited(self) -> list[Entry]:
+    def inherited(self) -> list[ResolvedAlias]:
         """The main server's aliases: of a host that answers nothing, nobody asks for them."""
         return self.inherit()
 
@@ -87,11 +87,11 @@ class _Table:
         return here is not there and [e.alias for e in here] != [e.alias for e in there]
 
     @property
-    def all(self) -> list[Entry]:
+    def all(self) -> list[ResolvedAlias]:
         return [*self.entries, *self.inherited]
 
     @property
-    def own(self) -> list[Entry]:
+    def own(self) -> list[ResolvedAlias]:
         return self.all if self.is_apart else self.entries
 
     def says(self) -> tuple[object, ...]:
@@ -210,8 +210,8 @@ class _Builder:
         tables.named_by = tuple(d for _, d in host.names if d.name.lower() == "servername")
         return tables
 
-    def _resolve(self, host: Host, owner: Host) -> list[Entry]:
-        entries: list[Entry] = []
+    def _resolve(self, host: Host, owner: Host) -> list[ResolvedAlias]:
+        entries: list[ResolvedAlias] = []
         first: dict[tuple[str, str], Directive] = {}
         # A part of an alias has no entry of its own where one of mod_alias answers its URLs.
         taken: set[str] = set()
@@ -235,13 +235,15 @@ class _Builder:
 
     def _table(self, host: Host) -> _Table:
         own = self._resolve(host, host)
-        inherit: Callable[[], list[Entry]] = partial(self._resolve, host, self._resolver.main)
+        inherit: Callable[[], list[ResolvedAlias]] = partial(
+            self._resolve, host, self._resolver.main
+        )
         is_mounted = host.aliases and self._resolver.main.mounted
         if self._resolver.is_plain(host) and not is_mounted:
             inherit = self._own_entries
         return _Table(host, own, inherit, self._main, self._closed(host), self._main_closed)
 
-    def _own_entries(self) -> list[Entry]:
+    def _own_entries(self) -> list[ResolvedAlias]:
         return self._main
 
     def _closed(self, host: Host) -> list[Closed]:
@@ -342,7 +344,7 @@ class _Builder:
         return _Table(chosen.host, entries, list, self._main, everything, self._main_closed)
 
     def _unite_entry(
-        self, entries: list[Entry], entry: Entry, chosen: _Table, other: _Table
+        self, entries: list[ResolvedAlias], entry: ResolvedAlias, chosen: _Table, other: _Table
     ) -> None:
         here, there = (" ".join(each.host.addresses) for each in (chosen, other))
         if any(entry.alias == each.alias for each in entries):

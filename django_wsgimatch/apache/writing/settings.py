@@ -12,7 +12,7 @@ from ..lines.directive import Spot
 from ..outcomes.outcome import Ledger
 from ..processes.processes import ProcessGroup
 from ..resolving.closing import Closed
-from ..resolving.resolving import Entry
+from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
 
 GLOBAL = "%{GLOBAL}"
@@ -113,7 +113,7 @@ def _refused(closed: Closed) -> Written:
     return Written(closed.alias, closed.spots)
 
 
-def _written(entry: Entry, defaults: dict[str, Any]) -> Written:
+def _written(entry: ResolvedAlias, defaults: dict[str, Any]) -> Written:
     alias = entry.alias
     own = entry.given_on_line
     if "application_group" not in own and _group(entry) == defaults["WSGIMATCH_APPLICATION_GROUP"]:
@@ -130,18 +130,18 @@ def _written(entry: Entry, defaults: dict[str, Any]) -> Written:
     return Written(alias, entry.spots, comment)
 
 
-def _group(entry: Entry) -> str:
+def _group(entry: ResolvedAlias) -> str:
     group: str = entry.alias.application_group or DEFAULTS["application_group"]
     return group
 
 
-def _passes(entry: Entry) -> bool:
+def _passes(entry: ResolvedAlias) -> bool:
     passes = entry.alias.pass_authorization
     default: bool = DEFAULTS["pass_authorization"]
     return default if passes is None else passes
 
 
-def _application_group(entries: Sequence[Entry]) -> Setting:
+def _application_group(entries: Sequence[ResolvedAlias]) -> Setting:
     """Return what holds for entries that name no group: a name of their own they keep."""
     free = {_group(each) for each in entries if "application_group" not in each.given_on_line}
     default = DEFAULTS["application_group"]
@@ -156,14 +156,16 @@ def _application_group(entries: Sequence[Entry]) -> Setting:
     return Setting("WSGIMATCH_APPLICATION_GROUP", shared if shared.startswith("%{") else GLOBAL, "")
 
 
-def _pass_authorization(entries: Sequence[Entry]) -> Setting:
+def _pass_authorization(entries: Sequence[ResolvedAlias]) -> Setting:
     free = {_passes(each) for each in entries if "pass_authorization" not in each.given_on_line}
     value = free == {True} or not free
     comment = "" if value else "mod_wsgi's default: applications do not see Authorization."
     return Setting("WSGIMATCH_PASS_AUTHORIZATION", value, comment)
 
 
-def _site(entries: Sequence[Entry], name: str, setting: str, ledger: Ledger) -> Setting | None:
+def _site(
+    entries: Sequence[ResolvedAlias], name: str, setting: str, ledger: Ledger
+) -> Setting | None:
     """Return a setting for what mod_wsgi has for each directory, None where nobody speaks of it."""
     said = {id(g): g for each in entries if (g := each.values.get(name)) is not None}
     if not said:
@@ -184,11 +186,11 @@ def _site(entries: Sequence[Entry], name: str, setting: str, ledger: Ledger) -> 
     return Setting(setting, value, "", tuple(given.directive.spot for given in said.values()))
 
 
-def _value(entry: Entry, name: str) -> Any:
+def _value(entry: ResolvedAlias, name: str) -> Any:
     return entry.values[name].value if name in entry.values else DEFAULTS[name]
 
 
-def _follow_symlinks(entries: Sequence[Entry], ledger: Ledger) -> Setting | None:
+def _follow_symlinks(entries: Sequence[ResolvedAlias], ledger: Ledger) -> Setting | None:
     found = {each.follow_symlinks for each in entries}
     if len(found) != 1:
         return None
@@ -198,7 +200,9 @@ def _follow_symlinks(entries: Sequence[Entry], ledger: Ledger) -> Setting | None
     return Setting("WSGIMATCH_FOLLOW_SYMLINKS", root, "")
 
 
-def _server_name(entries: Sequence[Entry], tables: Tables, ledger: Ledger) -> Setting | None:
+def _server_name(
+    entries: Sequence[ResolvedAlias], tables: Tables, ledger: Ledger
+) -> Setting | None:
     named = ("%{RESOURCE}", "%{SERVER}")
     if tables.server_name is None or not any(_group(each) in named for each in entries):
         return None

@@ -30,7 +30,7 @@ _ANYBODY = ("*", "0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SettingValue:
     """A setting's value, None where it cannot be told, and where it stands."""
 
     value: str | None
@@ -77,18 +77,18 @@ def _accepted(where: str, reason: str, cure: str, uri: str) -> Finding:
     )
 
 
-def gunicorn_settings(directory: str, environ: Mapping[str, str]) -> dict[str, Given]:
+def gunicorn_settings(directory: str, environ: Mapping[str, str]) -> dict[str, SettingValue]:
     """Return what is known of gunicorn's settings, as it would read them in a directory."""
     options = _command_line(environ)
     given = {}
     if _TRUSTED in environ:
-        given["forwarded_allow_ips"] = Given(environ[_TRUSTED], _TRUSTED)
+        given["forwarded_allow_ips"] = SettingValue(environ[_TRUSTED], _TRUSTED)
     file = str(options.pop("config") or _CONFIGURATION).removeprefix("file:")
     for name, value in _assigned(os.path.join(directory, file)):
-        given[name] = Given(value, file)
+        given[name] = SettingValue(value, file)
     for name, value in options.items():
         if value is not None:
-            given[name] = Given(value, _COMMAND)
+            given[name] = SettingValue(value, _COMMAND)
     return given
 
 

@@ -27,7 +27,7 @@ from ..targets.barriers import barrier
 from ..told.findings import Finding
 from ..told.progress import Progress, counted, untold
 from ..told.subject import Subject
-from .pythons import Told, ask, import_error, old_version
+from .pythons import PythonFacts, ask, import_error, old_version
 from .trial import trial_findings
 
 OLDEST_PYTHON = (3, 10)
@@ -182,7 +182,7 @@ def _who(options: GroupOptions) -> str:
 
 
 def _useless_python(
-    where: str, options: GroupOptions, python: str, told: Told, account: Account | None
+    where: str, options: GroupOptions, python: str, told: PythonFacts, account: Account | None
 ) -> Finding:
     barred = barrier(python, account) if account is not None and told.version is None else None
     if barred and options.python_home is not None:

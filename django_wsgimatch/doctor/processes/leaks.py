@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from ...settings_guard import VARIABLE, settings_modules
 from ...text import quoted
-from ..targets.files import Place, read_script
+from ..targets.files import TargetPlace, read_script
 from ..told.findings import Finding
 from ..told.subject import Subject
 from .sources import Effects, Variable, effects_of
@@ -66,7 +66,7 @@ class Loaded:
 
 
 def leak_findings(
-    places: Iterable[tuple[Subject, Place]],
+    places: Iterable[tuple[Subject, TargetPlace]],
     interpreter_of: Callable[[Subject], Interpreter | None],
 ) -> Iterator[Finding]:
     """

@@ -39,7 +39,7 @@ importlib.import_module(name)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PythonFacts:
     """
     What a Python has told: its version, and which files its user may not read.
 
@@ -51,7 +51,7 @@ class Told:
     reason: str = ""
 
 
-def ask(python: str, files: Iterable[str], account: Account | None) -> Told:
+def ask(python: str, files: Iterable[str], account: Account | None) -> PythonFacts:
     """
     Ask a Python for its version, and whether ``account`` may read files.
 
@@ -62,14 +62,14 @@ def ask(python: str, files: Iterable[str], account: Account | None) -> Told:
         program = Program([python, "-I", "-c", _ASK, *names], {}, "/", account)
         done = run(program, Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds) as error:
-        return Told(None, reason=cut(str(error), 300))
+        return PythonFacts(None, reason=cut(str(error), 300))
     first, *said = done.output.split(b"\n")
     version = _VERSION.fullmatch(first)
     if version is None:
         text = cut(first.decode("utf-8", "backslashreplace"), 100)
-        return Told(None, reason=_last_line(done) if done.status else f"it says {text!r}")
+        return PythonFacts(None, reason=_last_line(done) if done.status else f"it says {text!r}")
     unreadable = tuple(name for name in names if os.fsencode(name) in set(said))
-    return Told((int(version[1]), int(version[2])), unreadable)
+    return PythonFacts((int(version[1]), int(version[2])), unreadable)
 
 
 def old_version(python: str, account: Account | None) -> tuple[int, int] | None:

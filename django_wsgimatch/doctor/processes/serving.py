@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ...daemon.options import GroupOptions
 from ..told.findings import Finding
-from .forwarding import Given, gunicorn_settings
+from .forwarding import SettingValue, gunicorn_settings
 
 VARIABLE = "SCRIPT_NAME"
 # gunicorn's own: the time of a request is limited in workers of one thread only.
@@ -54,7 +54,7 @@ def patience_findings(
             )
 
 
-def _patience(given: Mapping[str, Given]) -> tuple[float | None, str]:
+def _patience(given: Mapping[str, SettingValue]) -> tuple[float | None, str]:
     """For how long a worker may be busy, None for any time or where it cannot be told."""
     worker, threads, timeout = (given.get(n) for n in ("worker_class", "threads", "timeout"))
     if worker is not None and worker.value != _SYNC:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ...text import quoted
 from ..told.findings import Finding
-from ..told.telling import Answer, Page
+from ..told.telling import Page, UrlAnswer
 from .reached import Projects, Reached, name_of
 
 _PREFIX_IS_LOST = (
@@ -17,7 +17,7 @@ _PREFIX_IS_LOST = (
 
 
 def page_findings(
-    projects: Projects, at: Reached, answer: Answer, reported: Iterable[str]
+    projects: Projects, at: Reached, answer: UrlAnswer, reported: Iterable[str]
 ) -> Iterator[Finding]:
     """
     Yield what is wrong with an alias's front page and with the project's admin.

@@ -21,7 +21,7 @@ from ...settings_guard import VARIABLE
 from ..told.findings import Finding
 from ..told.progress import Progress, counted, untold
 from ..told.subject import Subject
-from ..told.telling import Answer, Told
+from ..told.telling import Told, UrlAnswer
 from .cookies import cookie_findings
 from .prefixes import prefix_findings
 from .probe import Project, Question, ask_all
@@ -155,7 +155,7 @@ def _answered(
     found: Iterable[Reached],
     asked: Mapping[Key, tuple[Question, ...]],
     told: Mapping[Key, Told],
-) -> Iterator[tuple[Reached, Answer]]:
+) -> Iterator[tuple[Reached, UrlAnswer]]:
     for each in found:
         answers = dict(zip(asked[each.key], told[each.key].answers, strict=False))
         for is_first in (True, False):

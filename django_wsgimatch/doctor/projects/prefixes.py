@@ -10,7 +10,7 @@ from ...text import quoted
 from ..table.wholes import beside, nested, whole_finding
 from ..told.findings import Finding
 from ..told.pasting import pasted, up_to
-from ..told.telling import Answer, Told
+from ..told.telling import Told, UrlAnswer
 from .answers import page_findings
 from .reached import Projects, Reached, is_mount, name_of
 from .stored import ROOTS
@@ -22,7 +22,7 @@ SERVES_STATIC_FILES = "whitenoise.middleware.WhiteNoiseMiddleware"
 
 
 def prefix_findings(
-    projects: Projects, asked: Iterable[tuple[Reached, Answer]]
+    projects: Projects, asked: Iterable[tuple[Reached, UrlAnswer]]
 ) -> Iterator[Finding]:
     """Yield what is wrong between aliases and the Django projects that they reach."""
     for _, group in groupby(asked, lambda each: each[0].subject):
@@ -33,7 +33,7 @@ def prefix_findings(
 
 
 def _findings(
-    projects: Projects, told: Told, of_alias: Sequence[tuple[Reached, Answer]]
+    projects: Projects, told: Told, of_alias: Sequence[tuple[Reached, UrlAnswer]]
 ) -> Iterator[Finding]:
     first, answer = of_alias[0]
     yield from _names_that_leave(projects, told, first, answer)
@@ -49,7 +49,7 @@ def _findings(
 
 
 def _names_that_leave(
-    projects: Projects, told: Told, at: Reached, answer: Answer
+    projects: Projects, told: Told, at: Reached, answer: UrlAnswer
 ) -> Iterator[Finding]:
     urls = {name: url for name, url in answer.names.items() if _is_path(url)}
     if not urls or any(projects.comes_back(url, at.key) for url in urls.values()):
@@ -88,7 +88,7 @@ def _without_path(projects: Projects, at: Reached) -> str:
     return pasted(alias, at.subject.entry, target=target)
 
 
-def _same_page(projects: Projects, told: Told, at: Reached, answer: Answer) -> Iterator[Finding]:
+def _same_page(projects: Projects, told: Told, at: Reached, answer: UrlAnswer) -> Iterator[Finding]:
     """
     A whole URL that is one of many, of a project with many pages.
 
@@ -104,7 +104,7 @@ def _same_page(projects: Projects, told: Told, at: Reached, answer: Answer) -> I
 
 
 def _logins_that_leave(
-    projects: Projects, told: Told, at: Reached, answer: Answer
+    projects: Projects, told: Told, at: Reached, answer: UrlAnswer
 ) -> Iterator[Finding]:
     for setting, url in _login_urls(told, answer):
         if not projects.comes_back(url, at.key):
@@ -131,7 +131,7 @@ def _logins_that_leave(
             )
 
 
-def _name_of_view(setting: str, at: Reached, answer: Answer) -> str:
+def _name_of_view(setting: str, at: Reached, answer: UrlAnswer) -> str:
     """A name for a setting: the login's for LOGIN_URL, the front page's for where one lands."""
     if setting == "LOGIN_URL":
         return next((name for name in answer.names if name.endswith("login")), "login")
@@ -140,7 +140,7 @@ def _name_of_view(setting: str, at: Reached, answer: Answer) -> str:
     return next(named, "home")
 
 
-def _told_redirects(projects: Projects, at: Reached, answer: Answer) -> tuple[str, ...]:
+def _told_redirects(projects: Projects, at: Reached, answer: UrlAnswer) -> tuple[str, ...]:
     """The redirects that lead to what is no login of the project's, as W017 tells."""
     logins = [url for name, url in answer.settings.items() if name in LOGIN_SETTINGS and url]
     leaving = [*logins, *answer.redirects.values()]
@@ -151,7 +151,7 @@ def _told_redirects(projects: Projects, at: Reached, answer: Answer) -> tuple[st
     return tuple(answer.redirects.values())
 
 
-def _login_urls(told: Told, answer: Answer) -> Iterator[tuple[str, str]]:
+def _login_urls(told: Told, answer: UrlAnswer) -> Iterator[tuple[str, str]]:
     for setting in LOGIN_SETTINGS:
         url = answer.settings.get(setting)
         is_used = told.settings.get(setting) != DEFAULTS.get(setting) or "login" in answer.names
@@ -160,7 +160,7 @@ def _login_urls(told: Told, answer: Answer) -> Iterator[tuple[str, str]]:
 
 
 def _static_files_that_leave(
-    projects: Projects, told: Told, at: Reached, answer: Answer
+    projects: Projects, told: Told, at: Reached, answer: UrlAnswer
 ) -> Iterator[Finding]:
     url = answer.settings.get("STATIC_URL")
     middleware = told.settings.get("MIDDLEWARE") or ()
@@ -179,7 +179,7 @@ def _static_files_that_leave(
 
 
 def _files_that_end_here(
-    projects: Projects, told: Told, at: Reached, answer: Answer
+    projects: Projects, told: Told, at: Reached, answer: UrlAnswer
 ) -> Iterator[Finding]:
     for setting, page in answer.files.items():
         if page.status == 404 and projects.comes_back(page.url, at.key):
@@ -195,7 +195,7 @@ def _files_that_end_here(
             )
 
 
-def _doubled_prefix(told: Told, at: Reached, answer: Answer) -> Iterator[Finding]:
+def _doubled_prefix(told: Told, at: Reached, answer: UrlAnswer) -> Iterator[Finding]:
     prefix = at.script_name.strip("/")
     if not prefix or at.path_info not in ("", "/") or answer.view is not None:
         return
@@ -212,7 +212,7 @@ def _doubled_prefix(told: Told, at: Reached, answer: Answer) -> Iterator[Finding
 
 
 def _without_urls(
-    projects: Projects, told: Told, of_alias: Sequence[tuple[Reached, Answer]]
+    projects: Projects, told: Told, of_alias: Sequence[tuple[Reached, UrlAnswer]]
 ) -> Iterator[Finding]:
     kept = [(at, answer) for at, answer in of_alias if not at.script_name]
     if not kept or any(answer.view or answer.appended for _, answer in kept):
@@ -239,7 +239,7 @@ def _begins(segment: str, begun: Iterable[str]) -> bool:
 
 
 def _slash_that_leaves(
-    projects: Projects, of_alias: Sequence[tuple[Reached, Answer]]
+    projects: Projects, of_alias: Sequence[tuple[Reached, UrlAnswer]]
 ) -> Iterator[Finding]:
     for at, answer in of_alias:
         if answer.appended and not projects.comes_back(answer.appended, at.key):
@@ -254,7 +254,7 @@ def _slash_that_leaves(
 
 
 def _cookies_that_stay_away(
-    told: Told, of_alias: Sequence[tuple[Reached, Answer]]
+    told: Told, of_alias: Sequence[tuple[Reached, UrlAnswer]]
 ) -> Iterator[Finding]:
     for setting in ("SESSION_COOKIE_PATH", "CSRF_COOKIE_PATH"):
         path = told.settings.get(setting) or "/"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...text import quoted
 from ..told.findings import Finding
 from ..told.subject import Subject
-from ..told.telling import Answer, Told
+from ..told.telling import Told, UrlAnswer
 from .reached import FALLBACK, Key, Projects, Reached, is_mount
 
 _NEEDED_APP = {"STATIC_URL": "django.contrib.staticfiles"}
@@ -20,11 +20,11 @@ class _Mounted:
 
     subject: Subject | None
     prefix: str
-    answer: Answer
+    answer: UrlAnswer
 
 
 def shared_findings(
-    projects: Projects, asked: Iterable[tuple[Reached, Answer]]
+    projects: Projects, asked: Iterable[tuple[Reached, UrlAnswer]]
 ) -> Iterator[Finding]:
     """Yield the projects that answer below several prefixes in one interpreter."""
     mounted: dict[tuple[str, str, str, str], list[_Mounted]] = {}

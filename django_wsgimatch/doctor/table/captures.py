@@ -25,7 +25,7 @@ from ...aliases.target import is_inside, split_filename
 from ...aliases.uri import resolve_dots
 from ...exceptions import BadTarget
 from ...text import quoted
-from ..targets.files import Place
+from ..targets.files import TargetPlace
 from ..targets.roots import APART
 from ..told.findings import Finding
 from ..told.subject import Subject
@@ -48,7 +48,7 @@ class Lead:
 
 
 def capture_findings(
-    subject: Subject, place: Place, rules: Rules, media: str | None
+    subject: Subject, place: TargetPlace, rules: Rules, media: str | None
 ) -> Iterator[Finding]:
     """Yield where uris lead that choose the script; ``media`` is MEDIA_ROOT."""
     if isinstance(subject.location, Pattern) and place.state in ("script", "directory"):
@@ -58,7 +58,7 @@ def capture_findings(
 
 
 def _led_astray(
-    subject: Subject, place: Place, rules: Rules, media: str | None
+    subject: Subject, place: TargetPlace, rules: Rules, media: str | None
 ) -> Iterator[Finding]:
     into_open = _first_into(subject, place, _open_directories(), rules)
     if into_open:
@@ -85,7 +85,7 @@ def _led_astray(
         yield from _at_any_depth(subject, place, rules)
 
 
-def _led_out(subject: Subject, place: Place, rules: Rules) -> Iterator[Finding]:
+def _led_out(subject: Subject, place: TargetPlace, rules: Rules) -> Iterator[Finding]:
     inside = place.path.rstrip("/") + "/"
     for lead in _changed_examples(subject, _DOTS, rules):
         is_above = place.path.startswith(lead.file.rstrip("/") + "/")
@@ -101,7 +101,7 @@ def _led_out(subject: Subject, place: Place, rules: Rules) -> Iterator[Finding]:
             return
 
 
-def _at_any_depth(subject: Subject, place: Place, rules: Rules) -> Iterator[Finding]:
+def _at_any_depth(subject: Subject, place: TargetPlace, rules: Rules) -> Iterator[Finding]:
     template = parse_template(subject.alias.target)
     first, *others = group_numbers(template) or (0,)
     literal = template[-1] if template else ""
@@ -120,7 +120,7 @@ def _at_any_depth(subject: Subject, place: Place, rules: Rules) -> Iterator[Find
 
 
 def _first_into(
-    subject: Subject, place: Place, directories: Iterable[str], rules: Rules
+    subject: Subject, place: TargetPlace, directories: Iterable[str], rules: Rules
 ) -> tuple[Lead, str] | None:
     """The first of some directories in which a uri can choose a script, and that uri."""
     for directory in directories:

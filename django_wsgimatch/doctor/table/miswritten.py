@@ -11,8 +11,8 @@ from ...aliases.patterns.pcre.parser import parse
 from ...aliases.patterns.pcre.syntax import (
     Atomic,
     Bytes,
+    CaptureGroup,
     Choice,
-    Group,
     Look,
     Node,
     Repeat,
@@ -72,7 +72,7 @@ def _node_demands(node: Node, sought: re.Pattern[str]) -> bool:
             return any(_node_demands(item, sought) for item in items)
         case Choice(branches):
             return all(_node_demands(branch, sought) for branch in branches)
-        case Group(item=item) | Atomic(item=item) | Look(item=item, negative=False):
+        case CaptureGroup(item=item) | Atomic(item=item) | Look(item=item, negative=False):
             return _node_demands(item, sought)
         case Repeat(item=item, low=low):
             return low > 0 and _node_demands(item, sought)

@@ -13,8 +13,8 @@ from ...aliases.patterns.pcre.parser import parse
 from ...aliases.patterns.pcre.syntax import (
     Anchor,
     Bytes,
+    CaptureGroup,
     Choice,
-    Group,
     Node,
     Sequence,
     Text,
@@ -174,7 +174,7 @@ def _ends(node: Node) -> bool:
     match node:
         case Anchor.END:
             return True
-        case Sequence((*_, last)) | Group(item=last):
+        case Sequence((*_, last)) | CaptureGroup(item=last):
             return _ends(last)
         case Choice(branches):
             return all(map(_ends, branches))
@@ -190,7 +190,7 @@ def _first_text(node: Node) -> str:
     match node:
         case Text(text):
             return text
-        case Sequence((first, *_)) | Group(item=first) | Choice((first, *_)):
+        case Sequence((first, *_)) | CaptureGroup(item=first) | Choice((first, *_)):
             return _first_text(first)
         case _:
             return ""

@@ -20,7 +20,7 @@ from ...aliases.target import is_inside, split_filename
 from ..told.subject import Subject
 from ..uris.reach import example_uris
 from ..uris.witness import with_capture, witness
-from .files import Place, read_script
+from .files import TargetPlace, read_script
 from .listing import Listings
 
 # So many files are tried; below a directory that URLs go through by themselves, so many
@@ -31,7 +31,7 @@ _ENDINGS = (".wsgi", ".py")
 
 
 def scripts_below(
-    subject: Subject, place: Place, rules: Rules, listings: Listings
+    subject: Subject, place: TargetPlace, rules: Rules, listings: Listings
 ) -> dict[str, str]:
     """Return the scripts below an alias's place that a URL leads to, each with such a URL."""
     if place.state != "directory":
@@ -45,7 +45,7 @@ def scripts_below(
 
 
 def _candidates(
-    subject: Subject, place: Place, rules: Rules, listings: Listings
+    subject: Subject, place: TargetPlace, rules: Rules, listings: Listings
 ) -> Iterator[tuple[str, dict[int, str]]]:
     """Files that a target may lead to, each with the captures that it takes."""
     alias = subject.alias
@@ -128,7 +128,7 @@ def _below(path: str, listings: Listings) -> Iterator[str]:
 
 
 def _uri_of(
-    subject: Subject, place: Place, script: str, captures: Mapping[int, str], rules: Rules
+    subject: Subject, place: TargetPlace, script: str, captures: Mapping[int, str], rules: Rules
 ) -> str | None:
     """A URL that leads to a script, None where none is found."""
     for uri in _uris(subject, place, script, captures, rules):
@@ -143,7 +143,7 @@ def _uri_of(
 
 
 def _uris(
-    subject: Subject, place: Place, script: str, captures: Mapping[int, str], rules: Rules
+    subject: Subject, place: TargetPlace, script: str, captures: Mapping[int, str], rules: Rules
 ) -> Iterator[str]:
     location = subject.location
     if isinstance(location, str):

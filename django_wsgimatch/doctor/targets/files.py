@@ -26,7 +26,7 @@ _SCRIPT_ENDINGS = (".wsgi", ".py")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TargetPlace:
     """
     Where an alias's target leads as far as the request does not decide.
 
@@ -43,7 +43,7 @@ class Place:
     below: Mapping[str, str] = field(default_factory=dict)
 
 
-def survey(alias: Alias, rules: Rules, listings: Listings) -> Place:
+def survey(alias: Alias, rules: Rules, listings: Listings) -> TargetPlace:
     """Look where an alias's target leads; nothing is loaded."""
     template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
     literal = template[0] if template and isinstance(template[0], str) else ""
@@ -56,10 +56,10 @@ def survey(alias: Alias, rules: Rules, listings: Listings) -> Place:
     except TargetError as error:
         return _no_script(error, filename, template, alias, rules, listings)
     if not is_inside(found.path, rules.roots):
-        return Place("outside", found.path, OUTSIDE_ROOTS)
+        return TargetPlace("outside", found.path, OUTSIDE_ROOTS)
     if not os.access(found.path.encode("latin-1"), os.R_OK):
-        return Place("unreadable", found.path, "it may not be read by this user")
-    return Place("script", found.path, scripts=(found.path,))
+        return TargetPlace("unreadable", found.path, "it may not be read by this user")
+    return TargetPlace("script", found.path, scripts=(found.path,))
 
 
 def _no_script(
@@ -69,18 +69,18 @@ def _no_script(
     alias: Alias,
     rules: Rules,
     listings: Listings,
-) -> Place:
+) -> TargetPlace:
     if error.reason == NOT_FOUND:
         begun = _begun(filename, rules, listings) if alias.kind == "match" else ()
         if begun:
-            return Place("directory", os.path.dirname(begun[0]), scripts=begun)
-        return Place("missing", error.path, error.reason)
+            return TargetPlace("directory", os.path.dirname(begun[0]), scripts=begun)
+        return TargetPlace("missing", error.path, error.reason)
     if error.reason != IS_DIRECTORY:
-        return Place("unreadable", error.path, error.reason)
+        return TargetPlace("unreadable", error.path, error.reason)
     if not _may_hold_scripts(error.path, rules.roots):
-        return Place("outside", error.path, OUTSIDE_ROOTS)
+        return TargetPlace("outside", error.path, OUTSIDE_ROOTS)
     scripts = listings.scripts(error.path, *_ends_of_name(template))
-    return Place(
+    return TargetPlace(
         "directory", error.path, scripts=scripts, deeper=bool(listings[error.path].directories)
     )
 
@@ -105,7 +105,7 @@ def _ends_of_name(template: Template) -> tuple[str, str]:
 
 
 def file_findings(
-    places: Iterable[tuple[Subject, Place]],
+    places: Iterable[tuple[Subject, TargetPlace]],
     settings_module: Callable[[Subject], str | None],
     is_named: Callable[[Subject], bool] = lambda subject: False,
     base_directory: str = "/",
@@ -137,7 +137,9 @@ def _is_named_as_script(path: str) -> bool:
     return path.endswith(_SCRIPT_ENDINGS)
 
 
-def _target_findings(subject: Subject, place: Place, base_directory: str) -> Iterator[Finding]:
+def _target_findings(
+    subject: Subject, place: TargetPlace, base_directory: str
+) -> Iterator[Finding]:
     target, path = quoted(subject.alias.target), quoted(place.path)
     if place.state == "missing":
         yield Finding(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...text import quoted
 from ..told.findings import Finding
 from ..told.subject import Subject
-from .files import Place
+from .files import TargetPlace
 
 APART = "Keep scripts and uploads in directories apart."
 
@@ -23,7 +23,9 @@ class Uploads:
 
 
 def root_findings(
-    places: Iterable[tuple[Subject, Place]], roots: Iterable[tuple[str, str]], uploads: Uploads
+    places: Iterable[tuple[Subject, TargetPlace]],
+    roots: Iterable[tuple[str, str]],
+    uploads: Uploads,
 ) -> Iterator[Finding]:
     """
     Yield the directories of scripts into which others could put code.

@@ -49,7 +49,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class UrlAnswer:
     """
     What a project makes of one URL.
 
@@ -105,7 +105,7 @@ class Told:
     settings: Mapping[str, Any] = field(default_factory=dict)
     secret: str = ""
     segments: tuple[str, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[UrlAnswer, ...] = ()
 
 
 def read_told(output: bytes) -> Told:
@@ -165,9 +165,9 @@ def _pages(said: object) -> dict[str, Page]:
     return {name: page for name, page in pages.items() if page is not None}
 
 
-def _answer(said: object) -> Answer:
+def _answer(said: object) -> UrlAnswer:
     given = _dict(said)
-    return Answer(
+    return UrlAnswer(
         view=_text(given.get("view")),
         appended=_url(given.get("appended")),
         settings={name: _url(url) for name, url in _dict(given.get("settings")).items()},

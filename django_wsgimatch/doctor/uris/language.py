@@ -19,11 +19,11 @@ from ...aliases.patterns.pcre.syntax import (
     Atomic,
     BackReference,
     Bytes,
+    CaptureGroup,
     Choice,
     Condition,
     Foreign,
     Greed,
-    Group,
     Look,
     Node,
     Repeat,
@@ -194,7 +194,7 @@ class Language:
                 return then
             case Choice(branches):
                 return self._pass(None, *[self._add(branch, then) for branch in branches])
-            case Group(item=item):
+            case CaptureGroup(item=item):
                 return self._add(item, then)
             case Repeat():
                 return self._repeat(node, then)

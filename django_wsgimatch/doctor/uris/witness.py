@@ -15,9 +15,9 @@ from ...aliases.patterns.engine import Found
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.patterns.pcre.syntax import (
     Atomic,
+    CaptureGroup,
     Choice,
     Condition,
-    Group,
     Look,
     Node,
     Repeat,
@@ -70,7 +70,9 @@ def with_capture(tree: Node, number: int, text: str) -> Node:
     return rebuilt(
         tree,
         lambda node: (
-            Group(number, Text(text)) if isinstance(node, Group) and node.number == number else None
+            CaptureGroup(number, Text(text))
+            if isinstance(node, CaptureGroup) and node.number == number
+            else None
         ),
     )
 
@@ -85,7 +87,7 @@ def rebuilt(node: Node, change: Callable[[Node], Node | None]) -> Node:
             return Sequence(tuple(rebuilt(each, change) for each in inside))
         case Choice(inside):
             return Choice(tuple(rebuilt(each, change) for each in inside))
-        case Repeat() | Group() | Atomic() | Look():
+        case Repeat() | CaptureGroup() | Atomic() | Look():
             return replace(node, item=rebuilt(node.item, change))
         case Condition():
             yes, no = (rebuilt(each, change) for each in (node.yes, node.no))

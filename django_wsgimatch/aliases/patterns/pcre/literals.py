@@ -10,10 +10,10 @@ from .syntax import (
     Atomic,
     BackReference,
     Bytes,
+    CaptureGroup,
     Choice,
     Condition,
     Foreign,
-    Group,
     Look,
     Node,
     Repeat,
@@ -54,7 +54,7 @@ def starts(node: Node) -> bool:
             return False
         case Choice(branches):
             return all(map(starts, branches))
-        case Group(item=item) | Atomic(item):
+        case CaptureGroup(item=item) | Atomic(item):
             return starts(item)
         case Repeat(item, low):
             return low > 0 and starts(item)
@@ -66,7 +66,7 @@ def _begins_with_anything(node: Node) -> bool:
     match node:
         case Repeat(Bytes(bytesets.ALL), 0, None, greed):
             return greed.value != "+"
-        case Sequence((first, *_)) | Group(item=first):
+        case Sequence((first, *_)) | CaptureGroup(item=first):
             return _begins_with_anything(first)
         case Choice(branches):
             return all(map(_begins_with_anything, branches))
@@ -103,7 +103,7 @@ def _leading(node: Node) -> tuple[tuple[str, ...], bool]:
             return _leading_of_sequence(items)
         case Choice(branches):
             return _leading_of_choice(branches)
-        case Group(item=item) | Atomic(item) | Repeat(item, 1, 1):
+        case CaptureGroup(item=item) | Atomic(item) | Repeat(item, 1, 1):
             return _leading(item)
         case Repeat(item, low) if low:
             return _leading(item)[0], False
@@ -157,7 +157,7 @@ def _holds_foreign(node: Node) -> bool:
 
 
 def _flat(node: Node) -> list[Node]:
-    if isinstance(node, (Sequence, Group, Atomic)):
+    if isinstance(node, (Sequence, CaptureGroup, Atomic)):
         return [inner for item in children(node) for inner in _flat(item)]
     return [node]
 
@@ -186,7 +186,7 @@ def _ends_segment(node: Node, after: bool) -> bool:
             return after
         case Choice(branches):
             return all(_ends_segment(branch, after) for branch in branches)
-        case Group(item=item) | Atomic(item):
+        case CaptureGroup(item=item) | Atomic(item):
             return _ends_segment(item, after)
         case Repeat(item, low):
             return _ends_segment(item, after) and (low > 0 or after)

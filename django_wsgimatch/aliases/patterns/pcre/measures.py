@@ -13,10 +13,10 @@ from .syntax import (
     Atomic,
     BackReference,
     Bytes,
+    CaptureGroup,
     Choice,
     Condition,
     Foreign,
-    Group,
     Look,
     Node,
     Repeat,
@@ -29,7 +29,7 @@ from .syntax import (
 def captured(node: Node) -> tuple[int, ...]:
     """Return the numbers of the groups in the node, in their order."""
     inside = tuple(number for child in children(node) for number in captured(child))
-    return (node.number, *inside) if isinstance(node, Group) else inside
+    return (node.number, *inside) if isinstance(node, CaptureGroup) else inside
 
 
 def referred(node: Node) -> set[int]:
@@ -45,7 +45,7 @@ def changed_inside(node: Node, change: Callable[[Node], Node]) -> Node:
             return Sequence(tuple(map(change, items)))
         case Choice(branches):
             return Choice(tuple(map(change, branches)))
-        case Repeat(item=item) | Group(item=item) | Atomic(item) | Look(item=item):
+        case Repeat(item=item) | CaptureGroup(item=item) | Atomic(item) | Look(item=item):
             return replace(node, item=change(item))
         case Condition(yes=yes, no=no):
             return replace(node, yes=change(yes), no=change(no))
@@ -55,7 +55,7 @@ def changed_inside(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def without_groups(node: Node) -> Node:
     """Return the node with what its groups match, captured no more."""
-    if isinstance(node, Group):
+    if isinstance(node, CaptureGroup):
         return without_groups(node.item)
     return changed_inside(node, without_groups)
 
@@ -76,7 +76,7 @@ def decided(node: Node) -> bool:
     match node:
         case Sequence(items):
             return all(map(decided, items))
-        case Group(item=item):
+        case CaptureGroup(item=item):
             return decided(item)
         case Choice(branches):
             firsts = [_first_bytes(branch) for branch in branches]
@@ -96,7 +96,7 @@ def _first_bytes(node: Node) -> int:
             return 1 << ord(text[0])
         case Bytes(mask):
             return mask
-        case Sequence((first, *_)) | Group(item=first):
+        case Sequence((first, *_)) | CaptureGroup(item=first):
             return _first_bytes(first)
         case _:
             return bytesets.ALL
@@ -115,7 +115,7 @@ def shortest(node: Node) -> int:
             return min(map(shortest, branches))
         case Repeat(item, low):
             return low * shortest(item) if low else 0
-        case Group(item=item) | Atomic(item):
+        case CaptureGroup(item=item) | Atomic(item):
             return shortest(item)
         case Condition(yes=yes, no=no):
             return min(shortest(yes), shortest(no))
@@ -156,7 +156,7 @@ def fixed_length(node: Node) -> int | None:
         case Repeat(item, low, high):
             length = fixed_length(item)
             return None if length is None or low != high else low * length
-        case Group(item=item) | Atomic(item):
+        case CaptureGroup(item=item) | Atomic(item):
             return fixed_length(item)
         case _:  # pragma: no cover - the parser lets no reference into a look-behind
             return None

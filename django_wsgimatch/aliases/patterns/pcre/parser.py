@@ -14,7 +14,18 @@ from ....exceptions import InvalidPattern
 from .measures import captured, compiled_size, fixed_length
 from .quirks import enters_skipped_group, misses_first_byte
 from .sequences import SequenceParser, choice
-from .syntax import EMPTY, FAIL, Atomic, Choice, Condition, Group, Look, Node, Parsed, Sequence
+from .syntax import (
+    EMPTY,
+    FAIL,
+    Atomic,
+    CaptureGroup,
+    Choice,
+    Condition,
+    Look,
+    Node,
+    Parsed,
+    Sequence,
+)
 
 # PCRE2 allows 250, but a level costs several frames of Python's stack, in re's own parser too.
 _DEEPEST = 40
@@ -188,7 +199,7 @@ class _Parser(SequenceParser):
         number = self.references.open_group(name)
         item = self._inside()
         self.references.close_group(number)
-        return Group(number, item)
+        return CaptureGroup(number, item)
 
     def _branch_reset(self) -> Node:
         """Read ``(?|...)``, in which every alternative numbers its groups from the same number."""

@@ -14,8 +14,8 @@ from .syntax import (
     Anchor,
     Atomic,
     Bytes,
+    CaptureGroup,
     Choice,
-    Group,
     Look,
     Node,
     Repeat,
@@ -71,7 +71,7 @@ def _begins_with_look(items: list[Node]) -> bool:
     match first:
         case Sequence(inside):
             return _begins_with_look([*inside, *rest])
-        case Group(item=item) | Atomic(item):
+        case CaptureGroup(item=item) | Atomic(item):
             return _begins_with_look([item, *rest])
         case Choice(branches):
             return any(_begins_with_look([branch, *rest]) for branch in branches)
@@ -106,7 +106,7 @@ def _first_reader(items: list[Node]) -> Node | None:
         match first:
             case Sequence(inside):
                 items = [*inside, *rest]
-            case Group(item=item) | Atomic(item):
+            case CaptureGroup(item=item) | Atomic(item):
                 items = [item, *rest]
             case Repeat(item, low) if low:
                 items = [item, *rest]

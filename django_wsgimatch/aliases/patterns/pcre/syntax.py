@@ -58,7 +58,7 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CaptureGroup:
     """What the item matches is captured under a number."""
 
     number: int
@@ -129,7 +129,7 @@ Node = (
     | Sequence
     | Choice
     | Repeat
-    | Group
+    | CaptureGroup
     | Atomic
     | Look
     | Anchor
@@ -163,7 +163,7 @@ def children(node: Node) -> tuple[Node, ...]:
     match node:
         case Sequence(inside) | Choice(inside):
             return inside
-        case Repeat(item=item) | Group(item=item) | Atomic(item=item) | Look(item=item):
+        case Repeat(item=item) | CaptureGroup(item=item) | Atomic(item=item) | Look(item=item):
             return (item,)
         case Condition(yes=yes, no=no):
             return (yes, no)

@@ -22,10 +22,10 @@ from .syntax import (
     Atomic,
     BackReference,
     Bytes,
+    CaptureGroup,
     Choice,
     Condition,
     Greed,
-    Group,
     Look,
     Node,
     Repeat,
@@ -84,7 +84,7 @@ def _unset_in_negatives(node: Node, needed: set[int]) -> Node:
         return changed_inside(node, lambda inner: _unset_in_negatives(inner, needed))
     if needed & set(numbers):
         raise Inexpressible("a reference to a group in a negative look-around")
-    unset = (Choice((Sequence((FAIL, Group(number, EMPTY))), EMPTY)) for number in numbers)
+    unset = (Choice((Sequence((FAIL, CaptureGroup(number, EMPTY))), EMPTY)) for number in numbers)
     return Sequence((without_groups(node), *unset))
 
 
@@ -154,7 +154,9 @@ def _refers_ahead(node: Node) -> bool:
 def _unit(node: Node) -> str:
     """Return the translation in a form that a quantifier applies to as a whole."""
     text = _translated(node)
-    single = isinstance(node, (Bytes, Group)) or (isinstance(node, Text) and len(node.text) == 1)
+    single = isinstance(node, (Bytes, CaptureGroup)) or (
+        isinstance(node, Text) and len(node.text) == 1
+    )
     return text if single else f"(?:{text})"
 
 
@@ -199,7 +201,7 @@ def _can_be_followed_by_no_other(node: Repeat) -> bool:
     return decided(node.item) and shortest(node.item) > 0 and not (twice and captured(node.item))
 
 
-def _group(node: Group) -> str:
+def _group(node: CaptureGroup) -> str:
     return f"({_translated(node.item)})"
 
 
@@ -261,7 +263,7 @@ _TRANSLATORS: dict[type, Callable[..., str]] = {
     Sequence: _sequence,
     Choice: _choice,
     Repeat: _repeat,
-    Group: _group,
+    CaptureGroup: _group,
     Atomic: _atomic,
     Look: _look,
     Anchor: _anchor,

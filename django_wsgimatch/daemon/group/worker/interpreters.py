@@ -69,7 +69,7 @@ inside = Inside(told)
 
 
 @dataclass(slots=True, eq=False)
-class Interpreter:
+class SubInterpreter:
     """A running sub interpreter: its number, its listening socket, and how it is reached."""
 
     number: int
@@ -104,7 +104,7 @@ class Interpreters:
         self._settings_module = settings_module
         self._threads = threads
         self._label = label
-        self._running: dict[Place, Interpreter] = {}
+        self._running: dict[Place, SubInterpreter] = {}
         self._lock = threading.Lock()
         self._environ = dict(os.environ)
         # gunicorn's and Django's own threads know nothing of these.
@@ -137,13 +137,13 @@ class Interpreters:
                 os._exit(0)
         self._running.clear()
 
-    def _make_one_more(self, place: Place, environ: WSGIEnvironment) -> Interpreter:
+    def _make_one_more(self, place: Place, environ: WSGIEnvironment) -> SubInterpreter:
         chosen = sum(other.is_chosen for other in self._running)
         if place.is_chosen and 0 < self._most <= chosen:
             raise DaemonError(503, FULL.format(self._most))
         return self._make(place.application_group, environ)
 
-    def _make(self, name: str, environ: WSGIEnvironment) -> Interpreter:
+    def _make(self, name: str, environ: WSGIEnvironment) -> SubInterpreter:
         for module in PREIMPORT:
             with suppress(ImportError):
                 importlib.import_module(module)
@@ -179,9 +179,9 @@ class Interpreters:
             gate=self._limits.gate(environ),
             body_timeout=self._limits.body_timeout,
         )
-        return Interpreter(number, listener, link)
+        return SubInterpreter(number, listener, link)
 
-    def _end(self, running: Interpreter, seconds: float) -> bool:
+    def _end(self, running: SubInterpreter, seconds: float) -> bool:
         backend: Any = importlib.import_module("_interpreters")
         done = threading.Event()
 

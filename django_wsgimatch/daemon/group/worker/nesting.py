@@ -26,7 +26,7 @@ logger = logging.getLogger("django_wsgimatch")
 MOST_SCRIPTS = 1024
 
 
-class Nesting:
+class InterpreterLoader:
     """
     Finds applications as a Loader does, those of application groups in sub interpreters.
 

@@ -30,7 +30,7 @@ from ...raised import described
 from .changes import LoadedFiles, change_time
 from .handlers import ignore_handlers
 from .loading import Loader
-from .nesting import Nesting
+from .nesting import InterpreterLoader
 from .threads import RequestThreads, Work
 from .watching import FailedLoad, Watch, files_of, forget_templates
 
@@ -116,9 +116,9 @@ class GroupWorker(Worker):  # type: ignore[misc]
         self.abandoned: set[Work] = set()
         self.is_retiring = self.has_told_its_end = False
         options = self.group.options
-        finder: Loader | Nesting = self.loader
+        finder: Loader | InterpreterLoader = self.loader
         if self.group.backend != "process":
-            finder = Nesting(self.group, self.loader, self.renew)
+            finder = InterpreterLoader(self.group, self.loader, self.renew)
         self.threads = RequestThreads(
             self.group.listener,
             base_environ(self.group),
