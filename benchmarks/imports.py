@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.by_size import Task, report
 from benchmarks.measure import parser
 from django_wsgimatch.apache.lines.surroundings import Surroundings
-from django_wsgimatch.apache.report import report_lines, summary
+from django_wsgimatch.apache.report import import_summary, report_lines
 from django_wsgimatch.cli.imports import import_file, write_settings
 
 SIZES = (500, 5_000, 50_000)
@@ -113,7 +113,7 @@ def seconds(path: Path) -> float:
     assert imported.settings is not None
     written = [write_settings(imported, str(path), "python")]
     written += report_lines(imported.outcomes)
-    written.append(summary(imported.outcomes))
+    written.append(import_summary(imported.outcomes))
     return time.perf_counter() - started
 
 

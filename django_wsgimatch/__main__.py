@@ -6,10 +6,10 @@ import os
 import sys
 
 from .asroot.common_options import sort_words
-from .asroot.hook import main as act_as_root
+from .asroot.hook import act_as_root
 
 
-def main(words: list[str]) -> None:
+def run_subcommand(words: list[str]) -> None:
     """Run a subcommand for the project in this folder."""
     if os.geteuid() == 0:
         act_as_root([sys.executable, "manage.py", "wsgimatch", *words])
@@ -27,4 +27,4 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_subcommand(sys.argv[1:])

@@ -16,10 +16,10 @@ class WSGIMatchConfig(AppConfig):
 
     def ready(self) -> None:
         """Let ``manage.py check`` and whatever else runs Django's checks run the quick ones."""
-        register(check_settings, "wsgimatch")
+        register(run_settings_checks, "wsgimatch")
 
 
-def check_settings(**kwargs: Any) -> list[CheckMessage]:
+def run_settings_checks(**kwargs: Any) -> list[CheckMessage]:
     """Check the settings by themselves: quick, and without a look at the file system."""
     # Optimization: what checks is loaded where it checks, and not by each command and worker.
     from . import checks

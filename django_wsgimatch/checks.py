@@ -19,7 +19,7 @@ from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.forwarding import forwarding_findings
-from .doctor.processes.groups import group_findings, place_of, undefined_groups
+from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
 from .doctor.processes.leaks import inherited_findings, leak_findings
 from .doctor.processes.serving import mount_findings, patience_findings
 from .doctor.projects.asking import MOST_PROJECTS, project_findings, server_of
@@ -27,7 +27,7 @@ from .doctor.projects.reached import Reached, reached
 from .doctor.site_facts import (
     base_directory,
     configured_roots,
-    guarded,
+    guarded_files,
     interpreters,
     settings_are_named,
     settings_module_of,
@@ -147,7 +147,7 @@ def file_system_findings(
         configured, found.reached, most=most_projects, seconds=seconds, progress=progress
     )
     yield from root_findings(places, configured_roots(configured), uploads())
-    yield from writer_findings(guarded(configured, places))
+    yield from writer_findings(guarded_files(configured, places))
     yield from forwarding_findings(base_directory() or os.getcwd(), os.environ, _example(places))
     yield from mount_findings(os.environ)
     yield from patience_findings(configured.groups, base_directory() or os.getcwd(), os.environ)
@@ -203,7 +203,7 @@ def _broken_names(found: Iterable[Finding]) -> frozenset[str]:
 
 def _names_of(subject: Subject, rules: Rules) -> tuple[str, str]:
     """What findings call an alias and its process group."""
-    place = place_of(subject, rules)
+    place = literal_groups(subject, rules)
     return subject.where, f"WSGIMATCH_PROCESS_GROUPS[{place[0] if place else None!r}]"
 
 

@@ -24,7 +24,7 @@ from .daemon.front import elsewhere
 from .daemon.options import GroupOptions, read_options
 from .doctor.table.mistakes import mistake
 from .doctor.told.refusal import CannotStart
-from .doctor.told.wording import finding_lines, summary
+from .doctor.told.wording import finding_lines, findings_summary
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 from .plan import is_clean
@@ -177,7 +177,7 @@ class Configuration:
         entries = self.entries()
         found = [mistake(each.where, each.error, entries.get(each.where)) for each in self.problems]
         lines = [line for finding in found for line in finding_lines(finding)]
-        raise CannotStart("\n".join([*lines, summary(found)]))
+        raise CannotStart("\n".join([*lines, findings_summary(found)]))
 
     def entries(self) -> dict[str, object]:
         """Return the entries as the settings hold them, by name."""

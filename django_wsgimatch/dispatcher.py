@@ -34,7 +34,7 @@ from .daemon.group.worker.interpreters import Interpreters
 from .daemon.place import Place
 from .daemon.seldom import Seldom
 from .exceptions import ApplicationExit, DaemonError, ScriptError
-from .plan import SCRIPT_NAME, Plan, is_clean, make_plan, place_of, told_of
+from .plan import SCRIPT_NAME, Plan, is_clean, make_plan, mod_wsgi_keys, told_of
 from .preloading import Preloads
 from .scripts import LoadedScript, Reloading, Scripts
 from .server.pages import error_page, not_found
@@ -355,7 +355,7 @@ class Dispatcher:
         environ = environ | {
             "SCRIPT_FILENAME": script,
             "PATH_INFO": str(resolution.path_info),
-            **place_of(resolution),
+            **mod_wsgi_keys(resolution),
         }
         if not resolution.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)

@@ -32,7 +32,7 @@ from .daemon.servers.developing import watch_of_gunicorn
 from .daemon.servers.directory import directory_of
 from .daemon.servers.owner import owner_of
 from .exceptions import ManagerError, SettingError
-from .server.leaving import Leaving, closing
+from .server.leaving import Leaving, closing_listeners
 from .server.worker_renewal import WorkerRenewal
 
 logger = logging.getLogger("gunicorn.error")
@@ -86,7 +86,7 @@ def when_ready(server: Any) -> None:
     server.maybe_promote_master = _watching(server, server.maybe_promote_master)
     server.handle_term = _draining(server, server.handle_term)
     server.stop = _cleaning(server, server.stop)
-    server.worker_class = closing(server.worker_class)
+    server.worker_class = closing_listeners(server.worker_class)
     WorkerRenewal(server).begin()
     try:
         told = ask_for_definition(server)
@@ -117,7 +117,7 @@ def on_reload(server: Any) -> None:
     # gunicorn has made the handlers of its logs anew.
     _keep_to_one_zone(server.log)
     # gunicorn has read its settings anew.
-    server.worker_class = closing(server.worker_class)
+    server.worker_class = closing_listeners(server.worker_class)
     told = _told.pop(server.pid, None)
     if told is not None:
         _open(server, told)

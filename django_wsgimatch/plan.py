@@ -92,13 +92,13 @@ def make_plan(
         split,
         name,
         resolution.pass_authorization,
-        place_of(resolution),
+        mod_wsgi_keys(resolution),
         told_of(resolution),
         place,
     )
 
 
-def place_of(resolution: Resolution) -> dict[str, str]:
+def mod_wsgi_keys(resolution: Resolution) -> dict[str, str]:
     """What mod_wsgi's keys of the environ say of a request's place."""
     return {
         "mod_wsgi.process_group": str(resolution.process_group),

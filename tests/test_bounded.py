@@ -10,7 +10,13 @@ import time
 import pytest
 
 from django_wsgimatch.doctor.processes import bounded
-from django_wsgimatch.doctor.processes.bounded import Bounds, Ended, OutOfBounds, Program, run
+from django_wsgimatch.doctor.processes.bounded import (
+    Bounds,
+    Ended,
+    OutOfBounds,
+    Program,
+    run_bounded,
+)
 
 
 def python(source: str) -> Program:
@@ -20,7 +26,7 @@ def python(source: str) -> Program:
 def test_what_a_program_says():
     source = "import sys; print(sys.stdin.read()); print('x', file=sys.stderr); sys.exit(3)"
 
-    ended = run(python(source), Bounds(30), b"given" * 100)
+    ended = run_bounded(python(source), Bounds(30), b"given" * 100)
 
     assert ended == Ended(3, b"given" * 100 + b"\n", "x\n")
 
@@ -30,13 +36,13 @@ def test_what_a_program_says():
 def test_no_folder_for_temporary_files_is_needed(monkeypatch, given):
     monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
 
-    assert run(python("import sys; print(len(sys.stdin.read()))"), Bounds(30), given).output == (
-        b"%d\n" % len(given)
-    )
+    assert run_bounded(
+        python("import sys; print(len(sys.stdin.read()))"), Bounds(30), given
+    ).output == (b"%d\n" % len(given))
 
 
 def test_a_long_input_is_taken_by_one_that_does_not_read():
-    assert run(python("print(1)"), Bounds(30), b"x" * (1 << 20)).output == b"1\n"
+    assert run_bounded(python("print(1)"), Bounds(30), b"x" * (1 << 20)).output == b"1\n"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_a_long_input_is_taken_by_one_that_does_not_read():
 )
 def test_a_program_that_prints_without_end_is_ended(source, reason):
     with pytest.raises(OutOfBounds, match=f"^{reason}$"):
-        run(python(source), Bounds(30))
+        run_bounded(python(source), Bounds(30))
 
 
 @pytest.mark.parametrize(
@@ -75,13 +81,13 @@ def test_a_program_that_prints_without_end_is_ended(source, reason):
 )
 def test_a_program_that_takes_too_long_is_ended(source):
     with pytest.raises(OutOfBounds, match=r"^it takes more than 0\.2 s$"):
-        run(python(source), Bounds(0.2, output=1 << 20))
+        run_bounded(python(source), Bounds(0.2, output=1 << 20))
 
 
 def test_of_errors_the_end_is_kept(monkeypatch):
     monkeypatch.setattr(bounded, "KEPT_ERRORS", 10)
 
-    ended = run(python("import os; os.write(2, b'x' * 100 + b'the reason')"), Bounds(30))
+    ended = run_bounded(python("import os; os.write(2, b'x' * 100 + b'the reason')"), Bounds(30))
 
     assert ended.errors == "the reason"
 
@@ -105,7 +111,7 @@ signal.alarm(10)
     ],
 )
 def test_children_that_hold_the_output_open_hold_nobody_up(child):
-    assert run(python(FORK + child), Bounds(5)).output == b"said"
+    assert run_bounded(python(FORK + child), Bounds(5)).output == b"said"
 
 
 def test_what_a_program_leaves_in_its_group_is_ended():
@@ -114,7 +120,7 @@ def test_what_a_program_leaves_in_its_group_is_ended():
         "if child:\n    print(child, flush=True)\n    os._exit(0)\ntime.sleep(60)"
     )
 
-    child = int(run(python(source), Bounds(30)).output)
+    child = int(run_bounded(python(source), Bounds(30)).output)
 
     wait_until_gone(child)
 
@@ -135,7 +141,7 @@ def wait_until_gone(process: int) -> None:
 def test_a_program_has_no_terminal():
     source = "import os; print(os.getsid(0) == os.getpid())"
 
-    assert run(python(source), Bounds(30)).output == b"True\n"
+    assert run_bounded(python(source), Bounds(30)).output == b"True\n"
 
 
 def test_a_program_is_ended_when_the_command_is_interrupted():
@@ -143,9 +149,9 @@ def test_a_program_is_ended_when_the_command_is_interrupted():
     stop.set()
 
     with pytest.raises(OutOfBounds, match=r"^it was interrupted$"):
-        run(python("import time; time.sleep(60)"), Bounds(30, stop=stop))
+        run_bounded(python("import time; time.sleep(60)"), Bounds(30, stop=stop))
 
 
 def test_a_program_that_is_not_there():
     with pytest.raises(FileNotFoundError):
-        run(Program(["/no/such/program"], {}, "/"), Bounds(30))
+        run_bounded(Program(["/no/such/program"], {}, "/"), Bounds(30))

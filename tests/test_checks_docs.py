@@ -137,7 +137,7 @@ def use_example(section, site, settings):
 
 def suppose_the_application_owns(name, monkeypatch):
     """Only root could give a directory to www-data, and not every system has one."""
-    monkeypatch.setattr(circumstances, "user_of", lambda configured, subject: 33)
+    monkeypatch.setattr(circumstances, "user_of_alias", lambda configured, subject: 33)
     monkeypatch.setattr(writers, "_name", lambda user: "www-data")
     monkeypatch.setattr(writers, "_may_change", lambda user, step: step.path.endswith(name))
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from django_wsgimatch.cli.compare import AliasRequests, Comparison, record
+from django_wsgimatch.cli.compare import AliasRequests, Comparison, comparison_record
 from django_wsgimatch.comparing.asking import Manner, Response, Site
 from django_wsgimatch.comparing.differences import Compared, Difference, Pair, compare
 from django_wsgimatch.comparing.rules import HEADERS, ComparisonRules
@@ -272,7 +272,7 @@ def test_keys_of_json_are_on_the_page():
 
     reading = RequestFile((GET,), (Skipped(1, "x", "y"),), 0)
     group = AliasRequests(None, None, 1, (Compared(GET, (Difference("status", "1", "2"),)),))
-    shown = record(Comparison(reading, (group,)))
+    shown = comparison_record(Comparison(reading, (group,)))
 
     assert keys(shown) <= told
 

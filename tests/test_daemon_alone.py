@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from django_wsgimatch.asroot.group_command import GroupWords, is_for_group, read_words
+from django_wsgimatch.asroot.group_command import GroupWords, is_for_group, read_group_words
 from django_wsgimatch.daemon.group import alone
 from django_wsgimatch.daemon.group.alone import require_own_account
 from django_wsgimatch.daemon.group.listening import open_listener, peers_of
@@ -282,7 +282,7 @@ def test_a_limit_above_the_unit_s_own(monkeypatch):
     ],
 )
 def test_words_of_serve(words, read):
-    assert (is_for_group(words), read_words(words)) == (True, read)
+    assert (is_for_group(words), read_group_words(words)) == (True, read)
 
 
 def test_gunicorn_s_group_is_no_process_group():

@@ -27,7 +27,7 @@ from django_wsgimatch.daemon.servers.directory import (
     bases_of,
     default_base,
     directory_of,
-    distrust,
+    distrust_of_folder,
     make_base,
     make_directory,
     remove_directory,
@@ -178,7 +178,7 @@ def test_distrust(make, complaint):
     with folder() as path:
         make(path / "run")
 
-        found = distrust(str(path / "run"))
+        found = distrust_of_folder(str(path / "run"))
 
     assert complaint in found
     assert bool(found) == bool(complaint)

@@ -288,7 +288,7 @@ def test_the_server_s_path_is_there_for_its_application_groups(
 
 def test_a_user_that_does_not_exist_is_asked_nothing(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(groups, "ask", None)
+    monkeypatch.setattr(groups, "ask_python", None)
 
     assert found(GroupOptions(user="bloger")) == [("E017", "there is no user 'bloger'.")]
 

@@ -231,7 +231,7 @@ def test_a_script_in_a_directory_that_may_not_be_passed(tmp_path, monkeypatch):
     shut = str(tmp_path / "shut")
     monkeypatch.setattr(os, "access", lambda path, mode: path != shut)
 
-    assert unusable.barrier(str(script)) == shut
+    assert unusable.first_unusable(str(script)) == shut
 
 
 def test_a_script_that_takes_too_long_is_a_warning_and_no_error():

@@ -13,7 +13,7 @@ from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.spec import GroupSpec
 from django_wsgimatch.doctor.projects import probe
-from django_wsgimatch.doctor.projects.probe import Project, ask
+from django_wsgimatch.doctor.projects.probe import Project, ask_project
 from django_wsgimatch.doctor.told.telling import NO_ANSWER
 from tests.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
 
@@ -537,7 +537,7 @@ def project_with(tmp_path, source: str) -> Project:
 def test_a_project_that_never_loads_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(probe, "SECONDS", 0.5)
 
-    told = ask(project_with(tmp_path, "import time\ntime.sleep(60)\n"), ())
+    told = ask_project(project_with(tmp_path, "import time\ntime.sleep(60)\n"), ())
 
     assert told.error == "it takes more than 0.5 s"
 
@@ -586,7 +586,7 @@ os._exit(0)
     ],
 )
 def test_a_hostile_project_tells_nothing(tmp_path, source, error):
-    assert ask(project_with(tmp_path, source), ()).error == error
+    assert ask_project(project_with(tmp_path, source), ()).error == error
 
 
 def test_no_script_moves_the_cursor_of_check_and_preview(tmp_path):

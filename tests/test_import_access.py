@@ -7,7 +7,7 @@ import pytest
 from django_wsgimatch.aliases.alias import ACCESS_RULE
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
-from django_wsgimatch.apache.report import protected_lines, record
+from django_wsgimatch.apache.report import import_record, protected_lines
 from tests.imports import import_lines, notes_of, settings_of, text_of
 
 ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"
@@ -376,7 +376,7 @@ def test_a_part_of_what_the_same_rule_closes_has_no_entry_of_its_own():
 def test_json_has_what_is_closed():
     imported = import_lines(ALIAS, *section("Location /x", "Require valid-user"))
 
-    found = record(imported)
+    found = import_record(imported)
 
     rule = {"file": "site.conf", "line": 3, "directive": "Require valid-user"}
     assert found["protected"] == [

@@ -11,7 +11,12 @@ from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.outcomes.answers import ANSWERS
 from django_wsgimatch.apache.outcomes.outcome import CATEGORIES
 from django_wsgimatch.apache.reading.reading import read_text
-from django_wsgimatch.apache.report import protected_lines, record, report_lines, summary
+from django_wsgimatch.apache.report import (
+    import_record,
+    import_summary,
+    protected_lines,
+    report_lines,
+)
 from django_wsgimatch.apache.writing.fragment import python_lines
 from tests.documentation import DOCS, blocks, read
 from tests.imports import import_lines
@@ -29,7 +34,7 @@ def test_the_example_of_moving_becomes_what_the_page_shows():
     lines = [
         *protected_lines(imported),
         *report_lines(imported.outcomes),
-        summary(imported.outcomes),
+        import_summary(imported.outcomes),
     ]
     assert "\n".join(lines) + "\n" == EXAMPLE["report"]
 
@@ -71,7 +76,9 @@ def test_the_keys_of_json_are_on_the_commands_page():
     )
     keys = re.findall("``(\\w+)``", section.partition("``serve``")[0])
     lines = ["WSGIScriptAlias / /a.wsgi", "ErrorLog ${NONE}"]
-    found = record(import_lines(*lines, "<Location /x>", "Require valid-user", "</Location>"))
+    found = import_record(
+        import_lines(*lines, "<Location /x>", "Require valid-user", "</Location>")
+    )
 
     assert set(keys) - {"null", "false"} == {
         *found,

@@ -8,7 +8,7 @@ from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.outcomes.answers import ANSWERS, answer_for
 from django_wsgimatch.apache.outcomes.outcome import CATEGORIES
 from django_wsgimatch.apache.reading.reading import read_file
-from django_wsgimatch.apache.report import remark_lines, report_lines, summary
+from django_wsgimatch.apache.report import import_summary, remark_lines, report_lines
 from tests.imports import CONFIGURATIONS, import_lines, notes_of
 
 WITH_CONFIGURATIONS = sorted(CONFIGURATIONS.glob("*.conf"))
@@ -135,7 +135,7 @@ def test_lines_name_what_became_of_each_directive_and_where_it_stands():
         "kept        site.conf:2: WSGIScriptAlias / /srv/a.wsgi: an entry",
         "kept        site.conf:3: WSGIApplicationGroup one: application_group='one' of /",
     ]
-    assert summary(imported.outcomes) == "3 directives: 2 kept, 1 not needed."
+    assert import_summary(imported.outcomes) == "3 directives: 2 kept, 1 not needed."
 
 
 def test_characters_that_move_a_cursor_are_escaped():

@@ -12,7 +12,7 @@ import pytest
 
 from django_wsgimatch.daemon.front.relay import Link
 from django_wsgimatch.daemon.group.worker.interpreters import Interpreters, SubInterpreter
-from django_wsgimatch.daemon.group.worker.nesting import refusal
+from django_wsgimatch.daemon.group.worker.nesting import refusal_of_interpreters
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.wire.protocol import (
     REFUSED,
@@ -48,7 +48,7 @@ script_alias("/blog-blue", "app.wsgi", process_group="blog", application_group="
     ],
 )
 def test_a_group_s_python_must_be_new_enough(version, words):
-    assert words in str(refusal(version))
+    assert words in str(refusal_of_interpreters(version))
 
 
 class Counted(Interpreters):

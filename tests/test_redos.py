@@ -322,7 +322,7 @@ def test_refusal_tells_the_time_that_a_long_uri_takes():
     ],
 )
 def test_time_in_words(nanoseconds, words):
-    assert redos.duration(nanoseconds) == words
+    assert redos.time_in_words(nanoseconds) == words
 
 
 @pytest.mark.skipif(

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.asroot.group_command import GroupWords
-from django_wsgimatch.asroot.group_command import read_words as read_group_words
+from django_wsgimatch.asroot.group_command import GroupWords, read_group_words
 from django_wsgimatch.asroot.words import read_words
 from tests.documentation import Block, blocks, read, rows
 

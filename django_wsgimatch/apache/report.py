@@ -65,7 +65,7 @@ def remark_lines(imported: Imported) -> Iterator[str]:
         yield f"{'remark':<{_WIDTH}}  {printable(str(remark.spot))}: {shown(remark.text)}"
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def import_summary(outcomes: Sequence[Outcome]) -> str:
     """Return how many directives there are, and how many became what."""
     counts = tally(outcomes)
     parts = [
@@ -77,7 +77,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return f"{count} directive{'' if count == 1 else 's'}: {', '.join(parts) or 'none'}."
 
 
-def record(imported: Imported) -> dict[str, Any]:
+def import_record(imported: Imported) -> dict[str, Any]:
     """Return an import as ``import --format json`` has it."""
     settings = imported.settings
     return {

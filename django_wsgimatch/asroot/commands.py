@@ -18,7 +18,7 @@ from typing import NoReturn
 from ..exceptions import SettingError
 from .accounts import Account, account, become
 from .common_options import sort_words
-from .group_command import NO_USER_OF_GROUP, is_for_group, read_words
+from .group_command import NO_USER_OF_GROUP, is_for_group, read_group_words
 from .gunicorn_command import is_for_help
 from .launch import ALLOW_ROOT, AS_ROOT, serve
 from .running import users_of_servers, users_of_starters
@@ -99,7 +99,7 @@ def _become_user_of_group(words: list[str], at: int) -> None:
 
     systemd hands a socket over to this process's id, and waits for what it says.
     """
-    given = read_words(words[at + 2 :])
+    given = read_group_words(words[at + 2 :])
     if given.user is not None:
         this, rest = account(given.user), _take_user(words[at + 2 :])[1]
         become(this)

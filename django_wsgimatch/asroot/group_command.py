@@ -44,7 +44,7 @@ def is_for_group(words: Sequence[str]) -> bool:
     return any(word == OPTION or word.startswith(f"{OPTION}=") for word in words)
 
 
-def read_words(given: Sequence[str]) -> GroupWords:
+def read_group_words(given: Sequence[str]) -> GroupWords:
     """Read the arguments of ``serve``. Raises SettingError."""
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument(OPTION, required=True)

@@ -15,7 +15,7 @@ from .commands import is_ours, run
 from .launch import is_gunicorn, serve_by_hand
 
 
-def main(words: list[str]) -> None:
+def act_as_root(words: list[str]) -> None:
     """Act on a command line of root's."""
     try:
         if is_ours(words):

@@ -85,7 +85,7 @@ def _header(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def read(path: str, methods: Iterable[str], most: int | None) -> RequestFile:
+def read_request_file(path: str, methods: Iterable[str], most: int | None) -> RequestFile:
     """Read what is to be asked; "-" is standard input. Raises OSError."""
     allowed = (*SAFE_METHODS, *methods)
     if path == STANDARD_INPUT:
@@ -119,7 +119,7 @@ def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasR
         yield AliasRequests(alias, directives[alias], len(asked), different)
 
 
-def name_of(group: AliasRequests) -> str:
+def alias_name(group: AliasRequests) -> str:
     """Return an alias as ``preview`` shows it."""
     if group.alias is None:
         return NO_ALIAS
@@ -129,7 +129,7 @@ def name_of(group: AliasRequests) -> str:
 def lines(comparison: Comparison) -> Iterator[str]:
     """Yield what differs, by alias, as text."""
     for group in comparison.groups:
-        yield f"{name_of(group)}: {len(group.different)} of {group.asked} differ"
+        yield f"{alias_name(group)}: {len(group.different)} of {group.asked} differ"
         for each in group.different:
             yield f"  {readable(str(each.request))}"
             for difference in each.differences:
@@ -145,7 +145,7 @@ def remarks(comparison: Comparison) -> Iterator[str]:
         yield f"{told}: {cut(readable(skipped.text), 200)}"
 
 
-def summary(comparison: Comparison) -> str:
+def comparison_summary(comparison: Comparison) -> str:
     """Return the counts in a sentence."""
     reading = comparison.reading
     more = []
@@ -162,7 +162,7 @@ def _lines(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
 
 
-def record(comparison: Comparison) -> dict[str, Any]:
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison as ``compare --json`` has it."""
     return {
         "requests": len(comparison.reading.requests),

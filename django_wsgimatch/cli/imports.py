@@ -12,7 +12,7 @@ from ..apache.importing import Imported, import_configuration
 from ..apache.lines.limits import Volume
 from ..apache.lines.surroundings import Surroundings
 from ..apache.reading.reading import read_file, read_text
-from ..apache.report import record
+from ..apache.report import import_record
 from ..apache.resolving.addresses import at_address
 from ..apache.writing.fragment import python_lines
 from ..text import to_json
@@ -63,7 +63,7 @@ def write_settings(imported: Imported, source: str, shape: str) -> str:
     ``shape`` is "python" or "json"; ``source`` says what was imported.
     """
     if shape == "json":
-        return to_json(record(imported)) + "\n"
+        return to_json(import_record(imported)) + "\n"
     if imported.settings is None:
         return ""
     name = "standard input" if source == STANDARD_INPUT else Path(source).name

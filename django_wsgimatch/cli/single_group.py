@@ -10,7 +10,7 @@ from ..aliases.groups import GLOBAL
 from ..asroot.group_command import NO_USER_OF_GROUP, GroupWords
 from ..asroot.launch import ALLOW_ROOT, AS_ROOT
 from ..conf import Configuration
-from ..daemon.group.alone import become, require_own_account
+from ..daemon.group.alone import become_first_process, require_own_account
 from ..daemon.group.listening import open_listener, peers_of
 from ..daemon.place import Place
 from ..entries import utf8
@@ -41,7 +41,7 @@ def run_group(configured: Configuration, words: GroupWords, warn: Warn) -> NoRet
     path = os.fsdecode(listener.getsockname())
     if reason := _unasked(words.name, options.socket, path):
         warn(reason)
-    become(
+    become_first_process(
         told.spec(place, peers_of(path)),
         python=told.python,
         packages=told.packages,

@@ -21,7 +21,7 @@ from ..doctor.told.wording import finding_lines, level_name
 from ..preview import Preview, Try
 from ..text import readable
 from ..text import shown as printable
-from .compare import Comparison, name_of
+from .compare import Comparison, alias_name
 from .lookups import Row
 from .plain_lines import COLUMNS, EMBEDDED, MAIN, cells, preview_rows
 from .status import COLUMNS as STATUS_COLUMNS
@@ -144,7 +144,7 @@ def show_comparison(on: Console, comparison: Comparison) -> None:
     """Draw a table of what differs, below the alias that takes the requests."""
     for group in comparison.groups:
         style = "bold red" if group.different else "green"
-        told = f"{name_of(group)}: {len(group.different)} of {group.asked} differ"
+        told = f"{alias_name(group)}: {len(group.different)} of {group.asked} differ"
         on.print(_text(told, style))
         if group.different:
             table = Table("request", "what", "old", "new")

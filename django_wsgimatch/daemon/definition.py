@@ -12,7 +12,7 @@ from ..aliases.target import FollowSymlinks
 from ..scripts import Reloading
 from .options import GroupOptions
 from .place import Place
-from .spec import GroupSpec, read_options
+from .spec import GroupSpec, options_from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Definition:
     def from_json(cls, value: Mapping[str, Any]) -> Definition:
         """Return the definition that to_json() has told."""
         given = dict(value)
-        given["groups"] = {name: read_options(o) for name, o in value["groups"].items()}
+        given["groups"] = {name: options_from_json(o) for name, o in value["groups"].items()}
         given["preload"] = tuple((Place(**place), path) for place, path in value["preload"])
         given["sys_path"] = tuple(value["sys_path"])
         for name in ("roots", "watch"):

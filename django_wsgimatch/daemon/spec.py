@@ -71,7 +71,7 @@ class GroupSpec:
     def from_json(cls, value: dict[str, Any]) -> GroupSpec:
         """Return the spec that to_json() has told."""
         given = {**value, "place": Place(**value["place"])}
-        given["options"] = read_options(value["options"])
+        given["options"] = options_from_json(value["options"])
         return cls(**_tuples(given))
 
 
@@ -80,7 +80,7 @@ def new_token() -> str:
     return secrets.token_hex(TOKEN_SIZE)
 
 
-def read_options(value: dict[str, Any]) -> GroupOptions:
+def options_from_json(value: dict[str, Any]) -> GroupOptions:
     """Return the options that dataclasses.asdict() and JSON have told."""
     return GroupOptions(**_tuples(value))
 

@@ -17,7 +17,7 @@ from ..daemon.manager.starting import account_of
 from ..daemon.options import GroupOptions
 from ..exceptions import SettingError
 from ..settings_guard import VARIABLE
-from .processes.groups import place_of
+from .processes.groups import literal_groups
 from .processes.here import own_modules, own_paths
 from .processes.leaks import Interpreter
 from .targets.files import TargetPlace
@@ -28,7 +28,7 @@ from .told.subject import Subject
 
 def settings_module_of(configured: Configuration, subject: Subject) -> str | None:
     """Return the DJANGO_SETTINGS_MODULE of the process that answers for an alias, if known."""
-    place = place_of(subject, configured.rules)
+    place = literal_groups(subject, configured.rules)
     if place == (GLOBAL, GLOBAL):
         return os.environ.get(VARIABLE)
     options = configured.groups.get(place[0]) if place is not None else None
@@ -37,7 +37,7 @@ def settings_module_of(configured: Configuration, subject: Subject) -> str | Non
 
 def settings_are_named(configured: Configuration, subject: Subject) -> bool:
     """Return whether a process group's ``settings`` say which project answers for an alias."""
-    is_here = place_of(subject, configured.rules) == (GLOBAL, GLOBAL)
+    is_here = literal_groups(subject, configured.rules) == (GLOBAL, GLOBAL)
     return not is_here and bool(settings_module_of(configured, subject))
 
 
@@ -47,7 +47,7 @@ def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter |
     modules = own_modules(paths)
 
     def interpreter_of(subject: Subject) -> Interpreter | None:
-        place = place_of(subject, configured.rules)
+        place = literal_groups(subject, configured.rules)
         if place is None:
             return None
         settings_module = settings_module_of(configured, subject)
@@ -63,7 +63,7 @@ def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter |
     return interpreter_of
 
 
-def guarded(
+def guarded_files(
     configured: Configuration, places: Iterable[tuple[Subject, TargetPlace]]
 ) -> Iterator[Guarded]:
     """Yield all that scripts lie in, and the scripts, with the user that each runs as."""
@@ -71,7 +71,7 @@ def guarded(
         yield Guarded(where, root or "/")
     seen: set[tuple[tuple[str, ...], int | None]] = set()
     for subject, place in places:
-        user = user_of(configured, subject)
+        user = user_of_alias(configured, subject)
         if place.state == "directory":
             yield Guarded(subject.where, place.path, user)
         # Optimization: many aliases may lead to one directory of many scripts.
@@ -80,13 +80,13 @@ def guarded(
             yield from (Guarded(subject.where, script, user) for script in place.scripts)
 
 
-def user_of(configured: Configuration, subject: Subject) -> int | None:
+def user_of_alias(configured: Configuration, subject: Subject) -> int | None:
     """
     Return the user that an alias's application runs as, None where that cannot be told.
 
     Who runs the check as himself is a developer, and may change his own code; a service is not.
     """
-    place = place_of(subject, configured.rules)
+    place = literal_groups(subject, configured.rules)
     options = configured.groups.get(place[0], GroupOptions()) if place else GroupOptions()
     if options.script_user is not None:
         # It is wanted so: mod_wsgi runs only what belongs to that user.

@@ -25,7 +25,7 @@ from ..places import definition, drain_seconds, environment_of_groups, has_place
 from ..project import use_settings_of_manage_py
 
 
-def main() -> int:
+def print_definition() -> int:
     """Print what the arbiter needs to know."""
     try:
         use_settings_of_manage_py()
@@ -52,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(print_definition())

@@ -49,7 +49,7 @@ class Leaving:
             remove_directory(self.directory)
 
 
-def closing(worker_class: type[Any]) -> type[Any]:
+def closing_listeners(worker_class: type[Any]) -> type[Any]:
     """
     Return gunicorn's class of workers, one that closes its listening sockets when it is to end.
 

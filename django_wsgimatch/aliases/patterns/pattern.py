@@ -22,7 +22,7 @@ from .pcre.literals import anchored, prefixes, segments
 from .pcre.parser import parse
 from .pcre.syntax import Parsed
 from .pcre.translate import Inexpressible
-from .reading import read, read_by_shape
+from .reading import read_by_shape, read_parsed
 
 __all__ = ["Engine", "Find", "Found", "Pattern", "compile_pattern"]
 
@@ -111,7 +111,7 @@ def compile_pattern(
 
 def _for_re(source: str, parsed: Parsed, most: float) -> Pattern:
     try:
-        reading = read(parsed)
+        reading = read_parsed(parsed)
     except Inexpressible as error:
         curable = parsed.unportable is None
         raise UnsupportedPattern(source, error.construct, curable=curable) from error
@@ -124,7 +124,7 @@ def _for_re(source: str, parsed: Parsed, most: float) -> Pattern:
 def _reason(blow_up: redos.BlowUp) -> str:
     if blow_up.degree != "polynomial":
         return blow_up.reason
-    time = redos.duration(blow_up.nanoseconds)
+    time = redos.time_in_words(blow_up.nanoseconds)
     return f"{blow_up.reason}, so that {LONGEST_URI:,} bytes of uri take about {time}"
 
 

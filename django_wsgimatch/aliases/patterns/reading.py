@@ -44,7 +44,7 @@ class Reading(NamedTuple):
     never_empty: bool
 
 
-def read(parsed: Parsed) -> Reading:
+def read_parsed(parsed: Parsed) -> Reading:
     """
     Return what is known of a pattern.
 
@@ -120,7 +120,7 @@ def _shape(between: tuple[str, ...], begins_with_word: bool, ends_with_word: boo
         parsed = parse(source)
         if not is_plain(parsed.tree):
             return None
-        reading = read(parsed)
+        reading = read_parsed(parsed)
     except (PatternError, Inexpressible):
         return None
     pieces = tuple(_TRANSLATED_PLACEHOLDER.split(reading.translation))

@@ -245,7 +245,7 @@ def _succeeds(automaton: Automaton, state: int, text: str) -> bool:
     return False
 
 
-def duration(nanoseconds: float) -> str:
+def time_in_words(nanoseconds: float) -> str:
     """Return a time in words: ``"140 ms"``, ``"more than a day"``."""
     if nanoseconds > 86_400e9:
         return "more than a day"

@@ -69,7 +69,7 @@ def replaced_systems(layer: Layer) -> dict[str, Directive]:
     return found
 
 
-def closing(layers: Sequence[Layer], *, is_tls: bool) -> tuple[Directive, ...]:
+def closing_rules(layers: Sequence[Layer], *, is_tls: bool) -> tuple[Directive, ...]:
     """
     Return the rules that keep somebody out where all these layers hold, none where all get in.
 

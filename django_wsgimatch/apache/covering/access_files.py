@@ -31,7 +31,7 @@ from .hosts import (
     REWRITING,
     TAKERS,
     Host,
-    place_of,
+    holder_of,
     read_hosts,
     scope_sections,
 )
@@ -123,7 +123,7 @@ def close_unread(main: Host, hosts: Iterable[Host], unread: Iterable[Unread]) ->
     by_section = {host.section: host for host in hosts}
     for each in unread:
         host = main if each.host is None else by_section[each.host]
-        place_of(host, (each.folder,)).access.append(each.allowed_by)
+        holder_of(host, (each.folder,)).access.append(each.allowed_by)
 
 
 class _Reader:

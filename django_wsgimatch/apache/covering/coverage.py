@@ -44,7 +44,7 @@ def coverage(sections: Iterable[Section], reach: Reach) -> Coverage:
     return found
 
 
-def words_of(section: Section) -> tuple[str, bool]:
+def section_pattern(section: Section) -> tuple[str, bool]:
     """Return what a section compares with, and whether it is a regular expression."""
     word, rest = get_word(section.argument)
     if word == "~":
@@ -61,7 +61,7 @@ def heads_of(section: Section) -> tuple[str, ...] | None:
     kind = section.name.lower()
     if kind not in (*DIRECTORIES, *LOCATIONS):
         return None
-    text, is_pattern = words_of(section)
+    text, is_pattern = section_pattern(section)
     if is_pattern:
         return prefixes_of(text)
     if is_wildcard(text):
@@ -85,7 +85,7 @@ def _of_section(section: Section, reach: Reach) -> Coverage:
     kind = section.name.lower()
     if kind in CONDITIONS:
         return "some"
-    text, is_pattern = words_of(section)
+    text, is_pattern = section_pattern(section)
     if kind in LOCATIONS:
         return _of_uri_pattern(text, reach) if is_pattern else _of_location(text, reach)
     if kind in FILES:

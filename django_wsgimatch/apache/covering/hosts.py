@@ -12,7 +12,7 @@ from ..lines.directive import Directive, Section
 from ..lines.words import split_words
 from ..outcomes.outcome import Ledger
 from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
-from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, words_of
+from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, section_pattern
 from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
 
 ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
@@ -177,7 +177,7 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     sections = scope_sections(directive)
     if sections and directive.name.lower() in SERVER_OPTIONS:
         raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
-    place = place_of(host, sections)
+    place = holder_of(host, sections)
     givers = host.givers.setdefault(_place_named_by(sections), {})
     before, givers[name] = givers.get(name, place), place
     for each in _superseded(before, name, given):
@@ -188,7 +188,7 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
         place.values[name] = given
 
 
-def place_of(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
+def holder_of(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
     """Return where what stands in sections is kept: the host, without any."""
     if not sections:
         return host
@@ -204,11 +204,11 @@ def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
     sections = scope_sections(directive)
     if not sections and directive.name.lower() not in SWITCHES:
         raise DirectiveError(f"{directive.name} not allowed here")
-    place_of(host, sections).access.append(directive)
+    holder_of(host, sections).access.append(directive)
 
 
 def _read_handler(host: Host, directive: Directive, ledger: Ledger) -> None:
-    place_of(host, scope_sections(directive)).handlers.append(directive)
+    holder_of(host, scope_sections(directive)).handlers.append(directive)
     host.takers.append(directive)
 
 
@@ -258,7 +258,7 @@ def rank_of(sections: tuple[Section, ...]) -> Rank:
 def _directory_rank(section: Section) -> tuple[int, int]:
     if section.name.lower() not in DIRECTORIES:
         return 0, 0
-    path, is_pattern = words_of(section)
+    path, is_pattern = section_pattern(section)
     # As observed, and as reorder_sorter() has it: even in a pattern slashes are counted.
     return (2, path.count("/")) if is_pattern else (1, len(list(filter(None, path.split("/")))))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..lines.limits import Effort
-from .coverage import Coverage, coverage, words_of
+from .coverage import Coverage, coverage, section_pattern
 from .given import DEFAULTS, ENTRY_OPTIONS, Given
 from .hosts import Scope
 from .narrowing import region_of
@@ -18,7 +18,7 @@ NAMES = tuple(ENTRY_OPTIONS.values())
 """The options of an entry."""
 
 
-def merged(server: Values, scopes: Iterable[Scope]) -> Values:
+def merged_values(server: Values, scopes: Iterable[Scope]) -> Values:
     """Return what holds in sections, the last one's first of all."""
     values = dict(server)
     for scope in scopes:
@@ -91,7 +91,7 @@ class Meetings:
             elif covered == "some" and self._place[id(other)] > self._place[id(scope)]:
                 meeting.append(other)
         holding.sort(key=self._turn_of)
-        own = merged(self._server, holding)
+        own = merged_values(self._server, holding)
         return own if all(self._is_covered(other, holding, own) for other in meeting) else None
 
     def _is_covered(self, other: Scope, holding: Iterable[Scope], own: Values) -> bool:
@@ -109,4 +109,4 @@ class Meetings:
 
 
 def _argument(scope: Scope) -> str:
-    return words_of(scope.sections[0])[0]
+    return section_pattern(scope.sections[0])[0]

@@ -11,7 +11,7 @@ from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import group_numbers, parse_template
 from ...exceptions import PatternError
 from ..lines.directive import Section
-from .coverage import is_wildcard, words_of
+from .coverage import is_wildcard, section_pattern
 from .reach import Reach, prefixes_of, region
 
 _SLASHES = re.compile("//+")
@@ -31,7 +31,7 @@ def narrowed(alias: Alias, section: Section) -> Alias | None:
     It leads to the same script with the same SCRIPT_NAME and PATH_INFO. None where no alias
     can say that.
     """
-    return _narrowed(alias, *words_of(section))
+    return _narrowed(alias, *section_pattern(section))
 
 
 # Optimization: virtual hosts inherit aliases and the sections around them, and compiling takes a
@@ -65,7 +65,7 @@ def excluded(alias: Alias, other: Alias) -> Alias | None:
 
 def region_of(section: Section) -> Reach:
     """Return the uris that a <Location> holds for, as far as they are known."""
-    text, is_pattern = words_of(section)
+    text, is_pattern = section_pattern(section)
     if is_pattern or is_wildcard(text):
         return region(None, prefixes_of(text if is_pattern else from_wildcard(text)))
     return region(text, (text,))

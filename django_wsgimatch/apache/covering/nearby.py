@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from ..lines.limits import COMPARED, SEARCHED
-from .coverage import FILES, LOCATIONS, heads_of, is_wildcard, words_of
+from .coverage import FILES, LOCATIONS, heads_of, is_wildcard, section_pattern
 from .hosts import Scope
 from .reach import Reach
 
@@ -83,7 +83,7 @@ class ScopeIndex:
 
     def _add(self, numbered: Numbered) -> None:
         section = numbered[1].sections[0]
-        text, is_pattern = words_of(section)
+        text, is_pattern = section_pattern(section)
         kind, heads = section.name.lower(), heads_of(section)
         if kind in FILES and not is_pattern and not is_wildcard(text):
             self._files.setdefault(text, []).append(numbered)

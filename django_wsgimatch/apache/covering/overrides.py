@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..lines.directive import Directive, Section
 from ..lines.words import split_words
-from .coverage import DIRECTORIES, coverage, heads_of, is_wildcard, words_of
+from .coverage import DIRECTORIES, coverage, heads_of, is_wildcard, section_pattern
 from .hosts import Rank, rank_of, scope_sections
 from .reach import Reach
 
@@ -35,7 +35,7 @@ class Overrides:
                 continue
             order = (rank_of(sections), host is not None, number)
             [head] = heads_of(sections[0]) or ("",)
-            if is_wildcard(words_of(sections[0])[0]):
+            if is_wildcard(section_pattern(sections[0])[0]):
                 self._wild[host].append((order, directive))
             else:
                 self._plain[host, head].append((order, directive))
@@ -78,7 +78,7 @@ def allows(directive: Directive) -> bool:
 def is_directory(sections: Sequence[Section]) -> bool:
     """Whether these are one <Directory>, and no pattern: there AllowOverride may stand."""
     is_alone = len(sections) == 1 and sections[0].name.lower() in DIRECTORIES
-    return is_alone and not words_of(sections[0])[1]
+    return is_alone and not section_pattern(sections[0])[1]
 
 
 def host_of(directive: Directive) -> Section | None:

@@ -8,7 +8,7 @@ import re
 from ...aliases.alias import Alias
 from ...aliases.substitution import parse_template
 from ..lines.directive import Section
-from .coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS, is_wildcard, words_of
+from .coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS, is_wildcard, section_pattern
 from .hosts import Scope
 from .narrowing import from_wildcard, literally, narrowed, restricted, without_captures
 
@@ -21,7 +21,7 @@ def is_exact(scope: Scope) -> bool:
     names = [each.name.lower() for each in scope.sections]
     if any(name in (*CONDITIONS, *FILES) for name in names):
         return False
-    return names[0] in LOCATIONS or not words_of(scope.sections[-1])[1]
+    return names[0] in LOCATIONS or not section_pattern(scope.sections[-1])[1]
 
 
 def region_of_scope(alias: Alias, scope: Scope) -> Alias | None:
@@ -42,7 +42,7 @@ def region_of_scope(alias: Alias, scope: Scope) -> Alias | None:
 
 
 def _of_directory(alias: Alias, section: Section) -> Alias | None:
-    text, is_pattern = words_of(section)
+    text, is_pattern = section_pattern(section)
     assert section.name.lower() in DIRECTORIES
     if is_pattern:
         hidden = _HIDDEN.fullmatch(text)
@@ -61,7 +61,7 @@ def _of_directory(alias: Alias, section: Section) -> Alias | None:
 
 def _of_names(alias: Alias, section: Section) -> Alias | None:
     """Return the URLs with a segment that may be the name of the script."""
-    text, is_pattern = words_of(section)
+    text, is_pattern = section_pattern(section)
     starts, body, ends = _parts(text) if is_pattern else (True, _glob(text), True)
     if not _is_whole_name(alias) and (ends or not starts):
         return None

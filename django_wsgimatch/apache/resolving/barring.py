@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..covering.coverage import LOCATIONS
-from ..covering.hosts import REDIRECTS, Host, Scope, place_of, scope_sections
+from ..covering.hosts import REDIRECTS, Host, Scope, holder_of, scope_sections
 from ..lines.directive import Directive, Section
 from ..lines.words import split_words
 from ..reading.sections import section_for
@@ -46,7 +46,7 @@ def bar(main: Host, hosts: Sequence[Host]) -> list[Barred]:
 
 def _put(host: Host, barred: Barred) -> bool:
     around = scope_sections(barred.directive)
-    place = place_of(host, around if barred.section is None else (barred.section,))
+    place = holder_of(host, around if barred.section is None else (barred.section,))
     if not barred.is_kept or not isinstance(place, Scope):
         return False
     place.access.append(barred.directive)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import ACCESS_RULE, Alias, Denial
-from ..covering.access import Layer, closing
+from ..covering.access import Layer, closing_rules
 from ..covering.coverage import Coverage, coverage
 from ..covering.hosts import Host, Scope
 from ..covering.narrowing import excluded
@@ -225,7 +225,7 @@ class _Alias:
     def _closing_firmly(self, holding: frozenset[int]) -> tuple[Directive, ...]:
         layers: list[Layer] = [*self._server]
         layers += [scope.access for scope in self._order if id(scope) in holding]
-        return closing(layers, is_tls=self._is_tls)
+        return closing_rules(layers, is_tls=self._is_tls)
 
 
 def _taken_from(closed: Closed, before: Regions) -> Closed | None:

@@ -14,7 +14,7 @@ from ...aliases.alias import Alias
 from ...aliases.directives import get_word
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
-from ..covering.coverage import FILES, Coverage, is_wildcard, words_of
+from ..covering.coverage import FILES, Coverage, is_wildcard, section_pattern
 from ..covering.given import replaces_options
 from ..covering.hosts import Host, Scope
 from ..covering.narrowing import from_wildcard, is_anchored, literally
@@ -208,7 +208,7 @@ def _named(covered: Covered) -> Iterator[str]:
         last = scope.sections[-1]
         words = [" ".join(split_words(d.rest)).lower() for d in scope.handlers[-1:]]
         if last.name.lower() in FILES and words and words[0] in WSGI:
-            text, is_pattern = words_of(last)
+            text, is_pattern = section_pattern(last)
             if not is_pattern:
                 yield from_wildcard(text)[1:-1] if is_wildcard(text) else literally(text)
             elif text.endswith("$") and "|" not in text:

@@ -21,7 +21,7 @@ from ..covering.meetings import (
     Meetings,
     Values,
     agrees,
-    merged,
+    merged_values,
     most_particular_first,
     value_of,
 )
@@ -86,7 +86,7 @@ class Resolver:
         scopes = self.scopes(host, alias, directive)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
-        values = merged(server, sure)
+        values = merged_values(server, sure)
         parts, agreeing = self._parts(alias, scopes, server, values)
         self.effort.spend(len(parts) * MADE, directive.spot, f"{directive.name} {alias.location}")
         follow = self._follow_symlinks(host, sure)

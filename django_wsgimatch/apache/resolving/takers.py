@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
-from ..covering.coverage import LOCATIONS, is_wildcard, words_of
+from ..covering.coverage import LOCATIONS, is_wildcard, section_pattern
 from ..covering.hosts import HANDLERS, Host, scope_sections
 from ..covering.narrowing import from_wildcard
 from ..covering.regions import Regions, in_words, reach_of_region
@@ -169,7 +169,7 @@ _ANSWERING = ("F", "FORBIDDEN", "G", "GONE", "R", "REDIRECT", "P", "PROXY", "H",
 
 
 def _region_of_section(section: Section) -> Alias | None:
-    text, is_pattern = words_of(section)
+    text, is_pattern = section_pattern(section)
     if is_pattern:
         return _pattern(text)
     if is_wildcard(text):

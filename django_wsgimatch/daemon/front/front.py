@@ -51,7 +51,7 @@ PACKAGES = ("gunicorn", "django_wsgimatch")
 # A place that is not known to the manager cannot be asked; Python -I looks nowhere by itself.
 RUN_MANAGER = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from django_wsgimatch.daemon.manager.manager import main; main()"
+    "from django_wsgimatch.daemon.manager.manager import run_manager; run_manager()"
 )
 NOT_STARTED = "the manager of the daemon processes did not start: {}"
 NO_STARTER = (

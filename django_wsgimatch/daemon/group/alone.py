@@ -26,11 +26,11 @@ from ..manager.starting import (
     LISTENER,
     account_of,
     environment_of,
-    limits_of,
     make_room,
     make_text,
     nameless_file,
     python_of,
+    resource_limits,
 )
 from ..options import GroupOptions
 from ..ownership import ScriptOwner
@@ -68,7 +68,7 @@ def require_own_account(name: str, options: GroupOptions) -> None:
         )
 
 
-def become(
+def become_first_process(
     spec: GroupSpec,
     *,
     python: str,
@@ -100,7 +100,7 @@ def become(
         streams = dict(zip(STREAMS, (1, 2), strict=True))
         log = streams.get(options.log_file) or open_log(options.log_file)
         given |= dict.fromkeys((1, 2), log)
-    _set_limits(limits_of(options))
+    _set_limits(resource_limits(options))
     variables = _environment(options, environ)
     boot = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
     # A module of the project's folder must not be taken for one of Python's.

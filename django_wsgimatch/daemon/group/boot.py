@@ -35,9 +35,9 @@ def boot() -> None:
     # Not the current directory, which python -c puts there.
     sys.path[:] = [path for path in sys.path if path]
     sys.meta_path.insert(0, ServerPackages(json.loads(text)["packages"]))
-    from django_wsgimatch.daemon.group.process import main
+    from django_wsgimatch.daemon.group.process import run_arbiter
 
-    main(text)
+    run_arbiter(text)
 
 
 if __name__ == "__main__":

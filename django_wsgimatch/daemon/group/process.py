@@ -359,7 +359,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         os.environ.pop("NOTIFY_SOCKET", None)
 
 
-def main(text: str) -> None:
+def run_arbiter(text: str) -> None:
     """Run a group until it is told to end. ``text`` is the manager's JSON."""
     told = json.loads(text)
     spec = GroupSpec.from_json(told["spec"])

@@ -38,7 +38,7 @@ from .keeping import KeptPlace, identity_of, listen
 from .logs import GroupOutput, ServerLog, own_log
 from .outcome import outcome_of_none, restart_outcome, stop_outcome
 from .processes import LocalProcesses, Processes, StartedByRoot
-from .starting import Running, start
+from .starting import Running, start_place
 from .status import place_status, status_elsewhere, unreadiness
 
 # How long the manager sleeps when nothing is on its way, and when something is, in seconds.
@@ -367,7 +367,7 @@ class Manager:
     def _start_processes(self, kept: KeptPlace) -> Running:
         assert self.definition is not None
         self.generation += 1
-        return start(
+        return start_place(
             kept.spec,
             packages=self.definition.packages,
             listener=kept.listener,
@@ -565,7 +565,7 @@ def _number(file: int | socket.socket) -> int:
     return file if isinstance(file, int) else file.fileno()
 
 
-def main() -> None:
+def run_manager() -> None:
     """Run the manager that standard input describes; say so on standard output once it is there."""
     told = json.loads(sys.stdin.read())
     owner = Owner(*told["owner"])

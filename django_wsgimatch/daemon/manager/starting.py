@@ -107,7 +107,7 @@ class Running:
             self.output.close()
 
 
-def start(
+def start_place(
     spec: GroupSpec,
     *,
     packages: Mapping[str, str],
@@ -164,14 +164,17 @@ def _start_of(spec: GroupSpec, account: Account | None) -> Start:
     options = spec.options
     program = python_of(options, "") if options.python_home is not None else None
     start = Start(
-        program, spec.display_name, environment_of(options, account), limits=limits_of(options)
+        program,
+        spec.display_name,
+        environment_of(options, account),
+        limits=resource_limits(options),
     )
     if account is None:
         return start
     return replace(start, user=account.user, group=account.group, groups=account.groups)
 
 
-def limits_of(options: GroupOptions) -> dict[str, int]:
+def resource_limits(options: GroupOptions) -> dict[str, int]:
     """Return the limits that hold from a process's first line on, by their names in setrlimit()."""
     given = {
         "NPROC": options.process_limit,

@@ -204,7 +204,7 @@ def make_base(path: str) -> str:
             _mark(path)
     except OSError as error:
         raise SocketDirectoryError(f"{path!r} cannot be made: {error.strerror}") from error
-    if reason := distrust(path):
+    if reason := distrust_of_folder(path):
         raise SocketDirectoryError(reason)
     return path
 
@@ -251,7 +251,7 @@ def _remove_trial(folder: str) -> None:
         os.rmdir(folder)
 
 
-def distrust(path: str) -> str:
+def distrust_of_folder(path: str) -> str:
     """Return why a folder of sockets cannot be trusted, "" where it can."""
     try:
         status = os.lstat(path)
@@ -318,7 +318,7 @@ def make_directory(owner: Owner, base: str) -> Directory:
         raise SocketDirectoryError(
             f"{directory.path!r} cannot be made: {error.strerror}"
         ) from error
-    if reason := distrust(directory.path):
+    if reason := distrust_of_folder(directory.path):
         raise SocketDirectoryError(reason)
     return directory
 

@@ -76,7 +76,7 @@ class Ended:
     errors: str
 
 
-def run(program: Program, bounds: Bounds, standard_input: bytes = b"") -> Ended:
+def run_bounded(program: Program, bounds: Bounds, standard_input: bytes = b"") -> Ended:
     """
     Run a program to its end, and end what it leaves of its process group.
 

@@ -16,7 +16,7 @@ from ...asroot.commands import BY_ROOT
 from ...asroot.running import allowed_users
 from ...daemon.board import Shape
 from ...daemon.group import boot
-from ...daemon.group.worker.nesting import refusal
+from ...daemon.group.worker.nesting import refusal_of_interpreters
 from ...daemon.manager.starting import Account, account_of, needs_root, python_of
 from ...daemon.options import GroupOptions
 from ...daemon.ownership import ScriptOwner
@@ -27,7 +27,7 @@ from ..targets.barriers import barrier
 from ..told.findings import Finding
 from ..told.progress import Progress, counted, untold
 from ..told.subject import Subject
-from .pythons import PythonFacts, ask, import_error, old_version
+from .pythons import PythonFacts, ask_python, import_error, old_version
 from .trial import trial_findings
 
 OLDEST_PYTHON = (3, 10)
@@ -99,7 +99,7 @@ def _findings_of_group(
         yield Finding("E017", where, f"{error}.", _SWITCH)
         return
     python = python_of(options, sys.executable)
-    told = ask(python, _needed(options), account)
+    told = ask_python(python, _needed(options), account)
     if told.version is None:
         told = replace(told, version=old_version(python, account))
     if told.version is None or told.version < OLDEST_PYTHON:
@@ -108,7 +108,7 @@ def _findings_of_group(
     yield from trial_findings(where, options, python, account)
     for path in told.unreadable:
         yield Finding("E017", where, f"user {options.user!r} cannot read {path!r}.", _LET_IN)
-    if nests and (unfit := refusal(told.version)):
+    if nests and (unfit := refusal_of_interpreters(told.version)):
         hint = "Without the setting each application group has processes of its own."
         yield Finding("E006", where, f"{unfit}.", hint)
     if options.settings:
@@ -250,7 +250,7 @@ def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]
             )
 
 
-def place_of(subject: Subject, rules: Rules) -> tuple[str, str] | None:
+def literal_groups(subject: Subject, rules: Rules) -> tuple[str, str] | None:
     """The names of an alias's groups, None where they differ from request to request."""
     alias = subject.alias
     names = (

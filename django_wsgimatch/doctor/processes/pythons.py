@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ...daemon.manager.starting import Account, environment_of
 from ...daemon.options import GroupOptions
 from ...text import cut, last_line
-from .bounded import Bounds, Ended, OutOfBounds, Program, run
+from .bounded import Bounds, Ended, OutOfBounds, Program, run_bounded
 
 # How long a group's Python may take to say its version, or to import the settings, in seconds.
 SECONDS = 20.0
@@ -51,7 +51,7 @@ class PythonFacts:
     reason: str = ""
 
 
-def ask(python: str, files: Iterable[str], account: Account | None) -> PythonFacts:
+def ask_python(python: str, files: Iterable[str], account: Account | None) -> PythonFacts:
     """
     Ask a Python for its version, and whether ``account`` may read files.
 
@@ -60,7 +60,7 @@ def ask(python: str, files: Iterable[str], account: Account | None) -> PythonFac
     names = list(files)
     try:
         program = Program([python, "-I", "-c", _ASK, *names], {}, "/", account)
-        done = run(program, Bounds(SECONDS, MOST_OUTPUT))
+        done = run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds) as error:
         return PythonFacts(None, reason=cut(str(error), 300))
     first, *said = done.output.split(b"\n")
@@ -75,7 +75,7 @@ def ask(python: str, files: Iterable[str], account: Account | None) -> PythonFac
 def old_version(python: str, account: Account | None) -> tuple[int, int] | None:
     """Return the version of a Python that is too old for the question, None for what is none."""
     try:
-        done = run(Program([python, "-V"], {}, "/", account), Bounds(SECONDS, MOST_OUTPUT))
+        done = run_bounded(Program([python, "-V"], {}, "/", account), Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds):
         return None
     # Python 2 tells it on standard error.
@@ -98,7 +98,7 @@ def import_error(
     try:
         command = [python, "-c", _IMPORT, *arguments]
         program = Program(command, environment_of(options, account), home, account)
-        done = run(program, Bounds(SECONDS, MOST_OUTPUT))
+        done = run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds) as error:
         return cut(str(error), 300)
     return _last_line(done) if done.status else ""

@@ -12,11 +12,11 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 
-from ...daemon.manager.starting import Account, environment_of, limits_of
+from ...daemon.manager.starting import Account, environment_of, resource_limits
 from ...daemon.options import GroupOptions
 from ...text import cut
 from ..told.findings import Finding
-from .bounded import Bounds, OutOfBounds, Program, run
+from .bounded import Bounds, OutOfBounds, Program, run_bounded
 
 # How long the trial may take, in seconds.
 SECONDS = 20.0
@@ -77,7 +77,7 @@ def attempt(options: GroupOptions, python: str, account: Account | None) -> dict
     command = [python, "-I", "-S", "-c", _TRY, json.dumps(asked)]
     program = Program(command, environment_of(options, account), "/", account)
     try:
-        said = json.loads(run(program, Bounds(SECONDS)).output)
+        said = json.loads(run_bounded(program, Bounds(SECONDS)).output)
     except (OSError, OutOfBounds, ValueError):
         # What keeps a Python from running at all is told elsewhere.
         return {}
@@ -90,7 +90,7 @@ def _asked(options: GroupOptions, *, limits: bool) -> dict[str, object]:
     # What is no directory at all has a finding of its own.
     asked["home"] = options.home if options.home and os.path.isdir(options.home) else None
     # Root sets these limits before it gives its rights up, so that they cannot fail.
-    wanted = limits_of(options) if limits and os.geteuid() != 0 else {}
+    wanted = resource_limits(options) if limits and os.geteuid() != 0 else {}
     asked["limits"] = {name: kind for name, kind in _LIMITS.items() if kind in wanted}
     return asked | {name: getattr(options, name) for name in asked["limits"]}  # type: ignore[attr-defined]
 

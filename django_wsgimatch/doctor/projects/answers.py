@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ...text import quoted
 from ..told.findings import Finding
 from ..told.telling import Page, UrlAnswer
-from .reached import Projects, Reached, name_of
+from .reached import Projects, Reached, project_label
 
 _PREFIX_IS_LOST = (
     "Something in the project takes request.path for the path in its URLconf, or writes a URL "
@@ -56,7 +56,7 @@ def _led_away(projects: Projects, at: Reached, page: Page, what: str) -> Iterato
     if page.there == 404:
         end = "which is a 404 of this project"
     elif what == "front page" and not projects.comes_back(location, at.key):
-        end = f"which is answered by {name_of(projects.who(location))}"
+        end = f"which is answered by {project_label(projects.who(location))}"
     else:
         return
     yield Finding(
@@ -72,7 +72,7 @@ def _admin_that_nobody_reaches(projects: Projects, at: Reached, page: Page) -> F
         "W057",
         at.subject.where,
         f"the project has an admin at {quoted(page.url)} that no alias leads to: that URL is "
-        f"answered by {name_of(projects.who(page.url))}.",
+        f"answered by {project_label(projects.who(page.url))}.",
         "Let an alias take it too, if it is to be reached here; else take it out of the URLconf, "
         "or silence this.",
     )

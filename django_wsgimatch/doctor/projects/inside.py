@@ -39,7 +39,7 @@ LONGEST_ERROR = 1000
 ADMIN = "admin:index"
 
 
-def main() -> None:
+def answer_questions() -> None:
     """Answer what standard input asks; what the project prints goes to standard error."""
     asked = json.loads(sys.stdin.read())
     answer = os.fdopen(os.dup(1), "w")

@@ -12,7 +12,7 @@ from ..told.findings import Finding
 from ..told.pasting import pasted, up_to
 from ..told.telling import Told, UrlAnswer
 from .answers import page_findings
-from .reached import Projects, Reached, is_mount, name_of
+from .reached import Projects, Reached, is_mount, project_label
 from .stored import ROOTS
 
 # Django's own values, which hold nothing where the project has no login of its own.
@@ -60,7 +60,7 @@ def _names_that_leave(
         at.subject.where,
         f"the project's links lead away from it: for {quoted(at.uri)} it gets SCRIPT_NAME "
         f"{quoted(at.script_name)}, and reverse({name!r}) is {quoted(url)}, which is answered by "
-        f"{name_of(projects.who(url))}.",
+        f"{project_label(projects.who(url))}.",
         _cure_of_names(projects, told, at),
     )
 
@@ -112,7 +112,7 @@ def _logins_that_leave(
                 "W017",
                 at.subject.where,
                 f"{setting} is {quoted(url)}, which is not one of the project's URLs behind "
-                f"{quoted(at.uri)}: it is answered by {name_of(projects.who(url))}.",
+                f"{quoted(at.uri)}: it is answered by {project_label(projects.who(url))}.",
                 f"Name the view instead of the URL, as in {setting} = "
                 f"{_name_of_view(setting, at, answer)!r}, or write the URL with the alias's "
                 "location in front.",
@@ -125,7 +125,7 @@ def _logins_that_leave(
                 "W017",
                 at.subject.where,
                 f"a request for {quoted(path)} is redirected to {quoted(location)}, which is "
-                f"answered by {name_of(projects.who(location))}.",
+                f"answered by {project_label(projects.who(location))}.",
                 "The redirect should stay behind the alias: look at FORCE_SCRIPT_NAME and "
                 "LOGIN_URL.",
             )
@@ -172,7 +172,7 @@ def _static_files_that_leave(
             "W018",
             at.subject.where,
             f"the project serves its static files itself, with whitenoise, but STATIC_URL "
-            f"{quoted(url)} is answered by {name_of(projects.who(url))}.",
+            f"{quoted(url)} is answered by {project_label(projects.who(url))}.",
             f"Write STATIC_URL = {at.script_name + '/static/'!r} and WHITENOISE_STATIC_PREFIX = "
             "'/static/': whitenoise asks for STATIC_URL before Django knows SCRIPT_NAME.",
         )
@@ -247,7 +247,7 @@ def _slash_that_leaves(
                 "W021",
                 at.subject.where,
                 f"{quoted(at.uri)} is redirected to {quoted(answer.appended)} (APPEND_SLASH), "
-                f"which is answered by {name_of(projects.who(answer.appended))}.",
+                f"which is answered by {project_label(projects.who(answer.appended))}.",
                 "Let the alias match the URL with its slash too: (/|$) at the end of the pattern.",
             )
             return

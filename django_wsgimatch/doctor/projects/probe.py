@@ -14,7 +14,7 @@ from ...daemon.manager.starting import account_of, environment_of, python_of
 from ...daemon.spec import GroupSpec
 from ...exceptions import SettingError
 from ...text import cut, last_line
-from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run
+from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run_bounded
 from ..told.telling import Told, read_told
 
 # How long a project may take to load and answer, in seconds.
@@ -30,7 +30,7 @@ _RUN = (
     "import sys; sys.path[:] = [path for path in sys.path if path]; names = {'__name__': 'boot'}; "
     "exec(compile(open(sys.argv[1]).read(), sys.argv[1], 'exec'), names); "
     "sys.meta_path.insert(0, names['ServerPackages']({'django_wsgimatch': sys.argv[2]})); "
-    "from django_wsgimatch.doctor.projects.inside import main; main()"
+    "from django_wsgimatch.doctor.projects.inside import answer_questions; answer_questions()"
 )
 
 
@@ -67,13 +67,13 @@ def ask_all(asked: Iterable[tuple[Project, tuple[Question, ...]]]) -> Iterator[T
     stop = threading.Event()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         try:
-            yield from pool.map(lambda each: ask(each[0], each[1], stop), list(asked))
+            yield from pool.map(lambda each: ask_project(each[0], each[1], stop), list(asked))
         finally:
             # Whoever interrupts the command need not wait for those that are being asked.
             stop.set()
 
 
-def ask(
+def ask_project(
     project: Project, questions: tuple[Question, ...], stop: threading.Event | None = None
 ) -> Told:
     """Have a project answer questions, in a process of its own; ``stop`` ends it."""
@@ -107,7 +107,7 @@ def ask(
         bounds = Bounds(
             project.seconds or SECONDS, _most_output(questions), stop or threading.Event()
         )
-        done = run(program, bounds, json.dumps(asked).encode())
+        done = run_bounded(program, bounds, json.dumps(asked).encode())
     except (OSError, OutOfBounds) as error:
         return Told(error=cut(str(error), 300), is_late=isinstance(error, TooSlow))
     return _told(done)

@@ -75,7 +75,7 @@ class Projects:
         resolution = resolve(self.table, path, rules=self.rules, server=self.server)
         if resolution.status is None:
             return FALLBACK if self.has_fallback else None
-        return key_of(resolution) if resolution.status == 200 else None
+        return project_key(resolution) if resolution.status == 200 else None
 
     def comes_back(self, url: str, key: Key) -> bool:
         """Whether a URL leads to the same Django project, in whatever place."""
@@ -96,7 +96,7 @@ def reached(subject: Subject, rules: Rules, server: Server) -> Iterator[Reached]
         is_own = found.match is not None and found.match.position == subject.position
         if found.status == 200 and is_own:
             script_name, path_info = str(found.script_name), str(found.path_info)
-            yield Reached(subject, uri, script_name, path_info, key_of(found))
+            yield Reached(subject, uri, script_name, path_info, project_key(found))
 
 
 def is_mount(at: Reached) -> bool:
@@ -116,7 +116,7 @@ def _examples(alias: Alias, subject: Subject, rules: Rules) -> Iterator[str]:
     yield from islice(branch_uris(subject.location), MOST_EXAMPLES)
 
 
-def key_of(resolution: Resolution) -> Key:
+def project_key(resolution: Resolution) -> Key:
     """Return the key of the project that a resolution has found."""
     return Key(
         str(resolution.process_group),
@@ -126,7 +126,7 @@ def key_of(resolution: Resolution) -> Key:
     )
 
 
-def name_of(key: Key | None) -> str:
+def project_label(key: Key | None) -> str:
     """Return what a project is called in findings; None is nobody."""
     if key is None:
         return "nobody: it is a 404"

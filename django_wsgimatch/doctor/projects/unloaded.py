@@ -29,7 +29,7 @@ def unloaded_finding(subject: Subject, key: Key, told: Told) -> Finding:
             "W055",
             subject.where,
             f"the script {quoted(key.script)} was not asked: {told.error}. Whether it loads in "
-            f"{place_of(key)}, and how it stands to its URLs, is not known.",
+            f"{place_in_settings(key)}, and how it stands to its URLs, is not known.",
             "Check on a machine that is less busy, or with more time: `wsgimatch check "
             "--load-timeout SECONDS`.",
         )
@@ -38,13 +38,13 @@ def unloaded_finding(subject: Subject, key: Key, told: Told) -> Finding:
     return Finding(
         "E026",
         subject.where,
-        f"the script {quoted(key.script)} does not load in {place_of(key)}: {told.error}{line}. "
-        f"Requests get {status}.",
+        f"the script {quoted(key.script)} does not load in {place_in_settings(key)}: "
+        f"{told.error}{line}. Requests get {status}.",
         " ".join(_cures(subject, key, told)),
     )
 
 
-def place_of(key: Key) -> str:
+def place_in_settings(key: Key) -> str:
     """Return a place in the words of the settings."""
     names = (("process group", key.process_group), ("application group", key.application_group))
     return ", ".join(f"{what} {quoted(name)}" for what, name in names if name) or (

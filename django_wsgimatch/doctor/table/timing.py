@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter, thread_time
 
 from ...aliases.patterns.pattern import Pattern
-from ...aliases.patterns.redos import BlowUp, duration
+from ...aliases.patterns.redos import BlowUp, time_in_words
 
 # What may be tried without a limit, by the estimate, and how long all patterns of a check may take.
 _LONGEST_TRY = 1e9
@@ -23,12 +23,12 @@ class Timing:
         url = f"One of {len(found.attack):,} bytes"
         has_limit = pattern.engine == "pcre2"
         if not has_limit and found.nanoseconds > _LONGEST_TRY:
-            return f"{url} takes about {duration(found.nanoseconds)}: {found.recipe}"
+            return f"{url} takes about {time_in_words(found.nanoseconds)}: {found.recipe}"
         if self._left <= 0:
             limit = ", until PCRE2 gives up" if has_limit else ""
-            time = duration(found.nanoseconds)
+            time = time_in_words(found.nanoseconds)
             return f"{url} takes about {time}{limit} (an estimate): {found.recipe}"
-        time = duration(self._measured(pattern, found.attack))
+        time = time_in_words(self._measured(pattern, found.attack))
         return f"{url} took {time} on {_ENGINES[has_limit]}: {found.recipe}"
 
     def _measured(self, pattern: Pattern, uri: str) -> float:

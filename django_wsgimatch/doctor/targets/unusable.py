@@ -22,7 +22,7 @@ _MAKES = re.compile(r"(?:create|make|get|build|init)_?\w*(?:app|application|wsgi
 
 def of_error(script: str, error: ScriptError) -> dict[str, Any]:
     """Return what is told of a script that does not load."""
-    barred = barrier(script)
+    barred = first_unusable(script)
     if barred:
         return {"error": f"it may not pass {barred!r}", "kind": "barred", "status": error.status}
     cause = error.__cause__
@@ -30,7 +30,7 @@ def of_error(script: str, error: ScriptError) -> dict[str, Any]:
     return {"error": text, "status": error.status, "line": line_of(cause) if cause else ""}
 
 
-def barrier(path: str) -> str | None:
+def first_unusable(path: str) -> str | None:
     """Return the first directory on a file's way, or the file, that this user may not use."""
     names = os.fsdecode(path.encode("latin-1")).split("/")
     for count in range(2, len(names)):

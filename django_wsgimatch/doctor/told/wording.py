@@ -21,7 +21,7 @@ def finding_lines(finding: Finding) -> Iterator[str]:
     yield f"    hint: {finding.hint}"
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def findings_summary(findings: Sequence[Finding]) -> str:
     """Return how many errors and warnings there are, and how many notes if there are any."""
     counts = Counter(finding.id[0] for finding in findings)
     notes = f", {_count(counts['I'], 'note')}" if counts["I"] else ""

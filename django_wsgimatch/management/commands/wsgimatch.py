@@ -308,7 +308,7 @@ class Command(BaseCommand):
                     terminal.show_finding(self._console(options), each)
                 else:
                     self._write_lines(wording.finding_lines(each))
-            self.stdout.write(wording.summary(found))
+            self.stdout.write(wording.findings_summary(found))
         fail_level = getattr(checks, options["fail_level"])
         return int(any(level(each) >= fail_level for each in found))
 
@@ -355,7 +355,7 @@ class Command(BaseCommand):
     def _become_server(self, given: list[str], python_path: str | None) -> NoReturn:
         try:
             if group_command.is_for_group(given):
-                words = group_command.read_words(given)
+                words = group_command.read_group_words(given)
                 single.run_group(configuration(), words, self._warn_of)
             path = ["--pythonpath", python_path] if python_path else []
             command = gunicorn_command.arguments([*path, *given])
@@ -447,14 +447,16 @@ class Command(BaseCommand):
         elif options["format"] == "python":
             self.stderr.write("\n".join(report.report_lines(imported.outcomes)))
         self.stderr.write("".join(f"{line}\n" for line in report.remark_lines(imported)), ending="")
-        self.stderr.write(report.summary(imported.outcomes))
+        self.stderr.write(report.import_summary(imported.outcomes))
         return int(imported.settings is None or (options["check"] and imported.needs_you))
 
     def compare(self, options: dict[str, Any]) -> int:
         """Show what differs between two sites; 1 if anything does, or if nothing was asked."""
         try:
             pair = comparison.pair_of(options)
-            reading = comparison.read(options["file"], options["methods"], options["limit"])
+            reading = comparison.read_request_file(
+                options["file"], options["methods"], options["limit"]
+            )
             with self._progress(options) as progress:
                 jobs = max(options["jobs"], 1)
                 found = comparison.compare_sites(configuration(), pair, reading, jobs, progress)
@@ -465,7 +467,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise _failed(f"{error.filename}: {error.strerror}.") from error
         if options["as_json"]:
-            self.stdout.write(to_json(comparison.record(found)))
+            self.stdout.write(to_json(comparison.comparison_record(found)))
             return int(not found.is_success)
         if self._is_drawn(options):
             terminal.show_comparison(self._console(options), found)
@@ -475,7 +477,7 @@ class Command(BaseCommand):
         self.stderr.write(
             "".join(f"{shown(line)}\n" for line in comparison.remarks(found)), ending=""
         )
-        self.stdout.write(comparison.summary(found))
+        self.stdout.write(comparison.comparison_summary(found))
         return int(not found.is_success)
 
     def _ask(self, **order: Any) -> list[dict[str, Any]]:

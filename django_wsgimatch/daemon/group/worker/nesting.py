@@ -53,7 +53,7 @@ class InterpreterLoader:
         place = Place.named_by(environ.pop(NAMED_BY, ""), environ["mod_wsgi.application_group"])
         if not place.application_group:
             return self._loader.find(environ)
-        if error := refusal(sys.version_info[:2]):
+        if error := refusal_of_interpreters(sys.version_info[:2]):
             raise error
         script: str = environ["SCRIPT_FILENAME"]
         self._loader.owner.require(script)
@@ -94,7 +94,7 @@ class InterpreterLoader:
                 raise Superseded
 
 
-def refusal(version: tuple[int, ...]) -> ScriptError | None:
+def refusal_of_interpreters(version: tuple[int, ...]) -> ScriptError | None:
     """Return why a group's Python cannot have sub interpreters, None where it can."""
     if version >= OLDEST_PYTHON:
         return None

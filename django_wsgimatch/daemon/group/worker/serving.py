@@ -293,7 +293,7 @@ class Exchange:
         return True
 
 
-def serve(
+def serve_request(
     exchange: Exchange,
     packet: bytes | memoryview,
     known: WSGIEnvironment,

@@ -33,7 +33,7 @@ from ...board import Slot
 from ...seldom import SeldomWarning
 from ...wire.peers import peer_user
 from ...wire.protocol import AGAIN, ERROR, FRAME, INLINE, encode_error, frame
-from .serving import Exchange, Find, serve
+from .serving import Exchange, Find, serve_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -234,7 +234,7 @@ class RequestThreads:
 
         exchange = Exchange(connection, self._token, self._may_keep)
         try:
-            is_well = serve(exchange, packet, known, self._find, begin, self._queue_timeout)
+            is_well = serve_request(exchange, packet, known, self._find, begin, self._queue_timeout)
             is_kept = is_well and exchange.is_kept
         except MemoryError:
             logger.critical("Out of memory: this process ends after its requests.")
