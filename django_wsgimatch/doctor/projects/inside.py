@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -151,6 +151,11 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
+def _views() -> Any:
+    """What looks views up: it needs Django, which is there where a project has been set up."""
+    return importlib.import_module("django_wsgimatch.doctor.projects.views")
+
+
 def _resolver() -> Any:
     return importlib.import_module("django.urls").get_resolver()
 
@@ -172,8 +177,8 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
     prefix = script_name if forced is None else forced
     # As django.core.handlers.wsgi.WSGIHandler does for each request.
     urls.set_script_prefix(f"{_text(prefix).rstrip('/')}/")
-    with _language_of(told, path_info):
-        answer = _urls(told, prefix, path_info)
+    with _views().language_of(path_info):
+        answer = _urls(prefix, path_info)
     if question.get("logins"):
         answer |= _pages(application, question, answer["view"], answer["appended"] is not None)
         answer["files"] = stored.answers(
@@ -182,10 +187,13 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
     return answer
 
 
-def _urls(told: dict[str, Any], prefix: str, path_info: str) -> dict[str, Any]:
+def _urls(prefix: str, path_info: str) -> dict[str, Any]:
     """What the settings and the URLconf make of a request, in the language that is active."""
-    view = _view(path_info)
-    appended = _appended(told, prefix, path_info, view)
+    view = appended = None
+    with suppress(Exception):
+        view = _views().view_name(path_info)
+        if _views().lacks_slash(path_info):
+            appended = f"{prefix.rstrip('/')}{path_info}/"
     answer: dict[str, Any] = {"view": view, "appended": appended, "settings": {}}
     for name in ("STATIC_URL", "MEDIA_URL"):
         with suppress(Exception):
@@ -230,22 +238,6 @@ def _host() -> str:
     return hosts[0] if hosts else "localhost"
 
 
-def _language_of(told: dict[str, Any], path_info: str) -> AbstractContextManager[Any]:
-    """The language in which LocaleMiddleware would have a path resolved: i18n_patterns."""
-    middleware = told["settings"].get("MIDDLEWARE") or ()
-    if any(name.endswith("LocaleMiddleware") for name in middleware):
-        with suppress(Exception):
-            translation = importlib.import_module("django.utils.translation")
-            language = translation.get_language_from_path(path_info)
-            # As for a visitor who has not said what he speaks.
-            language = language or translation.trans_real.get_supported_language_variant(
-                _django().LANGUAGE_CODE
-            )
-            context: AbstractContextManager[Any] = translation.override(language)
-            return context
-    return nullcontext()
-
-
 def _text(prefix: str) -> str:
     """A SCRIPT_NAME as Django decodes it."""
     return prefix.encode("latin-1", "replace").decode("utf-8", "replace")
@@ -265,19 +257,6 @@ def _url_setting(settings: Any, name: str) -> Any:
     return value
 
 
-def _view(path_info: str) -> str | None:
-    urls = importlib.import_module("django.urls")
-    encoding = importlib.import_module("django.utils.encoding")
-    path = encoding.repercent_broken_unicode(path_info.encode("latin-1")).decode()
-    try:
-        found = urls.resolve(path or "/")
-    except Exception:
-        return None
-    view = getattr(found.func, "view_class", found.func)
-    named = view if hasattr(view, "__qualname__") else type(view)
-    return f"{named.__module__}.{named.__qualname__}"
-
-
 def _reversed() -> Iterator[tuple[str, str]]:
     """The URLs of names that need nothing else."""
     urls = importlib.import_module("django.urls")
@@ -286,14 +265,3 @@ def _reversed() -> Iterator[tuple[str, str]]:
         for name in [*names[:MOST_NAMES], ADMIN]:
             with suppress(Exception):
                 yield name, urls.reverse(name)
-
-
-def _appended(told: dict[str, Any], prefix: str, path_info: str, view: str | None) -> str | None:
-    """Where CommonMiddleware redirects to, since the URL lacks its slash (APPEND_SLASH)."""
-    has_middleware = any(
-        name.endswith(".CommonMiddleware") for name in told["settings"].get("MIDDLEWARE", ())
-    )
-    lacks = told["settings"].get("APPEND_SLASH") and has_middleware and view is None
-    if not lacks or path_info.endswith("/") or _view(f"{path_info}/") is None:
-        return None
-    return f"{prefix.rstrip('/')}{path_info}/"
