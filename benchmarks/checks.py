@@ -85,7 +85,7 @@ def seconds(size: int, entry: Callable[[int], Entry]) -> float:
     That of the processes in which Django projects are asked counts, too.
     """
     # What imports Django's settings comes after they have been made.
-    from django_wsgimatch.cli.lookups import findings
+    from django_wsgimatch.cli.check import findings
     from django_wsgimatch.conf import configuration
 
     settings.WSGIMATCH_ALIASES = [entry(number) for number in range(size)]

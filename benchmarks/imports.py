@@ -22,8 +22,12 @@ from pathlib import Path
 from benchmarks.by_size import Task, report
 from benchmarks.measure import parser
 from django_wsgimatch.apache.lines.surroundings import Surroundings
-from django_wsgimatch.apache.report import import_summary, report_lines
-from django_wsgimatch.cli.imports import import_file, write_settings
+from django_wsgimatch.cli.imports import (
+    import_file,
+    import_summary,
+    report_lines,
+    write_settings,
+)
 
 SIZES = (500, 5_000, 50_000)
 IMPORTS = Task(

@@ -15,7 +15,6 @@ from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias
 from .aliases.resolve import Rules
-from .aliases.table import AliasTable
 from .conf import DEFAULTS, Configuration, configuration
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.forwarding import forwarding_findings
@@ -90,7 +89,7 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(scripts_of(configured), configured.rules)
     yield from host_findings(tuple(configured.values["VIRTUAL_HOSTS"]))
-    hosts = {table: host for host, table, _ in tables(configured)}
+    hosts = {table: host for host, table, _ in configured.tables()}
     yield from chosen_findings(
         ((hosts[subject.table], subject) for subject in scripts_of(configured)),
         configured.rules,
@@ -178,7 +177,7 @@ def _found_by_urls(
     """Optimization: all that is asked of one alias's urls is asked in a row, and they are kept."""
     rules = configured.rules
     server = server_of(configured)
-    sources = {table: names for _, table, names in tables(configured)}
+    sources = {table: names for _, table, names in configured.tables()}
     found = _ByUrls()
     media = uploads().media
     for subject in subjects(configured):
@@ -207,25 +206,11 @@ def _names_of(subject: Subject, rules: Rules) -> tuple[str, str]:
     return subject.where, f"WSGIMATCH_PROCESS_GROUPS[{place[0] if place else None!r}]"
 
 
-def tables(
-    configured: Configuration,
-) -> Iterator[tuple[str | None, AliasTable, tuple[str, ...]]]:
-    """
-    Yield (virtual host, its table, the names of its own entries); last those for every host.
-
-    The entries for every host stand behind a virtual host's own in its table, but are not its own.
-    """
-    for host, entries in configured.values["VIRTUAL_HOSTS"].items():
-        own = configured.host_sources[host][: len(entries)]
-        yield host, configured.table.virtual_hosts[host], own
-    yield None, configured.table, configured.sources
-
-
 def subjects(configured: Configuration) -> Iterator[Subject]:
     """Yield the usable aliases, each in its own table."""
     broken = {problem.where for problem in configured.problems}
     entries = configured.entries()
-    for _, table, sources in tables(configured):
+    for _, table, sources in configured.tables():
         for position, where in enumerate(sources):
             if where not in broken:
                 yield Subject(where, entries[where], table, position)

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -188,6 +188,18 @@ class Configuration:
             for each in zip(self.host_sources[host], entries, strict=False)
         )
         return {**dict(own), **dict(hosts)}
+
+    def tables(self) -> Iterator[tuple[str | None, AliasTable, tuple[str, ...]]]:
+        """
+        Yield (virtual host, its table, the names of its own entries); last those for every host.
+
+        The entries for every host stand behind a virtual host's own in its table, but are not its
+        own.
+        """
+        for host, entries in self.values["VIRTUAL_HOSTS"].items():
+            own = self.host_sources[host][: len(entries)]
+            yield host, self.table.virtual_hosts[host], own
+        yield None, self.table, self.sources
 
 
 @dataclass(frozen=True, slots=True)

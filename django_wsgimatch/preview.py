@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from .aliases.alias import Alias
-from .aliases.groups import Server
+from .aliases.groups import Server, split_host, variable
 from .aliases.index.prefix import alias_matches
 from .aliases.patterns.pattern import Pattern
 from .aliases.quoting import directive_line
 from .aliases.resolve import Resolution, Rules, resolve
 from .aliases.table import AliasTable
+from .conf import Configuration
+from .places import server_ports
 from .text import quoted
 
 
@@ -68,6 +71,24 @@ class PreviewSite:
     has_fallback: bool = True
     view: Callable[[str], str | None] = lambda path_info: None
     load_error: Callable[[str, str, str], str] = lambda script, process, application: ""
+
+
+def preview_site(configured: Configuration, host: str = "") -> PreviewSite:
+    """
+    Return what previews are made from, without views and scripts; ``host`` is a Host header.
+
+    Its port is taken for the one that the server listens on, unless the settings list ports.
+    """
+    name = configured.values["SERVER_NAME"] or split_host(host)[0] or "localhost"
+    port, ports = split_host(host)[1], server_ports(configured)
+    lookup = partial(variable, environ={}, process_environ=os.environ)
+    listed = None if ports is None else [str(each) for each in ports]
+    return PreviewSite(
+        table=configured.table,
+        rules=configured.rules,
+        server=Server(name, host, lookup, "" if ports else port, listed),
+        has_fallback=configured.values["FALLBACK"] is not None,
+    )
 
 
 def preview(site: PreviewSite, target: str) -> Preview:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 ELLIPSIS = "..."
@@ -60,6 +61,15 @@ def cut(text: str, longest: int) -> str:
 def last_line(output: str, longest: int = 300) -> str:
     """Return the last line of what a process has printed, which says what went wrong, or ""."""
     return cut(output.strip().rpartition("\n")[2].strip(), longest)
+
+
+def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a line for each row, its columns under each other with two blanks between them."""
+    kept = list(rows)
+    widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
+    for row in kept:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(padded).rstrip()
 
 
 def to_json(value: Any) -> str:

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch.cli import awaiting
+from django_wsgimatch.cli import orders
+from django_wsgimatch.cli.restart import RESTART
+from django_wsgimatch.cli.stop import STOP
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.board import READY, Board
 from django_wsgimatch.daemon.front.answers import read_order, read_outcomes
@@ -424,8 +426,8 @@ def manager(monkeypatch):
     answers: list[Any] = []
     where = SimpleNamespace(manager="/nowhere")
     order = [(where, {"places": ["blog"], "since": 1.0})]
-    monkeypatch.setattr(awaiting, "order_each", lambda configured, **asked: order)
-    monkeypatch.setattr(awaiting, "ASK", 0.0)
+    monkeypatch.setattr(orders, "order_each", lambda configured, **asked: order)
+    monkeypatch.setattr(orders, "ASK", 0.0)
 
     def answer(path, asked):
         told = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -433,15 +435,15 @@ def manager(monkeypatch):
             raise told
         return {"outcomes": [told]}
 
-    monkeypatch.setattr(awaiting, "give_order", answer)
+    monkeypatch.setattr(orders, "give_order", answer)
     return answers
 
 
 DONE = {"name": "blog", "state": "done", "pids": [5], "error": ""}
 
 
-def results(do="restart", seconds=60.0):
-    return list(awaiting.order_and_wait(configuration(), do, "blog", seconds))[1:]
+def results(words=RESTART, seconds=60.0):
+    return list(orders.order_and_wait(configuration(), words, "blog", seconds))[1:]
 
 
 @pytest.mark.parametrize(
@@ -472,30 +474,30 @@ def results(do="restart", seconds=60.0):
 def test_what_a_manager_tells_is_shown(manager, answers, line, is_success):
     manager += answers
 
-    assert results() == [awaiting.Result(line, is_success)]
+    assert results() == [orders.Result(line, is_success)]
 
 
 LATE = "after 0.01 s; they are waited for no longer"
 
 
 @pytest.mark.parametrize(
-    ("answer", "do", "line"),
+    ("answer", "words", "line"),
     [
         pytest.param(
-            ManagerGone("x"), "restart", f"its new processes are not ready {LATE}", id="gone"
+            ManagerGone("x"), RESTART, f"its new processes are not ready {LATE}", id="gone"
         ),
         pytest.param(
-            {**DONE, "state": "waiting"}, "stop", f"its processes have not ended {LATE}", id="stop"
+            {**DONE, "state": "waiting"}, STOP, f"its processes have not ended {LATE}", id="stop"
         ),
         pytest.param(
             {**DONE, "state": "waiting", "error": "process 5 died of SIGSEGV."},
-            "restart",
+            RESTART,
             f"its new processes are not ready {LATE}. The newest error: process 5 died of SIGSEGV",
             id="a process that dies again and again",
         ),
     ],
 )
-def test_a_manager_that_never_tells_is_waited_for_no_longer_than_that(manager, answer, do, line):
+def test_a_manager_that_never_tells_is_waited_for_no_longer_than_that(manager, answer, words, line):
     manager.append(answer)
 
-    assert results(do, 0.01) == [awaiting.Result(f"blog: {line}.", False)]
+    assert results(words, 0.01) == [orders.Result(f"blog: {line}.", False)]

@@ -10,7 +10,7 @@ from django.core.management.base import SystemCheckError
 
 from django_wsgimatch import read_directives, script_alias, script_alias_match
 from django_wsgimatch.checks import check_files, check_settings
-from django_wsgimatch.cli import lookups as inspection
+from django_wsgimatch.cli.check import findings
 from tests.servers import environment
 
 SOURCE = "def application(environ, start_response): ...\n"
@@ -26,7 +26,7 @@ def site(tmp_path, settings):
 
 
 def found():
-    return [(finding.id, finding.where) for finding in inspection.findings()]
+    return [(finding.id, finding.where) for finding in findings()]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_examples_that_no_script_answers_are_passed_over(site, settings):
 def test_plain_alias_that_never_matches(site, settings, pattern, reason):
     settings.WSGIMATCH_ALIASES = [script_alias(pattern, "a.wsgi")]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.message == f"'{pattern}' can never match: {reason}."
 
@@ -187,7 +187,7 @@ def test_plain_alias_that_never_matches(site, settings, pattern, reason):
 def test_pattern_that_never_matches(site, settings, pattern, reason):
     settings.WSGIMATCH_ALIASES = [script_alias_match(pattern, "a.wsgi")]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.message == f"'{pattern}' can never match: {reason}."
 
@@ -221,7 +221,7 @@ def test_pattern_that_never_matches(site, settings, pattern, reason):
 def test_alias_that_never_matches_has_a_line_to_paste(site, settings, entry, hint):
     settings.WSGIMATCH_ALIASES = [entry]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.hint == hint
 
@@ -229,7 +229,7 @@ def test_alias_that_never_matches_has_a_line_to_paste(site, settings, entry, hin
 def test_two_directives_in_one_string(site, settings):
     settings.WSGIMATCH_ALIASES = ["WSGIScriptAlias /a a.wsgiWSGIScriptAlias /b b.wsgi"]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.hint.endswith("is a comma missing?")
 
@@ -237,7 +237,7 @@ def test_two_directives_in_one_string(site, settings):
 def test_option_that_does_not_exist(site, settings):
     settings.WSGIMATCH_PROCESS_GROUPS = {"one": {"python_pth": []}}
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.message.endswith("did you mean 'python_path'?")
     assert finding.hint == "Fix the name, or delete it."
@@ -249,7 +249,7 @@ def test_alias_hidden_without_proof(site, settings):
         script_alias_match("^/ab*$", "b.wsgi"),
     ]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.message == (
         "no URL seems to reach '^/ab*$': WSGIMATCH_ALIASES[0] takes all of 200 that were tried, "
@@ -263,7 +263,7 @@ def test_alias_hidden_by_several(site, settings):
         script_alias_match("^/[abc](/|$)", "b.wsgi"),
     ]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.message == (
         "no URL reaches '^/[abc](/|$)': WSGIMATCH_ALIASES[0], WSGIMATCH_ALIASES[1] and "
@@ -274,7 +274,7 @@ def test_alias_hidden_by_several(site, settings):
 def test_pattern_on_which_releases_of_pcre2_differ(settings):
     settings.WSGIMATCH_ALIASES = [script_alias_match("(?<*a)b", "a.wsgi")]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert (finding.id, finding.hint) == (
         "E004",
@@ -292,7 +292,7 @@ def test_pattern_on_which_releases_of_pcre2_differ(settings):
 def test_setting_that_does_not_exist(settings, name, hint):
     setattr(settings, name, 1)
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.hint.startswith(hint)
 
@@ -330,7 +330,7 @@ def test_a_target_that_does_not_exist_but_another_does(site, settings, target, h
     (site / "d/c.py").write_text(SOURCE)
     settings.WSGIMATCH_ALIASES = [script_alias("/a", target)]
 
-    [finding] = inspection.findings()
+    [finding] = findings()
 
     assert finding.hint == f"There is another: script_alias('/a', {hint!r})."
 

@@ -12,7 +12,7 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch import checks
 from django_wsgimatch.aliases.patterns import pattern
-from django_wsgimatch.cli import lookups as inspection
+from django_wsgimatch.cli.check import findings
 from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.doctor import site_facts as circumstances
 from django_wsgimatch.doctor.processes import groups
@@ -206,7 +206,7 @@ def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch
     if check_id == "W033":
         suppose_a_group_of_developers(monkeypatch)
 
-    found = [finding for finding in inspection.findings() if finding.id == check_id]
+    found = [finding for finding in findings() if finding.id == check_id]
 
     [line] = said(found, site)
     assert re.fullmatch(expected(SECTIONS[check_id]), line)

@@ -18,8 +18,9 @@ from django.urls import path
 from django.views import View
 
 from django_wsgimatch import script_alias, script_alias_match
-from django_wsgimatch.cli import lookups as inspection
-from django_wsgimatch.cli import plain_lines as presentation
+from django_wsgimatch.cli import preview as previewing
+from django_wsgimatch.cli.listing import COLUMNS
+from django_wsgimatch.doctor.projects.views import view_name
 from django_wsgimatch.management.commands.wsgimatch import Unsuccessful
 from django_wsgimatch.preview import Preview
 
@@ -173,7 +174,7 @@ def test_list(site, settings):
     out = run("list")[0].replace(str(site), "/srv")
 
     assert [re.split("  +", line) for line in out.splitlines()] == [
-        [*presentation.COLUMNS],
+        [*COLUMNS],
         [
             *("WSGIMATCH_VIRTUAL_HOSTS['.example'][0]", ".example", "0", "plain", "/", "api.wsgi"),
             *("-", "(embedded)", "(main interpreter)", "script /srv/api.wsgi"),
@@ -387,11 +388,11 @@ def test_preview_says_why_a_script_of_the_server_s_own_does_not_load(site, sourc
 
     assert error in shown["load_error"]
     assert any(error in warning for warning in shown["warnings"])
-    assert presentation.answer(Preview(**shown)) == "the script, which does not load"
+    assert previewing.answer(Preview(**shown)) == "the script, which does not load"
 
 
 def test_preview_of_very_many_scripts_loads_the_first_few(site, settings, monkeypatch):
-    monkeypatch.setattr(inspection, "MOST_PROJECTS", 1)
+    monkeypatch.setattr(previewing, "MOST_PROJECTS", 1)
     for name in ("api.wsgi", "scripts/blog.wsgi"):
         (site / name).write_text("1 / 0\n")
 
@@ -583,11 +584,11 @@ def test_the_aliases_shown_are_the_virtual_host_s(site, settings):
     ],
 )
 def test_view_name(site, path_info, view):
-    assert inspection.view_name(path_info) == f"{__name__}.{view}"
+    assert view_name(path_info) == f"{__name__}.{view}"
 
 
 def test_no_view(site):
-    assert inspection.view_name("/none/") is None
+    assert view_name("/none/") is None
 
 
 def test_urlconf_that_does_not_load(site, settings):

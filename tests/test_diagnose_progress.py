@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from django_wsgimatch import script_alias, script_alias_match
-from django_wsgimatch.cli import lookups as inspection
+from django_wsgimatch.cli.check import findings
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.doctor.told.progress import counted
 
@@ -30,6 +30,6 @@ def test_a_thousand_aliases_are_checked_in_a_moment(tmp_path, settings):
     configuration()
     started = time.process_time()
 
-    found = inspection.findings()
+    found = findings()
 
     assert (found, time.process_time() - started < 10) == ([], True)

@@ -22,8 +22,8 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.cli.lookups import Row
-from django_wsgimatch.cli.plain_lines import finding_record
+from django_wsgimatch.cli.check import finding_record
+from django_wsgimatch.cli.listing import Row
 from django_wsgimatch.conf import DEFAULTS, configuration
 from django_wsgimatch.daemon.options import ANSWERS, GroupOptions
 from django_wsgimatch.dispatcher import Dispatcher
@@ -213,7 +213,7 @@ def test_commands_of_manage_py_can_be_typed(block):
         words = shlex.split(command, comments=True)
         if words[:3] == ["python", "manage.py", "wsgimatch"] and words[3:] != ["COMMAND"]:
             end = words.index("&&") if "&&" in words else None
-            assert parser.parse_args(words[3:end]).run
+            assert parser.parse_args(words[3:end]).subcommand
 
 
 # Patterns

@@ -9,7 +9,7 @@ import pytest
 from django_wsgimatch import script_alias_match
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.cli import lookups as inspection
+from django_wsgimatch.cli.preview import previews, site_with_views
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.doctor.table.wholes import nested
 from django_wsgimatch.doctor.told.subject import Subject
@@ -140,7 +140,7 @@ def test_a_preview_says_that_the_whole_url_is_taken(site, settings, target, warn
     ]
     configured = configuration()
 
-    [shown] = inspection.previews(configured, inspection.site(configured), [target])
+    [shown] = previews(configured, site_with_views(configured), [target])
 
     assert shown.warnings == warnings
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from django_wsgimatch import script_alias
-from django_wsgimatch.cli.lookups import findings
+from django_wsgimatch.cli.check import findings
 from django_wsgimatch.cli.status import status_lines
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.definition import Definition

@@ -11,13 +11,13 @@ from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.outcomes.answers import ANSWERS
 from django_wsgimatch.apache.outcomes.outcome import CATEGORIES
 from django_wsgimatch.apache.reading.reading import read_text
-from django_wsgimatch.apache.report import (
+from django_wsgimatch.apache.writing.fragment import python_lines
+from django_wsgimatch.cli.imports import (
     import_record,
     import_summary,
     protected_lines,
     report_lines,
 )
-from django_wsgimatch.apache.writing.fragment import python_lines
 from tests.documentation import DOCS, blocks, read
 from tests.imports import import_lines
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from django_wsgimatch.apache.lines.surroundings import Surroundings
-from django_wsgimatch.apache.report import remark_lines, report_lines
-from django_wsgimatch.cli.imports import import_file, write_settings
+from django_wsgimatch.cli.imports import import_file, remark_lines, report_lines, write_settings
 from tests.trees import open_directory
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others may not")

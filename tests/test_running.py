@@ -13,8 +13,15 @@ from django.core.management import CommandError, call_command
 from django_wsgimatch.asroot import gunicorn_command
 from django_wsgimatch.asroot.gunicorn_command import arguments
 from django_wsgimatch.cli import status as running
-from django_wsgimatch.cli import terminal
-from django_wsgimatch.cli.status import WIDTHS, duration, size, status_cells, status_lines
+from django_wsgimatch.cli.status import (
+    WIDTHS,
+    draw_status,
+    duration,
+    size,
+    status_cells,
+    status_lines,
+)
+from django_wsgimatch.cli.terminal import Screen
 from django_wsgimatch.exceptions import SettingError
 from django_wsgimatch.gunicorn import _keep_to_its_own_control_socket
 from tests.groups import site
@@ -94,7 +101,7 @@ def test_status_in_a_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     stream = io.StringIO()
 
-    terminal.show_status(terminal.console(stream, no_color=True), SERVERS)
+    draw_status(SERVERS, Screen(stream, no_color=True))
 
     assert "server 8, manager 9" in stream.getvalue()
     assert "running" in stream.getvalue()
@@ -130,7 +137,10 @@ def test_status_without_a_server(settings, tmp_path):
 @pytest.mark.parametrize("words", [["status"], ["drain", "on"]], ids=["status", "drain"])
 def test_where_no_server_was_found(monkeypatch, settings, words, bases, where):
     settings.WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"
-    monkeypatch.setattr("django_wsgimatch.cli.status.socket_directories", lambda configured: bases)
+    for module in ("running_servers", "drain"):
+        monkeypatch.setattr(
+            f"django_wsgimatch.cli.{module}.socket_directories", lambda configured: bases
+        )
 
     with pytest.raises(CommandError, match=f": {where}. Ask as the user that the server runs as"):
         call_command("wsgimatch", *words)
@@ -223,7 +233,7 @@ def test_no_value_stops_status_or_breaks_a_row(monkeypatch, key, said):
     stream = io.StringIO()
 
     lines = list(status_lines(servers))
-    terminal.show_status(terminal.console(stream, no_color=True), servers)
+    draw_status(servers, Screen(stream, no_color=True))
 
     assert len(lines) == 4
     assert all(line.isprintable() and line.encode() for line in lines)
@@ -239,9 +249,9 @@ def test_what_is_no_time_and_no_size(seconds):
 def test_a_title_is_no_markup():
     stream = io.StringIO()
 
-    terminal.show_status(
-        terminal.console(stream, no_color=True),
+    draw_status(
         [{"server": "[link=x]8[/link]\x1b[2J", "pid": 9, "places": []}],
+        Screen(stream, no_color=True),
     )
 
     assert r"server [link=x]8[/link]\x1b[2J, manager 9" in stream.getvalue()
@@ -254,12 +264,13 @@ def test_no_encoding_stops_status(monkeypatch, encoding, words):
     monkeypatch.setattr(
         running, "order_all", lambda *args, **order: [{"server": 8, "pid": 9, "places": [hostile]}]
     )
-    raw = io.BytesIO()
+    stream = io.TextIOWrapper(io.BytesIO(), encoding)
 
-    call_command("wsgimatch", *words.split(), stdout=io.TextIOWrapper(raw, encoding))
+    call_command("wsgimatch", *words.split(), stdout=stream)
 
-    assert b"\x1b" not in raw.getvalue()
-    assert "blog" in raw.getvalue().decode(encoding)
+    stream.flush()
+    assert b"\x1b" not in stream.buffer.getvalue()
+    assert "blog" in stream.buffer.getvalue().decode(encoding)
 
 
 def test_in_a_terminal_of_ascii_boxes_are_drawn_in_ascii(monkeypatch):

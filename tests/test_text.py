@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from django_wsgimatch.doctor.told.findings import Finding
-from django_wsgimatch.text import cut, last_line, quoted, readable, shown, to_json
+from django_wsgimatch.text import aligned, cut, last_line, quoted, readable, shown, to_json
 from tests.servers import environment
 
 
@@ -123,3 +123,15 @@ def test_text_is_shown_by_a_process_that_can_load_nothing_any_more():
     )
 
     assert done.stdout == b"/a\\x0b\\x80\\u202e\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        pytest.param([("name", "state"), ("b", "on")], ["name  state", "b     on"], id="two rows"),
+        pytest.param([("a", ""), ("long", "")], ["a", "long"], id="nothing at the end"),
+        pytest.param([], [], id="no row"),
+    ],
+)
+def test_columns_stand_under_each_other(rows, lines):
+    assert list(aligned(rows)) == lines

@@ -1,29 +1,93 @@
-"""What ``manage.py wsgimatch compare`` does: ask two sites the same, sort by alias what differs."""
+"""``manage.py wsgimatch compare``: the same requests to two sites, and what differs, by alias."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..comparing.asking import Manner, Site
 from ..comparing.differences import Compared, Pair
 from ..comparing.rules import HEADERS, ComparisonRules
 from ..comparing.running import compare_all
 from ..comparing.targets import SAFE_METHODS, RequestFile, read_requests
-from ..conf import Configuration
+from ..conf import Configuration, configuration
 from ..doctor.told.progress import Progress
 from ..exceptions import CompareError
-from ..preview import PreviewSite, preview
+from ..preview import PreviewSite, preview, preview_site
 from ..text import cut, readable, shown
-from .lookups import site
+from .output import Output
+from .subcommand import Options, Subcommand, add_json_option, command_error, seconds_above_zero
+
+if TYPE_CHECKING:
+    from .terminal import Screen
 
 STANDARD_INPUT = "-"
 NO_ALIAS = "no alias"
 NOTHING = "nothing was compared: there is no request in what was read"
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("old", metavar="OLD_URL", help="the existing site")
+    parser.add_argument("new", metavar="NEW_URL", help="the new site")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="request targets, one per line, or an access log; - for standard input",
+    )
+    _add_what_is_sent(parser)
+    _add_how_it_is_sent(parser)
+    add_json_option(parser)
+
+
+def _add_what_is_sent(parser: ArgumentParser) -> None:
+    parser.add_argument("--host", default="", help="the Host header for both sites")
+    parser.add_argument(
+        "--send",
+        action="append",
+        default=[],
+        metavar="'NAME: VALUE'",
+        help="send this header to both sites, such as a Cookie; may be given again",
+    )
+    parser.add_argument(
+        "--header",
+        action="append",
+        dest="headers",
+        metavar="NAME",
+        help="compare this header instead of the default ones; may be given again",
+    )
+    parser.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="REGEX",
+        help="ignore what matches in bodies; may be given again",
+    )
+    parser.add_argument(
+        "--method",
+        action="append",
+        default=[],
+        dest="methods",
+        metavar="NAME",
+        help="also send requests of a log with this method, without a body; may be given again",
+    )
+
+
+def _add_how_it_is_sent(parser: ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=int, default=4, help="concurrent requests (default 4)")
+    parser.add_argument("--limit", type=int, help="stop after this many requests")
+    parser.add_argument(
+        "--timeout",
+        type=seconds_above_zero,
+        default=30.0,
+        metavar="SECONDS",
+        help="seconds to wait for the whole of a response (default 30)",
+    )
+    parser.add_argument("--insecure", action="store_true", help="do not verify TLS certificates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +122,39 @@ class Comparison:
         return bool(self.reading.requests) and not self.different
 
 
-def pair_of(options: dict[str, Any]) -> Pair:
+def _run(options: Options, output: Output) -> int:
+    """Show what differs between two sites; 1 if anything does, or if nothing was asked."""
+    found = _compare(options, output)
+    if options["as_json"]:
+        output.write_json(comparison_record(found))
+        return int(not found.is_success)
+    if (screen := output.screen) is not None:
+        _draw(found, screen)
+    else:
+        output.write_lines(_lines(found))
+    for remark in _remarks(found):
+        output.remark(shown(remark))
+    output.stdout.write(comparison_summary(found))
+    return int(not found.is_success)
+
+
+def _compare(options: Options, output: Output) -> Comparison:
+    """Ask both sites. Raises CommandError."""
+    try:
+        pair = _pair_of(options)
+        reading = _read(options["file"], options["methods"], options["limit"])
+        with output.progress() as progress:
+            jobs = max(options["jobs"], 1)
+            return compare_sites(configuration(), pair, reading, jobs, progress)
+    except CompareError as error:
+        raise command_error(f"{error}.") from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise command_error(f"{error.filename}: {error.strerror}.") from error
+
+
+def _pair_of(options: Options) -> Pair:
     """Return the sites and the rules that a command line names. Raises CompareError."""
     try:
         ignored = tuple(re.compile(os.fsencode(each)) for each in options["ignore"])
@@ -85,7 +181,7 @@ def _header(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def read_request_file(path: str, methods: Iterable[str], most: int | None) -> RequestFile:
+def _read(path: str, methods: Iterable[str], most: int | None) -> RequestFile:
     """Read what is to be asked; "-" is standard input. Raises OSError."""
     allowed = (*SAFE_METHODS, *methods)
     if path == STANDARD_INPUT:
@@ -102,7 +198,7 @@ def compare_sites(
     for done, each in enumerate(compare_all(pair, reading.requests, jobs), 1):
         compared.append(each)
         progress(done, len(reading.requests), "Comparing")
-    table = site(configured, pair.manner.host or pair.new.authority)
+    table = preview_site(configured, pair.manner.host or pair.new.authority)
     return Comparison(reading, tuple(_groups(table, compared)))
 
 
@@ -126,10 +222,14 @@ def alias_name(group: AliasRequests) -> str:
     return readable(f"[{group.alias}] {group.directive}")
 
 
-def lines(comparison: Comparison) -> Iterator[str]:
-    """Yield what differs, by alias, as text."""
+def _heading(group: AliasRequests) -> str:
+    return f"{alias_name(group)}: {len(group.different)} of {group.asked} differ"
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    """What differs, by alias, as text."""
     for group in comparison.groups:
-        yield f"{alias_name(group)}: {len(group.different)} of {group.asked} differ"
+        yield _heading(group)
         for each in group.different:
             yield f"  {readable(str(each.request))}"
             for difference in each.differences:
@@ -138,7 +238,21 @@ def lines(comparison: Comparison) -> Iterator[str]:
                 yield f"      new: {shown(difference.new)}"
 
 
-def remarks(comparison: Comparison) -> Iterator[str]:
+def _draw(comparison: Comparison, screen: Screen) -> None:
+    """Draw a table of what differs, below the alias that takes the requests."""
+    for group in comparison.groups:
+        screen.line(_heading(group), "different" if group.different else "same")
+        rows = []
+        for each in group.different:
+            for number, difference in enumerate(each.differences):
+                request = "" if number else readable(str(each.request))
+                texts = (request, difference.what, difference.old, difference.new)
+                rows.append([(text, "") for text in texts])
+        if rows:
+            screen.table(("request", "what", "old", "new"), rows)
+
+
+def _remarks(comparison: Comparison) -> Iterator[str]:
     """Yield what was not asked, and why."""
     for skipped in comparison.reading.skipped:
         told = f"line {skipped.line}: {cut(skipped.reason, 100)}"
@@ -150,15 +264,15 @@ def comparison_summary(comparison: Comparison) -> str:
     reading = comparison.reading
     more = []
     if reading.repeated:
-        more.append(_lines(reading.repeated, "line repeats another", "lines repeat others"))
+        more.append(_counted(reading.repeated, "line repeats another", "lines repeat others"))
     if reading.skipped:
-        more.append(_lines(len(reading.skipped), "line was skipped", "lines were skipped"))
-    asked = _lines(len(reading.requests), "request", "requests")
+        more.append(_counted(len(reading.skipped), "line was skipped", "lines were skipped"))
+    asked = _counted(len(reading.requests), "request", "requests")
     told = f"{asked}, {comparison.different} differ" if reading.requests else NOTHING
     return "; ".join([told, *more]) + "."
 
 
-def _lines(count: int, one: str, more: str) -> str:
+def _counted(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
 
 
@@ -180,3 +294,6 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
             for each in group.different
         ],
     }
+
+
+SUBCOMMAND = Subcommand(_add_arguments, _run)

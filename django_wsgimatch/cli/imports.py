@@ -1,23 +1,148 @@
-"""What ``manage.py wsgimatch import`` makes of a file: settings as text, and what became of it."""
+"""``manage.py wsgimatch import``: settings from an Apache configuration, and what became of it."""
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
-from collections.abc import Iterator
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..apache.decisions import Protected
 from ..apache.importing import Imported, import_configuration
+from ..apache.lines.directive import Directive
 from ..apache.lines.limits import Volume
 from ..apache.lines.surroundings import Surroundings
+from ..apache.outcomes.outcome import CATEGORIES, Category, Outcome, tally
 from ..apache.reading.reading import read_file, read_text
-from ..apache.report import import_record
 from ..apache.resolving.addresses import at_address
-from ..apache.writing.fragment import python_lines
-from ..text import to_json
+from ..apache.writing.fragment import python_lines, values
+from ..apache.writing.fragment import readable as utf8_text
+from ..exceptions import AddressError
+from ..text import readable, shown, to_json
+from ..whole_files import write_whole
+from .output import Output
+from .subcommand import Options, Subcommand, command_error
+
+if TYPE_CHECKING:
+    from .terminal import Screen
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
+
+_PLURAL: dict[Category, str] = {"needs you": "need you"}
+_WIDTH = max(map(len, CATEGORIES))
+_CLOSED = (
+    "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry once "
+    "something else keeps out who should be kept out:"
+)
+_OPEN = "Access rules: Apache refuses some requests for these URLs, and here everybody may ask:"
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="the configuration, or the output of `apache2ctl -t -D DUMP_CONFIG`; - for "
+        "standard input",
+    )
+    parser.add_argument("--output", metavar="PATH", help="write the settings to this file")
+    parser.add_argument(
+        "--format",
+        default="python",
+        choices=["python", "json"],
+        help="settings in Python (default), or the settings and the report as JSON",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="exit with 1 if anything needs your attention"
+    )
+    _add_apache_arguments(parser)
+
+
+def _add_apache_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        dest="is_open",
+        help="leave open what access rules of Apache protect, instead of refusing it with 403",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="the virtual hosts of this address alone, such as *:80 or 10.0.0.1:443",
+    )
+    parser.add_argument(
+        "--server-root", metavar="DIRECTORY", help="where relative paths of Include start"
+    )
+    parser.add_argument(
+        "-D",
+        "--define",
+        action="append",
+        default=[],
+        dest="defines",
+        metavar="NAME[=VALUE]",
+        help="define a name, as apache2 -D does, or a value for ${NAME}; may be given again",
+    )
+    parser.add_argument(
+        "--module",
+        action="append",
+        default=[],
+        dest="modules",
+        metavar="NAME",
+        help="a module that <IfModule> finds, such as ssl or mod_ssl.c; may be given again",
+    )
+
+
+def _run(options: Options, output: Output) -> int:
+    """Write settings, and say on standard error what became of each directive."""
+    imported = _import(options, output)
+    if options["format"] == "python":
+        for line in protected_lines(imported):
+            output.remark(line)
+    if (screen := output.error_screen) is not None:
+        _draw(imported.outcomes, screen)
+    elif options["format"] == "python":
+        output.remark("\n".join(report_lines(imported.outcomes)))
+    for line in remark_lines(imported):
+        output.remark(line)
+    output.remark(import_summary(imported.outcomes))
+    return int(imported.settings is None or (options["check"] and imported.needs_you))
+
+
+def _import(options: Options, output: Output) -> Imported:
+    """Import a file and write the settings. Raises CommandError."""
+    try:
+        imported = import_file(
+            options["file"],
+            _surroundings(options),
+            is_open=options["is_open"],
+            address=options["address"],
+        )
+        written = write_settings(imported, options["file"], options["format"])
+        if options["output"] in (None, STANDARD_OUTPUT):
+            output.write_file(written)
+        elif written:
+            write_whole(options["output"], written.encode())
+    except AddressError as error:
+        raise command_error(f"--address: {shown(str(error))}.") from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise command_error(f"{error.filename}: {error.strerror}.") from error
+    return imported
+
+
+def _surroundings(options: Options) -> Surroundings:
+    """What an Apache configuration does not say itself, and apache2's command line does."""
+    given = [each.partition("=") for each in options["defines"]]
+    return Surroundings(
+        server_root=options["server_root"],
+        defines=tuple(name for name, equals, _ in given if not equals),
+        modules=frozenset(options["modules"]) or None,
+        environ={**os.environ, **{name: value for name, equals, value in given if equals}},
+    )
 
 
 def import_file(
@@ -68,3 +193,117 @@ def write_settings(imported: Imported, source: str, shape: str) -> str:
         return ""
     name = "standard input" if source == STANDARD_INPUT else Path(source).name
     return "".join(f"{line}\n" for line in python_lines(imported.settings, name))
+
+
+def _cells(outcome: Outcome) -> tuple[str, str, str, str]:
+    """An outcome as texts: the category, the spot, the directive, the note."""
+    if not outcome.text:
+        # The whole file is meant.
+        file = outcome.spot.file
+        note = outcome.note.removeprefix(f"{file} ")
+        return outcome.category, shown(file), "", readable(note)
+    place = shown(str(outcome.spot))
+    return outcome.category, place, readable(outcome.text), readable(outcome.note)
+
+
+def protected_lines(imported: Imported) -> Iterator[str]:
+    """Yield a heading and a line for each URL that Apache protects, none where there are none."""
+    heading = ""
+    for each in imported.protected:
+        if heading != (heading := _OPEN if each.is_open else _CLOSED):
+            yield heading
+        rules = ", ".join(f"{rule.spot}: {_text_of(rule)}" for rule in each.closed.rules)
+        state = "open" if each.is_open else "closed"
+        yield f"{state:<{_WIDTH}}  {readable(each.urls)}{_of(each.host)}: {readable(rules)}"
+
+
+def _of(host: str | None) -> str:
+    return "" if host is None else f" of {'unknown hosts' if host == '*' else readable(host)}"
+
+
+def _text_of(directive: Directive) -> str:
+    return " ".join(f"{directive.name} {directive.rest}".split())
+
+
+def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Yield a line for each directive, its note behind it."""
+    for outcome in outcomes:
+        category, place, text, note = _cells(outcome)
+        yield f"{category:<{_WIDTH}}  {': '.join(filter(None, (place, text, note)))}"
+
+
+def remark_lines(imported: Imported) -> Iterator[str]:
+    """Yield a line for each warning that Apache would give."""
+    for remark in imported.remarks:
+        yield f"{'remark':<{_WIDTH}}  {shown(str(remark.spot))}: {readable(remark.text)}"
+
+
+def import_summary(outcomes: Sequence[Outcome]) -> str:
+    """Return how many directives there are, and how many became what."""
+    counts = tally(outcomes)
+    parts = [
+        f"{count} {_PLURAL.get(category, category) if count > 1 else category}"
+        for category, count in counts.items()
+        if count
+    ]
+    count = len(outcomes)
+    return f"{count} directive{'' if count == 1 else 's'}: {', '.join(parts) or 'none'}."
+
+
+def _draw(outcomes: Iterable[Outcome], screen: Screen) -> None:
+    """Draw what became of each directive."""
+    rows = []
+    for outcome in outcomes:
+        category, *texts = _cells(outcome)
+        rows.append([(category, category), *((text, "") for text in texts)])
+    # At the end of a long path stands the number of the line.
+    screen.table(("becomes", "line", "directive", "note"), rows, folded=["line"])
+
+
+def import_record(imported: Imported) -> dict[str, Any]:
+    """Return an import as ``import --format json`` has it."""
+    settings = imported.settings
+    return {
+        "settings": None if settings is None else values(settings),
+        "protected": list(map(_protected_record, imported.protected)),
+        "report": list(map(_outcome_record, imported.outcomes)),
+        "remarks": [
+            {"file": each.spot.file, "line": each.spot.line, "text": utf8_text(each.text)}
+            for each in imported.remarks
+        ],
+        "summary": dict(_counts(imported.outcomes)),
+    }
+
+
+def _protected_record(found: Protected) -> dict[str, Any]:
+    alias = found.closed.alias
+    return {
+        "host": None if found.host is None else utf8_text(found.host),
+        "kind": alias.directive,
+        "location": utf8_text(alias.location),
+        "is_open": found.is_open,
+        "is_whole": found.closed.is_whole,
+        "rules": [
+            {"file": rule.spot.file, "line": rule.spot.line, "directive": utf8_text(_text_of(rule))}
+            for rule in found.closed.rules
+        ],
+    }
+
+
+def _outcome_record(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "file": outcome.spot.file,
+        "line": outcome.spot.line,
+        "directive": utf8_text(outcome.text),
+        "category": outcome.category,
+        "note": utf8_text(outcome.note),
+    }
+
+
+def _counts(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
+    yield "directives", len(outcomes)
+    counts: dict[Category, int] = tally(outcomes)
+    yield from counts.items()
+
+
+SUBCOMMAND = Subcommand(_add_arguments, _run)

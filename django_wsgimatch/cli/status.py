@@ -1,19 +1,21 @@
-"""``wsgimatch status``, ``restart`` and ``stop``: the running servers of this project, asked."""
+"""``manage.py wsgimatch status``: the groups of the running servers."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
-from ..conf import Configuration
-from ..daemon.front.answers import read_places, read_status
-from ..daemon.servers.directory import Directory, running_servers
-from ..daemon.wire.control import give_order
+from ..conf import configuration
 from ..exceptions import ManagerError
-from ..places import project_name, socket_directories
-from ..text import cut, readable, shown
+from ..text import aligned, cut, readable, shown
+from .output import Output
+from .running_servers import manager_refusal, order_all
+from .subcommand import Options, Subcommand, add_json_option
+
+if TYPE_CHECKING:
+    from .terminal import Screen
 
 COLUMNS = (
     *("name", "state", "processes", "threads", "python", "settings", "uptime", "requests"),
@@ -21,95 +23,46 @@ COLUMNS = (
 )
 # The most characters of each column: a row that a group fills should still be one to read.
 WIDTHS = (40, 12, 40, 12, 20, 40, 12, 16, 16, 12, 100)
-NONE_RUNS = (
-    "no running server of this project has process groups or application groups: {}. Ask as the "
-    "user that the server runs as"
-)
 
-NOBODY_ASKS = (
-    "WSGIMATCH_HEALTH_PATH is None, so no balancer asks whether a server is ready. Give it a path "
-    "such as '/-/wsgimatch/' and start the server again"
-)
-NOTHING_TO_DRAIN = (
-    "no running server of this project: {}. Ask as the user that the server runs as, in its "
-    "container"
-)
-
-Status = dict[str, Any]
+Status: TypeAlias = dict[str, Any]
 # What is greater is no time and no size, and an int may be too great for a float.
 _MOST = 1 << 62
 
 
-def order_all(configured: Configuration, **order: Any) -> list[Status]:
-    """
-    Give an order to the managers of this project's running servers and return their answers.
-
-    Raises ManagerError where there is none, where one cannot do it, or where its answer is none.
-    """
-    return [answer for _, answer in order_each(configured, **order)]
-
-
-def order_each(configured: Configuration, **order: Any) -> list[tuple[Directory, Status]]:
-    """Do the same, and return with each answer where its manager is."""
-    bases = socket_directories(configured)
-    name = project_name()
-    answers = []
-    for _, directory in running_servers(bases):
-        try:
-            status = give_order(directory.manager, {"do": "status"})
-        except ManagerError:
-            # It has no groups yet, or no more.
-            continue
-        status = read_status(status)
-        if status["project"] == name:
-            is_status = order["do"] == "status"
-            asked = status if is_status else read_places(give_order(directory.manager, order))
-            answers.append((directory, asked))
-    if not answers:
-        raise ManagerError(NONE_RUNS.format(_where(bases)))
-    return answers
-
-
-def drain(configured: Configuration, *, on: bool) -> list[int]:
-    """
-    Have this project's running servers say that they are not ready, or no longer.
-
-    Returns their main processes. Raises ManagerError where there is none, or none can be told.
-    """
-    if configured.values["HEALTH_PATH"] is None:
-        raise ManagerError(NOBODY_ASKS)
-    bases = socket_directories(configured)
-    name = project_name()
-    drained = []
-    for owner, directory in running_servers(bases):
-        if directory.is_of_project(name):
-            try:
-                directory.drain(on=on)
-            except OSError as error:
-                raise ManagerError(f"server {owner.pid}: {error}") from error
-            drained.append(owner.pid)
-    if not drained:
-        raise ManagerError(NOTHING_TO_DRAIN.format(_where(bases)))
-    return drained
-
-
-def _where(bases: Iterable[str]) -> str:
-    folders = ", ".join(map(repr, bases))
-    return f"none has its folder in {folders}" if folders else "no folder of sockets is there"
+def _run(options: Options, output: Output) -> int:
+    """Show the groups of every running server of this project."""
+    try:
+        servers = order_all(configuration(), do="status")
+    except ManagerError as error:
+        raise manager_refusal(error) from error
+    if options["as_json"]:
+        output.write_json(servers)
+    elif (screen := output.screen) is not None:
+        draw_status(servers, screen)
+    else:
+        output.write_lines(status_lines(servers))
+    return 0
 
 
 def status_lines(servers: Iterable[Status]) -> Iterator[str]:
     """Yield each server's groups, its columns under each other, and below them its processes."""
     for server in servers:
-        yield title(server)
-        lines = [COLUMNS, *map(status_cells, server["places"])]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        for line in lines:
-            padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-            yield f"  {'  '.join(padded)}".rstrip()
+        yield _title(server)
+        lines = aligned([COLUMNS, *map(status_cells, server["places"])])
+        yield from (f"  {line}" for line in lines)
 
 
-def title(server: Status) -> str:
+def draw_status(servers: Iterable[Status], screen: Screen) -> None:
+    """Draw each server's groups."""
+    for server in servers:
+        rows = []
+        for place in server["places"]:
+            name, state, *texts = status_cells(place)
+            rows.append([(name, ""), (state, state), *((text, "") for text in texts)])
+        screen.table(COLUMNS, rows, title=_title(server), folded=COLUMNS)
+
+
+def _title(server: Status) -> str:
     """Return which server it is."""
     return shown(f"server {server['server']}, manager {server['pid']}")
 
@@ -183,3 +136,6 @@ def _is_number(value: object) -> TypeGuard[float]:
         and abs(value) < _MOST
         and math.isfinite(value)
     )
+
+
+SUBCOMMAND = Subcommand(add_json_option, _run)

@@ -1,27 +1,68 @@
-"""``serve --process-group NAME``: this process becomes one group of the project's."""
+"""``manage.py wsgimatch serve``: this process becomes gunicorn, or one process group."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
+
 from ..aliases.groups import GLOBAL
+from ..asroot import group_command, gunicorn_command
 from ..asroot.group_command import NO_USER_OF_GROUP, GroupWords
 from ..asroot.launch import ALLOW_ROOT, AS_ROOT
-from ..conf import Configuration
+from ..conf import Configuration, configuration
 from ..daemon.group.alone import become_first_process, require_own_account
 from ..daemon.group.listening import open_listener, peers_of
 from ..daemon.place import Place
 from ..entries import utf8
 from ..exceptions import SettingError
 from ..places import definition, environment_of_groups
-from ..text import quoted
+from ..text import quoted, shown
+from .output import Output
+from .subcommand import Options, Subcommand, command_error
 
 Warn = Callable[[str], None]
 
 
-def run_group(configured: Configuration, words: GroupWords, warn: Warn) -> NoReturn:
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "arguments", nargs="*", metavar="...", help="gunicorn's own, such as -w 4 -b :80"
+    )
+
+
+def _run(options: Options, output: Output) -> int:
+    """Become gunicorn, with the configuration that starts the groups, or one group; or help."""
+    given = options["arguments"]
+    if gunicorn_command.is_for_help(given):
+        output.stdout.write(gunicorn_command.HELP, ending="")
+    else:
+        _become_server(given, options["pythonpath"], output)
+    return 0
+
+
+def _become_server(given: Sequence[str], python_path: str | None, output: Output) -> NoReturn:
+    def warn(reason: str) -> None:
+        output.stderr.write(shown(f"wsgimatch: {reason.removesuffix('.')}."))
+
+    try:
+        if group_command.is_for_group(given):
+            _become_group(configuration(), group_command.read_group_words(given), warn)
+        path = ["--pythonpath", python_path] if python_path else []
+        command = gunicorn_command.arguments([*path, *given])
+    except (SettingError, OSError) as error:
+        raise command_error(f"{error}.") from error
+    except ImproperlyConfigured as error:
+        # Each problem has a line of its own.
+        raise CommandError("\n".join(map(shown, str(error).splitlines()))) from error
+    output.stdout.flush()
+    os.execve(command[0], command, environment_of_groups())
+
+
+def _become_group(configured: Configuration, words: GroupWords, warn: Warn) -> NoReturn:
     """
     Become a process group, on the socket that it is given or told.
 
@@ -80,3 +121,6 @@ def _unasked(name: str, expected: str | None, path: str) -> str:
             f"for it at {expected!r} (its option `socket`)"
         )
     return ""
+
+
+SUBCOMMAND = Subcommand(_add_arguments, _run)

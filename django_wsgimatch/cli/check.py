@@ -1,0 +1,124 @@
+"""``manage.py wsgimatch check``: all that the checks find."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core import checks
+
+from ..checks import file_system_findings, settings_findings
+from ..conf import Configuration, configuration
+from ..doctor.projects.asking import MOST_PROJECTS
+from ..doctor.told.findings import Finding
+from ..doctor.told.progress import Progress, untold
+from ..doctor.told.wording import finding_lines, findings_summary, level_name
+from .output import Output
+from .subcommand import Options, Subcommand, add_json_option, seconds_above_zero
+
+if TYPE_CHECKING:
+    from .terminal import Screen
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--fail-level",
+        default="ERROR",
+        choices=["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"],
+        help="exit with 1 if there are messages of this level or above (default ERROR)",
+    )
+    parser.add_argument("--thorough", action="store_true", help="check every Django project")
+    parser.add_argument(
+        "--load-timeout",
+        type=seconds_above_zero,
+        metavar="SECONDS",
+        help="seconds that each script may take to load and answer (default 30)",
+    )
+    add_json_option(parser)
+
+
+def _run(options: Options, output: Output) -> int:
+    """Show all findings; 1 if one reaches the level to fail at."""
+    with output.progress() as progress:
+        found = findings(
+            is_thorough=options["thorough"],
+            seconds=options["load_timeout"],
+            progress=progress,
+        )
+    if options["as_json"]:
+        output.write_json(list(map(finding_record, found)))
+    else:
+        _show(found, output)
+        output.stdout.write(findings_summary(found))
+    fail_level = getattr(checks, options["fail_level"])
+    return int(any(level(each) >= fail_level for each in found))
+
+
+def findings(
+    *, is_thorough: bool = False, seconds: float | None = None, progress: Progress = untold
+) -> list[Finding]:
+    """
+    Return all that the checks find, without what SILENCED_SYSTEM_CHECKS names.
+
+    A thorough check asks all projects behind the aliases, however many there are. Each has so many
+    ``seconds`` to load and answer. ``progress`` is told how far it is.
+    """
+    configured = configuration()
+    most = None if is_thorough else MOST_PROJECTS
+    found = [
+        *settings_findings(configured, progress),
+        *file_system_findings(configured, most_projects=most, seconds=seconds, progress=progress),
+    ]
+    silenced = settings.SILENCED_SYSTEM_CHECKS
+    told = [finding for finding in found if f"wsgimatch.{finding.id}" not in silenced]
+    return sorted(told, key=partial(_order, _positions(configured)))
+
+
+def _positions(configured: Configuration) -> dict[str, int]:
+    """Where each entry stands in what ``list`` shows."""
+    wheres = [where for _, _, sources in configured.tables() for where in sources]
+    return {where: position for position, where in enumerate(wheres)}
+
+
+def _order(positions: Mapping[str, int], finding: Finding) -> tuple[int, str, int]:
+    """Settings come first, by name, then entries as in ``list``; of each the errors first."""
+    position = positions.get(finding.where, -1)
+    return position, finding.where if position < 0 else "", -level(finding)
+
+
+def level(finding: Finding) -> int:
+    """Return how grave a finding is, on the scale of Django's checks."""
+    return {"E": checks.ERROR, "W": checks.WARNING, "I": checks.INFO}[finding.id[0]]
+
+
+def finding_record(finding: Finding) -> dict[str, str]:
+    """Return a finding as ``check --json`` has it."""
+    return {
+        "id": f"wsgimatch.{finding.id}",
+        "level": level_name(finding),
+        "where": finding.where,
+        "message": finding.message,
+        "hint": finding.hint,
+    }
+
+
+def _show(found: Iterable[Finding], output: Output) -> None:
+    screen = output.screen
+    for each in found:
+        if screen is None:
+            output.write_lines(finding_lines(each))
+        else:
+            _draw(each, screen)
+
+
+def _draw(finding: Finding, screen: Screen) -> None:
+    """Draw a finding in the colour of its gravity, its cure below it."""
+    message, hint = finding_lines(finding)
+    screen.line(message, level_name(finding))
+    screen.line(hint)
+
+
+SUBCOMMAND = Subcommand(_add_arguments, _run)

@@ -1,0 +1,202 @@
+"""``manage.py wsgimatch list``: the table, with the state of each script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from ..aliases.alias import Alias
+from ..aliases.groups import GLOBAL
+from ..aliases.resolve import Rules
+from ..conf import Configuration, configuration
+from ..doctor.targets.files import TargetPlace, survey
+from ..doctor.targets.listing import Listings
+from ..text import aligned, readable, shown
+from .output import Output
+from .subcommand import Options, Subcommand, add_json_option
+
+if TYPE_CHECKING:
+    from .terminal import Screen
+
+COLUMNS = (
+    "entry",
+    "host",
+    "position",
+    "kind",
+    "location",
+    "target",
+    "options",
+    "process group",
+    "application group",
+    "script",
+)
+# The groups that are named %{GLOBAL} in the settings, and "" in the environ.
+EMBEDDED, MAIN = "(embedded)", "(main interpreter)"
+
+_BROKEN = "broken"
+_DENIED = "denied"
+# The states in which an entry does what it should.
+_SOUND = ("script", "directory", _DENIED)
+_NOTHING = ("-", EMBEDDED, MAIN)
+_ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    One entry of the table, as ``list --json`` has it.
+
+    ``host`` is the virtual host's pattern, None for the entries of all hosts. What a broken
+    entry, or one without an application, does not have is None; ``reason`` says what is wrong with
+    it or its script, or why it refuses requests.
+    """
+
+    host: str | None
+    position: int
+    where: str
+    kind: str | None
+    location: str | None
+    target: str | None
+    process_group: str | None
+    application_group: str | None
+    callable_object: str | None
+    pass_authorization: bool | None
+    state: str
+    script: str | None
+    reason: str
+
+
+def _run(options: Options, output: Output) -> int:
+    """Show every entry with its place and the state of its script."""
+    found = rows(configuration())
+    if options["as_json"]:
+        output.write_json(list(map(asdict, found)))
+    elif (screen := output.screen) is not None:
+        _draw(found, screen)
+    else:
+        output.write_lines(aligned([COLUMNS, *map(_cells, found)]))
+    return 0
+
+
+def rows(configured: Configuration) -> Iterator[Row]:
+    """Yield all entries, first each virtual host's own, then those for every host."""
+    problems = {problem.where: str(problem.error) for problem in configured.problems}
+    listings = Listings()
+    for host, table, sources in configured.tables():
+        for position, where in enumerate(sources):
+            if where in problems:
+                yield _broken_row(host, position, where, problems[where])
+                continue
+            alias = table.aliases[position]
+            if alias.answer is not None:
+                yield _denied_row(host, position, where, alias, alias.answer.note)
+                continue
+            place = survey(alias, configured.rules, listings)
+            yield _row(host, position, where, alias, place, configured.rules)
+
+
+def _row(
+    host: str | None, position: int, where: str, alias: Alias, place: TargetPlace, rules: Rules
+) -> Row:
+    return Row(
+        host,
+        position,
+        where,
+        kind=alias.kind,
+        location=alias.location,
+        target=alias.target,
+        process_group=alias.process_group or rules.process_group,
+        application_group=alias.application_group or rules.application_group,
+        callable_object=alias.callable_object or "application",
+        pass_authorization=(
+            rules.pass_authorization
+            if alias.pass_authorization is None
+            else alias.pass_authorization
+        ),
+        state=place.state,
+        script=place.path,
+        reason=place.reason,
+    )
+
+
+def _broken_row(host: str | None, position: int, where: str, reason: str) -> Row:
+    nothing = (None,) * 7
+    return Row(host, position, where, *nothing, state=_BROKEN, script=None, reason=reason)
+
+
+def _denied_row(host: str | None, position: int, where: str, alias: Alias, note: str) -> Row:
+    nothing = (None,) * 5
+    return Row(
+        host,
+        position,
+        where,
+        alias.directive,
+        alias.location,
+        *nothing,
+        state=_DENIED,
+        script=None,
+        reason=note,
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    """An entry as the texts of its columns; "-" stands for nothing."""
+    return (
+        shown(row.where),
+        shown(row.host or "-"),
+        str(row.position),
+        row.kind or "-",
+        readable(row.location or "-"),
+        readable(row.target or "-"),
+        _options(row),
+        _group(row.process_group, EMBEDDED),
+        _group(row.application_group, MAIN),
+        _script(row),
+    )
+
+
+def _options(row: Row) -> str:
+    options = []
+    if row.callable_object not in (None, "application"):
+        options.append(f"callable_object={readable(row.callable_object or '')}")
+    if row.pass_authorization is False:
+        options.append("pass_authorization=False")
+    return " ".join(options) or "-"
+
+
+def _group(name: str | None, is_global: str) -> str:
+    return is_global if name == GLOBAL else readable(name or "-")
+
+
+def _script(row: Row) -> str:
+    if row.state == _BROKEN:
+        return shown(f"broken: {row.reason}")
+    if row.state == _DENIED:
+        return shown(f"{row.state}: {row.reason}" if row.reason else row.state)
+    path = readable(row.script or "")
+    return f"{row.state} {path}" if row.state in _SOUND else f"{row.state}: {path}"
+
+
+def _draw(found: Iterable[Row], screen: Screen) -> None:
+    """Draw the table, without the columns that say nothing in any row."""
+    states, lines = [], []
+    for row in found:
+        is_sound = row.state in _SOUND
+        *texts, script = _cells(row)
+        # Where all is well, the target says enough.
+        lines.append((*texts, row.state if is_sound else script))
+        states.append(row.state if is_sound else "unusable")
+    columns = [n for n in range(len(COLUMNS)) if any(line[n] not in _NOTHING for line in lines)]
+    screen.table(
+        [COLUMNS[n] for n in columns],
+        (
+            [(line[n], state if n == _SCRIPT else "") for n in columns]
+            for line, state in zip(lines, states, strict=True)
+        ),
+        folded=COLUMNS,
+        whole=[COLUMNS[_ENTRY]],
+    )
+
+
+SUBCOMMAND = Subcommand(add_json_option, _run)

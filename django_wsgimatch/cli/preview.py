@@ -1,0 +1,380 @@
+"""``manage.py wsgimatch preview``: where URLs go, and why."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import lru_cache, partial
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from django.core.management.base import CommandError
+
+from ..aliases.alias import BROKEN
+from ..aliases.table import AliasTable
+from ..aliases.uri import parse_target
+from ..conf import Configuration, configuration
+from ..daemon.place import Place
+from ..doctor.processes.sources import effects_of
+from ..doctor.projects.asking import MOST_PROJECTS, Asker, is_project
+from ..doctor.projects.probe import Question
+from ..doctor.projects.reached import Key
+from ..doctor.projects.views import lacks_slash, language_of, urlconf_error, view_name
+from ..doctor.table.wholes import whole_findings
+from ..doctor.targets.files import script_findings
+from ..doctor.told.subject import Subject
+from ..doctor.told.telling import Told, UrlAnswer
+from ..preview import Preview, PreviewSite, Try, preview, preview_site, rebuilt_url, tries
+from ..text import cut, quoted, readable, shown
+from .listing import EMBEDDED, MAIN
+from .output import Output
+from .subcommand import Options, Subcommand, add_json_option
+
+if TYPE_CHECKING:
+    from .terminal import Screen
+
+_HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
+# What a Django project makes of a URL for which its URLconf has no view.
+_NO_VIEW = {
+    301: "none: APPEND_SLASH redirects",
+    404: "none: the project's URLconf answers 404",
+}
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "targets",
+        nargs="+",
+        metavar="TARGET",
+        help="a request target, such as /blog/?page=2; "
+        "- reads targets from standard input, one per line",
+    )
+    parser.add_argument(
+        "--host", default="", metavar="NAME[:PORT]", help="the Host header of the requests"
+    )
+    add_json_option(parser)
+
+
+def _run(options: Options, output: Output) -> int:
+    """Show what becomes of each target."""
+    if not _HOST.fullmatch(options["host"]):
+        raise CommandError(f"The host {options['host']!r} should be NAME or NAME:PORT.")
+    configured = configuration()
+    _warn(configured, output)
+    at = site_with_views(configured, options["host"])
+    found = previews(configured, at, _targets(options["targets"]))
+    if options["as_json"]:
+        output.write_json(list(map(asdict, found)))
+        return 0
+    is_full = options["verbosity"] > 1
+    screen = output.screen
+    for each in found:
+        tried = explained(at, each)
+        if screen is None:
+            output.write_lines(_lines(each, tried, is_full=is_full))
+        else:
+            _draw(each, tried, screen, is_full=is_full)
+    return 0
+
+
+def _warn(configured: Configuration, output: Output) -> None:
+    if configured.problems:
+        output.stderr.write(
+            f"{len(configured.problems)} of the settings or entries cannot be used as they "
+            "are and take no part here; `manage.py wsgimatch check` says why."
+        )
+    if error := urlconf_error():
+        output.stderr.write(
+            f"The views cannot be named, as the URLconf does not load: {cut(error, 300)}"
+        )
+
+
+def _targets(arguments: Iterable[str]) -> Iterator[str]:
+    """The targets as latin-1 text; what a terminal passed that is no text is kept byte for byte."""
+    for argument in arguments:
+        if argument != "-":
+            yield os.fsencode(argument).decode("latin-1")
+            continue
+        lines = sys.stdin.buffer.read().split(b"\n")
+        if not lines[-1]:
+            del lines[-1]
+        yield from (line.decode("latin-1") for line in lines)
+
+
+def site_with_views(configured: Configuration, host: str = "") -> PreviewSite:
+    """Return what previews are made from, with views and scripts; ``host`` is a Host header."""
+    return replace(
+        preview_site(configured, host),
+        view=_view if urlconf_error() is None else lambda path_info: None,
+        load_error=lru_cache(maxsize=None)(partial(_load_error, configured)),
+    )
+
+
+def _view(path_info: str) -> str | None:
+    with language_of(path_info):
+        return view_name(path_info)
+
+
+def _load_error(
+    configured: Configuration, script: str, process_group: str, application_group: str
+) -> str:
+    place = Place(process_group, application_group)
+    settings_module = Asker.of(configured).settings_module(place)
+    is_named = bool(settings_module) and not place.is_here
+    found = next(script_findings("", script, settings_module, is_named), None)
+    return f"500: {found.message}" if found else ""
+
+
+def previews(
+    configured: Configuration, at: PreviewSite, targets: Iterable[str]
+) -> Iterator[Preview]:
+    """
+    Yield what becomes of each target.
+
+    Each script is loaded once, for all targets, in a process of its own, where a Django project of
+    another place is asked for its views. Of the server's own scripts only the first few are.
+    """
+    previewed = [preview(at, target) for target in targets]
+    asked: dict[Key, dict[Question, None]] = {}
+    for each in previewed:
+        # A whole log may lead to very many scripts.
+        is_asked = is_elsewhere(each) or _key(each) in asked or len(asked) < MOST_PROJECTS
+        if each.status == 200 and not each.load_error and is_asked:
+            asked.setdefault(_key(each), {})[_question(each)] = None
+    told = Asker.of(configured).ask({key: tuple(asked[key]) for key in asked})
+    answers = {
+        (key, question): answer
+        for key, questions in asked.items()
+        for question, answer in zip(questions, told[key].answers, strict=False)
+    }
+    is_django_here = partial(
+        _is_django_here,
+        is_fallback=is_project(configured),
+        is_script=lru_cache(maxsize=None)(_is_script_of_django),
+    )
+    has_urlconf = urlconf_error() is None
+    for each in previewed:
+        answered = _taken_whole(_with_answer(each, at, told, answers), at)
+        if is_elsewhere(each):
+            is_django = _key(each) in told and told[_key(each)].is_django
+        else:
+            is_django = has_urlconf and is_django_here(answered)
+        is_missing = is_django and answered.view is None and answered.urlconf_status is None
+        yield replace(answered, urlconf_status=404) if is_missing else answered
+
+
+def _taken_whole(previewed: Preview, at: PreviewSite) -> Preview:
+    """Say so where the pattern leaves nothing of any URL for PATH_INFO."""
+    if previewed.status != 200 or previewed.alias is None or previewed.path_info:
+        return previewed
+    subject = Subject("", None, _table_for(at, previewed.target), previewed.alias)
+    found = next(whole_findings(subject, at.rules), None)
+    if found is None:
+        return previewed
+    warning = f"The pattern takes the whole URL. {found.hint} (W050)"
+    return replace(previewed, warnings=(*previewed.warnings, warning))
+
+
+def _is_django_here(
+    previewed: Preview, *, is_fallback: bool, is_script: Callable[[str], bool]
+) -> bool:
+    """Whether it is known that the project of this process answers a target."""
+    if previewed.status == 200:
+        return not previewed.load_error and is_script(str(previewed.script))
+    return previewed.status is None and is_fallback
+
+
+def _is_script_of_django(script: str) -> bool:
+    """Whether a script of this process, which is only read, serves the Django project in it."""
+    try:
+        with open(script.encode("latin-1"), "rb") as file:
+            return "django.core.wsgi" in effects_of(file.read(), script).imports
+    except OSError:
+        return False
+
+
+def is_elsewhere(previewed: Preview) -> bool:
+    """Whether another process would run the script of a previewed target."""
+    return previewed.status == 200 and bool(previewed.process_group or previewed.application_group)
+
+
+def _key(previewed: Preview) -> Key:
+    return Key(
+        str(previewed.process_group),
+        str(previewed.application_group),
+        str(previewed.script),
+        str(previewed.callable_object),
+    )
+
+
+def _question(previewed: Preview) -> Question:
+    return Question(str(previewed.script_name), str(previewed.path_info))
+
+
+def _with_answer(
+    previewed: Preview,
+    at: PreviewSite,
+    told: Mapping[Key, Told],
+    answers: Mapping[tuple[Key, Question], UrlAnswer],
+) -> Preview:
+    key = _key(previewed)
+    if key in told and (error := told[key].error):
+        return _unloaded(previewed, told[key], error)
+    if not is_elsewhere(previewed):
+        return _with_slash(previewed)
+    answer = answers.get((key, _question(previewed)))
+    if answer is None:
+        return replace(previewed, view=None)
+    return _redirected(replace(previewed, view=answer.view), answer.appended)
+
+
+def _unloaded(previewed: Preview, told: Told, error: str) -> Preview:
+    """Say why the script does not load, as far as there was time to find out."""
+    line = f" ({told.trouble.line})" if told.trouble.line else ""
+    if told.is_late:
+        warnings = (*previewed.warnings, f"Its place cannot be asked: {error}.")
+        return replace(
+            previewed, view=None if is_elsewhere(previewed) else previewed.view, warnings=warnings
+        )
+    warnings = (*previewed.warnings, f"The script does not load: {error}{line}.")
+    return replace(previewed, view=None, load_error=error, warnings=warnings)
+
+
+def _with_slash(previewed: Preview) -> Preview:
+    """What APPEND_SLASH makes of a URL of this project that has no view."""
+    path = previewed.path_info if previewed.status == 200 else previewed.uri
+    has_no_view = previewed.status in (200, None) and previewed.view is None
+    if path is None or not has_no_view or urlconf_error() is not None:
+        return previewed
+    with language_of(path):
+        is_redirected = lacks_slash(path)
+    return _redirected(
+        previewed, f"{previewed.script_name or ''}{path}/" if is_redirected else None
+    )
+
+
+def _redirected(previewed: Preview, url: str | None) -> Preview:
+    if url is None:
+        return previewed
+    warning = f"Django redirects to {quoted(url)} (APPEND_SLASH)."
+    return replace(previewed, urlconf_status=301, warnings=(*previewed.warnings, warning))
+
+
+def explained(at: PreviewSite, previewed: Preview) -> tuple[Try, ...]:
+    """Return how each alias fared with a previewed target, none where none was tried."""
+    if previewed.uri is None:
+        return ()
+    return tuple(tries(_table_for(at, previewed.target), previewed.uri))
+
+
+def _table_for(at: PreviewSite, target: str) -> AliasTable:
+    host = parse_target(target, allow_encoded_slashes=at.rules.allow_encoded_slashes).host
+    return at.table.for_host(at.server.host if host is None else host)
+
+
+def alias_rows(tried: Iterable[Try], *, is_full: bool) -> Iterator[tuple[str, str]]:
+    """
+    Yield (outcome, text) for each alias that was tried.
+
+    Unless all is asked for, several in a row that lost are one, except where one nearly won.
+    """
+    for has_lost, run in groupby(tried, key=_has_plainly_lost):
+        several = list(run)
+        if has_lost and not is_full and len(several) > 1:
+            first, last = several[0].position, several[-1].position
+            yield "lost", f"[{first}] to [{last}]: {len(several):,} lost (-v 2 says why)"
+            continue
+        for each in several:
+            told = f"[{each.position}] {_directive(each)}: {_outcome(each)}"
+            yield each.outcome, shown(told)
+
+
+def preview_rows(
+    previewed: Preview, tried: Iterable[Try], *, is_full: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """
+    Yield what becomes of a target as (label, text, kind).
+
+    The kind is how an alias fared, or the label in capitals: what a style goes by.
+    """
+    if previewed.uri is not None:
+        yield "uri", readable(previewed.uri), "URI"
+    for outcome, text in alias_rows(tried, is_full=is_full):
+        yield "alias", text, outcome
+    for label, text in _result_rows(previewed):
+        yield label, text, label.upper()
+
+
+def _result_rows(previewed: Preview) -> Iterator[tuple[str, str]]:
+    for number, capture in enumerate(previewed.captures or (), 1):
+        yield f"${number}", readable(capture)
+    named = (
+        ("filename", previewed.filename),
+        ("script", previewed.script),
+        ("SCRIPT_NAME", previewed.script_name),
+        ("PATH_INFO", previewed.path_info),
+        ("QUERY_STRING", previewed.query_string),
+        ("process group", _or(previewed.process_group, EMBEDDED)),
+        ("application group", _or(previewed.application_group, MAIN)),
+        ("callable object", previewed.callable_object),
+        ("rebuilt URL", rebuilt_url(previewed)),
+    )
+    yield from ((label, readable(text)) for label, text in named if text is not None)
+    if previewed.view is not None:
+        yield "view", shown(previewed.view)
+    elif previewed.urlconf_status is not None:
+        yield "view", _NO_VIEW[previewed.urlconf_status]
+    yield "answer", answer(previewed)
+    for warning in previewed.warnings:
+        yield "warning", shown(warning)
+
+
+def _lines(found: Preview, tried: Iterable[Try], *, is_full: bool) -> Iterator[str]:
+    """What becomes of a target: the target, then one thing a line."""
+    yield readable(found.target)
+    for label, text, _ in preview_rows(found, tried, is_full=is_full):
+        yield f"  {label:<18}{text}".rstrip()
+
+
+def _draw(found: Preview, tried: Iterable[Try], screen: Screen, *, is_full: bool) -> None:
+    """Draw what becomes of one target; ``is_full`` shows every alias that lost."""
+    screen.line(readable(found.target), "heading")
+    screen.grid(
+        [(label, "label"), (text, kind)]
+        for label, text, kind in preview_rows(found, tried, is_full=is_full)
+    )
+
+
+def answer(previewed: Preview) -> str:
+    """Return who answers a target."""
+    if previewed.status is None:
+        return "the fallback: no alias matches"
+    if previewed.status == 200:
+        return "the script, which does not load" if previewed.load_error else "the script"
+    return f"status {previewed.status}"
+
+
+def _has_plainly_lost(tried: Try) -> bool:
+    return tried.outcome == "lost" and not tried.is_near
+
+
+def _outcome(tried: Try) -> str:
+    return f"{tried.outcome}, {tried.reason}"
+
+
+def _directive(tried: Try) -> str:
+    alias = tried.alias
+    if alias == BROKEN:
+        return "(broken)"
+    return f"{alias.directive} {readable(alias.location)} {readable(alias.target)}".rstrip()
+
+
+def _or(text: str | None, empty: str) -> str | None:
+    return empty if text == "" else text
+
+
+SUBCOMMAND = Subcommand(_add_arguments, _run)
