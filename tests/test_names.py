@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "django_wsgimatch"
 # Two modules bear each of these today.
-DOUBLED = {"Account", "base_environ", "cells", "readable"}
+DOUBLED = {"Account", "base_environ"}
 
 
 def modules_by_name() -> dict[str, set[str]]:

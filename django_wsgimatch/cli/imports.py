@@ -19,8 +19,7 @@ from ..apache.lines.surroundings import Surroundings
 from ..apache.outcomes.outcome import CATEGORIES, Category, Outcome, tally
 from ..apache.reading.reading import read_file, read_text
 from ..apache.resolving.addresses import at_address
-from ..apache.writing.fragment import python_lines, values
-from ..apache.writing.fragment import readable as utf8_text
+from ..apache.writing.fragment import python_lines, utf8_text, values
 from ..exceptions import AddressError
 from ..text import readable, shown, to_json
 from ..whole_files import write_whole

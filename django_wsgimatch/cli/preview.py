@@ -23,7 +23,7 @@ from ..doctor.processes.sources import effects_of
 from ..doctor.projects.asking import MOST_PROJECTS, Asker, is_project
 from ..doctor.projects.probe import Question
 from ..doctor.projects.reached import Key
-from ..doctor.projects.views import lacks_slash, language_of, urlconf_error, view_name
+from ..doctor.projects.views import lacks_slash, path_language, urlconf_error, view_name
 from ..doctor.table.wholes import whole_findings
 from ..doctor.targets.files import script_findings
 from ..doctor.told.subject import Subject
@@ -115,7 +115,7 @@ def site_with_views(configured: Configuration, host: str = "") -> PreviewSite:
 
 
 def _view(path_info: str) -> str | None:
-    with language_of(path_info):
+    with path_language(path_info):
         return view_name(path_info)
 
 
@@ -250,7 +250,7 @@ def _with_slash(previewed: Preview) -> Preview:
     has_no_view = previewed.status in (200, None) and previewed.view is None
     if path is None or not has_no_view or urlconf_error() is not None:
         return previewed
-    with language_of(path):
+    with path_language(path):
         is_redirected = lacks_slash(path)
     return _redirected(
         previewed, f"{previewed.script_name or ''}{path}/" if is_redirected else None

@@ -47,18 +47,18 @@ def values(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {"WSGIMATCH_ALIASES": list(map(_record, settings.entries))}
     if hosts:
         found["WSGIMATCH_VIRTUAL_HOSTS"] = {
-            readable(pattern): list(map(_record, hosts[each.same_as or pattern].entries))
+            utf8_text(pattern): list(map(_record, hosts[each.same_as or pattern].entries))
             for pattern, each in hosts.items()
         }
     if settings.groups:
         found["WSGIMATCH_PROCESS_GROUPS"] = {
-            readable(group.name): {name: _plain(v) for name, v in group.options.items()}
+            utf8_text(group.name): {name: _plain(v) for name, v in group.options.items()}
             for group in settings.groups
         }
     return found | {each.name: _plain(each.value) for each in settings.others}
 
 
-def readable(text: str) -> str:
+def utf8_text(text: str) -> str:
     """Return text whose characters are bytes as UTF-8; what is none keeps its bytes."""
     return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
@@ -69,7 +69,7 @@ def literal(value: Any) -> str:
         return f"[{', '.join(map(literal, value))}]"
     if not isinstance(value, str):
         return repr(value)
-    text = readable(value)
+    text = utf8_text(value)
     if "\\" in text and text.isprintable() and '"' not in text and not text.endswith("\\"):
         return f'r"{text}"'
     written = repr(text)
@@ -106,7 +106,7 @@ def _shared_names(hosts: Iterable[Hosts]) -> dict[str, str]:
     taken: set[str] = set()
     for each in hosts:
         if each.same_as is not None and each.same_as not in names:
-            name = "_" + re.sub(r"\W+", "_", readable(each.same_as)).strip("_").lower()
+            name = "_" + re.sub(r"\W+", "_", utf8_text(each.same_as)).strip("_").lower()
             numbered = (f"{name}_{number}" for number in count(2))
             names[each.same_as] = next(n for n in chain([name], numbered) if n not in taken)
             taken.add(names[each.same_as])
@@ -176,7 +176,7 @@ def _comments(text: str, spots: Iterable[Spot]) -> Iterator[str]:
     for spot in spots:
         lines.setdefault(spot.file, []).append(str(spot.line))
     places = "; ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
-    for part in (readable(text), places):
+    for part in (utf8_text(text), places):
         if part:
             # A line feed in a comment would begin a line of Python.
             yield f"# {shown(part)}"
@@ -191,14 +191,14 @@ def _record(entry: Written) -> dict[str, Any]:
     if alias.answer is not None:
         return {
             "kind": alias.directive,
-            "location": readable(alias.location),
-            "note": readable(alias.answer.note),
+            "location": utf8_text(alias.location),
+            "note": utf8_text(alias.answer.note),
             "from": list(map(str, entry.spots)),
         }
     return {
         "kind": alias.kind,
-        "location": readable(alias.location),
-        "target": readable(alias.target),
+        "location": utf8_text(alias.location),
+        "target": utf8_text(alias.target),
         "options": {name: _plain(value) for name, value in _options(alias).items()},
         "from": list(map(str, entry.spots)),
     }
@@ -207,4 +207,4 @@ def _record(entry: Written) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return list(map(_plain, value))
-    return readable(value) if isinstance(value, str) else value
+    return utf8_text(value) if isinstance(value, str) else value

@@ -177,7 +177,7 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
     prefix = script_name if forced is None else forced
     # As django.core.handlers.wsgi.WSGIHandler does for each request.
     urls.set_script_prefix(f"{_text(prefix).rstrip('/')}/")
-    with _views().language_of(path_info):
+    with _views().path_language(path_info):
         answer = _urls(prefix, path_info)
     if question.get("logins"):
         answer |= _pages(application, question, answer["view"], answer["appended"] is not None)

@@ -41,7 +41,7 @@ def view_name(path_info: str) -> str | None:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def language_of(path_info: str) -> AbstractContextManager[None]:
+def path_language(path_info: str) -> AbstractContextManager[None]:
     """Return the language in which LocaleMiddleware would have a path resolved."""
     with suppress(Exception):
         if any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE):
