@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django_wsgimatch.asroot.common_options import CommonWords, sort_words
 from tests.servers import environment
 
+ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = """\
 import os
 from pathlib import Path
@@ -334,3 +335,21 @@ def test_json_after_django_s_options(site):
     done = run(site, "preview", "/shop", "--no-color", "--json")
 
     assert [each["matched"] for each in json.loads(done.stdout)] == [True]
+
+
+@pytest.mark.parametrize("arguments", [[], ["preview"], ["guess"], ["check", "--fail-level", "X"]])
+def test_bad_arguments(arguments):
+    with pytest.raises(CommandError):
+        call_command("wsgimatch", *arguments)
+
+
+def test_bytes_as_typed_are_read_as_they_are():
+    """A status for the shell, and nothing else on standard output."""
+    words = ["-m", "django", "wsgimatch", "preview", "--json", os.fsdecode(b"/caf\xe9"), "-"]
+    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(
+        [sys.executable, *words], input=b"/b\n", capture_output=True, env=environ, check=True
+    )
+
+    assert [shown["target"] for shown in json.loads(done.stdout)] == ["/caf\xe9", "/b"]

@@ -18,7 +18,7 @@ from django_wsgimatch.checks import check_files, check_settings
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entries import to_alias
 from django_wsgimatch.exceptions import DirectiveError
-from tests.test_command_wsgimatch import run
+from tests.commands import run
 
 NOTHING: Any = None
 IMPORTED = "an access rule of Apache stood here: site.conf:12"

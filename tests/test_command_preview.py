@@ -1,226 +1,28 @@
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
-import re
-import socket
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.http import HttpResponse
-from django.urls import path
-from django.views import View
 
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch.cli import preview as previewing
-from django_wsgimatch.cli.listing import COLUMNS
 from django_wsgimatch.doctor.projects.views import view_name
-from django_wsgimatch.management.commands.wsgimatch import Unsuccessful
 from django_wsgimatch.preview import Preview
+from tests import commands
+from tests.commands import SOURCE, asked, drawn, run, site_of_scripts
 
-ROOT = Path(__file__).resolve().parent.parent
-TOO_FEW = (
-    "WSGIScriptAlias requires at least two arguments, Map location to target WSGI script file."
-)
 NOT_DECODED = "the path holds %2F, which AllowEncodedSlashes Off refuses"
 API = "WSGIScriptAlias /api api.wsgi/api"
 WSGI = "WSGIScriptAliasMatch ^/wsgi/([^/]+) scripts/$1.wsgi"
-SOURCE = "def application(environ, start_response): ...\napp = application\n"
-
-
-def entry(request, **kwargs):
-    return HttpResponse()
-
-
-class Page(View):
-    pass
-
-
-class Callable:
-    def __call__(self, request):
-        return HttpResponse()
-
-
-urlpatterns = [
-    path("api/entry/<str:name>/", entry),
-    path("page/", Page.as_view()),
-    path("callable/", Callable()),
-    path("", entry),
-]
 
 
 @pytest.fixture
 def site(tmp_path, settings):
-    for name in ("api.wsgi", "scripts/blog.wsgi"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(SOURCE)
-    settings.BASE_DIR = tmp_path
-    settings.ROOT_URLCONF = __name__
-    settings.WSGIMATCH_ALIASES = [
-        script_alias("/api", "api.wsgi/api"),
-        script_alias_match("^/wsgi/([^/]+)", "scripts/$1.wsgi", callable_object="app"),
-    ]
-    return tmp_path
-
-
-def run(*arguments, **options):
-    """What the command prints, what it complains of, and its status."""
-    out, err = io.StringIO(), io.StringIO()
-    try:
-        call_command("wsgimatch", *arguments, stdout=out, stderr=err, **options)
-    except Unsuccessful as error:
-        return out.getvalue(), err.getvalue(), error.returncode
-    return out.getvalue(), err.getvalue(), 0
-
-
-def asked(*arguments):
-    """The objects that --json gives."""
-    return json.loads(run(*arguments, "--json")[0])
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def drawn(*arguments):
-    terminal = Terminal()
-    call_command("wsgimatch", *arguments, stdout=terminal, stderr=io.StringIO())
-    return terminal.getvalue()
-
-
-def test_check_of_a_sound_table(site):
-    assert run("check") == ("0 errors, 0 warnings.\n", "", 0)
-
-
-def test_check_of_a_broken_table(site, settings):
-    settings.WSGIMATCH_ALIASES = [script_alias("/a", "none.wsgi"), script_alias("b", "api.wsgi")]
-
-    out, err, status = run("check")
-
-    assert out.replace(str(site), "/srv") == (
-        "ERROR wsgimatch.E010 WSGIMATCH_ALIASES[0]: the target 'none.wsgi' does not exist: there "
-        "is no '/srv/none.wsgi'. Every request gets 404.\n"
-        "    hint: Fix the path. A relative one begins in settings.BASE_DIR.\n"
-        "WARNING wsgimatch.W007 WSGIMATCH_ALIASES[1]: 'b' can never match: URLs begin with '/', "
-        "and this location does not.\n"
-        "    hint: Put a slash in front: script_alias('/b', 'api.wsgi').\n"
-        "1 error, 1 warning.\n"
-    )
-    assert (err, status) == ("", 1)
-
-
-def test_check_shows_how_far_it_is_where_somebody_may_wait(site):
-    terminal = Terminal()
-
-    call_command("wsgimatch", "check", stdout=io.StringIO(), stderr=terminal)
-
-    frames = re.split(r"\r(?:\x1b\[2K)?", terminal.getvalue())
-    done = [frame.split()[0] for frame in frames if "100%" in frame]
-    assert list(dict.fromkeys(done))[:3] == ["entries", "targets", "urls"]
-
-
-@pytest.mark.parametrize(
-    ("stderr", "arguments"),
-    [
-        pytest.param(io.StringIO(), [], id="no terminal"),
-        pytest.param(Terminal(), ["--json"], id="a program reads"),
-    ],
-)
-def test_check_shows_no_bars_where_nobody_watches(site, stderr, arguments):
-    call_command("wsgimatch", "check", *arguments, stdout=io.StringIO(), stderr=stderr)
-
-    assert stderr.getvalue() == ""
-
-
-@pytest.mark.parametrize(
-    ("fail_level", "status"), [("ERROR", 0), ("CRITICAL", 0), ("WARNING", 1), ("INFO", 1)]
-)
-def test_fail_level(site, settings, fail_level, status):
-    settings.WSGIMATCH_ALIASES = [script_alias("b", "api.wsgi")]
-
-    assert run("check", "--fail-level", fail_level)[2] == status
-
-
-def test_check_for_programs(site, settings):
-    settings.WSGIMATCH_ALIASES = [script_alias("b", "api.wsgi")]
-
-    assert asked("check") == [
-        {
-            "id": "wsgimatch.W007",
-            "level": "WARNING",
-            "where": "WSGIMATCH_ALIASES[0]",
-            "message": "'b' can never match: URLs begin with '/', and this location does not.",
-            "hint": "Put a slash in front: script_alias('/b', 'api.wsgi').",
-        }
-    ]
-
-
-def test_list(site, settings):
-    settings.WSGIMATCH_ALIASES = [
-        script_alias("/api", "api.wsgi/api"),
-        script_alias_match("^/(x)", "scripts/$1", pass_authorization=False, callable_object="app"),
-        script_alias("/none", "none.wsgi"),
-        "WSGIScriptAlias /broken",
-    ]
-    settings.WSGIMATCH_VIRTUAL_HOSTS = {".example": [script_alias("/", "api.wsgi")]}
-
-    out = run("list")[0].replace(str(site), "/srv")
-
-    assert [re.split("  +", line) for line in out.splitlines()] == [
-        [*COLUMNS],
-        [
-            *("WSGIMATCH_VIRTUAL_HOSTS['.example'][0]", ".example", "0", "plain", "/", "api.wsgi"),
-            *("-", "(embedded)", "(main interpreter)", "script /srv/api.wsgi"),
-        ],
-        [
-            *("WSGIMATCH_ALIASES[0]", "-", "0", "plain", "/api", "api.wsgi/api"),
-            *("-", "(embedded)", "(main interpreter)", "script /srv/api.wsgi"),
-        ],
-        [
-            *("WSGIMATCH_ALIASES[1]", "-", "1", "match", "^/(x)", "scripts/$1"),
-            "callable_object=app pass_authorization=False",
-            *("(embedded)", "(main interpreter)", "directory /srv/scripts"),
-        ],
-        [
-            *("WSGIMATCH_ALIASES[2]", "-", "2", "plain", "/none", "none.wsgi"),
-            *("-", "(embedded)", "(main interpreter)", "missing: /srv/none.wsgi"),
-        ],
-        [*("WSGIMATCH_ALIASES[3]", "-", "3", "-", "-", "-", "-", "-", "-"), f"broken: {TOO_FEW}"],
-    ]
-
-
-def test_list_for_programs(site):
-    assert asked("list")[1] == {
-        "host": None,
-        "position": 1,
-        "where": "WSGIMATCH_ALIASES[1]",
-        "kind": "match",
-        "location": "^/wsgi/([^/]+)",
-        "target": "scripts/$1.wsgi",
-        "process_group": "%{GLOBAL}",
-        "application_group": "%{GLOBAL}",
-        "callable_object": "app",
-        "pass_authorization": True,
-        "state": "directory",
-        "script": f"{site}/scripts",
-        "reason": "",
-    }
-
-
-def test_list_of_an_empty_table(settings):
-    settings.WSGIMATCH_ALIASES = []
-
-    assert run("list")[0].split() == [
-        *("entry", "host", "position", "kind", "location", "target", "options"),
-        *("process", "group", "application", "group", "script"),
-    ]
+    return site_of_scripts(tmp_path, settings)
 
 
 def test_preview(site):
@@ -301,7 +103,7 @@ def test_preview_for_programs(site):
             "process_group": "",
             "application_group": "",
             "callable_object": "application",
-            "view": f"{__name__}.entry",
+            "view": f"{commands.__name__}.entry",
             "urlconf_status": None,
             "load_error": None,
             "warnings": [],
@@ -415,7 +217,7 @@ def test_preview_loads_each_script_once(site):
     ("source", "target", "said"),
     [
         pytest.param(OF_DJANGO, "/api/nosuch", (None, 404), id="no view"),
-        pytest.param(OF_DJANGO, "/api/entry/x/", (f"{__name__}.entry", None), id="a view"),
+        pytest.param(OF_DJANGO, "/api/entry/x/", (f"{commands.__name__}.entry", None), id="a view"),
         pytest.param(OF_DJANGO, "/api/entry/x", (None, 301), id="a slash is appended"),
         pytest.param(SOURCE, "/api/nosuch", (None, None), id="a script that is not Django's"),
         pytest.param(f"{OF_DJANGO}(", "/api/nosuch", (None, None), id="one that does not load"),
@@ -432,7 +234,7 @@ def test_what_the_urlconf_answers(site, settings, source, target, said):
 
 
 def test_a_fallback_that_is_not_this_project_is_not_asked(site, settings):
-    settings.WSGIMATCH_FALLBACK = f"{__name__}.entry"
+    settings.WSGIMATCH_FALLBACK = f"{commands.__name__}.entry"
 
     [shown] = asked("preview", "/nosuch")
 
@@ -445,49 +247,6 @@ def test_preview_of_a_script_that_does_not_load(site):
     lines = run("preview", "/api")[0].splitlines()
 
     assert "  answer            the script, which does not load" in lines
-
-
-@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "JSON"])
-@pytest.mark.parametrize(
-    ("given", "words", "skipped"),
-    [
-        pytest.param(b"", [], 0, id="an empty file"),
-        pytest.param(b"# nothing\n\n", [], 0, id="a file of comments"),
-        pytest.param(b"nonsense\n", [], 1, id="no line that can be read"),
-        pytest.param(b"/a\n", ["--limit", "0"], 0, id="a limit of nothing"),
-    ],
-)
-def test_a_comparison_of_nothing_is_no_success(tmp_path, given, words, skipped, options):
-    (tmp_path / "urls").write_bytes(given)
-
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        out, err, status = run("compare", url, url, str(tmp_path / "urls"), *words, *options)
-
-    assert status == 1
-    assert ("nothing was compared" in out) == (not options)
-    assert len(err.splitlines()) == (0 if options else skipped)
-
-
-def test_findings_are_sorted_by_entry(site, settings):
-    settings.WSGIMATCH_NONE = 1
-    settings.WSGIMATCH_VIRTUAL_HOSTS = {"a.example": [script_alias("x", "none.wsgi")]}
-    settings.WSGIMATCH_ALIASES = [
-        *[script_alias(f"/{number}", "api.wsgi") for number in range(9)],
-        script_alias("y", "api.wsgi"),
-        script_alias("z", "none.wsgi"),
-    ]
-
-    found = [(each["where"], each["id"][-4:]) for each in asked("check")]
-
-    assert found == [
-        ("WSGIMATCH_NONE", "W013"),
-        ("WSGIMATCH_VIRTUAL_HOSTS['a.example'][0]", "E010"),
-        ("WSGIMATCH_VIRTUAL_HOSTS['a.example'][0]", "W007"),
-        ("WSGIMATCH_ALIASES[9]", "W007"),
-        ("WSGIMATCH_ALIASES[10]", "E010"),
-        ("WSGIMATCH_ALIASES[10]", "W007"),
-    ]
 
 
 def test_preview_without_fallback(site, settings):
@@ -584,7 +343,7 @@ def test_the_aliases_shown_are_the_virtual_host_s(site, settings):
     ],
 )
 def test_view_name(site, path_info, view):
-    assert view_name(path_info) == f"{__name__}.{view}"
+    assert view_name(path_info) == f"{commands.__name__}.{view}"
 
 
 def test_no_view(site):
@@ -628,12 +387,6 @@ def test_bad_host(site, host):
     assert str(caught.value) == f"The host {host!r} should be NAME or NAME:PORT."
 
 
-@pytest.mark.parametrize("arguments", [[], ["preview"], ["guess"], ["check", "--fail-level", "X"]])
-def test_bad_arguments(arguments):
-    with pytest.raises(CommandError):
-        run(*arguments)
-
-
 @pytest.mark.parametrize(
     ("stdin", "uris"),
     [
@@ -658,35 +411,8 @@ def test_bytes_in_arguments(site):
     assert shown["uri"] == "/caf\xe9"
 
 
-def test_terminal_shows_the_findings(site, settings):
-    settings.WSGIMATCH_ALIASES = [script_alias("b", "api.wsgi")]
-
-    assert "wsgimatch.W007" in drawn("check")
-
-
-def test_terminal_shows_the_table(site, settings):
-    settings.WSGIMATCH_ALIASES.append("WSGIScriptAlias /broken")
-
-    out = drawn("list")
-
-    assert "WSGIMATCH_ALIASES[0]" in out
-    assert "application group" not in out
-
-
 def test_terminal_shows_previews(site):
     out = drawn("preview", "/wsgi/blog", "/api\x1b[0m")
 
     assert "/wsgi/blog" in out
     assert r"/api\x1b[0m" in out
-
-
-def test_command_line():
-    """As typed: a status for the shell, and nothing else on standard output."""
-    words = ["-m", "django", "wsgimatch", "preview", "--json", os.fsdecode(b"/caf\xe9"), "-"]
-    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
-
-    done = subprocess.run(
-        [sys.executable, *words], input=b"/b\n", capture_output=True, env=environ, check=True
-    )
-
-    assert [shown["target"] for shown in json.loads(done.stdout)] == ["/caf\xe9", "/b"]

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from django_wsgimatch import script_alias, script_alias_match
+from django_wsgimatch.cli.listing import COLUMNS
+from tests.commands import asked, drawn, run, site_of_scripts
+
+TOO_FEW = (
+    "WSGIScriptAlias requires at least two arguments, Map location to target WSGI script file."
+)
+
+
+@pytest.fixture
+def site(tmp_path, settings):
+    return site_of_scripts(tmp_path, settings)
+
+
+def test_list(site, settings):
+    settings.WSGIMATCH_ALIASES = [
+        script_alias("/api", "api.wsgi/api"),
+        script_alias_match("^/(x)", "scripts/$1", pass_authorization=False, callable_object="app"),
+        script_alias("/none", "none.wsgi"),
+        "WSGIScriptAlias /broken",
+    ]
+    settings.WSGIMATCH_VIRTUAL_HOSTS = {".example": [script_alias("/", "api.wsgi")]}
+
+    out = run("list")[0].replace(str(site), "/srv")
+
+    assert [re.split("  +", line) for line in out.splitlines()] == [
+        [*COLUMNS],
+        [
+            *("WSGIMATCH_VIRTUAL_HOSTS['.example'][0]", ".example", "0", "plain", "/", "api.wsgi"),
+            *("-", "(embedded)", "(main interpreter)", "script /srv/api.wsgi"),
+        ],
+        [
+            *("WSGIMATCH_ALIASES[0]", "-", "0", "plain", "/api", "api.wsgi/api"),
+            *("-", "(embedded)", "(main interpreter)", "script /srv/api.wsgi"),
+        ],
+        [
+            *("WSGIMATCH_ALIASES[1]", "-", "1", "match", "^/(x)", "scripts/$1"),
+            "callable_object=app pass_authorization=False",
+            *("(embedded)", "(main interpreter)", "directory /srv/scripts"),
+        ],
+        [
+            *("WSGIMATCH_ALIASES[2]", "-", "2", "plain", "/none", "none.wsgi"),
+            *("-", "(embedded)", "(main interpreter)", "missing: /srv/none.wsgi"),
+        ],
+        [*("WSGIMATCH_ALIASES[3]", "-", "3", "-", "-", "-", "-", "-", "-"), f"broken: {TOO_FEW}"],
+    ]
+
+
+def test_list_for_programs(site):
+    assert asked("list")[1] == {
+        "host": None,
+        "position": 1,
+        "where": "WSGIMATCH_ALIASES[1]",
+        "kind": "match",
+        "location": "^/wsgi/([^/]+)",
+        "target": "scripts/$1.wsgi",
+        "process_group": "%{GLOBAL}",
+        "application_group": "%{GLOBAL}",
+        "callable_object": "app",
+        "pass_authorization": True,
+        "state": "directory",
+        "script": f"{site}/scripts",
+        "reason": "",
+    }
+
+
+def test_list_of_an_empty_table(settings):
+    settings.WSGIMATCH_ALIASES = []
+
+    assert run("list")[0].split() == [
+        *("entry", "host", "position", "kind", "location", "target", "options"),
+        *("process", "group", "application", "group", "script"),
+    ]
+
+
+def test_terminal_shows_the_table(site, settings):
+    settings.WSGIMATCH_ALIASES.append("WSGIScriptAlias /broken")
+
+    out = drawn("list")
+
+    assert "WSGIMATCH_ALIASES[0]" in out
+    assert "application group" not in out
