@@ -16,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from django_wsgimatch.asroot.common_options import CommonWords, sort_words
+from django_wsgimatch.management.commands.wsgimatch import FILES, SUBCOMMANDS
 from tests.servers import environment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,6 +122,39 @@ def test_each_subcommand_takes_the_options_of_django_s_commands(words, option):
     after = vars(parser.parse_args([*words, *option]))
 
     assert after == vars(parser.parse_args([*option, *words]))
+
+
+LOADED = """\
+import atexit, sys
+from django.core.management import execute_from_command_line
+atexit.register(lambda: sys.stderr.write("\\n".join(["", *sorted(sys.modules)])))
+execute_from_command_line(["manage.py", "wsgimatch", *sys.argv[1:]])
+"""
+
+
+def loaded(*words: str) -> set[str]:
+    """The modules of a process that runs a subcommand."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words],
+        env=environment("tests.settings"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {*done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize("name", ["check", "status", "import", "compare"])
+def test_a_subcommand_loads_no_other_s_file(name):
+    files = {each: f"django_wsgimatch.cli.{FILES.get(each, each)}" for each in SUBCOMMANDS}
+
+    assert loaded(name, "--help") & {*files.values()} == {files[name]}
+
+
+def test_list_in_a_pipe_loads_nothing_that_draws_checks_or_imports():
+    unneeded = {"rich", "django_wsgimatch.checks", "django_wsgimatch.apache"}
+
+    assert loaded("list") & unneeded == set()
 
 
 def test_python_path_after_the_subcommand(site):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +15,7 @@ from django_wsgimatch import wsgi as entry
 from django_wsgimatch.daemon.servers.directory import bases_of, make_base
 from django_wsgimatch.server.health import DRAINING, MOST
 from tests.groups import ALIASES, HOOKS, PLAIN, SCRIPT, Site, site, sockets_of
-from tests.servers import PYTHON, environment, failing, listens
+from tests.servers import failing, listens
 from tests.wsgi import Answer, get, write_scripts
 
 READY, LIVE = "/-/wsgimatch/ready", "/-/wsgimatch/live"
@@ -211,58 +210,9 @@ def test_many_reasons_are_cut(settings, project):
 # Draining
 
 
-def manage(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PYTHON, "-m", "django", "wsgimatch", *words],
-        cwd=project,
-        env={**environment(), "PYTHONPATH": f"{environment()['PYTHONPATH']}{os.pathsep}."},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def health(at: Site, target: str = READY) -> tuple[int, str]:
     answer = at.get(target)
     return answer.status, answer.body.decode()
-
-
-@pytest.mark.parametrize(
-    "aliases", [pytest.param(ALIASES, id="with groups"), pytest.param("", id="without groups")]
-)
-def test_drain_on_and_off(tmp_path, aliases):
-    groups = "" if aliases else "WSGIMATCH_PROCESS_GROUPS = {}\n"
-    with site(tmp_path, aliases=aliases, more=HEALTH + groups, command=HOOKS) as at:
-        at.until(lambda: health(at) == (200, "ready\n"))
-        server = at.server.process.pid
-        on = manage(tmp_path, "drain", "on")
-        while_on = health(at), health(at, LIVE)
-        off = manage(tmp_path, "drain", "off")
-        again = manage(tmp_path, "drain", "off")
-        after = health(at)
-
-    assert on.stdout == f"Server {server} is draining: it says that it is not ready.\n", on.stderr
-    assert while_on == ((503, f"{DRAINING}\n"), (200, "live\n"))
-    assert [off.stdout, again.stdout] == [f"Server {server} drains no more.\n"] * 2
-    assert after == (200, "ready\n")
-
-
-@pytest.mark.parametrize(
-    ("more", "reason"),
-    [
-        pytest.param("", "CommandError: WSGIMATCH_HEALTH_PATH is None, so no", id="no path"),
-        pytest.param(HEALTH, "CommandError: No running server of this project", id="no server"),
-    ],
-)
-def test_drain_says_why_it_cannot(tmp_path, more, reason):
-    (tmp_path / "settings.py").write_text(
-        f"SECRET_KEY = 'x'\nINSTALLED_APPS = ['django_wsgimatch']\n{more}"
-        f"WSGIMATCH_SOCKET_DIRECTORY = {str(tmp_path)!r}\n"
-    )
-
-    done = manage(tmp_path, "drain", "on")
-
-    assert (done.returncode, done.stderr[: len(reason)]) == (1, reason)
 
 
 def test_a_server_in_a_runtime_directory_outside_run_is_found(tmp_path, monkeypatch):

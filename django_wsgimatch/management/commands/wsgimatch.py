@@ -36,8 +36,8 @@ SUBCOMMANDS = {
     "import": "write settings from an Apache configuration",
     "compare": "send the same requests to two sites, and show what differs",
 }
-# Words of Python's cannot name the file.
-_FILES = {"list": "listing", "import": "imports"}
+# Two names would be words of Python's.
+FILES = {"list": "listing", "import": "imports"}
 # All that follows it is gunicorn's: nothing begins an option of ours.
 _GUNICORN_S = "serve"
 
@@ -108,7 +108,7 @@ class Command(BaseCommand):
 
 
 def _load(name: str) -> Subcommand:
-    module = import_module(f"django_wsgimatch.cli.{_FILES.get(name, name)}")
+    module = import_module(f"django_wsgimatch.cli.{FILES.get(name, name)}")
     subcommand: Subcommand = module.SUBCOMMAND
     return subcommand
 
