@@ -138,33 +138,37 @@ def previews(
     Each script is loaded once, for all targets, in a process of its own, where a Django project of
     another place is asked for its views. Of the server's own scripts only the first few are.
     """
-    previewed = [preview(at, target) for target in targets]
-    asked: dict[Key, dict[Question, None]] = {}
-    for each in previewed:
-        # A whole log may lead to very many scripts.
-        is_asked = is_elsewhere(each) or _key(each) in asked or len(asked) < MOST_PROJECTS
-        if each.status == 200 and not each.load_error and is_asked:
-            asked.setdefault(_key(each), {})[_question(each)] = None
-    told = Asker.of(configured).ask({key: tuple(asked[key]) for key in asked})
+    found = [preview(at, target) for target in targets]
+    asked = _questions(found)
+    told = Asker.of(configured).ask(asked)
     answers = {
         (key, question): answer
         for key, questions in asked.items()
         for question, answer in zip(questions, told[key].answers, strict=False)
     }
+    is_script = lru_cache(maxsize=None)(_is_script_of_django)
     is_django_here = partial(
-        _is_django_here,
-        is_fallback=is_project(configured),
-        is_script=lru_cache(maxsize=None)(_is_script_of_django),
+        _is_django_here, is_fallback=is_project(configured), is_script=is_script
     )
     has_urlconf = urlconf_error() is None
-    for each in previewed:
-        answered = _taken_whole(_with_answer(each, at, told, answers), at)
+    for each in found:
+        answered = _taken_whole(_with_answer(each, told, answers), at)
         if is_elsewhere(each):
             is_django = _key(each) in told and told[_key(each)].is_django
         else:
             is_django = has_urlconf and is_django_here(answered)
         is_missing = is_django and answered.view is None and answered.urlconf_status is None
         yield replace(answered, urlconf_status=404) if is_missing else answered
+
+
+def _questions(found: Iterable[Preview]) -> dict[Key, tuple[Question, ...]]:
+    """What each script is asked; a whole log may lead to very many, of which not all are loaded."""
+    asked: dict[Key, dict[Question, None]] = {}
+    for each in found:
+        is_asked = is_elsewhere(each) or _key(each) in asked or len(asked) < MOST_PROJECTS
+        if each.status == 200 and not each.load_error and is_asked:
+            asked.setdefault(_key(each), {})[_question(each)] = None
+    return {key: tuple(questions) for key, questions in asked.items()}
 
 
 def _taken_whole(previewed: Preview, at: PreviewSite) -> Preview:
@@ -217,7 +221,6 @@ def _question(previewed: Preview) -> Question:
 
 def _with_answer(
     previewed: Preview,
-    at: PreviewSite,
     told: Mapping[Key, Told],
     answers: Mapping[tuple[Key, Question], UrlAnswer],
 ) -> Preview:

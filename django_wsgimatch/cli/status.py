@@ -45,7 +45,7 @@ def _run(options: Options, output: Output) -> int:
 
 
 def status_lines(servers: Iterable[Status]) -> Iterator[str]:
-    """Yield each server's groups, its columns under each other, and below them its processes."""
+    """Yield each server and its groups, their columns under each other."""
     for server in servers:
         yield _title(server)
         lines = aligned([COLUMNS, *map(status_cells, server["places"])])
