@@ -190,7 +190,7 @@ def test_preview_says_why_a_script_of_the_server_s_own_does_not_load(site, sourc
 
     assert error in shown["load_error"]
     assert any(error in warning for warning in shown["warnings"])
-    assert previewing.answer(Preview(**shown)) == "the script, which does not load"
+    assert previewing.answer_text(Preview(**shown)) == "the script, which does not load"
 
 
 def test_preview_of_very_many_scripts_loads_the_first_few(site, settings, monkeypatch):

@@ -394,7 +394,7 @@ def results(words=RESTART, seconds=60.0):
 def test_what_a_manager_tells_is_shown(manager, answers, line, is_success):
     manager += answers
 
-    assert results() == [orders.Result(line, is_success)]
+    assert results() == [orders.OrderResult(line, is_success)]
 
 
 LATE = "after 0.01 s; they are waited for no longer"
@@ -420,4 +420,4 @@ LATE = "after 0.01 s; they are waited for no longer"
 def test_a_manager_that_never_tells_is_waited_for_no_longer_than_that(manager, answer, words, line):
     manager.append(answer)
 
-    assert results(words, 0.01) == [orders.Result(f"blog: {line}.", False)]
+    assert results(words, 0.01) == [orders.OrderResult(f"blog: {line}.", False)]

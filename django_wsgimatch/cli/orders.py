@@ -41,7 +41,7 @@ class OrderWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class OrderResult:
     """What became of a place, as a line of text, and whether it is what was wanted."""
 
     line: str
@@ -70,7 +70,7 @@ def _run(words: OrderWords, options: Options, output: Output) -> int:
     """Give the order; 1 if it is waited for, and fails."""
     if options["timeout"] and not options["wait"]:
         raise CommandError("--timeout says how long --wait waits; it is not there.")
-    lines: Iterator[str | Result]
+    lines: Iterator[str | OrderResult]
     if options["wait"]:
         seconds = options["timeout"] or PATIENCE
         lines = order_and_wait(configuration(), words, options["name"], seconds)
@@ -82,7 +82,7 @@ def _run(words: OrderWords, options: Options, output: Output) -> int:
         raise manager_refusal(error) from error
 
 
-def _has_failed(said: str | Result, output: Output) -> bool:
+def _has_failed(said: str | OrderResult, output: Output) -> bool:
     """Show a line of what became of an order, at once."""
     if isinstance(said, str):
         output.stdout.write(said)
@@ -104,7 +104,7 @@ def _order_lines(configured: Configuration, words: OrderWords, name: str) -> Ite
 
 def order_and_wait(
     configured: Configuration, words: OrderWords, name: str, seconds: float
-) -> Iterator[str | Result]:
+) -> Iterator[str | OrderResult]:
     """
     Do the same, and yield what became of each place as soon as it is known.
 
@@ -153,14 +153,14 @@ def _known(directory: Directory, question: Order, places: list[str]) -> list[Ord
         return [{"name": name, **failed} for name in places]
 
 
-def _result(words: OrderWords, outcome: Order, late: str) -> Result:
+def _result(words: OrderWords, outcome: Order, late: str) -> OrderResult:
     name, state = readable(outcome["name"]), outcome["state"]
     if state == "done":
-        return Result(f"{name}: {words.done(outcome['pids'])}.", True)
+        return OrderResult(f"{name}: {words.done(outcome['pids'])}.", True)
     error = outcome["error"].removesuffix(".")
     if state == "waiting":
         error = f"{late}. The newest error: {error}" if error else late
-    return Result(f"{name}: {shown(error)}.", False)
+    return OrderResult(f"{name}: {shown(error)}.", False)
 
 
 def _said(words: OrderWords, answer: Order) -> str:

@@ -331,7 +331,7 @@ def _result_rows(previewed: Preview) -> Iterator[tuple[str, str]]:
         yield "view", shown(previewed.view)
     elif previewed.urlconf_status is not None:
         yield "view", _NO_VIEW[previewed.urlconf_status]
-    yield "answer", answer(previewed)
+    yield "answer", answer_text(previewed)
     for warning in previewed.warnings:
         yield "warning", shown(warning)
 
@@ -352,7 +352,7 @@ def _draw(found: Preview, tried: Iterable[Try], screen: Screen, *, is_full: bool
     )
 
 
-def answer(previewed: Preview) -> str:
+def answer_text(previewed: Preview) -> str:
     """Return who answers a target."""
     if previewed.status is None:
         return "the fallback: no alias matches"
