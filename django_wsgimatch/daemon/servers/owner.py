@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import select
 import sys
@@ -122,8 +121,10 @@ def _uwsgi_master() -> int | None:
 
 
 def _parent() -> int | None:
-    parent = multiprocessing.parent_process()
-    return parent.pid if parent is not None else None
+    # Whom multiprocessing has started has this module; all others need none of it.
+    module: Any = sys.modules.get("multiprocessing.process")
+    parent = module.parent_process() if module is not None else None
+    return int(parent.pid) if parent is not None else None
 
 
 def is_reloaded_by_django() -> bool:
