@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -91,7 +90,7 @@ def _temporary_beside(
     target: str, data: bytes, mode: int, old: os.stat_result | None
 ) -> Iterator[str]:
     """Yield a file in the folder of another that holds the bytes; it is gone after an error."""
-    name = os.path.join(os.path.dirname(target), f"{_TEMPORARY}{secrets.token_hex(8)}")
+    name = os.path.join(os.path.dirname(target), f"{_TEMPORARY}{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     # What is private stays private from the first byte.
     descriptor = os.open(name, flags, mode if old is None else 0o600)

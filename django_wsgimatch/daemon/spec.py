@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import secrets
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +77,7 @@ class GroupSpec:
 
 def new_token() -> str:
     """Return a token for a place that nobody can guess, in hexadecimal digits."""
-    return secrets.token_hex(TOKEN_SIZE)
+    return os.urandom(TOKEN_SIZE).hex()
 
 
 def options_from_json(value: dict[str, Any]) -> GroupOptions:
