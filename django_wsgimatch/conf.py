@@ -18,8 +18,8 @@ from django.dispatch import receiver
 from .aliases.alias import BROKEN, Alias
 from .aliases.groups import GLOBAL
 from .aliases.resolve import Rules
+from .aliases.roots import derive_roots
 from .aliases.table import AliasTable, compile_location
-from .aliases.target import derive_roots
 from .daemon.front import elsewhere
 from .daemon.options import GroupOptions, read_options
 from .doctor.table.mistakes import mistake

@@ -11,7 +11,7 @@ from django.conf import settings
 from .aliases.alias import BROKEN, Alias
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, is_literal
-from .aliases.target import derive_roots
+from .aliases.roots import derive_roots
 from .conf import Configuration
 from .daemon.definition import Definition
 from .daemon.front.front import own_packages, own_python

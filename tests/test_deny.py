@@ -12,8 +12,8 @@ import pytest
 from django_wsgimatch import deny, deny_match, script_alias
 from django_wsgimatch.aliases.alias import Alias, Denial
 from django_wsgimatch.aliases.resolve import Rules, resolve
+from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.aliases.target import derive_roots
 from django_wsgimatch.checks import check_files, check_settings
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entries import to_alias

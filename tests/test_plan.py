@@ -6,8 +6,8 @@ import pytest
 
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.resolve import Rules, resolve
+from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.aliases.target import derive_roots
 from django_wsgimatch.aliases.uri import parse_target
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.plan import is_clean

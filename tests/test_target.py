@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.target import (
     Script,
-    derive_roots,
     find_script,
     is_inside,
     split_filename,

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from ..exceptions import TargetError
-from .alias import Alias
-from .substitution import parse_template
 
 FollowSymlinks = bool | Literal["owner"]
 
@@ -115,24 +113,6 @@ def _directories_of(path: str) -> Iterator[str]:
     while end >= 0:
         yield path[: end + 1]
         end = path.find("/", end + 1)
-
-
-def derive_roots(aliases: Iterable[Alias], base_directory: str) -> tuple[str, ...]:
-    """
-    The directories that the targets of aliases name: where scripts may lie by default.
-
-    For a plain alias that is the directory of the target, for a match alias the directory
-    part of what stands before the first capture. An entry without an application has no target.
-    """
-    roots: dict[str, None] = {}
-    for alias in (each for each in aliases if each.answer is None):
-        template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
-        literal = template[0] if template and isinstance(template[0], str) else ""
-        if not literal.startswith("/"):
-            literal = f"{base_directory}/{literal}"
-        components, _ = split_filename(literal[: literal.rfind("/")])
-        roots["".join("/" + component for component in components)] = None
-    return tuple(roots)
 
 
 def _path_info_start(uri: str, path_info: str) -> int:

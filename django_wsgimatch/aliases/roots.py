@@ -1,0 +1,27 @@
+"""The directories that scripts may lie in where WSGIMATCH_ROOTS does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .alias import Alias
+from .substitution import parse_template
+from .target import split_filename
+
+
+def derive_roots(aliases: Iterable[Alias], base_directory: str) -> tuple[str, ...]:
+    """
+    The directories that the targets of aliases name: where scripts may lie by default.
+
+    For a plain alias that is the directory of the target, for a match alias the directory
+    part of what stands before the first capture. An entry without an application has no target.
+    """
+    roots: dict[str, None] = {}
+    for alias in (each for each in aliases if each.answer is None):
+        template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
+        literal = template[0] if template and isinstance(template[0], str) else ""
+        if not literal.startswith("/"):
+            literal = f"{base_directory}/{literal}"
+        components, _ = split_filename(literal[: literal.rfind("/")])
+        roots["".join("/" + component for component in components)] = None
+    return tuple(roots)
