@@ -36,7 +36,7 @@ from .adoption import adopt_orphans, reap_adopted
 from .crashes import CrashLoop
 from .paths import set_sys_path
 from .renewal import Renewal
-from .worker.changes import change_time
+from .worker.changes import Inherited, change_time
 from .worker.group import Group
 from .worker.watching import FailedLoad
 from .worker.worker import HELD_BACK, NOT_LOADED, GroupWorker
@@ -357,6 +357,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         super().start()
         # gunicorn has told systemd that this process is ready; an application has nothing to tell.
         os.environ.pop("NOTIFY_SOCKET", None)
+        self.group.inherited = Inherited.by_now()
 
 
 def run_arbiter(text: str) -> None:

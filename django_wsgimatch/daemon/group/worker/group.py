@@ -12,6 +12,7 @@ from typing import Protocol
 from ...board import Board, Shape
 from ...spec import Descriptors, GroupSpec
 from ...wire.protocol import NO_TOKEN
+from .changes import Inherited
 from .confinement import Confinement
 
 
@@ -49,6 +50,7 @@ class Group:
         self.pid = os.getpid()
         self.board.set_arbiter(self.pid)
         self.arbiter: Replaces | None = None
+        self.inherited = Inherited()
 
     def before_fork(self) -> tuple[int, list[str]]:
         """Return the slot of the next worker, and the scripts that it must be able to load."""

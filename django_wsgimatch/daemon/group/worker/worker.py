@@ -27,7 +27,7 @@ from ....settings_guard import VARIABLE
 from ...board import LEAVING, READY
 from ...ownership import ScriptOwner
 from ...raised import described
-from .changes import LoadedFiles, change_time
+from .changes import Inherited, LoadedFiles, change_time
 from .handlers import ignore_handlers
 from .loading import Loader
 from .nesting import InterpreterLoader
@@ -67,7 +67,8 @@ class GroupWorker(Worker):  # type: ignore[misc]
         self.slot.say(python=platform.python_version())
         logging.getLogger("django_wsgimatch").addHandler(LastError(self))
         is_developed = self.group.watch is not None
-        self.files = LoadedFiles(is_whole=is_developed)
+        inherited = Inherited() if is_developed else self.group.inherited
+        self.files = LoadedFiles(inherited, is_whole=is_developed)
         self.watch = Watch(self.files, self.group.watch or ()) if is_developed else None
         set_limits(self.group)
         super().init_process()
