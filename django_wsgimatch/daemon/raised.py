@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sysconfig
+import os
 import traceback
 
-_LIBRARIES = tuple(
-    path
-    for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    if (path := sysconfig.get_path(name))
-)
+# Python's own, and what is installed, whichever Python has it; sysconfig would say it at the price
+# of some hundred variables of the build in each process of a group.
+_LIBRARIES: tuple[str, ...] = (os.path.dirname(os.__file__),)
+_INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
 def line_of(error: BaseException) -> str:
@@ -19,7 +18,7 @@ def line_of(error: BaseException) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] == "/"]
     # The first frame is that of whoever has called the site's code.
     called = frames[1:]
-    own = [frame for frame in called if not frame.filename.startswith(_LIBRARIES)]
+    own = [frame for frame in called if not _is_library(frame.filename)]
     last = (own or called)[-1:]
     return "".join(f"line {frame.lineno} of {frame.filename}" for frame in last)
 
@@ -32,3 +31,7 @@ def described(error: BaseException) -> str:
         said = f"{type(error).__name__}: {error}"
     line = line_of(error)
     return f"{said} ({line})" if line else said
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith(_LIBRARIES) or any(folder in file for folder in _INSTALLED)
