@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from ..exceptions import SettingError
@@ -610,6 +609,9 @@ def _unknown(name: object) -> str:
     snake = text.replace("-", "_").lower()
     if snake in ANSWERS:
         return f"{name!r} is written {snake!r} here"
+    # Only a mistake needs it; a group's processes read none.
+    from difflib import get_close_matches
+
     close = get_close_matches(snake, ANSWERS, n=1)
     cure = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(ANSWERS)}"
     return f"{name!r} is no option of a process group; {cure}"
