@@ -8,6 +8,7 @@ scripts before the old ones end, and the end after inactivity-timeout.
 
 from __future__ import annotations
 
+import importlib
 import json
 import locale
 import logging
@@ -364,6 +365,9 @@ def run_arbiter(text: str) -> None:
     """Run a group until it is told to end. ``text`` is the manager's JSON."""
     told = json.loads(text)
     spec = GroupSpec.from_json(told["spec"])
+    if spec.backend != "process":
+        # Before the application's folders are in sys.path; few groups have sub interpreters.
+        importlib.import_module("django_wsgimatch.daemon.group.worker.nesting")
     set_up_process(spec)
     adopt_orphans()
     group = Group(spec, Descriptors(**told["descriptors"]), told["packages"])

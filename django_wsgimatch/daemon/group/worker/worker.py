@@ -30,7 +30,6 @@ from ...raised import described
 from .changes import Inherited, LoadedFiles, change_time
 from .handlers import ignore_handlers
 from .loading import Loader
-from .nesting import InterpreterLoader
 from .threads import RequestThreads, Work
 from .watching import FailedLoad, Watch, files_of, forget_templates
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from .group import Group
+    from .nesting import InterpreterLoader
 
 logger = logging.getLogger("django_wsgimatch")
 
@@ -119,6 +119,9 @@ class GroupWorker(Worker):  # type: ignore[misc]
         options = self.group.options
         finder: Loader | InterpreterLoader = self.loader
         if self.group.backend != "process":
+            # main() has loaded it, for those groups that have any.
+            from .nesting import InterpreterLoader
+
             finder = InterpreterLoader(self.group, self.loader, self.renew)
         self.threads = RequestThreads(
             self.group.listener,
