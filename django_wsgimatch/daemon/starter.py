@@ -74,9 +74,8 @@ class Children(dict[int, Child]):
 
     def look(self) -> list[Order]:
         """Kill what is late or has no place any more, reap, and return what there is to tell."""
-        for child in self.values():
-            if not child.is_killed and time.monotonic() > child.deadline:
-                child.send(signal.SIGKILL)
+        for late in [c for c in self.values() if not c.is_killed and time.monotonic() > c.deadline]:
+            late.send(signal.SIGKILL)
         told: list[Order] = []
         with suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -199,6 +198,7 @@ def _become(order: Order, descriptors: list[int], failure: int) -> NoReturn:
     """In the new process: become what was ordered."""
     try:
         os.setsid()
+        _prctl(SET_CHILD_SUBREAPER, 1)  # It adopts what its own leave: execve() keeps that.
         signal.set_wakeup_fd(-1)
         for signum in (*IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(signum, signal.SIG_DFL)

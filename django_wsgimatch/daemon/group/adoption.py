@@ -2,7 +2,8 @@
 The parent of what an application's processes leave behind: their group's first process.
 
 So they are the group's for as long as it lives, also those that have left its session, and pass
-to whoever has started the group when it ends: there they are killed (``starter.Children``).
+to whoever has started the group when it ends: there they are killed (``starter.Children``). Who
+starts a group makes it their parent before it is the group's Python.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ _SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends (PR_SET_CHILD_SUBREAPER)."""
-    # A group's Python may have been built without ctypes.
+    """
+    Become the parent of descendants whose own parent ends (PR_SET_CHILD_SUBREAPER).
+
+    A program that this process becomes is it, too: so a group needs no ctypes in its own Python.
+    """
     with suppress(ImportError, AttributeError, OSError):
         import ctypes
 

@@ -36,6 +36,7 @@ from ..options import GroupOptions
 from ..ownership import ScriptOwner
 from ..spec import GroupSpec
 from ..starter import BOOT
+from .adoption import adopt_orphans
 
 # Above the descriptors that the group's process is started with.
 _HIGH = 16
@@ -107,6 +108,7 @@ def become_first_process(
     os.chdir("/")
     fcntl.fcntl(never_closed, fcntl.F_DUPFD, _HIGH)
     _arrange(given)
+    adopt_orphans()
     for signum in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(signum, signal.SIG_DFL)
     os.execve(program, [program, "-c", BOOT, boot, spec.display_name], variables)
