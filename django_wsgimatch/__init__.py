@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from .entries import deny, deny_match, read_directives, script_alias, script_alias_match
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .entries import deny, deny_match, read_directives, script_alias, script_alias_match
 
 __all__ = ["deny", "deny_match", "read_directives", "script_alias", "script_alias_match"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # The manager's process and a group's have no entries to read, and do without.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.entries"), name)
