@@ -8,10 +8,10 @@ application sees of the time is not touched.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import time
-import zoneinfo
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -20,6 +20,8 @@ from typing import Any
 LOCAL = "/etc/localtime"
 # The variables that this process was started with.
 ENVIRON = "/proc/self/environ"
+# How the file of a zone ends that is always UTC.
+_UTC = b"\nUTC0\n"
 _AT_IMPORT = os.environ.get("TZ")
 
 
@@ -44,17 +46,28 @@ def zone_of(name: str | None) -> tzinfo:
 
     One that is no name of a zone, such as ``CET-1CEST``, has the offset that the clock has now.
     """
-    if name == "":
-        return timezone.utc
     path = LOCAL if name is None else name.removeprefix(":")
     try:
-        if not path.startswith("/"):
-            return zoneinfo.ZoneInfo(path)
-        with open(path, "rb") as file:
-            return zoneinfo.ZoneInfo.from_file(file)
-    except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
+        is_utc = path in ("", "UTC") or (path[:1] == "/" and _read(path).endswith(_UTC))
+        return timezone.utc if is_utc else _zone_at(path)
+    # KeyError: there is no such zone.
+    except (OSError, ValueError, KeyError):
         now = time.localtime()
         return timezone(timedelta(seconds=now.tm_gmtoff), now.tm_zone)
+
+
+def _zone_at(path: str) -> tzinfo:
+    # Most servers' clocks are in UTC: their groups' processes do without it, and without sysconfig.
+    import zoneinfo
+
+    if not path.startswith("/"):
+        return zoneinfo.ZoneInfo(path)
+    return zoneinfo.ZoneInfo.from_file(io.BytesIO(_read(path)))
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def time_in(zone: tzinfo, seconds: float) -> time.struct_time:
