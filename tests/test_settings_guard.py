@@ -44,6 +44,19 @@ from django_wsgimatch.settings_guard import settings_modules
         pytest.param('os.environ["DJANGO_SETTINGS_MODULE"] = name', (), id="no literal"),
         pytest.param('os.environ["OTHER"] = "a"', (), id="another variable"),
         pytest.param('os.environ.get("DJANGO_SETTINGS_MODULE", "a")', (), id="reading is no wish"),
+        pytest.param(
+            'd(get("DJANGO_SETTINGS_MODULE"), setdefault("DJANGO_SETTINGS_MODULE", "a"))',
+            ("a",),
+            id="reading beside a wish",
+        ),
+        pytest.param(
+            "target = get('DJANGO_SETTINGS_MODULE', putenv('DJANGO_SETTINGS_MODULE', 'a'))",
+            ("a",),
+            id="a wish within what reads",
+        ),
+        pytest.param(
+            'd = {"get(": 1, "DJANGO_SETTINGS_MODULE": "a"}', ("a",), id="a name like a reading"
+        ),
         pytest.param('setdefault("DJANGO_SETTINGS_MODULE")', (), id="a default that is missing"),
         pytest.param('os.environ["DJANGO_SETTINGS_MODULE"] = 1', (), id="no text"),
         pytest.param("(", (), id="source that does not parse"),
