@@ -21,7 +21,8 @@ from .aliases.resolve import Rules
 from .aliases.roots import derive_roots
 from .aliases.table import AliasTable, compile_location
 from .daemon.front import elsewhere
-from .daemon.options import GroupOptions, read_options
+from .daemon.option_values import read_options
+from .daemon.options import GroupOptions
 from .doctor.table.mistakes import mistake
 from .doctor.told.refusal import CannotStart
 from .doctor.told.wording import finding_lines, findings_summary

@@ -8,7 +8,8 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from django_wsgimatch.daemon.options import ANSWERS, GroupOptions
+from django_wsgimatch.daemon.option_values import ANSWERS
+from django_wsgimatch.daemon.options import GroupOptions
 
 KINDS = {
     "supported": "as in mod_wsgi",

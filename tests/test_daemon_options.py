@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.daemon.options import ANSWERS, GroupOptions, read_options
+from django_wsgimatch.daemon.option_values import ANSWERS, read_options
+from django_wsgimatch.daemon.options import GroupOptions
 
 # WSGIDaemonProcess's options in mod_wsgi 6.1.1.
 MOD_WSGI = [

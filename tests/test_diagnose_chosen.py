@@ -5,7 +5,7 @@ import pytest
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.daemon.options import read_options
+from django_wsgimatch.daemon.option_values import read_options
 from django_wsgimatch.doctor.table.chosen import chosen_findings, limits_of
 from django_wsgimatch.doctor.told.subject import Subject
 

@@ -13,7 +13,8 @@ from django_wsgimatch.cli.status import status_lines
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.definition import Definition
 from django_wsgimatch.daemon.front.front import Places
-from django_wsgimatch.daemon.options import GroupOptions, read_options
+from django_wsgimatch.daemon.option_values import read_options
+from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.doctor.processes.exposure import exposure_findings

@@ -8,7 +8,8 @@ from typing import Any
 
 from ...aliases.directives import get_word
 from ...aliases.groups import GLOBAL
-from ...daemon.options import ANSWERS
+from ...daemon.option_values import ANSWERS, OptionAnswer
+from ...daemon.options import Shape
 from ...exceptions import DirectiveError, SettingError
 from ..lines.directive import Directive, Section
 from ..lines.words import split_words
@@ -17,9 +18,10 @@ from ..resolving.resolving import ResolvedAlias
 
 INVALID = "Invalid option to WSGI daemon process definition."
 
-_LISTS = {"python_path": ":", "supplementary_groups": ","}
+# Of options that take a list, what stands between its words.
+_BETWEEN: dict[Shape | None, str] = {"paths": ":", "accounts": ","}
 # What Python takes for a number and mod_wsgi for text.
-_TEXTS = ("user", "group", "umask", "script_user", "script_group", "display_name", "lang", "locale")
+_TEXTS: tuple[Shape, ...] = ("account", "mask", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def read_process_group(directive: Directive) -> ProcessGroup:
         if answer.kind == "refused":
             left_out[option] = answer.note
             continue
-        options[key] = _read_value(option, key, value)
+        options[key] = _read_value(option, answer, value)
     if {"script_user", "script_group"} <= options.keys():
         del options["script_group"]
         left_out["script-group"] = "script-user is stricter, and only one of them may be given"
@@ -169,16 +171,17 @@ def _next_option(rest: str) -> tuple[str, str, str]:
     return option, value, rest
 
 
-def _read_value(option: str, key: str, word: str) -> Any:
+def _read_value(option: str, answer: OptionAnswer, word: str) -> Any:
     value: Any = word
-    if key in _LISTS:
-        value = [each.strip() for each in word.split(_LISTS[key]) if each.strip()]
-    elif key not in _TEXTS:
+    if answer.form in _BETWEEN:
+        words = word.split(_BETWEEN[answer.form])
+        value = [each.strip() for each in words if each.strip()]
+    elif answer.form not in _TEXTS:
         value = _number(word)
     try:
-        ANSWERS[key].read(value, "/")
+        answer.read(value, "/")
     except (ValueError, TypeError, OverflowError):
-        raise SettingError(f"{option} should be {ANSWERS[key].shape}, not {word!r}") from None
+        raise SettingError(f"{option} should be {answer.shape}, not {word!r}") from None
     return value
 
 

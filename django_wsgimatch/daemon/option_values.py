@@ -1,0 +1,205 @@
+"""What settings give for an option of process groups: read, or refused with the reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..exceptions import SettingError
+from ..settings_guard import VARIABLE
+from .options import LONGEST_SOCKET_PATH, REFUSED, GroupOptions, Kind, Shape
+
+# From a value and BASE_DIR to what GroupOptions holds. Raises ValueError for a value that will not
+# do.
+Read = Callable[[Any, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionAnswer:
+    """
+    What becomes of an option.
+
+    ``shape`` are the words for "should be ..."; ``note`` says what it does here, or why it is
+    refused and what to do instead. ``form`` is the shape's name, "" for what is refused.
+    """
+
+    kind: Kind
+    shape: str
+    read: Read
+    note: str
+    form: Shape | None = None
+
+
+def _number(value: Any, least: float, whole: bool) -> float:
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < 1e12:
+        raise ValueError
+    return value
+
+
+def _at_least(least: int) -> Read:
+    return lambda value, base: _number(value, least, whole=True)
+
+
+def _seconds(value: Any, base: str) -> float:
+    return _number(value, 0, whole=False)
+
+
+def _priority(value: Any, base: str) -> float:
+    if not -20 <= _number(value, -20, whole=True) <= 19:
+        raise ValueError
+    number: float = value
+    return number
+
+
+def _mask(value: Any, base: str) -> float:
+    number = int(value, 8) if isinstance(value, str) else value
+    if _number(number, 0, whole=True) > 0o777:
+        raise ValueError
+    mask: float = number
+    return mask
+
+
+def _text(value: Any, base: str) -> str:
+    if not isinstance(value, str) or not value or "\0" in value or "\n" in value:
+        raise ValueError
+    return value
+
+
+def _account(value: Any, base: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return f"#{value}"
+    return _text(value, base)
+
+
+def _path(value: Any, base: str) -> str:
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return os.path.normpath(os.path.join(base, _text(path, base)))
+
+
+def _socket_path(value: Any, base: str) -> str:
+    path = _path(value, base)
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise ValueError
+    return path
+
+
+def _paths(value: Any, base: str) -> tuple[str, ...]:
+    given = value.split(os.pathsep) if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError
+    return tuple(_path(path, base) for path in given)
+
+
+def _accounts(value: Any, base: str) -> tuple[str, ...]:
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError
+    return tuple(_account(name.strip() if isinstance(name, str) else name, base) for name in given)
+
+
+def _variables(value: Any, base: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    for name, text in value.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise ValueError
+        if not name or "=" in name or "\0" in name + text:
+            raise ValueError
+    return tuple(value.items())
+
+
+def _names(value: Any, base: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError
+    names = tuple(_text(name, base) for name in value)
+    if any("=" in name for name in names):
+        raise ValueError
+    return names
+
+
+def _flag(value: Any, base: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _refuse(value: Any, base: str) -> Any:
+    raise ValueError
+
+
+SHAPES: dict[Shape, tuple[str, Read]] = {
+    "count": ("a whole number, 1 or more", _at_least(1)),
+    "count or none": ("a whole number, 0 for no limit", _at_least(0)),
+    "size": ("a number of bytes, 0 for the system's own", _at_least(0)),
+    "size or none": ("a number of bytes, 0 for none", _at_least(0)),
+    "seconds": ("a number of seconds, 0 for no limit", _seconds),
+    "priority": ("a whole number from -20 to 19", _priority),
+    "mask": ("a number such as 0o022, or text such as '022'", _mask),
+    "flag": ("True or False", _flag),
+    "text": ("text that is not empty", _text),
+    "account": ("a name or a number", _account),
+    "accounts": ("a list of names or numbers", _accounts),
+    "path": ("a path; a relative one begins in BASE_DIR", _path),
+    "paths": ("a list of paths, or text with : between them", _paths),
+    "socket path": (
+        f"a path of at most {LONGEST_SOCKET_PATH} bytes; a relative one begins in BASE_DIR",
+        _socket_path,
+    ),
+    "names": ("a list of names", _names),
+    "variables": ("a dict of text to text", _variables),
+}
+
+
+def _answer(kind: Kind, shape: Shape, note: str) -> OptionAnswer:
+    words, read = SHAPES[shape]
+    return OptionAnswer(kind, words, read, note, shape)
+
+
+ANSWERS = {
+    **{option.name: _answer(**option.metadata) for option in fields(GroupOptions)},
+    **{name: OptionAnswer("refused", "left out", _refuse, note) for name, note in REFUSED.items()},
+}
+
+
+def read_options(given: Any, base_directory: str) -> tuple[GroupOptions, tuple[SettingError, ...]]:
+    """
+    Return a process group's options, and every mistake in them.
+
+    ``given`` is the value in WSGIMATCH_PROCESS_GROUPS; relative paths in it begin in
+    ``base_directory``. An option with a mistake has its default.
+    """
+    if not isinstance(given, Mapping):
+        return GroupOptions(), (SettingError(f"should be a dict of options, not {given!r}"),)
+    values, errors = {}, []
+    for name, value in given.items():
+        answer = ANSWERS.get(name) if isinstance(name, str) else None
+        if answer is None:
+            errors.append(SettingError(_unknown(name)))
+        elif answer.kind == "refused":
+            errors.append(SettingError(f"{name} is refused: {answer.note}"))
+        elif value is not None:
+            try:
+                values[name] = answer.read(value, base_directory)
+            except (ValueError, TypeError, OverflowError):
+                errors.append(SettingError(f"{name} should be {answer.shape}, not {value!r}"))
+    if "script_user" in values and "script_group" in values:
+        errors.append(SettingError("only one of script_user and script_group may be given"))
+    # Its processes have one environment: where the variable is set there, it is their project.
+    values.setdefault("settings", dict(values.get("environment", ())).get(VARIABLE) or None)
+    return GroupOptions(**values), tuple(errors)
+
+
+def _unknown(name: object) -> str:
+    text = str(name)
+    snake = text.replace("-", "_").lower()
+    if snake in ANSWERS:
+        return f"{name!r} is written {snake!r} here"
+    # Only a mistake needs it.
+    from difflib import get_close_matches
+
+    close = get_close_matches(snake, ANSWERS, n=1)
+    cure = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(ANSWERS)}"
+    return f"{name!r} is no option of a process group; {cure}"
