@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from django_wsgimatch.daemon.front.relay import Link
+from django_wsgimatch.daemon.front.link import Link
 from django_wsgimatch.daemon.wire.protocol import (
     AGAIN,
     DATA,

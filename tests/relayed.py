@@ -18,7 +18,8 @@ from typing import Any
 from wsgiref.util import FileWrapper
 
 from django_wsgimatch.daemon.board import Board, Shape, has_reached
-from django_wsgimatch.daemon.front.relay import Link, relay
+from django_wsgimatch.daemon.front.link import Link
+from django_wsgimatch.daemon.front.relay import relay
 from django_wsgimatch.daemon.group.worker.threads import RequestThreads
 from django_wsgimatch.daemon.wire.wire import release_waiters
 from tests.wsgi import Answer, make_environ

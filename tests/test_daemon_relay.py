@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from django_wsgimatch.daemon.front.gate import Gate
-from django_wsgimatch.daemon.front.relay import Link, relay
+from django_wsgimatch.daemon.front.link import Link
+from django_wsgimatch.daemon.front.relay import relay
 from django_wsgimatch.daemon.wire.protocol import (
     AGAIN,
     DATA,

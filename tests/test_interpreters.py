@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.daemon.front.relay import Link
+from django_wsgimatch.daemon.front.link import Link
 from django_wsgimatch.daemon.group.worker.interpreters import Interpreters, SubInterpreter
 from django_wsgimatch.daemon.group.worker.nesting import refusal_of_interpreters
 from django_wsgimatch.daemon.place import Place

@@ -40,7 +40,8 @@ from ..wire.control import Order, give_order, is_there
 from ..wire.protocol import NO_TOKEN, TOKEN_SIZE
 from . import elsewhere
 from .limits import NO_LIMITS, Limits
-from .relay import Link, relay
+from .link import Link
+from .relay import relay
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

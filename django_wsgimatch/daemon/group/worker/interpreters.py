@@ -28,7 +28,7 @@ from wsgiref.util import FileWrapper
 from ....exceptions import DaemonError
 from ...board import Shape, Slot
 from ...front.limits import NO_LIMITS, Limits
-from ...front.relay import Link
+from ...front.link import Link
 from ...manager.admission import FULL
 from ...place import Place
 from ...spec import new_token
