@@ -25,11 +25,13 @@ from typing import Any, NoReturn
 from .asroot.accounts import account
 from .asroot.launch import ALLOW_ROOT, NO_USER, hand_on
 from .daemon.definition import Definition
-from .daemon.front.front import NO_STARTER, Places, own_python
+from .daemon.front.front import Places
+from .daemon.front.server_manager import NO_STARTER
 from .daemon.log_times import given_zone, write_access_times_in, write_times_in, zone_of
 from .daemon.manager.starting import CHOSEN, STARTER
 from .daemon.servers.developing import watch_of_gunicorn
 from .daemon.servers.directory import directory_of
+from .daemon.servers.own_python import own_python
 from .daemon.servers.owner import owner_of
 from .exceptions import ManagerError, SettingError
 from .server.leaving import Leaving, closing_listeners

@@ -14,13 +14,13 @@ from .aliases.groups import GLOBAL, is_literal
 from .aliases.roots import derive_roots
 from .conf import Configuration
 from .daemon.definition import Definition
-from .daemon.front.front import own_packages, own_python
 from .daemon.front.patience import BodyTimeout
 from .daemon.log_times import given_zone
 from .daemon.manager.starting import CHOSEN
 from .daemon.place import Place
 from .daemon.servers.developing import watch_of_this_server
 from .daemon.servers.directory import base_in, bases_of, default_base
+from .daemon.servers.own_python import own_packages, own_python
 from .daemon.servers.owner import Owner, this_server
 from .preloading import literal_script
 from .settings_guard import VARIABLE

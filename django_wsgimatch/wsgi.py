@@ -21,13 +21,15 @@ from django.utils.module_loading import import_string
 from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
-from .daemon.front.front import Places, keep_starter_private, own_packages
+from .daemon.front.front import Places
 from .daemon.front.limits import Limits
+from .daemon.front.server_manager import keep_starter_private
 from .daemon.group.worker.interpreters import Interpreters
 from .daemon.log_times import given_zone, write_times_in, zone_of
 from .daemon.options import GroupOptions
 from .daemon.servers.developing import watch_of_this_server
 from .daemon.servers.directory import directory_of, sweep
+from .daemon.servers.own_python import own_packages
 from .daemon.servers.owner import frame_of_arbiter, this_server
 from .dispatcher import Dispatcher
 from .doctor.told.refusal import STATUS, CannotStart

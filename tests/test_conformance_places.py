@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.front.front import Places, own_packages, own_python
+from django_wsgimatch.daemon.front.front import Places
 from django_wsgimatch.daemon.options import GroupOptions
+from django_wsgimatch.daemon.servers.own_python import own_packages, own_python
 from django_wsgimatch.daemon.servers.owner import Owner, start_time
 from django_wsgimatch.daemon.wire.control import give_order
 from django_wsgimatch.dispatcher import Dispatcher

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.front import front
-from django_wsgimatch.daemon.front.front import Places, own_packages
+from django_wsgimatch.daemon.front import server_manager
+from django_wsgimatch.daemon.front.front import Places
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.directory import make_directory
 from django_wsgimatch.daemon.servers.managers import MANAGER_NAME, managers_of
+from django_wsgimatch.daemon.servers.own_python import own_packages
 from django_wsgimatch.daemon.servers.owner import Owner, is_stopped, this_server
 from django_wsgimatch.exceptions import ManagerError
 from tests.groups import HOOKS, PLAIN, base_of, marked, site, wait_until
@@ -218,14 +219,14 @@ def test_a_manager_that_is_started_while_its_server_ends_leaves_no_folder():
         places = places_in(path, ended)
         make_directory(ended, places.directory.base)
         with pytest.raises(ManagerError):
-            places._run_manager()
+            places._manager._run()
         wait_until(lambda: not os.path.exists(places.directory.path))
 
         assert not os.path.exists(places.directory.base)
 
 
 def test_whoever_holds_the_lock_and_hangs_does_not_hang_the_others(monkeypatch):
-    monkeypatch.setattr(front, "LONGEST_LOCK", 0.1)
+    monkeypatch.setattr(server_manager, "LONGEST_LOCK", 0.1)
     with folder() as path:
         places = places_in(path)
         make_directory(places.owner, places.directory.base)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.daemon.front.front import own_python
+from django_wsgimatch.daemon.servers.own_python import own_python
 
 
 def pythons(folder: Path, *names: str) -> Path:

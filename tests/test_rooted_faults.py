@@ -495,7 +495,7 @@ FORGED = textwrap.dedent("""\
     if "django_wsgimatch.server.group_definition" in " ".join(sys.orig_argv):
         from django_wsgimatch.daemon.definition import Definition
         from django_wsgimatch.daemon.options import GroupOptions
-        from django_wsgimatch.daemon.front.front import own_packages
+        from django_wsgimatch.daemon.servers.own_python import own_packages
         from dataclasses import replace
         groups = {"good": GroupOptions(user="games", processes=1, threads=1)}
         told = Definition(

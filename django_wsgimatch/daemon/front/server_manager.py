@@ -1,0 +1,283 @@
+"""
+The server's manager, as one of the server's workers has it: asked, watched, started if missing.
+
+Whichever worker comes first starts it, under a lock; under gunicorn with
+``-c python:django_wsgimatch.gunicorn`` it is the arbiter, before any worker.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from ...exceptions import ManagerError, ManagerGone, SettingError
+from ..definition import Definition
+from ..manager.logs import error_log_of_gunicorn
+from ..manager.processes import start_of_root
+from ..manager.starting import STARTER
+from ..servers.directory import Directory, make_base, make_directory, sweep
+from ..servers.holding import is_at
+from ..servers.managers import MANAGER_NAME, managers_of
+from ..servers.owner import Owner, end_of, owner_of
+from ..wire.control import Order, give_order, is_there
+
+logger = logging.getLogger("django_wsgimatch")
+
+# The manager's program, in the folder that holds this package.
+PROGRAM = os.path.join("django_wsgimatch", "daemon", "manager", "run.py")
+NOT_STARTED = "the manager of the daemon processes did not start: {}"
+NO_STARTER = (
+    "the process of root's that starts the groups has ended, and only root can start it again, "
+    "with the server"
+)
+# How often the manager is looked at, where its end cannot be waited for and where it can; and how
+# long it may take to answer, and how often it may not. It is replaced within less than a group's
+# connect-timeout. All in seconds.
+PAUSE, LONG_PAUSE, PING, MOST_UNANSWERED = 1.0, 3.0, 2.0, 2
+# How long an order may take, a manager that has only lost its socket, the start of one, and
+# whoever else starts one. In seconds.
+ORDER, LONGEST_RETURN, LONGEST_START, LONGEST_LOCK = 10.0, 3.0, 20.0, 10.0
+
+
+class ServerManager:
+    """
+    The manager of one server.
+
+    It is started with ``definition``, and with ``environment`` as its variables and the groups'.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        owner: Owner,
+        directory: Directory,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._definition = definition
+        self._owner = owner
+        self._directory = directory
+        self._environment = environment
+        # The manager that has answered last, and how often none has since.
+        self._pid, self._unanswered = 0, 0
+
+    def open(self) -> None:
+        """
+        Have the manager started if it is not there.
+
+        Raises SettingError where the sockets have no safe place, and ManagerError.
+        """
+        if not self._owner.is_alive:
+            raise ManagerError("the server's main process has ended")
+        make_base(self._directory.base)
+        sweep(self._directory.base)
+        make_directory(self._owner, self._directory.base)
+        if not self._answers():
+            self._start()
+
+    def order(self, order: Order) -> Order:
+        """Give an order; where the manager has ended or hangs, to the one that follows it."""
+        try:
+            return give_order(self._directory.manager, order, timeout=ORDER)
+        except ManagerGone:
+            self._start_again()
+            return give_order(self._directory.manager, order, timeout=ORDER)
+
+    def keep_open(self) -> None:
+        """
+        Have the manager started again if it has ended, or has not answered for some time.
+
+        Raises as open() does.
+        """
+        if not self._owner.is_alive:
+            return
+        if self._answers():
+            self._unanswered = 0
+            return
+        self._unanswered += 1
+        has_ended = not is_there(self._directory.manager)
+        if has_ended or self._unanswered >= MOST_UNANSWERED:
+            what = "has ended" if has_ended else "does not answer"
+            logger.error("The manager of the daemon processes %s; it is started again.", what)
+            self._unanswered = 0
+            self._start_again()
+
+    def watch(self) -> None:
+        """Look after the manager from a thread of this process's own."""
+        threading.Thread(target=self._watch, name="wsgimatch-watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        said = ""
+        while self._owner.is_alive:
+            try:
+                self._wait_for_end()
+                self.keep_open()
+                said = ""
+            except (ManagerError, SettingError, OSError) as error:
+                if str(error) != said:
+                    logger.error("The manager of the groups cannot be started again: %s", error)
+                said = str(error)
+                time.sleep(PAUSE)
+
+    def _wait_for_end(self) -> None:
+        """Return when the manager has ended, or after some time; at once if it did not answer."""
+        if self._unanswered:
+            return
+        end = end_of(owner_of(self._pid)) if self._pid else None
+        if end is None:
+            time.sleep(PAUSE)
+            return
+        try:
+            select.select([end], [], [], LONG_PAUSE)
+        finally:
+            os.close(end)
+
+    def _start_again(self) -> None:
+        make_directory(self._owner, self._directory.base)
+        self._start()
+
+    def _answers(self) -> bool:
+        try:
+            answer = give_order(self._directory.manager, {"do": "ping"}, timeout=PING)
+        except ManagerError:
+            return False
+        self._pid = int(answer["pid"])
+        return True
+
+    def _start(self) -> None:
+        """Start the manager, unless there is one that answers. Raises ManagerError, and OSError."""
+        lock = self._lock()
+        try:
+            if not self._is_coming():
+                self._run()
+        finally:
+            os.close(lock)
+
+    def _lock(self) -> int:
+        """
+        Return the folder's lock, held. Raises ManagerError where it cannot be had.
+
+        Whoever has it may have been stopped, and be ended by who waits here.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        deadline = time.monotonic() + LONGEST_LOCK
+        while time.monotonic() < deadline:
+            try:
+                lock = os.open(self._directory.lock, flags, 0o600)
+            except OSError as error:
+                raise ManagerError(f"{self._directory.lock!r}: {error.strerror}") from error
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if is_at(lock, self._directory.lock):
+                    return lock
+            except BlockingIOError:
+                time.sleep(0.02)
+            os.close(lock)
+        raise ManagerError(f"another process holds {self._directory.lock!r}, and does not go on")
+
+    def _is_coming(self) -> bool:
+        """
+        Whether there is a manager, or one that has only lost its socket and makes a new one.
+
+        One that does neither is killed: there are never two.
+        """
+        if self._answers():
+            return True
+        found = managers_of(self._owner)
+        if is_there(self._directory.manager):
+            return self._end_managers(found)
+        for pid in found:
+            _kill(pid, signal.SIGUSR1)
+        deadline = time.monotonic() + LONGEST_RETURN
+        while found and time.monotonic() < deadline:
+            if is_there(self._directory.manager):
+                return self._answers() or self._end_managers(found)
+            time.sleep(0.02)
+            found = managers_of(self._owner)
+        return self._end_managers(found)
+
+    def _end_managers(self, found: list[int]) -> bool:
+        """Kill what does not answer; return that there is no manager."""
+        for pid in found:
+            _kill(pid, signal.SIGKILL)
+        return False
+
+    def _run(self) -> None:
+        starter = _starter()
+        stdout = _own_stdout()
+        passed = [stdout] if stdout is not None else []
+        told = {
+            "base": self._directory.base,
+            "owner": [self._owner.pid, self._owner.started],
+            "log": error_log_of_gunicorn(),
+            "stdout": stdout,
+            "starter": [starter[0].fileno(), starter[1]] if starter is not None else None,
+            # Known before it takes an order: no request may find it without its groups.
+            "definition": self._definition.to_json(),
+        }
+        lies_in = self._definition.packages["django_wsgimatch"]
+        words = [lies_in, MANAGER_NAME, self._owner.name]
+        command = [self._definition.python, "-I", os.path.join(lies_in, PROGRAM), *words]
+        try:
+            done = subprocess.run(
+                command,
+                input=json.dumps(told).encode(),
+                stdout=subprocess.PIPE,
+                env=dict(self._environment),
+                cwd="/",
+                start_new_session=True,
+                check=False,
+                timeout=LONGEST_START,
+                pass_fds=[*passed, *([starter[0].fileno()] if starter is not None else [])],
+            )
+        except subprocess.TimeoutExpired:
+            took = f"it took more than {LONGEST_START:g} s"
+            raise ManagerError(NOT_STARTED.format(took)) from None
+        finally:
+            for descriptor in passed:
+                os.close(descriptor)
+            if starter is not None:
+                starter[0].close()
+        if done.stdout != b"ready\n":
+            said = done.stdout.decode("utf-8", "replace") or "its messages in the log say why"
+            raise ManagerError(NOT_STARTED.format(said))
+
+
+def _own_stdout() -> int | None:
+    """Return a descriptor of this process's standard output, None where it is closed."""
+    with suppress(OSError):
+        return os.dup(1)
+    return None
+
+
+def keep_starter_private() -> None:
+    """Let no program that an application starts in this process have the way to the starter."""
+    given = os.environ.get(STARTER)
+    if given is not None:
+        os.set_inheritable(int(given.partition(",")[0]), False)
+
+
+def _starter() -> tuple[socket.socket, int] | None:
+    """A new socket to the starter, and its process; None where there is none."""
+    given = os.environ.get(STARTER)
+    if given is None:
+        return None
+    control, _, pid = given.partition(",")
+    try:
+        return start_of_root(int(control)), int(pid)
+    except (OSError, ValueError) as error:
+        raise ManagerError(f"{NO_STARTER}: {error}") from error
+
+
+def _kill(pid: int, signum: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signum)
