@@ -31,8 +31,8 @@ from .daemon.front.front import Places
 from .daemon.front.patience import close_connection
 from .daemon.front.relay import relay
 from .daemon.group.worker.interpreters import Interpreters
+from .daemon.log_limits import Seldom
 from .daemon.place import Place
-from .daemon.seldom import Seldom
 from .exceptions import ApplicationExit, DaemonError, ScriptError
 from .plan import SCRIPT_NAME, Plan, is_clean, make_plan, mod_wsgi_keys, told_of
 from .preloading import Preloads

@@ -22,8 +22,8 @@ from typing import Any
 from django_wsgimatch.cli.status import status_lines
 from django_wsgimatch.daemon.board import HEADER, READY, BoardReport
 from django_wsgimatch.daemon.front.answers import read_outcomes, read_places, read_status
-from django_wsgimatch.daemon.manager.keeping import KeptPlace, _has_workers
-from django_wsgimatch.daemon.manager.outcome import restart_outcome
+from django_wsgimatch.daemon.manager.kept_place import KeptPlace, _has_workers
+from django_wsgimatch.daemon.manager.order_outcome import restart_outcome
 from django_wsgimatch.daemon.manager.status import place_status
 from django_wsgimatch.daemon.statements import LARGEST_COUNT, LARGEST_PID
 from django_wsgimatch.exceptions import ManagerError

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from django_wsgimatch.daemon.board import Shape
-from django_wsgimatch.daemon.manager.keeping import KeptPlace
+from django_wsgimatch.daemon.group_spec import GroupSpec
+from django_wsgimatch.daemon.manager.kept_place import KeptPlace
 from django_wsgimatch.daemon.manager.processes import Process
 from django_wsgimatch.daemon.manager.starting import Running
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.spec import GroupSpec
 
 OPTIONS = GroupOptions(processes=1, threads=2)
 SHAPE = Shape.of(OPTIONS.processes, OPTIONS.threads)

@@ -9,12 +9,12 @@ import stat
 
 import pytest
 
-from django_wsgimatch.daemon.manager.keeping import listen
+from django_wsgimatch.daemon.group_spec import GroupSpec
+from django_wsgimatch.daemon.manager.kept_place import listen
 from django_wsgimatch.daemon.manager.starting import Account, account_of, make_board
 from django_wsgimatch.daemon.options import GroupOptions
-from django_wsgimatch.daemon.ownership import ANYBODY, ScriptOwner
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.spec import GroupSpec
+from django_wsgimatch.daemon.script_owner import ANYBODY, ScriptOwner
 from django_wsgimatch.exceptions import ScriptError, SettingError
 from tests.relayed import folder
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from django_wsgimatch.daemon.front.kept import MOST_KEPT, KeptConnections
+from django_wsgimatch.daemon.front.kept_connections import MOST_KEPT, KeptConnections
 from django_wsgimatch.daemon.group.worker import threads
 from django_wsgimatch.daemon.wire.protocol import (
     KEPT,

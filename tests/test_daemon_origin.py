@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.daemon import seldom
+from django_wsgimatch.daemon import log_limits
 from django_wsgimatch.daemon.front.front import token_of
 from django_wsgimatch.daemon.group.worker import serving
 from django_wsgimatch.daemon.place import Place
@@ -116,8 +116,8 @@ def test_refusals_are_logged_seldom(caplog, monkeypatch):
 
 def test_a_warning_says_how_many_were_left_out(caplog, monkeypatch):
     now = iter([100.0, 101.0, 102.0, 111.0])
-    monkeypatch.setattr("django_wsgimatch.daemon.seldom.time.monotonic", lambda: next(now))
-    warning = seldom.SeldomWarning(logging.getLogger("django_wsgimatch"), "No %s.")
+    monkeypatch.setattr("django_wsgimatch.daemon.log_limits.time.monotonic", lambda: next(now))
+    warning = log_limits.SeldomWarning(logging.getLogger("django_wsgimatch"), "No %s.")
 
     for word in ("one", "two", "three", "four"):
         warning.warn(word)

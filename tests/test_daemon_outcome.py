@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.daemon.board import READY, Board
-from django_wsgimatch.daemon.manager.outcome import restart_outcome, stop_outcome
+from django_wsgimatch.daemon.manager.order_outcome import restart_outcome, stop_outcome
 from tests.kept_places import SHAPE, group, kept_place, process
 
 SINCE = 100.0

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from django_wsgimatch.aliases.groups import Server, group_name
+from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.spec import GroupSpec
 
 SERVER = Server("a.example", "a.example", {"x": "a.example|/x"}.get)
 

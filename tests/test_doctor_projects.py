@@ -9,9 +9,9 @@ import sys
 import pytest
 
 import django_wsgimatch
+from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.spec import GroupSpec
 from django_wsgimatch.doctor.projects import probe
 from django_wsgimatch.doctor.projects.probe import Project, ask_project
 from django_wsgimatch.doctor.told.telling import NO_ANSWER

@@ -15,10 +15,10 @@ from django_wsgimatch.daemon.definition import Definition
 from django_wsgimatch.daemon.group.renewal import Renewal
 from django_wsgimatch.daemon.group.worker.changes import LoadedFiles
 from django_wsgimatch.daemon.group.worker.watching import FailedLoad, Watch, files_of
+from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.developing import watch_of_gunicorn, watch_of_this_server
-from django_wsgimatch.daemon.spec import GroupSpec
 from tests.groups import HOOKS, PLAIN, site, sockets_of, wait_until
 from tests.raw_http import fetch
 from tests.servers import PYTHON, address, environment, running

@@ -10,9 +10,9 @@ from typing import Any
 from ..aliases.groups import GLOBAL
 from ..aliases.target import FollowSymlinks
 from ..scripts import Reloading
+from .group_spec import GroupSpec, options_from_json
 from .options import GroupOptions
 from .place import Place
-from .spec import GroupSpec, options_from_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ...exceptions import DaemonError
 from ..wire.wire import timeval
 from .gate import Gate
-from .kept import KeptConnections
+from .kept_connections import KeptConnections
 from .patience import BodyTimeout
 
 NOT_CONNECTED = "Unable to connect to WSGI daemon process on '{}': {}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ...exceptions import DaemonError, ProtocolError
 from ..wire.protocol import INLINE, PULLED, encode_request, texts_of
 from ..wire.wire import send_all
-from .kept import Connection
+from .kept_connections import Connection
 from .link import PAUSE, PLAIN_SOCKET, Link, connect, not_connected
 from .patience import BodyTimeout, read_body
 from .reply import FORGED, LEFT, TIMED_OUT, Reply, SendAgain

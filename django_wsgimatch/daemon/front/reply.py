@@ -42,7 +42,7 @@ from ..wire.protocol import (
 )
 from ..wire.wire import receive_all
 from .gate import Gate
-from .kept import Connection
+from .kept_connections import Connection
 from .link import Link, set_timeouts
 from .passed_file import PassedFile
 from .patience import read_body

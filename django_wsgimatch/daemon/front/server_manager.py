@@ -26,7 +26,7 @@ from ..manager.logs import error_log_of_gunicorn
 from ..manager.processes import start_of_root
 from ..manager.starting import STARTER
 from ..servers.directory import Directory, make_base, make_directory, sweep
-from ..servers.holding import is_at
+from ..servers.held_file import is_at
 from ..servers.managers import MANAGER_NAME, managers_of
 from ..servers.owner import Owner, end_of, owner_of
 from ..wire.control import Order, give_order, is_there

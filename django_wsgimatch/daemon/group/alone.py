@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from ...exceptions import SettingError
+from ..group_spec import GroupSpec
 from ..manager.logs import STREAMS, open_log
 from ..manager.starting import (
     BOARD,
@@ -33,8 +34,7 @@ from ..manager.starting import (
     resource_limits,
 )
 from ..options import GroupOptions
-from ..ownership import ScriptOwner
-from ..spec import GroupSpec
+from ..script_owner import ScriptOwner
 from ..starter import BOOT
 from .adoption import adopt_orphans
 

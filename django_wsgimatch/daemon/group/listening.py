@@ -16,7 +16,7 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 
 from ...exceptions import SettingError
-from ..manager.keeping import begin_to_listen, bind
+from ..manager.kept_place import begin_to_listen, bind
 from ..options import LONGEST_SOCKET_PATH, GroupOptions
 
 # The first descriptor that systemd hands over.

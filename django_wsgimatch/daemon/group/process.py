@@ -31,9 +31,9 @@ from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from ..board import BOOTING, LEAVING, READY
 from ..deaths import cause_of, is_ordered
+from ..group_spec import Descriptors, GroupSpec
 from ..log_times import write_times_in, zone_of
 from ..servers.owner import is_stopped
-from ..spec import Descriptors, GroupSpec
 from .adoption import reap_adopted
 from .crashes import CrashLoop
 from .paths import set_sys_path

@@ -24,19 +24,19 @@ from typing import Any
 
 from ...exceptions import ManagerError, WSGIMatchError
 from ..definition import Definition
+from ..group_spec import new_token
 from ..place import Place
 from ..servers.directory import Directory, directory_of, make_directory, remove_directory
 from ..servers.managers import managers_of
 from ..servers.owner import Owner, end_of
-from ..spec import new_token
 from ..wire.control import Order
 from ..wire.peers import peer_process, peer_user
 from .admission import Admission, has_room, leavers
 from .ancestry import stems_from
 from .conversation import MOST, Conversation
-from .keeping import KeptPlace, identity_of, listen
+from .kept_place import KeptPlace, identity_of, listen
 from .logs import GroupOutput, ServerLog, own_log
-from .outcome import outcome_of_none, restart_outcome, stop_outcome
+from .order_outcome import outcome_of_none, restart_outcome, stop_outcome
 from .processes import LocalProcesses, Processes, StartedByRoot
 from .starting import Running, start_place
 from .status import place_status, status_elsewhere, unreadiness

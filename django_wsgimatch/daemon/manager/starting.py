@@ -18,10 +18,10 @@ from pathlib import Path
 from ...exceptions import SettingError
 from ...settings_guard import VARIABLE
 from ..board import BoardReport, Shape, read_board
+from ..group_spec import GroupSpec
 from ..options import GroupOptions
-from ..ownership import ScriptOwner
+from ..script_owner import ScriptOwner
 from ..servers.owner import Owner, start_time
-from ..spec import GroupSpec
 from .logs import STREAMS, GroupOutput, ServerLog, open_log
 from .processes import Process, Processes, Start
 

@@ -15,7 +15,7 @@ from ...text import readable
 from ..board import BOOTING, LEAVING, READY, BoardReport, WorkerReport
 from ..options import GroupOptions
 from ..place import Place
-from .keeping import KeptPlace
+from .kept_place import KeptPlace
 from .memory import memory_of
 from .starting import Running
 

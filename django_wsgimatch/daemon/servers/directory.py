@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from ...exceptions import SocketDirectoryError
 from ...whole_files import write_whole
 from ..place import Place
-from .holding import hold, is_held
+from .held_file import hold, is_held
 from .owner import Owner
 
 NAME = "wsgimatch"

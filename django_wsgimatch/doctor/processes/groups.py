@@ -19,7 +19,7 @@ from ...daemon.group import boot
 from ...daemon.group.worker.nesting import refusal_of_interpreters
 from ...daemon.manager.starting import Account, account_of, needs_root, python_of
 from ...daemon.options import GroupOptions
-from ...daemon.ownership import ScriptOwner
+from ...daemon.script_owner import ScriptOwner
 from ...daemon.servers.directory import try_base
 from ...exceptions import SettingError
 from ...text import quoted

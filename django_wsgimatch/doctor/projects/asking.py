@@ -13,10 +13,10 @@ import django_wsgimatch
 from ...aliases.groups import Server, variable
 from ...conf import DEFAULTS, Configuration
 from ...daemon.definition import Definition
+from ...daemon.group_spec import GroupSpec
 from ...daemon.options import GroupOptions
 from ...daemon.place import Place
 from ...daemon.servers.own_python import own_python
-from ...daemon.spec import GroupSpec
 from ...settings_guard import VARIABLE
 from ..told.findings import Finding
 from ..told.progress import Progress, counted, untold

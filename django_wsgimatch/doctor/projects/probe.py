@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ...daemon.group import boot
+from ...daemon.group_spec import GroupSpec
 from ...daemon.manager.starting import account_of, environment_of, python_of
-from ...daemon.spec import GroupSpec
 from ...exceptions import SettingError
 from ...text import cut, last_line
 from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run_bounded

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from ...board import Board, Shape
-from ...spec import Descriptors, GroupSpec
+from ...group_spec import Descriptors, GroupSpec
 from ...wire.protocol import NO_TOKEN
 from .changes import Inherited
 from .confinement import Confinement

@@ -29,9 +29,9 @@ from ....exceptions import DaemonError
 from ...board import Shape, Slot
 from ...front.limits import NO_LIMITS, Limits
 from ...front.link import Link
+from ...group_spec import new_token
 from ...manager.admission import FULL
 from ...place import Place
-from ...spec import new_token
 from ...wire.wire import release_waiters
 from .handlers import ignore_handlers
 from .loading import Loader

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ....exceptions import ScriptError
 from ....scripts import LoadedScript, Reloading, Scripts, file_mtime
 from ....settings_guard import VARIABLE
-from ...ownership import ANYBODY, ScriptOwner
+from ...script_owner import ANYBODY, ScriptOwner
 from .changes import change_time
 from .confinement import ANYWHERE, Confinement
 from .serving import Superseded

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ....exceptions import ProtocolError, ScriptError
-from ...seldom import SeldomWarning
+from ...log_limits import SeldomWarning
 from ...wire.peers import peer_user
 from ...wire.protocol import (
     AGAIN,

@@ -31,7 +31,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ...board import Slot
-from ...seldom import SeldomWarning
+from ...log_limits import SeldomWarning
 from ...wire.peers import peer_user
 from ...wire.protocol import AGAIN, ERROR, FRAME, INLINE, encode_error, frame
 from .serving import Exchange, Find, serve_request

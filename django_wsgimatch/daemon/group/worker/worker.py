@@ -25,8 +25,8 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from ....settings_guard import VARIABLE
 from ...board import LEAVING, READY
-from ...ownership import ScriptOwner
 from ...raised import described
+from ...script_owner import ScriptOwner
 from .changes import Inherited, LoadedFiles, change_time
 from .handlers import ignore_handlers
 from .loading import Loader

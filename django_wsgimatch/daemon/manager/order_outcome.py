@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..board import LEAVING, READY, BoardReport, WorkerReport
-from .keeping import KeptPlace
+from .kept_place import KeptPlace
 from .starting import Running
 from .status import unloaded_by, workers_of
 

@@ -1,4 +1,4 @@
-"""What is logged seldom: who causes it again and again must not fill the log."""
+"""How often one thing is logged: who causes it again and again must not fill the log."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ...exceptions import SettingError
 from ..board import BoardReport
+from ..group_spec import GroupSpec, same
 from ..options import GroupOptions
 from ..place import Place
-from ..spec import GroupSpec, same
 from ..wire.protocol import AGAIN, ERROR, encode_error, frame
 from ..wire.wire import release_waiters
 from .starting import Running
