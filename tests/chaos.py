@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from django_wsgimatch.daemon.manager.manager import LINGER
+from django_wsgimatch.daemon.manager.keeper import LINGER
 from django_wsgimatch.exceptions import ManagerError
 from tests.chaos_faults import FAULTS, ROOMS, SLOW, Agent, NotNow
 from tests.chaos_load import Asked, Ledger, ask, load, ran_twice

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django_wsgimatch.daemon.manager.memory import proportional_set_size
+from django_wsgimatch.daemon.manager.status import proportional_set_size
 from tests.groups import ALIASES, Site, marked, site, wait_until, write_project
 from tests.loading import kept_running
 from tests.raw_http import fetch

@@ -10,11 +10,11 @@ import stat
 import pytest
 
 from django_wsgimatch.daemon.group_spec import GroupSpec
-from django_wsgimatch.daemon.manager.kept_place import listen
 from django_wsgimatch.daemon.manager.starting import Account, account_of, make_board
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.script_owner import ANYBODY, ScriptOwner
+from django_wsgimatch.daemon.servers.listener import listen
 from django_wsgimatch.exceptions import ScriptError, SettingError
 from tests.relayed import folder
 

@@ -13,9 +13,8 @@ import pytest
 from django_wsgimatch.cli.status import status_lines
 from django_wsgimatch.daemon.board import BOOTING, HEADER, LEAVING, READY
 from django_wsgimatch.daemon.front.answers import read_places, read_status
-from django_wsgimatch.daemon.manager import memory
-from django_wsgimatch.daemon.manager.memory import memory_of, proportional_set_size
-from django_wsgimatch.daemon.manager.status import place_status
+from django_wsgimatch.daemon.manager import status as statuses
+from django_wsgimatch.daemon.manager.status import memory_of, place_status, proportional_set_size
 from django_wsgimatch.exceptions import ManagerError
 from tests import kept_places
 from tests.fuzz_boards import ANSWER, PLACE, PROCESS, fuzz_answers, fuzz_boards
@@ -85,7 +84,7 @@ def test_a_process_that_has_ended_is_not_shown(tmp_path, group):
 
 
 def test_the_memory_of_a_process_whose_pss_is_a_secret_is_what_is_its_own(monkeypatch):
-    monkeypatch.setattr(memory, "proportional_set_size", lambda pid: None)
+    monkeypatch.setattr(statuses, "proportional_set_size", lambda pid: None)
 
     own = memory_of(os.getpid())
 

@@ -16,8 +16,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 
 from ...exceptions import SettingError
-from ..manager.kept_place import begin_to_listen, bind
 from ..options import LONGEST_SOCKET_PATH, GroupOptions
+from ..servers.listener import begin_to_listen, bind
 
 # The first descriptor that systemd hands over.
 FIRST = 3

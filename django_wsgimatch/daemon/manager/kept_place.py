@@ -6,8 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,13 +15,9 @@ from ..board import BoardReport
 from ..group_spec import GroupSpec, same
 from ..options import GroupOptions
 from ..place import Place
-from ..wire.protocol import AGAIN, ERROR, encode_error, frame
-from ..wire.wire import release_waiters
+from ..servers.listener import LOOK_UP, give_back, identity_of, listen, refuse_waiting
 from .starting import Running
 
-DEFAULTS = GroupOptions()
-# A thread that waits in accept() looks up after so many seconds.
-LOOK_UP = 1.0
 # After a start that failed, requests are refused at once for so long: twice as long each time.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A place that was started for a request is not ended for another one's before it has answered, or
@@ -176,7 +171,7 @@ class KeptPlace:
         if not self.is_shut:
             self.is_shut = True
             self.forget(self.listener)
-            _give_back(self.listener)
+            give_back(self.listener)
         self.listener = listen(self.path, self.spec.options)
         self.identity = identity_of(self.path)
         self.is_shut = False
@@ -265,34 +260,9 @@ class KeptPlace:
 
     def refuse_waiting(self, reason: str = "") -> None:
         """Answer 503 to whoever waits for processes that do not start, or may not."""
-        is_own = not reason
-        reason = reason or f"process group '{self.place.label}' {self.error}"
         # The manager has said its own when the start failed.
-        answer = frame(ERROR, encode_error(503, reason, is_logged=is_own))
-        for connection in _waiting(self.listener):
-            with connection, suppress(OSError):
-                connection.send(answer, socket.MSG_DONTWAIT)
-
-    def has_request(self) -> bool:
-        """
-        Whether a request waits; it is sent again by its front.
-
-        What has been closed in the meantime is none, nor is what has let threads look up.
-        """
-        connection = next(_waiting(self.listener), None)
-        if connection is None:
-            return False
-        with connection:
-            try:
-                if not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                    return False
-            except BlockingIOError:
-                pass
-            except OSError:
-                return False
-            with suppress(OSError):
-                connection.send(frame(AGAIN), socket.MSG_DONTWAIT)
-        return True
+        own = f"process group '{self.place.label}' {self.error}"
+        refuse_waiting(self.listener, reason or own, is_logged=not reason)
 
     def close(self) -> None:
         """Take no more requests."""
@@ -430,73 +400,3 @@ def _end_hung(running: Running) -> bool:
 
 def _who(options: GroupOptions) -> tuple[object, ...]:
     return options.user, options.group, options.supplementary_groups
-
-
-def _waiting(listener: socket.socket) -> Iterator[socket.socket]:
-    """Yield the connections that wait at a socket that only this process has, or that is shut."""
-    with suppress(OSError):
-        while True:
-            yield listener.accept()[0]
-
-
-def _give_back(listener: socket.socket) -> None:
-    """
-    Take no more requests on a socket; whoever waits there is told to come again.
-
-    Other processes may have the socket, and may have made accept() wait: shut down, it cannot,
-    and nobody can undo that.
-    """
-    with listener, suppress(OSError):
-        listener.shutdown(socket.SHUT_RDWR)
-        for connection in _waiting(listener):
-            with connection, suppress(OSError):
-                connection.send(frame(AGAIN), socket.MSG_DONTWAIT)
-
-
-def identity_of(path: str) -> tuple[int, int]:
-    """Return what tells a file from another that takes its name. Raises OSError."""
-    status = os.lstat(path)
-    return status.st_dev, status.st_ino
-
-
-def listen(path: str, options: GroupOptions = DEFAULTS) -> socket.socket:
-    """
-    Return a new listening socket at a path, for this process's user alone.
-
-    It does not block. Raises OSError, with the path, where it cannot be made.
-    """
-    listener = bind(path, 0o600)
-    begin_to_listen(listener, options)
-    listener.setblocking(False)
-    return listener
-
-
-def bind(path: str, mode: int) -> socket.socket:
-    """
-    Return a new socket at a path, in place of what lies there.
-
-    Raises OSError, with the path, where it cannot be made.
-    """
-    Path(path).unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o777 & ~mode)
-    try:
-        listener.bind(path)
-    except OSError as error:
-        listener.close()
-        raise OSError(error.errno, error.strerror, path) from error
-    finally:
-        os.umask(before)
-    return listener
-
-
-def begin_to_listen(listener: socket.socket, options: GroupOptions) -> None:
-    """Let a place's threads accept on a socket, as its options say."""
-    release_waiters(listener, LOOK_UP)
-    for option, size in (
-        (socket.SO_SNDBUF, options.send_buffer_size),
-        (socket.SO_RCVBUF, options.receive_buffer_size),
-    ):
-        if size:
-            listener.setsockopt(socket.SOL_SOCKET, option, size)
-    listener.listen(options.listen_backlog)

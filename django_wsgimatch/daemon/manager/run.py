@@ -10,6 +10,6 @@ import sys
 
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[1])
-    from django_wsgimatch.daemon.manager.manager import run_manager
+    from django_wsgimatch.daemon.manager.main import run_manager
 
     run_manager()
