@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from django_wsgimatch.asroot.accounts import account
 from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.manager.starting import Account, account_of, make_board
 from django_wsgimatch.daemon.options import GroupOptions
@@ -257,4 +258,32 @@ def test_an_owner_that_does_not_exist():
     with pytest.raises(SettingError) as caught:
         ScriptOwner.of("bloger", None)
 
-    assert str(caught.value) == "there is no user or group 'bloger'"
+    assert str(caught.value) == "there is no user 'bloger'"
+
+
+def user_of_group(name: str) -> int:
+    found = account_of(GroupOptions(user=name), may_switch=True)
+    assert found is not None
+    return found.user
+
+
+LOOK_UPS = {
+    "the server's user": lambda name: account(name).user,
+    "a group's user": user_of_group,
+    "a script's owner": lambda name: ScriptOwner.of(name, None).user,
+}
+
+
+@pytest.mark.parametrize("look_up", LOOK_UPS.values(), ids=LOOK_UPS)
+@pytest.mark.parametrize("name", ["daemon", "1", "#1"])
+def test_a_user_is_a_name_or_a_number_wherever_one_is_named(look_up, name):
+    assert look_up(name) == 1
+
+
+@pytest.mark.parametrize("look_up", LOOK_UPS.values(), ids=LOOK_UPS)
+@pytest.mark.parametrize("name", ["##1", "#", "\u00b9", "#-1", "#4294967295"])
+def test_what_names_no_user_names_none_anywhere(look_up, name):
+    with pytest.raises(SettingError) as caught:
+        look_up(name)
+
+    assert str(caught.value) == f"there is no user {name!r}"

@@ -296,7 +296,7 @@ def test_a_user_that_does_not_exist_is_asked_nothing(monkeypatch):
 def test_a_script_user_that_does_not_exist():
     assert found(GroupOptions(script_user="bloger"))[0] == (
         "E017",
-        "there is no user or group 'bloger'.",
+        "there is no user 'bloger'.",
     )
 
 

@@ -21,7 +21,7 @@ from django_wsgimatch.exceptions import SettingError
 from tests.relayed import folder
 
 HOME = {"HOME": "/"}
-SERVER = Account("www-data", 33, 34, (34,), "/var/www")
+SERVER = Account("www-data", 33, 34, (34,), {"HOME": "/var/www"})
 
 
 @pytest.fixture

@@ -1,25 +1,36 @@
-"""The users that root lets the groups run as, and the one that the server runs as."""
+"""
+Users and groups: looked up by name or number, and those that root lets a server and its groups be.
+
+A number may be written ``33`` or ``#33``, as in Apache's configuration.
+"""
 
 from __future__ import annotations
 
 import grp
 import os
 import pwd
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..exceptions import SettingError
 
+# The kernel takes the next number for no change.
+LARGEST_ID = (1 << 32) - 2
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user, its primary group, its other groups, and the groups that may be asked for besides."""
+    """
+    A user, its primary group, its other groups, and the groups that may be asked for besides.
+
+    ``environment`` are the variables that say who it is.
+    """
 
     name: str
     user: int
     group: int
     groups: tuple[int, ...]
-    home: str
+    environment: Mapping[str, str]
     allowed: tuple[int, ...] = ()
 
     @property
@@ -27,11 +38,6 @@ class Account:
         """What the starter's command line says of it."""
         groups = dict.fromkeys((self.group, *self.groups, *self.allowed))
         return f"{self.name}={self.user}:{self.group}:{','.join(map(str, groups))}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables that say who somebody is."""
-        return {"HOME": self.home, "USER": self.name, "LOGNAME": self.name}
 
 
 def account(user: str, group: str | None = None, allowed: tuple[str, ...] = ()) -> Account:
@@ -41,7 +47,7 @@ def account(user: str, group: str | None = None, allowed: tuple[str, ...] = ()) 
     ``group`` stands in place of its primary group; ``allowed`` are further groups. What the
     group database says of it is its own; root's group never is. Raises SettingError.
     """
-    entry = _entry(user)
+    entry = find_user(user)
     if entry.pw_uid == 0:
         raise SettingError(f"user {user!r} is root: name another one")
     primary = entry.pw_gid if group is None else group_id(group)
@@ -49,13 +55,12 @@ def account(user: str, group: str | None = None, allowed: tuple[str, ...] = ()) 
         raise SettingError(
             f"user {user!r} would run in root's group: name another with --group NAME"
         )
-    groups = (number for number in os.getgrouplist(entry.pw_name, primary) if number != 0)
     return Account(
         entry.pw_name,
         entry.pw_uid,
         primary,
-        tuple(groups),
-        entry.pw_dir,
+        groups_of(entry, primary),
+        variables_of(entry),
         tuple(map(group_id, allowed)),
     )
 
@@ -77,11 +82,8 @@ def merged(accounts: Iterable[Account]) -> list[Account]:
 
 
 def group_id(name: str) -> int:
-    """Look a group up, by name or number. Raises SettingError, also for root's."""
-    try:
-        found = int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise SettingError(f"there is no group {name!r}") from None
+    """Look a group up that a process may run in. Raises SettingError, also for root's."""
+    found = find_group(name)
     if found == 0:
         raise SettingError(f"group {name!r} is root's: name another one")
     return found
@@ -101,8 +103,53 @@ def become(this: Account) -> None:
         raise OSError(error.errno, reason) from error
 
 
-def _entry(name: str) -> pwd.struct_passwd:
+def find_user(name: str) -> pwd.struct_passwd:
+    """Return a user's entry. Raises SettingError where there is none."""
+    number = _number(name)
     try:
-        return pwd.getpwuid(int(name)) if name.isdecimal() else pwd.getpwnam(name)
+        return pwd.getpwnam(name) if number is None else pwd.getpwuid(number)
     except (KeyError, OverflowError):
-        raise SettingError(f"there is no user {name!r}") from None
+        raise _no_user(name) from None
+
+
+def user_number(name: str) -> int:
+    """Return a user's number, which may be nobody's. Raises SettingError for an unknown name."""
+    number = _number(name)
+    if number is None:
+        return find_user(name).pw_uid
+    if number > LARGEST_ID:
+        raise _no_user(name)
+    return number
+
+
+def find_group(name: str) -> int:
+    """Return a group's number, which may be no group's. Raises SettingError."""
+    number = _number(name)
+    try:
+        found = grp.getgrnam(name).gr_gid if number is None else number
+    except KeyError:
+        found = LARGEST_ID + 1
+    if found > LARGEST_ID:
+        raise SettingError(f"there is no group {name!r}")
+    return found
+
+
+def groups_of(entry: pwd.struct_passwd, primary: int) -> tuple[int, ...]:
+    """Return the groups of a user: what the group database says, less root's."""
+    # Who is in root's group has it elsewhere, not here.
+    found = os.getgrouplist(entry.pw_name, primary)
+    return tuple(number for number in found if number != 0)
+
+
+def variables_of(entry: pwd.struct_passwd) -> dict[str, str]:
+    """Return the environment variables that say who somebody is."""
+    return {"HOME": entry.pw_dir, "USER": entry.pw_name, "LOGNAME": entry.pw_name}
+
+
+def _number(name: str) -> int | None:
+    digits = name.removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdecimal() else None
+
+
+def _no_user(name: str) -> SettingError:
+    return SettingError(f"there is no user {name!r}")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from ..exceptions import ScriptError, SettingError
+from ..exceptions import ScriptError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,15 @@ class ScriptOwner:
     @classmethod
     def of(cls, user: str | None, group: str | None) -> ScriptOwner:
         """Look names up. Raises SettingError for one that does not exist."""
-        return cls(_id(pwd.getpwnam, "pw_uid", user), _id(grp.getgrnam, "gr_gid", group))
+        if user is None and group is None:
+            return ANYBODY
+        # Optimization: most groups name neither, and need no look-up in their memory.
+        from ..asroot.accounts import find_group, user_number
+
+        return cls(
+            None if user is None else user_number(user),
+            None if group is None else find_group(group),
+        )
 
     def require(self, script: str) -> None:
         """
@@ -54,15 +59,3 @@ class ScriptOwner:
 
 
 ANYBODY = ScriptOwner(None, None)
-
-
-def _id(look_up: Callable[[str], Any], attribute: str, name: str | None) -> int | None:
-    if name is None:
-        return None
-    if name.lstrip("#").isdigit():
-        return int(name.lstrip("#"))
-    try:
-        number: int = getattr(look_up(name), attribute)
-    except KeyError:
-        raise SettingError(f"there is no user or group {name!r}") from None
-    return number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import json
 import os
 import pwd
@@ -15,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ...asroot.accounts import find_group, find_user, groups_of, variables_of
 from ...exceptions import SettingError
 from ...settings_guard import VARIABLE
 from ..board import BoardReport, Shape, read_board
@@ -305,8 +305,9 @@ def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Acco
     names_none = options.user is options.group is None and not options.supplementary_groups
     if own[0] == 0 and names_none:
         return None
-    groups = _other_groups(options, given or _entry(user), group)
-    return Account(user, group, groups, _of_user(given), is_other=user != own[0])
+    groups = _other_groups(options, given or _own_entry(user), group)
+    variables = variables_of(given) if given else {}
+    return Account(user, group, groups, variables, is_other=user != own[0])
 
 
 def _require_own(options: GroupOptions, user: int, group: int, own: tuple[int, int]) -> None:
@@ -327,23 +328,11 @@ def _other_groups(
 ) -> tuple[int, ...]:
     if options.supplementary_groups:
         return tuple(map(_group, options.supplementary_groups))
-    own = os.getgrouplist(entry.pw_name, group) if entry else [group]
-    # Who is in root's group has it elsewhere, not here.
-    return tuple(number for number in own if number != 0)
-
-
-def _of_user(entry: pwd.struct_passwd | None) -> dict[str, str]:
-    if entry is None:
-        return {}
-    return {"HOME": entry.pw_dir, "USER": entry.pw_name, "LOGNAME": entry.pw_name}
+    return groups_of(entry, group) if entry else tuple(filter(None, [group]))
 
 
 def _user(name: str) -> pwd.struct_passwd:
-    number = name.removeprefix("#")
-    try:
-        entry = pwd.getpwuid(int(number)) if number.isdigit() else pwd.getpwnam(name)
-    except (KeyError, OverflowError):
-        raise SettingError(f"there is no user {name!r}") from None
+    entry = find_user(name)
     if entry.pw_uid == 0:
         raise SettingError(
             f"user {name!r} is refused: as in mod_wsgi no process group is made to run as root"
@@ -351,18 +340,14 @@ def _user(name: str) -> pwd.struct_passwd:
     return entry
 
 
-def _entry(user: int) -> pwd.struct_passwd | None:
-    with suppress(KeyError):
-        return pwd.getpwuid(user)
+def _own_entry(user: int) -> pwd.struct_passwd | None:
+    with suppress(SettingError):
+        return find_user(str(user))
     return None
 
 
 def _group(name: str) -> int:
-    number = name.removeprefix("#")
-    try:
-        found = int(number) if number.isdigit() else grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise SettingError(f"there is no group {name!r}") from None
+    found = find_group(name)
     if found == 0:
         raise SettingError(f"group {name!r} is refused: no process group runs in root's group")
     return found
