@@ -122,23 +122,7 @@ def file_system_findings(
         (subject, _surveyed(subject, rules, listings))
         for subject in counted(list(scripts_of(configured)), "targets", progress)
     ]
-    broken = [
-        *file_findings(
-            places,
-            partial(settings_module_of, configured),
-            partial(settings_are_named, configured),
-            rules.base_directory,
-        ),
-        *leak_findings(places, interpreters(configured)),
-        *inherited_findings(base_directory(), os.environ.get(VARIABLE)),
-        *group_findings(
-            configured.groups,
-            needs_places=has_places(configured),
-            socket_directory=socket_directory(configured),
-            nesting=nesting_groups(configured),
-            progress=progress,
-        ),
-    ]
+    broken = [*_start_findings(configured, places, progress)]
     yield from broken
     yield from exposure_findings(configured.groups, os.environ)
     found = _found_by_urls(configured, places, _broken_names(broken), progress)
@@ -152,6 +136,27 @@ def file_system_findings(
     yield from patience_findings(configured.groups, base_directory() or os.getcwd(), os.environ)
     yield from found.of_order
     yield from found.of_urls
+
+
+def _start_findings(
+    configured: Configuration, places: Sequence[tuple[Subject, TargetPlace]], progress: Progress
+) -> Iterator[Finding]:
+    """Yield what keeps scripts and groups from starting, or has them start as another project."""
+    yield from file_findings(
+        places,
+        partial(settings_module_of, configured),
+        partial(settings_are_named, configured),
+        configured.rules.base_directory,
+    )
+    yield from leak_findings(places, interpreters(configured))
+    yield from inherited_findings(base_directory(), os.environ.get(VARIABLE))
+    yield from group_findings(
+        configured.groups,
+        needs_places=has_places(configured),
+        socket_directory=socket_directory(configured),
+        nesting=nesting_groups(configured),
+        progress=progress,
+    )
 
 
 def _surveyed(subject: Subject, rules: Rules, listings: Listings) -> TargetPlace:

@@ -83,6 +83,9 @@ class Dispatcher:
     ``places`` answers what does not run here; without it all applications run here, whatever
     groups their aliases name. With ``interpreters``, application groups are sub interpreters.
     ``own_pages`` holds applications that answer their paths before the table does.
+
+    The environ of a request that an alias answers gains three keys for an access log, and is left
+    as it is otherwise.
     """
 
     def __init__(
@@ -125,12 +128,7 @@ class Dispatcher:
         self._lookup = table.lookup_merged
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """
-        Answer one request (PEP 3333).
-
-        The caller's environ gains three keys for an access log, where an alias answers, and is
-        left as it is otherwise.
-        """
+        """Answer one request (PEP 3333)."""
         # Optimization: a set of valid hosts took 0.03 us, a look at the host 1.0 us.
         if environ.get("HTTP_HOST") not in self._hosts and not self._accepts_host(environ):
             return self._walk(environ, start_response)

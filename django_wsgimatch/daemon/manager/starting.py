@@ -21,7 +21,6 @@ from ..board import BoardReport, Shape, read_board
 from ..group_spec import GroupSpec
 from ..options import GroupOptions
 from ..script_owner import ScriptOwner
-from ..servers.owner import Owner, start_time
 from .logs import STREAMS, GroupOutput, ServerLog, open_log
 from .processes import Process, Processes, Start
 
@@ -85,11 +84,6 @@ class Running:
         shape = Shape.of(self.spec.options.processes, self.spec.options.threads)
         return read_board(self.board, shape)
 
-    @property
-    def owner(self) -> Owner:
-        """The arbiter."""
-        return Owner(self.process.pid, start_time(self.process.pid) or "")
-
     def send(self, signum: int) -> None:
         """Send the arbiter a signal, if it is there."""
         if self.process.returncode is None:
@@ -149,15 +143,16 @@ def start_place(
     for descriptor in (text, output, lifeline_read):
         os.close(descriptor)
     is_file = own_log is not log and own_log.path is not None
-    prefix = spec.options.log_prefix
-    reader = GroupOutput(
-        output_read,
-        spec.place.label,
-        own_log,
-        has_prefix=not is_file if prefix is None else prefix,
-        is_own_file=is_file,
-    )
+    reader = _reader(spec, output_read, own_log, is_own_file=is_file)
     return Running(spec, process, board, board_path, lifeline, reader)
+
+
+def _reader(spec: GroupSpec, output: int, log: ServerLog, *, is_own_file: bool) -> GroupOutput:
+    prefix = spec.options.log_prefix
+    has_prefix = not is_own_file if prefix is None else prefix
+    return GroupOutput(
+        output, spec.place.label, log, has_prefix=has_prefix, is_own_file=is_own_file
+    )
 
 
 def _start_of(spec: GroupSpec, account: Account | None) -> Start:
