@@ -11,7 +11,7 @@ import pytest
 
 from django_wsgimatch.asroot.accounts import account
 from django_wsgimatch.daemon.group_spec import GroupSpec
-from django_wsgimatch.daemon.manager.starting import Account, account_of, make_board
+from django_wsgimatch.daemon.manager.starting import GroupAccount, account_of, make_board
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.script_owner import ANYBODY, ScriptOwner
@@ -92,7 +92,7 @@ def test_supplementary_groups_stand_in_place_of_the_user_s_own():
 
     account = account_of(options)
 
-    assert account == Account(DAEMON.pw_uid, DAEMON.pw_gid, (8, 9), environment_of(DAEMON))
+    assert account == GroupAccount(DAEMON.pw_uid, DAEMON.pw_gid, (8, 9), environment_of(DAEMON))
 
 
 @pytest.mark.usefixtures("_as_nobody")

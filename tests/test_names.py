@@ -7,8 +7,6 @@ from collections import defaultdict
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "django_wsgimatch"
-# Two modules bear each of these today.
-DOUBLED = {"Account", "base_environ"}
 
 
 def modules_by_name() -> dict[str, set[str]]:
@@ -24,4 +22,4 @@ def modules_by_name() -> dict[str, set[str]]:
 def test_no_two_modules_have_a_public_class_or_function_of_one_name():
     twice = {name: found for name, found in modules_by_name().items() if len(found) > 1}
 
-    assert {name: found for name, found in twice.items() if name not in DOUBLED} == {}
+    assert twice == {}

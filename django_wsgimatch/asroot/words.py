@@ -12,10 +12,6 @@ from .common_options import sort_words
 from .gunicorn_command import for_gunicorn
 from .trust import require_trusted
 
-# gunicorn's own options that are read here, too; with those that only ``serve`` has they are all
-# that root needs to know.
-_OURS = ("allow_user", "allow_root", "initgroups")
-
 
 @dataclass(frozen=True, slots=True)
 class ServeWords:

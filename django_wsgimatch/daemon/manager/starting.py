@@ -45,7 +45,7 @@ LISTENER, BOARD, LIFELINE = 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class GroupAccount:
     """The user that a group runs as; ``is_other`` says that it is not the server's."""
 
     user: int
@@ -155,7 +155,7 @@ def _reader(spec: GroupSpec, output: int, log: ServerLog, *, is_own_file: bool) 
     )
 
 
-def _start_of(spec: GroupSpec, account: Account | None) -> Start:
+def _start_of(spec: GroupSpec, account: GroupAccount | None) -> Start:
     options = spec.options
     program = python_of(options, "") if options.python_home is not None else None
     start = Start(
@@ -244,7 +244,7 @@ def python_of(options: GroupOptions, own: str) -> str:
 
 
 def environment_of(
-    options: GroupOptions, account: Account | None, given: Mapping[str, str] = os.environ
+    options: GroupOptions, account: GroupAccount | None, given: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """
     Return a group's environment variables; ``given`` are the server's.
@@ -268,7 +268,7 @@ def environment_of(
     return environ
 
 
-def _passes(name: str, options: GroupOptions, account: Account | None) -> bool:
+def _passes(name: str, options: GroupOptions, account: GroupAccount | None) -> bool:
     if name in SCRUBBED or name == VARIABLE:
         return False
     is_other = account is not None and account.is_other
@@ -277,7 +277,7 @@ def _passes(name: str, options: GroupOptions, account: Account | None) -> bool:
     return name in PASSED or name.startswith("LC_") or name in (options.pass_environment or ())
 
 
-def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Account | None:
+def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> GroupAccount | None:
     """
     Return the account that a group is to run as, None for this process's own.
 
@@ -302,7 +302,7 @@ def account_of(options: GroupOptions, *, may_switch: bool | None = None) -> Acco
         return None
     groups = _other_groups(options, given or _own_entry(user), group)
     variables = variables_of(given) if given else {}
-    return Account(user, group, groups, variables, is_other=user != own[0])
+    return GroupAccount(user, group, groups, variables, is_other=user != own[0])
 
 
 def _require_own(options: GroupOptions, user: int, group: int, own: tuple[int, int]) -> None:

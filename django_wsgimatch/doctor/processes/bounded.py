@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from ...daemon.manager.starting import Account, nameless_file
+from ...daemon.manager.starting import GroupAccount, nameless_file
 from ...exceptions import WSGIMatchError
 
 # So many bytes are kept of standard error: the last, as tracebacks end with what is wrong.
@@ -51,7 +51,7 @@ class Program:
     command: Sequence[str]
     environment: Mapping[str, str]
     directory: str
-    account: Account | None = None
+    account: GroupAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)

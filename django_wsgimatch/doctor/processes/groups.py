@@ -17,7 +17,7 @@ from ...asroot.running import allowed_users
 from ...daemon.board import Shape
 from ...daemon.group import boot
 from ...daemon.group.worker.nesting import refusal_of_interpreters
-from ...daemon.manager.starting import Account, account_of, needs_root, python_of
+from ...daemon.manager.starting import GroupAccount, account_of, needs_root, python_of
 from ...daemon.options import GroupOptions
 from ...daemon.script_owner import ScriptOwner
 from ...daemon.servers.directory import try_base
@@ -116,7 +116,7 @@ def _findings_of_group(
         yield from _unfit_settings(where, options, import_error(python, options, sys_path, account))
 
 
-def _not_tried(where: str, options: GroupOptions, account: Account) -> Iterator[Finding]:
+def _not_tried(where: str, options: GroupOptions, account: GroupAccount) -> Iterator[Finding]:
     """What can be said of a group that runs as another user than this check."""
     allowed = allowed_users(os.getcwd())
     if options.socket is not None:
@@ -146,7 +146,7 @@ def _as_another(where: str, options: GroupOptions, hint: str) -> Finding:
     )
 
 
-def _refusal(account: Account, allowed: Mapping[int, set[int]]) -> str:
+def _refusal(account: GroupAccount, allowed: Mapping[int, set[int]]) -> str:
     if account.user not in allowed:
         return f"user {account.user}"
     more = {account.group, *account.groups} - allowed[account.user]
@@ -182,7 +182,7 @@ def _who(options: GroupOptions) -> str:
 
 
 def _useless_python(
-    where: str, options: GroupOptions, python: str, told: PythonFacts, account: Account | None
+    where: str, options: GroupOptions, python: str, told: PythonFacts, account: GroupAccount | None
 ) -> Finding:
     barred = barrier(python, account) if account is not None and told.version is None else None
     if barred and options.python_home is not None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...daemon.manager.starting import Account, environment_of
+from ...daemon.manager.starting import GroupAccount, environment_of
 from ...daemon.options import GroupOptions
 from ...text import cut, last_line
 from .bounded import Bounds, Ended, OutOfBounds, Program, run_bounded
@@ -51,7 +51,7 @@ class PythonFacts:
     reason: str = ""
 
 
-def ask_python(python: str, files: Iterable[str], account: Account | None) -> PythonFacts:
+def ask_python(python: str, files: Iterable[str], account: GroupAccount | None) -> PythonFacts:
     """
     Ask a Python for its version, and whether ``account`` may read files.
 
@@ -72,7 +72,7 @@ def ask_python(python: str, files: Iterable[str], account: Account | None) -> Py
     return PythonFacts((int(version[1]), int(version[2])), unreadable)
 
 
-def old_version(python: str, account: Account | None) -> tuple[int, int] | None:
+def old_version(python: str, account: GroupAccount | None) -> tuple[int, int] | None:
     """Return the version of a Python that is too old for the question, None for what is none."""
     try:
         done = run_bounded(Program([python, "-V"], {}, "/", account), Bounds(SECONDS, MOST_OUTPUT))
@@ -85,7 +85,7 @@ def old_version(python: str, account: Account | None) -> tuple[int, int] | None:
 
 
 def import_error(
-    python: str, options: GroupOptions, sys_path: Iterable[str], account: Account | None
+    python: str, options: GroupOptions, sys_path: Iterable[str], account: GroupAccount | None
 ) -> str:
     """
     Return why a group's settings module does not import in its Python, "" where it does.

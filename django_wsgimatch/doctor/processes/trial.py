@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 
-from ...daemon.manager.starting import Account, environment_of, resource_limits
+from ...daemon.manager.starting import GroupAccount, environment_of, resource_limits
 from ...daemon.options import GroupOptions
 from ...text import cut
 from ..told.findings import Finding
@@ -57,7 +57,7 @@ _FATAL = ("home", "memory_limit", "virtual_memory_limit", *_LIMITS)
 
 
 def trial_findings(
-    where: str, options: GroupOptions, python: str, account: Account | None
+    where: str, options: GroupOptions, python: str, account: GroupAccount | None
 ) -> Iterator[Finding]:
     """Yield what of a group's set-up fails, tried as its user; takes as long as its Python."""
     failed = attempt(options, python, account)
@@ -69,7 +69,7 @@ def trial_findings(
         yield _without(where, name, getattr(options, name), failed[name])
 
 
-def attempt(options: GroupOptions, python: str, account: Account | None) -> dict[str, str]:
+def attempt(options: GroupOptions, python: str, account: GroupAccount | None) -> dict[str, str]:
     """Return what of a group's set-up its user's process cannot do, with the reasons."""
     asked = _asked(options, limits=account is None)
     if not any(asked.values()):

@@ -6,10 +6,10 @@ import os
 import stat
 from collections.abc import Iterator
 
-from ...daemon.manager.starting import Account
+from ...daemon.manager.starting import GroupAccount
 
 
-def barrier(path: str, account: Account) -> str | None:
+def barrier(path: str, account: GroupAccount) -> str | None:
     """Return what an account may not pass on the way to a file, links followed, or may not run."""
     for step in _way(path):
         try:
@@ -32,7 +32,7 @@ def _way(path: str) -> Iterator[str]:
     yield real
 
 
-def _may_pass(found: os.stat_result, account: Account) -> bool:
+def _may_pass(found: os.stat_result, account: GroupAccount) -> bool:
     if found.st_uid == account.user:
         return bool(found.st_mode & stat.S_IXUSR)
     if found.st_gid in (account.group, *account.groups):

@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from wsgiref.util import FileWrapper
 
 from ....exceptions import DaemonError
 from ...board import Shape, Slot
@@ -35,6 +34,7 @@ from ...place import Place
 from ...wire.wire import release_waiters
 from .handlers import ignore_handlers
 from .loading import Loader
+from .serving import base_environ
 from .threads import RequestThreads
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Inside:
         loader = Loader(reloading=False, settings_module=told["settings_module"])
         self._threads = RequestThreads(
             self._listener,
-            base_environ(),
+            base_environ(multithread=True, multiprocess=True),
             loader.find,
             slot,
             threads=told["threads"],
@@ -243,16 +243,3 @@ def keep_environ(environ: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environ)
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-
-
-def base_environ() -> WSGIEnvironment:
-    """Return what every environ of a sub interpreter begins with."""
-    return {
-        "wsgi.version": (1, 0),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-        "wsgi.file_wrapper": FileWrapper,
-        "wsgi.input_terminated": True,
-    }

@@ -69,10 +69,6 @@ class InterpreterLoader:
 
         return application
 
-    def close(self) -> None:
-        """End the interpreters."""
-        self._interpreters.close()
-
     def _require_inside(self, script: str) -> None:
         """Look once at where each script lies, as a Loader does when it loads one."""
         if script not in self._inside:

@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -70,6 +71,19 @@ _no_request = SeldomWarning(logger, "Refused bytes that are no request: %s")
 Find = Callable[["WSGIEnvironment"], "WSGIApplication"]
 # Called with the request's id just before the application is.
 Begin = Callable[[int], None]
+
+
+def base_environ(*, multithread: bool, multiprocess: bool) -> WSGIEnvironment:
+    """Return what every environ of a process, or of a sub interpreter, begins with."""
+    return {
+        "wsgi.version": (1, 0),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": multithread,
+        "wsgi.multiprocess": multiprocess,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
+        "wsgi.input_terminated": True,
+    }
 
 
 class _Late(Exception):

@@ -19,7 +19,6 @@ import time
 import traceback
 from types import FrameType
 from typing import TYPE_CHECKING, Any
-from wsgiref.util import FileWrapper
 
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
@@ -30,12 +29,11 @@ from ...script_owner import ScriptOwner
 from .changes import Inherited, LoadedFiles, change_time
 from .handlers import ignore_handlers
 from .loading import Loader
+from .serving import base_environ
 from .threads import RequestThreads, Work
 from .watching import FailedLoad, Watch, files_of, forget_templates
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
     from .group import Group
     from .nesting import InterpreterLoader
 
@@ -125,7 +123,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
             finder = InterpreterLoader(self.group, self.loader, self.renew)
         self.threads = RequestThreads(
             self.group.listener,
-            base_environ(self.group),
+            base_environ(multithread=options.threads > 1, multiprocess=options.processes > 1),
             finder.find,
             self.slot,
             threads=options.threads,
@@ -290,19 +288,6 @@ class LastError(logging.Handler):
         if record.exc_info and record.exc_info[1]:
             text = f"{text.removesuffix('.')}: {described(record.exc_info[1])}"
         self.worker.slot.say(error=text[:500], error_time=record.created)
-
-
-def base_environ(group: Group) -> WSGIEnvironment:
-    """Return what every environ of a daemon process begins with."""
-    return {
-        "wsgi.version": (1, 0),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": group.options.threads > 1,
-        "wsgi.multiprocess": group.options.processes > 1,
-        "wsgi.run_once": False,
-        "wsgi.file_wrapper": FileWrapper,
-        "wsgi.input_terminated": True,
-    }
 
 
 def set_limits(group: Group) -> None:
