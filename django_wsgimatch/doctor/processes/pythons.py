@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ...daemon.manager.starting import GroupAccount, environment_of
 from ...daemon.options import GroupOptions
 from ...text import cut, last_line
+from ..programs.text import program_text
 from .bounded import Bounds, Ended, OutOfBounds, Program, run_bounded
 
 # How long a group's Python may take to say its version, or to import the settings, in seconds.
@@ -18,24 +19,6 @@ SECONDS = 20.0
 MOST_OUTPUT = 1 << 20
 
 _VERSION = re.compile(rb"([0-9]{1,3}) ([0-9]{1,3})")
-
-_ASK = """\
-import os, sys
-print(*sys.version_info[:2])
-print(*(path for path in sys.argv[1:] if not os.access(path, os.R_OK)), sep="\\n")
-"""
-# As daemon.process does: not the current directory, and python-path in front.
-_IMPORT = """\
-import importlib, site, sys
-sys.path[:] = [path for path in sys.path if path]
-name, count, *given = sys.argv[1:]
-own, python_path = given[:int(count)], given[int(count):]
-sys.path[:] = own or sys.path
-for path in python_path:
-    site.addsitedir(path)
-sys.path[:] = dict.fromkeys([*python_path, *sys.path])
-importlib.import_module(name)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +42,9 @@ def ask_python(python: str, files: Iterable[str], account: GroupAccount | None) 
     """
     names = list(files)
     try:
-        program = Program([python, "-I", "-c", _ASK, *names], {}, "/", account)
+        program = Program(
+            [python, "-I", "-c", program_text("tell_version"), *names], {}, "/", account
+        )
         done = run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds) as error:
         return PythonFacts(None, reason=cut(str(error), 300))
@@ -96,7 +81,7 @@ def import_error(
     arguments = [str(options.settings), str(len(own)), *own, *options.python_path]
     home = options.home if options.home and os.path.isdir(options.home) else "/"
     try:
-        command = [python, "-c", _IMPORT, *arguments]
+        command = [python, "-c", program_text("import_settings"), *arguments]
         program = Program(command, environment_of(options, account), home, account)
         done = run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds) as error:

@@ -15,41 +15,13 @@ from collections.abc import Iterator, Mapping
 from ...daemon.manager.starting import GroupAccount, environment_of, resource_limits
 from ...daemon.options import GroupOptions
 from ...text import cut
+from ..programs.text import program_text
 from ..told.findings import Finding
 from .bounded import Bounds, OutOfBounds, Program, run_bounded
 
 # How long the trial may take, in seconds.
 SECONDS = 20.0
 
-_TRY = """\
-import json, locale, os, resource, sys, threading
-asked, failed = json.loads(sys.argv[1]), {}
-def run_a_thread():
-    threading.stack_size(asked["stack_size"])
-    thread = threading.Thread(target=int)
-    thread.start()
-    thread.join()
-def attempt(name, do):
-    if asked.get(name):
-        try:
-            do(asked[name])
-        except (OSError, ValueError, MemoryError, RuntimeError, locale.Error) as error:
-            failed[name] = getattr(error, "strerror", None) or str(error) or type(error).__name__
-def limit(kind):
-    def set_limit(number):
-        resource.setrlimit(getattr(resource, "RLIMIT_" + kind), (number, number))
-        bytearray(1 << 20)
-    return set_limit
-attempt("home", os.chdir)
-attempt("cpu_priority", lambda number: os.setpriority(os.PRIO_PROCESS, 0, number))
-attempt("locale", lambda name: locale.setlocale(locale.LC_ALL, name))
-attempt("stack_size", lambda number: run_a_thread())
-attempt("memory_limit", limit("DATA"))
-attempt("virtual_memory_limit", limit("AS"))
-for name, kind in asked["limits"].items():
-    attempt(name, limit(kind))
-print(json.dumps(failed))
-"""
 _LIMITS = {"process_limit": "NPROC", "open_files_limit": "NOFILE", "core_limit": "CORE"}
 # Without these a group starts all the same, and says so in its log.
 _DISPENSABLE = ("locale", "cpu_priority", "stack_size")
@@ -74,7 +46,7 @@ def attempt(options: GroupOptions, python: str, account: GroupAccount | None) ->
     asked = _asked(options, limits=account is None)
     if not any(asked.values()):
         return {}
-    command = [python, "-I", "-S", "-c", _TRY, json.dumps(asked)]
+    command = [python, "-I", "-S", "-c", program_text("try_options"), json.dumps(asked)]
     program = Program(command, environment_of(options, account), "/", account)
     try:
         said = json.loads(run_bounded(program, Bounds(SECONDS)).output)

@@ -15,6 +15,7 @@ from ...daemon.manager.starting import account_of, environment_of, python_of
 from ...exceptions import SettingError
 from ...text import cut, last_line
 from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run_bounded
+from ..programs.text import program_text
 from ..told.telling import Told, read_told
 
 # How long a project may take to load and answer, in seconds.
@@ -25,13 +26,6 @@ OUTPUT_EACH = 32 << 10
 MOST_OUTPUT = 8 << 20
 # So many are asked at a time.
 AT_A_TIME = os.cpu_count() or 1
-
-_RUN = (
-    "import sys; sys.path[:] = [path for path in sys.path if path]; names = {'__name__': 'boot'}; "
-    "exec(compile(open(sys.argv[1]).read(), sys.argv[1], 'exec'), names); "
-    "sys.meta_path.insert(0, names['ServerPackages']({'django_wsgimatch': sys.argv[2]})); "
-    "from django_wsgimatch.doctor.projects.inside import answer_questions; answer_questions()"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +92,9 @@ def ask_project(
         ],
     }
     try:
+        text = program_text("run_inside", os.path.dirname(os.path.abspath(__file__)))
         program = Program(
-            [python_of(options, project.python), "-c", _RUN, boot.__file__, project.package],
+            [python_of(options, project.python), "-c", text, boot.__file__, project.package],
             environ,
             options.home or project.spec.directory,
             account,
