@@ -50,3 +50,9 @@ def test_what_root_runs_before_it_drops_its_rights_is_the_standard_library_and_o
 def test_what_stays_root_is_the_standard_library_and_less_than_250_lines():
     assert {name.split(".")[0] for name in IMPORTS["daemon.starter"]} <= sys.stdlib_module_names
     assert len((PACKAGE / "daemon/starter.py").read_text().splitlines()) < 250
+
+
+def test_no_module_beside_the_one_that_a_group_runs_first_is_called_as_one_of_python_s():
+    beside = {name.split(".")[2] for name in IMPORTS if name.startswith("daemon.group.")}
+
+    assert not beside & sys.stdlib_module_names

@@ -29,7 +29,6 @@ LONGEST_MESSAGE = 1 << 17
 MOST_MANAGERS, MOST_CHILDREN = 8, 4096
 # In seconds; what a manager or a server has left behind gets the grace to end by itself.
 PAUSE, PATIENCE, GRACE_OF_MANAGER, GRACE_OF_SERVER = 0.05, 5.0, 60.0, 1.5
-BOOT = "import sys; exec(compile(open(sys.argv[1]).read(), sys.argv[1], 'exec'))"
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, NOW = 36, 38, socket.MSG_DONTWAIT
 Order = dict[str, Any]
@@ -219,7 +218,7 @@ def _become(order: Order, descriptors: list[int], failure: int) -> NoReturn:
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (number, number))
         program = order["program"] or sys.executable
         boot = os.path.join(os.path.dirname(os.path.abspath(__file__)), "group", "boot.py")
-        os.execve(program, [program, "-c", BOOT, boot, order["name"]], order["environment"])
+        os.execve(program, [program, boot, order["name"]], order["environment"])
     except BaseException as error:
         os.write(failure, str(error)[:500].encode("utf-8", "backslashreplace"))
     finally:

@@ -35,7 +35,6 @@ from ..manager.starting import (
 )
 from ..options import GroupOptions
 from ..script_owner import ScriptOwner
-from ..starter import BOOT
 from .adoption import adopt_orphans
 
 # Above the descriptors that the group's process is started with.
@@ -111,7 +110,7 @@ def become_first_process(
     adopt_orphans()
     for signum in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(signum, signal.SIG_DFL)
-    os.execve(program, [program, "-c", BOOT, boot, spec.display_name], variables)
+    os.execve(program, [program, boot, spec.display_name], variables)
 
 
 def _environment(options: GroupOptions, environ: Mapping[str, str]) -> dict[str, str]:

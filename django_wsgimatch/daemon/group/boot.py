@@ -32,8 +32,9 @@ def boot() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
-    # Not the current directory, which python -c puts there.
-    sys.path[:] = [path for path in sys.path if path]
+    # Python has put this file's folder there.
+    here = {"", *map(os.path.dirname, (__file__, os.path.realpath(__file__)))}
+    sys.path[:] = [path for path in sys.path if path not in here]
     sys.meta_path.insert(0, ServerPackages(json.loads(text)["packages"]))
     from django_wsgimatch.daemon.group.process import run_arbiter
 
