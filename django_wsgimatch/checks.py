@@ -64,11 +64,6 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     return [to_message(finding) for finding in settings_findings(configuration())]
 
 
-def check_files(**kwargs: Any) -> list[CheckMessage]:
-    """Check what takes time or the file system: scripts, directories, hidden aliases, urls."""
-    return [to_message(finding) for finding in file_system_findings(configuration())]
-
-
 def to_message(finding: Finding) -> CheckMessage:
     """Return a finding as Django's own checks would say it."""
     kind = {"E": Error, "W": Warning, "I": Info}[finding.id[0]]

@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from django_wsgimatch import read_directives, script_alias, script_alias_match
-from django_wsgimatch.checks import check_files, check_settings
+from django_wsgimatch.checks import check_settings, file_system_findings
 from django_wsgimatch.cli.check import findings
+from django_wsgimatch.conf import configuration
 from tests.servers import environment
 
 SOURCE = "def application(environ, start_response): ...\n"
@@ -97,7 +98,7 @@ def test_fifty_broken_entries_are_reported_at_once(site, settings):
 def test_broken_entries_are_judged_no_further(site, settings):
     settings.WSGIMATCH_ALIASES = ["WSGIScriptAlias /a", script_alias("/b", "a.wsgi")]
 
-    assert check_files() == []
+    assert [*file_system_findings(configuration())] == []
 
 
 def test_entry_of_another_kind_is_shown(settings):

@@ -14,7 +14,8 @@ from django_wsgimatch.aliases.alias import Alias, Denial
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.checks import check_files, check_settings
+from django_wsgimatch.checks import check_settings, file_system_findings, to_message
+from django_wsgimatch.conf import configuration
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entries import to_alias
 from django_wsgimatch.exceptions import DirectiveError
@@ -29,6 +30,10 @@ SCRIPT = (
 
 def alias_of(entry):
     return to_alias(entry, process_groups=(), variables={})
+
+
+def check_files():
+    return [to_message(finding) for finding in file_system_findings(configuration())]
 
 
 def closed(location, kind="plain", note=""):
