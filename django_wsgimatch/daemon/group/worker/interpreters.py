@@ -50,22 +50,12 @@ PREIMPORT = (
     *("datetime", "_datetime", "_strptime", "decimal", "zoneinfo", "_zoneinfo", "sqlite3", "ssl"),
     *("ctypes", "asyncio", "pyexpat", "socket", "json", "pickle", "uuid", "multiprocessing"),
 )
-BOOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot.py")
+_HERE = os.path.dirname(os.path.abspath(__file__))
+BOOT = os.path.join(os.path.dirname(_HERE), "boot.py")
+# What an interpreter runs first.
+PROGRAM = os.path.join(_HERE, "interpreter_boot.py")
 # How long the threads of an interpreter may take to end, in seconds.
 SECONDS_TO_END = 5.0
-
-# What an interpreter runs first: it finds this package where the main one does.
-PRELUDE = """
-import sys
-told = {told!r}
-names = {{"__name__": "wsgimatch_boot"}}
-with open(told["boot"]) as file:
-    exec(compile(file.read(), told["boot"], "exec"), names)
-sys.path[:] = told["sys_path"]
-sys.meta_path.insert(0, names["ServerPackages"](told["packages"]))
-from django_wsgimatch.daemon.group.worker.interpreters import Inside
-inside = Inside(told)
-"""
 
 
 @dataclass(slots=True, eq=False)
@@ -166,7 +156,8 @@ class Interpreters:
             "token": token,
             "label": "/".join(filter(None, (self._label, name))),
         }
-        failed = backend.exec(number, PRELUDE.format(told=json.loads(json.dumps(told))))
+        with open(PROGRAM, encoding="utf-8") as program:
+            failed = backend.exec(number, program.read(), {"told_text": json.dumps(told)})
         if failed is not None:
             listener.close()
             reason = getattr(failed, "formatted", failed)
