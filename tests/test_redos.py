@@ -13,7 +13,17 @@ from django_wsgimatch.aliases.patterns.pcre.parser import parse
 from django_wsgimatch.aliases.patterns.plain import is_plain
 from django_wsgimatch.exceptions import ExponentialPattern
 from tests import cpu_time, fuzz_redos, pcre2_library
-from tests.redos_corpus import COSTLY, EXPONENTIAL, HARMLESS, POLYNOMIAL
+from tests.redos_corpus import (
+    COSTLY,
+    EXPONENTIAL,
+    HARMLESS,
+    MADE_QUICK,
+    MADE_QUICK_BY_POSSESSIVE_RUNS,
+    POLYNOMIAL,
+)
+
+if sys.version_info >= (3, 11):
+    MADE_QUICK = [*MADE_QUICK, *MADE_QUICK_BY_POSSESSIVE_RUNS]
 
 # CPU seconds: a hundred times what a sound search takes, well below what these could take.
 LONG = 0.05
@@ -58,6 +68,18 @@ def test_costly_pattern_is_found_with_a_uri_that_shows_it(source, times):
 def test_pattern_that_can_take_long_is_refused_by_re(source):
     with pytest.raises(ExponentialPattern, match="pip install"):
         compile_pattern(source, engine="re")
+
+
+@pytest.mark.parametrize("source", MADE_QUICK)
+def test_pattern_that_is_bad_as_written_is_quick_as_re_is_given_it(source):
+    assert blow_up(source) is not None
+    assert compile_pattern(source, engine="re").blow_up is None
+
+
+def test_patterns_that_are_made_quick_take_no_time_for_the_uris_that_were_bad():
+    taken = cpu_time.seconds([(source, attack_on(source)) for source in MADE_QUICK], LONG)
+
+    assert [source for source, time in zip(MADE_QUICK, taken, strict=True) if time is None] == []
 
 
 @pytest.mark.parametrize("source", [*EXPONENTIAL, *COSTLY])
@@ -146,7 +168,7 @@ def test_attack_fails_behind_the_part_that_lasts():
 
     assert found == redos.BlowUp(
         "exponential",
-        (("/xxx", 1), ("xxx", 32), ("", 1)),
+        (("/xxx", 1), ("xxx", 32), ("!y", 1)),
         "one more 'xxx' in the uri can double the time",
     )
 
@@ -346,14 +368,14 @@ def test_generated_patterns_are_refused_or_quick_without_the_extra():
 
 def test_pattern_that_takes_too_long_is_found_and_told(monkeypatch, capsys):
     """The comparison itself must be able to fail."""
-    monkeypatch.setattr(fuzz_redos.Generator, "pattern", lambda self: r"^/\d+\d+$")
+    monkeypatch.setattr(fuzz_redos.Generator, "pattern", lambda self: r"^/[ab]+a\w+$")
     monkeypatch.setattr(fuzz_redos, "RANDOM_URIS", 0)
     monkeypatch.setattr(fuzz_redos, "MOST_SECONDS", 0.001)
 
     status = fuzz_redos.main(["--patterns", "1", "--seed", "1"])
 
     assert status == 1
-    assert r"too long: '^/\\d+\\d+$' on '/0000000000000000000'...'00000000!'" in (
+    assert r"too long: '^/[ab]+a\\w+$' on '/aaaaaaaaaaaaaaaaaaa'...'aaaaabab!'" in (
         capsys.readouterr().out
     )
 

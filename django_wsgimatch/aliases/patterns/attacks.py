@@ -243,7 +243,9 @@ class _Search:
         # What nearly matches is worse than what plainly does not.
         failing = () if self._automaton.has_references else _FAILING_BYTES[:3]
         near = [rest + byte for byte in failing]
-        for suffix in dict.fromkeys([*near, "", *_FAILING_BYTES, *classes]):
+        led = "".join(text + word for text, word in phases)
+        suffixes = [*near, "", *_FAILING_BYTES, *classes]
+        for suffix in self._automaton.with_needed(led, suffixes):
             end = counter.ended(counter.after(front, suffix))
             if not end.succeeded:
                 return suffix, end.nanoseconds

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from .pcre import bytesets
+from .pcre.literals import needed
 from .pcre.measures import single_byte
 from .pcre.syntax import (
     Anchor,
@@ -31,6 +32,7 @@ from .pcre.syntax import (
     Sequence,
     Text,
 )
+from .pcre.translate import HAS_POSSESSIVE_RUNS
 
 # The end of the uri, as if it were a byte after the last.
 END = 1 << 256
@@ -50,20 +52,23 @@ _READ, _BRANCH, _ROUND, _ENTRY = 1.5, 3.0, 8.0, 4.0
 _SCAN_ANY, _SCAN = 0.05, 1.5
 # A run backs off to a literal in a loop of its own, to anything else by a jump.
 _BACK_OFF_TO_TEXT, _BACK_OFF = 0.5, 6.0
-# A possessive run is translated with a look-ahead, which fails at every place but the last.
-_BACK_OFF_TO_LOOK = 14.0
+# Before Python 3.11 a possessive run has a look-ahead, which fails at every place but the last.
+_BACK_OFF_TO_LOOK = 0.0 if HAS_POSSESSIVE_RUNS else 14.0
 _LAZY_STEP = 4.0
 # A reference compares text that may be long.
 _BACK_REFERENCE = 1000.0
+# Ends of a uri that are tried with what is needed as well.
+_ENDS_WITH_NEEDED = 4
 PREFERRED_BYTES = b"a0/-._~zA!b1:x %"
 # No text of a pattern: it holds no NUL.
 _UNREACHED = "\0"
 
-_GUARDS = {
+GUARDS = {
     Anchor.END: END,
     Anchor.END_OR_FINAL_NEWLINE: END | bytesets.NEWLINE,
     Anchor.LINE_END: END | bytesets.NEWLINE,
 }
+"""What anchors need as the next byte, as far as one decides."""
 
 
 class TooLarge(Exception):
@@ -97,7 +102,11 @@ class Automaton:
     """
 
     start: int = 0
+    # The states of a search that has not begun to match.
+    searching: frozenset[int] = frozenset()
     ends: set[int] = field(default_factory=set)
+    # What no uri matches without.
+    needed: str = ""
     exact: bool = False
     most_states: int = _MOST_STATES
     # References are passed without reading, so that what follows them is not where it seems.
@@ -151,6 +160,15 @@ class Automaton:
                 if guard and id(onward) not in used:
                     sure = way.sure and onward.sure
                     pending.append((Pass(guard, onward.target, sure), used | {id(onward)}))
+
+    def with_needed(self, begin: str, ends: list[str]) -> list[str]:
+        """Return ends of a uri, those first with which it holds what every match does."""
+        if self.needed in begin:
+            return list(dict.fromkeys(ends))
+        held = [end for end in ends if self.needed in end]
+        for end in [end for end in ends if end not in held][:_ENDS_WITH_NEEDED]:
+            held += [end + self.needed, self.needed + end]
+        return list(dict.fromkeys([*held, *ends]))
 
     # Building
 
@@ -209,10 +227,35 @@ def build(
     automaton = Automaton(exact=exact, most_states=most_states)
     automaton.start = automaton.new_state()
     automaton.texts[automaton.start] = ""
+    automaton.needed = needed(tree)
     if searched:
-        automaton.read(automaton.start, bytesets.ALL, automaton.start)
+        _search(automaton, _kept_off(tree))
     automaton.ends.add(_add(automaton, tree, automaton.start))
     return automaton
+
+
+def _search(automaton: Automaton, kept_off: int) -> None:
+    """Let a match begin at any offset but behind some bytes."""
+    start = automaton.start
+    automaton.searching = frozenset([start])
+    if others := bytesets.ALL ^ kept_off:
+        automaton.read(start, others, start)
+    if kept_off:
+        behind = automaton.new_state()
+        automaton.searching |= {behind}
+        automaton.read(start, kept_off, behind)
+        automaton.read(behind, kept_off, behind)
+        if others:
+            automaton.read(behind, others, start)
+
+
+def _kept_off(tree: Node) -> int:
+    """Return the bytes behind which a pattern says that it does not begin."""
+    match tree:
+        case Sequence((Look(item, behind=True, negative=True), *_)):
+            return single_byte(item) or 0
+        case _:
+            return 0
 
 
 def _add(automaton: Automaton, node: Node, state: int) -> int:
@@ -247,7 +290,7 @@ def _add(automaton: Automaton, node: Node, state: int) -> int:
             return target
         case _:
             target = automaton.new_state()
-            guard = _GUARDS.get(node, ANYTHING) if isinstance(node, Anchor) else ANYTHING
+            guard = GUARDS.get(node, ANYTHING) if isinstance(node, Anchor) else ANYTHING
             automaton.join(state, target, guard)
             return target
 

@@ -68,7 +68,7 @@ class Counter:
 
     def without_start(self, front: Front) -> Front:
         """Return the same, as if a match that begins from here on did not count as success."""
-        return replace(front, sure=front.sure - {self.automaton.start})
+        return replace(front, sure=front.sure - self.automaton.searching)
 
     def after(self, front: Front, text: str) -> Front:
         """Return how far the search has come after more bytes."""

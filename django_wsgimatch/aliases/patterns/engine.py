@@ -65,6 +65,15 @@ def _past_the_start(find: Find) -> Find:
     return find_past_the_start
 
 
+def find_where_needed(find: Find, needed: str) -> Find:
+    """Return the same search, which does not begin in a uri without a text that matches hold."""
+
+    def find_where_it_stands(uri: str) -> Found | None:
+        return find(uri) if needed in uri else None
+
+    return find_where_it_stands
+
+
 class _Found:
     """A match of the ``pcre2`` package in bytes, told in the uri's characters."""
 

@@ -17,11 +17,13 @@ from typing import Literal
 from ...exceptions import ExponentialPattern, UnsupportedPattern
 from . import redos
 from .attacks import LONGEST_URI
-from .engine import Find, Found, find_with_pcre2, find_with_re, pcre2_package
-from .pcre.literals import anchored, prefixes, segments
+from .engine import Find, Found, find_where_needed, find_with_pcre2, find_with_re, pcre2_package
+from .pcre.literals import anchored, needed, prefixes, segments
 from .pcre.parser import parse
-from .pcre.syntax import Parsed
+from .pcre.syntax import Node, Parsed
 from .pcre.translate import Inexpressible
+from .plain import is_plain
+from .quicker import quicker
 from .reading import read_by_shape, read_parsed
 
 __all__ = ["Engine", "Find", "Found", "Pattern", "compile_pattern"]
@@ -57,6 +59,7 @@ class Pattern:
     _translation: str = field(default="", repr=False, compare=False)
     _never_empty: bool = field(default=False, repr=False, compare=False)
     _find_by_pcre2: Find | None = field(default=None, repr=False, compare=False)
+    _needed: str = field(default="", repr=False, compare=False)
 
     @cached_property
     def find(self) -> Find:
@@ -67,7 +70,8 @@ class Pattern:
         """
         if self._find_by_pcre2 is not None:
             return self._find_by_pcre2
-        return find_with_re(self._translation, self.anchored, self._never_empty)
+        find = find_with_re(self._translation, self.anchored, self._never_empty)
+        return find_where_needed(find, self._needed) if self._needed else find
 
     def silent_find(self) -> Find:
         """Return the search as one of its own that logs nothing, to measure it with."""
@@ -78,7 +82,8 @@ class Pattern:
     @cached_property
     def blow_up(self) -> redos.BlowUp | None:
         """How a uri can make the search last, or None."""
-        return redos.blow_up(parse(self.source).tree)
+        tree = parse(self.source).tree
+        return redos.blow_up(tree if self.engine == "pcre2" else _run_by_re(tree))
 
 
 def compile_pattern(
@@ -110,15 +115,22 @@ def compile_pattern(
 
 
 def _for_re(source: str, parsed: Parsed, most: float) -> Pattern:
+    tree = _run_by_re(parsed.tree)
     try:
-        reading = read_parsed(parsed)
+        reading = read_parsed(parsed, tree)
     except Inexpressible as error:
         curable = parsed.unportable is None
         raise UnsupportedPattern(source, error.construct, curable=curable) from error
-    blow_up = None if most == inf else redos.costly(parsed.tree, most)
+    # Where PCRE2 gives up in Apache, it has to here: the pattern tells that as it is written.
+    judged = parsed.tree if most == _MOST_BESIDE_PCRE2 else tree
+    blow_up = None if most == inf else redos.costly(judged, most)
     if blow_up is not None:
         raise ExponentialPattern(source, f"{_reason(blow_up)}; {_CURE}", blow_up.attack)
-    return Pattern(source, "re", *reading)
+    return Pattern(source, "re", *reading, _needed=needed(tree))
+
+
+def _run_by_re(tree: Node) -> Node:
+    return tree if is_plain(tree) else quicker(tree)
 
 
 def _reason(blow_up: redos.BlowUp) -> str:

@@ -16,7 +16,7 @@ from ...exceptions import PatternError
 from .pcre.literals import anchored, prefixes, segments
 from .pcre.measures import shortest
 from .pcre.parser import parse
-from .pcre.syntax import Parsed
+from .pcre.syntax import Node, Parsed
 from .pcre.translate import Inexpressible, translate
 from .plain import is_plain
 
@@ -44,10 +44,11 @@ class Reading(NamedTuple):
     never_empty: bool
 
 
-def read_parsed(parsed: Parsed) -> Reading:
+def read_parsed(parsed: Parsed, run: Node | None = None) -> Reading:
     """
     Return what is known of a pattern.
 
+    :param run: what ``re`` is to run in its place.
     :raises Inexpressible: ``re`` cannot run it.
     """
     if parsed.foreign is not None:
@@ -58,7 +59,7 @@ def read_parsed(parsed: Parsed) -> Reading:
         anchored(tree),
         prefixes(tree),
         segments(tree),
-        translate(tree),
+        translate(run or tree),
         shortest(tree) > 0,
     )
 

@@ -208,9 +208,6 @@ def _exponential_in(automaton: Automaton) -> _Examined | None:
 
 def _attack(automaton: Automaton, state: int, pump: str) -> Parts | None:
     """Return a uri that goes round the loop and then fails, None if it cannot fail."""
-    suffix = _failing_suffix(automaton, state, pump)
-    if suffix is None:
-        return None
     prefix = Budget().shortest_text(
         automaton.start,
         state,
@@ -219,12 +216,18 @@ def _attack(automaton: Automaton, state: int, pump: str) -> Parts | None:
     if prefix is None:
         return None
     begin = prefix if (prefix or pump).startswith("/") else f"/{prefix}"
+    suffix = _failing_suffix(automaton, state, begin, pump)
+    if suffix is None:
+        return None
+    if automaton.needed not in begin + pump + suffix:
+        # It can fail with that in front of the loop at most.
+        begin += automaton.needed
     return ((begin, 1), (pump, _EXPONENTIAL_PUMPS), (suffix, 1))
 
 
-def _failing_suffix(automaton: Automaton, state: int, pump: str) -> str | None:
+def _failing_suffix(automaton: Automaton, state: int, begin: str, pump: str) -> str | None:
     candidates = ["", *map(chr, dict.fromkeys([*_FAILING_BYTES, *range(256)]))]
-    for suffix in candidates:
+    for suffix in automaton.with_needed(begin + pump, candidates):
         if not _succeeds(automaton, state, pump * 2 + suffix):
             return suffix
     return None

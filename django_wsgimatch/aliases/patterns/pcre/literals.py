@@ -40,6 +40,25 @@ def anchored(tree: Node) -> bool:
     return starts(tree) or (_begins_with_anything(tree) and not _looks_back_at_groups(tree))
 
 
+def needed(tree: Node) -> str:
+    """Return the last text that every match holds, empty if none is known."""
+    return "" if _looks_back_at_groups(tree) else _last_text(tree)
+
+
+def _last_text(node: Node) -> str:
+    match node:
+        case Text(text):
+            return text
+        case Sequence(items):
+            return next(filter(None, map(_last_text, reversed(items))), "")
+        case Group(item=item) | Atomic(item):
+            return _last_text(item)
+        case Repeat(item, low) if low:
+            return _last_text(item)
+        case _:
+            return ""
+
+
 def starts(node: Node) -> bool:
     """Return whether every match of the node stands at offset 0."""
     match node:

@@ -13,7 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import bytesets
-from .measures import captured, changed_inside, decided, referred, shortest, without_groups
+from .measures import (
+    captured,
+    changed_inside,
+    decided,
+    referred,
+    shortest,
+    single_byte,
+    without_groups,
+)
 from .quirks import forgets_entry
 from .syntax import (
     EMPTY,
@@ -35,7 +43,7 @@ from .syntax import (
 )
 
 FLAGS = re.DOTALL | re.ASCII
-_HAS_ATOMIC_GROUPS = sys.version_info >= (3, 11)
+_HAS_ATOMIC_GROUPS = HAS_POSSESSIVE_RUNS = sys.version_info >= (3, 11)
 # Before, a round of a lazy repeat that came to nothing could leave its mark on a group.
 _HAS_LAZY_GROUPS = sys.version_info >= (3, 11)
 
@@ -175,6 +183,8 @@ def _counts(low: int, high: int | None) -> str:
 
 
 def _possessive(node: Repeat) -> str:
+    if HAS_POSSESSIVE_RUNS and single_byte(node.item) is not None:
+        return f"{_unit(node.item)}{_counts(node.low, node.high)}+"
     if not (node.high is None and node.low < 2):
         _check_detours(node)
     if not _can_be_followed_by_no_other(node):
