@@ -206,6 +206,15 @@ def test_a_long_text_before_the_repeats_hides_nothing(pattern, seconds):
     [
         pytest.param(r"^/(?:[a-z]+?-|[ab]){8,}", id="a lazy one"),
         pytest.param(r"^/(?:\w+\.|[a-z])*", id="a greedy one"),
+        pytest.param("^/([a-z]+-|b)*", id="one letter of its class"),
+        pytest.param("^/(?:[a-z]+-|bc)*", id="a word of its class"),
+        pytest.param("^/(?:x[a-z]+-|xab)*", id="a word that begins as it does"),
+        pytest.param("^/(?:[ac]+-|[ab])*", id="a class that shares a letter"),
+        pytest.param("^/(?:[a-z]+-|b?c)*", id="an optional letter before"),
+        pytest.param("^/(?:[a-z]+-|b?)*", id="an optional letter alone"),
+        pytest.param("^/(?:(?:[a-z]+-)?b)*", id="an optional part itself"),
+        pytest.param("^/(?:/?(?:[a-z]+-|b))*", id="a branch within the round"),
+        pytest.param("^/(?:a|[^/]*x|b)*", id="behind one that reads something else"),
     ],
 )
 def test_a_branch_that_fails_late_in_each_round_is_found_where_the_pattern_matches(pattern):
@@ -221,6 +230,9 @@ def test_a_branch_that_fails_late_in_each_round_is_found_where_the_pattern_match
         pytest.param(r"^/(?:(?>a+)b|c)*d$", id="no other branch reads what it reads"),
         pytest.param(r"^/(?:[^/]+/)*[^/]+\.html$", id="one branch alone"),
         pytest.param(r"^/(a|b)*$", id="branches without repeats"),
+        pytest.param("^/(?:[a-z]+-|1)*", id="no shared letter"),
+        pytest.param("^/(?:(?:[a-z]+-)?1)*", id="no letter shared with an optional part"),
+        pytest.param("^/(?:b|[bc]+=)*", id="the other branch reads it first"),
     ],
 )
 def test_a_repeated_choice_whose_branches_fail_at_once_is_harmless(pattern):

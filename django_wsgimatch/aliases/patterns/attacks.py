@@ -8,7 +8,7 @@ each then multiplies the ways of those before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise, permutations, product
 from math import inf, log2
@@ -92,15 +92,18 @@ class Worst:
         return self.power > _MORE_THAN_LINEAR
 
 
-def find_worst(automaton: Automaton, words: Iterable[str]) -> Worst | None:
+def find_worst(
+    automaton: Automaton, words: Iterable[str], only: Callable[[str], bool] | None = None
+) -> Worst | None:
     """
     Return the worst that was found for a pattern, None if no uri can fail late.
 
     :param automaton: an exact one.
     :param words: texts to repeat, besides those that the pattern consists of.
+    :param only: whether a text may be repeated at all.
     :raises TooLarge: where the analysis would take too long.
     """
-    search = _Search(automaton)
+    search = _Search(automaton, only)
     try:
         search.run(words)
     except TooLarge:
@@ -126,7 +129,8 @@ def _time(worst: Worst) -> float:
 
 
 class _Search:
-    def __init__(self, automaton: Automaton) -> None:
+    def __init__(self, automaton: Automaton, only: Callable[[str], bool] | None) -> None:
+        self._only = only or bool
         self._automaton = automaton
         self._counter = Counter(automaton)
         self._origins = _origins(automaton)
@@ -145,10 +149,9 @@ class _Search:
 
     def run(self, words: Iterable[str]) -> None:
         """Look for bad uris, into ``found``: rough judgements first, exact ones of the worst."""
-        self._try(list(islice(filter(None, dict.fromkeys([*self._words, *words])), _MOST_WORDS)))
+        self._try(dict.fromkeys([*self._words, *words]))
         if not any(each.grows for each in self.found):
-            pairs = map("".join, permutations(self._letters, 2))
-            self._try(list(islice(pairs, _MOST_WORDS)))
+            self._try(map("".join, permutations(self._letters, 2)))
         rough = sorted(self.found, key=_time, reverse=True)
         served = [each for each in rough if _is_served(each.plan)]
         worst = dict.fromkeys([*rough[:3], *served[:2]])
@@ -162,8 +165,9 @@ class _Search:
             return worst
         return self._judged(worst.plan.origin, worst.plan.phases, self._long)
 
-    def _try(self, words: list[str]) -> None:
-        for origin, word in product(self._origins, words):
+    def _try(self, words: Iterable[str]) -> None:
+        some = list(islice(filter(self._only, words), _MOST_WORDS))
+        for origin, word in product(self._origins, some):
             phases = ((self._automaton.texts[origin], word),)
             judged = self._judged(origin, phases, self._short) or self._judged_short(origin, phases)
             if judged is not None:
@@ -187,7 +191,7 @@ class _Search:
         """Return a plan that goes on behind the last phase, if that makes the time grow faster."""
         for _ in range(_MOST_PHASES - 1 if worst.plan.rounds is None else 0):
             origin, phases = worst.plan.origin, worst.plan.phases
-            words = self._letters[:4] + self._literals[:6]
+            words = filter(self._only, self._letters[:4] + self._literals[:6])
             plans = [
                 (*phases, (text, word))
                 for text, word in product(self._texts_behind(phases), dict.fromkeys(words))

@@ -25,9 +25,9 @@ from .pcre.syntax import (
     Anchor,
     Atomic,
     Bytes,
+    CaptureGroup,
     Choice,
     Greed,
-    Group,
     Look,
     Node,
     Repeat,
@@ -61,9 +61,9 @@ def _absorbed(node: Node, taken: int) -> tuple[Node, int]:
                 item, taken = _absorbed(item, taken)
                 found.append(item)
             return Sequence(tuple(found)), taken
-        case Group(number, item):
+        case CaptureGroup(number, item):
             item, taken = _absorbed(item, taken)
-            return Group(number, item), taken
+            return CaptureGroup(number, item), taken
         case Choice(branches):
             return Choice(tuple(_absorbed(branch, taken)[0] for branch in branches)), 0
         case Repeat(item, low, high, greed) if (mask := single_byte(item)) is not None:
@@ -99,7 +99,7 @@ def _possessive(node: Node, behind: _Next) -> Node:
                 found.append(_possessive(item, behind))
                 behind = _next(found[-1], behind)
             return Sequence(tuple(reversed(found)))
-        case Group() | Choice():
+        case CaptureGroup() | Choice():
             return changed_inside(node, lambda inner: _possessive(inner, behind))
         case Repeat(item, low, high) if (mask := single_byte(item)) is not None:
             takes_all = high is None and node.greed is Greed.GREEDY
@@ -126,7 +126,7 @@ def _next(node: Node, behind: _Next) -> _Next:
             for item in reversed(items):
                 behind = _next(item, behind)
             return behind
-        case Group(item=item) | Atomic(item):
+        case CaptureGroup(item=item) | Atomic(item):
             return _next(item, behind)
         case Choice(branches):
             return _Next(_union(branches, behind))
@@ -170,7 +170,7 @@ def _flat(node: Node) -> Iterator[Node]:
         case Sequence(items):
             for item in items:
                 yield from _flat(item)
-        case Group(item=item):
+        case CaptureGroup(item=item):
             yield from _flat(item)
         case _:
             yield node

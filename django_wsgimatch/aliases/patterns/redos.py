@@ -13,18 +13,30 @@ All work is bounded: what is too large to be examined is said to be so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 from typing import Literal
 
 from .attacks import LONGEST_URI, Parts, Worst, find_worst
-from .automaton import END, MOST_STATES_TO_COUNT, Automaton, TooLarge, build
+from .automaton import END, MOST_STATES_TO_COUNT, Automaton, TooLarge, build, typical_byte
 from .canonical import canonical
 from .counting import Counter
+from .pcre import bytesets
 from .pcre.literals import anchored
-from .pcre.syntax import CaptureGroup, Choice, Condition, Greed, Node, Repeat, children
+from .pcre.syntax import (
+    EMPTY,
+    CaptureGroup,
+    Choice,
+    Condition,
+    Greed,
+    Node,
+    Repeat,
+    Sequence,
+    Text,
+    children,
+)
 from .plain import is_plain
 from .travel import Budget, loops, shared_texts, two_ways_back
 
@@ -34,6 +46,8 @@ _EXPONENTIAL_PUMPS = 32
 # From so many rounds on the branches of a repeated choice are looked at one by one.
 _MANY_ROUNDS = 20
 _FAILING_BYTES = b"!~/-.a0 \n\x01"
+# A byte that stands in no uri.
+_END_OF_ROUNDS = "\0"
 # Before what takes less than this many nanoseconds is worth a word.
 _WORTH_A_WORD = 5e6
 
@@ -134,40 +148,86 @@ def _reason(worst: Worst) -> str:
 
 def _worst(tree: Node) -> Worst | None:
     found = [_worst_of(tree, searched=not anchored(tree))]
-    for branch, others in _tried_each_round(tree):
+    for branch, others, sooner in _tried_each_round(tree):
         # It may fail late in each round that the others read, also where the pattern matches in
         # the end: as a search for that branch alone does, at each place.
-        worst = _worst_of(branch, searched=True)
-        if worst is not None and _can_read(others, worst.shown.phases[-1][1]):
-            found.append(worst)
+        rounds = _Rounds(branch, others, sooner)
+        found.append(_worst_of(branch, searched=True, more=rounds.words(), only=rounds.read))
     return max(filter(None, found), key=lambda each: each.nanoseconds, default=None)
 
 
-def _tried_each_round(node: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
-    """Yield the branches with repeats of each choice that is repeated, and the other branches."""
+def _tried_each_round(node: Node) -> Iterator[tuple[Node, Node, Node]]:
+    """Yield the branches with repeats in each round of repeats, as `_detours`."""
     if isinstance(node, Repeat) and (node.high is None or node.high > _MANY_ROUNDS):
-        item = node.item.item if isinstance(node.item, CaptureGroup) else node.item
-        branches = item.branches if isinstance(item, Choice) else ()
-        for branch in filter(_repeats_in, branches):
-            yield branch, tuple(each for each in branches if each is not branch)
+        yield from _detours(node.item)
     for child in children(node):
         yield from _tried_each_round(child)
 
 
-def _can_read(branches: tuple[Node, ...], word: str) -> bool:
-    """Whether rounds of some branches alone read a word over and over."""
-    rounds = Repeat(Choice(branches), 10, 10, Greed.GREEDY)
-    automaton = build(rounds, searched=False, exact=True)
-    counter = Counter(automaton)
-    return counter.after(counter.at(automaton.start), word * 40).succeeded
+def _detours(node: Node) -> Iterator[tuple[Node, Node, Node]]:
+    """Yield branches with what follows in a node, the node without them, and up to them."""
+    match node:
+        case Choice(branches):
+            for number, branch in enumerate(branches):
+                sooner, later = branches[:number], branches[number + 1 :]
+                if _repeats_in(branch):
+                    yield branch, Choice((*sooner, *later)), Choice(sooner)
+                for inner, without, up_to in _detours(branch):
+                    yield inner, Choice((*sooner, without, *later)), Choice((*sooner, up_to))
+        case Repeat(item, 0, 1, greed):
+            both = (EMPTY, item) if greed is Greed.LAZY else (item, EMPTY)
+            yield from _detours(Choice(both))
+        case CaptureGroup(item=item):
+            yield from _detours(item)
+        case Sequence(items):
+            for number, item in enumerate(items):
+                before, behind = items[:number], items[number + 1 :]
+                for inner, *others in _detours(item):
+                    without, up_to = (Sequence((*before, each, *behind)) for each in others)
+                    yield Sequence((inner, *behind)), without, up_to
 
 
-def _worst_of(tree: Node, *, searched: bool) -> Worst | None:
+class _Rounds:
+    """What rounds of a repeat read without a branch, though not before it is tried."""
+
+    def __init__(self, branch: Node, others: Node, sooner: Node) -> None:
+        self._without, self._sooner = map(_rounds, (others, sooner))
+        self._letters = Counter(build(Choice((branch, others)), False, exact=True)).classes
+
+    def words(self) -> list[str]:
+        """Return what they may read, of letters that the branch and they tell apart."""
+        letters = [typical_byte(each) for each in self._letters if each & bytesets.ALL]
+        return [*self._without.automaton.words, *letters]
+
+    def read(self, word: str) -> bool:
+        """Whether they read a word over and over."""
+        return _all_read(self._without, word) and not _all_read(self._sooner, word)
+
+
+def _rounds(item: Node) -> Counter:
+    rounds = Repeat(item, 0, None, Greed.GREEDY)
+    return Counter(build(Sequence((rounds, Text(_END_OF_ROUNDS))), searched=False, exact=True))
+
+
+def _all_read(rounds: Counter, word: str) -> bool:
+    rounds.renew()
+    front = rounds.after(rounds.at(rounds.automaton.start), word * 10 + _END_OF_ROUNDS)
+    return rounds.ended(front).succeeded
+
+
+def _worst_of(
+    tree: Node,
+    *,
+    searched: bool,
+    more: Iterable[str] = (),
+    only: Callable[[str], bool] | None = None,
+) -> Worst | None:
     try:
         words = list(shared_texts(build(tree, searched)))
     except TooLarge:
         words = []
-    return find_worst(build(tree, searched, exact=True, most_states=MOST_STATES_TO_COUNT), words)
+    automaton = build(tree, searched, exact=True, most_states=MOST_STATES_TO_COUNT)
+    return find_worst(automaton, [*words, *more], only)
 
 
 # One loop that reads a text in two ways

@@ -51,7 +51,7 @@ def _last_text(node: Node) -> str:
             return text
         case Sequence(items):
             return next(filter(None, map(_last_text, reversed(items))), "")
-        case Group(item=item) | Atomic(item):
+        case CaptureGroup(item=item) | Atomic(item):
             return _last_text(item)
         case Repeat(item, low) if low:
             return _last_text(item)
