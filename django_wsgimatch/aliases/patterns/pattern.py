@@ -18,7 +18,7 @@ from ...exceptions import ExponentialPattern, UnsupportedPattern
 from . import redos
 from .attacks import LONGEST_URI
 from .engine import Find, Found, find_where_needed, find_with_pcre2, find_with_re, pcre2_package
-from .pcre.literals import anchored, needed, prefixes, segments
+from .pcre.literals import anchored, prefixes, segments
 from .pcre.parser import parse
 from .pcre.syntax import Node, Parsed
 from .pcre.translate import Inexpressible
@@ -58,8 +58,8 @@ class Pattern:
     segments: tuple[str, ...]
     _translation: str = field(default="", repr=False, compare=False)
     _never_empty: bool = field(default=False, repr=False, compare=False)
-    _find_by_pcre2: Find | None = field(default=None, repr=False, compare=False)
     _needed: str = field(default="", repr=False, compare=False)
+    _find_by_pcre2: Find | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def find(self) -> Find:
@@ -126,7 +126,7 @@ def _for_re(source: str, parsed: Parsed, most: float) -> Pattern:
     blow_up = None if most == inf else redos.costly(judged, most)
     if blow_up is not None:
         raise ExponentialPattern(source, f"{_reason(blow_up)}; {_CURE}", blow_up.attack)
-    return Pattern(source, "re", *reading, _needed=needed(tree))
+    return Pattern(source, "re", *reading)
 
 
 def _run_by_re(tree: Node) -> Node:

@@ -13,10 +13,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ...exceptions import PatternError
-from .pcre.literals import anchored, prefixes, segments
+from .pcre.literals import anchored, needed, prefixes, segments
 from .pcre.measures import shortest
 from .pcre.parser import parse
-from .pcre.syntax import Node, Parsed
+from .pcre.syntax import Node, Parsed, Text
 from .pcre.translate import Inexpressible, translate
 from .plain import is_plain
 
@@ -42,6 +42,7 @@ class Reading(NamedTuple):
     segments: tuple[str, ...]
     translation: str
     never_empty: bool
+    needed: str
 
 
 def read_parsed(parsed: Parsed, run: Node | None = None) -> Reading:
@@ -61,7 +62,14 @@ def read_parsed(parsed: Parsed, run: Node | None = None) -> Reading:
         segments(tree),
         translate(run or tree),
         shortest(tree) > 0,
+        _needed(tree),
     )
+
+
+def _needed(tree: Node) -> str:
+    """Return what to look for before a search, where the search is the slower of the two."""
+    quick = isinstance(tree, Text) or (anchored(tree) and is_plain(tree))
+    return "" if quick else needed(tree)
 
 
 def read_by_shape(source: str) -> Reading | None:
@@ -99,6 +107,7 @@ class _Shape:
             _translated(reading.segments, table),
             "".join(text),
             reading.never_empty,
+            reading.needed.translate(table),
         )
 
 
