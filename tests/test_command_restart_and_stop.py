@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch.cli import orders
+from django_wsgimatch.cli.common import orders
 from django_wsgimatch.cli.restart import RESTART
 from django_wsgimatch.cli.stop import STOP
 from django_wsgimatch.conf import configuration

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from django_wsgimatch.cli import status as running
+from django_wsgimatch.cli.common.terminal import Screen
 from django_wsgimatch.cli.status import (
     WIDTHS,
     draw_status,
@@ -19,7 +20,6 @@ from django_wsgimatch.cli.status import (
     status_cells,
     status_lines,
 )
-from django_wsgimatch.cli.terminal import Screen
 from tests.groups import site
 
 PLACE: dict[str, Any] = {

@@ -18,7 +18,7 @@ LOWER = """
 """
 UPPER = """
     doctor.told doctor.programs doctor.targets doctor.table project conf preloading places server
-    dispatcher doctor.processes doctor doctor.projects preview checks cli wsgi gunicorn
+    dispatcher doctor.processes doctor doctor.projects preview checks cli.common cli wsgi gunicorn
     management.commands apps __main__
 """
 ORDER = [*LOWER.split(), *UPPER.split()]

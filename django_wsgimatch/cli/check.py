@@ -16,11 +16,11 @@ from ..doctor.projects.asking import MOST_PROJECTS
 from ..doctor.told.findings import Finding
 from ..doctor.told.progress import Progress, untold
 from ..doctor.told.wording import finding_lines, findings_summary, level_name
-from .output import Output
-from .subcommand import Options, Subcommand, add_json_option, seconds_above_zero
+from .common.output import Output
+from .common.subcommand import Options, Subcommand, add_json_option, seconds_above_zero
 
 if TYPE_CHECKING:
-    from .terminal import Screen
+    from .common.terminal import Screen
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

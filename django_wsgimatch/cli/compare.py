@@ -20,11 +20,17 @@ from ..doctor.told.progress import Progress
 from ..exceptions import CompareError
 from ..preview import PreviewSite, preview, preview_site
 from ..text import cut, readable, shown
-from .output import Output
-from .subcommand import Options, Subcommand, add_json_option, command_error, seconds_above_zero
+from .common.output import Output
+from .common.subcommand import (
+    Options,
+    Subcommand,
+    add_json_option,
+    command_error,
+    seconds_above_zero,
+)
 
 if TYPE_CHECKING:
-    from .terminal import Screen
+    from .common.terminal import Screen
 
 STANDARD_INPUT = "-"
 NO_ALIAS = "no alias"

@@ -8,9 +8,9 @@ from ..conf import Configuration, configuration
 from ..daemon.servers.directory import running_servers
 from ..exceptions import ManagerError
 from ..places import project_name, socket_directories
-from .output import Output
-from .running_servers import manager_refusal, where_looked
-from .subcommand import Options, Subcommand
+from .common.output import Output
+from .common.running_servers import manager_refusal, where_looked
+from .common.subcommand import Options, Subcommand
 
 NOBODY_ASKS = (
     "WSGIMATCH_HEALTH_PATH is None, so no balancer asks whether a server is ready. Give it a path "

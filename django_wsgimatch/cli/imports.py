@@ -23,11 +23,11 @@ from ..apache.writing.fragment import python_lines, utf8_text, values
 from ..exceptions import AddressError
 from ..text import readable, shown, to_json
 from ..whole_files import write_whole
-from .output import Output
-from .subcommand import Options, Subcommand, command_error
+from .common.output import Output
+from .common.subcommand import Options, Subcommand, command_error
 
 if TYPE_CHECKING:
-    from .terminal import Screen
+    from .common.terminal import Screen
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 

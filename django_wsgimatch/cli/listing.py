@@ -13,11 +13,11 @@ from ..conf import Configuration, configuration
 from ..doctor.targets.files import TargetPlace, survey
 from ..doctor.targets.listing import Listings
 from ..text import aligned, readable, shown
-from .output import Output
-from .subcommand import Options, Subcommand, add_json_option
+from .common.output import Output
+from .common.subcommand import Options, Subcommand, add_json_option
 
 if TYPE_CHECKING:
-    from .terminal import Screen
+    from .common.terminal import Screen
 
 COLUMNS = (
     "entry",

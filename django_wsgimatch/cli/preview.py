@@ -30,12 +30,12 @@ from ..doctor.told.subject import Subject
 from ..doctor.told.telling import Told, UrlAnswer
 from ..preview import Preview, PreviewSite, Try, preview, preview_site, rebuilt_url, tries
 from ..text import cut, quoted, readable, shown
+from .common.output import Output
+from .common.subcommand import Options, Subcommand, add_json_option
 from .listing import EMBEDDED, MAIN
-from .output import Output
-from .subcommand import Options, Subcommand, add_json_option
 
 if TYPE_CHECKING:
-    from .terminal import Screen
+    from .common.terminal import Screen
 
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 # What a Django project makes of a URL for which its URLconf has no view.

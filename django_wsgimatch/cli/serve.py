@@ -22,8 +22,8 @@ from ..entries import utf8
 from ..exceptions import SettingError
 from ..places import definition, environment_of_groups
 from ..text import quoted, shown
-from .output import Output
-from .subcommand import Options, Subcommand, command_error
+from .common.output import Output
+from .common.subcommand import Options, Subcommand, command_error
 
 Warn = Callable[[str], None]
 

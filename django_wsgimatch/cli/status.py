@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from ..conf import configuration
 from ..exceptions import ManagerError
 from ..text import aligned, cut, readable, shown
-from .output import Output
-from .running_servers import manager_refusal, order_all
-from .subcommand import Options, Subcommand, add_json_option
+from .common.output import Output
+from .common.running_servers import manager_refusal, order_all
+from .common.subcommand import Options, Subcommand, add_json_option
 
 if TYPE_CHECKING:
-    from .terminal import Screen
+    from .common.terminal import Screen
 
 COLUMNS = (
     *("name", "state", "processes", "threads", "python", "settings", "uptime", "requests"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .orders import OrderWords, order_subcommand
+from .common.orders import OrderWords, order_subcommand
 
 STOP = OrderWords(
     do="stop",

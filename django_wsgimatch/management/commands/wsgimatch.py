@@ -19,9 +19,9 @@ from django.core.management.base import (
 )
 
 from ...asroot import common_options
-from ...cli.ending import end_by, open_closed_streams, signal_that_ended
-from ...cli.output import Output
-from ...cli.subcommand import Subcommand
+from ...cli.common.ending import end_by, open_closed_streams, signal_that_ended
+from ...cli.common.output import Output
+from ...cli.common.subcommand import Subcommand
 
 # Each has a file in cli/, which is loaded where it is asked for.
 SUBCOMMANDS = {

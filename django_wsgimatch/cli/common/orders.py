@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from django.core.management.base import CommandError
 
-from ..conf import Configuration, configuration
-from ..daemon.front.answers import read_order, read_outcomes
-from ..daemon.servers.directory import Directory
-from ..daemon.wire.control import Order, give_order
-from ..exceptions import ManagerError, ManagerGone
-from ..text import readable, shown
+from ...conf import Configuration, configuration
+from ...daemon.front.answers import read_order, read_outcomes
+from ...daemon.servers.directory import Directory
+from ...daemon.wire.control import Order, give_order
+from ...exceptions import ManagerError, ManagerGone
+from ...text import readable, shown
 from .output import Output
 from .running_servers import manager_refusal, order_each
 from .subcommand import Options, Subcommand, seconds_above_zero

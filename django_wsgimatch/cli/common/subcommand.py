@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from django.core.management.base import CommandError
 
-from ..text import shown
+from ...text import shown
 from .output import Output
 
 # What a command line says, as Django parses it.

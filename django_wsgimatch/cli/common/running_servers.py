@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ..conf import Configuration
-from ..daemon.front.answers import read_places, read_status
-from ..daemon.servers.directory import Directory, running_servers
-from ..daemon.wire.control import Order, give_order
-from ..exceptions import ManagerError
-from ..places import project_name, socket_directories
+from ...conf import Configuration
+from ...daemon.front.answers import read_places, read_status
+from ...daemon.servers.directory import Directory, running_servers
+from ...daemon.wire.control import Order, give_order
+from ...exceptions import ManagerError
+from ...places import project_name, socket_directories
 from .subcommand import command_error
 
 NONE_RUNS = (
