@@ -62,7 +62,8 @@ def build_site(base: Path) -> None:
 
 def assigned(code: str, base: Path) -> dict[str, Any]:
     """The settings that an example assigns."""
-    names: dict[str, Any] = {**vars(django_wsgimatch), "BASE_DIR": base}
+    public = {name: getattr(django_wsgimatch, name) for name in django_wsgimatch.__all__}
+    names: dict[str, Any] = {**public, "BASE_DIR": base}
     before = set(names)
     exec(code, names)
     return {name: value for name, value in names.items() if name.isupper() and name not in before}
