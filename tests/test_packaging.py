@@ -77,6 +77,15 @@ def test_wheel_holds_every_file_of_the_package_and_nothing_else(dist):
     assert names == tracked("django_wsgimatch") | {"django_wsgimatch.pth"}
 
 
+def test_wheel_names_its_license_and_the_file_that_holds_it(dist):
+    [wheel] = dist.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [each for each in archive.namelist() if each.endswith("/METADATA")]
+        metadata = archive.read(name).decode().partition("\n\n")[0].splitlines()
+
+    assert {"License-Expression: MIT", "License-File: LICENSE"} <= {*metadata}
+
+
 def test_sdist_holds_what_the_tests_and_the_docs_need(dist):
     [sdist] = dist.glob("*.tar.gz")
 
