@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import django_wsgimatch
@@ -24,6 +25,7 @@ SECONDS_TO_START = 30
 SECONDS_TO_STOP = 10
 
 PYTHON = [sys.executable]
+GUNICORN_S_VERSION = tuple(map(int, version("gunicorn").split(".")[:2]))
 GUNICORN = [*PYTHON, "-m", "gunicorn", "--no-control-socket", "--bind", "unix:{socket}"]
 GRANIAN = [
     *(*PYTHON, "-m", "granian", "--interface", "wsgi"),

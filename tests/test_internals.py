@@ -1,8 +1,7 @@
 """
 What the code takes from gunicorn and Django without a promise of theirs, each by its name.
 
-A release that changes one of them fails here, with its name, before it fails anywhere else. What a
-version has not had yet is skipped there, as the code does without it.
+A release that changes one of them fails here, with its name, before it fails anywhere else.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import socket
 import time
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,7 +37,6 @@ Worker: Any = import_module("gunicorn.workers.base").Worker
 ThreadWorker: Any = import_module("gunicorn.workers.gthread").ThreadWorker
 
 PACKAGE = Path(__file__).resolve().parent.parent / "django_wsgimatch"
-GUNICORN = int(version("gunicorn").partition(".")[0])
 
 # Private names of others that the package uses, with whose they are.
 PRIVATE = {
@@ -132,8 +129,7 @@ def application():
         def load_config(self):
             self.cfg.set("logger_class", Log)
             self.cfg.set("worker_class", "gthread")
-            if "control_socket_disable" in self.cfg.settings:
-                self.cfg.set("control_socket_disable", True)
+            self.cfg.set("control_socket_disable", True)
 
         def load(self):
             return None
@@ -181,13 +177,10 @@ def test_gunicorn_s_arbiter_calls_what_stands_in_place_of_its_handlers(arbiter, 
     monkeypatch.setattr("gunicorn.util._setproctitle", lambda title: None)
     for name in ("start", "manage_workers", "murder_workers", "halt"):
         monkeypatch.setattr(arbiter, name, lambda: None)
-    # gunicorn 23 wakes itself up by a pipe that it makes when it starts.
-    monkeypatch.setattr(arbiter, "wakeup", lambda: None, raising=False)
     turns = iter([None])
     monkeypatch.setattr(arbiter, "maybe_promote_master", lambda: next(turns))
     monkeypatch.setattr(arbiter, "handle_hup", lambda: called.append("handle_hup"))
-    queue: Any = arbiter.SIG_QUEUE
-    (queue.append if isinstance(queue, list) else queue.put_nowait)(arbiter_s_hup(arbiter))
+    arbiter.SIG_QUEUE.put_nowait(arbiter_s_hup(arbiter))
 
     arbiter.run()
 
@@ -240,8 +233,6 @@ def test_gunicorn_s_worker_has_the_time_of_day_in_its_file_until_it_is_at_work(a
 
 @pytest.mark.parametrize("name", ["accept", "nr_conns", "set_accept_enabled", "sockets"])
 def test_gunicorn_s_threaded_worker_has_what_closes_its_port(application, name):
-    if GUNICORN < 24:
-        pytest.skip("gunicorn 23 keeps its port open until the last request has ended")
     worker = worker_of(application, ThreadWorker)
 
     assert hasattr(worker, name)
@@ -283,7 +274,7 @@ def test_gunicorn_s_start_response_leads_to_a_response_that_closes_the_connectio
 
 def test_gunicorn_s_settings_tell_their_values_and_defaults():
     names = ["bind", "logger_class", "reload", "reload_extra_files", "worker_tmp_dir", "user"]
-    names += ["control_socket", "control_socket_disable"] if GUNICORN > 25 else []
+    names += ["control_socket", "control_socket_disable"]
     settings = Config().settings
 
     assert [settings[name].get() == settings[name].default for name in names] == [True] * len(names)

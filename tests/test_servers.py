@@ -19,6 +19,7 @@ from tests.servers import (
     ENTRY,
     GRANIAN,
     GUNICORN,
+    GUNICORN_S_VERSION,
     PROJECT,
     UWSGI,
     WAITRESS,
@@ -30,6 +31,8 @@ from tests.servers import (
 )
 
 Told = tuple[int] | tuple[int, str, str, str, str]
+# Before 27 gunicorn passes on raw bytes above 7F, as Apache does.
+STRICT_GUNICORN = ["gunicorn sync", "gunicorn gthread"] if GUNICORN_S_VERSION >= (27, 0) else []
 """Status of an error page, or status, script, SCRIPT_NAME, PATH_INFO and QUERY_STRING."""
 
 
@@ -159,9 +162,7 @@ def test_every_server_answers_alike(
         pytest.param(
             b"/admin/\xff",
             (200, "handler.py", "", "/admin/\xff", ""),
-            dict.fromkeys(
-                ["gunicorn sync", "gunicorn gthread", "granian", "waitress", "cheroot"], (400,)
-            ),
+            dict.fromkeys([*STRICT_GUNICORN, "granian", "waitress", "cheroot"], (400,)),
             id="a raw byte",
         ),
         pytest.param(
