@@ -52,7 +52,7 @@ package: $(VENV)/with-package ## build the wheel and the sdist into dist
 	$(VENV)/bin/python -m build
 	$(VENV)/bin/python -m twine check --strict dist/*
 
-conformance: $(VENV)/with-test ## compare 40,000 requests with the installed Apache + mod_wsgi
+conformance: $(VENV)/with-test ## compare random requests with the installed Apache + mod_wsgi
 	$(VENV)/bin/python -m tests.conformance
 	$(VENV)/bin/python -m tests.daemon_conformance
 	$(VENV)/bin/python -m tests.import_conformance
