@@ -142,3 +142,27 @@ def test_tox_runs_the_pythons_and_djangos_that_the_metadata_claims():
 
     assert pythons == set(re.findall(r"Python :: (3\.\d+)", classifiers))
     assert djangos == set(re.findall(r"Django :: (\d\.\d)", classifiers))
+
+
+def test_tox_runs_the_oldest_gunicorn_that_the_metadata_allows():
+    setup, tox = ConfigParser(interpolation=None), ConfigParser(interpolation=None)
+    setup.read(ROOT / "setup.cfg")
+    tox.read(ROOT / "tox.ini")
+
+    [oldest] = re.findall(r"gunicorn>=(\S+)", setup["options.extras_require"]["gunicorn"])
+    [tested] = re.findall(r"gunicorn==(\S+)", tox["testenv"]["deps"])
+
+    assert tested.startswith(f"{oldest}.0")
+
+
+def test_upgrade_page_names_the_versions_that_the_metadata_claims():
+    setup = ConfigParser(interpolation=None)
+    setup.read(ROOT / "setup.cfg")
+    classifiers = setup["metadata"]["classifiers"]
+    [oldest] = re.findall(r"gunicorn>=(\S+)", setup["options.extras_require"]["gunicorn"])
+    pythons = re.findall(r"Python :: (3\.\d+)", classifiers)
+    *djangos, newest = re.findall(r"Django :: (\d\.\d)", classifiers)
+    page = " ".join((ROOT / "docs" / "howto" / "upgrade.rst").read_text().split())
+
+    assert f"Python {pythons[0]} to {pythons[-1]}, " in page
+    assert f"Django {', '.join(djangos)} and {newest}, gunicorn {oldest} and newer" in page
