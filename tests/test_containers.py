@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +63,34 @@ def test_a_server_in_another_container_leaves_a_living_ones_folder(tmp_path, com
         assert sorted(os.listdir(base_of(at.project))) == [MARKER, directory.name]
         assert at.told("/blog") == before
         assert "had been removed" not in at.log
+
+
+# Mounts the project, makes all else read-only but /tmp, and becomes the server: process 1.
+READ_ONLY = """\
+set -e
+mount --make-rprivate /
+mount --bind "$PWD" /mnt
+mount -o remount,ro,bind /
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+cd /mnt
+exec "$@"
+"""
+
+
+def test_process_1_on_a_read_only_root_serves_its_groups_and_ends_at_a_term(tmp_path):
+    more = 'WSGIMATCH_SOCKET_DIRECTORY = "/tmp"\n'
+    write_project(tmp_path, {"blog": {}}, ALIASES, more)
+    at_mount = [word.replace("{socket}", "/mnt/socket") for word in HOOKS]
+    command = [*CONTAINER, "sh", "-c", READ_ONLY, "container", *at_mount]
+
+    with running(command, tmp_path, environment()) as server:
+        told = json.loads(server.get(b"/blog").body)
+        children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
+        os.kill(int(Path(children).read_text()), signal.SIGTERM)
+        status = server.process.wait(30)
+        log = server.log.read_text()
+
+    assert told["pid"] != 1
+    assert "[1] [INFO] Starting gunicorn" in log
+    assert "Shutting down: Master" in log
+    assert status == 0
