@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -64,7 +65,10 @@ def clean_environment() -> dict[str, str]:
 def dist(tmp_path_factory):
     """The folder that holds the sdist, and the wheel built from that sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    # setuptools writes into the checkout, and tests run in several processes.
+    with (ROOT / "setup.cfg").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
     return folder
 
 
