@@ -112,25 +112,6 @@ def test_a_group_runs_as_its_user(tmp_path, command):
     assert told["user"] == 65534
 
 
-@pytest.mark.skipif(
-    not runs_as_nobody(sys.executable), reason="no user but root can read what it takes"
-)
-def test_workers_without_root_reach_groups_that_the_arbiter_started(tmp_path):
-    for path in [tmp_path, *tmp_path.parents[:3]]:
-        path.chmod(0o755)
-    tmp_path.chmod(0o777)
-    command = [*HOOKS[:-1], "--user", "nobody", "--group", "nogroup", HOOKS[-1]]
-    blog = {"user": "daemon", "inactivity_timeout": 1}
-    aliases = ALIASES + 'script_alias("/red", "app.wsgi", application_group="red"),\n'
-
-    with site(tmp_path, blog, aliases=aliases, command=command) as at:
-        users = [at.told(path)["user"] for path in ("/here", "/blog", "/other", "/red")]
-        at.until(lambda: at.place("blog")["state"] == "stopped")
-        again = at.told("/blog")["user"]
-
-    assert (users, again) == ([65534, 1, 65534, 65534], 1)
-
-
 def test_another_python_needs_nothing_installed(tmp_path):
     python = next(iter(other_pythons()), None)
     if python is None:

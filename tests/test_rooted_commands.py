@@ -441,6 +441,20 @@ def test_a_group_that_is_allowed_by_name(root_s_home):
     assert "'www-data' is not allowed group 42: `--allow-user www-data:GROUP`" in error
 
 
+def test_a_group_that_ended_for_want_of_requests_is_started_again_as_its_user(root_s_home):
+    groups = {"a": {"user": TENANT, "threads": 2, "inactivity_timeout": 1}, "plain": {}}
+    red = 'script_alias("/red", "app.wsgi", application_group="red")'
+    project = write_project(root_s_home, "idle", groups, f"WSGIMATCH_ALIASES.append({red})\n")
+    command = [*project.manage, "serve", *AS_SERVER, *ALLOWED]
+    with served(project, command, waits_for="plain") as site:
+        users = [site.told(name) for name in ("a", "plain", "here", "red")]
+        site.until(lambda: site.place("a")["state"] == "stopped")
+        again = site.told("a")
+
+    assert users == [uid(TENANT), NOBODY, NOBODY, NOBODY]
+    assert again == uid(TENANT)
+
+
 def test_a_configuration_file_of_root_s_names_all(root_s_home):
     project = write_project(root_s_home, "configured")
     text = "from django_wsgimatch.gunicorn import on_reload, when_ready\n"
