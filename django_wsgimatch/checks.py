@@ -256,9 +256,9 @@ def _not_utf8(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "W010",
             subject.where,
-            f"{quoted(subject.alias.location)} holds bytes that are not UTF-8. In a directive "
-            "line one character stands for one byte; browsers send two or more for each that is "
-            "not ASCII.",
+            f"{quoted(subject.alias.location)} contains bytes that are not UTF-8. In a directive "
+            "line, one character stands for one byte; browsers send two or more bytes for each "
+            "character that is not ASCII.",
             "Write script_alias() or script_alias_match(), or save a file of directives as UTF-8.",
         )
 
@@ -270,8 +270,8 @@ def _undecided(subject: Subject) -> Iterator[Finding]:
             "W065",
             subject.where,
             f"{quoted(subject.alias.location)} answers 403 to everybody: {answer.note}.",
-            "Decide: delete the entry once a view or the server in front keeps out who should be "
-            "kept out, or give it a note of your own to leave it closed.",
+            "Decide: delete the entry once a view or the server in front enforces the rule, or "
+            "give it your own note to leave it closed.",
         )
 
 

@@ -83,12 +83,12 @@ FOUND = [
     (script_alias("/item/<int:id>", ONE), "W052", "'<int:id>' included"),
     (script_alias("/item/{id}", ONE), "W052", "'{id}' included"),
     ("WSGIScriptAlias /blog(/.*)? app.wsgi", "W052", "'.*' included"),
-    (script_alias("^/admin", ONE), "W007", "a plain location is no pattern"),
+    (script_alias("^/admin", ONE), "W007", "a plain location is not a pattern"),
     (script_alias("https://example.org/a", ONE), "W007", "this names a host"),
     (script_alias("www.example.org/a", ONE), "W007", "this names a host"),
     (script_alias_match(r"^https?://example\.org/", ONE), "W007", "this names a host"),
     (script_alias_match("^hello/(.*)", f"{ONE}/$1"), "W007", "URLs begin with '/'"),
-    (script_alias_match("^/a/b$/c", ONE), "W007", "nothing of a URL can follow its end"),
+    (script_alias_match("^/a/b$/c", ONE), "W007", "the end of the URL, which nothing can follow"),
 ]
 
 # What must stay silent.

@@ -61,9 +61,9 @@ def test_message_as_django_has_it(settings):
     [message] = check_settings()
 
     assert str(message) == (
-        "?: (wsgimatch.E001) WSGIMATCH_MERGE_SLASHES: should be True or False, not 'yes'.\n"
-        "\tHINT: Fix the value, or remove it for the default. "
-        "(Docs: reference/checks.html#wsgimatch-e001)"
+        "?: (wsgimatch.E001) WSGIMATCH_MERGE_SLASHES: should be True or False, not "
+        "'yes'.\n\tHINT: Fix the value, or delete the setting to use the default. (Docs: "
+        "reference/checks.html#wsgimatch-e001)"
     )
 
 
@@ -143,10 +143,12 @@ def test_examples_that_no_script_answers_are_passed_over(site, settings):
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [
-        pytest.param("/a/../b", "'.' and '..' are gone from a URL by then", id="dots"),
+        pytest.param(
+            "/a/../b", "'.' and '..' are removed from a URL before aliases are compared", id="dots"
+        ),
         pytest.param("app", "URLs begin with '/', and this location does not", id="no slash"),
         pytest.param(
-            "^/app", "a plain location is no pattern, and URLs begin with '/'", id="a pattern"
+            "^/app", "a plain location is not a pattern, and URLs begin with '/'", id="a pattern"
         ),
         pytest.param(
             "http://example.org/a",
@@ -175,7 +177,9 @@ def test_plain_alias_that_never_matches(site, settings, pattern, reason):
         pytest.param("^", "URLs begin with '/', and what it matches does not", id="empty"),
         pytest.param("^a/(.*)", "URLs begin with '/', and what it matches does not", id="no slash"),
         pytest.param(
-            "^/a$/b", "nothing of a URL can follow its end, which $ stands for", id="after the end"
+            "^/a$/b",
+            "$ stands for the end of the URL, which nothing can follow",
+            id="after the end",
         ),
         pytest.param(
             r"^https?://example\.org/a",
@@ -254,7 +258,7 @@ def test_alias_hidden_without_proof(site, settings):
 
     assert finding.message == (
         "no URL seems to reach '^/ab*$': WSGIMATCH_ALIASES[0] takes all of 200 that were tried, "
-        "'/a' for one."
+        "such as '/a'."
     )
 
 
@@ -268,7 +272,7 @@ def test_alias_hidden_by_several(site, settings):
 
     assert finding.message == (
         "no URL reaches '^/[abc](/|$)': WSGIMATCH_ALIASES[0], WSGIMATCH_ALIASES[1] and "
-        "WSGIMATCH_ALIASES[2] take all of them, '/a' for one."
+        "WSGIMATCH_ALIASES[2] take all of them, such as '/a'."
     )
 
 

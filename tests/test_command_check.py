@@ -27,7 +27,7 @@ def test_check_of_a_broken_table(site, settings):
     assert out.replace(str(site), "/srv") == (
         "ERROR wsgimatch.E010 WSGIMATCH_ALIASES[0]: the target 'none.wsgi' does not exist: there "
         "is no '/srv/none.wsgi'. Every request gets 404.\n"
-        "    hint: Fix the path. A relative one begins in settings.BASE_DIR.\n"
+        "    hint: Fix the path. A relative path starts at settings.BASE_DIR.\n"
         "WARNING wsgimatch.W007 WSGIMATCH_ALIASES[1]: 'b' can never match: URLs begin with '/', "
         "and this location does not.\n"
         "    hint: Put a slash in front: script_alias('/b', 'api.wsgi').\n"

@@ -84,8 +84,8 @@ def test_an_entry_is_an_alias_with_an_answer(entry, alias):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        pytest.param(deny(""), "the location should be text that is not empty, not ''", id="empty"),
-        pytest.param(deny_match(NOTHING), "the pattern should be text", id="no pattern"),
+        pytest.param(deny(""), "the location should be non-empty text, not ''", id="empty"),
+        pytest.param(deny_match(NOTHING), "the pattern should be non-empty text", id="no pattern"),
         pytest.param(deny("/a", note=NOTHING), "note should be a string, not None", id="no note"),
     ],
 )

@@ -123,10 +123,11 @@ def test_a_url_is_the_proof_and_the_others_are_counted(tmp_path, settings):
     [finding] = doctor_tables.found(settings, tmp_path, [alias], process_groups=groups)
 
     assert finding.message.replace(str(tmp_path), "") == (
-        "the script '/sites/north/wsgi.py', which answers '/s/north', means '/sites/north/config' "
-        "by 'config', and '/sites/east/wsgi.py' in the same place '/sites/east/config'. An "
-        "interpreter has one module of a name: whichever is asked second gets the other one's. So "
-        "it is with 2 more scripts of this alias."
+        "the module 'config' of the script '/sites/north/wsgi.py', which answers '/s/north', is "
+        "'/sites/north/config', and that of '/sites/east/wsgi.py', in the same place, is "
+        "'/sites/east/config'. An interpreter has only one module of a name: the one that is "
+        "imported first. "
+        "The same is true of 2 more scripts of this alias."
     )
 
 

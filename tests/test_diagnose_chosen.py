@@ -31,13 +31,13 @@ def match(pattern, target, group="%{RESOURCE}"):
     ("alias", "host", "what"),
     [
         pytest.param(plain("%{HOST}"), None, "each Host header", id="any host"),
-        pytest.param(plain("%{HOST}"), "*", "each Host header that fits '*'", id="a star"),
+        pytest.param(plain("%{HOST}"), "*", "each Host header that matches '*'", id="a star"),
         pytest.param(
-            plain("%{HOST}"), ".a", "each Host header that fits '.a'", id="all hosts of a domain"
+            plain("%{HOST}"), ".a", "each Host header that matches '.a'", id="all hosts of a domain"
         ),
         pytest.param(plain("%{ENV:TEAM}"), "a", "each value of the variable TEAM", id="a variable"),
         pytest.param(
-            match(r"^/\w+", "/srv/a.wsgi"), "a", "each URL that the pattern fits", id="any URL"
+            match(r"^/\w+", "/srv/a.wsgi"), "a", "each URL that the pattern matches", id="any URL"
         ),
     ],
 )
@@ -45,14 +45,11 @@ def test_a_client_chooses_without_end(alias, host, what):
     group = alias.application_group
 
     assert found(alias, host) == [
-        (
-            f"application_group '{group}': a client starts processes with {what}, 50 live at a "
-            "time, and the others end."
-        )
+        (f"application_group '{group}': clients start processes with {what}, at most 50 at a time.")
     ]
     assert found(alias, host, maximum_application_groups=20) == []
     assert found(alias, host, maximum_application_groups=0) == [
-        f"application_group '{group}': a client starts processes with {what}, without a limit."
+        f"application_group '{group}': clients start processes with {what}, without a limit."
     ]
 
 
@@ -67,8 +64,8 @@ def test_a_client_chooses_among_the_scripts(alias):
     assert found(alias) == []
     assert found(alias, maximum_application_groups=0) == [
         (
-            "application_group '%{RESOURCE}': a client starts processes with each script, without "
-            "a limit."
+            "application_group '%{RESOURCE}': clients start processes with each script, without a "
+            "limit."
         )
     ]
 

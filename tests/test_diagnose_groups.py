@@ -46,7 +46,7 @@ def test_an_old_python(tmp_path):
     home = python_that(tmp_path, "echo 3 9")
 
     assert found(GroupOptions(python_home=home)) == [
-        ("E018", f"python_home {home!r} does not serve: Python 3.9.")
+        ("E018", f"python_home {home!r} cannot be used: Python 3.9.")
     ]
 
 
@@ -64,7 +64,10 @@ def test_what_is_no_python(tmp_path, script, reason):
     assert found(GroupOptions(python_home=home)) == [
         (
             "E018",
-            f"python_home {home!r} does not serve: '{home}/bin/python' is no Python: {reason}.",
+            (
+                f"python_home {home!r} cannot be used: there is no Python at '{home}/bin/python': "
+                f"{reason}."
+            ),
         )
     ]
 
@@ -77,7 +80,7 @@ def test_a_python_of_the_last_century(tmp_path):
     home = python_that(tmp_path, script)
 
     assert found(GroupOptions(python_home=home)) == [
-        ("E018", f"python_home {home!r} does not serve: Python 2.7.")
+        ("E018", f"python_home {home!r} cannot be used: Python 2.7.")
     ]
 
 
@@ -88,14 +91,14 @@ def test_a_python_of_the_last_century(tmp_path):
             GroupOptions(locale="xx_XX.UTF-8"),
             "W053",
             "locale 'xx_XX.UTF-8' has no effect: unsupported locale setting. The group starts "
-            "without it: dates, numbers and sorting are those of C.",
+            "without it: dates, numbers and sorting follow the C locale.",
             id="a locale that the machine does not have",
         ),
         pytest.param(
             GroupOptions(stack_size=4097),
             "W053",
             "stack_size 4097 has no effect: size not valid: 4097 bytes. The group starts without "
-            "it: its threads have the system's own stacks.",
+            "it: its threads have stacks of the system's default size.",
             id="a stack too small for a thread",
         ),
         pytest.param(
@@ -109,7 +112,7 @@ def test_a_python_of_the_last_century(tmp_path):
             GroupOptions(log_file="/dev/stderr"),
             "E030",
             "the group cannot start: log_file '/dev/stderr', tried as the server's user: it is a "
-            "symbolic link, and none is followed. All its URLs get 503.",
+            "symbolic link, which is not followed. All its URLs get 503.",
             id="a log that is a link",
         ),
         pytest.param(
@@ -172,7 +175,7 @@ def test_a_priority_that_only_root_may_set():
             "W053",
             (
                 "cpu_priority -5 has no effect: Permission denied. The group starts without it: "
-                "its priority is the server's."
+                "it has the server's priority."
             ),
         )
     ]
@@ -191,8 +194,8 @@ def test_a_python_home_that_the_user_may_not_reach(tmp_path):
         (
             "E017",
             (
-                f"user 'nobody' cannot run the Python of python_home {home!r}: it may not pass "
-                f"{str(tmp_path / 'hidden')!r}, on the way to '{home}/bin/python'."
+                f"user 'nobody' cannot run the Python of python_home {home!r}: that user may "
+                f"not enter {str(tmp_path / 'hidden')!r}, on the path to '{home}/bin/python'."
             ),
         )
     ]
@@ -369,8 +372,8 @@ def test_a_folder_that_sockets_cannot_lie_in(make, reason):
             (
                 "E021",
                 (
-                    f"the sockets of groups cannot lie in it: {reason.format(str(path / 'run'))}. "
-                    "Requests to groups get 503."
+                    "the groups' sockets cannot be created in it: "
+                    f"{reason.format(str(path / 'run'))}. Requests to groups get 503."
                 ),
             )
         ]
@@ -395,7 +398,7 @@ def test_a_path_at_which_no_folder_can_be(path, reason):
     [(check_id, message)] = found(GroupOptions(), tmp_path=path)
 
     assert check_id == "E021"
-    assert message.startswith(f"the sockets of groups cannot lie in it: {path!r} {reason}")
+    assert message.startswith(f"the groups' sockets cannot be created in it: {path!r} {reason}")
 
 
 @pytest.mark.parametrize("size", ["16k", "32k"])
@@ -411,7 +414,7 @@ def test_a_full_disk_below_a_folder_of_sockets(size):
             subprocess.run(["umount", "-l", str(path)], check=True)
 
     reason = f"{str(path)!r}: No space left on device"
-    message = f"the sockets of groups cannot lie in it: {reason}. Requests to groups get 503."
+    message = f"the groups' sockets cannot be created in it: {reason}. Requests to groups get 503."
     assert (told, left) == ([("E021", message)], [])
 
 

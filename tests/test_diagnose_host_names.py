@@ -31,7 +31,7 @@ from django_wsgimatch.doctor.table.host_names import host_findings
         ),
         pytest.param(
             "example.org:8000",
-            "the port is taken off before it is compared",
+            "the port is removed before hosts are compared",
             "Write 'example.org'.",
             id="a port",
         ),
@@ -43,19 +43,19 @@ from django_wsgimatch.doctor.table.host_names import host_findings
         ),
         pytest.param(
             "example.org.",
-            "a dot at the end is taken off before it is compared",
+            "a dot at the end is removed before hosts are compared",
             "Write 'example.org'.",
             id="a dot at the end",
         ),
         pytest.param(
             r"^(www\.)?example\.org$",
-            "it is no pattern but of the forms 'name', '.name' and '*'",
+            "a host has the form 'name', '.name' or '*'",
             "Write the name that browsers send.",
             id="a regular expression",
         ),
         pytest.param(
             "www.*",
-            "it is no pattern but of the forms 'name', '.name' and '*'",
+            "a host has the form 'name', '.name' or '*'",
             "Write the name that browsers send.",
             id="a star at the end",
         ),

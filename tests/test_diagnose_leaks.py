@@ -182,8 +182,8 @@ def test_something_to_say(tmp_path, files, options, expected):
 @pytest.mark.parametrize(
     ("first", "second", "outcome"),
     [
-        pytest.param(setdefault, setdefault, "The first one that is loaded", id="defaults"),
-        pytest.param(setdefault, assigned, "Whichever is loaded last", id="one is assigned"),
+        pytest.param(setdefault, setdefault, "The script that is loaded first", id="defaults"),
+        pytest.param(setdefault, assigned, "The script that is loaded last", id="one is assigned"),
     ],
 )
 def test_who_decides(tmp_path, first, second, outcome):

@@ -15,23 +15,24 @@ SLOW = GroupOptions(request_timeout=2400)
     [
         pytest.param(
             "/shop/",
-            "the environment has '/shop/', which ends in a slash: a server that is started with it "
-            "takes it off '/shop/x' and leaves 'x'. Every URL is a 404, or a 500 of gunicorn's.",
+            "the environment has '/shop/', which ends in a slash: a server started with it "
+            "removes it from '/shop/x' and leaves 'x'. Every URL answers 404, or 500 under "
+            "gunicorn.",
             "export SCRIPT_NAME=/shop",
             id="a slash at the end",
         ),
         pytest.param(
             "/",
-            "the environment has '/', which ends in a slash: a server that is started with it "
-            "takes it off '/x' and leaves 'x'. Every URL is a 404, or a 500 of gunicorn's.",
+            "the environment has '/', which ends in a slash: a server started with it removes it "
+            "from '/x' and leaves 'x'. Every URL answers 404, or 500 under gunicorn.",
             "unset SCRIPT_NAME",
             id="a slash alone",
         ),
         pytest.param(
             "shop",
-            "the environment has 'shop', which does not begin with a slash: a server that is "
-            "started with it takes it off '/shop/x' and leaves '/shop/x'. Every URL is a 404, or a "
-            "500 of gunicorn's.",
+            "the environment has 'shop', which does not begin with a slash: a server started with "
+            "it removes it from '/shop/x' and leaves '/shop/x'. Every URL answers 404, or 500 "
+            "under gunicorn.",
             "export SCRIPT_NAME=/shop",
             id="no slash",
         ),
@@ -58,22 +59,20 @@ def said(directory, options=SLOW, configuration="", arguments=""):
 @pytest.mark.parametrize(
     ("configuration", "arguments", "waits"),
     [
-        pytest.param("", "", "30 s (timeout, gunicorn's default)", id="nothing written down"),
-        pytest.param("timeout = 60\n", "", "60 s (timeout, gunicorn.conf.py)", id="a longer time"),
+        pytest.param("", "", "30 s (gunicorn's default)", id="nothing written down"),
+        pytest.param("timeout = 60\n", "", "60 s (gunicorn.conf.py)", id="a longer time"),
         pytest.param(
-            "", "-k sync --timeout 90", "90 s (timeout, GUNICORN_CMD_ARGS)", id="in the environment"
+            "", "-k sync --timeout 90", "90 s (GUNICORN_CMD_ARGS)", id="in the environment"
         ),
-        pytest.param("threads = 1\n", "", "30 s (timeout, gunicorn's default)", id="one thread"),
-        pytest.param(
-            "workers = 4\n", "", "30 s (timeout, gunicorn's default)", id="several workers"
-        ),
+        pytest.param("threads = 1\n", "", "30 s (gunicorn's default)", id="one thread"),
+        pytest.param("workers = 4\n", "", "30 s (gunicorn's default)", id="several workers"),
     ],
 )
 def test_a_group_that_may_take_longer_than_the_server_waits(
     tmp_path, configuration, arguments, waits
 ):
     assert said(tmp_path, SLOW, configuration, arguments) == [
-        f"request_timeout is 2400 s, and the server's own workers wait {waits}"
+        f"request_timeout is 2400 s, and the timeout of the server's workers is {waits}"
     ]
 
 

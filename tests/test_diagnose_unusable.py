@@ -19,7 +19,8 @@ from django_wsgimatch.entries import to_alias
 
 WSGI = "def {}(environ, start_response): ...\n"
 DEFINE = (
-    "Define application(environ, start_response) in it, or name what it has: callable_object='...'."
+    "Define application(environ, start_response) in it, or name the one that it has: "
+    "callable_object='...'."
 )
 
 
@@ -154,8 +155,8 @@ def test_a_factory_that_the_entry_names(said):
         "and a start_response. Requests get 500."
     )
     assert hint == (
-        "Make the application in the script: application = create_app(). Then take "
-        "callable_object='create_app' out of the entry."
+        "Make the application in the script: application = create_app(). Then remove "
+        "callable_object='create_app' from the entry."
     )
 
 
@@ -244,7 +245,7 @@ def test_a_script_that_takes_too_long_is_a_warning_and_no_error():
     assert (finding.id, finding.message) == (
         "W055",
         (
-            "the script '/x.wsgi' was not asked: it takes more than 30 s. Whether it loads in "
-            "process group 'blog', and how it stands to its URLs, is not known."
+            "the script '/x.wsgi' was not checked: it takes more than 30 s. It is not known "
+            "whether it loads in process group 'blog', and whether it fits its URLs."
         ),
     )

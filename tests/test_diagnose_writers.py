@@ -84,8 +84,8 @@ def test_others_may_write(site, part, bit, expected):
     ("part", "words"),
     [
         pytest.param("apps/blog/blog.wsgi", "may write the script", id="script"),
-        pytest.param("apps/blog", "what is put there runs", id="directory"),
-        pytest.param("apps", "put another 'blog' in the place", id="directory above"),
+        pytest.param("apps/blog", "files put there run", id="directory"),
+        pytest.param("apps", "replace 'blog', which leads to the scripts", id="directory above"),
     ],
 )
 def test_what_comes_of_it(site, part, words):

@@ -184,8 +184,8 @@ def test_its_user_needs_no_root_of_the_server_s(monkeypatch):
         (
             "W040",
             (
-                "it runs as user 'daemon', and this check as another: whether that user can run "
-                "its Python and read its files was not tried."
+                "it runs as user 'daemon', and this check runs as another. So it did not test "
+                "whether that user can run the group's Python and read its files."
             ),
         )
     ]
@@ -214,8 +214,8 @@ def test_a_folder_in_which_others_could_put_a_socket(mode, count):
         (
             "E021",
             (
-                f"others can write to '{path}', the folder of its socket: its mode is {mode:04o}. "
-                "They could answer in place of the applications."
+                f"others can write to '{path}', the folder of its socket (mode {mode:04o}). "
+                "Anyone who can write there could impersonate the applications."
             ),
         )
     ]

@@ -42,10 +42,10 @@ def exposure_findings(
             yield Finding(
                 "W038",
                 where,
-                f"it names no user and runs as the server's, beside {_listed(others)}, which have "
-                "users. Its code can read what the server can, signal the server's processes and "
-                "take their memory apart.",
-                'Give it a user of its own: "user": "NAME", and `serve --allow-user NAME`.',
+                f"it has no user option and runs as the server's user, beside {_listed(others)}, "
+                "which have their own users. Its code can read the server's files, signal its "
+                "processes and read their memory.",
+                'Give it its own user: "user": "NAME", and `serve --allow-user NAME`.',
             )
 
 
@@ -63,15 +63,15 @@ def _has(options: GroupOptions, name: str) -> bool:
 
 def _inherits(where: str, names: list[str], options: GroupOptions) -> Finding:
     cure = (
-        "Take them out of pass_environment."
+        "Remove them from pass_environment."
         if options.pass_environment is not None
-        else 'Say what it needs, and no more: "pass_environment": []; or give it a user of its own.'
+        else 'List only what it needs: "pass_environment": []. Or give it its own user.'
     )
     return Finding(
         "W039",
         where,
-        f"it has the server's {_listed(names)} in its environment. Whoever can run code in it "
-        "knows them, and with another project's SECRET_KEY signs that project's sessions.",
+        f"it has the server's {_listed(names)} in its environment. Code that runs in the group "
+        "can read them: with another project's SECRET_KEY it can sign that project's sessions.",
         cure,
     )
 

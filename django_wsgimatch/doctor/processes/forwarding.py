@@ -60,7 +60,7 @@ def forwarding_findings(
         yield _accepted(
             trusted.where,
             f"forwarded_allow_ips is {trusted.value!r} and forwarder_headers {taken!r}",
-            "Name the front server's addresses in forwarded_allow_ips, or set "
+            "List the addresses of the server in front in forwarded_allow_ips, or set "
             'forwarder_headers = "".',
             uri,
         )
@@ -70,10 +70,10 @@ def _accepted(where: str, reason: str, cure: str, uri: str) -> Finding:
     return Finding(
         "W036",
         where,
-        f"{reason}: gunicorn takes a header SCRIPT_NAME from everybody. With SCRIPT_NAME: /x, "
-        f"{quoted('/x' + uri)} is answered as {quoted(uri)}, past whatever guards that URL in "
-        "front, and the links in the answer begin with '/x'.",
-        f"{cure} Let the front server delete the header in any case.",
+        f"{reason}: gunicorn accepts a SCRIPT_NAME header from any client. With SCRIPT_NAME: /x, "
+        f"{quoted('/x' + uri)} is answered as {quoted(uri)}: access rules of the server in front "
+        "for that URL do not apply, and the links in the response begin with '/x'.",
+        f"{cure} In any case, let the server in front delete the header.",
     )
 
 

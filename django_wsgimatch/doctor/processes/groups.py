@@ -41,8 +41,8 @@ def undefined_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[Find
             yield Finding(
                 "E006",
                 where,
-                f"the process group {quoted(name)} is not defined; there are: {known}. Requests "
-                "get 500.",
+                f"the process group {quoted(name)} is not defined; the defined ones are: {known}. "
+                "Requests get 500.",
                 f"Define it: WSGIMATCH_PROCESS_GROUPS = {{{quoted(name)}: {{...}}}}; or leave it "
                 "out.",
             )
@@ -65,7 +65,7 @@ def group_findings(
         yield Finding(
             "E022",
             "WSGIMATCH_PROCESS_GROUPS",
-            "gunicorn is not installed, and it is gunicorn that keeps the daemon processes.",
+            "gunicorn is not installed, and process groups run under gunicorn.",
             'pip install "django-wsgimatch[gunicorn]"',
         )
     room = sum(Shape.of(each.processes, each.threads).size for each in groups.values())
@@ -73,9 +73,9 @@ def group_findings(
         yield Finding(
             "E021",
             "WSGIMATCH_SOCKET_DIRECTORY",
-            f"the sockets of groups cannot lie in it: {why}. Requests to groups get 503.",
-            "Name a directory that the server's user can write to and nobody else: a folder of "
-            "the server's own is made in it. Left out, one is found.",
+            f"the groups' sockets cannot be created in it: {why}. Requests to groups get 503.",
+            "Name a directory that only the server's user can write to: the server makes its own "
+            "folder in it. Without the setting, the server chooses one.",
         )
     for name, options in counted(tuple(groups.items()), "process groups", progress):
         where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
@@ -109,7 +109,7 @@ def _findings_of_group(
     for path in told.unreadable:
         yield Finding("E017", where, f"user {options.user!r} cannot read {path!r}.", _LET_IN)
     if nests and (unfit := refusal_of_interpreters(told.version)):
-        hint = "Without the setting each application group has processes of its own."
+        hint = "Without the setting, each application group has its own processes."
         yield Finding("E006", where, f"{unfit}.", hint)
     if options.settings:
         sys_path = _server_path() if name == GLOBAL and options.python_home is None else []
@@ -120,7 +120,7 @@ def _not_tried(where: str, options: GroupOptions, account: GroupAccount) -> Iter
     """What can be said of a group that runs as another user than this check."""
     allowed = allowed_users(os.getcwd())
     if options.socket is not None:
-        yield _as_another(where, options, "`systemctl status` of its unit says whether it runs.")
+        yield _as_another(where, options, "`systemctl status` of its unit shows whether it runs.")
     elif allowed is None and BY_ROOT not in os.environ:
         yield Finding("E017", where, f"{needs_root(options)}.", _SWITCH)
     elif allowed is not None and (reason := _refusal(account, allowed)):
@@ -129,10 +129,13 @@ def _not_tried(where: str, options: GroupOptions, account: GroupAccount) -> Iter
             where,
             f"the running server may not start it: {reason} is not allowed. Requests get 503.",
             f"Start the server with --allow-user {options.user}, or --allow-user "
-            f"{options.user}:GROUP for more groups than the user's own.",
+            f"{options.user}:GROUP for a group that the user is not in.",
         )
     else:
-        told = "`manage.py wsgimatch status` says whether it runs, and the server's log why not."
+        told = (
+            "`manage.py wsgimatch status` shows whether it runs. If it does not, the server's log "
+            "says why."
+        )
         yield _as_another(where, options, told)
 
 
@@ -140,8 +143,8 @@ def _as_another(where: str, options: GroupOptions, hint: str) -> Finding:
     return Finding(
         "W040",
         where,
-        f"it runs as user {options.user!r}, and this check as another: whether that user can run "
-        "its Python and read its files was not tried.",
+        f"it runs as user {options.user!r}, and this check runs as another. So it did not test "
+        "whether that user can run the group's Python and read its files.",
         hint,
     )
 
@@ -159,8 +162,8 @@ def _unfit_settings(where: str, options: GroupOptions, reason: str) -> Iterator[
             "E020",
             where,
             f"the settings module {options.settings!r} does not import there: {reason}.",
-            "Put the folder that it lies in into python_path, and what it needs into the group's "
-            "own environment.",
+            "Add its folder to python_path, and install its dependencies in the group's virtual "
+            "environment.",
         )
 
 
@@ -190,9 +193,9 @@ def _useless_python(
             "E017",
             where,
             f"user {options.user!r} cannot run the Python of python_home {options.python_home!r}: "
-            f"it may not pass {barred!r}, on the way to {os.path.realpath(python)!r}.",
-            f"{_LET_IN} Or make the environment with a Python that lies elsewhere: one below a "
-            "home directory is its owner's alone.",
+            f"that user may not enter {barred!r}, on the path to {os.path.realpath(python)!r}.",
+            f"{_LET_IN} Or create the virtual environment with a Python that is not in a home "
+            "directory: those are private to their owners.",
         )
     if options.python_home is None:
         return Finding(
@@ -204,21 +207,24 @@ def _useless_python(
     if told.version is not None:
         what = f"Python {'.'.join(map(str, told.version))}"
     else:
-        what = f"{python!r} is no Python: {told.reason}"
+        what = f"there is no Python at {python!r}: {told.reason}"
     return Finding(
         "E018",
         where,
-        f"python_home {options.python_home!r} does not serve: {what}.",
+        f"python_home {options.python_home!r} cannot be used: {what}.",
         "Name a virtual environment or an installation of Python 3.10 or newer: the folder that "
-        "has bin/python in it.",
+        "contains bin/python.",
     )
 
 
 _SWITCH = (
-    "Start the server as root, `manage.py wsgimatch serve --user ... --allow-user ...`, or leave "
-    "user and group out."
+    "Start the server as root, `manage.py wsgimatch serve --user ... --allow-user ...`, or remove "
+    "user and group."
 )
-_LET_IN = "Let that user read it and pass all directories above it; `namei -l` shows where it ends."
+_LET_IN = (
+    "Let that user read it and enter all directories above it; `namei -l` shows which one forbids "
+    "it."
+)
 
 
 def _open_socket_folder(where: str, options: GroupOptions) -> Iterator[Finding]:
@@ -232,9 +238,9 @@ def _open_socket_folder(where: str, options: GroupOptions) -> Iterator[Finding]:
             yield Finding(
                 "E021",
                 where,
-                f"others can write to {folder!r}, the folder of its socket: its mode is "
-                f"{mode:04o}. They could answer in place of the applications.",
-                "Let the socket lie in a folder of its own, as RuntimeDirectory= makes, or "
+                f"others can write to {folder!r}, the folder of its socket (mode {mode:04o}). "
+                "Anyone who can write there could impersonate the applications.",
+                "Put the socket in its own folder, as RuntimeDirectory= makes one, or "
                 "ListenStream= with DirectoryMode=0755.",
             )
 
@@ -246,7 +252,7 @@ def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]
                 "E019",
                 where,
                 f"{name} {path!r} is not a directory.",
-                "Fix the path. A relative one begins in settings.BASE_DIR.",
+                "Fix the path. A relative path starts at settings.BASE_DIR.",
             )
 
 

@@ -19,7 +19,7 @@ from ..told.findings import Finding
 from ..told.subject import Subject
 from .sources import Effects, Variable, effects_of
 
-_APART = "Give each project a process group of its own, or an application group."
+_APART = "Give each project its own process group or application group."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _once(found: Iterable[Finding]) -> Iterator[Finding]:
     for each in found:
         by_id.setdefault(each.id, []).append(each)
     for first, *others in by_id.values():
-        more = f" So it is with {len(others)} more scripts of this alias." if others else ""
+        more = f" The same is true of {len(others)} more scripts of this alias." if others else ""
         yield replace(first, message=first.message + more)
 
 
@@ -123,9 +123,9 @@ def inherited_findings(directory: str | None, settings: str | None) -> Iterator[
             "W029",
             VARIABLE,
             f"the environment has {settings!r}, and manage.py names {named[0]!r}. "
-            "os.environ.setdefault() leaves what is there: commands, and servers that are started "
-            "from here, run the other project.",
-            f"unset {VARIABLE}, or name a settings module of this project in it.",
+            "os.environ.setdefault() keeps the environment's value, so commands and servers "
+            "started from here run the other project.",
+            f"unset {VARIABLE}, or set it to a settings module of this project.",
         )
 
 
@@ -190,7 +190,7 @@ class _Inhabited:
 
 def _of_the_process(loaded: Loaded, asked: Variable, through: str, process: str) -> Finding:
     outcome = (
-        "setdefault() leaves that as it is, and the script serves that project's pages."
+        "setdefault() keeps that value, so the script serves that project's pages."
         if asked.default
         else "One process holds one Django project: the script answers 500."
     )
@@ -199,7 +199,7 @@ def _of_the_process(loaded: Loaded, asked: Variable, through: str, process: str)
         loaded.subject.where,
         f"{loaded.name} imports {through}, which asks for "
         f"{VARIABLE} {asked.value!r}, but the process runs {process!r}. {outcome}",
-        "Give its alias a process group of its own: process_group='...'.",
+        "Give its alias its own process group: process_group='...'.",
     )
 
 
@@ -208,9 +208,9 @@ def _of_another_script(
 ) -> Finding:
     imports = f"imports {through}, which asks" if through else "asks"
     outcome = (
-        "Whichever is asked second serves the other one's pages."
+        "The script that is loaded second serves the other one's pages."
         if through and asked.default
-        else "The one that is asked second answers 500."
+        else "The script that is loaded second answers 500."
     )
     return Finding(
         "E016",
@@ -222,15 +222,16 @@ def _of_another_script(
 
 
 def _of_another_value(loaded: Loaded, variable: Variable, other: Variable, script: str) -> Finding:
-    decides = "The first one that is loaded decides for both."
+    decides = "The script that is loaded first decides for both."
     if not variable.default or not other.default:
-        decides = "Whichever is loaded last decides for both."
+        decides = "The script that is loaded last decides for both."
     return Finding(
         "W028",
         loaded.subject.where,
         f"{loaded.name} sets the environment variable {variable.name} to "
         f"{variable.value!r}, and {quoted(script)} in the same place to {other.value!r}. {decides}",
-        "Give each script a process group of its own, and the variable in its environment option.",
+        "Give each script its own process group, and set the variable in the group's environment "
+        "option.",
     )
 
 
@@ -239,9 +240,9 @@ def _of_another_module(loaded: Loaded, name: str, file: str, other: str, owner: 
     return Finding(
         "E023",
         loaded.subject.where,
-        f"{loaded.name} means {file!r} by {name!r}, and {other_owner} in the "
-        f"same place {other!r}. An interpreter has one module of a name: whichever is asked second "
-        "gets the other one's.",
+        f"the module {name!r} of {loaded.name} is {file!r}, and that of {other_owner}, in the "
+        f"same place, is {other!r}. An interpreter has only one module of a name: the one that is "
+        "imported first.",
         _APART,
     )
 

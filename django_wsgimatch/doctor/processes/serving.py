@@ -26,8 +26,8 @@ def mount_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(
         "W060",
         VARIABLE,
-        f"the environment has {prefix!r}, which {what}: a server that is started with it takes it "
-        f"off {url!r} and leaves {rest!r}. Every URL is a 404, or a 500 of gunicorn's.",
+        f"the environment has {prefix!r}, which {what}: a server started with it removes it from "
+        f"{url!r} and leaves {rest!r}. Every URL answers 404, or 500 under gunicorn.",
         f"export {VARIABLE}={good}" if good else f"unset {VARIABLE}",
     )
 
@@ -45,12 +45,12 @@ def patience_findings(
             yield Finding(
                 "W061",
                 f"WSGIMATCH_PROCESS_GROUPS[{name!r}]",
-                f"{option} is {seconds:g} s, and the server's own workers wait {timeout:g} s "
-                f"(timeout, {where}): gunicorn's class 'sync' ends a worker that is busy for "
-                "longer. The request gets 500, whatever the group goes on with.",
-                "Serve with threads, where timeout is no limit of requests: `wsgimatch serve "
-                f"--threads 8`; or with --timeout {seconds:g}. Write either into gunicorn.conf.py, "
-                "where this check sees it.",
+                f"{option} is {seconds:g} s, and the timeout of the server's workers is "
+                f"{timeout:g} s ({where}): gunicorn's class 'sync' kills a worker that is busy "
+                "for longer. The request then gets 500, even if the group is still working on it.",
+                "Serve with threads, where timeout does not limit requests: `wsgimatch serve "
+                f"--threads 8`. Or serve with --timeout {seconds:g}. Write either into "
+                "gunicorn.conf.py, where this check sees it.",
             )
 
 

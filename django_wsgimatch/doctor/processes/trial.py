@@ -77,7 +77,7 @@ def refusal_of_log(path: str) -> str:
     except OSError as error:
         return error.strerror or str(error)
     if stat.S_ISLNK(mode):
-        return "it is a symbolic link, and none is followed"
+        return "it is a symbolic link, which is not followed"
     if stat.S_ISDIR(mode):
         return os.strerror(errno.EISDIR)
     return "" if os.access(path, os.W_OK) else os.strerror(errno.EACCES)
@@ -90,13 +90,17 @@ def _cannot_be_made(directory: str) -> str:
 
 
 _CURES: Mapping[str, str] = {
-    "home": "Let that user pass it and all directories above it (`namei -l` shows where it ends), "
-    "or leave home out: then it is /.",
-    "log_file": "Name a file that the server's user can write, or leave it out: then the server's "
-    "log has the lines.",
+    "home": (
+        "Let that user enter it and all directories above it (`namei -l` shows which one forbids "
+        "it), or remove home: it is / then."
+    ),
+    "log_file": (
+        "Name a file that the server's user can write, or remove the option: the lines then go to "
+        "the server's log."
+    ),
     "locale": 'Write "locale": "C.UTF-8", or install the locale (`locale -a` lists them).',
-    "cpu_priority": "Write 0 or more: only root may set a process before others.",
-    "stack_size": "Write at least 32768, a multiple of 4096; or leave it out.",
+    "cpu_priority": "Write 0 or more: only root may raise a process's priority.",
+    "stack_size": "Write a multiple of 4096, at least 32768, or remove the option.",
 }
 
 
@@ -109,15 +113,15 @@ def _not_started(
         where,
         f"the group cannot start: {name} {value!r}, tried as {who}: {reason}. All its URLs get "
         "503.",
-        _CURES.get(name, f"Give {name} a value that {who} may have."),
+        _CURES.get(name, f"Give {name} a value that {who} may set."),
     )
 
 
 def _without(where: str, name: str, value: object, reason: str) -> Finding:
     goes_on = {
-        "locale": "dates, numbers and sorting are those of C",
-        "cpu_priority": "its priority is the server's",
-        "stack_size": "its threads have the system's own stacks",
+        "locale": "dates, numbers and sorting follow the C locale",
+        "cpu_priority": "it has the server's priority",
+        "stack_size": "its threads have stacks of the system's default size",
     }[name]
     return Finding(
         "W053",

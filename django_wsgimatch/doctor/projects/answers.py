@@ -11,8 +11,8 @@ from ..told.telling import Page, UrlAnswer
 from .reached import Projects, Reached, project_label
 
 _PREFIX_IS_LOST = (
-    "Something in the project takes request.path for the path in its URLconf, or writes a URL "
-    "without SCRIPT_NAME: use request.path_info, and reverse() or redirect('name')."
+    "Something in the project looks up request.path in its URLconf, or builds a URL without "
+    "SCRIPT_NAME. Use request.path_info, and reverse() or redirect('name')."
 )
 
 
@@ -42,8 +42,9 @@ def _lost_below_prefix(at: Reached, page: Page, what: str) -> Finding:
     return Finding(
         "W054",
         at.subject.where,
-        f"the project's {what} has a view and answers 404 below the alias: {quoted(page.url)} gets "
-        f"404, and the same page without SCRIPT_NAME {quoted(at.script_name)} gets {page.at_root}.",
+        f"the project's {what} has a view and answers 404 below the alias: {quoted(page.url)} "
+        f"gets 404, but the same page without SCRIPT_NAME {quoted(at.script_name)} gets "
+        f"{page.at_root}.",
         _PREFIX_IS_LOST,
     )
 
@@ -54,7 +55,7 @@ def _led_away(projects: Projects, at: Reached, page: Page, what: str) -> Iterato
         # Another host may well log people in for this one.
         return
     if page.there == 404:
-        end = "which is a 404 of this project"
+        end = "which this project answers with 404"
     elif what == "front page" and not projects.comes_back(location, at.key):
         end = f"which is answered by {project_label(projects.who(location))}"
     else:
@@ -73,8 +74,8 @@ def _admin_that_nobody_reaches(projects: Projects, at: Reached, page: Page) -> F
         at.subject.where,
         f"the project has an admin at {quoted(page.url)} that no alias leads to: that URL is "
         f"answered by {project_label(projects.who(page.url))}.",
-        "Let an alias take it too, if it is to be reached here; else take it out of the URLconf, "
-        "or silence this.",
+        "If it should be reachable here, let an alias match it too. If not, remove it from the "
+        "URLconf, or silence this check.",
     )
 
 

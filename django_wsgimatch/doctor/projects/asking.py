@@ -177,5 +177,6 @@ def _not_asked(count: int, asked: int) -> Iterator[Finding]:
             "W025",
             "WSGIMATCH_ALIASES",
             f"{asked} of {count} projects were asked about their URLs and cookies.",
-            "`wsgimatch check --thorough` asks all of them; each takes as long as it loads.",
+            "`wsgimatch check --thorough` asks all of them. It has to load each one, which takes "
+            "time.",
         )

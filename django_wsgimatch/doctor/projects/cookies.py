@@ -82,15 +82,15 @@ def _finding(cookie: Cookie, first: str, second: str, told: Told, key: Key) -> F
     project = told.settings_module.partition(".")[0] or "site"
     name = f"{project}_{cookie.name}"
     what = {
-        "session": "who logs in to one is logged out of the other",
-        "CSRF": "a form of one that is open is refused after a login to the other",
-        "language": "the language that is chosen in one is the other's too",
+        "session": "logging in to one logs you out of the other",
+        "CSRF": "after a login to one, open forms of the other are refused",
+        "language": "choosing a language in one changes it in the other",
     }[cookie.kind]
     other = "the fallback" if key == FALLBACK else second
     return Finding(
         "W023" if cookie.kind == "session" else "W024",
         other if key != FALLBACK else first,
-        f"the {cookie.kind} cookie {quoted(cookie.name)} of {told.settings_module!r} has the name "
-        f"and the path of another project's, that of {first}: {what}.",
+        f"the {cookie.kind} cookie {quoted(cookie.name)} of {told.settings_module!r} has the same "
+        f"name and path as that of {first}: {what}.",
         f"In {told.settings_module!r}: {cookie.setting} = {name!r}.",
     )

@@ -58,7 +58,7 @@ def _names_that_leave(
     yield Finding(
         "W016",
         at.subject.where,
-        f"the project's links lead away from it: for {quoted(at.uri)} it gets SCRIPT_NAME "
+        f"the project's links lead away from the alias: for {quoted(at.uri)} it gets SCRIPT_NAME "
         f"{quoted(at.script_name)}, and reverse({name!r}) is {quoted(url)}, which is answered by "
         f"{project_label(projects.who(url))}.",
         _cure_of_names(projects, told, at),
@@ -68,10 +68,10 @@ def _names_that_leave(
 def _cure_of_names(projects: Projects, told: Told, at: Reached) -> str:
     forced = told.settings.get("FORCE_SCRIPT_NAME")
     if forced is not None:
-        return f"Remove FORCE_SCRIPT_NAME = {forced!r}: the alias gives SCRIPT_NAME."
+        return f"Remove FORCE_SCRIPT_NAME = {forced!r}: the alias sets SCRIPT_NAME."
     if not at.script_name:
-        return f"Let the alias give SCRIPT_NAME: {_without_path(projects, at)}."
-    return f"Where the URLconf holds the whole path, keep it: {_with_path(at)}."
+        return f"Let the alias set SCRIPT_NAME: {_without_path(projects, at)}."
+    return f"If the URLconf has the whole path, let PATH_INFO keep it: {_with_path(at)}."
 
 
 def _with_path(at: Reached) -> str:
@@ -111,7 +111,7 @@ def _logins_that_leave(
             yield Finding(
                 "W017",
                 at.subject.where,
-                f"{setting} is {quoted(url)}, which is not one of the project's URLs behind "
+                f"{setting} is {quoted(url)}, which is not one of the project's URLs below "
                 f"{quoted(at.uri)}: it is answered by {project_label(projects.who(url))}.",
                 f"Name the view instead of the URL, as in {setting} = "
                 f"{_name_of_view(setting, at, answer)!r}, or write the URL with the alias's "
@@ -126,8 +126,7 @@ def _logins_that_leave(
                 at.subject.where,
                 f"a request for {quoted(path)} is redirected to {quoted(location)}, which is "
                 f"answered by {project_label(projects.who(location))}.",
-                "The redirect should stay behind the alias: look at FORCE_SCRIPT_NAME and "
-                "LOGIN_URL.",
+                "The redirect should stay below the alias: check FORCE_SCRIPT_NAME and LOGIN_URL.",
             )
 
 
@@ -187,11 +186,12 @@ def _files_that_end_here(
             yield Finding(
                 "I001",
                 at.subject.where,
-                f"{setting} is {quoted(url or '')}, and whoever asks for a file there gets the "
-                f"project's own 404, as for {quoted(page.url)}, unless the server in front "
-                "answers.",
-                f"Let the server in front send the files of {ROOTS[setting]} "
-                f"{quoted(told.settings.get(ROOTS[setting]) or '')} there, before it asks here.",
+                f"{setting} is {quoted(url or '')}, but the project answers requests for files "
+                f"there with 404, as for {quoted(page.url)}, unless the server in front answers "
+                "them.",
+                f"Let the server in front serve the files of {ROOTS[setting]} "
+                f"{quoted(told.settings.get(ROOTS[setting]) or '')} there, before requests reach "
+                "the project.",
             )
 
 
@@ -205,8 +205,8 @@ def _doubled_prefix(told: Told, at: Reached, answer: UrlAnswer) -> Iterator[Find
             "W019",
             at.subject.where,
             f"the URLconf repeats the alias's location: {quoted(at.uri)} has no view, but "
-            f"{quoted(f'{at.script_name}/{repeated[0]}')} has.",
-            f"Take {repeated[0]!r} out of the URLconf: the application gets the path without "
+            f"{quoted(f'{at.script_name}/{repeated[0]}')} has one.",
+            f"Remove {repeated[0]!r} from the URLconf: the application gets the path without "
             f"SCRIPT_NAME. Or keep the path: {_with_path(at)}.",
         )
 
@@ -223,11 +223,11 @@ def _without_urls(
     yield Finding(
         "W020",
         kept[0][0].subject.where,
-        f"the application gets the whole path, as in PATH_INFO {quoted(kept[0][0].path_info)}, but "
-        f"the URLconf {told.settings.get('ROOT_URLCONF')!r} has no URL that begins so: it answers "
-        "404.",
-        "Give the URLconf a pattern for it, or leave the location to SCRIPT_NAME: "
-        f"{_without_path(projects, kept[0][0])}. Then the application gets what follows it.",
+        f"the application gets the whole path, as in PATH_INFO {quoted(kept[0][0].path_info)}, "
+        f"but the URLconf {told.settings.get('ROOT_URLCONF')!r} has no URL that begins like that: "
+        "it answers 404.",
+        "Add a pattern for it to the URLconf, or move the location into SCRIPT_NAME: "
+        f"{_without_path(projects, kept[0][0])}. Then the application gets the path behind it.",
     )
 
 
@@ -248,7 +248,8 @@ def _slash_that_leaves(
                 at.subject.where,
                 f"{quoted(at.uri)} is redirected to {quoted(answer.appended)} (APPEND_SLASH), "
                 f"which is answered by {project_label(projects.who(answer.appended))}.",
-                "Let the alias match the URL with its slash too: (/|$) at the end of the pattern.",
+                "Let the alias match the URL with a slash too: write (/|$) at the end of the "
+                "pattern.",
             )
             return
 
@@ -265,7 +266,8 @@ def _cookies_that_stay_away(
                     at.subject.where,
                     f"{setting} is {quoted(path)}: browsers do not send the cookie with "
                     f"{quoted(at.uri)}, so nobody stays logged in there.",
-                    f"Write {setting} = {_cookie_path(at)!r}, where the alias is, or leave it out.",
+                    f"Write {setting} = {_cookie_path(at)!r}, where the alias is, or remove the "
+                    "setting.",
                 )
                 break
 

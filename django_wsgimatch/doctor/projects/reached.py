@@ -129,7 +129,7 @@ def project_key(resolution: Resolution) -> Key:
 def project_label(key: Key | None) -> str:
     """Return what a project is called in findings; None is nobody."""
     if key is None:
-        return "nobody: it is a 404"
+        return "no application: it is a 404"
     return "the fallback, this project" if key == FALLBACK else f"the script {quoted(key.script)}"
 
 

@@ -27,9 +27,9 @@ def remote_user_findings(
                 "W058",
                 _OWN if key == FALLBACK else subjects[key].where,
                 f"RemoteUserMiddleware in {each.settings_module!r} takes the user from "
-                "REMOTE_USER, which gunicorn never sets; Apache does for what it has "
-                "authenticated. Nobody is ever logged in.",
-                "Let the front server send the name in a header with a dash, X-Remote-User, and "
-                "delete that header of clients; and in the project take a subclass of "
-                "RemoteUserMiddleware with header = 'HTTP_X_REMOTE_USER'.",
+                "REMOTE_USER. Apache sets it for requests that it has authenticated, and gunicorn "
+                "never does: nobody is ever logged in.",
+                "Let the server in front send the name in a header with a dash, such as "
+                "X-Remote-User, and delete that header when clients send it. In the project, use "
+                "a subclass of RemoteUserMiddleware with header = 'HTTP_X_REMOTE_USER'.",
             )

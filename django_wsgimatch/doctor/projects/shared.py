@@ -68,10 +68,9 @@ def _finding(
         "W059",
         where,
         f"the project of {settings_module!r} answers below {prefixes} in one interpreter, and "
-        f"keeps what it makes for the first one that is asked: {setting} is {one} or {two} for "
-        "both.",
-        f"Write {setting} with a slash in front, or let each prefix have an interpreter of its "
-        "own: application_group='%{RESOURCE}'.",
+        f"keeps the URL that it makes for the first request: {setting} is {one} or {two} for both.",
+        f"Write {setting} with a leading slash, or give each prefix its own interpreter: "
+        "application_group='%{RESOURCE}'.",
     )
 
 

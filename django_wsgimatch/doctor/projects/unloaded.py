@@ -13,12 +13,12 @@ from ..told.telling import Told
 from .reached import Key
 
 _NEEDED = (
-    "Put what is missing into the python_path or the virtual environment of its process group, or "
-    "fix the script."
+    "Install what is missing in the virtual environment of its process group, or add its folder "
+    "to python_path. Or fix the script."
 )
 _NEEDED_HERE = (
-    "Put what is missing into the server's Python path or virtual environment, give the alias a "
-    "process group with a python_home, or fix the script."
+    "Install what is missing in the server's virtual environment, or give the alias a process "
+    "group with a python_home. Or fix the script."
 )
 
 
@@ -28,10 +28,10 @@ def unloaded_finding(subject: Subject, key: Key, told: Told) -> Finding:
         return Finding(
             "W055",
             subject.where,
-            f"the script {quoted(key.script)} was not asked: {told.error}. Whether it loads in "
-            f"{place_in_settings(key)}, and how it stands to its URLs, is not known.",
-            "Check on a machine that is less busy, or with more time: `wsgimatch check "
-            "--load-timeout SECONDS`.",
+            f"the script {quoted(key.script)} was not checked: {told.error}. It is not known "
+            f"whether it loads in {place_in_settings(key)}, and whether it fits its URLs.",
+            "Check on a less busy machine, or allow more time: `wsgimatch check --load-timeout "
+            "SECONDS`.",
         )
     status = _status(key, told)
     line = f" ({shown(told.trouble.line)})" if told.trouble.line else ""
@@ -68,15 +68,15 @@ def _cures(subject: Subject, key: Key, told: Told) -> Iterator[str]:
         name = "application" if trouble.factory == key.callable_object else key.callable_object
         yield f"Make the application in the script: {name} = {trouble.factory}()."
         if name != key.callable_object:
-            yield f"Then take callable_object={key.callable_object!r} out of the entry."
+            yield f"Then remove callable_object={key.callable_object!r} from the entry."
     elif trouble.kind in ("missing", "uncallable"):
         name = key.callable_object
-        yield f"Define {name}(environ, start_response) in it, or name what it has:"
+        yield f"Define {name}(environ, start_response) in it, or name the one that it has:"
         yield "callable_object='...'."
     elif trouble.kind == "asgi":
         yield from _instead_of_asgi(subject, key)
     elif trouble.kind == "barred":
-        yield "Let that user read it and pass all directories above it; `namei -l` shows where it"
+        yield "Let that user read it and enter all directories above it; `namei -l` shows which"
         yield "ends."
     else:
         yield _NEEDED if key.process_group else _NEEDED_HERE

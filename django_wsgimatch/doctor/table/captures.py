@@ -66,9 +66,10 @@ def _led_astray(
         yield Finding(
             "E024",
             subject.where,
-            f"{quoted(lead.uri)} names the script {quoted(lead.file)}, and everybody on this "
+            f"{quoted(lead.uri)} names the script {quoted(lead.file)}, and any user of this "
             f"machine may write to {quoted(directory)}.",
-            "Write a directory of the site's own in front of the capture, or set WSGIMATCH_ROOTS.",
+            "Write a directory that only the site uses in front of the capture, or set "
+            "WSGIMATCH_ROOTS.",
         )
     into_uploads = _first_into(subject, place, [media] if media else [], rules)
     if into_uploads:
@@ -76,9 +77,9 @@ def _led_astray(
         yield Finding(
             "W015",
             subject.where,
-            f"MEDIA_ROOT, {quoted(directory)}, lies below {quoted(place.path)}, where requests "
-            f"choose the script: {quoted(lead.uri)} runs the file {quoted(lead.file)}, if somebody "
-            "uploads it.",
+            f"MEDIA_ROOT, {quoted(directory)}, is below {quoted(place.path)}, where requests "
+            f"choose the script: {quoted(lead.uri)} runs the file {quoted(lead.file)}, if "
+            "somebody uploads it.",
             APART,
         )
     if isinstance(subject.location, Pattern) and not into_open and not into_uploads:
@@ -95,8 +96,8 @@ def _led_out(subject: Subject, place: TargetPlace, rules: Rules) -> Iterator[Fin
                 subject.where,
                 f"a capture can lead out of {quoted(place.path)}: {quoted(lead.uri)} names the "
                 f"file {quoted(lead.file)}.",
-                "Let the capture hold whole names only: a slash before it in the pattern, as in "
-                "^/app/([^/]+).",
+                "Let the capture match whole names only: put a slash before it in the pattern, as "
+                "in ^/app/([^/]+).",
             )
             return
 
@@ -114,7 +115,7 @@ def _at_any_depth(subject: Subject, place: TargetPlace, rules: Rules) -> Iterato
                 subject.where,
                 f"${first} can hold slashes, so a URL may choose a directory at any depth below "
                 f"{quoted(place.path)}: {quoted(lead.uri)} names the file {quoted(lead.file)}.",
-                "Write ([^/]+) for one name.",
+                "Write ([^/]+) to match one name.",
             )
             return
 

@@ -73,12 +73,12 @@ def chosen_findings(
 def _chosen_without_end(value: str, alias: Alias, host: str | None) -> str:
     """What a client makes up to have a group of its own, "" where it cannot."""
     if value == "%{HOST}" and (host is None or host[:1] in (".", "*")):
-        return "each Host header" + (f" that fits {quoted(host)}" if host else "")
+        return "each Host header" + (f" that matches {quoted(host)}" if host else "")
     if value.startswith("%{ENV:"):
         return f"each value of the variable {value[6:-1]}"
     if value == "%{RESOURCE}" and alias.kind == "match":
         is_any = not _CAPTURE.search(alias.target) and not _ONE_TEXT.fullmatch(alias.location)
-        return "each URL that the pattern fits" if is_any else ""
+        return "each URL that the pattern matches" if is_any else ""
     return ""
 
 
@@ -91,11 +91,11 @@ def _is_chosen_among_scripts(value: str, alias: Alias) -> bool:
 
 
 def _finding(where: str, value: str, what: str, limit: Limit) -> Finding:
-    most = f"{limit.most} live at a time, and the others end" if limit.most else "without a limit"
+    most = f"at most {limit.most} at a time" if limit.most else "without a limit"
     hosts = " Or list the hosts: WSGIMATCH_VIRTUAL_HOSTS = {...}." if value == "%{HOST}" else ""
     return Finding(
         "W046",
         where,
-        f"application_group {quoted(value)}: a client starts processes with {what}, {most}.",
-        f"Say how many may live at once: `{limit.line}`.{hosts}",
+        f"application_group {quoted(value)}: clients start processes with {what}, {most}.",
+        f"Limit how many may run at once: `{limit.line}`.{hosts}",
     )

@@ -28,8 +28,8 @@ def host_findings(hosts: Sequence[str]) -> Iterator[Finding]:
             yield Finding(
                 "W062",
                 where,
-                f"{taker!r} stands before it and takes all its requests: the first host that fits "
-                "wins. Its entries never answer.",
+                f"{taker!r} comes before it and matches all its requests: the first host that "
+                "matches wins. Its entries never answer.",
                 f"Move it before {taker!r}.",
             )
 
@@ -44,15 +44,15 @@ def _reason(host: str) -> tuple[str, str]:
     if bare != host or "/" in bare:
         return "a host is a name, without scheme and path", meant
     if name != bare.rstrip("."):
-        return "the port is taken off before it is compared", meant
+        return "the port is removed before hosts are compared", meant
     if host.startswith("*."):
         return "subdomains are written with a dot in front", meant
     if host.endswith("."):
-        return "a dot at the end is taken off before it is compared", meant
+        return "a dot at the end is removed before hosts are compared", meant
     if not host.isascii():
         return "browsers send names that are not ASCII in another form", _punycode(host)
     if _NO_NAME.search(host):
-        return "it is no pattern but of the forms 'name', '.name' and '*'", ""
+        return "a host has the form 'name', '.name' or '*'", ""
     return "", ""
 
 

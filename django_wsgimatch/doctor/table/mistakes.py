@@ -19,7 +19,7 @@ from ..told.findings import Finding
 _CURES = {
     INVALID_OPTION: "The options are process-group=, application-group=, callable-object= and "
     "pass-authorization=, each with a value; put a path with blanks in quotes.",
-    NOT_CONFIGURED: "Define the process group in WSGIMATCH_PROCESS_GROUPS, or leave it out.",
+    NOT_CONFIGURED: "Define the process group in WSGIMATCH_PROCESS_GROUPS, or remove the option.",
     "Invalid value for authorization flag.": "Write pass-authorization=On or Off.",
 }
 _FORM = (
@@ -27,8 +27,8 @@ _FORM = (
     "an Apache configuration: 'WSGIScriptAlias /location /path/to/script.wsgi'."
 )
 _TWO_IN_ONE = (
-    "Two directives stand in one string, as Python makes it of two strings without a comma in "
-    "between: is a comma missing?"
+    "One string holds two directives. Python joins two strings that have no comma between them: "
+    "is a comma missing?"
 )
 _INSTALL_OR_REWRITE = (
     'Install Apache\'s own engine: pip install "django-wsgimatch[pcre2]". Or write the pattern '
@@ -36,8 +36,8 @@ _INSTALL_OR_REWRITE = (
 )
 _REWRITE = "Write the pattern without it: releases of PCRE2 do not agree on what it means."
 _NOT_TWICE = (
-    "Let no two repeats match the same text, as in (a+)+; or pip install "
-    '"django-wsgimatch[pcre2]", which gives up in time; or, where you alone send requests, set '
+    "Do not let two repeats match the same text, as in (a+)+. Or pip install "
+    '"django-wsgimatch[pcre2]", which stops in time. Or, if only you send requests, set '
     "WSGIMATCH_ALLOW_EXPONENTIAL_PATTERNS."
 )
 
@@ -53,7 +53,9 @@ def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
         return Finding("E002", where, *_of_directive(cause, entry))
     if str(cause).endswith("?"):
         return Finding("E001", where, str(cause), "Fix the name, or delete it.")
-    return Finding("E001", where, f"{cause}.", "Fix the value, or remove it for the default.")
+    return Finding(
+        "E001", where, f"{cause}.", "Fix the value, or delete the setting to use the default."
+    )
 
 
 def _of_directive(cause: DirectiveError, entry: object) -> tuple[str, str]:
@@ -74,24 +76,25 @@ def _bad_pattern(where: str, error: PatternError) -> Finding:
         return Finding(
             "E004",
             where,
-            f"the pattern {pattern} holds {error.construct}, of which Python's re module has no "
-            "exact equivalent.",
+            f"the pattern {pattern} contains {error.construct}; Python's re module has no exact "
+            "equivalent.",
             _INSTALL_OR_REWRITE if error.curable else _REWRITE,
         )
     if isinstance(error, ExponentialPattern):
         # The error names the cure too, for want of a hint where a server does not start.
         reason = error.reason.rpartition("; ")[0] or error.reason
-        example = f" A request for {quoted(error.attack)} would do." if error.attack else ""
+        example = f" A request for {quoted(error.attack)} is enough." if error.attack else ""
         return Finding(
             "E005",
             where,
-            f"the pattern {pattern} can keep a worker busy for ages: {reason}.{example}",
+            f"the pattern {pattern} is prone to catastrophic backtracking (ReDoS): "
+            f"{reason}.{example}",
             _NOT_TWICE,
         )
     return Finding(
         "E003",
         where,
         f"{NOT_COMPILED} In the pattern {pattern}: {error.reason}.",
-        "Fix the pattern; it is written as in Apache (PCRE). A backslash goes before a character "
-        "that is meant literally.",
+        "Fix the pattern; the syntax is Apache's (PCRE). Put a backslash before a character that "
+        "is meant literally.",
     )

@@ -86,10 +86,10 @@ def _with_query(subject: Subject, text: str) -> Finding:
     return Finding(
         "W051",
         subject.where,
-        f"{quoted(text)} holds a query string or a fragment. Aliases are compared with the path "
-        f"alone: {quoted(uri)} is compared as {quoted(_QUERY.split(uri)[0])}, and is not answered "
-        "by this one.",
-        "Leave it out, and read QUERY_STRING in the application: "
+        f"{quoted(text)} contains a query string or a fragment. Aliases are compared with the "
+        f"path alone: {quoted(uri)} is compared as {quoted(_QUERY.split(uri)[0])}, and this alias "
+        "does not match it.",
+        "Remove it, and read QUERY_STRING in the application: "
         f"{pasted(subject.alias, subject.entry, location=path)}.",
     )
 
@@ -107,10 +107,10 @@ def _with_escape(subject: Subject, text: str) -> Finding:
     return Finding(
         "W051",
         subject.where,
-        f"{quoted(text)} holds an escape. Aliases are compared with the decoded path: "
+        f"{quoted(text)} contains an escape. Aliases are compared with the decoded path: "
         f"{quoted(uri)} is compared as "
-        f"{quoted(unquote_to_bytes(uri.encode('latin-1')).decode('latin-1'))}, and is not answered "
-        "by this one.",
+        f"{quoted(unquote_to_bytes(uri.encode('latin-1')).decode('latin-1'))}, and this alias "
+        "does not match it.",
         hint,
     )
 
@@ -134,9 +134,8 @@ def _not_literal(subject: Subject, location: str, sign: str) -> Finding:
     return Finding(
         "W052",
         subject.where,
-        f"the location {quoted(location)} is compared literally, {quoted(sign)} included: only "
-        f"URLs that begin with {quoted(location)}, character by character, are answered by this "
-        "alias.",
+        f"the location {quoted(location)} is compared literally, {quoted(sign)} included: this "
+        f"alias matches only URLs that begin with {quoted(location)}, character by character.",
         _what_is_meant(subject, location),
     )
 
@@ -148,6 +147,6 @@ def _what_is_meant(subject: Subject, location: str) -> str:
         path = location[: location.rfind("/", 0, wildcard.start())]
     if _PATTERN.search(path):
         line = pasted(subject.alias, subject.entry, kind="match", location=f"^{location}")
-        return f"Let it be a pattern: {line}."
+        return f"Make it a pattern: {line}."
     line = pasted(subject.alias, subject.entry, location=path or "/")
-    return f"An alias takes all that lies below it: {line}."
+    return f"A location matches all URLs below it: {line}."

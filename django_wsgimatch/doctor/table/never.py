@@ -66,14 +66,17 @@ def _host(subject: Subject, location: str) -> Iterator[Reason]:
 def _plain(subject: Subject, location: str) -> Iterator[Reason]:
     if location.startswith("^"):
         line = pasted(subject.alias, subject.entry, kind="match")
-        yield Reason("a plain location is no pattern, and URLs begin with '/'", f"Write {line}")
+        yield Reason("a plain location is not a pattern, and URLs begin with '/'", f"Write {line}")
     elif not location.startswith("/"):
         line = pasted(subject.alias, subject.entry, location=f"/{location}")
         yield Reason(
             "URLs begin with '/', and this location does not", f"Put a slash in front: {line}"
         )
     else:
-        yield Reason("'.' and '..' are gone from a URL by then", "Write the path without dots")
+        yield Reason(
+            "'.' and '..' are removed from a URL before aliases are compared",
+            "Write the path without dots",
+        )
 
 
 def _pattern(subject: Subject, source: str, merge_slashes: bool) -> Iterator[Reason]:
@@ -88,10 +91,10 @@ def _pattern(subject: Subject, source: str, merge_slashes: bool) -> Iterator[Rea
         yield Reason("URLs begin with '/', and what it matches does not", f"Write {line}")
     if _goes_on_after_end(parse(source).tree):
         shorter = source.replace("$", "")
-        cure = "Leave the $ out, or what follows it"
+        cure = "Remove the $, or what follows it"
         if _matches(shorter, merge_slashes):
             cure = f"Write {pasted(subject.alias, subject.entry, location=shorter)}"
-        yield Reason("nothing of a URL can follow its end, which $ stands for", cure)
+        yield Reason("$ stands for the end of the URL, which nothing can follow", cure)
 
 
 def _matches(source: str, merge_slashes: bool) -> bool:

@@ -51,9 +51,9 @@ def _often_hidden(subject: Subject, found: OftenTaken, sources: Sequence[str]) -
         "W030",
         subject.where,
         f"{takers} {take} many URLs of {quoted(subject.alias.location)}: {found.taken} of "
-        f"{found.tried} that were tried, {quoted(found.example)} for one.",
+        f"{found.tried} that were tried, such as {quoted(found.example)}.",
         f"The first alias that matches wins. Move this one before {sources[found.takers[0]]}, or "
-        "let that one match less.",
+        "make that one match less.",
     )
 
 
@@ -62,10 +62,10 @@ def _hidden(subject: Subject, found: Unreachable, sources: Sequence[str]) -> Fin
     take = "takes" if len(found.hiders) == 1 else "take"
     location = quoted(subject.alias.location)
     message = (
-        f"no URL reaches {location}: {hiders} {take} all of them, {quoted(found.example)} for one."
+        f"no URL reaches {location}: {hiders} {take} all of them, such as {quoted(found.example)}."
         if found.proved
         else f"no URL seems to reach {location}: {hiders} {take} all of {found.tried} that were "
-        f"tried, {quoted(found.example)} for one."
+        f"tried, such as {quoted(found.example)}."
     )
     return Finding(
         "W006",

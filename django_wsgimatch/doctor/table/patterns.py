@@ -37,7 +37,8 @@ _MISNAMED = re.compile(
     r"\$(?P<beyond>[1-9][0-9]+)|\$\{(?P<braced>[0-9]+)\}|\\(?P<escaped>[0-9]+)|\\(?s:.)"
 )
 _WITHIN_NINE = (
-    "Write (?:...) for the groups that are not asked for, so that this one is among the first nine."
+    "Write (?:...) for groups that the target does not use, so that this one is among the "
+    "first nine."
 )
 # Where an anchor would not let a pattern match.
 _ELSEWHERE, _MORE = "/x/y", Text("x")
@@ -66,9 +67,9 @@ def _unfilled(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "W001",
             subject.where,
-            f"WSGIScriptAlias fills in no groups: {found[0]} in the target "
+            f"WSGIScriptAlias does not fill in groups: {found[0]} in the target "
             f"{quoted(subject.alias.target)} is part of a file name.",
-            "Write script_alias_match() or WSGIScriptAliasMatch.",
+            "Use script_alias_match() or WSGIScriptAliasMatch.",
         )
 
 
@@ -80,9 +81,9 @@ def _missing_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
         yield Finding(
             "W001",
             subject.where,
-            f"the target {quoted(subject.alias.target)} asks for {names}, but the pattern "
-            f"{quoted(pattern.source)} has {_groups(pattern.groups)}: nothing is put there.",
-            "Put parentheses around what is meant, or use a group that there is. "
+            f"the target {quoted(subject.alias.target)} uses {names}, but the pattern "
+            f"{quoted(pattern.source)} has {_groups(pattern.groups)}: nothing is filled in.",
+            "Put parentheses around what is meant, or use a group that exists. "
             r"A dollar sign before a digit is written \$.",
         )
 
@@ -116,8 +117,8 @@ def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Iterator[Findin
             subject.where,
             f"the pattern {quoted(pattern.source)} can take long on a long URL: "
             f"{found.reason}.{attack}",
-            "Let no two repeats that can match the same text follow each other; [^/]+ is often "
-            "meant where .* is written.",
+            "Do not put two repeats that can match the same text next to each other; [^/]+ is "
+            "often meant where .* is written.",
         )
 
 
@@ -130,8 +131,8 @@ def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Find
             yield Finding(
                 "W004",
                 subject.where,
-                f"in the pattern {quoted(pattern.source)}, {anchor} belongs to some of the "
-                f"branches only; the others match anywhere{example}.",
+                f"in the pattern {quoted(pattern.source)}, {anchor} belongs to only some of the "
+                f"branches; the others match anywhere{example}.",
                 f"Put parentheses around the branches: '{corrected}'.",
             )
             return
@@ -139,7 +140,7 @@ def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Find
         yield Finding(
             "W003",
             subject.where,
-            f"the pattern {quoted(pattern.source)} is searched for anywhere in the URL; it also "
+            f"the pattern {quoted(pattern.source)} is searched for anywhere in the URL: it also "
             f"matches behind another path{_such_as(_beyond('^', pattern, tree))}.",
             f"Begin it with ^: {quoted('^' + pattern.source)}.",
         )

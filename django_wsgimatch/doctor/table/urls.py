@@ -60,7 +60,7 @@ def _not_rebuilt(subject: Subject, matches: list[Match], rules: Rules) -> Iterat
                 f"for {quoted(match.uri)} the application gets SCRIPT_NAME {quoted(script_name)} "
                 f"and PATH_INFO {quoted(path_info)}: links and redirects that it builds lead to "
                 f"{quoted(script_name + path_info)}.",
-                "What follows the script's name in the target should be the end of the location; "
-                "leave it out, or repeat the location there.",
+                "The text behind the script's name in the target should be the end of the "
+                "location. Remove it, or repeat the location there.",
             )
             return

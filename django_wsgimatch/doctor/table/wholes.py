@@ -64,8 +64,8 @@ def whole_finding(subject: Subject, whole: Whole, rules: Rules) -> Finding:
         subject.where,
         f"the pattern {quoted(subject.alias.location)} takes the whole URL: {quoted(whole.other)} "
         f"gives SCRIPT_NAME {quoted(name)} and PATH_INFO {quoted(path_info)}, which is what "
-        f"{quoted(whole.one)} gives too. To {quoted(script)} every such URL is its home page, with "
-        "status 200: nothing is a 404, and its links begin with the URL that was asked for.",
+        f"{quoted(whole.one)} gives too. To {quoted(script)} every such URL is its home page, "
+        "with status 200. It never answers 404, and its links begin with the requested URL.",
         " ".join(_cures(subject, up_to(script, subject.alias.target, rules.base_directory))),
     )
 

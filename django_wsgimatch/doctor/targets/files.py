@@ -58,7 +58,7 @@ def survey(alias: Alias, rules: Rules, listings: Listings) -> TargetPlace:
     if not is_inside(found.path, rules.roots):
         return TargetPlace("outside", found.path, OUTSIDE_ROOTS)
     if not os.access(found.path.encode("latin-1"), os.R_OK):
-        return TargetPlace("unreadable", found.path, "it may not be read by this user")
+        return TargetPlace("unreadable", found.path, "this user may not read it")
     return TargetPlace("script", found.path, scripts=(found.path,))
 
 
@@ -148,29 +148,29 @@ def _target_findings(
             f"the target {target} does not exist: there is no {path}. Every request gets 404.",
             f"There is another: {line}."
             if (line := meant(subject, base_directory))
-            else "Fix the path. A relative one begins in settings.BASE_DIR.",
+            else "Fix the path. A relative path starts at settings.BASE_DIR.",
         )
     elif place.state == "unreadable":
         yield Finding(
             "E011",
             subject.where,
             f"the target {target} cannot be used: {place.reason}: {path}.",
-            "Let the user that the server runs as read the file and pass all directories above "
-            f"it: namei -l {readable(place.path)}",
+            "Let the server's user read the file and enter all directories above it: namei -l "
+            f"{readable(place.path)}",
         )
     elif place.state == "outside":
         yield Finding(
             "E012",
             subject.where,
-            f"the target {target} lies outside WSGIMATCH_ROOTS: {path}. Every request gets 403.",
-            "Add its directory to WSGIMATCH_ROOTS, or leave that setting out.",
+            f"the target {target} is outside WSGIMATCH_ROOTS: {path}. Every request gets 403.",
+            "Add its directory to WSGIMATCH_ROOTS, or remove that setting.",
         )
     elif place.state == "directory" and not place.scripts and not place.deeper:
         yield Finding(
             "W011",
             subject.where,
-            f"the target {target} leads to the directory {path}, in which there is no file that "
-            "it could name: requests get 403 or 404.",
+            f"the target {target} leads to the directory {path}, which has no file that it could "
+            "name: requests get 403 or 404.",
             "Name the script, or put scripts there.",
         )
 
@@ -194,7 +194,7 @@ def script_findings(
         ast.parse(source)
     except OSError as error:
         message = f"the script {quoted(script)} cannot be read: {error.strerror}."
-        yield Finding("E011", where, message, "Let the user that the server runs as read it.")
+        yield Finding("E011", where, message, "Let the server's user read it.")
         return
     except (SyntaxError, ValueError) as error:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
@@ -209,5 +209,5 @@ def script_findings(
                 f"the script {quoted(script)} asks for DJANGO_SETTINGS_MODULE {asked!r}, but the "
                 f"process runs {settings_module!r}. One process holds one Django project: the "
                 "script answers 500.",
-                "Give its alias a process group of its own: process_group='...'.",
+                "Give its alias its own process group: process_group='...'.",
             )

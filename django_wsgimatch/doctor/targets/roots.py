@@ -11,7 +11,7 @@ from ..told.findings import Finding
 from ..told.subject import Subject
 from .files import TargetPlace
 
-APART = "Keep scripts and uploads in directories apart."
+APART = "Keep scripts and uploads in separate directories."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,15 @@ def _root_findings(where: str, root: str, uploads: Uploads) -> Iterator[Finding]
         yield Finding(
             "E014",
             where,
-            f"scripts lie in {quoted(root)}, which is inside MEDIA_ROOT: uploaded files would run.",
+            f"scripts are in {quoted(root)}, inside MEDIA_ROOT: uploaded files would run.",
             APART,
         )
     if uploads.static and _is_below(root, uploads.static):
         yield Finding(
             "W014",
             where,
-            f"scripts lie in {quoted(root)}, which is inside STATIC_ROOT: whoever asks for them "
-            "as static files gets their source.",
+            f"scripts are in {quoted(root)}, inside STATIC_ROOT: anyone can download their source "
+            "as static files.",
             "Move the scripts out of STATIC_ROOT.",
         )
 

@@ -24,7 +24,11 @@ def of_error(script: str, error: ScriptError) -> dict[str, Any]:
     """Return what is told of a script that does not load."""
     barred = first_unusable(script)
     if barred:
-        return {"error": f"it may not pass {barred!r}", "kind": "barred", "status": error.status}
+        return {
+            "error": f"its user may not access {barred!r}",
+            "kind": "barred",
+            "status": error.status,
+        }
     cause = error.__cause__
     text = f"{type(cause).__name__}: {cause}" if cause else str(error)
     return {"error": text, "status": error.status, "line": line_of(cause) if cause else ""}

@@ -56,10 +56,10 @@ class Step:
             return f"the script {quoted(self.path)}"
         if self.is_above:
             return (
-                f"to {quoted(self.path)}, and put another {quoted(self.inner)} in the place of "
-                "that which leads to the scripts"
+                f"to {quoted(self.path)}, and replace {quoted(self.inner)}, which leads to the "
+                "scripts"
             )
-        return f"to {quoted(self.path)}, and what is put there runs"
+        return f"to {quoted(self.path)}, and files put there run"
 
 
 def writer_findings(guarded: Iterable[Guarded]) -> Iterator[Finding]:
@@ -81,16 +81,17 @@ def _findings_of_step(guarded: Guarded, step: Step) -> Iterator[Finding]:
         yield Finding(
             "W012",
             guarded.where,
-            f"everybody on this machine may write {step.what}.",
+            f"any user of this machine may write {step.what}.",
             f"chmod o-w {path}",
         )
     elif guarded.user and _may_change(guarded.user, step):
         yield Finding(
             "W032",
             guarded.where,
-            f"the application runs as {_name(guarded.user)!r}, who may write {step.what}. A hole "
-            "in it would let others change the code for good.",
-            f"Let another user own it, and let {_name(guarded.user)} read only: chown root {path}",
+            f"the application runs as {_name(guarded.user)!r}, who may write {step.what}. "
+            "Attackers who get into it could change the code for good.",
+            f"Let another user own it, and let {_name(guarded.user)} only read it: chown root "
+            f"{path}",
         )
     elif step.lets_write(stat.S_IWGRP) and (others := _others(step)):
         yield Finding(

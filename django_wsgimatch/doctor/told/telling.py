@@ -14,7 +14,9 @@ from urllib.parse import quote, urlsplit
 
 from ...text import cut
 
-NO_ANSWER = "its answer is not one of a Django project: the script writes to what is not its own"
+NO_ANSWER = (
+    "its answer is not that of a Django project: the script writes to files that it did not open"
+)
 
 _TEXTS = (
     *("STATIC_ROOT", "MEDIA_ROOT", "ROOT_URLCONF", "MESSAGE_STORAGE", "FORCE_SCRIPT_NAME"),
