@@ -147,7 +147,7 @@ def test_what_does_not_hold_is_kept_with_its_reason_and_its_sections():
     configuration = read(text)
 
     assert [each.because for each in configuration.directives] == [
-        *["<IfDefine A> in /c/site.conf:2 does not hold"] * 3,
+        *["<IfDefine A> in /c/site.conf:2 does not apply"] * 3,
         "",
     ]
     assert directives(text) == [
@@ -212,7 +212,7 @@ def test_end_of_a_condition(text, found):
         ),
         pytest.param(
             "<IfVersion 2.x>\n</IfVersion>",
-            "'2.x' is no version: these have the format major[.minor[.patch]]",
+            "'2.x' is not a version: these have the format major[.minor[.patch]]",
             id="no version",
         ),
         pytest.param(

@@ -92,7 +92,7 @@ def test_include(folder, line, files):
         ),
         pytest.param("Include", "Include takes a path, not 0 arguments", id="no path"),
         pytest.param("Include a b", "Include takes a path, not 2 arguments", id="two paths"),
-        pytest.param("Include /dev/zero", "/dev/zero is no regular file", id="a device"),
+        pytest.param("Include /dev/zero", "/dev/zero is not a regular file", id="a device"),
         pytest.param(
             "Include \u20ac.conf".encode().decode("latin-1"),
             "{}/\u20ac.conf cannot be read: No such file or directory",
@@ -181,7 +181,7 @@ def test_a_file_that_includes_itself_is_left_and_reading_goes_on(folder):
             "Include loop",
             "exceeded maximum include depth of 128: files include each other without end, and are "
             "not read further",
-            "include no file from within itself",
+            "do not include a file from within itself",
         ),
     )
 

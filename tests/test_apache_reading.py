@@ -239,7 +239,7 @@ def test_text_that_was_not_read_as_latin_1_is_read_all_the_same(tmp_path):
             id="byte order mark",
         ),
         pytest.param(
-            "\xff\xfeX\0\n\0", "the file is UTF-16, which is no text to Apache", id="UTF-16"
+            "\xff\xfeX\0\n\0", "the file is UTF-16, which Apache cannot read", id="UTF-16"
         ),
         pytest.param(
             "X " + "a" * LONGEST, f"Line too long: Apache takes {LONGEST} bytes", id="16 MiB"
@@ -283,7 +283,7 @@ def test_pipe_instead_of_a_file(tmp_path):
 
     [refusal] = read_file(str(tmp_path / "pipe")).refusals
 
-    assert refusal.reason == f"{tmp_path / 'pipe'} is no regular file"
+    assert refusal.reason == f"{tmp_path / 'pipe'} is not a regular file"
 
 
 def test_sections_that_nest_too_deep():

@@ -40,7 +40,7 @@ def test_settings_go_to_standard_output_and_the_report_to_standard_error(site):
     ]
     assert err.splitlines() == [
         f"kept        {site}:1: WSGIScriptAlias / /srv/a.wsgi: an entry",
-        f"not needed  {site}:2: ServerAdmin me@example.test: Stood on Apache's own pages",
+        f"not needed  {site}:2: ServerAdmin me@example.test: Only shown on Apache's own pages",
         (
             f"needs you   {site}:3: Alias /static /srv/static: /static: answered by the alias / "
             f"here. {ANSWERS['Alias'].note}"
@@ -133,7 +133,7 @@ def test_what_apache_s_command_line_says_can_be_said(tmp_path):
         pytest.param(lambda path: path.mkdir(), "is a directory. Name a regular file", id="folder"),
         pytest.param(
             lambda path: path.write_text("ServerName x\n", "utf-16"),
-            "the file is UTF-16, which is no text to Apache. Save it as UTF-8",
+            "the file is UTF-16, which Apache cannot read. Save it as UTF-8",
             id="UTF-16",
         ),
     ],

@@ -296,7 +296,7 @@ def test_the_report_begins_with_what_is_closed():
     assert list(protected_lines(imported)) == [
         (
             "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry "
-            "once something else keeps out who should be kept out:"
+            "once something else enforces the rule:"
         ),
         "closed      /x: site.conf:4: Require valid-user",
         "closed      /y: site.conf:9: Deny from 10",
@@ -315,11 +315,12 @@ def test_every_line_of_a_rule_is_told():
         *section("Location /static", "Require ip 10"),
     )
 
-    assert notes[3] == "needs you: It belongs to the rule in site.conf:4"
+    assert notes[3] == "needs you: It is part of the rule in site.conf:4"
     assert notes[4] == "needs you: /x: 403 until you decide"
-    assert notes[5] == "needs you: It belongs to the rule in site.conf:4"
-    assert (
-        notes[8] == "not needed: Where an alias answers everybody gets in, or another rule counts"
+    assert notes[5] == "needs you: It is part of the rule in site.conf:4"
+    assert notes[8] == (
+        "not needed: No effect: where an alias answers, access is open to everybody or "
+        "another rule applies"
     )
     assert notes[12] == "needs you: /static: 403 until you decide"
 
@@ -329,7 +330,7 @@ def test_a_rule_where_no_alias_answers_is_not_needed():
         "WSGIScriptAlias /app /srv/a.wsgi", *section("Location /status", "Require ip 10")
     )
 
-    assert notes[3] == "not needed: It holds for no URL that an alias of this file answers"
+    assert notes[3] == "not needed: It applies to no URL that an alias of this file answers"
 
 
 def test_a_rule_that_apache_refuses_outside_of_sections_is_told():
@@ -345,7 +346,7 @@ def test_a_section_for_the_same_place_replaces_the_rules_of_an_earlier_one():
         *section("Location /x", "Require user b"),
     ]
 
-    assert notes_of(*lines)[3] == "not needed: site.conf:7 takes its place"
+    assert notes_of(*lines)[3] == "not needed: site.conf:7 replaces it"
     assert closed_by(*lines) == ["/x"]
     assert closed_by(*lines, *section("Location /x", "Require all granted")) == ["/x"]
     assert closed_by(*lines, *section("Location /x", "Satisfy any", "Require all granted")) == []
@@ -360,7 +361,10 @@ def test_open_is_open_and_says_so():
     assert imported.settings is not None
     assert [each.alias.location for each in imported.settings.entries] == ["/"]
     assert list(protected_lines(imported)) == [
-        "Access rules: Apache refuses some requests for these URLs, and here everybody may ask:",
+        (
+            "Access rules: Apache refuses some requests for these URLs, and here they are open to "
+            "everybody:"
+        ),
         "open        /x: site.conf:3: Require valid-user",
     ]
     assert imported.outcomes[1].note == "/x: open to everybody"

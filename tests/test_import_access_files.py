@@ -224,7 +224,7 @@ def test_a_file_that_cannot_be_read_closes_its_folder_and_is_named(site, text, r
 
 def test_where_no_file_lies_nothing_is_needed(site):
     assert note(imported(site, *allowed("All"), APP), site) == (
-        "not needed: No such file lies on the way to a script"
+        "not needed: There is no such file on the path to a script"
     )
 
 
@@ -232,7 +232,7 @@ def test_a_folder_that_is_not_there_needs_the_user(site):
     found = imported(site, *allowed("All"), "WSGIScriptAlias / {ROOT}/gone/a.wsgi")
 
     assert note(found, site) == (
-        "needs you: {ROOT}/gone is not on this machine: look there for .htaccess files, whose "
+        "needs you: {ROOT}/gone is not on this machine: look there for .htaccess files, as their "
         "rules are missing here"
     )
 

@@ -173,13 +173,13 @@ def test_redirects_and_rules_in_sections_close_too(lines, urls):
         ),
         pytest.param(
             [r"RewriteRule ^/(.)\1 - [F]"],
-            "/ (for a part of these URLs, and which part cannot be told): site.conf:2: "
+            "/ (for some of these URLs; which ones cannot be determined): site.conf:2: "
             r"RewriteRule ^/(.)\1 - [F]",
             id="a pattern that no other can hold",
         ),
         pytest.param(
             section("Directory /srv/a", ON, r"RewriteRule ^a\.wsgi/b - [F]"),
-            "/ (for a part of these URLs, and which part cannot be told): site.conf:4: "
+            "/ (for some of these URLs; which ones cannot be determined): site.conf:4: "
             r"RewriteRule ^a\.wsgi/b - [F]",
             id="a name of a file",
         ),
@@ -196,10 +196,13 @@ def test_the_report_has_what_is_closed_before_what_is_open():
     assert list(protected_lines(import_lines(*lines, ALIAS))) == [
         (
             "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry "
-            "once something else keeps out who should be kept out:"
+            "once something else enforces the rule:"
         ),
         "closed      URLs that match ^(?=/a)/: site.conf:4: RewriteRule ^/a - [F]",
-        "Access rules: Apache refuses some requests for these URLs, and here everybody may ask:",
+        (
+            "Access rules: Apache refuses some requests for these URLs, and here they are open to "
+            "everybody:"
+        ),
         (
             "open        URLs that match ^/b: site.conf:2: RewriteCond %{HTTP_HOST} x, "
             "site.conf:3: RewriteRule ^/b - [F]"

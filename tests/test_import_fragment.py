@@ -59,7 +59,7 @@ WSGIMATCH_PROCESS_GROUPS = {
         "python_path": ["/srv/shop", "/srv/a-name-for-a-library", "/srv/b"],
     },
 }
-# mod_wsgi's default: an interpreter of its own for each script. "%{GLOBAL}" needs fewer processes.
+# mod_wsgi's default: each script has its own interpreter. "%{GLOBAL}" needs fewer processes.
 WSGIMATCH_APPLICATION_GROUP = "%{RESOURCE}"
 # mod_wsgi's default: applications do not see Authorization.
 WSGIMATCH_PASS_AUTHORIZATION = False

@@ -45,9 +45,9 @@ def test_what_has_no_counterpart_is_left_out_and_said():
 
     assert values_of(*lines)["WSGIMATCH_PROCESS_GROUPS"] == {"blog": {"threads": 2}}
     assert notes_of(*lines)[1] == (
-        "changed: chroot is left out: the group's Python, its packages, this package and gunicorn "
-        "would all have to lie inside. Run the server in a container, or say RootDirectory= in its "
-        "systemd unit"
+        "changed: chroot is not written: the group's Python, its packages, this package and "
+        "gunicorn would all have to lie inside. Run the server in a container, or say "
+        "RootDirectory= in its systemd unit"
     )
 
 
@@ -77,7 +77,7 @@ def test_what_has_no_counterpart_is_left_out_and_said():
         ),
         pytest.param(
             "WSGIDaemonProcess %{x}",
-            "'%{x}' cannot name a process group here: give it another name",
+            "a process group cannot be called '%{x}' here: give it another name",
             id="a name that settings do not have",
         ),
     ],
@@ -98,8 +98,8 @@ def test_a_group_in_which_nothing_runs_needs_the_user():
     lines = ["WSGIDaemonProcess blog", "WSGIScriptAlias / /srv/a.wsgi"]
 
     assert notes_of(*lines)[1] == (
-        "needs you: no entry runs in it: say process_group='blog' in those "
-        "that should, or leave it out"
+        "needs you: no entry runs in it: set process_group='blog' in those that should, or delete "
+        "it"
     )
 
 
@@ -161,7 +161,9 @@ def test_a_script_that_is_imported_is_loaded_ahead():
     [alias] = aliases_of(*lines)
 
     assert (alias.process_group, alias.application_group) == ("blog", "%{GLOBAL}")
-    assert notes_of(*lines)[5] == "changed: / names both groups, and so is loaded ahead"
+    assert (
+        notes_of(*lines)[5] == "changed: / names both groups, so the script is loaded at the start"
+    )
 
 
 def test_a_script_that_no_entry_runs_is_not_imported():
@@ -169,7 +171,7 @@ def test_a_script_that_no_entry_runs_is_not_imported():
 
     assert notes_of(line)[1] == (
         "needs you: no entry runs this script in these groups: let the application import what it "
-        "needs, or give it an entry that names both groups"
+        "needs, or add an entry that names both groups"
     )
 
 
@@ -200,7 +202,7 @@ def test_the_users_of_apache_become_the_command_that_starts_the_server():
         "`manage.py wsgimatch serve --user www-data --group 33 --allow-user shop:media,staff "
         "--allow-user wiki`"
     )
-    assert notes[1] == f"changed: started by root, the server becomes it: {command}"
+    assert notes[1] == f"changed: started by root, the server switches to it: {command}"
     assert notes[2] == notes[1]
     assert notes[4] == (
         "kept: `serve --allow-user wiki`, started by root, lets it run as its user; "

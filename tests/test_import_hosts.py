@@ -101,9 +101,8 @@ def test_ports_that_differ_need_the_user_and_the_secure_one_counts():
 
     assert targets_of(*lines) == ["/srv/secure.wsgi"]
     assert notes_of(*lines)[3] == (
-        "needs you: a host has other aliases on *:80 than on *:443, and a table cannot tell "
-        "addresses apart: it has those of the latter. `import --address` writes those of one "
-        "address"
+        "needs you: a host has other aliases on *:80 than on *:443. A table cannot tell addresses "
+        "apart: it has the aliases of the latter. `import --address` writes those of one address"
     )
 
 
@@ -165,8 +164,8 @@ def test_a_pattern_that_settings_do_not_have_needs_the_user():
     lines = [*TWO[:4], "ServerAlias www.*", *TWO[4:]]
 
     assert notes_of(*lines)[5] == (
-        "needs you: 'www.*' is no pattern of ALLOWED_HOSTS: write out the hosts that it stands for "
-        "in WSGIMATCH_VIRTUAL_HOSTS"
+        "needs you: 'www.*' is not a pattern of ALLOWED_HOSTS: write out the hosts that it stands "
+        "for in WSGIMATCH_VIRTUAL_HOSTS"
     )
 
 
@@ -267,18 +266,18 @@ def test_a_name_that_the_settings_do_not_have_is_not_called_kept():
     notes = notes_of(*host("*:80", "ServerName a", "ServerAlias b", alias("a")))
 
     assert notes[2] == "kept: WSGIMATCH_SERVER_NAME"
-    assert notes[3].startswith("not needed: the host needs no list of its own")
+    assert notes[3].startswith("not needed: the host needs no list")
 
 
 def test_a_name_without_virtual_hosts_is_reported_as_what_the_settings_have():
     assert notes_of("ServerName a", alias("a"))[1] == "kept: WSGIMATCH_SERVER_NAME"
-    assert notes_of("ServerName a", GLOBAL, alias("a"))[1].startswith("not needed: The names of")
+    assert notes_of("ServerName a", GLOBAL, alias("a"))[1].startswith("not needed: Group names")
 
 
 def test_an_alias_beside_a_refused_line_is_not_said_to_hold_for_none():
     notes = notes_of(alias("a"), "<VirtualHost *:80>")
 
-    assert notes[1] == "not needed: Not looked at, since site.conf:2 is refused"
+    assert notes[1] == "not needed: Not read, since site.conf:2 is refused"
 
 
 @pytest.mark.parametrize(
@@ -299,7 +298,7 @@ def test_an_alias_that_two_ports_have_is_reported_as_the_entry_that_it_is(own):
     notes = notes_of(*lines)
 
     assert notes[3] == "kept: an entry"
-    assert notes[7] == "not needed: site.conf:3 says the same, and is the entry"
+    assert notes[7] == "not needed: site.conf:3 says the same, and became the entry"
 
 
 # One address of several

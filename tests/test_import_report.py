@@ -88,7 +88,7 @@ def test_links_that_one_folder_does_not_follow_are_told_of():
 def test_path_info_that_is_refused_needs_the_user():
     notes = notes_of("<Location /a>", "AcceptPathInfo Off", "</Location>", ALIAS)
 
-    assert notes[2].startswith("needs you: <Location /a> holds for a part of")
+    assert notes[2].startswith("needs you: <Location /a> applies to some URLs of")
 
 
 def test_a_setting_that_differs_between_entries_needs_the_user():
@@ -101,15 +101,15 @@ def test_a_setting_that_differs_between_entries_needs_the_user():
     )
 
     assert notes[2] == (
-        "needs you: it holds for some entries only, and WSGIMATCH_SCRIPT_RELOADING for all: it is "
-        "True now"
+        "needs you: it applies to some entries only, but WSGIMATCH_SCRIPT_RELOADING applies to "
+        "all: it is True now"
     )
 
 
 def test_encoded_slashes_are_not_handed_down_to_virtual_hosts():
     notes = notes_of("AllowEncodedSlashes On", "<VirtualHost *>", ALIAS, "</VirtualHost>")
 
-    assert notes[1] == "not needed: It holds for no alias of this file"
+    assert notes[1] == "not needed: It applies to no alias of this file"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_lines_name_what_became_of_each_directive_and_where_it_stands():
     imported = import_lines("ServerAdmin me", ALIAS, "WSGIApplicationGroup  one")
 
     assert list(report_lines(imported.outcomes)) == [
-        "not needed  site.conf:1: ServerAdmin me: Stood on Apache's own pages",
+        "not needed  site.conf:1: ServerAdmin me: Only shown on Apache's own pages",
         "kept        site.conf:2: WSGIScriptAlias / /srv/a.wsgi: an entry",
         "kept        site.conf:3: WSGIApplicationGroup one: application_group='one' of /",
     ]
@@ -201,4 +201,4 @@ def test_as_many_directives_are_reported_as_the_files_have():
 def test_the_note_on_trusted_proxies_promises_no_address():
     note = notes_of("WSGITrustedProxies 10.0.0.1", ALIAS)[1]
 
-    assert "--forwarded-allow-ips sets the scheme alone" in note
+    assert "--forwarded-allow-ips sets only the scheme" in note

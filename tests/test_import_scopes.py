@@ -10,8 +10,8 @@ ROOT = "WSGIScriptAlias / /srv/app/app.wsgi"
 FOLDER = "WSGIScriptAlias /wsgi /srv/scripts"
 MATCH = r"WSGIScriptAliasMatch ^/wsgi/(\w+) /srv/scripts/$1.wsgi"
 PART = (
-    "needs you: {} holds for a part of what {} answers, and which part cannot be told: give that "
-    "part an entry of its own before it"
+    "needs you: {} applies to some URLs of {}; which ones cannot be determined. Give those URLs "
+    "their own entry before it"
 )
 
 
@@ -87,7 +87,7 @@ def test_a_section_that_holds_for_nothing_says_nothing(alias, opening):
     [found] = groups(*lines)
 
     assert found[1] is None
-    assert notes_of(*lines)[2 + len(opening)] == "not needed: It holds for no alias of this file"
+    assert notes_of(*lines)[2 + len(opening)] == "not needed: It applies to no alias of this file"
 
 
 # Which one wins
@@ -304,7 +304,7 @@ def test_of_sections_that_say_the_same_the_last_one_counts(opening):
     last_one = len(first) + 3 + len(opening) + 1
 
     assert groups(*lines) == [("/app", "last")]
-    assert notes_of(*lines)[len(opening) + 1] == f"not needed: site.conf:{last_one} takes its place"
+    assert notes_of(*lines)[len(opening) + 1] == f"not needed: site.conf:{last_one} replaces it"
 
 
 def test_an_option_that_a_later_section_does_not_give_still_holds():
@@ -326,7 +326,7 @@ def test_options_without_a_sign_take_the_place_of_those_before():
         "</Directory>",
     ]
 
-    assert notes_of(*lines)[3] == "not needed: site.conf:6 takes its place"
+    assert notes_of(*lines)[3] == "not needed: site.conf:6 replaces it"
 
 
 def test_an_alias_for_the_same_urls_is_the_first_one_s():

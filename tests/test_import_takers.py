@@ -131,7 +131,9 @@ def test_the_lines_that_make_an_entry_are_kept():
         pytest.param("RedirectMatch ^/a http://x/", "URLs that match ^/a", id="RedirectMatch"),
         pytest.param("RewriteRule ^/a /b [R]", "URLs that match ^/a", id="RewriteRule"),
         pytest.param("RewriteRule ^/a - [F]", "URLs that match ^/a", id="a rule that refuses"),
-        pytest.param("RewriteRule !^/a /b", "URLs that cannot be told", id="a rule for all but"),
+        pytest.param(
+            "RewriteRule !^/a /b", "URLs that cannot be determined", id="a rule for all but"
+        ),
         pytest.param("ProxyPass /p http://x/", "/p", id="ProxyPass"),
         pytest.param("UserDir public_html", "URLs that match ^/~", id="UserDir"),
     ],

@@ -14,8 +14,10 @@ from .resolving.closing import UNTOLD, Closed
 from .resolving.tables import Tables
 from .resolving.takers import Taken
 
-_EVERYBODY = "Where an alias answers everybody gets in, or another rule counts"
-_NOWHERE = "It holds for no URL that an alias of this file answers"
+_EVERYBODY = (
+    "No effect: where an alias answers, access is open to everybody or another rule applies"
+)
+_NOWHERE = "It applies to no URL that an alias of this file answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def note_rules(
         counting = next((rule for rule in layer if id(rule) in closing), None)
         for rule in _others(layer, closing):
             if counting is not None:
-                ledger.note(rule, "needs you", f"It belongs to the rule in {counting.spot}")
+                ledger.note(rule, "needs you", f"It is part of the rule in {counting.spot}")
             elif id(rule) in met:
                 ledger.note(rule, "not needed", _EVERYBODY)
             else:

@@ -164,7 +164,9 @@ def _note_aliases(entries: Iterable[ResolvedAlias], ledger: Ledger) -> None:
         if reason := _unfit(entry):
             ledger.note(entry.directive, "needs you", reason)
         if entry.alias.kind == "plain" and not entry.alias.location.startswith("/"):
-            ledger.note(entry.directive, "kept", "no URL matches it, as it begins with no slash")
+            ledger.note(
+                entry.directive, "kept", "no URL matches it, as it does not begin with a slash"
+            )
     for entry in entries:
         if count := parts[id(entry.directive)]:
             reason = f"{count + 1} entries: a section gives a part of its URLs other options"
@@ -195,8 +197,8 @@ def _unfit(entry: ResolvedAlias) -> str:
     """Return what an entry cannot say as Apache does, and what to do about it."""
     if not entry.alias.target.startswith("/"):
         return (
-            "its target is relative to the directory that Apache is started in, and here to "
-            "BASE_DIR: write the whole path"
+            "its target is relative: in Apache to the directory that Apache is started in, here "
+            "to BASE_DIR. Write the whole path"
         )
     given = entry.values.get("callable_object")
     if given is not None and given.value.startswith("%{ENV:"):
@@ -204,8 +206,8 @@ def _unfit(entry: ResolvedAlias) -> str:
     path_info = entry.values.get("accept_path_info")
     if path_info is not None and path_info.value is False:
         return (
-            f"AcceptPathInfo Off in {path_info.directive.spot}: Apache answers 404 to what is "
-            "below the script. Let the application do so"
+            f"AcceptPathInfo Off in {path_info.directive.spot}: Apache answers 404 for URLs below "
+            "the script. Let the application do that"
         )
     return ""
 

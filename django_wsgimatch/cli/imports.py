@@ -35,9 +35,12 @@ _PLURAL: dict[Category, str] = {"needs you": "need you"}
 _WIDTH = max(map(len, CATEGORIES))
 _CLOSED = (
     "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry once "
-    "something else keeps out who should be kept out:"
+    "something else enforces the rule:"
 )
-_OPEN = "Access rules: Apache refuses some requests for these URLs, and here everybody may ask:"
+_OPEN = (
+    "Access rules: Apache refuses some requests for these URLs, and here they are open to "
+    "everybody:"
+)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

@@ -48,8 +48,8 @@ _DIRECTIVES = (
     *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS),
 )
 _OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", "serveralias")
-_NONE = "No such file lies on the way to a script"
-_MISSING = "is not on this machine: look there for .htaccess files, whose rules are missing here"
+_NONE = "There is no such file on the path to a script"
+_MISSING = "is not on this machine: look there for .htaccess files, as their rules are missing here"
 
 TextOf = Callable[[str, int], str]
 

@@ -132,7 +132,7 @@ def _drop_replaced(host: Host, ledger: Ledger) -> None:
         kept = []
         for rule in scope.access:
             if by := replacing.get(system_of(rule)):
-                ledger.note(rule, "not needed", f"{by.spot} takes its place")
+                ledger.note(rule, "not needed", f"{by.spot} replaces it")
             else:
                 kept.append(rule)
         scope.access = kept
@@ -181,7 +181,7 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     givers = host.givers.setdefault(_place_named_by(sections), {})
     before, givers[name] = givers.get(name, place), place
     for each in _superseded(before, name, given):
-        ledger.note(each.directive, "not needed", f"{given.directive.spot} takes its place")
+        ledger.note(each.directive, "not needed", f"{given.directive.spot} replaces it")
     if name == "options":
         place.options.append(given)
     else:

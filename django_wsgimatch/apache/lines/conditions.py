@@ -48,7 +48,7 @@ class Conditions:
         word, _ = get_word(asked[is_reversed:])
         if not word:
             raise Unreadable(
-                f"<{title}> directive requires additional arguments", "say what it asks for"
+                f"<{title}> directive requires additional arguments", "write what it tests"
             )
         return is_reversed != self._holds(name, word)
 

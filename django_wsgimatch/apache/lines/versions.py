@@ -54,7 +54,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     # More digits than a version has are no version, and a long int() is slow.
     if found is None or len(version) > 30:
         raise Unreadable(
-            f"'{version}' is no version: these have the format major[.minor[.patch]]", _CURE
+            f"'{version}' is not a version: these have the format major[.minor[.patch]]", _CURE
         )
     return tuple(int(number or 0) for number in found.groups())
 

@@ -31,45 +31,49 @@ class DirectiveAnswer:
 
 
 _STATIC = "Serve the files with whitenoise, or with the server in front"
-_REDIRECT = "Let the server in front redirect, or a view, or SECURE_SSL_REDIRECT: no alias does"
-_REWRITE = (
-    "Rules may change the URL before the aliases see it, or answer it: put them into the server "
-    "in front"
+_REDIRECT = (
+    "Redirect in the server in front, in a view or with SECURE_SSL_REDIRECT: aliases do not "
+    "redirect"
 )
-_ACCESS = "It keeps people out: put the rule into the server in front, or into a view"
-_RULE = "What it keeps people out of answers 403 until you decide, with --open it is open to all"
+_REWRITE = (
+    "Rules may change the URL before it reaches the aliases, or answer it: move them to the "
+    "server in front"
+)
+_ACCESS = "It controls access: move the rule to the server in front, or into a view"
+_RULE = (
+    "It controls access: the URLs that it protects answer 403 until you decide; with --open they "
+    "are open to everybody"
+)
 _PEERS = (
-    "No REMOTE_ADDR, host or port is taken from headers: gunicorn's --forwarded-allow-ips sets "
-    "the scheme alone, and REMOTE_ADDR is the server in front, empty behind a unix socket. Let a "
-    "middleware read what that server passes on"
+    "REMOTE_ADDR, host and port do not come from headers: gunicorn's --forwarded-allow-ips sets "
+    "only the scheme, and REMOTE_ADDR is that of the server in front, or empty behind a unix "
+    "socket. Read the headers of that server in a middleware"
 )
 _OVERRIDES = "The .htaccess files on the way to a script are read; look for those that are not here"
-_TYPES = "It changes the headers of applications, too: set them in the server in front"
-_LOGIN = (
-    "The server in front must ask for the password, or Django must: REMOTE_USER does not come by "
-    "itself"
-)
-_TLS = "The server in front has the certificates; SECURE_PROXY_SSL_HEADER tells Django of it"
+_TYPES = "It also changes the headers of applications: set them in the server in front"
+_LOGIN = "Let the server in front or Django ask for the password: nothing else sets REMOTE_USER"
+_TLS = "Set up TLS in the server in front, and SECURE_PROXY_SSL_HEADER in Django"
 _HEADERS = "Set it in the server in front, or in a middleware"
 _VARIABLE = (
-    "It reaches the application's environ in Apache. Give the process group an environment, which "
-    "reaches os.environ, or set it in the script"
+    "In Apache it sets a variable in the application's environ. Set it in os.environ, with the "
+    "process group's environment option or in the script"
 )
-_PROXY = "The server in front passes these URLs on; it must do so before the aliases"
+_PROXY = "Let the server in front pass these URLs on, before requests reach the aliases"
 _HANDLER = (
-    "It decides who answers in its section: let the server in front answer what is no WSGI script"
+    "It sets what answers in its section: let the server in front answer all that is not a "
+    "WSGI script"
 )
-_FILTER = "The server in front changes bodies on their way, or a middleware does"
+_FILTER = "Change bodies in the server in front, or in a middleware"
 _LIMIT = "Set the limit in the server in front; gunicorn and Django have limits of their own"
-_FILES = "Holds for files that Apache itself serves"
-_LOG = "Logs are a matter of gunicorn: --access-logfile, --error-logfile and --log-level"
-_SERVER = "A matter of the server: gunicorn has --bind, --workers, --threads, --user and --timeout"
-_CONNECTION = "A matter of connections: the server in front, or gunicorn, has its own"
+_FILES = "It applies to files that Apache itself serves"
+_LOG = "Set logs in gunicorn: --access-logfile, --error-logfile and --log-level"
+_SERVER = "Set it in the server: gunicorn has --bind, --workers, --threads, --user and --timeout"
+_CONNECTION = "Set it for connections of the server in front, or of gunicorn"
 _PYTHON = "An option of the Python that runs the server: PYTHONOPTIMIZE and its like"
 _RESTRICTION = "There is no such restriction here"
 _SCRIPT = "No counterpart: do it in a middleware, or in the server in front"
 
-_OPTION = "An option of the entries whose scripts or locations lie in its scope"
+_OPTION = "An option of the entries whose scripts or locations are in its scope"
 
 _READ: Mapping[str, tuple[Category, str]] = {
     "WSGIScriptAlias": ("kept", "An entry of WSGIMATCH_ALIASES, or of WSGIMATCH_VIRTUAL_HOSTS"),
@@ -83,25 +87,28 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "WSGIChunkedRequest": ("kept", "WSGIMATCH_CHUNKED_REQUEST, where all entries agree"),
     "WSGIImportScript": (
         "changed",
-        "The entry of that script names both its groups: so it is loaded ahead",
+        "The entry of that script names both groups, so the script is loaded at the start",
     ),
-    "WSGIPythonHome": ("changed", "The python_home of groups that have none of their own"),
+    "WSGIPythonHome": ("changed", "The python_home of groups that do not set one"),
     "WSGIPythonPath": (
         "needs you",
-        "Set PYTHONPATH for the server, where an entry runs in no process group",
+        "Set PYTHONPATH for the server, if an entry runs in no process group",
     ),
-    "User": ("changed", "`serve --user`: root must name whom the applications run as"),
+    "User": (
+        "changed",
+        "`serve --user`: a server started by root needs the user that applications run as",
+    ),
     "Group": ("changed", "`serve --group`, beside `--user`"),
     "WSGIRestrictEmbedded": (
         "not needed",
-        "Says nothing where every entry has a process group; else it needs you",
+        "No effect if every entry has a process group; otherwise it needs you",
     ),
     "AllowEncodedSlashes": ("kept", "WSGIMATCH_ALLOW_ENCODED_SLASHES, where all hosts agree"),
     "MergeSlashes": ("kept", "WSGIMATCH_MERGE_SLASHES, where all hosts agree"),
-    "AcceptPathInfo": ("needs you", "Off has no counterpart; On and Default are as here"),
+    "AcceptPathInfo": ("needs you", "Off has no counterpart; On and Default are how it works here"),
     "Options": (
         "kept",
-        "WSGIMATCH_FOLLOW_SYMLINKS, where the same holds from the root on",
+        "WSGIMATCH_FOLLOW_SYMLINKS, if the same applies from the root directory down",
     ),
     "ServerName": ("kept", "The host in WSGIMATCH_VIRTUAL_HOSTS, or WSGIMATCH_SERVER_NAME"),
     "ServerAlias": ("kept", "Another host with the same entries"),
@@ -125,7 +132,7 @@ _NEEDS_YOU: Mapping[str, str] = {
     "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,
     "ExpiresDefault ExpiresByType": _TYPES,
     "UserDir": _STATIC,
-    "ErrorDocument": "There are small pages of our own; 404 and 500 of Django are its templates",
+    "ErrorDocument": "Error pages are small built-in ones; Django uses templates for 404 and 500",
     "LimitRequestBody LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
     "QS_* Sec* DOS* Evasive* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
     "FallbackResource": _REWRITE,
@@ -135,9 +142,9 @@ _NEEDS_YOU: Mapping[str, str] = {
     "CGIPassAuth": _VARIABLE,
     "WSGIAuthUserScript WSGIAuthGroupScript WSGIGroupAuthoritative": _LOGIN,
     "WSGIDispatchScript WSGIHandlerScript": _SCRIPT,
-    "WSGIRestrictProcess": "Say process_group where a variable chooses the group",
+    "WSGIRestrictProcess": "Set process_group where a variable chooses the group",
     "WSGITrustedProxyHeaders WSGITrustedProxies RemoteIP*": _PEERS,
-    "WSGIErrorOverride": "There is no ErrorDocument here that could take an answer's place",
+    "WSGIErrorOverride": "There is no ErrorDocument here that could replace a response",
     "WSGIMapHEADToGET": "HEAD reaches the application as HEAD",
     "WSGICaseSensitivity": "Paths are compared byte by byte",
     "Suexec* AssignUserID MPMITK*": "Give the process group a user",
@@ -162,7 +169,7 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ProxyRequests": (("off",), _PROXY),
     "WSGIMapHEADToGET": (("off",), "HEAD reaches the application as HEAD"),
     "WSGICaseSensitivity": (("on",), "Paths are compared byte by byte"),
-    "WSGIErrorOverride": (("off",), "There is no ErrorDocument here to take an answer's place"),
+    "WSGIErrorOverride": (("off",), "There is no ErrorDocument here that could replace a response"),
 }
 
 _NOT_NEEDED: Mapping[str, str] = {
@@ -178,8 +185,8 @@ _NOT_NEEDED: Mapping[str, str] = {
     "Timeout KeepAlive KeepAliveTimeout MaxKeepAliveRequests RequestReadTimeout AcceptFilter "
     "Protocols* Protocol H2* TraceEnable HttpProtocolOptions EnableSendfile EnableMMAP "
     "SendBufferSize ReceiveBufferSize": _CONNECTION,
-    "ServerAdmin ServerSignature ServerTokens": "Stood on Apache's own pages",
-    "DocumentRoot": "Needs you where no alias takes /: then its files answer 404 here",
+    "ServerAdmin ServerSignature ServerTokens": "Only shown on Apache's own pages",
+    "DocumentRoot": "Needs you if no alias matches /: its files then answer 404 here",
     "DirectoryIndex DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
     "AddType AddCharset AddEncoding AddLanguage AddDescription AddIcon* "
     "AddAlt* DefaultType DefaultIcon DefaultLanguage ForceType RemoveType RemoveEncoding "
@@ -192,30 +199,30 @@ _NOT_NEEDED: Mapping[str, str] = {
     ),
     "ExtendedStatus StatusOptions": "`manage.py wsgimatch status` shows the groups",
     "Define UnDefine Include IncludeOptional Use UndefMacro MacroIgnoreEmptyArgs "
-    "MacroIgnoreBadNesting Error Warning": "Has been followed",
+    "MacroIgnoreBadNesting Error Warning": "Already applied",
     "WSGISocketPrefix WSGISocketRotation WSGIAcceptMutex": (
-        "The groups' sockets get a folder of their own; WSGIMATCH_SOCKET_DIRECTORY names another"
+        "The server makes a folder for the groups' sockets; WSGIMATCH_SOCKET_DIRECTORY sets another"
     ),
     "WSGIPythonOptimize WSGIPythonWarnings WSGIPythonHashSeed WSGIDontWriteBytecode "
     "WSGISwitchInterval WSGIPythonEggs WSGIFreeThreading": _PYTHON,
     "WSGIRestrictStdin WSGIRestrictStdout WSGIRestrictSignal": _RESTRICTION,
     "WSGILazyInitialization WSGIDestroyInterpreter WSGIPerInterpreterGIL WSGIVerboseDebugging "
     "WSGIEnableSendfile WSGIPassApacheRequest WSGIIgnoreActivity WSGIServerMetrics "
-    "WSGITelemetry* WSGISlowRequests": "A matter of mod_wsgi's own insides",
+    "WSGITelemetry* WSGISlowRequests": "Internal to mod_wsgi",
 }
 
 
 # What is said of a directive that has a part of its own in the import, and had none here.
-_NO_ALIAS = "It holds for no alias of this file"
-_NO_HOST = "No request reaches it: no host is answered by the virtual host that it stands in"
+_NO_ALIAS = "It applies to no alias of this file"
+_NO_HOST = "No request reaches it: its virtual host answers no host"
 _IDLE: Mapping[str, str] = {
     "wsgiscriptalias": _NO_HOST,
     "wsgiscriptaliasmatch": _NO_HOST,
-    "servername": "The names of groups do not show it, and no alias of this file is told by it",
+    "servername": "Group names do not contain it, and no alias of this file depends on it",
     "user": "Root does not run applications here: start the server with `serve --user`",
     "group": "Root does not run applications here: start the server with `serve --user`",
-    "options": "It keeps no symbolic link from being followed on the way to a script",
-    "acceptpathinfo": "Text behind the script reaches it here, too",
+    "options": "It stops no symbolic link on the path to a script from being followed",
+    "acceptpathinfo": "The script gets the path behind its name here, too",
     "wsgipythonhome": "No entry runs in the server's own process",
     "wsgipythonpath": "No entry runs in the server's own process",
     "wsgirestrictembedded": "No entry runs in the server's own process",
@@ -290,14 +297,14 @@ def answered(directive: Directive, refused: Spot | None = None) -> Outcome:
         return outcome(directive, "off", directive.because)
     answer = answer_for(directive.name)
     if answer.is_read and refused is not None:
-        return outcome(directive, "not needed", f"Not looked at, since {refused} is refused")
+        return outcome(directive, "not needed", f"Not read, since {refused} is refused")
     words = " ".join(split_words(directive.rest)).lower()
     if answer.note == _VARIABLE and _is_internal(directive):
         return outcome(directive, "not needed", "Apache itself reads these variables")
     if answer.is_read:
         return outcome(directive, "not needed", _IDLE.get(directive.name.lower(), _NO_ALIAS))
     if words in answer.harmless:
-        return outcome(directive, "not needed", "As it is without it")
+        return outcome(directive, "not needed", "No effect: this is how it works without it")
     if answer is _UNKNOWN:
-        return outcome(directive, "unknown", "Look whether its module answers requests")
+        return outcome(directive, "unknown", "Check whether its module answers requests")
     return outcome(directive, answer.category, answer.note)

@@ -14,18 +14,22 @@ Category = Literal["kept", "changed", "needs you", "not needed", "off", "unknown
 CATEGORIES: dict[Category, str] = {
     "kept": "It is in the settings and means the same.",
     "changed": "It is in the settings, or has its effect, in another form; the note says how.",
-    "needs you": "No setting can say it: the note says what to do.",
+    "needs you": "No setting can express it: the note says what to do.",
     "not needed": "Nothing is lost without it: it has no effect on the aliases of this file, or "
     "the server in front has its own.",
-    "off": "A section around it does not hold, so Apache does not read it either; or its virtual "
-    "host is at another address than the one asked for.",
-    "unknown": "No directive of Apache or mod_wsgi that is known here: look whether its module "
-    "answers requests.",
+    "off": (
+        "A section around it does not apply, so Apache does not read it either; or its virtual "
+        "host has another address than the one asked for."
+    ),
+    "unknown": (
+        "Not a directive of Apache or mod_wsgi that the import knows: check whether its module "
+        "answers requests."
+    ),
     "refused": "The line cannot be read. Nothing is imported until it is fixed.",
 }
 
 NOT_SHOWN = "(not shown)"
-_PRIVATE = "root may read this file and others may not: look at the line there"
+_PRIVATE = "only root may read this file: see the line there"
 
 # The gravest first: a directive that means one thing to one alias and another to the next is
 # reported as the graver.

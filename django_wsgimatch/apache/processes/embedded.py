@@ -59,7 +59,7 @@ def load_ahead(tables: Tables, imports: Iterable[Directive], ledger: Ledger) -> 
                 directive,
                 "needs you",
                 "no entry runs this script in these groups: let the application import what it "
-                "needs, or give it an entry that names both groups",
+                "needs, or add an entry that names both groups",
             )
             continue
         ahead = {id(each): _naming_both(each, groups) for each in found}
@@ -72,7 +72,11 @@ def load_ahead(tables: Tables, imports: Iterable[Directive], ledger: Ledger) -> 
             },
         )
         location = found[0].alias.location
-        ledger.note(directive, "changed", f"{location} names both groups, and so is loaded ahead")
+        ledger.note(
+            directive,
+            "changed",
+            f"{location} names both groups, so the script is loaded at the start",
+        )
     return tables
 
 

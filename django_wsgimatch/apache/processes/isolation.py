@@ -57,12 +57,12 @@ def _written_out(
             entry.directive,
             "needs you",
             f"its application group {group} begins with the virtual host's name in Apache, and "
-            "with the server's here: where another host runs the same SCRIPT_NAME, the two share "
-            "one interpreter. Give each entry an application_group of its own",
+            "with the server's here: if another host runs the same SCRIPT_NAME, both share one "
+            "interpreter. Give each entry its own application_group",
         )
         return entry
     written = name if group == SERVER else f"{name}|{script_name}"
-    ledger.note(entry.directive, "changed", f"its application group {group} is written out")
+    ledger.note(entry.directive, "changed", f"its application group {group} is written in full")
     return replace(
         entry,
         alias=replace(alias, application_group=written),

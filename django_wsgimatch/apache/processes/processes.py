@@ -88,7 +88,7 @@ def read_groups(
             ledger.note(directive, "needs you", reason)
             continue
         if not group.name.isprintable() or "%" in group.name:
-            reason = f"{group.name!r} cannot name a process group here: give it another name"
+            reason = f"a process group cannot be called {group.name!r} here: give it another name"
             ledger.note(directive, "needs you", reason)
             continue
         for source, words in home:
@@ -97,7 +97,7 @@ def read_groups(
                 ledger.note(source, "changed", f"python_home of {group.name}")
         groups[group.name] = group
         for option, reason in group.left_out.items():
-            ledger.note(directive, "changed", f"{option} is left out: {reason}")
+            ledger.note(directive, "changed", f"{option} is not written: {reason}")
     return list(groups.values())
 
 
@@ -123,8 +123,8 @@ def note_uses(
             ledger.note(
                 group.directive,
                 "needs you",
-                f"no entry runs in it: say process_group={group.name!r} in those that should, or "
-                "leave it out",
+                f"no entry runs in it: set process_group={group.name!r} in those that should, or "
+                "delete it",
             )
     _note_foreign(groups, entries, ledger)
     for entry in entries:

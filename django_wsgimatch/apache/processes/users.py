@@ -32,13 +32,13 @@ def note_users(
     command = f"{SERVE} {shlex.join(options)}"
     for directive in (*users, *groups):
         if directive not in (*users[-1:], *groups[-1:]):
-            ledger.note(directive, "not needed", "A later line takes its place")
+            ledger.note(directive, "not needed", "A later line replaces it")
         elif "${" in directive.rest:
             reason = "its variable has no value here: give it one with --define NAME=VALUE"
             ledger.note(directive, "needs you", reason)
         else:
             ledger.note(
-                directive, "changed", f"started by root, the server becomes it: `{command}`"
+                directive, "changed", f"started by root, the server switches to it: `{command}`"
             )
     for group in process_groups:
         if group.name in others:

@@ -30,7 +30,7 @@ def open_source(
 ) -> None:
     """Read a file next, within the sections that it is included in."""
     if text.startswith(_WIDE_MARKS):
-        error = Unreadable("the file is UTF-16, which is no text to Apache", "save it as UTF-8")
+        error = Unreadable("the file is UTF-16, which Apache cannot read", "save it as UTF-8")
         progress.refuse(Line(Spot(name, 1), ""), error)
         return
     count = text.count("\n") + 1
@@ -59,14 +59,14 @@ def _set_root(progress: Progress, source: Source, directive: Directive) -> None:
 
 def _stop(progress: Progress, source: Source, directive: Directive) -> None:
     message = directive.rest.strip("\"'")
-    raise Unreadable(f"Apache stops here: {message}", "do as it says, or take the line away")
+    raise Unreadable(f"Apache stops here: {message}", "do as it says, or delete the line")
 
 
 def _use(progress: Progress, source: Source, directive: Directive) -> None:
     name, *values = split_words(directive.rest) or [""]
     macro = _macro(progress, name)
     if source.lines.is_in(macro.name):
-        raise Unreadable(f"macro {name} uses itself", "take this line out of the macro")
+        raise Unreadable(f"macro {name} uses itself", "delete this line from the macro")
     count = len(macro.body)
     progress.volume.add_lines(count, f"the lines of macro {name} are added here")
     lines = macro.used(values, directive.spot, progress.volume)
@@ -144,7 +144,7 @@ def _give_up(progress: Progress) -> None:
     raise Unreadable(
         f"exceeded maximum include depth of {DEEPEST}: files include each other without end, and "
         "are not read further",
-        "include no file from within itself",
+        "do not include a file from within itself",
     )
 
 

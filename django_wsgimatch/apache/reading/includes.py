@@ -102,7 +102,7 @@ def _expanded(directory: str, rest: str, optional: bool) -> list[str]:
     if not paths and not optional:
         raise Unreadable(
             f"no file matches {name} in {directory}",
-            f"{_MISSING}; IncludeOptional takes no match for an answer",
+            f"{_MISSING}; IncludeOptional accepts no match",
         )
     files: list[str] = []
     for path in paths:
@@ -149,7 +149,7 @@ def _open_regular(path: str, flags: int) -> int:
     if stat.S_ISREG(mode) or path == os.devnull:
         return descriptor
     os.close(descriptor)
-    kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+    kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
     raise Unreadable(f"{readable_path(path)} is {kind}", _NOT_REGULAR)
 
 

@@ -68,7 +68,7 @@ class Nesting:
         if is_too_deep:
             raise Unreadable(
                 f"more than {DEEPEST_NESTING} sections in one another",
-                "close sections, or put them one behind the other",
+                "close sections, or put them one after the other",
             )
 
     def open_condition(self, name: str, spot: Spot, off: str) -> None:
@@ -138,11 +138,11 @@ class Nesting:
             inside = "" if opened is None else f", and {opened} is open"
             raise Unreadable(
                 f"{name} without matching <{name[2:].rstrip('>')}> section{inside}",
-                "take the line away, or open the section in the same file",
+                "delete the line, or open the section in the same file",
             )
         if not name.endswith(">"):
             raise Unreadable(
-                f"{name}> directive missing closing '>'", "leave no blank before the >"
+                f"{name}> directive missing closing '>'", "remove the blank before the >"
             )
         if name[2:-1].lower() != opened.name.lower():
             raise _mismatch(name, opened)

@@ -113,7 +113,7 @@ def _read_directive(progress: Progress, source: Source, line: Line) -> None:
     if name.startswith("</"):
         source.nesting.close(name)
     elif not name:
-        because = "Apache passes over a line whose first word is empty"
+        because = "Apache ignores a line whose first word is empty"
         progress.keep(Directive(name, rest, line.spot, source.nesting.sections, True, because))
     elif not name.startswith("<"):
         directive = Directive(name, rest, line.spot, source.nesting.sections)
@@ -145,7 +145,7 @@ def _open_condition(progress: Progress, source: Source, line: Line, key: str, re
     try:
         if not progress.conditions.hold(key, rest):
             asked = make_section(name, rest, line.spot).argument
-            off = f"<{name} {asked}> in {line.spot} does not hold"
+            off = f"<{name} {asked}> in {line.spot} does not apply"
     finally:
         # Where Apache would stop, what stands in it is read all the same.
         source.nesting.open_condition(name, line.spot, off)
@@ -204,7 +204,7 @@ def _check_bytes(line: Line) -> None:
     """Raise Unreadable for bytes that are no text to Apache."""
     if "\0" in line.text:
         raise Unreadable(
-            "a NUL byte, behind which Apache does not read the line", "take it out of the file"
+            "a NUL byte, behind which Apache does not read the line", "delete it from the file"
         )
     if line.text.startswith(_MARK):
         raise Unreadable(

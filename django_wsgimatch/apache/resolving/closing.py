@@ -22,7 +22,7 @@ from ..lines.directive import Directive, Spot
 from .resolving import Resolver
 
 Owned = tuple[Alias, Directive]
-UNTOLD = "for a part of these URLs, and which part cannot be told"
+UNTOLD = "for some of these URLs; which ones cannot be determined"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -253,8 +253,8 @@ class Resolver:
             self.ledger.note(
                 given.directive,
                 "needs you",
-                f"{scope} holds for a part of what {alias.directive} {alias.location} answers, "
-                "and which part cannot be told: give that part an entry of its own before it",
+                f"{scope} applies to some URLs of {alias.directive} {alias.location}; which ones "
+                "cannot be determined. Give those URLs their own entry before it",
             )
 
 

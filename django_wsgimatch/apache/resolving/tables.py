@@ -18,7 +18,7 @@ from .closing import Closed, Closer
 from .resolving import ResolvedAlias, Resolver
 
 _WILDCARDS = "*?["
-_NEEDS_NO_NAME = "the host needs no list of its own: the entries for every host answer it"
+_NEEDS_NO_NAME = "the host needs no list: the entries for all hosts answer it"
 ANY = "*"
 _MOUNTS = ("alias", "aliasmatch")
 
@@ -254,12 +254,12 @@ class _Builder:
             pattern = _pattern(name)
             if pattern is None and directive.name.lower() == "servername":
                 # Apache compares it letter by letter, and no host is called so.
-                self._ledger.note(directive, "kept", "no host is called so")
+                self._ledger.note(directive, "kept", "no host has this name")
             elif pattern is None:
                 self._ledger.note(
                     directive,
                     "needs you",
-                    f"{name!r} is no pattern of ALLOWED_HOSTS: write out the hosts that it "
+                    f"{name!r} is not a pattern of ALLOWED_HOSTS: write out the hosts that it "
                     "stands for in WSGIMATCH_VIRTUAL_HOSTS",
                 )
             else:
@@ -329,7 +329,7 @@ class _Builder:
         for entry in (entry for table in tables for entry in table.all):
             same = known.get(entry.alias)
             if same is not None and same is not entry.directive:
-                reason = f"{same.spot} says the same, and is the entry"
+                reason = f"{same.spot} says the same, and became the entry"
                 self._ledger.note(entry.directive, "not needed", reason)
 
     def _unite(self, chosen: _Table, others: Sequence[_Table]) -> _Table:
@@ -351,14 +351,14 @@ class _Builder:
             return
         if any(_may_clash(each.alias, entry.alias) for each in entries):
             reason = (
-                f"a host has other aliases on {there} than on {here}, and a table cannot tell "
-                "addresses apart: it has those of the latter. `import --address` writes those "
-                "of one address"
+                f"a host has other aliases on {there} than on {here}. A table cannot tell "
+                "addresses apart: it has the aliases of the latter. `import --address` writes "
+                "those of one address"
             )
             self._ledger.note(entry.directive, "needs you", reason)
             return
         entries.append(entry)
-        reason = f"it is an entry on {here}, too: a table cannot tell addresses apart"
+        reason = f"it is an entry on {here} too: a table cannot tell addresses apart"
         self._ledger.note(entry.directive, "changed", reason)
 
     def _with_bare_names(self, named: dict[str, _Table]) -> dict[str, _Table]:

@@ -22,8 +22,8 @@ from .mounts import WSGI, is_whole_mount
 EVERYTHING = Alias("/", "")
 Ids = Collection[int]
 _STATUSES = ("permanent", "temp", "seeother", "gone")
-_HIDDEN = "An alias takes /: none of its files is asked for"
-_NO_FILES = "No alias takes /: files of this folder are served by Apache, and answer 404 here"
+_HIDDEN = "An alias matches /: none of its files is requested"
+_NO_FILES = "No alias matches /: Apache serves the files of this folder, and here they answer 404"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +109,7 @@ class _Host:
         refusing = self._refusing.get(id(directive))
         for taken in _taken_by(directive) if refusing is None else [_refused_by(refusing)]:
             takers = [each.location for each in self._meeting(taken)]
-            what = in_words(taken.region) if taken.is_sure else "URLs that cannot be told"
+            what = in_words(taken.region) if taken.is_sure else "URLs that cannot be determined"
             if takers:
                 yield taken
                 more = " and others" if len(takers) > 1 else ""

@@ -149,8 +149,8 @@ def _application_group(entries: Sequence[ResolvedAlias]) -> Setting:
         return Setting(
             "WSGIMATCH_APPLICATION_GROUP",
             default,
-            "mod_wsgi's default: an interpreter of its own for each script. "
-            '"%{GLOBAL}" needs fewer processes.',
+            'mod_wsgi\'s default: each script has its own interpreter. "%{GLOBAL}" needs fewer '
+            "processes.",
         )
     shared = free.pop() if len(free) == 1 else GLOBAL
     return Setting("WSGIMATCH_APPLICATION_GROUP", shared if shared.startswith("%{") else GLOBAL, "")
@@ -178,7 +178,7 @@ def _site(
             ledger.note(
                 given.directive,
                 "needs you",
-                f"it holds for some entries only, and {setting} for all: it is {value} now",
+                f"it applies to some entries only, but {setting} applies to all: it is {value} now",
             )
     else:
         for given in said.values():
@@ -209,7 +209,9 @@ def _server_name(
     for directive in tables.named_by:
         ledger.note(directive, "kept", "WSGIMATCH_SERVER_NAME")
     return Setting(
-        "WSGIMATCH_SERVER_NAME", tables.server_name, "The names of application groups begin so."
+        "WSGIMATCH_SERVER_NAME",
+        tables.server_name,
+        "The names of application groups begin with it.",
     )
 
 
