@@ -87,8 +87,8 @@ _SHAPES: dict[str, tuple[Any, str]] = {
         "a dict of host patterns to lists of entries",
     ),
     "PROCESS_GROUPS": (lambda v: isinstance(v, Mapping), "a dict of names to options"),
-    "PROCESS_GROUP": (lambda v: isinstance(v, str) and v, "a name that is not empty"),
-    "APPLICATION_GROUP": (lambda v: isinstance(v, str) and v, "a name that is not empty"),
+    "PROCESS_GROUP": (lambda v: isinstance(v, str) and v, "a non-empty name"),
+    "APPLICATION_GROUP": (lambda v: isinstance(v, str) and v, "a non-empty name"),
     "APPLICATION_GROUP_BACKEND": (
         lambda v: v in ("process", "interpreter", "interpreter-own-gil"),
         "'process', 'interpreter' or 'interpreter-own-gil'",
@@ -117,7 +117,7 @@ _SHAPES: dict[str, tuple[Any, str]] = {
     "SERVER_PORTS": (lambda v: v == "any" or _are_ports(v), "a list of ports, or 'any'"),
     "THREADS_PER_PLACE": (
         lambda v: v is None or _is_part(v),
-        "a part of the server's threads from 0 to 1 (0.75), a whole number of them, or None",
+        "a share of the server's threads from 0 to 1 (0.75), a whole number of them, or None",
     ),
     "BODY_TIMEOUT": (
         lambda v: v is None or _is_timeout(v),
@@ -307,8 +307,8 @@ def _unfit_backend(values: Mapping[str, Any]) -> Iterable[Problem]:
                 f"{backend!r} needs Python 3.13 or newer, and this is "
                 f"{platform.python_version()}: before that, Django does not work in a sub "
                 "interpreter",
-                "Leave the setting out: each application group has processes of its own then. Or "
-                "serve with a newer Python.",
+                "Remove the setting: each application group then has its own processes. Or serve "
+                "with a newer Python.",
             ),
         )
 

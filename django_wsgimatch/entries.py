@@ -196,7 +196,7 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
 
 def _option(name: str, value: object) -> str:
     if name not in OPTIONS:
-        raise DirectiveError(f"{name!r} is no option; there are {', '.join(OPTIONS)}")
+        raise DirectiveError(f"{name!r} is not an option; the options are {', '.join(OPTIONS)}")
     if name == "pass_authorization":
         if not isinstance(value, bool):
             raise DirectiveError(f"pass_authorization should be True or False, not {value!r}")
@@ -209,10 +209,10 @@ def _option(name: str, value: object) -> str:
 def _bytes_of(what: str, value: object) -> str:
     path = os.fspath(value) if isinstance(value, str | bytes | os.PathLike) else ""
     if not path:
-        raise DirectiveError(f"the {what} should be text that is not empty, not {value!r}")
+        raise DirectiveError(f"the {what} should be non-empty text, not {value!r}")
     text = path.decode("latin-1") if isinstance(path, bytes) else _utf8(f"the {what}", path)
     if "\0" in text:
-        raise DirectiveError(f"the {what} {value!r} holds a NUL byte")
+        raise DirectiveError(f"the {what} {value!r} contains a NUL byte")
     return text
 
 
@@ -225,4 +225,4 @@ def _utf8(what: str, text: str) -> str:
     try:
         return text.encode("utf-8", "surrogateescape").decode("latin-1")
     except UnicodeEncodeError:
-        raise DirectiveError(f"{what} should be text that UTF-8 can hold, not {text!r}") from None
+        raise DirectiveError(f"{what} should be text that UTF-8 can encode, not {text!r}") from None

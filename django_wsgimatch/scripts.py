@@ -157,7 +157,7 @@ class Scripts:
         except ScriptError as error:
             _restore_module(old.path, previous)
             old.rejected = mtime
-            message = "The version of '%s' loaded before serves on: %s"
+            message = "Still serving the previous version of '%s': %s"
             logger.error(message, old.path, error, exc_info=error.__cause__)
             return old
         logger.info("Reloaded WSGI script '%s'.", old.path)

@@ -51,7 +51,7 @@ GET = Request("GET", "/x")
         ),
         pytest.param(
             b'1.2.3.4 - - [1/Feb/2026] "POST /a HTTP/1.1" 200 1',
-            "POST is not asked, as its body is not in the log",
+            "POST is not sent, as the log does not have its body",
             id="a method with a body",
         ),
         pytest.param(
@@ -61,12 +61,12 @@ GET = Request("GET", "/x")
         ),
         pytest.param(
             b'1.2.3.4 - - [1/Feb/2026] "OPTIONS * HTTP/1.1" 200 1',
-            "OPTIONS is not asked, as its body is not in the log",
+            "OPTIONS is not sent, as the log does not have its body",
             id="a request for the server",
         ),
         pytest.param(
             b"/a b",
-            "the target holds a blank or a control character, which no request line can carry",
+            "the target contains a blank or a control character, which a request line cannot hold",
             id="a blank",
         ),
         pytest.param(b"hello", "neither a path nor a line of an access log", id="something else"),
@@ -92,7 +92,7 @@ def test_requests_of_a_file():
         pytest.param("example.org", "should be http://HOST", id="no scheme"),
         pytest.param("ftp://example.org", "should be http://HOST", id="another scheme"),
         pytest.param("http://example.org/blog", "should end after the host", id="a path"),
-        pytest.param("http://example.org:x", "is no URL", id="a port that is none"),
+        pytest.param("http://example.org:x", "is not a URL", id="a port that is none"),
     ],
 )
 def test_url_of_no_site(url, complaint):

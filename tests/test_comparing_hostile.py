@@ -49,7 +49,7 @@ def _answer(
                     over.wait()
 
 
-LATE = Response(failure="TimeoutError: no whole answer within 0.3 s")
+LATE = Response(failure="TimeoutError: no complete response within 0.3 s")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_handshake_has_the_same_time(first, then):
     with site_that_sends(first, then, 0.01) as port:
         site = Site("https", "127.0.0.1", port)
         response = ask(site, REQUEST, Manner(timeout=0.3))
-        with pytest.raises(CompareError, match=r"no whole answer within 0\.3 s$"):
+        with pytest.raises(CompareError, match=r"no complete response within 0\.3 s$"):
             require(site, Manner(timeout=0.3))
 
     assert response == LATE

@@ -156,9 +156,9 @@ BACKENDS = "should be 'process', 'interpreter' or 'interpreter-own-gil', not"
         pytest.param("VIRTUAL_HOSTS", {1: []}, f"{HOSTS} {{1: []}}", id="hosts, no name"),
         pytest.param("VIRTUAL_HOSTS", {"a": ""}, f"{HOSTS} {{'a': ''}}", id="hosts, no list"),
         pytest.param("PROCESS_GROUPS", ["a"], "should be a dict of names to options, not ['a']"),
-        pytest.param("PROCESS_GROUP", "", "should be a name that is not empty, not ''"),
-        pytest.param("PROCESS_GROUP", None, "should be a name that is not empty, not None"),
-        pytest.param("APPLICATION_GROUP", "", "should be a name that is not empty, not ''"),
+        pytest.param("PROCESS_GROUP", "", "should be a non-empty name, not ''"),
+        pytest.param("PROCESS_GROUP", None, "should be a non-empty name, not None"),
+        pytest.param("APPLICATION_GROUP", "", "should be a non-empty name, not ''"),
         pytest.param("APPLICATION_GROUP_BACKEND", "thread", f"{BACKENDS} 'thread'"),
         pytest.param("APPLICATION_GROUP_BACKEND", [], f"{BACKENDS} []"),
         pytest.param("FALLBACK", print, f"should be a dotted path or None, not {print!r}"),
@@ -213,8 +213,8 @@ def test_what_to_do_about_an_old_python_stands_in_the_hint_alone(settings, backe
     settings.WSGIMATCH_APPLICATION_GROUP_BACKEND = backend
     [found] = [each for each in check_settings() if each.id == "wsgimatch.E006"]
 
-    assert "Leave the setting out" not in found.msg
-    assert str(found.hint).startswith("Leave the setting out: ")
+    assert "Remove the setting" not in found.msg
+    assert str(found.hint).startswith("Remove the setting: ")
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ ERROR wsgimatch.E002 WSGIMATCH_ALIASES[1]: WSGIScriptAlias requires at least two
 Map location to target WSGI script file. The line is 'WSGIScriptAlias /a'.
 ERROR wsgimatch.E002 WSGIMATCH_ALIASES[2]: Invalid command 'Listen', perhaps misspelled or defined \
 by a module not included in the server configuration. The line is 'Listen 80'.
-ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: the location should be text that is not empty, not ''.
+ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: the location should be non-empty text, not ''.
 ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the \
 pattern '(': missing closing parenthesis.
 ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: None should be script_alias(...), \

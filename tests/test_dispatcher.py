@@ -840,7 +840,7 @@ def test_preload_keeps_to_the_roots(tmp_path, caplog):
     dispatcher_for(Alias("/a", str(path), **LITERAL), rules=rules).preload()
 
     assert loads == []
-    assert caplog.messages == [f"Target WSGI script lies outside WSGIMATCH_ROOTS: {path}"]
+    assert caplog.messages == [f"Target WSGI script is outside WSGIMATCH_ROOTS: {path}"]
 
 
 @WAYS

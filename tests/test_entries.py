@@ -98,8 +98,8 @@ def test_variables_are_replaced():
 # Most settings files are not type-checked.
 careless: Any = script_alias
 
-NOT_TEXT = "should be text that is not empty, not"
-SURROGATE = "should be text that UTF-8 can hold, not '\\ud800'"
+NOT_TEXT = "should be non-empty text, not"
+SURROGATE = "should be text that UTF-8 can encode, not '\\ud800'"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ SURROGATE = "should be text that UTF-8 can hold, not '\\ud800'"
         pytest.param(careless(1, "/x"), f"the location {NOT_TEXT} 1", id="a number"),
         pytest.param(careless("/a", None), f"the target {NOT_TEXT} None", id="None"),
         pytest.param(
-            script_alias("/a\0", "/x"), "the location '/a\\x00' holds a NUL byte", id="a NUL"
+            script_alias("/a\0", "/x"), "the location '/a\\x00' contains a NUL byte", id="a NUL"
         ),
         pytest.param(
             script_alias("\ud800", "/x"), f"the location {SURROGATE}", id="half a character"
@@ -123,8 +123,8 @@ SURROGATE = "should be text that UTF-8 can hold, not '\\ud800'"
         pytest.param("\ud800", f"a directive line {SURROGATE}", id="half a character in a line"),
         pytest.param(
             careless("/a", "/x", group="g"),
-            "'group' is no option; there are process_group, application_group, callable_object, "
-            "pass_authorization",
+            "'group' is not an option; the options are process_group, application_group, "
+            "callable_object, pass_authorization",
             id="an unknown option",
         ),
         pytest.param(

@@ -331,7 +331,7 @@ def test_broken_version_with_safe_reloading(script, caplog, source, reason):
 
     assert served == [old, old, old]
     assert caplog.messages == [
-        f"The version of '{script.path}' loaded before serves on: {refused} {reason}"
+        f"Still serving the previous version of '{script.path}': {refused} {reason}"
     ]
     assert vars(sys.modules[module_name(script.path)]) is old.namespace
 
@@ -669,7 +669,7 @@ def test_other_settings_in_a_new_version(scripts_of_shop, script, caplog):
 
     assert (first, version(scripts_of_shop, script)) == (1, 1)
     assert caplog.messages == [
-        f"The version of '{script.path}' loaded before serves on: "
+        f"Still serving the previous version of '{script.path}': "
         + OTHER_SETTINGS.format(script.path)
     ]
 

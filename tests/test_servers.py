@@ -297,7 +297,7 @@ def test_syntax_error_under_load_leaves_the_old_version_serving(
     after = gunicorn.get(b"/wsgi-scripts/version").body
 
     assert answers == [(200, before)] * 1000
-    assert log.count(f"The version of '{script}' loaded before serves on") == 1
+    assert log.count(f"Still serving the previous version of '{script}'") == 1
     assert after == b"2"
 
 

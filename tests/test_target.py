@@ -83,7 +83,7 @@ def test_find_script(tree, filename, script, path_info):
             id="a looping link",
         ),
         pytest.param(
-            *("/fifo/x", 403, "Target WSGI script is no regular file", "/fifo"), id="a fifo"
+            *("/fifo/x", 403, "Target WSGI script is not a regular file", "/fifo"), id="a fifo"
         ),
         pytest.param(
             "/" + "x" * 256,
@@ -201,7 +201,7 @@ def test_script_outside_its_roots(tree):
         find_script(f"{tree}/a.wsgi", roots=(f"{tree}/d",))
 
     assert caught.value.status == 403
-    assert str(caught.value) == (f"Target WSGI script lies outside WSGIMATCH_ROOTS: {tree}/a.wsgi")
+    assert str(caught.value) == (f"Target WSGI script is outside WSGIMATCH_ROOTS: {tree}/a.wsgi")
 
 
 def test_script_inside_a_root(tree):

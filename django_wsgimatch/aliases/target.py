@@ -19,10 +19,10 @@ LONGEST_FILENAME = 4092
 
 NOT_FOUND = "Target WSGI script not found or unable to stat"
 IS_DIRECTORY = "Attempt to invoke directory as WSGI application"
-OUTSIDE_ROOTS = "Target WSGI script lies outside WSGIMATCH_ROOTS"
+OUTSIDE_ROOTS = "Target WSGI script is outside WSGIMATCH_ROOTS"
 LINK_REFUSED = "Symbolic link not allowed or link target not accessible"
 NO_ACCESS = "Search permissions are missing on a component of the path"
-NOT_A_FILE = "Target WSGI script is no regular file"
+NOT_A_FILE = "Target WSGI script is not a regular file"
 
 _SLASHES = re.compile("//+")
 

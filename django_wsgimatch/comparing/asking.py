@@ -33,7 +33,7 @@ class Site:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise CompareError(f"{url!r} is no URL: {error}") from None
+            raise CompareError(f"{url!r} is not a URL: {error}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise CompareError(f"{url!r} should be http://HOST[:PORT] or https://HOST[:PORT]")
         if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
@@ -133,7 +133,7 @@ def require(site: Site, manner: Manner) -> None:
 
 
 def _late(manner: Manner) -> str:
-    return f"TimeoutError: no whole answer within {manner.timeout:g} s"
+    return f"TimeoutError: no complete response within {manner.timeout:g} s"
 
 
 def _connected(site: Site, manner: Manner, deadline: Deadline) -> socket.socket:

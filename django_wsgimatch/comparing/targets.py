@@ -86,15 +86,17 @@ def read_request(line: bytes, methods: Collection[str] = SAFE_METHODS) -> Reques
         return "the log has no request line for it"
     method, target = words[0], " ".join(words[1:-1] or words[1:])
     if method not in methods:
-        return f"{method} is not asked, as its body is not in the log"
+        return f"{method} is not sent, as the log does not have its body"
     return _sound(Request(method, target))
 
 
 def _sound(request: Request) -> Request | str:
     if not request.target.startswith("/"):
-        return "the target is no path"
+        return "the target is not a path"
     if re.search(r"[\x00-\x20\x7f]", request.target):
-        return "the target holds a blank or a control character, which no request line can carry"
+        return (
+            "the target contains a blank or a control character, which a request line cannot hold"
+        )
     return request
 
 
