@@ -47,7 +47,7 @@ class UnsupportedPattern(PatternError):
 
 class ExponentialPattern(PatternError):
     """
-    A request could keep the pattern busy for ages; ``attack`` is such a uri.
+    The pattern is prone to catastrophic backtracking (ReDoS); ``attack`` is a uri that causes it.
 
     It is empty where the pattern is too large to be examined.
     """

@@ -223,7 +223,7 @@ def _guarded(server: Any, handle_hup: Callable[[], None]) -> Callable[[], None]:
             logger.error("The settings cannot be used:\n%s", error)
             told = None
         if told is None:
-            logger.error("HUP is ignored: everything serves on with the settings of before.")
+            logger.error("HUP is ignored: the server keeps the settings of before.")
             return
         _told[server.pid] = told
         handle_hup()

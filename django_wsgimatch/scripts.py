@@ -73,7 +73,7 @@ class Scripts:
     The loaded scripts of one application group.
 
     ``reloading`` is False (a loaded script stays), True (as mod_wsgi's WSGIScriptReloading On: a
-    changed file is loaded anew, a broken one answers 500) or "safe" (the old version serves on
+    changed file is loaded anew, a broken one answers 500) or "safe" (the old version is served
     until a newer one loads). ``settings_module`` is the DJANGO_SETTINGS_MODULE of the process; a
     script that asks for another is refused. Where it is ``is_named``, as in a process group's
     ``settings``, a script's ``setdefault()`` changes nothing, and asks for nothing. Threads that

@@ -109,7 +109,9 @@ def test_code_that_does_not_load_is_told_with_its_line(tmp_path, text, error, li
         answer = at.get("/blog").body
 
     assert (status, output, answer) == (1, "Restarting blog.\n", b"1")
-    assert errors.startswith("blog: the new code does not load, the old one serves on: Target ")
+    assert errors.startswith(
+        "blog: the new code does not load, the old code is still served: Target "
+    )
     assert f"{error} (line {line} of {tmp_path}/app.wsgi).\n" in errors
 
 
@@ -136,7 +138,7 @@ def test_new_processes_that_die_while_they_load_are_told(tmp_path):
 
     assert (status, answer) == (1, b"1")
     assert re.fullmatch(
-        r"blog: the new code does not load, the old one serves on: "
+        r"blog: the new code does not load, the old code is still served: "
         r"process \d+ exited with status 7 while it loaded\.\n",
         errors,
     )

@@ -238,7 +238,7 @@ def test_another_header_is_sent_once(pair):
         ),
         pytest.param(
             ["http://a", "http://b", "targets", "--ignore", "("],
-            "CommandError: --ignore '(' is no regular expression",
+            "CommandError: --ignore '(' is not a regular expression",
             id="a broken pattern",
         ),
         pytest.param(

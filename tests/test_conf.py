@@ -231,8 +231,8 @@ def test_what_to_do_about_an_old_python_stands_in_the_hint_alone(settings, backe
                     "more, not 0"
                 ),
                 (
-                    "WSGIMATCH_PROCESS_GROUPS['blog']: 'chrot' is no option of a process group; "
-                    "did you mean 'chroot'?"
+                    "WSGIMATCH_PROCESS_GROUPS['blog']: 'chrot' is not an option of a process "
+                    "group; did you mean 'chroot'?"
                 ),
                 "WSGIMATCH_PROCESS_GROUPS['wiki']: should be a dict of options, not 3",
             ],

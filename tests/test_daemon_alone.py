@@ -102,7 +102,7 @@ OTHERS = (
     "others than this process's user can put a socket into '{folder}' and be taken for the "
     "process group. Give it a folder of its own: RuntimeDirectory= in the unit"
 )
-NO_SOCKET_THERE = "'{path}' is there and is no socket: remove it, or name another path"
+NO_SOCKET_THERE = "'{path}' exists and is not a socket: remove it, or name another path"
 
 
 @pytest.mark.parametrize(

@@ -182,13 +182,13 @@ def test_option(name, given, value):
         pytest.param(
             "thread",
             1,
-            "'thread' is no option of a process group; did you mean 'threads'?",
+            "'thread' is not an option of a process group; did you mean 'threads'?",
             id="misspelt",
         ),
         pytest.param(
             "zzzz",
             1,
-            f"'zzzz' is no option of a process group; there are {', '.join(ANSWERS)}",
+            f"'zzzz' is not an option of a process group; there are {', '.join(ANSWERS)}",
             id="unknown",
         ),
     ],

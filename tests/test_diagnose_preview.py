@@ -61,7 +61,7 @@ def test_nothing_is_known_of_a_bad_target(site):
     assert shown == Preview(
         *("/%zz", None, 400, False, None, None, None),
         *(None,) * 11,
-        warnings=("400: '%zz' is no percent escape.",),
+        warnings=("400: '%zz' is not a percent escape.",),
     )
 
 

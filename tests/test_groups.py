@@ -168,7 +168,7 @@ def test_a_broken_script_leaves_the_old_processes_alone(tmp_path):
         first = at.told("/blog")
         replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = ")
         at.told("/blog")
-        log = at.server.wait_for_log("whose scripts were loaded before serve on")
+        log = at.server.wait_for_log("with the scripts of before are kept")
         second = at.told("/blog")
         replace(at.project / "app.wsgi", "VERSION = ", "VERSION = 3")
         at.until(lambda: at.told("/blog")["version"] == 3)

@@ -283,7 +283,7 @@ def test_systemd_is_told_when_a_group_is_there_and_the_application_tells_it_noth
         pytest.param(
             ["-l", "{folder}/a", "--seqpacket"],
             [],
-            "systemd hands over what is no unix stream socket: write "
+            "what systemd hands over is not a unix stream socket: write "
             "ListenStream=/run/NAME.sock into the .socket unit.",
             id="another kind of socket",
         ),

@@ -47,7 +47,7 @@ ONCE = {
 BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
 ALIASES = f'{BOOT}script_alias("/other", "other.wsgi", process_group="other"),\n'
 RUNSERVER = [*PYTHON, "-m", "django", "runserver", "127.0.0.1:0"]
-SERVES_ON = "The processes whose scripts were loaded before serve on."
+SERVES_ON = "The processes with the scripts of before are kept."
 
 servers = pytest.mark.parametrize(
     "command",

@@ -201,7 +201,7 @@ def test_an_unknown_option_before_serve(project):
 
     assert (done.returncode, project.readers) == (1, set())
     assert done.stderr == (
-        "wsgimatch: '--setings=settings' stands before serve, and is no option of Django's\n"
+        "wsgimatch: '--setings=settings' comes before serve, and is not an option of Django\n"
     )
 
 

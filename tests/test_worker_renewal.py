@@ -36,7 +36,7 @@ WSGIMATCH_HEALTH_PATH = "/-/"
 WSGIMATCH_DRAIN_SECONDS = 0
 """
 ONE, TWO = ([*HOOKS[:-1], "--workers", number, HOOKS[-1]] for number in ("1", "2"))
-KEPT = "New workers cannot start: Worker failed to boot. The old ones serve on."
+KEPT = "New workers cannot start: Worker failed to boot. The old ones are kept."
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from .uri import EncodedSlashes, Target, authority_of, from_path_info, parse_tar
 NOT_DEFINED = "No WSGI daemon process called '{}' has been configured"
 UNREADABLE = "Target WSGI script cannot be read"
 NO_MATCH = "no alias matches"
-BAD_HOST = "the Host header {!r} is no host"
+BAD_HOST = "the Host header {!r} is not a host"
 # Of a host that is refused so many characters are logged.
 LONGEST_SHOWN = 100
 

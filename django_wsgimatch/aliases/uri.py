@@ -60,7 +60,7 @@ def parse_target(
         raise BadTarget(400, f"the target holds the character {found[0]!r}")
     absolute = _ABSOLUTE_FORM.match(target)
     if absolute and absolute[1] and not is_valid_authority(absolute[1]):
-        raise BadTarget(400, f"{absolute[1]!r} is no host")
+        raise BadTarget(400, f"{absolute[1]!r} is not a host")
     path, _, query = target[absolute.end() if absolute else 0 :].partition("?")
     if target and not path:
         path = "/"
@@ -83,7 +83,7 @@ def normalise(path: str, allow_encoded_slashes: EncodedSlashes, merge_slashes: b
     if not path.startswith("/"):
         raise BadTarget(400, "the target does not start with '/'")
     if bad := _BAD_ESCAPE.search(path):
-        raise BadTarget(400, f"{path[bad.start() : bad.start() + 3]!r} is no percent escape")
+        raise BadTarget(400, f"{path[bad.start() : bad.start() + 3]!r} is not a percent escape")
     path = resolve_dots(_UNRESERVED.sub(_decode, path), merge_slashes, above_root=False)
     if "%" not in path:
         return path

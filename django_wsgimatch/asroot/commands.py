@@ -86,7 +86,7 @@ def _serve(words: list[str], at: int, first: int) -> None:
     """Become the server, or a group; ``first`` is where the subcommand stands."""
     before, rest = words[at + 1 : first], words[first + 1 :]
     if unknown := sort_words(before).rest:
-        raise SettingError(f"{unknown[0]!r} stands before serve, and is no option of Django's")
+        raise SettingError(f"{unknown[0]!r} comes before serve, and is not an option of Django")
     if is_for_group(rest) and not is_for_help(rest):
         _become_user_of_group(words, first - 1)
     else:

@@ -24,7 +24,7 @@ django_wsgimatch.wsgi`. To gunicorn this adds:
 
   The process groups start with the server, before its first worker, and end with it.
   At a HUP the old workers serve until new ones have loaded; settings that cannot be used
-  are an error in the log, and all serves on as it is.
+  are an error in the log, and nothing changes.
   With --reload an edit of a process group's project renews that group.
   At a TERM the server says first that it is not ready (WSGIMATCH_HEALTH_PATH).
   The times of all log lines are in one zone, that of TZ or the system.

@@ -166,7 +166,7 @@ def _pair_of(options: Options) -> Pair:
         ignored = tuple(re.compile(os.fsencode(each)) for each in options["ignore"])
     except re.error as error:
         pattern = os.fsdecode(error.pattern or b"")
-        raise CompareError(f"--ignore {pattern!r} is no regular expression: {error}") from None
+        raise CompareError(f"--ignore {pattern!r} is not a regular expression: {error}") from None
     return Pair(
         Site.of(options["old"]),
         Site.of(options["new"]),

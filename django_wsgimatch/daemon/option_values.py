@@ -139,7 +139,7 @@ SHAPES: dict[Shape, tuple[str, Read]] = {
     "priority": ("a whole number from -20 to 19", _priority),
     "mask": ("a number such as 0o022, or text such as '022'", _mask),
     "flag": ("True or False", _flag),
-    "text": ("text that is not empty", _text),
+    "text": ("non-empty text", _text),
     "account": ("a name or a number", _account),
     "accounts": ("a list of names or numbers", _accounts),
     "path": ("a path; a relative one begins in BASE_DIR", _path),
@@ -202,4 +202,4 @@ def _unknown(name: object) -> str:
 
     close = get_close_matches(snake, ANSWERS, n=1)
     cure = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(ANSWERS)}"
-    return f"{name!r} is no option of a process group; {cure}"
+    return f"{name!r} is not an option of a process group; {cure}"

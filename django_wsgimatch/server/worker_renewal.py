@@ -75,7 +75,7 @@ class WorkerRenewal:
         """End the workers that have not loaded yet, as they would not, and wait with others."""
         self._not_before = time.monotonic() + PATIENCE
         self._server.log.error(
-            "New workers cannot start: %s The old ones serve on. Others are started in %g s if "
+            "New workers cannot start: %s The old ones are kept. Others are started in %g s if "
             "any are missing.",
             error.reason,
             PATIENCE,

@@ -3,8 +3,8 @@ An Apache pattern, ready to be searched for in a uri.
 
 Patterns are PCRE2's, as in ``WSGIScriptAliasMatch``. Each is read as PCRE2 reads it and translated
 for Python's ``re``, which is fast; what ``re`` cannot express exactly runs on PCRE2 itself, if the
-``pcre2`` extra is installed, and is refused by name if not. So is a pattern that a request could
-keep busy for ages: PCRE2 runs it under a limit of steps, as Apache does.
+``pcre2`` extra is installed, and is refused by name if not. So is a pattern prone to
+catastrophic backtracking: PCRE2 runs it under a limit of steps, as Apache does.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def compile_pattern(
 
     :param engine: ``"re"`` and ``"pcre2"`` insist on one engine, ``"auto"`` takes PCRE2 where
         Python's ``re`` will not do and the extra is installed.
-    :param allow_exponential: let ``re`` run a pattern that a uri can keep busy for ages.
+    :param allow_exponential: let ``re`` run a pattern prone to catastrophic backtracking.
     :raises InvalidPattern: PCRE2 refuses the pattern, and so does Apache.
     :raises UnsupportedPattern: the engine cannot run it exactly.
     :raises ExponentialPattern: as said above, and not allowed.

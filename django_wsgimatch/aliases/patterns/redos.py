@@ -1,5 +1,5 @@
 """
-Can a uri keep a pattern busy for ages (ReDoS)?
+Is a pattern prone to catastrophic backtracking (ReDoS)?
 
 A backtracking search tries every way through the pattern before it gives up. The ways multiply
 where one text can be read in several: exponentially if one loop can read a text in two ways (EDA,

@@ -37,8 +37,8 @@ logger = logging.getLogger("django_wsgimatch")
 PROGRAM = os.path.join("django_wsgimatch", "daemon", "manager", "run.py")
 NOT_STARTED = "the manager of the daemon processes did not start: {}"
 NO_STARTER = (
-    "the process of root's that starts the groups has ended, and only root can start it again, "
-    "with the server"
+    "the process that starts the groups as root has ended, and only root can start it again, with "
+    "the server"
 )
 # How often the manager is looked at, where its end cannot be waited for and where it can; and how
 # long it may take to answer, and how often it may not. It is replaced within less than a group's
@@ -248,7 +248,7 @@ class ServerManager:
             if starter is not None:
                 starter[0].close()
         if done.stdout != b"ready\n":
-            said = done.stdout.decode("utf-8", "replace") or "its messages in the log say why"
+            said = done.stdout.decode("utf-8", "replace") or "see its log lines above"
             raise ManagerError(NOT_STARTED.format(said))
 
 

@@ -116,8 +116,8 @@ def _given(count: int) -> socket.socket:
     os.set_inheritable(FIRST, False)
     if listener.family != socket.AF_UNIX or listener.type != socket.SOCK_STREAM:
         raise SettingError(
-            "systemd hands over what is no unix stream socket: write ListenStream=/run/NAME.sock "
-            "into the .socket unit"
+            "what systemd hands over is not a unix stream socket: write "
+            "ListenStream=/run/NAME.sock into the .socket unit"
         )
     if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         raise SettingError(
@@ -169,7 +169,7 @@ def _require_free(path: str) -> None:
     if not os.path.lexists(path):
         return
     if not stat.S_ISSOCK(os.lstat(path).st_mode):
-        raise SettingError(f"{path!r} is there and is no socket: remove it, or name another path")
+        raise SettingError(f"{path!r} exists and is not a socket: remove it, or name another path")
     with socket.socket(socket.AF_UNIX) as connection:
         connection.setblocking(False)
         found = connection.connect_ex(path)

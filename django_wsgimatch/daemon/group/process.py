@@ -328,7 +328,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
             return
         self.group.board.count_renewal(self.renewal.since, failed=failed)
         if failed:
-            self.log.error("The processes whose scripts were loaded before serve on.")
+            self.log.error("The processes with the scripts of before are kept.")
         again, look_again = self.renewal.end()
         if again:
             self.handle_usr2()

@@ -177,7 +177,7 @@ def open_log(path: str) -> int:
     mode = os.fstat(file).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
         os.close(file)
-        raise SettingError(f"log_file: {path!r} is no file")
+        raise SettingError(f"log_file: {path!r} is not a file")
     os.set_blocking(file, True)
     return file
 

@@ -31,9 +31,9 @@ def restart_outcome(kept: KeptPlace, since: float) -> Outcome:
     if since <= loaded > report.gave_up:
         return _of_new_processes(kept, kept.current, report)
     if report.gave_up >= since:
-        error = report.error or "its log lines say why"
+        error = report.error or "see its log lines above"
         return _outcome(
-            kept, FAILED, error=f"the new code does not load, the old one serves on: {error}"
+            kept, FAILED, error=f"the new code does not load, the old code is still served: {error}"
         )
     return _outcome(kept, WAITING)
 

@@ -189,12 +189,12 @@ def update_environ(
         else:
             parts = str(data, "utf-8", "surrogatepass").split("\0")
     except UnicodeDecodeError as error:
-        raise ProtocolError(f"the environ is no text: {error}") from None
+        raise ProtocolError(f"the environ is not text: {error}") from None
     if (len(parts) - gone) % 2 or gone > len(parts):
         raise ProtocolError("the environ has a name without a value")
     for name in parts[:gone]:
         if environ.pop(name, None) is None:
-            raise ProtocolError("the environ loses a name that it does not have")
+            raise ProtocolError("the environ lacks a name that is to be removed from it")
     environ.update(zip(parts[gone::2], parts[gone + 1 :: 2], strict=True))
 
 
