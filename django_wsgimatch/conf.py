@@ -17,6 +17,7 @@ from django.dispatch import receiver
 
 from .aliases.alias import BROKEN, Alias
 from .aliases.groups import GLOBAL
+from .aliases.patterns.pattern import Pattern
 from .aliases.resolve import Rules
 from .aliases.roots import derive_roots
 from .aliases.table import AliasTable, compile_location
@@ -206,6 +207,7 @@ class Configuration:
 @dataclass(frozen=True, slots=True)
 class _Entries:
     aliases: tuple[Alias, ...]
+    locations: tuple[str | Pattern, ...]
     sources: tuple[str, ...]
 
 
@@ -225,11 +227,12 @@ def configuration() -> Configuration:
     for each in (own, *hosts.values()):
         problems += _without_processes(each, values, groups)
     tables = {
-        host: _table([*entries.aliases, *own.aliases], values) for host, entries in hosts.items()
+        host: AliasTable(entries.aliases + own.aliases, locations=entries.locations + own.locations)
+        for host, entries in hosts.items()
     }
     aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
     return Configuration(
-        table=_table(own.aliases, values, tables),
+        table=AliasTable(own.aliases, virtual_hosts=tables, locations=own.locations),
         rules=_rules(values, aliases),
         values=values,
         sources=own.sources,
@@ -262,19 +265,21 @@ def _read_values(problems: list[Problem]) -> dict[str, Any]:
 def _read_entries(
     setting: str, entries: Sequence[object], values: Mapping[str, Any], problems: list[Problem]
 ) -> _Entries:
-    aliases, sources = [], []
+    aliases, locations, sources = [], [], []
     variables = _environment()
+    allowed = values["ALLOW_EXPONENTIAL_PATTERNS"]
     for number, entry in enumerate(entries):
         file = f" ({entry.source})" if isinstance(entry, FileEntry) and entry.line else ""
         sources.append(f"{setting}[{number}]{file}")
         try:
             alias = to_alias(entry, process_groups=values["PROCESS_GROUPS"], variables=variables)
-            compile_location(alias, allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"])
+            location = compile_location(alias, allow_exponential=allowed)
         except WSGIMatchError as error:
             problems.append(Problem(sources[-1], error))
-            alias = BROKEN
+            alias, location = BROKEN, BROKEN.location
         aliases.append(alias)
-    return _Entries(tuple(aliases), tuple(sources))
+        locations.append(location)
+    return _Entries(tuple(aliases), tuple(locations), tuple(sources))
 
 
 def _read_groups(
@@ -331,18 +336,6 @@ def _without_processes(
         if alias is not BROKEN and process_group in away and application_group != GLOBAL:
             reason = elsewhere.refusal(process_group, application_group)
             yield Problem(source, PlaceError(reason, elsewhere.WRITE_GLOBAL))
-
-
-def _table(
-    aliases: Sequence[Alias],
-    values: Mapping[str, Any],
-    virtual_hosts: Mapping[str, AliasTable] | None = None,
-) -> AliasTable:
-    return AliasTable(
-        aliases,
-        virtual_hosts=virtual_hosts,
-        allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"],
-    )
 
 
 def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:

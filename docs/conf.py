@@ -48,8 +48,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(WSGIApplication|WSGIEnvironment|Options)"),
     # What script_alias() and read_directives() return is for WSGIMATCH_ALIASES, not to be used.
     (r"py:.*", r"(django_wsgimatch\.entries\.)?(FilePath|Entry|FileEntry|Reloading)"),
-    # Made by the entry, for its own use.
+    # Made by the entry and by compile_location(), for the package's own use.
     (r"py:.*", r"(Places|Interpreters)"),
+    (r"py:.*", r"django_wsgimatch\.aliases\.patterns\.pattern\.Pattern"),
 ]
 linkcheck_ignore = [r"http://127\.0\.0\.1.*"]
 

@@ -10,8 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from django_wsgimatch import read_directives, script_alias, script_alias_match
+from django_wsgimatch.aliases import table
 from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.aliases.patterns.pattern import Pattern
+from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.checks import check_settings
 from django_wsgimatch.conf import DEFAULTS, configuration
@@ -423,3 +424,23 @@ def test_roots_are_derived_from_all_targets(settings):
     settings.WSGIMATCH_VIRTUAL_HOSTS = {"shop.example": [script_alias("/", "/shop/x.wsgi")]}
 
     assert configuration().rules.roots == ("/srv/site", "/srv/scripts", "/shop")
+
+
+def test_each_pattern_is_compiled_once_whatever_the_number_of_virtual_hosts(settings, monkeypatch):
+    sources: list[str] = []
+
+    def counted(source: str, *, allow_exponential: bool) -> Pattern:
+        sources.append(source)
+        return compile_pattern(source, allow_exponential=allow_exponential)
+
+    monkeypatch.setattr(table, "compile_pattern", counted)
+    hosts = [f"{name}.example" for name in ("blog", "shop", "wiki")]
+    settings.WSGIMATCH_ALIASES = [script_alias_match("^/api/(.*)", "/srv/api.wsgi")]
+    settings.WSGIMATCH_VIRTUAL_HOSTS = {
+        host: [script_alias_match(f"^/({host})", "/srv/$1.wsgi")] for host in hosts
+    }
+
+    found = configuration().table.for_host("shop.example").match("/api/x")
+
+    assert found is not None
+    assert sources == ["^/api/(.*)", *(f"^/({host})" for host in hosts)]

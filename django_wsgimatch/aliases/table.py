@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,7 +41,8 @@ class AliasTable:
     An ordered list of aliases, as one Apache server or virtual host has it.
 
     The first alias that matches wins; there is no second try. ``virtual_hosts`` maps host
-    patterns (as in Django's ALLOWED_HOSTS) to tables that answer instead of this one.
+    patterns (as in Django's ALLOWED_HOSTS) to tables that answer instead of this one. ``locations``
+    are those of the aliases, from compile_location(), if there are any yet.
 
     Raises TableError, with all that is wrong, where an alias cannot be used.
     """
@@ -53,21 +54,15 @@ class AliasTable:
         virtual_hosts: Mapping[str, AliasTable] | None = None,
         process_groups: Collection[str] | None = None,
         allow_exponential: bool = False,
+        locations: Iterable[str | Pattern] | None = None,
     ) -> None:
         self.aliases = tuple(aliases)
         self.virtual_hosts = dict(virtual_hosts or {})
-        compiled, errors = [], []
-        for position, alias in enumerate(self.aliases):
-            try:
-                check_process_group(alias, process_groups)
-                compiled.append(compile_location(alias, allow_exponential=allow_exponential))
-            except WSGIMatchError as error:
-                errors.append((position, error))
-        if errors:
-            raise TableError(errors)
-        self.locations: tuple[str | Pattern, ...] = tuple(compiled)
+        if locations is None:
+            locations = _compile_all(self.aliases, process_groups, allow_exponential)
+        self.locations = tuple(locations)
         # Optimization: without the test for runs of slashes a look-up took 0.8 of the time.
-        self.lookup_merged: LookUp = build_index(compiled, merged=True)
+        self.lookup_merged: LookUp = build_index(self.locations, merged=True)
 
     @cached_property
     def lookup(self) -> LookUp:
@@ -89,18 +84,18 @@ class AliasTable:
         Blank lines and comments are passed over, ``${NAME}`` is replaced from ``variables``.
         Raises TableError whose positions count the directives from 0.
         """
-        aliases, errors = [], []
+        aliases, locations, errors = [], [], []
         for position, line in enumerate(join_lines(lines)):
             try:
                 line = expand_variables(line, variables or {})
                 alias = parse_directive(line, process_groups=process_groups)
-                compile_location(alias, allow_exponential=allow_exponential)
+                locations.append(compile_location(alias, allow_exponential=allow_exponential))
                 aliases.append(alias)
             except WSGIMatchError as error:
                 errors.append((position, error))
         if errors:
             raise TableError(errors)
-        return cls(aliases, allow_exponential=allow_exponential)
+        return cls(aliases, locations=locations)
 
     def match(self, uri: str) -> Match | None:
         """Return the first alias that matches a uri (decoded and normalised), or None."""
@@ -144,6 +139,21 @@ class AliasTable:
         else:
             filename = filename_for(target, uri[:end], uri, end)
         return Match(position, alias, uri, end, captures, filename)
+
+
+def _compile_all(
+    aliases: Sequence[Alias], process_groups: Collection[str] | None, allow_exponential: bool
+) -> list[str | Pattern]:
+    compiled, errors = [], []
+    for position, alias in enumerate(aliases):
+        try:
+            check_process_group(alias, process_groups)
+            compiled.append(compile_location(alias, allow_exponential=allow_exponential))
+        except WSGIMatchError as error:
+            errors.append((position, error))
+    if errors:
+        raise TableError(errors)
+    return compiled
 
 
 def compile_location(alias: Alias, *, allow_exponential: bool = False) -> str | Pattern:
