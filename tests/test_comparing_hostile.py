@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_wsgimatch.comparing import asking
-from django_wsgimatch.comparing.asking import Manner, Response, Site, ask, require
+from django_wsgimatch.comparing import http_client
+from django_wsgimatch.comparing.http_client import Manner, Response, Site, ask, require
 from django_wsgimatch.comparing.targets import Request
 from django_wsgimatch.exceptions import CompareError
 
@@ -94,7 +94,7 @@ def test_a_handshake_has_the_same_time(first, then):
 
 
 def test_of_a_body_without_end_a_part_is_read(monkeypatch):
-    monkeypatch.setattr(asking, "LONGEST_BODY", 100_000)
+    monkeypatch.setattr(http_client, "LONGEST_BODY", 100_000)
 
     with site_that_sends(HEAD + b"\r\n", b"x" * 65536) as port:
         response = ask(Site("http", "127.0.0.1", port), REQUEST, Manner())

@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from benchmarks.imports import configuration
+from django_wsgimatch.apache.covering.alias_reach import reach_of
 from django_wsgimatch.apache.covering.coverage import coverage
 from django_wsgimatch.apache.covering.hosts import Host, read_hosts
-from django_wsgimatch.apache.covering.nearby import ScopeIndex
-from django_wsgimatch.apache.covering.reach import reach_of
+from django_wsgimatch.apache.covering.scope_index import ScopeIndex
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_text

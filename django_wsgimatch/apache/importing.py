@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
 from .covering.access_files import Apart, Unread, close_unread, set_apart, with_access_files
+from .covering.alias_reach import FileKind, FileKinds
 from .covering.hosts import read_hosts
-from .covering.reach import FileKind, FileKinds
 from .decisions import Protected, note_rules, protected, refusing
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..comparing.asking import Manner, Site
+from ..comparing.both_sites import compare_all
 from ..comparing.differences import Compared, Pair
+from ..comparing.http_client import Manner, Site
 from ..comparing.rules import HEADERS, ComparisonRules
-from ..comparing.running import compare_all
 from ..comparing.targets import SAFE_METHODS, RequestFile, read_requests
 from ..conf import Configuration, configuration
 from ..doctor.told.progress import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .asking import Manner, Response, Site
+from .http_client import Manner, Response, Site
 from .rules import ComparisonRules, body_of, header_values, is_own_page
 from .targets import Request
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .asking import Response
+from .http_client import Response
 
 # Compared unless others are named. Not among them: Date, Server, Content-Length, Transfer-Encoding,
 # Connection, ETag, Last-Modified, which tell of the server more than of the application.

@@ -23,8 +23,8 @@ from ..reading.includes import is_private, read_text_of
 from ..reading.reading import read_text
 from ..reading.sections import section_for
 from .access import CONTAINERS, LIMITS, RULES
+from .alias_reach import FileKinds, reach_of
 from .coverage import CONDITIONS, FILES
-from .given import ENTRY_OPTIONS, SITE_OPTIONS
 from .hosts import (
     HANDLERS,
     REDIRECTS,
@@ -35,8 +35,8 @@ from .hosts import (
     read_hosts,
     scope_sections,
 )
+from .option_values import ENTRY_OPTIONS, SITE_OPTIONS
 from .overrides import ALLOWING, Overrides, above, allows, host_of, is_directory
-from .reach import FileKinds, reach_of
 
 # So many folders below one of scripts are looked at, and so much of a file is read, in bytes.
 _MOST_FOLDERS, _LONGEST = 2000, 1 << 20

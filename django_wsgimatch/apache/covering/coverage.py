@@ -17,7 +17,7 @@ from ...aliases.directives import get_word
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..lines.directive import Section
-from .reach import Reach, prefixes_of
+from .alias_reach import Reach, prefixes_of
 
 Coverage = Literal["all", "some", "none"]
 

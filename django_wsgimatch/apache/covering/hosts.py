@@ -13,7 +13,7 @@ from ..lines.words import split_words
 from ..outcomes.outcome import Ledger
 from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, section_pattern
-from .given import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
+from .option_values import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
 
 ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..lines.directive import Directive, Section
 from ..lines.words import split_words
+from .alias_reach import Reach
 from .coverage import DIRECTORIES, coverage, heads_of, is_wildcard, section_pattern
 from .hosts import Rank, rank_of, scope_sections
-from .reach import Reach
 
 ALLOWING = ("allowoverride", "allowoverridelist")
 

@@ -10,7 +10,7 @@ from ...aliases.substitution import parse_template
 from ..lines.directive import Section
 from .coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS, is_wildcard, section_pattern
 from .hosts import Scope
-from .narrowing import from_wildcard, literally, narrowed, restricted, without_captures
+from .partial_aliases import from_wildcard, literally, narrowed, restricted, without_captures
 
 # What begins so is the name of a file or folder that begins with a dot, and no folder of scripts.
 _HIDDEN = re.compile(r"(?:\^\.\*|\.\*|\^\(\.\*\))?(?:/|\(\^\|/\)|\(\?:\^\|/\))?(\\\..*)", re.DOTALL)

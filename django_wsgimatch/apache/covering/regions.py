@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ...aliases.alias import Alias
+from .alias_reach import Reach, prefixes_of, region
 from .coverage import is_below
-from .reach import Reach, prefixes_of, region
 
 
 def reach_of_region(alias: Alias) -> Reach:

@@ -19,8 +19,8 @@ from ..lines.templates import is_control, placeholder
 from ..lines.unreadable import Unreadable
 from ..lines.words import split_name
 from .dump import is_dump, read_dump
-from .following import follow, open_source
 from .includes import read_text_of
+from .line_directives import follow, open_source
 from .macros import Macro
 from .progress import Progress, Source
 from .sections import check_section, make_section

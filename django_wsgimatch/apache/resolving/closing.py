@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import ACCESS_RULE, Alias, Denial
 from ..covering.access import Layer, closing_rules
+from ..covering.alias_reach import Reach
 from ..covering.coverage import Coverage, coverage
 from ..covering.hosts import Host, Scope
-from ..covering.narrowing import excluded
-from ..covering.nearby import ScopeIndex
+from ..covering.partial_aliases import excluded
 from ..covering.protected import is_exact, region_of_scope
-from ..covering.reach import Reach
 from ..covering.regions import Regions, in_words, reach_of_region
+from ..covering.scope_index import ScopeIndex
 from ..lines.directive import Directive, Spot
 from .resolving import Resolver
 

@@ -14,11 +14,11 @@ from ...aliases.alias import Alias
 from ...aliases.directives import get_word
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
+from ..covering.alias_reach import FileKind, reach_of
 from ..covering.coverage import FILES, Coverage, is_wildcard, section_pattern
-from ..covering.given import replaces_options
 from ..covering.hosts import Host, Scope
-from ..covering.narrowing import from_wildcard, is_anchored, literally
-from ..covering.reach import FileKind, reach_of
+from ..covering.option_values import replaces_options
+from ..covering.partial_aliases import from_wildcard, is_anchored, literally
 from ..lines.directive import Directive
 from ..lines.words import split_words
 from ..outcomes.outcome import Ledger

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...aliases.alias import Alias
+from ..covering.alias_reach import FileKinds, reach_of
 from ..covering.coverage import LOCATIONS, Coverage, coverage
-from ..covering.given import Given, follows_links
 from ..covering.hosts import ROOT, Host, Scope
-from ..covering.meetings import (
+from ..covering.merged_sections import (
     NAMES,
     Meetings,
     Values,
@@ -25,9 +25,9 @@ from ..covering.meetings import (
     most_particular_first,
     value_of,
 )
-from ..covering.narrowing import narrowed
-from ..covering.nearby import ScopeIndex
-from ..covering.reach import FileKinds, reach_of
+from ..covering.option_values import Given, follows_links
+from ..covering.partial_aliases import narrowed
+from ..covering.scope_index import ScopeIndex
 from ..lines.directive import Directive, Spot
 from ..lines.limits import COMPILED, MADE, Effort
 from ..outcomes.outcome import Ledger

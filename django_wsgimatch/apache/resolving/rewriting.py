@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..covering.narrowing import is_anchored, literally, look_ahead, without_captures
+from ..covering.partial_aliases import is_anchored, literally, look_ahead, without_captures
 from ..lines.directive import Directive
 from ..lines.words import split_words
 

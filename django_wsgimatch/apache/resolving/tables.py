@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property, partial
 
 from ...aliases.alias import Alias
+from ..covering.alias_reach import prefixes_of
 from ..covering.coverage import is_below
 from ..covering.hosts import Host
-from ..covering.reach import prefixes_of
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
 from .closing import Closed, Closer

@@ -10,7 +10,7 @@ from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..covering.coverage import LOCATIONS, is_wildcard, section_pattern
 from ..covering.hosts import HANDLERS, Host, scope_sections
-from ..covering.narrowing import from_wildcard
+from ..covering.partial_aliases import from_wildcard
 from ..covering.regions import Regions, in_words, reach_of_region
 from ..lines.directive import Directive, Section
 from ..lines.words import split_words

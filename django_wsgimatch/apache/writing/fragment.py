@@ -9,7 +9,7 @@ from typing import Any
 
 from ...aliases.alias import Alias
 from ...text import shown
-from ..covering.given import ENTRY_OPTIONS
+from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot
 from .settings import Hosts, Settings, Written
 

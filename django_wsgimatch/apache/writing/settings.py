@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...aliases.alias import Alias
-from ..covering.given import DEFAULTS
+from ..covering.option_values import DEFAULTS
 from ..lines.directive import Spot
 from ..outcomes.outcome import Ledger
 from ..processes.processes import ProcessGroup

@@ -7,10 +7,10 @@ from typing import Any
 
 from ..lines.limits import Effort
 from .coverage import Coverage, coverage, section_pattern
-from .given import DEFAULTS, ENTRY_OPTIONS, Given
 from .hosts import Scope
-from .narrowing import region_of
-from .nearby import ScopeIndex
+from .option_values import DEFAULTS, ENTRY_OPTIONS, Given
+from .partial_aliases import region_of
+from .scope_index import ScopeIndex
 
 Values = dict[str, Given]
 

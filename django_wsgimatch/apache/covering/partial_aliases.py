@@ -11,8 +11,8 @@ from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import group_numbers, parse_template
 from ...exceptions import PatternError
 from ..lines.directive import Section
+from .alias_reach import Reach, prefixes_of, region
 from .coverage import is_wildcard, section_pattern
-from .reach import Reach, prefixes_of, region
 
 _SLASHES = re.compile("//+")
 # What would mean something else inside a group, or further on in a pattern.

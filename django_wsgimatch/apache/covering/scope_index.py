@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from ..lines.limits import COMPARED, SEARCHED
+from .alias_reach import Reach
 from .coverage import FILES, LOCATIONS, heads_of, is_wildcard, section_pattern
 from .hosts import Scope
-from .reach import Reach
 
 # A scope with its place in the file, which decides between scopes of one rank.
 Numbered = tuple[int, Scope]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from .asking import ask, require
 from .differences import Compared, Pair, compare, together
+from .http_client import ask, require
 from .targets import Request
 
 
