@@ -16,13 +16,16 @@ from django.utils.module_loading import import_string
 from .aliases.alias import Alias
 from .aliases.resolve import Rules
 from .conf import DEFAULTS, Configuration, configuration
+from .doctor.findings.finding import Finding
+from .doctor.findings.progress import Progress, counted, untold
+from .doctor.findings.subject import Subject
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.forwarding import forwarding_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
 from .doctor.processes.leaks import inherited_findings, leak_findings
 from .doctor.processes.serving import mount_findings, patience_findings
-from .doctor.projects.asking import MOST_PROJECTS, project_findings, server_of
-from .doctor.projects.reached import Reached, reached
+from .doctor.projects.project_findings import MOST_PROJECTS, project_findings, server_of
+from .doctor.projects.projects_by_url import Reached, reached
 from .doctor.site_facts import (
     base_directory,
     configured_roots,
@@ -47,10 +50,7 @@ from .doctor.targets.files import TargetPlace, file_findings, survey
 from .doctor.targets.listing import Listings
 from .doctor.targets.roots import root_findings
 from .doctor.targets.writers import writer_findings
-from .doctor.told.findings import Finding
-from .doctor.told.progress import Progress, counted, untold
-from .doctor.told.subject import Subject
-from .doctor.uris.reach import example_uris
+from .doctor.uris.hidden_aliases import example_uris
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
 from .settings_guard import VARIABLE

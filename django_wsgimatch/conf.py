@@ -24,9 +24,9 @@ from .aliases.table import AliasTable, compile_location
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
+from .doctor.findings.refusal import CannotStart
+from .doctor.findings.wording import finding_lines, findings_summary
 from .doctor.table.mistakes import mistake
-from .doctor.told.refusal import CannotStart
-from .doctor.told.wording import finding_lines, findings_summary
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 from .plan import is_clean

@@ -8,7 +8,7 @@ from typing import Any
 
 from django_wsgimatch import checks
 from django_wsgimatch.conf import configuration
-from django_wsgimatch.doctor.told.findings import Finding
+from django_wsgimatch.doctor.findings.finding import Finding
 
 APPLICATION = "def application(environ, start_response): ...\n"
 

@@ -15,12 +15,12 @@ from django_wsgimatch.aliases.patterns import pattern
 from django_wsgimatch.cli.check import findings
 from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.doctor import site_facts as circumstances
+from django_wsgimatch.doctor.findings import wording
+from django_wsgimatch.doctor.findings.finding import CATALOGUE, Finding
 from django_wsgimatch.doctor.processes import groups
-from django_wsgimatch.doctor.projects import probe
+from django_wsgimatch.doctor.projects import project_processes
 from django_wsgimatch.doctor.table import captures
 from django_wsgimatch.doctor.targets import writers
-from django_wsgimatch.doctor.told import wording
-from django_wsgimatch.doctor.told.findings import CATALOGUE, Finding
 from tests.small_projects import DjangoProject, write_project
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.rst"
@@ -197,7 +197,7 @@ def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch
     if check_id == "W060":
         monkeypatch.setenv("SCRIPT_NAME", "/shop/")
     if check_id == "W055":
-        monkeypatch.setattr(probe, "SECONDS", 1.0)
+        monkeypatch.setattr(project_processes, "SECONDS", 1.0)
     if check_id == "W039":
         monkeypatch.setenv("SECRET_KEY", "the server's")
     if check_id == "W040":

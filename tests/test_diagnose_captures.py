@@ -9,11 +9,11 @@ from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.aliases.target import split_filename
+from django_wsgimatch.doctor.findings.subject import Subject
 from django_wsgimatch.doctor.table import captures
 from django_wsgimatch.doctor.table.captures import capture_findings
 from django_wsgimatch.doctor.targets.files import survey
 from django_wsgimatch.doctor.targets.listing import Listings
-from django_wsgimatch.doctor.told.subject import Subject
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.doctor.findings.subject import Subject
 from django_wsgimatch.doctor.targets.files import (
     TargetPlace,
     file_findings,
@@ -14,7 +15,6 @@ from django_wsgimatch.doctor.targets.files import (
 )
 from django_wsgimatch.doctor.targets.listing import Listings
 from django_wsgimatch.doctor.targets.roots import Uploads, root_findings
-from django_wsgimatch.doctor.told.subject import Subject
 
 SOURCE = "def application(environ, start_response): ...\n"
 

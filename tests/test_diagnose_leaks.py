@@ -7,10 +7,10 @@ import pytest
 
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.doctor.findings.subject import Subject
 from django_wsgimatch.doctor.processes.leaks import Interpreter, inherited_findings, leak_findings
 from django_wsgimatch.doctor.targets.files import survey
 from django_wsgimatch.doctor.targets.listing import Listings
-from django_wsgimatch.doctor.told.subject import Subject
 
 ON_PATH = "import os, sys\nsys.path.insert(0, os.path.dirname(__file__))\n"
 APPLICATION = "def application(environ, start_response): ...\n"

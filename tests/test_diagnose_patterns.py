@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.doctor.findings.subject import Subject
 from django_wsgimatch.doctor.table.patterns import pattern_findings
-from django_wsgimatch.doctor.told.subject import Subject
 
 
 def found(directive):

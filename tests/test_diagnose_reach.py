@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.doctor.uris import reach
-from django_wsgimatch.doctor.uris.reach import (
+from django_wsgimatch.doctor.uris import hidden_aliases
+from django_wsgimatch.doctor.uris.hidden_aliases import (
     OftenTaken,
     Unreachable,
     example_uris,
@@ -98,7 +98,7 @@ def test_without_proof_examples_are_tried():
 
 
 def test_what_cannot_be_proved_is_not_claimed(monkeypatch):
-    monkeypatch.setattr(reach, "_MOST_HIDERS", 1)
+    monkeypatch.setattr(hidden_aliases, "_MOST_HIDERS", 1)
 
     assert judged(" /a", " /b", "Match ^/[ab](/|$)") == []
 

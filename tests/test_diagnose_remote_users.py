@@ -6,10 +6,10 @@ import pytest
 
 from django_wsgimatch import script_alias
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.doctor.projects.reached import FALLBACK, Key
+from django_wsgimatch.doctor.findings.project_report import Told
+from django_wsgimatch.doctor.findings.subject import Subject
+from django_wsgimatch.doctor.projects.projects_by_url import FALLBACK, Key
 from django_wsgimatch.doctor.projects.remote_users import remote_user_findings
-from django_wsgimatch.doctor.told.subject import Subject
-from django_wsgimatch.doctor.told.telling import Told
 from django_wsgimatch.entries import to_alias
 
 WAITING = Told(is_django=True, settings_module="blog.settings", needs_remote_user=True)

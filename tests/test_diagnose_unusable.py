@@ -9,12 +9,12 @@ import pytest
 
 from django_wsgimatch import script_alias
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.doctor.projects.inside import look
-from django_wsgimatch.doctor.projects.reached import Key
+from django_wsgimatch.doctor.findings.project_report import Told, read_told
+from django_wsgimatch.doctor.findings.subject import Subject
+from django_wsgimatch.doctor.projects.project_side import look
+from django_wsgimatch.doctor.projects.projects_by_url import Key
 from django_wsgimatch.doctor.projects.unloaded import unloaded_finding
 from django_wsgimatch.doctor.targets import unusable
-from django_wsgimatch.doctor.told.subject import Subject
-from django_wsgimatch.doctor.told.telling import Told, read_told
 from django_wsgimatch.entries import to_alias
 
 WSGI = "def {}(environ, start_response): ...\n"

@@ -28,7 +28,7 @@ from django_wsgimatch.conf import DEFAULTS, configuration
 from django_wsgimatch.daemon.option_values import ANSWERS
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.dispatcher import Dispatcher
-from django_wsgimatch.doctor.told.findings import Finding
+from django_wsgimatch.doctor.findings.finding import Finding
 from django_wsgimatch.entries import OPTIONS, to_alias
 from django_wsgimatch.exceptions import InvalidPattern, PatternError
 from django_wsgimatch.management.commands.wsgimatch import Command

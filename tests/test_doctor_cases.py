@@ -11,8 +11,8 @@ from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.cli.preview import previews, site_with_views
 from django_wsgimatch.conf import configuration
+from django_wsgimatch.doctor.findings.subject import Subject
 from django_wsgimatch.doctor.table.wholes import nested
-from django_wsgimatch.doctor.told.subject import Subject
 from django_wsgimatch.entries import Entry, to_alias
 from tests import doctor_tables
 from tests.doctor_cases import FOUND, ONE, SOUND

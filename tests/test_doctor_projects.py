@@ -12,9 +12,9 @@ import django_wsgimatch
 from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.doctor.projects import probe
-from django_wsgimatch.doctor.projects.probe import Project, ask_project
-from django_wsgimatch.doctor.told.telling import NO_ANSWER
+from django_wsgimatch.doctor.findings.project_report import NO_ANSWER
+from django_wsgimatch.doctor.projects import project_processes
+from django_wsgimatch.doctor.projects.project_processes import Project, ask_project
 from tests.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
@@ -535,7 +535,7 @@ def project_with(tmp_path, source: str) -> Project:
 
 
 def test_a_project_that_never_loads_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(probe, "SECONDS", 0.5)
+    monkeypatch.setattr(project_processes, "SECONDS", 0.5)
 
     told = ask_project(project_with(tmp_path, "import time\ntime.sleep(60)\n"), ())
 

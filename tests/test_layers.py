@@ -17,9 +17,9 @@ LOWER = """
     apache.covering apache.resolving apache.processes apache.writing apache doctor.uris
 """
 UPPER = """
-    doctor.told doctor.programs doctor.targets doctor.table project conf preloading places server
-    dispatcher doctor.processes doctor doctor.projects preview checks cli.common cli wsgi gunicorn
-    management.commands apps __main__
+    doctor.findings doctor.programs doctor.targets doctor.table project conf preloading places
+    server dispatcher doctor.processes doctor doctor.projects preview checks cli.common cli wsgi
+    gunicorn management.commands apps __main__
 """
 ORDER = [*LOWER.split(), *UPPER.split()]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch.doctor.told.telling import NO_ANSWER, Told, UrlAnswer, read_told
+from django_wsgimatch.doctor.findings.project_report import NO_ANSWER, Told, UrlAnswer, read_told
 
 TRUE: dict[str, Any] = {
     "is_django": True,

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from django_wsgimatch.doctor.told.findings import Finding
+from django_wsgimatch.doctor.findings.finding import Finding
 from django_wsgimatch.text import aligned, cut, last_line, quoted, readable, shown, to_json
 from tests.servers import environment
 

@@ -12,10 +12,10 @@ from django.core import checks
 
 from ..checks import file_system_findings, settings_findings
 from ..conf import Configuration, configuration
-from ..doctor.projects.asking import MOST_PROJECTS
-from ..doctor.told.findings import Finding
-from ..doctor.told.progress import Progress, untold
-from ..doctor.told.wording import finding_lines, findings_summary, level_name
+from ..doctor.findings.finding import Finding
+from ..doctor.findings.progress import Progress, untold
+from ..doctor.findings.wording import finding_lines, findings_summary, level_name
+from ..doctor.projects.project_findings import MOST_PROJECTS
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option, seconds_above_zero
 

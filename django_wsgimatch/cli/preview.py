@@ -19,15 +19,15 @@ from ..aliases.table import AliasTable
 from ..aliases.uri import parse_target
 from ..conf import Configuration, configuration
 from ..daemon.place import Place
+from ..doctor.findings.project_report import Told, UrlAnswer
+from ..doctor.findings.subject import Subject
 from ..doctor.processes.sources import effects_of
-from ..doctor.projects.asking import MOST_PROJECTS, Asker, is_project
-from ..doctor.projects.probe import Question
-from ..doctor.projects.reached import Key
+from ..doctor.projects.project_findings import MOST_PROJECTS, Asker, is_project
+from ..doctor.projects.project_processes import Question
+from ..doctor.projects.projects_by_url import Key
 from ..doctor.projects.views import lacks_slash, path_language, urlconf_error, view_name
 from ..doctor.table.wholes import whole_findings
 from ..doctor.targets.files import script_findings
-from ..doctor.told.subject import Subject
-from ..doctor.told.telling import Told, UrlAnswer
 from ..preview import Preview, PreviewSite, Try, preview, preview_site, rebuilt_url, tries
 from ..text import cut, quoted, readable, shown
 from .common.output import Output

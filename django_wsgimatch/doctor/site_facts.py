@@ -17,13 +17,13 @@ from ..daemon.manager.starting import account_of
 from ..daemon.options import GroupOptions
 from ..exceptions import SettingError
 from ..settings_guard import VARIABLE
+from .findings.subject import Subject
 from .processes.groups import literal_groups
-from .processes.here import own_modules, own_paths
 from .processes.leaks import Interpreter
+from .processes.own_imports import own_modules, own_paths
 from .targets.files import TargetPlace
 from .targets.roots import Uploads
 from .targets.writers import FIRST_PERSON, Guarded
-from .told.subject import Subject
 
 
 def settings_module_of(configured: Configuration, subject: Subject) -> str | None:

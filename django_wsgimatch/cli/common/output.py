@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import OutputWrapper
 
-from ...doctor.told.progress import Progress, untold
+from ...doctor.findings.progress import Progress, untold
 from ...text import shown, to_json
 
 if TYPE_CHECKING:

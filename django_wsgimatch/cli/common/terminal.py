@@ -13,7 +13,7 @@ from rich.progress import TaskID
 from rich.table import Table
 from rich.text import Text
 
-from ...doctor.told.progress import Progress
+from ...doctor.findings.progress import Progress
 from ...text import shown
 
 # A text, and what it stands for: a key of the styles, or nothing.

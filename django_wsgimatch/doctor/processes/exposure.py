@@ -10,7 +10,7 @@ from ...daemon.manager.starting import SCRUBBED
 from ...daemon.options import GroupOptions
 from ...settings_guard import VARIABLE
 from ...text import quoted
-from ..told.findings import Finding
+from ..findings.finding import Finding
 
 # Names of variables that hold what nobody else should know.
 _SECRET = re.compile(

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...text import quoted
-from ..told.findings import Finding
+from ..findings.finding import Finding
 
 _NAMES = (
     *("forwarded_allow_ips", "forwarder_headers", "header_map"),

@@ -23,10 +23,10 @@ from ...daemon.script_owner import ScriptOwner
 from ...daemon.servers.directory import try_base
 from ...exceptions import SettingError
 from ...text import quoted
+from ..findings.finding import Finding
+from ..findings.progress import Progress, counted, untold
+from ..findings.subject import Subject
 from ..targets.barriers import barrier
-from ..told.findings import Finding
-from ..told.progress import Progress, counted, untold
-from ..told.subject import Subject
 from .pythons import PythonFacts, ask_python, import_error, old_version
 from .trial import trial_findings
 

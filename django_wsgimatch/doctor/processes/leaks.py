@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from ...settings_guard import VARIABLE, settings_modules
 from ...text import quoted
+from ..findings.finding import Finding
+from ..findings.subject import Subject
 from ..targets.files import TargetPlace, read_script
-from ..told.findings import Finding
-from ..told.subject import Subject
 from .sources import Effects, Variable, effects_of
 
 _APART = "Give each project its own process group or application group."

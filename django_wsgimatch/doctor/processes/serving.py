@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...daemon.options import GroupOptions
-from ..told.findings import Finding
+from ..findings.finding import Finding
 from .forwarding import SettingValue, gunicorn_settings
 
 VARIABLE = "SCRIPT_NAME"

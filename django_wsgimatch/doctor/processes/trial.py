@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from ...daemon.manager.starting import GroupAccount, environment_of, resource_limits
 from ...daemon.options import GroupOptions
 from ...text import cut
+from ..findings.finding import Finding
 from ..programs.text import program_text
-from ..told.findings import Finding
 from .bounded import Bounds, OutOfBounds, Program, run_bounded
 
 # How long the trial may take, in seconds.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.telling import Page, UrlAnswer
-from .reached import Projects, Reached, project_label
+from ..findings.finding import Finding
+from ..findings.project_report import Page, UrlAnswer
+from .projects_by_url import Projects, Reached, project_label
 
 _PREFIX_IS_LOST = (
     "Something in the project looks up request.path in its URLconf, or builds a URL without "

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.telling import Told
+from ..findings.finding import Finding
+from ..findings.project_report import Told
 from .prefixes import covers
-from .reached import FALLBACK, Key
+from .projects_by_url import FALLBACK, Key
 
 # Which cookies a project sets, as its middleware tells: what they are for, and the setting.
 KINDS = (

@@ -7,13 +7,13 @@ from itertools import groupby
 from urllib.parse import urlsplit
 
 from ...text import quoted
+from ..findings.finding import Finding
+from ..findings.project_report import Told, UrlAnswer
+from ..findings.settings_lines import pasted, up_to
 from ..table.wholes import beside, nested, whole_finding
-from ..told.findings import Finding
-from ..told.pasting import pasted, up_to
-from ..told.telling import Told, UrlAnswer
 from .answers import page_findings
-from .reached import Projects, Reached, is_mount, project_label
-from .stored import ROOTS
+from .projects_by_url import Projects, Reached, is_mount, project_label
+from .stored_files import ROOTS
 
 # Django's own values, which hold nothing where the project has no login of its own.
 DEFAULTS = {"LOGIN_URL": "/accounts/login/", "LOGIN_REDIRECT_URL": "/accounts/profile/"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..findings.finding import Finding
+from ..findings.project_report import Told
+from ..findings.subject import Subject
 from ..targets.files import read_script
-from ..told.findings import Finding
-from ..told.subject import Subject
-from ..told.telling import Told
-from .reached import FALLBACK, Key
+from .projects_by_url import FALLBACK, Key
 
 _OWN = "MIDDLEWARE"
 

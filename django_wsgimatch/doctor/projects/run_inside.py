@@ -1,5 +1,5 @@
 """
-Runs ``doctor.projects.inside`` in a project's Python, which may not have this package.
+Runs ``doctor.projects.project_side`` in a project's Python, which may not have this package.
 
 The words: the file of ``daemon.group.boot``, and the folder that holds this package.
 """
@@ -13,6 +13,6 @@ if __name__ == "__main__":
     with open(sys.argv[1]) as file:
         exec(compile(file.read(), sys.argv[1], "exec"), boot)
     sys.meta_path.insert(0, boot["ServerPackages"]({"django_wsgimatch": sys.argv[2]}))
-    from django_wsgimatch.doctor.projects.inside import answer_questions
+    from django_wsgimatch.doctor.projects.project_side import answer_questions
 
     answer_questions()

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 
 from ...text import quoted, shown
-from ..told.findings import Finding
-from ..told.pasting import pasted
-from ..told.subject import Subject
-from ..told.telling import Told
-from .reached import Key
+from ..findings.finding import Finding
+from ..findings.project_report import Told
+from ..findings.settings_lines import pasted
+from ..findings.subject import Subject
+from .projects_by_url import Key
 
 _NEEDED = (
     "Install what is missing in the virtual environment of its process group, or add its folder "

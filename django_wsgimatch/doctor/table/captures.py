@@ -25,11 +25,11 @@ from ...aliases.target import is_inside, split_filename
 from ...aliases.uri import resolve_dots
 from ...exceptions import BadTarget
 from ...text import quoted
+from ..findings.finding import Finding
+from ..findings.subject import Subject
 from ..targets.files import TargetPlace
 from ..targets.roots import APART
-from ..told.findings import Finding
-from ..told.subject import Subject
-from ..uris.reach import example_uris
+from ..uris.hidden_aliases import example_uris
 from ..uris.witness import with_capture, witness
 
 _EXAMPLES = 8

@@ -11,8 +11,8 @@ from ...aliases.groups import GLOBAL
 from ...aliases.resolve import Rules
 from ...daemon.options import GroupOptions
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.subject import Subject
+from ..findings.finding import Finding
+from ..findings.subject import Subject
 
 # A pattern that one text alone fits, but for what follows it.
 _ONE_TEXT = re.compile(r"\^[\w/.-]*(?:\$|\((?:\?:)?/\|\$\)|\(\?=/\|\$\))?")

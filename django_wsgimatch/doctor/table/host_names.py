@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ...aliases.groups import split_host
 from ...aliases.table import host_matches
-from ..told.findings import Finding
+from ..findings.finding import Finding
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NO_NAME = re.compile(r"[^\w.\-\[\]:]")

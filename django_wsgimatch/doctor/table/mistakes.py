@@ -14,7 +14,7 @@ from ...exceptions import (
     WSGIMatchError,
 )
 from ...text import quoted
-from ..told.findings import Finding
+from ..findings.finding import Finding
 
 _CURES = {
     INVALID_OPTION: "The options are process-group=, application-group=, callable-object= and "

@@ -21,10 +21,10 @@ from ...aliases.patterns.pcre.syntax import (
 )
 from ...aliases.uri import EncodedSlashes
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.pasting import pasted
-from ..told.subject import Subject
-from ..uris.reach import example_uris
+from ..findings.finding import Finding
+from ..findings.settings_lines import pasted
+from ..findings.subject import Subject
+from ..uris.hidden_aliases import example_uris
 
 _QUERY = re.compile(r"[?#]")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")

@@ -12,10 +12,10 @@ from ...aliases.patterns.pcre.parser import parse
 from ...aliases.patterns.pcre.syntax import Anchor, Node, Sequence, Text, children
 from ...exceptions import PatternError
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.pasting import pasted
-from ..told.subject import Subject
-from ..uris.reach import example_uris
+from ..findings.finding import Finding
+from ..findings.settings_lines import pasted
+from ..findings.subject import Subject
+from ..uris.hidden_aliases import example_uris
 
 _HOST = re.compile(
     r"\^?(?P<scheme>https?\??://)?"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ...aliases.table import AliasTable
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.subject import Subject
-from ..uris.reach import OftenTaken, Unreachable, often_taken, unreachable
+from ..findings.finding import Finding
+from ..findings.subject import Subject
+from ..uris.hidden_aliases import OftenTaken, Unreachable, often_taken, unreachable
 from .never import never_finding
 
 

@@ -22,8 +22,8 @@ from ...aliases.patterns.pcre.syntax import (
 )
 from ...aliases.substitution import group_numbers, parse_template
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.subject import Subject
+from ..findings.finding import Finding
+from ..findings.subject import Subject
 from ..uris.witness import rebuilt, witness
 from .timing import Timing
 

@@ -10,9 +10,9 @@ from ...aliases.table import Match
 from ...aliases.target import find_script, split_uri
 from ...exceptions import TargetError
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.subject import Subject
-from ..uris.reach import example_uris
+from ..findings.finding import Finding
+from ..findings.subject import Subject
+from ..uris.hidden_aliases import example_uris
 
 _EXAMPLES = 8
 

@@ -21,12 +21,12 @@ from ...aliases.table import Match
 from ...aliases.target import find_script, split_uri
 from ...exceptions import PatternError, TargetError
 from ...text import quoted
+from ..findings.finding import Finding
+from ..findings.settings_lines import pasted, up_to
+from ..findings.subject import Subject
 from ..targets.files import read_script
-from ..told.findings import Finding
-from ..told.pasting import pasted, up_to
-from ..told.subject import Subject
+from ..uris.hidden_aliases import branch_uris, example_uris
 from ..uris.language import language_of_tree
-from ..uris.reach import branch_uris, example_uris
 from ..uris.search import Search, TooComplex
 from ..uris.states import DEAD, States, states_of
 

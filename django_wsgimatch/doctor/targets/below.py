@@ -17,8 +17,8 @@ from ...aliases.patterns.pcre.parser import parse
 from ...aliases.resolve import Rules
 from ...aliases.substitution import Template, parse_template
 from ...aliases.target import is_inside, split_filename
-from ..told.subject import Subject
-from ..uris.reach import example_uris
+from ..findings.subject import Subject
+from ..uris.hidden_aliases import example_uris
 from ..uris.witness import with_capture, witness
 from .files import TargetPlace, read_script
 from .listing import Listings

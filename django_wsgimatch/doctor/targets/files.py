@@ -15,8 +15,8 @@ from ...aliases.target import IS_DIRECTORY, NOT_FOUND, OUTSIDE_ROOTS, find_scrip
 from ...exceptions import TargetError
 from ...settings_guard import settings_modules
 from ...text import quoted, readable
-from ..told.findings import Finding
-from ..told.subject import Subject
+from ..findings.finding import Finding
+from ..findings.subject import Subject
 from .listing import Listings
 from .targets import meant
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.subject import Subject
+from ..findings.finding import Finding
+from ..findings.subject import Subject
 from .files import TargetPlace
 
 APART = "Keep scripts and uploads in separate directories."

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from ..told.pasting import pasted
-from ..told.subject import Subject
+from ..findings.settings_lines import pasted
+from ..findings.subject import Subject
 
 
 def meant(subject: Subject, base_directory: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...text import quoted, readable
-from ..told.findings import Finding
+from ..findings.finding import Finding
 
 # Below this, users are the system's: services, not people.
 FIRST_PERSON = 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from .findings import Finding
+from .finding import Finding
 
 _LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}
 

@@ -18,16 +18,16 @@ from ...daemon.options import GroupOptions
 from ...daemon.place import Place
 from ...daemon.servers.own_python import own_python
 from ...settings_guard import VARIABLE
-from ..told.findings import Finding
-from ..told.progress import Progress, counted, untold
-from ..told.subject import Subject
-from ..told.telling import Told, UrlAnswer
+from ..findings.finding import Finding
+from ..findings.progress import Progress, counted, untold
+from ..findings.project_report import Told, UrlAnswer
+from ..findings.subject import Subject
 from .cookies import cookie_findings
 from .prefixes import prefix_findings
-from .probe import Project, Question, ask_all
-from .reached import FALLBACK, Key, Projects, Reached
+from .project_processes import Project, Question, ask_all
+from .projects_by_url import FALLBACK, Key, Projects, Reached
 from .remote_users import remote_user_findings
-from .shared import shared_findings
+from .shared_interpreters import shared_findings
 from .unloaded import unloaded_finding
 
 # So many projects are asked: each is a process that loads a Django project.

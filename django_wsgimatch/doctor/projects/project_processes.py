@@ -14,9 +14,9 @@ from ...daemon.group_spec import GroupSpec
 from ...daemon.manager.starting import account_of, environment_of, python_of
 from ...exceptions import SettingError
 from ...text import cut, last_line
+from ..findings.project_report import Told, read_told
 from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run_bounded
 from ..programs.text import program_text
-from ..told.telling import Told, read_told
 
 # How long a project may take to load and answer, in seconds.
 SECONDS = 30.0

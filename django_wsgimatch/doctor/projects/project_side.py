@@ -21,7 +21,7 @@ from ...daemon.group.paths import set_sys_path
 from ...exceptions import ScriptError
 from ...scripts import Scripts
 from ..targets import unusable
-from . import stored, visiting
+from . import page_visits, stored_files
 
 SETTINGS = (
     *("STATIC_ROOT", "MEDIA_ROOT", "DEBUG", "ROOT_URLCONF"),
@@ -181,7 +181,7 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
         answer = _urls(prefix, path_info)
     if question.get("logins"):
         answer |= _pages(application, question, answer["view"], answer["appended"] is not None)
-        answer["files"] = stored.answers(
+        answer["files"] = stored_files.answers(
             application, script_name, answer["settings"], told["settings"], _host()
         )
     return answer
@@ -214,9 +214,9 @@ def _pages(
     front = admin = None
     if view or lacks_slash:
         path = f"{path_info}/" if lacks_slash else path_info
-        front = visiting.page(application, script_name, path, _host())
+        front = page_visits.page(application, script_name, path, _host())
     with suppress(Exception):
-        admin = visiting.page(application, script_name, _admin_path(), _host())
+        admin = page_visits.page(application, script_name, _admin_path(), _host())
     is_redirect = admin is not None and admin.get("location") is not None
     redirects = {admin["url"]: admin["location"]} if admin is not None and is_redirect else {}
     return {"front": front, "admin": admin, "redirects": redirects}

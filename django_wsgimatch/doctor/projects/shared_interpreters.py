@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...text import quoted
-from ..told.findings import Finding
-from ..told.subject import Subject
-from ..told.telling import Told, UrlAnswer
-from .reached import FALLBACK, Key, Projects, Reached, is_mount
+from ..findings.finding import Finding
+from ..findings.project_report import Told, UrlAnswer
+from ..findings.subject import Subject
+from .projects_by_url import FALLBACK, Key, Projects, Reached, is_mount
 
 _NEEDED_APP = {"STATIC_URL": "django.contrib.staticfiles"}
 

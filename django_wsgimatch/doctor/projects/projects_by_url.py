@@ -12,9 +12,9 @@ from ...aliases.groups import Server
 from ...aliases.resolve import Resolution, Rules, resolve
 from ...aliases.table import AliasTable
 from ...text import quoted
-from ..told.subject import Subject
-from ..told.telling import Told
-from ..uris.reach import branch_uris, example_uris
+from ..findings.project_report import Told
+from ..findings.subject import Subject
+from ..uris.hidden_aliases import branch_uris, example_uris
 
 # So many URLs of an alias are asked about.
 MOST_EXAMPLES = 4

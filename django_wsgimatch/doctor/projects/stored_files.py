@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from . import visiting
+from . import page_visits
 
 # The settings that name the files' URLs, and their folders.
 ROOTS = {"STATIC_URL": "STATIC_ROOT", "MEDIA_URL": "MEDIA_ROOT"}
@@ -35,7 +35,7 @@ def answers(
         if file is None:
             continue
         path = f"{url[len(script_name) :].rstrip('/')}/{file}"
-        answer = visiting.visit(application, script_name, path, host)
+        answer = page_visits.visit(application, script_name, path, host)
         if answer is not None:
             found[setting] = {"url": script_name + path, "status": answer[0]}
     return found
