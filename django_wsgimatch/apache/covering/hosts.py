@@ -89,7 +89,6 @@ class Host:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The addresses of a virtual host."""
         return tuple(split_words(self.section.argument)) if self.section else ()
 
     def __str__(self) -> str:

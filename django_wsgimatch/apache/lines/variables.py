@@ -36,7 +36,6 @@ class Variables:
             self._values[name.lower()] = value
 
     def undefine(self, words: list[str]) -> None:
-        """Follow an UnDefine line."""
         if len(words) != 1 or not words[0]:
             raise Unreadable("UnDefine takes one name", "write one UnDefine line for each name")
         _check(words[0])

@@ -95,7 +95,6 @@ def withheld(outcome: Outcome) -> Outcome:
 
 
 def outcome(directive: Directive, category: Category, note: str) -> Outcome:
-    """Return a directive's outcome."""
     text = " ".join(f"{directive.name} {directive.rest}".split())
     return Outcome(directive.spot, text, category, note)
 

@@ -61,7 +61,6 @@ class Progress:
         self._remarks: dict[str, Remark] = {}
 
     def keep(self, directive: Directive) -> None:
-        """Add a directive."""
         self._read.append(directive)
 
     def keep_macro(self, macro: Macro) -> None:
@@ -103,7 +102,6 @@ class Progress:
         return text, unknown
 
     def configuration(self) -> ApacheConfiguration:
-        """Return what has been read."""
         return ApacheConfiguration(
             tuple(self._directives()),
             tuple(self._refusals),

@@ -44,7 +44,6 @@ class Closed:
 
     @property
     def urls(self) -> str:
-        """The URLs in words."""
         return in_words(self.alias)
 
 

@@ -49,8 +49,6 @@ class Hosts:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of an import."""
-
     entries: tuple[Written, ...]
     hosts: tuple[Hosts, ...]
     groups: tuple[ProcessGroup, ...]

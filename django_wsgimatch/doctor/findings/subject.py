@@ -25,7 +25,6 @@ class Subject:
 
     @property
     def alias(self) -> Alias:
-        """The alias itself."""
         return self.table.aliases[self.position]
 
     @property

@@ -50,7 +50,6 @@ def cookie_findings(told: Mapping[Key, Told], where: Mapping[Key, str]) -> Itera
 
 
 def cookies(told: Told) -> Iterator[Cookie]:
-    """Yield the cookies that a project sets."""
     if not told.is_django:
         return
     names = [name.rpartition(".")[2] for name in told.settings.get("MIDDLEWARE") or ()]

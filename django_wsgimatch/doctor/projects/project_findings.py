@@ -80,7 +80,6 @@ class Asker:
     def ask(
         self, asked: Mapping[Key, tuple[Question, ...]], progress: Progress = untold
     ) -> dict[Key, Told]:
-        """Return what projects answer."""
         told = ask_all((self.project(key), questions) for key, questions in asked.items())
         return dict(zip(counted(tuple(asked), "projects", progress), told, strict=True))
 

@@ -40,7 +40,6 @@ class Listings:
     _scripts: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def __getitem__(self, path: str) -> Listing:
-        """Return what is in a directory."""
         known = self._known.get(path)
         if known is None:
             known = self._known[path] = _listed(path or "/")

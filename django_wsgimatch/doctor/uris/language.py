@@ -274,7 +274,6 @@ def language_of(location: str | Pattern) -> Language:
 
 
 def language_of_tree(tree: Node) -> Language:
-    """Return the language of what a pattern consists of."""
     try:
         return Language(tree)
     except _TooLarge:
