@@ -28,5 +28,12 @@ def findings_summary(findings: Sequence[Finding]) -> str:
     return f"{_count(counts['E'], 'error')}, {_count(counts['W'], 'warning')}{notes}."
 
 
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Return names as a sentence has them: "a, b and c"; "a, b and 7 more" beyond ``most``."""
+    if most is not None and len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -20,6 +20,7 @@ from typing import IO
 
 from ...daemon.manager.starting import GroupAccount, nameless_file
 from ...exceptions import WSGIMatchError
+from ...text import last_line
 
 # So many bytes are kept of standard error: the last, as tracebacks end with what is wrong.
 KEPT_ERRORS = 64 << 10
@@ -74,6 +75,11 @@ class Ended:
     status: int
     output: bytes
     errors: str
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, as a traceback ends."""
+        return last_line(self.errors) or f"it ended with status {self.status}"
 
 
 def run_bounded(program: Program, bounds: Bounds, standard_input: bytes = b"") -> Ended:

@@ -11,6 +11,7 @@ from ...daemon.options import GroupOptions
 from ...settings_guard import VARIABLE
 from ...text import quoted
 from ..findings.finding import Finding
+from ..findings.wording import listed
 
 # Names of variables that hold what nobody else should know.
 _SECRET = re.compile(
@@ -33,18 +34,19 @@ def exposure_findings(
     # What is run elsewhere has nothing of the server's.
     own = {n: options for n, options in groups.items() if n != GLOBAL and options.socket is None}
     secrets = sorted(filter(is_secret, environment))
-    others = sorted(n for n, options in groups.items() if n != GLOBAL and options.user is not None)
+    others = sorted(n for n, each in groups.items() if n != GLOBAL and each.user is not None)
+    beside = listed(list(map(quoted, others)), _MOST) if others else ""
     for name, options in own.items():
         where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
         if shown := [each for each in secrets if _has(options, each)]:
             yield _inherits(where, shown, options)
-        if options.user is None and others:
+        if options.user is None and beside:
             yield Finding(
                 "W038",
                 where,
-                f"it has no user option and runs as the server's user, beside {_listed(others)}, "
-                "which have their own users. Its code can read the server's files, signal its "
-                "processes and read their memory.",
+                f"it has no user option and runs as the server's user, beside {beside}, which "
+                "have their own users. Its code can read the server's files, signal its processes "
+                "and read their memory.",
                 'Give it its own user: "user": "NAME", and `serve --allow-user NAME`.',
             )
 
@@ -70,12 +72,8 @@ def _inherits(where: str, names: list[str], options: GroupOptions) -> Finding:
     return Finding(
         "W039",
         where,
-        f"it has the server's {_listed(names)} in its environment. Code that runs in the group "
-        "can read them: with another project's SECRET_KEY it can sign that project's sessions.",
+        f"it has the server's {listed(list(map(quoted, names)), _MOST)} in its environment. Code "
+        "that runs in the group can read them: with another project's SECRET_KEY it can sign that "
+        "project's sessions.",
         cure,
     )
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(map(quoted, names[:_MOST]))
-    return f"{shown} and {len(names) - _MOST} more" if len(names) > _MOST else shown

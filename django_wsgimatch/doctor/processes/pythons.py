@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from ...daemon.manager.starting import GroupAccount, environment_of
 from ...daemon.options import GroupOptions
-from ...text import cut, last_line
+from ...text import cut
 from ..programs.text import program_text
-from .bounded import Bounds, Ended, OutOfBounds, Program, run_bounded
+from .bounded import Bounds, OutOfBounds, Program, run_bounded
 
 # How long a group's Python may take to say its version, or to import the settings, in seconds.
 SECONDS = 20.0
@@ -52,7 +52,7 @@ def ask_python(python: str, files: Iterable[str], account: GroupAccount | None) 
     version = _VERSION.fullmatch(first)
     if version is None:
         text = cut(first.decode("utf-8", "backslashreplace"), 100)
-        return PythonFacts(None, reason=_last_line(done) if done.status else f"it says {text!r}")
+        return PythonFacts(None, reason=done.reason if done.status else f"it says {text!r}")
     unreadable = tuple(name for name in names if os.fsencode(name) in set(said))
     return PythonFacts((int(version[1]), int(version[2])), unreadable)
 
@@ -86,9 +86,4 @@ def import_error(
         done = run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds) as error:
         return cut(str(error), 300)
-    return _last_line(done) if done.status else ""
-
-
-def _last_line(done: Ended) -> str:
-    """What went wrong, as a traceback ends."""
-    return last_line(done.errors) or f"it ended with status {done.status}"
+    return done.reason if done.status else ""

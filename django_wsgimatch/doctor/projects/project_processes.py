@@ -13,7 +13,7 @@ from ...daemon.group import boot
 from ...daemon.group_spec import GroupSpec
 from ...daemon.manager.starting import account_of, environment_of, python_of
 from ...exceptions import SettingError
-from ...text import cut, last_line
+from ...text import cut
 from ..findings.project_report import Told, read_told
 from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run_bounded
 from ..programs.text import program_text
@@ -114,5 +114,5 @@ def _most_output(questions: tuple[Question, ...]) -> int:
 
 def _told(done: Ended) -> Told:
     if not done.output:
-        return Told(error=last_line(done.errors) or f"it ended with status {done.status}")
+        return Told(error=done.reason)
     return read_told(done.output)

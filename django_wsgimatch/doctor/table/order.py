@@ -8,6 +8,7 @@ from ...aliases.table import AliasTable
 from ...text import quoted
 from ..findings.finding import Finding
 from ..findings.subject import Subject
+from ..findings.wording import listed
 from ..uris.hidden_aliases import OftenTaken, Unreachable, often_taken, unreachable
 from .never import never_finding
 
@@ -45,7 +46,7 @@ def _waits_for_a_decision(table: AliasTable, positions: Iterable[int]) -> bool:
 
 
 def _often_hidden(subject: Subject, found: OftenTaken, sources: Sequence[str]) -> Finding:
-    takers = _listed([sources[taker] for taker in found.takers])
+    takers = listed([sources[taker] for taker in found.takers])
     take = "takes" if len(found.takers) == 1 else "take"
     return Finding(
         "W030",
@@ -58,7 +59,7 @@ def _often_hidden(subject: Subject, found: OftenTaken, sources: Sequence[str]) -
 
 
 def _hidden(subject: Subject, found: Unreachable, sources: Sequence[str]) -> Finding:
-    hiders = _listed([sources[hider] for hider in found.hiders])
+    hiders = listed([sources[hider] for hider in found.hiders])
     take = "takes" if len(found.hiders) == 1 else "take"
     location = quoted(subject.alias.location)
     message = (
@@ -74,7 +75,3 @@ def _hidden(subject: Subject, found: Unreachable, sources: Sequence[str]) -> Fin
         f"The first alias that matches wins. Move this one before {sources[found.hiders[0]]}, or "
         "remove it.",
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

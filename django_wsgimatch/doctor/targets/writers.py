@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from ...text import quoted, readable
 from ..findings.finding import Finding
+from ..findings.wording import listed
 
 # Below this, users are the system's: services, not people.
 FIRST_PERSON = 1000
@@ -97,8 +98,8 @@ def _findings_of_step(guarded: Guarded, step: Step) -> Iterator[Finding]:
         yield Finding(
             "W033",
             guarded.where,
-            f"{_listed(others)}, of the group {_group_name(step.status.st_gid)!r}, may write "
-            f"{step.what}.",
+            f"{listed(others, most=3)}, of the group {_group_name(step.status.st_gid)!r}, may "
+            f"write {step.what}.",
             f"chmod g-w {path}",
         )
 
@@ -163,9 +164,3 @@ def _group_name(group: int) -> str:
         return grp.getgrgid(group).gr_name
     except KeyError:
         return f"#{group}"
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) > 3:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
