@@ -58,9 +58,9 @@ def cut(text: str, longest: int) -> str:
     return legible[: max(longest - len(ELLIPSIS), 0)] + ELLIPSIS
 
 
-def last_line(output: str, longest: int = 300) -> str:
+def last_line(output: str) -> str:
     """Return the last line of what a process has printed, which says what went wrong, or ""."""
-    return cut(output.strip().rpartition("\n")[2].strip(), longest)
+    return cut(output.strip().rpartition("\n")[2].strip(), 300)
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -84,10 +84,10 @@ class Asker:
         return dict(zip(counted(tuple(asked), "projects", progress), told, strict=True))
 
 
-def server_of(configured: Configuration, host: str = "") -> Server:
-    """Return what group names are made from; ``host`` is a Host header."""
-    name = configured.values["SERVER_NAME"] or host or "localhost"
-    return Server(name, host, partial(variable, environ={}, process_environ=os.environ))
+def server_of(configured: Configuration) -> Server:
+    """Return what group names are made from, where no request names a host."""
+    name = configured.values["SERVER_NAME"] or "localhost"
+    return Server(name, "", partial(variable, environ={}, process_environ=os.environ))
 
 
 def is_project(configured: Configuration) -> bool:
