@@ -23,7 +23,7 @@ def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[
     try:
         yield from pool.map(lambda request: _compare(pair, request), requests)
     finally:
-        # Whoever interrupts the command need not wait for sites that do not answer.
+        # An interrupted command does not wait for sites that do not answer.
         pool.shutdown(wait=False, cancel_futures=True)
 
 

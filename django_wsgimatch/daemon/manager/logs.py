@@ -169,7 +169,7 @@ def open_log(path: str) -> int:
     """
     Open a file that may lie in a tenant's folder, to write at its end; never waits for it.
 
-    Raises OSError, and SettingError for what is no file.
+    Raises OSError, and SettingError for what is not a file.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     # A FIFO would block, and so would a file that its owner has a lease on.

@@ -352,7 +352,7 @@ def log_of(options: GroupOptions, server: ServerLog) -> ServerLog:
     """
     Return where a group's output goes: the server's log unless its log_file is another.
 
-    Raises OSError for a file that cannot be opened, and SettingError for what is no file.
+    Raises OSError for a file that cannot be opened, and SettingError for what is not a file.
     """
     if options.log_file is None:
         return server

@@ -232,7 +232,7 @@ def announced_length(headers: Sequence[tuple[str, str]]) -> int | None:
 
 def decode_head(data: bytes) -> ResponseHead:
     """
-    Return what a head's data say. Raises ProtocolError for what is no response's head.
+    Return what a head's data say. Raises ProtocolError if they are not a response's head.
 
     Headers that hold for one connection only are dropped; Transfer-Encoding is refused.
     """

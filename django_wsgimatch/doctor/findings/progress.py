@@ -1,4 +1,4 @@
-"""How far a long check has come: told by whoever works, to whoever may want to show it."""
+"""How far a long check has come: the check calls a Progress, which may show it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 
 
 def untold(done: int, total: int, what: str) -> None:
-    """Tell nobody."""
+    """Do not show anything: the Progress of a check that nobody watches."""
 
 
 def counted(items: Sequence[Item], what: str, progress: Progress) -> Iterator[Item]:

@@ -144,7 +144,7 @@ def _identifier(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    """Return a status, 0 for what is none."""
+    """Return a status, 0 if the value is not one."""
     return value if type(value) is int and 100 <= value <= 599 else 0
 
 
@@ -214,7 +214,7 @@ def _urls(value: object) -> dict[str, str]:
 
 
 def _url(value: object) -> str | None:
-    """Return a URL in ASCII, as reverse() gives them, None for what is none."""
+    """Return a URL in ASCII, as reverse() gives them, None if the value is not one."""
     text = _text(value)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Entries as one writes them into the settings: the line to paste that a hint ends with."""
+"""Entries as settings have them: the line to paste at the end of a hint."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def ask_python(python: str, files: Iterable[str], account: GroupAccount | None) 
 
 
 def old_version(python: str, account: GroupAccount | None) -> tuple[int, int] | None:
-    """Return the version of a Python that is too old for the question, None for what is none."""
+    """Return the version of a Python too old for the question, None if it is not a Python."""
     try:
         done = run_bounded(Program([python, "-V"], {}, "/", account), Bounds(SECONDS, MOST_OUTPUT))
     except (OSError, OutOfBounds):

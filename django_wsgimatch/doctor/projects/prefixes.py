@@ -140,7 +140,7 @@ def _name_of_view(setting: str, at: Reached, answer: UrlAnswer) -> str:
 
 
 def _told_redirects(projects: Projects, at: Reached, answer: UrlAnswer) -> tuple[str, ...]:
-    """The redirects that lead to what is no login of the project's, as W017 tells."""
+    """The redirects that do not lead to a login of the project (W017)."""
     logins = [url for name, url in answer.settings.items() if name in LOGIN_SETTINGS and url]
     leaving = [*logins, *answer.redirects.values()]
     bases = {url.partition("?")[0] for url in leaving if not projects.comes_back(url, at.key)}
@@ -164,7 +164,7 @@ def _static_files_that_leave(
     url = answer.settings.get("STATIC_URL")
     middleware = told.settings.get("MIDDLEWARE") or ()
     if not url or not _is_path(url) or SERVES_STATIC_FILES not in middleware:
-        # Somebody else serves them, and nobody here can tell whether he does.
+        # Another server serves them, and this check cannot see whether it does.
         return
     if not projects.comes_back(url, at.key):
         yield Finding(

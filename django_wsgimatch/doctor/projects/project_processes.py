@@ -63,7 +63,7 @@ def ask_all(asked: Iterable[tuple[Project, tuple[Question, ...]]]) -> Iterator[T
         try:
             yield from pool.map(lambda each: ask_project(each[0], each[1], stop), list(asked))
         finally:
-            # Whoever interrupts the command need not wait for those that are being asked.
+            # An interrupted command does not wait for the projects that are still being asked.
             stop.set()
 
 

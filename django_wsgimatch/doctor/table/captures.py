@@ -201,7 +201,7 @@ def _examples(subject: Subject, rules: Rules) -> Iterator[str]:
 
 
 def _lead(subject: Subject, uri: str, rules: Rules) -> Lead | None:
-    """Where a uri leads that this alias takes; None for what is no uri, or another alias's."""
+    """Where a uri of this alias leads; None if it is not a uri, or is another alias's."""
     if not _is_normal(uri, rules):
         return None
     match = subject.table.match(uri)

@@ -79,7 +79,7 @@ def _factory_in(namespace: Mapping[str, Any]) -> str | None:
 
 
 def of_application(name: str, application: Any) -> dict[str, Any] | None:
-    """Return what is told of what is no WSGI application, None for what may well be one."""
+    """Return why a value is not a WSGI application, None where it may be one."""
     if not callable(application):
         what = f"{name} is {_shown(application)}, which cannot be called"
         return {"error": what, "kind": "uncallable", "status": 500}

@@ -45,7 +45,7 @@ class Step:
         return bool(self.inner)
 
     def lets_write(self, bit: int) -> bool:
-        """Whether whoever the bit stands for can change what lies here."""
+        """Whether the users of a mode bit can change what is here."""
         mode = self.status.st_mode
         # In a directory such as /tmp nobody can rename what belongs to others.
         return bool(mode & bit) and not (self.is_above and mode & stat.S_ISVTX)

@@ -24,7 +24,7 @@ from .states import States, states_of
 
 # As many aliases together may hide one before the search is given up.
 _MOST_HIDERS = 12
-# So many uris are tried where a pattern does not allow of a proof.
+# How many uris are tried where a pattern does not allow a proof.
 _MOST_SAMPLES = 200
 # Of so many of its uris, each with such texts behind it, an alias is likely to be asked for.
 _MOST_EXAMPLES, _MOST_BEGINNINGS = 2, 8
@@ -51,7 +51,7 @@ class Unreachable:
 @dataclass(frozen=True, slots=True)
 class OftenTaken:
     """
-    What aliases at earlier positions, ``takers``, take of another one's likely uris.
+    How many likely uris of an alias are matched by earlier ones, at the positions ``takers``.
 
     ``taken`` of the ``tried`` ones, ``example`` among them.
     """

@@ -179,7 +179,7 @@ class RequestThreads:
         # the pages that a request has reached are there.
         private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         memory = memoryview(mmap.mmap(-1, LONGEST_PACKET, flags=private))
-        # Who is not accepted any more waits in the socket, for the next process.
+        # Connections that are not accepted wait in the socket for the next process.
         while self.is_open:
             connection = self._accept()
             if connection is None:
@@ -273,7 +273,7 @@ class RequestThreads:
         return size
 
     def _is_wanted(self) -> bool:
-        """Whether a front waits for a thread, and nobody else sees it; have it watched else."""
+        """Whether a front waits for a thread that nothing else watches; if not, watch it."""
         if not self.is_open:
             return True
         if self._accepting or self._is_watched:
