@@ -133,7 +133,7 @@ def test_status_without_a_server(settings, tmp_path):
 @pytest.mark.parametrize("words", [["status"], ["drain", "on"]], ids=["status", "drain"])
 def test_where_no_server_was_found(monkeypatch, settings, words, bases, where):
     settings.WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"
-    for module in ("running_servers", "drain"):
+    for module in ("common.running_servers", "drain"):
         monkeypatch.setattr(
             f"django_wsgimatch.cli.{module}.socket_directories", lambda configured: bases
         )

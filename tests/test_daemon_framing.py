@@ -312,8 +312,8 @@ def test_a_file_that_is_shortened_while_it_is_sent_ends_in_an_error(wrapper):
         file = tempfile.TemporaryFile()  # noqa: SIM115, the test closes it
         file.write(b"AAAAA")
         file.seek(0)
-        socket.send_fds(connection, [frame(HEAD, OK) + frame(FILE)], [file.fileno()])
         held.append(os.dup(file.fileno()))
+        socket.send_fds(connection, [frame(HEAD, OK) + frame(FILE)], [file.fileno()])
         file.close()
 
     def shorten(file: Any, size: int) -> Iterable[bytes]:
