@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +81,26 @@ def drawn(*arguments: str) -> str:
     terminal = Terminal()
     call_command("wsgimatch", *arguments, stdout=terminal, stderr=io.StringIO())
     return terminal.getvalue()
+
+
+class Waiting:
+    """A subcommand that runs; ``end()`` is its status, output and errors."""
+
+    def __init__(self, project, *words):
+        path = os.pathsep.join([os.getcwd(), str(project)])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "django", "wsgimatch", *words],
+            cwd=project,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self):
+        output, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, output, errors
+
+    @property
+    def is_over(self):
+        return self.process.poll() is not None

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import textwrap
 import time
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import django_wsgimatch
 from django_wsgimatch.daemon.servers.directory import base_in, running_servers
 from django_wsgimatch.daemon.wire.control import give_order
 from tests.raw_http import Answer, fetch
@@ -250,3 +253,36 @@ def site(
         shutil.rmtree(sockets_of(project), ignore_errors=True)
         for pid in marked(mark):
             os.kill(pid, signal.SIGKILL)
+
+
+def runs_as_nobody(*command: str) -> bool:
+    """Whether a user without rights can run a program, and read this package."""
+    if os.geteuid() != 0:
+        return False
+    package = str(Path(django_wsgimatch.__file__))
+    try:
+        done = [
+            subprocess.run(words, user="nobody", extra_groups=[], capture_output=True, check=False)
+            for words in ([*command, "-c", ""], ["cat", package])
+        ]
+    except OSError:
+        return False
+    return not any(each.returncode for each in done)
+
+
+def other_pythons() -> list[str]:
+    """Other Pythons that this package supports: on the PATH, or pyenv's."""
+    versions = Path(os.environ.get("PYENV_ROOT", "/nowhere"), "versions")
+    commands = [
+        *(shutil.which(f"python3.{minor}") for minor in range(10, 15)),
+        *(str(path) for path in sorted(versions.glob("3.1[0-4].*/bin/python3"))),
+    ]
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return [command for command in commands if command and version_of(command) not in ("", own)]
+
+
+def version_of(python: str) -> str:
+    """A Python's version, nothing for a command that does not run."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    return done.stdout.strip()

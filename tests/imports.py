@@ -51,3 +51,8 @@ def notes_of(*lines: str, files: Mapping[str, FileKind] | None = None) -> dict[i
 def text_of(*lines: str) -> str:
     """The settings fragment."""
     return "\n".join(python_lines(settings_of(*lines), "site.conf")) + "\n"
+
+
+def section(start: str, *lines: str) -> list[str]:
+    """Lines in a section."""
+    return [f"<{start}>", *lines, f"</{start.split()[0]}>"]

@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from django_wsgimatch.daemon.manager.status import proportional_set_size
-from tests.groups import ALIASES, Site, marked, site, wait_until, write_project
+from tests.groups import ALIASES, Site, marked, other_pythons, site, wait_until, write_project
 from tests.loading import kept_running
 from tests.raw_http import fetch
-from tests.test_groups import other_pythons
 
 CLIENTS = 8
 

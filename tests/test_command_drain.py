@@ -8,8 +8,8 @@ import pytest
 
 from django_wsgimatch.server.health import DRAINING
 from tests.groups import ALIASES, HOOKS, site
+from tests.health import HEALTH, LIVE, health
 from tests.servers import PYTHON, environment
-from tests.test_health import HEALTH, LIVE, health
 
 
 def manage(project: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -20,8 +18,9 @@ from django_wsgimatch.cli.stop import STOP
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.front.answers import read_order, read_outcomes
 from django_wsgimatch.exceptions import ManagerError, ManagerGone
+from tests.commands import Waiting
 from tests.groups import site
-from tests.test_renewal import AGAIN, BOOT, SLOW, deploy, deployed
+from tests.renewals import AGAIN, BOOT, SLOW, deploy, deployed
 
 APPLICATION = """\
 def application(environ, start_response):
@@ -33,29 +32,6 @@ GROUPS = """\
 script_alias("/a", "app.wsgi", process_group="blog", application_group="a"),
 script_alias("/b", "app.wsgi", process_group="blog", application_group="b"),
 """
-
-
-class Waiting:
-    """A subcommand that runs; ``end()`` is its status, output and errors."""
-
-    def __init__(self, project, *words):
-        path = os.pathsep.join([os.getcwd(), str(project)])
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "django", "wsgimatch", *words],
-            cwd=project,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def end(self):
-        output, errors = self.process.communicate(timeout=60)
-        return self.process.returncode, output, errors
-
-    @property
-    def is_over(self):
-        return self.process.poll() is not None
 
 
 @contextmanager

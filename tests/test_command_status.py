@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -21,36 +20,8 @@ from django_wsgimatch.cli.status import (
     status_lines,
 )
 from tests.groups import site
+from tests.statuses import PLACE, STOPPED
 
-PLACE: dict[str, Any] = {
-    "name": "blog",
-    "process_group": "blog",
-    "application_group": "",
-    "state": "running",
-    "pid": 10,
-    "processes": [{"pid": 11}, {"pid": 12}],
-    "python": "3.13.0",
-    "settings": "blog.settings",
-    "uptime": 200.0,
-    "requests": 7,
-    "busy": 1,
-    "threads": 30,
-    "memory": 25 << 20,
-    "restarts": 2,
-    "error": "Error in GET /:\x1b[2J",
-    "error_time": None,
-}
-STOPPED = {
-    **PLACE,
-    "name": "shop",
-    "state": "stopped",
-    "processes": [],
-    "python": None,
-    "settings": None,
-    "uptime": None,
-    "memory": None,
-    "error": "",
-}
 SERVERS = [{"server": 8, "pid": 9, "places": [PLACE, STOPPED]}]
 
 

@@ -26,8 +26,7 @@ from django_wsgimatch.daemon.servers.own_python import own_packages, own_python
 from django_wsgimatch.daemon.servers.owner import Owner, start_time
 from django_wsgimatch.daemon.wire.control import give_order
 from django_wsgimatch.dispatcher import Dispatcher
-from tests.serving import no_content, serve
-from tests.test_conformance import (
+from tests.corpus_cases import (
     CASES,
     HOST,
     OUT_OF_REACH,
@@ -38,6 +37,7 @@ from tests.test_conformance import (
     questions,
     text,
 )
+from tests.serving import no_content, serve
 from tests.trees import PROBE, build_tree, open_directory
 
 TAGS = {"process-group", "application-group", "env-group", "server-group"}

@@ -21,7 +21,7 @@ from django_wsgimatch.doctor.processes.exposure import exposure_findings
 from django_wsgimatch.doctor.processes.groups import group_findings
 from django_wsgimatch.exceptions import DaemonError
 from tests.relayed import folder
-from tests.test_command_status import STOPPED
+from tests.statuses import STOPPED
 
 BLOG = {"blog": {"socket": "/run/blog/blog.sock"}}
 REFUSAL = (

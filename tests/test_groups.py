@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-import django_wsgimatch
-from tests.groups import ALIASES, HOOKS, PLAIN, site, wait_until, write_project
+from tests.groups import (
+    ALIASES,
+    HOOKS,
+    PLAIN,
+    other_pythons,
+    runs_as_nobody,
+    site,
+    version_of,
+    wait_until,
+    write_project,
+)
 from tests.servers import GRANIAN, WAITRESS, environment
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
 SYSTEM_PYTHON = "/usr"
-
-
-def runs_as_nobody(*command: str) -> bool:
-    """Whether a user without rights can run a program, and read this package."""
-    if os.geteuid() != 0:
-        return False
-    package = str(Path(django_wsgimatch.__file__))
-    try:
-        done = [
-            subprocess.run(words, user="nobody", extra_groups=[], capture_output=True, check=False)
-            for words in ([*command, "-c", ""], ["cat", package])
-        ]
-    except OSError:
-        return False
-    return not any(each.returncode for each in done)
 
 
 def test_each_application_runs_in_the_place_that_its_alias_names(tmp_path):
@@ -122,24 +114,6 @@ def test_another_python_needs_nothing_installed(tmp_path):
         told = at.told("/blog")
 
     assert ".".join(map(str, told["python"])) == version_of(python)
-
-
-def other_pythons() -> list[str]:
-    """Other Pythons that this package supports: on the PATH, or pyenv's."""
-    versions = Path(os.environ.get("PYENV_ROOT", "/nowhere"), "versions")
-    commands = [
-        *(shutil.which(f"python3.{minor}") for minor in range(10, 15)),
-        *(str(path) for path in sorted(versions.glob("3.1[0-4].*/bin/python3"))),
-    ]
-    own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return [command for command in commands if command and version_of(command) not in ("", own)]
-
-
-def version_of(python: str) -> str:
-    """A Python's version, nothing for a command that does not run."""
-    program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
 
 
 def test_an_idle_group_ends_and_the_next_request_starts_it(tmp_path):

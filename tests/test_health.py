@@ -14,12 +14,11 @@ from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch import wsgi as entry
 from django_wsgimatch.daemon.servers.directory import bases_of, make_base
 from django_wsgimatch.server.health import DRAINING, MOST
-from tests.groups import ALIASES, HOOKS, PLAIN, SCRIPT, Site, site, sockets_of
+from tests.groups import ALIASES, HOOKS, PLAIN, SCRIPT, site, sockets_of
+from tests.health import HEALTH, LIVE, READY, health
 from tests.servers import failing, listens
 from tests.wsgi import Answer, get, write_scripts
 
-READY, LIVE = "/-/wsgimatch/ready", "/-/wsgimatch/live"
-HEALTH = 'WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"\n'
 BROKEN = "raise RuntimeError('the password is s3cret')\n"
 
 
@@ -208,11 +207,6 @@ def test_many_reasons_are_cut(settings, project):
 
 
 # Draining
-
-
-def health(at: Site, target: str = READY) -> tuple[int, str]:
-    answer = at.get(target)
-    return answer.status, answer.body.decode()
 
 
 def test_a_server_in_a_runtime_directory_outside_run_is_found(tmp_path, monkeypatch):

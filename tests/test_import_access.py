@@ -8,14 +8,9 @@ from django_wsgimatch.aliases.alias import ACCESS_RULE
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.cli.imports import import_record, protected_lines
-from tests.imports import import_lines, notes_of, settings_of, text_of
+from tests.imports import import_lines, notes_of, section, settings_of, text_of
 
 ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"
-
-
-def section(start: str, *lines: str) -> list[str]:
-    """Lines in a section."""
-    return [f"<{start}>", *lines, f"</{start.split()[0]}>"]
 
 
 def closed_by(*lines: str) -> list[str]:

@@ -7,19 +7,13 @@ import sys
 import pytest
 
 from django_wsgimatch.aliases.patterns import pattern as pattern_module
-from django_wsgimatch.aliases.patterns.pattern import Found, Pattern, compile_pattern
+from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, PatternError, UnsupportedPattern
+from tests.matches import told
 
 
 def compile_for_re(source: str) -> Pattern:
     return compile_pattern(source, engine="re")
-
-
-def told(pattern: Pattern, found: Found | None) -> tuple[list[str | None], int] | None:
-    """All groups of a match and where it ends."""
-    if found is None:
-        return None
-    return [found.group(n) for n in range(pattern.groups + 1)], found.end()
 
 
 ATOMIC = pytest.mark.skipif(

@@ -6,7 +6,6 @@ import os
 import signal
 import struct
 import time
-from contextlib import contextmanager
 
 import pytest
 
@@ -14,76 +13,8 @@ from django_wsgimatch.daemon.board import HEADER, READY
 from django_wsgimatch.daemon.group.renewal import Renewal
 from django_wsgimatch.daemon.group.worker.changes import LoadedFiles
 from django_wsgimatch.daemon.manager.processes import Process
-from tests.groups import site
 from tests.kept_places import SHAPE, kept_place, process
-
-# Loads for as long as there is a file, and tells which code it has read by then.
-SLOW = """\
-import json, os, time
-from pathlib import Path
-import part
-
-HERE = Path(__file__).parent
-with open(HERE / "loads", "a") as loads:
-    loads.write(f"{os.getpid()} {part.VERSION}\\n")
-while (HERE / "hold").exists():
-    time.sleep(0.01)
-
-
-def application(environ, start_response):
-    start_response("200 OK", [])
-    return [json.dumps({"version": part.VERSION, "pid": os.getpid()}).encode()]
-"""
-BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
-AGAIN = "will be replaced once more"
-
-
-class Deployed:
-    """A site whose group loads slowly, and what is deployed to it."""
-
-    def __init__(self, at):
-        self.at, self.project = at, at.project
-
-    def deploy(self, version):
-        deploy(self.project, version)
-
-    def hold(self):
-        (self.project / "hold").touch()
-
-    def release(self):
-        (self.project / "hold").unlink()
-
-    @property
-    def loads(self):
-        file = self.project / "loads"
-        return [line.split()[1] for line in file.read_text().splitlines()] if file.exists() else []
-
-    def restart(self):
-        self.at.order(do="restart", name="blog")
-
-    def hup(self):
-        self.at.hup()
-
-    def touch(self):
-        os.utime(self.project / "app.wsgi")
-        self.at.told("/blog")
-
-
-def deploy(project, version):
-    (project / "lib").mkdir(exist_ok=True)
-    (project / "lib/part.py").write_text(f"VERSION = {version!r}\n")
-
-
-@contextmanager
-def deployed(path, *, is_held=False, **options):
-    (path / "app.wsgi").write_text(SLOW)
-    deploy(path, "1")
-    if is_held:
-        (path / "hold").touch()
-    options = {"python_path": [str(path / "lib")], **options}
-    with site(path, options, aliases=BOOT) as at:
-        yield Deployed(at)
-
+from tests.renewals import AGAIN, deployed
 
 ways = pytest.mark.parametrize("way", ["restart", "hup", "touch"])
 
