@@ -53,26 +53,26 @@ package: $(VENV)/with-package ## build the wheel and the sdist into dist
 	$(VENV)/bin/python -m twine check --strict dist/*
 
 conformance: $(VENV)/with-test ## compare random requests with the installed Apache + mod_wsgi
-	$(VENV)/bin/python -m tests.conformance
-	$(VENV)/bin/python -m tests.daemon_conformance
-	$(VENV)/bin/python -m tests.import_conformance
-	$(VENV)/bin/python -m tests.import_silence
+	$(VENV)/bin/python -m tests.conformance.tables
+	$(VENV)/bin/python -m tests.conformance.daemon
+	$(VENV)/bin/python -m tests.conformance.imports
+	$(VENV)/bin/python -m tests.conformance.silence
 
 fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay, to status and to root's process
-	$(VENV)/bin/python -m tests.fuzz_patterns
-	$(VENV)/bin/python -m tests.fuzz_redos
-	$(VENV)/bin/python -m tests.fuzz_index
-	$(VENV)/bin/python -m tests.fuzz_apache
-	$(VENV)/bin/python -m tests.fuzz_relay
-	$(VENV)/bin/python -m tests.fuzz_boards
-	$(VENV)/bin/python -m tests.fuzz_starter
+	$(VENV)/bin/python -m tests.fuzz.patterns
+	$(VENV)/bin/python -m tests.fuzz.redos
+	$(VENV)/bin/python -m tests.fuzz.index
+	$(VENV)/bin/python -m tests.fuzz.apache
+	$(VENV)/bin/python -m tests.fuzz.relay
+	$(VENV)/bin/python -m tests.fuzz.boards
+	$(VENV)/bin/python -m tests.fuzz.starter
 
 load: $(VENV)/with-demo $(VENV)/with-test ## kill, renew and reconfigure groups and replicas under load, and count what is lost
-	$(VENV)/bin/python -m tests.load_groups
-	$(VENV)/bin/python -m tests.load_replicas
+	$(VENV)/bin/python -m tests.load.groups
+	$(VENV)/bin/python -m tests.load.replicas
 
 chaos: $(VENV)/with-test ## inject faults of all kinds under load for 10 minutes, and count what does not heal
-	$(VENV)/bin/python -m tests.chaos
+	$(VENV)/bin/python -m tests.chaos.run
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
 	@status=0; for name in index dispatch checks imports servers groups; do \

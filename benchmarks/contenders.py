@@ -11,9 +11,9 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.hello import BODY
-from tests.oracle import APACHE, INSTALLED, MODULE, MODULES, free_port
-from tests.raw_http import fetch
-from tests.servers import environment, listens, start, stop, wait_for
+from tests.support.oracle import APACHE, INSTALLED, MODULE, MODULES, free_port
+from tests.support.raw_http import fetch
+from tests.support.servers import environment, listens, start, stop, wait_for
 
 HERE = Path(__file__).resolve().parent
 TARGET = "/wsgi-scripts/hello"

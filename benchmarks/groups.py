@@ -35,10 +35,10 @@ from benchmarks.measure import (
     table,
     write_json,
 )
-from tests.groups import MARK, marked, wait_until
-from tests.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, free_port
-from tests.raw_http import fetch
-from tests.servers import environment, listens, start, stop, wait_for
+from tests.support.groups import MARK, marked, wait_until
+from tests.support.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, free_port
+from tests.support.raw_http import fetch
+from tests.support.servers import environment, listens, start, stop, wait_for
 
 HERE = Path(__file__).resolve().parent
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")

@@ -31,7 +31,7 @@ from benchmarks.measure import (
     table,
     write_json,
 )
-from tests.oracle import HOW_TO_INSTALL
+from tests.support.oracle import HOW_TO_INSTALL
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 VERSIONS = ("gunicorn", "granian", "django")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rooted import environment_of_root
-from tests.servers import PROJECT
+from tests.support.rooted import environment_of_root
+from tests.support.servers import PROJECT
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from django_wsgimatch.exceptions import (
     UnsupportedPattern,
 )
 from django_wsgimatch.settings_guard import settings_modules
-from tests.wsgi import get, write_scripts
+from tests.support.wsgi import get, write_scripts
 
 CASES = 10_000
 TARGET_PARTS = (

@@ -12,7 +12,7 @@ from django_wsgimatch import read_directives, script_alias, script_alias_match
 from django_wsgimatch.checks import check_settings, file_system_findings
 from django_wsgimatch.cli.check import findings
 from django_wsgimatch.conf import configuration
-from tests.servers import environment
+from tests.support.servers import environment
 
 SOURCE = "def application(environ, start_response): ...\n"
 

@@ -19,7 +19,7 @@ from django_wsgimatch.conf import configuration
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entries import to_alias
 from django_wsgimatch.exceptions import DirectiveError
-from tests.commands import run
+from tests.support.commands import run
 
 NOTHING: Any = None
 IMPORTED = "an access rule of Apache stood here: site.conf:12"

@@ -16,7 +16,7 @@ from django_wsgimatch.aliases.resolve import MOD_WSGI, Resolution, Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.exceptions import ApplicationExit, DaemonError
-from tests.wsgi import TELL, call, get, make_environ, write_scripts
+from tests.support.wsgi import TELL, call, get, make_environ, write_scripts
 
 
 def fallback(environ, start_response):

@@ -11,7 +11,7 @@ from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.aliases.uri import parse_target
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.plan import is_clean
-from tests.wsgi import get, write_scripts
+from tests.support.wsgi import get, write_scripts
 
 SCRIPTS = (
     "a.wsgi",

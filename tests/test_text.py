@@ -8,7 +8,7 @@ import pytest
 
 from django_wsgimatch.doctor.findings.finding import Finding
 from django_wsgimatch.text import aligned, cut, last_line, quoted, readable, shown, to_json
-from tests.servers import environment
+from tests.support.servers import environment
 
 
 @pytest.mark.parametrize(

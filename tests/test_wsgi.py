@@ -16,8 +16,8 @@ from django_wsgimatch import wsgi as entry
 from django_wsgimatch.asroot.launch import AS_ROOT
 from django_wsgimatch.project import use_settings_of_manage_py
 from django_wsgimatch.wsgi import get_application
-from tests.servers import ENTRY, GUNICORN, PYTHON, environment, failing
-from tests.wsgi import get, write_scripts
+from tests.support.servers import ENTRY, GUNICORN, PYTHON, environment, failing
+from tests.support.wsgi import get, write_scripts
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIABLE = "DJANGO_SETTINGS_MODULE"

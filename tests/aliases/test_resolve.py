@@ -15,7 +15,7 @@ from django_wsgimatch.aliases.resolve import (
     without_mount_point,
 )
 from django_wsgimatch.aliases.table import AliasTable, Match
-from tests.wsgi import write_scripts
+from tests.support.wsgi import write_scripts
 
 
 @pytest.fixture

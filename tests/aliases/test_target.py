@@ -15,7 +15,7 @@ from django_wsgimatch.aliases.target import (
     split_uri,
 )
 from django_wsgimatch.exceptions import TargetError
-from tests.trees import build_tree
+from tests.support.trees import build_tree
 
 
 @pytest.fixture

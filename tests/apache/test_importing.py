@@ -9,7 +9,7 @@ from django_wsgimatch.apache.outcomes.answers import ANSWERS, answer_for
 from django_wsgimatch.apache.outcomes.outcome import CATEGORIES
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.cli.imports import import_summary, remark_lines, report_lines
-from tests.imports import CONFIGURATIONS, import_lines, notes_of
+from tests.support.imports import CONFIGURATIONS, import_lines, notes_of
 
 WITH_CONFIGURATIONS = sorted(CONFIGURATIONS.glob("*.conf"))
 needs_configurations = pytest.mark.skipif(

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.groups import wait_until
-from tests.rooted import (
+from tests.support.groups import wait_until
+from tests.support.rooted import (
     GROUPS,
     OTHER,
     SECRETS,

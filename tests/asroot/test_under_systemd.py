@@ -18,7 +18,7 @@ from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.daemon.servers.directory import default_base
 from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.exceptions import SettingError
-from tests.relayed import folder
+from tests.support.relayed import folder
 
 HOME = {"HOME": "/"}
 SERVER = Account("www-data", 33, 34, (34,), {"HOME": "/var/www"})

@@ -18,9 +18,9 @@ from typing import Any
 
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.exceptions import ManagerError
-from tests.chaos_load import Kill, Ledger, ask, ports_of
-from tests.chaos_site import TARGETS, Site, Target, step_clock
-from tests.groups import wait_until
+from tests.chaos.load import Kill, Ledger, ask, ports_of
+from tests.chaos.site import TARGETS, Site, Target, step_clock
+from tests.support.groups import wait_until
 
 GROUPS = [target for target in TARGETS if target.process_group]
 # The groups whose processes lists name: the client does not choose them.

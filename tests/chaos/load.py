@@ -16,9 +16,9 @@ from functools import partial
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
-from tests.chaos_site import TARGETS, Site, Target, told_by
-from tests.loading import kept_running
-from tests.raw_http import connect, request_bytes
+from tests.chaos.site import TARGETS, Site, Target, told_by
+from tests.load.loading import kept_running
+from tests.support.raw_http import connect, request_bytes
 
 CLIENTS = 6
 PAUSE = 0.02

@@ -1,10 +1,10 @@
 """
 Faults of all kinds under load: what is answered wrongly, what is lost, what does not come back.
 
-``python -m tests.chaos --seconds 600 --mode both --seed 1`` runs a server without root's help and
-then one that root has started. Each fault is followed by a wait until the site is whole again. The
-exit status is 1 where an answer was wrong, a request was lost that no killed process explains, or
-something did not come back by itself.
+``python -m tests.chaos.run --seconds 600 --mode both --seed 1`` runs a server without root's help
+and then one that root has started. Each fault is followed by a wait until the site is whole again.
+The exit status is 1 where an answer was wrong, a request was lost that no killed process explains,
+or something did not come back by itself.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from dataclasses import dataclass, field
 
 from django_wsgimatch.daemon.manager.keeper import LINGER
 from django_wsgimatch.exceptions import ManagerError
-from tests.chaos_faults import FAULTS, ROOMS, SLOW, Agent, NotNow
-from tests.chaos_load import Asked, Ledger, ask, load, ran_twice
-from tests.chaos_site import FRONTS, PROCESSES, TARGETS, TENANTS, Census, Site, end, site
+from tests.chaos.faults import FAULTS, ROOMS, SLOW, Agent, NotNow
+from tests.chaos.load import Asked, Ledger, ask, load, ran_twice
+from tests.chaos.site import FRONTS, PROCESSES, TARGETS, TENANTS, Census, Site, end, site
 
 # Within so many seconds all must be well again.
 BOUND = 60.0

@@ -24,9 +24,9 @@ import django_wsgimatch
 from django_wsgimatch.asroot.trust import distrust
 from django_wsgimatch.daemon.servers.directory import NAME, running_servers
 from django_wsgimatch.daemon.wire.control import give_order
-from tests.groups import wait_until
-from tests.oracle import free_port
-from tests.servers import SECONDS_TO_START, listens
+from tests.support.groups import wait_until
+from tests.support.oracle import free_port
+from tests.support.servers import SECONDS_TO_START, listens
 
 FRONTS = 2
 SERVER_USER, USERS = "nobody", {"alpha": "www-data", "beta": "games"}

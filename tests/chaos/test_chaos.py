@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.chaos import run
+from tests.chaos.run import run
 
 SECONDS, FAULTS = 30, 8
 

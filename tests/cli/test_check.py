@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from django_wsgimatch import script_alias
-from tests.commands import Terminal, asked, drawn, run, site_of_scripts
+from tests.support.commands import Terminal, asked, drawn, run, site_of_scripts
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from django.core.management import CommandError, call_command
 
 from django_wsgimatch.asroot.common_options import CommonWords, sort_words
 from django_wsgimatch.management.commands.wsgimatch import FILES, SUBCOMMANDS
-from tests.servers import environment
+from tests.support.servers import environment
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """\
 import os
 from pathlib import Path

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.commands import run
+from tests.support.commands import run
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "JSON"])

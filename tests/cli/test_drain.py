@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from django_wsgimatch.server.health import DRAINING
-from tests.groups import ALIASES, HOOKS, site
-from tests.health import HEALTH, LIVE, health
-from tests.servers import PYTHON, environment
+from tests.support.groups import ALIASES, HOOKS, site
+from tests.support.health import HEALTH, LIVE, health
+from tests.support.servers import PYTHON, environment
 
 
 def manage(project: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from django_wsgimatch.apache.outcomes.answers import ANSWERS
-from tests.commands import Terminal, run
+from tests.support.commands import Terminal, run
 
 SITE = """\
 WSGIScriptAlias / /srv/a.wsgi

@@ -6,7 +6,7 @@ import pytest
 
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch.cli.listing import COLUMNS
-from tests.commands import asked, drawn, run, site_of_scripts
+from tests.support.commands import asked, drawn, run, site_of_scripts
 
 TOO_FEW = (
     "WSGIScriptAlias requires at least two arguments, Map location to target WSGI script file."

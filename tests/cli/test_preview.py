@@ -12,8 +12,8 @@ from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch.cli import preview as previewing
 from django_wsgimatch.doctor.projects.views import view_name
 from django_wsgimatch.preview import Preview
-from tests import commands
-from tests.commands import SOURCE, asked, drawn, run, site_of_scripts
+from tests.support import commands
+from tests.support.commands import SOURCE, asked, drawn, run, site_of_scripts
 
 NOT_DECODED = "the path holds %2F, which AllowEncodedSlashes Off refuses"
 API = "WSGIScriptAlias /api api.wsgi/api"

@@ -18,9 +18,9 @@ from django_wsgimatch.cli.stop import STOP
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.front.answers import read_order, read_outcomes
 from django_wsgimatch.exceptions import ManagerError, ManagerGone
-from tests.commands import Waiting
-from tests.groups import site
-from tests.renewals import AGAIN, BOOT, SLOW, deploy, deployed
+from tests.support.commands import Waiting
+from tests.support.groups import site
+from tests.support.renewals import AGAIN, BOOT, SLOW, deploy, deployed
 
 APPLICATION = """\
 def application(environ, start_response):

@@ -19,8 +19,8 @@ from django_wsgimatch.cli.status import (
     status_cells,
     status_lines,
 )
-from tests.groups import site
-from tests.statuses import PLACE, STOPPED
+from tests.support.groups import site
+from tests.support.statuses import PLACE, STOPPED
 
 SERVERS = [{"server": 8, "pid": 9, "places": [PLACE, STOPPED]}]
 

@@ -12,8 +12,8 @@ from threading import Thread
 
 import pytest
 
-from tests.screens import WIPE_UP, Screen, Shown, run_in_terminal
-from tests.servers import environment
+from tests.cli.screens import WIPE_UP, Screen, Shown, run_in_terminal
+from tests.support.servers import environment
 
 MANAGE = [sys.executable, "-m", "django", "wsgimatch"]
 SETTINGS = """\

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.both_servers import apache, gunicorn, needs_apache
-from tests.servers import environment
-from tests.trees import open_directory
+from tests.support.both_servers import apache, gunicorn, needs_apache
+from tests.support.servers import environment
+from tests.support.trees import open_directory
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = [
     needs_apache,

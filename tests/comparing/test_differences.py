@@ -18,7 +18,7 @@ from django_wsgimatch.comparing.targets import (
     read_requests,
 )
 from django_wsgimatch.exceptions import CompareError
-from tests.documentation import read
+from tests.support.documentation import read
 
 OLD, NEW = Site.of("https://old.example.org"), Site.of("http://127.0.0.1:8000")
 GET = Request("GET", "/x")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.both_servers import apache, gunicorn, needs_apache
-from tests.small_projects import DjangoProject, SmallSite, manage, write_site
-from tests.trees import open_directory
+from tests.support.both_servers import apache, gunicorn, needs_apache
+from tests.support.small_projects import DjangoProject, SmallSite, manage, write_site
+from tests.support.trees import open_directory
 
 PATTERNS = """\
 path("", page, name="home"),

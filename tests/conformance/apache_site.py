@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django_wsgimatch.aliases.directives import get_word
-from tests.oracle import APACHE, MODULES, configuration, free_port
+from tests.support.oracle import APACHE, MODULES, configuration, free_port
 
 # More lines than this to take out, and it is no configuration.
 _ATTEMPTS = 250

@@ -18,8 +18,8 @@ from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.resolve import MOD_WSGI, Resolution, Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.dispatcher import Dispatcher
-from tests.oracle import Answer, Request
-from tests.serving import no_content
+from tests.support.oracle import Answer, Request
+from tests.support.serving import no_content
 
 
 @dataclass(slots=True)

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from django_wsgimatch.dispatcher import Dispatcher
-from tests.configuration import Site, read_configuration
-from tests.oracle import Request
-from tests.trees import build_tree
+from tests.conformance.configuration import Site, read_configuration
+from tests.support.oracle import Request
+from tests.support.trees import build_tree
 
 Case = dict[str, Any]
 

@@ -1,5 +1,5 @@
 """
-The long comparison with mod_wsgi's daemon mode: ``python -m tests.daemon_conformance``.
+The long comparison with mod_wsgi's daemon mode: ``python -m tests.conformance.daemon``.
 
 Random requests go to a real Apache with mod_wsgi and to ours, and to the same script in a process
 group and in the server's own worker; the script tells all that it was told, and what it read.
@@ -19,10 +19,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.daemon_requests import Got, Sent, exchange, random_requests
-from tests.daemon_servers import apache, folder, ours
-from tests.oracle import HOW_TO_INSTALL, INSTALLED
-from tests.raw_http import Address
+from tests.conformance.daemon_requests import Got, Sent, exchange, random_requests
+from tests.conformance.daemon_servers import apache, folder, ours
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.support.raw_http import Address
 
 REPORTED = 10
 TRIES = 5

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from random import Random
 
-from tests.raw_http import Address, connect
+from tests.support.raw_http import Address, connect
 
 SECONDS = 60
 MEGABYTE = 1 << 20

@@ -9,13 +9,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from string import Template
 
-from tests.groups import sockets_of
-from tests.oracle import APACHE, MODULE, MODULES, ApacheFailed, answers, end_session, free_port
-from tests.raw_http import Address
-from tests.servers import PYTHON, environment, start, stop, wait_for
-from tests.trees import open_directory
+from tests.support.groups import sockets_of
+from tests.support.oracle import (
+    APACHE,
+    MODULE,
+    MODULES,
+    ApacheFailed,
+    answers,
+    end_session,
+    free_port,
+)
+from tests.support.raw_http import Address
+from tests.support.servers import PYTHON, environment, start, stop, wait_for
+from tests.support.trees import open_directory
 
-ECHO = Path(__file__).parent / "applications" / "daemon" / "echo.wsgi"
+ECHO = Path(__file__).parents[1] / "applications" / "daemon" / "echo.wsgi"
 
 APACHE_CONFIGURATION = Template("""\
 ServerRoot "$directory"

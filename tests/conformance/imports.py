@@ -1,8 +1,8 @@
 """
 Real configurations: what Apache answers, and what their import does.
 
-``python -m tests.import_conformance`` takes each configuration, makes it fit for a private Apache
-(`tests.apache_site`), imports the very same text, and asks both the same requests.
+``python -m tests.conformance.imports`` takes each configuration, makes it fit for a private Apache
+(`tests.conformance.apache_site`), imports the very same text, and asks both the same requests.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
 from django_wsgimatch.entries import utf8
-from tests.apache_site import ApacheSite, NotLoadable, make_site
-from tests.configuration import told
-from tests.conformance import agree
-from tests.oracle import (
+from tests.conformance.apache_site import ApacheSite, NotLoadable, make_site
+from tests.conformance.configuration import told
+from tests.conformance.random_scopes import TREE, random_host, random_server, random_target
+from tests.conformance.tables import agree
+from tests.support.oracle import (
     HOW_TO_INSTALL,
     INSTALLED,
     LOADED,
@@ -50,10 +51,9 @@ from tests.oracle import (
     as_apache,
     free_port,
 )
-from tests.random_scopes import TREE, random_host, random_server, random_target
-from tests.trees import PROBE, build_tree, open_directory
+from tests.support.trees import PROBE, build_tree, open_directory
 
-CONFIGURATIONS = Path(__file__).resolve().parents[2] / "shared" / "apache-configs"
+CONFIGURATIONS = Path(__file__).resolve().parents[3] / "shared" / "apache-configs"
 # Virtual hosts in a configuration of random sections.
 HOSTS = 40
 TAILS = (

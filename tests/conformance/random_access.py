@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.trees import TreeItem
+from tests.support.trees import TreeItem
 
 
 def _file(path: str) -> TreeItem:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from tests.oracle import Request, Table
-from tests.trees import TreeItem
+from tests.support.oracle import Request, Table
+from tests.support.trees import TreeItem
 
 # What only root can make: files of others.
 PRIVATE: tuple[TreeItem, ...] = (

@@ -1,10 +1,10 @@
 """
 Real and random configurations: whether an import opens anything of which it has not said so.
 
-``python -m tests.import_silence`` runs each beside a private Apache, imports the same text, and
-asks both the same requests: hosts that the file knows and does not, the URLs of sections, of Alias,
-Redirect and RewriteRule lines, and files of the DocumentRoot. Where Apache keeps people out,
-redirects or sends a file, no application may answer here, unless the report names the URL.
+``python -m tests.conformance.silence`` runs each beside a private Apache, imports the same text,
+and asks both the same requests: hosts that the file knows and does not, the URLs of sections, of
+Alias, Redirect and RewriteRule lines, and files of the DocumentRoot. Where Apache keeps people
+out, redirects or sends a file, no application may answer here, unless the report names the URL.
 """
 
 from __future__ import annotations
@@ -34,17 +34,9 @@ from django_wsgimatch.apache.resolving.mounts import alias_of
 from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
-from tests.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
-from tests.import_conformance import choose, settings_of, targets, write_scripts
-from tests.oracle import (
-    LOADED,
-    Apache,
-    ApacheFailed,
-    Request,
-    as_apache,
-    free_port,
-)
-from tests.random_access import (
+from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
+from tests.conformance.imports import choose, settings_of, targets, write_scripts
+from tests.conformance.random_access import (
     TREE,
     random_access,
     random_access_files,
@@ -52,7 +44,15 @@ from tests.random_access import (
     random_overrides,
     random_refusals,
 )
-from tests.trees import build_tree, open_directory
+from tests.support.oracle import (
+    LOADED,
+    Apache,
+    ApacheFailed,
+    Request,
+    as_apache,
+    free_port,
+)
+from tests.support.trees import build_tree, open_directory
 
 UNKNOWN = ("unknown.test", "10.1.2.3", "localhost")
 FILES = ("/", "/index.html", "/x.txt", "/static/x.css", "/favicon.ico", "/robots.txt", "/a/b")

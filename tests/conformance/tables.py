@@ -1,5 +1,5 @@
 """
-The long comparison with Apache: ``python -m tests.conformance --pairs 20000 --lines 1000``.
+The long comparison with Apache: ``python -m tests.conformance.tables --pairs 20000 --lines 1000``.
 
 Random tables are put to a real Apache with mod_wsgi and to django-wsgimatch, and random requests
 to both. Every run prints its seed, and what differs as the smallest table and target that still
@@ -29,8 +29,9 @@ from django_wsgimatch.exceptions import (
     TableError,
     UnsupportedPattern,
 )
-from tests.configuration import Site, read_configuration
-from tests.oracle import (
+from tests.conformance.configuration import Site, read_configuration
+from tests.conformance.random_tables import Case, main_table, random_case, random_line
+from tests.support.oracle import (
     HOW_TO_INSTALL,
     INSTALLED,
     Answer,
@@ -40,9 +41,8 @@ from tests.oracle import (
     as_apache,
     refused_lines,
 )
-from tests.random_tables import Case, main_table, random_case, random_line
-from tests.serving import serve
-from tests.trees import CALLABLE_OBJECTS, open_directory
+from tests.support.serving import serve
+from tests.support.trees import CALLABLE_OBJECTS, open_directory
 
 Question = tuple[Table, Site, Request]
 

@@ -10,7 +10,7 @@ import pytest
 
 from django_wsgimatch.aliases.patterns.engine import pcre2_package
 from django_wsgimatch.exceptions import TableError
-from tests.corpus_cases import (
+from tests.conformance.corpus_cases import (
     CASES,
     HOST,
     OUT_OF_REACH,
@@ -21,9 +21,9 @@ from tests.corpus_cases import (
     questions,
     text,
 )
-from tests.oracle import Answer, as_apache
-from tests.serving import serve
-from tests.trees import open_directory
+from tests.support.oracle import Answer, as_apache
+from tests.support.serving import serve
+from tests.support.trees import open_directory
 
 # Here the script, once it runs, decides what becomes of the request.
 SCRIPT_DECIDES = {"broken-scripts", "env-group"}

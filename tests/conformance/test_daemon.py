@@ -1,4 +1,4 @@
-"""A short run of tests.daemon_conformance: what a script in a process group is told and answers."""
+"""A short run of tests.conformance.daemon: what a script in a process group is told and answers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.daemon_conformance import Difference, compare_with_apache, compare_with_embedded
-from tests.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.conformance.daemon import Difference, compare_with_apache, compare_with_embedded
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 
 SEED = "1"
 

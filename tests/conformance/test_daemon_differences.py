@@ -1,11 +1,11 @@
-"""The documented list of what may differ is the one that tests.daemon_conformance goes by."""
+"""The documented list of what may differ is the one that tests.conformance.daemon goes by."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.daemon_conformance import APART_FROM_APACHE, APART_FROM_EMBEDDED
-from tests.documentation import read, rows
+from tests.conformance.daemon import APART_FROM_APACHE, APART_FROM_EMBEDDED
+from tests.support.documentation import read, rows
 
 
 @pytest.mark.parametrize(

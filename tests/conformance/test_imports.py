@@ -1,5 +1,5 @@
 """
-Imports beside Apache, a short run of tests.import_conformance; and three sites moved for good.
+Imports beside Apache, a short run of tests.conformance.imports; and three sites moved for good.
 
 Those are imported, checked, and served by gunicorn, with scripts in the places that they name.
 """
@@ -15,14 +15,14 @@ import pytest
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.writing.fragment import python_lines
-from tests.apache_site import make_site
-from tests.groups import HOOKS
-from tests.import_conformance import compare, compare_scopes, write_scripts
-from tests.imports import CONFIGURATIONS
-from tests.oracle import HOW_TO_INSTALL, INSTALLED
-from tests.raw_http import Answer
-from tests.servers import PYTHON, environment, running
-from tests.trees import open_directory
+from tests.conformance.apache_site import make_site
+from tests.conformance.imports import compare, compare_scopes, write_scripts
+from tests.support.groups import HOOKS
+from tests.support.imports import CONFIGURATIONS
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.support.raw_http import Answer
+from tests.support.servers import PYTHON, environment, running
+from tests.support.trees import open_directory
 
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL),

@@ -26,7 +26,7 @@ from django_wsgimatch.daemon.servers.own_python import own_packages, own_python
 from django_wsgimatch.daemon.servers.owner import Owner, start_time
 from django_wsgimatch.daemon.wire.control import give_order
 from django_wsgimatch.dispatcher import Dispatcher
-from tests.corpus_cases import (
+from tests.conformance.corpus_cases import (
     CASES,
     HOST,
     OUT_OF_REACH,
@@ -37,8 +37,8 @@ from tests.corpus_cases import (
     questions,
     text,
 )
-from tests.serving import no_content, serve
-from tests.trees import PROBE, build_tree, open_directory
+from tests.support.serving import no_content, serve
+from tests.support.trees import PROBE, build_tree, open_directory
 
 TAGS = {"process-group", "application-group", "env-group", "server-group"}
 CASES_OF_PLACES = [case for case in CASES if case["tag"] in TAGS and case["id"] not in OUT_OF_REACH]

@@ -1,12 +1,12 @@
-"""Whether an import opens anything in silence, a short run of tests.import_silence."""
+"""Whether an import opens anything in silence, a short run of tests.conformance.silence."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.import_silence import compare, compare_random
-from tests.imports import CONFIGURATIONS
-from tests.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.conformance.silence import compare, compare_random
+from tests.support.imports import CONFIGURATIONS
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 

@@ -1,4 +1,4 @@
-"""Random tables, requests and directive lines: a short run of tests.conformance."""
+"""Random tables, requests and directive lines: a short run of tests.conformance.tables."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.conformance import Difference, compare_lines, compare_tables
-from tests.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.conformance.tables import Difference, compare_lines, compare_tables
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 

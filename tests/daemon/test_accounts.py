@@ -17,7 +17,7 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.script_owner import ANYBODY, ScriptOwner
 from django_wsgimatch.daemon.servers.listener import listen
 from django_wsgimatch.exceptions import ScriptError, SettingError
-from tests.relayed import folder
+from tests.support.relayed import folder
 
 ME = os.getuid()
 DAEMON = pwd.getpwnam("daemon")

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.groups import site
-from tests.raw_http import connect, request_bytes
+from tests.support.groups import site
+from tests.support.raw_http import connect, request_bytes
 
 TENANTS = """\
 script_alias_match("^/(tenant-\\\\w+)", "app.wsgi", process_group="blog",

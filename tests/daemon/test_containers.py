@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from django_wsgimatch.daemon.servers.directory import MARKER, running_servers, sweep
-from tests.groups import HOOKS, PLAIN, base_of, site, sockets_of, write_project
-from tests.servers import environment, running
+from tests.support.groups import HOOKS, PLAIN, base_of, site, sockets_of, write_project
+from tests.support.servers import environment, running
 
 CONTAINER = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 ALIASES = (

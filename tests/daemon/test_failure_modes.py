@@ -2,11 +2,11 @@
 What can go wrong between a server and its groups, and where each is tested.
 
 ===  ==========================================================  ==================================
-1    no socket, or nobody listens                                here; test_daemon_relay; load
-2    the group goes away before its response, or in it           test_daemon_relay; test_groups
-3    a process that ends has accepted a request                  test_daemon_kept; load
+1    no socket, or nobody listens                                here; test_relay; load
+2    the group goes away before its response, or in it           test_relay; test_groups
+3    a process that ends has accepted a request                  test_kept_connections; load
 4    an application hangs                                        test_groups (timeouts)
-5    an application answers without reading the body             test_daemon_kept; test_groups
+5    an application answers without reading the body             test_kept_connections; test_groups
 6    the client goes away                                        test_groups
 7    variables of the server's own reach the group               here
 8    a process id is used again; a zombie                        here
@@ -14,9 +14,9 @@ What can go wrong between a server and its groups, and where each is tested.
 10   a group is too slow                                         test_groups (queue-timeout)
 11   the server's main process is gone, its workers are not yet  here
 12   a descriptor before the response's head                     here
-13   others reach the sockets                                    test_daemon_files, _accounts
+13   others reach the sockets                                    test_directory; test_accounts
 14   all arbiters' control sockets have one name                 here
-15   a user that the server may not switch to                    test_daemon_accounts; test_groups
+15   a user that the server may not switch to                    test_accounts; test_groups
 ===  ==========================================================  ==================================
 
 ``load`` is ``make load``: it needs minutes, and 20,000 requests for each.
@@ -42,10 +42,10 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.owner import Owner, start_time, this_server
 from django_wsgimatch.daemon.wire.protocol import FILE, HEAD, HINTS, LAST, frame
 from django_wsgimatch.exceptions import DaemonError
-from tests.groups import Site, site, sockets_of, wait_until
-from tests.relayed import ask, descriptors, scripted, settled
-from tests.servers import PYTHON
-from tests.wsgi import make_environ
+from tests.support.groups import Site, site, sockets_of, wait_until
+from tests.support.relayed import ask, descriptors, scripted, settled
+from tests.support.servers import PYTHON
+from tests.support.wsgi import make_environ
 
 
 def test_a_place_that_is_not_there_is_made_by_the_request_that_needs_it(tmp_path):

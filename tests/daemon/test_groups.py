@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.groups import (
+from tests.support.groups import (
     ALIASES,
     HOOKS,
     PLAIN,
@@ -24,7 +24,7 @@ from tests.groups import (
     wait_until,
     write_project,
 )
-from tests.servers import GRANIAN, WAITRESS, environment
+from tests.support.servers import GRANIAN, WAITRESS, environment
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 

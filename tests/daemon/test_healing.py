@@ -25,9 +25,9 @@ from django_wsgimatch.daemon.servers.managers import MANAGER_NAME, managers_of
 from django_wsgimatch.daemon.servers.own_python import own_packages
 from django_wsgimatch.daemon.servers.owner import Owner, is_stopped, this_server
 from django_wsgimatch.exceptions import ManagerError
-from tests.groups import HOOKS, PLAIN, base_of, marked, site, wait_until
-from tests.load_groups import TENANTS
-from tests.relayed import folder
+from tests.load.groups import TENANTS
+from tests.support.groups import HOOKS, PLAIN, base_of, marked, site, wait_until
+from tests.support.relayed import folder
 
 QUICK = {"deadlock_timeout": 1}
 

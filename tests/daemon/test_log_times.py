@@ -21,8 +21,8 @@ from django_wsgimatch.daemon.log_times import (
 )
 from django_wsgimatch.daemon.wire.protocol import decode_error, encode_error
 from django_wsgimatch.places import environment_of_groups
-from tests.commands import Waiting
-from tests.groups import HOOKS, PLAIN, site
+from tests.support.commands import Waiting
+from tests.support.groups import HOOKS, PLAIN, site
 
 WINTER, SUMMER = 1_796_000_000.0, 1_781_000_000.0
 # A group's Django project whose clock is in Sydney, and which tells its offset.

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz_starter import fuzz
-from tests.groups import wait_until
-from tests.rooted import needs_root
-from tests.rooted_starter import ALLOWED, starter
+from tests.fuzz.starter import fuzz
+from tests.support.groups import wait_until
+from tests.support.rooted import needs_root
+from tests.support.rooted_starter import ALLOWED, starter
 
 pytestmark = needs_root
 

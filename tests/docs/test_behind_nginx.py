@@ -13,8 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.documentation import blocks
-from tests.servers import ENTRY, GUNICORN, environment, listens, running, start, stop, wait_for
+from tests.support.documentation import blocks
+from tests.support.servers import (
+    ENTRY,
+    GUNICORN,
+    environment,
+    listens,
+    running,
+    start,
+    stop,
+    wait_for,
+)
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 OPENSSL = shutil.which("openssl")

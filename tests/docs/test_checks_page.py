@@ -21,9 +21,9 @@ from django_wsgimatch.doctor.processes import groups
 from django_wsgimatch.doctor.projects import project_processes
 from django_wsgimatch.doctor.table import captures
 from django_wsgimatch.doctor.targets import writers
-from tests.small_projects import DjangoProject, write_project
+from tests.support.small_projects import DjangoProject, write_project
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.rst"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "checks.rst"
 SOUTH = (
     "import os\nimport sys\nsys.path.insert(0, os.path.dirname(__file__))\n"
     "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\n"

@@ -18,8 +18,8 @@ from django_wsgimatch.cli.imports import (
     protected_lines,
     report_lines,
 )
-from tests.documentation import DOCS, blocks, read
-from tests.imports import import_lines
+from tests.support.documentation import DOCS, blocks, read
+from tests.support.imports import import_lines
 
 EXAMPLE = {block.caption: block.text for block in blocks("howto/move-from-apache.rst")}
 

@@ -13,7 +13,7 @@ import pytest
 
 from django_wsgimatch.asroot.group_command import GroupWords, read_group_words
 from django_wsgimatch.asroot.words import read_words
-from tests.documentation import Block, blocks, read, rows
+from tests.support.documentation import Block, blocks, read, rows
 
 PAGE = "howto/systemd.rst"
 ANALYZE = shutil.which("systemd-analyze")

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.documentation import Block, blocks, commands
-from tests.servers import GUNICORN, Server, environment, running
+from tests.support.documentation import Block, blocks, commands
+from tests.support.servers import GUNICORN, Server, environment, running
 
 
 class Reader:

@@ -14,8 +14,8 @@ from django_wsgimatch.conf import configuration
 from django_wsgimatch.doctor.findings.subject import Subject
 from django_wsgimatch.doctor.table.wholes import nested
 from django_wsgimatch.entries import Entry, to_alias
-from tests import doctor_tables
-from tests.doctor_cases import FOUND, ONE, SOUND
+from tests.doctor import tables as doctor_tables
+from tests.doctor.cases import FOUND, ONE, SOUND
 
 FILES = [ONE, "tools.wsgi", "a.wsgi", "sites/a/wsgi.py"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_projects import DjangoProject, SmallSite, check, write_site
+from tests.support.small_projects import DjangoProject, SmallSite, check, write_site
 
 ALIKE = "def application(environ, start_response): ...\n"
 SETTING = "import os\nos.environ.setdefault({!r}, {!r})\n" + ALIKE

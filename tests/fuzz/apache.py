@@ -1,7 +1,7 @@
 """
 Read random Apache configurations, sound ones and damaged ones: refusals only, nothing lost.
 
-``python -m tests.fuzz_apache --cases 10000 --apache 200 --seed 1`` reads so many, the second number
+``python -m tests.fuzz.apache --cases 10000 --apache 200 --seed 1`` reads so many, the second number
 of them beside the installed Apache; the first that is wrong ends it.
 """
 
@@ -19,7 +19,8 @@ from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Directi
 from django_wsgimatch.apache.lines.lines import Lines, physical_lines
 from django_wsgimatch.apache.lines.surroundings import Surroundings
 from django_wsgimatch.apache.reading.reading import read_file, read_text
-from tests.apache_dump import (
+from tests.fuzz.random_apache import FOREIGN, STRAY, random_configuration
+from tests.support.apache_dump import (
     ENVIRONMENT,
     FOLLOWED,
     LOADED,
@@ -29,7 +30,6 @@ from tests.apache_dump import (
     version,
     write_files,
 )
-from tests.random_apache import FOREIGN, STRAY, random_configuration
 
 # A line of these is read as often as somebody uses it or includes it, or not for itself.
 _NOT_COUNTED = re.compile(r"<macro|include|use", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """
 What the manager and ``status`` make of any board of a group, and of any answer of a manager.
 
-``python -m tests.fuzz_boards --cases 50000 --seed 1`` exits with 1 and prints the case where
+``python -m tests.fuzz.boards --cases 50000 --seed 1`` exits with 1 and prints the case where
 anything but clean lines or ManagerError comes of it.
 """
 
@@ -27,8 +27,8 @@ from django_wsgimatch.daemon.manager.order_outcome import restart_outcome
 from django_wsgimatch.daemon.manager.status import place_status
 from django_wsgimatch.daemon.statements import LARGEST_COUNT, LARGEST_PID
 from django_wsgimatch.exceptions import ManagerError
-from tests.fuzzing import run_fuzzers
-from tests.kept_places import SHAPE, group, kept_place
+from tests.fuzz.command_line import run_fuzzers
+from tests.support.kept_places import SHAPE, group, kept_place
 
 THREAD = HEADER + 24
 TEXT = THREAD + SHAPE.threads * 32

@@ -1,7 +1,7 @@
 """
 Compare the index with a linear scan on random tables.
 
-``python -m tests.fuzz_index --lookups 100000 --seed 1`` prints how many look-ups agreed; the
+``python -m tests.fuzz.index --lookups 100000 --seed 1`` prints how many look-ups agreed; the
 first that does not ends it.
 """
 

@@ -1,7 +1,7 @@
 """
 Random patterns on random uris: this package against the system's PCRE2.
 
-Run as ``python -m tests.fuzz_patterns --cases 100000 --seed 1``. A case is one pattern and one
+Run as ``python -m tests.fuzz.patterns --cases 100000 --seed 1``. A case is one pattern and one
 uri; it differs if both match otherwise (any group, or the end), if PCRE2 refuses the pattern and
 we do not, or if we call invalid what PCRE2 accepts.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from django_wsgimatch.aliases.patterns.pattern import Engine, Pattern, compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, PatternError
-from tests import pcre2_library
+from tests.support import pcre2_library
 
 URIS_A_PATTERN = 4
 

@@ -1,7 +1,7 @@
 """
 Random patterns that may take long: each is refused, runs with PCRE2's limit, or is quick enough.
 
-Run as ``python -m tests.fuzz_redos --patterns 500 --seed 1``. The patterns are bounded repeats,
+Run as ``python -m tests.fuzz.redos --patterns 500 --seed 1``. The patterns are bounded repeats,
 runs of optional parts and products of repeats, among sound ones. Each that runs on ``re`` is
 searched for in the worst uri that the package knows, and in random ones that know nothing of the
 package, all of 8,000 bytes; the system's PCRE2 with Apache's limit does the same in the same run.
@@ -21,7 +21,7 @@ from django_wsgimatch.aliases.patterns import pattern as pattern_module
 from django_wsgimatch.aliases.patterns.attacks import LONGEST_URI
 from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.exceptions import ExponentialPattern, PatternError
-from tests import cpu_time, pcre2_library
+from tests.support import cpu_time, pcre2_library
 
 MOST_SECONDS = 0.3
 """What a search by ``re`` may take at most."""

@@ -1,7 +1,7 @@
 """
 What a front makes of any reply, and a group of any request: an answer or a documented error.
 
-``python -m tests.fuzz_relay --cases 50000 --seed 1`` exits with 1 and prints the case where
+``python -m tests.fuzz.relay --cases 50000 --seed 1`` exits with 1 and prints the case where
 anything else happens: another exception, a response whose end is not clear, a request of another
 than the front that runs something, a descriptor left open, a thread gone.
 """
@@ -41,9 +41,9 @@ from django_wsgimatch.daemon.wire.protocol import (
     texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError
-from tests.fuzzing import run_fuzzers
-from tests.relayed import TOKEN, ask, descriptors, folder, place, settled
-from tests.wsgi import Answer, make_environ
+from tests.fuzz.command_line import run_fuzzers
+from tests.support.relayed import TOKEN, ask, descriptors, folder, place, settled
+from tests.support.wsgi import Answer, make_environ
 
 GOOD_HEAD = b"200 OK\nContent-Type:text/plain\nX-A:b"
 # Heads that say something of where the response ends, mostly a lie.

@@ -1,7 +1,7 @@
 """
 Random and mutated orders to the process that stays root.
 
-``python -m tests.fuzz_starter [COUNT]``, as root: it must answer each, live on, and never start
+``python -m tests.fuzz.starter [COUNT]``, as root: it must answer each, live on, and never start
 anything as another user, or in another group, than the command line has allowed.
 """
 
@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tests.rooted import environment_of_root, reason_to_skip
-from tests.rooted_starter import RunningStarter, TestManager, starter
+from tests.support.rooted import environment_of_root, reason_to_skip
+from tests.support.rooted_starter import RunningStarter, TestManager, starter
 
 COUNT = 20_000
 NUMBERS: tuple[Any, ...] = (

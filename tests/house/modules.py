@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent.parent / "django_wsgimatch"
+PACKAGE = Path(__file__).resolve().parents[2] / "django_wsgimatch"
 
 
 def imported(path: Path) -> Iterator[str]:

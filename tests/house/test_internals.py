@@ -36,7 +36,7 @@ Response: Any = import_module("gunicorn.http.wsgi").Response
 Worker: Any = import_module("gunicorn.workers.base").Worker
 ThreadWorker: Any = import_module("gunicorn.workers.gthread").ThreadWorker
 
-PACKAGE = Path(__file__).resolve().parent.parent / "django_wsgimatch"
+PACKAGE = Path(__file__).resolve().parents[2] / "django_wsgimatch"
 
 # Private names of others that the package uses, with whose they are.
 PRIVATE = {

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from tests.modules import IMPORTS, PACKAGE, folder_of, own_imports
+from tests.house.modules import IMPORTS, PACKAGE, folder_of, own_imports
 
 # A folder, or a module of the package itself, imports what stands before it.
 LOWER = """

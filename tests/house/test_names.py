@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent.parent / "django_wsgimatch"
+PACKAGE = Path(__file__).resolve().parents[2] / "django_wsgimatch"
 
 
 def modules_by_name() -> dict[str, set[str]]:

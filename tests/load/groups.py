@@ -1,7 +1,7 @@
 """
 Groups under load: what is lost when processes are killed, replaced, renewed or reconfigured.
 
-``python -m tests.load_groups`` prints a table; the exit status is 1 where more is lost than may
+``python -m tests.load.groups`` prints a table; the exit status is 1 where more is lost than may
 be. The load comes over a unix socket from threads of this process.
 """
 
@@ -22,9 +22,17 @@ from pathlib import Path
 from typing import Any
 
 from django_wsgimatch.daemon.manager.status import proportional_set_size
-from tests.groups import ALIASES, Site, marked, other_pythons, site, wait_until, write_project
-from tests.loading import kept_running
-from tests.raw_http import fetch
+from tests.load.loading import kept_running
+from tests.support.groups import (
+    ALIASES,
+    Site,
+    marked,
+    other_pythons,
+    site,
+    wait_until,
+    write_project,
+)
+from tests.support.raw_http import fetch
 
 CLIENTS = 8
 

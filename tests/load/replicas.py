@@ -1,7 +1,7 @@
 """
 Two servers of the demonstration site behind a real nginx: what is lost when they are replaced.
 
-``python -m tests.load_replicas`` puts 100 requests a second on nginx and prints a table; the exit
+``python -m tests.load.replicas`` puts 100 requests a second on nginx and prints a table; the exit
 status is 1 where a request is lost, or a release that does not load is sent one.
 """
 
@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.groups import wait_until
-from tests.loading import kept_running
-from tests.raw_http import Address, fetch
+from tests.load.loading import kept_running
+from tests.support.groups import wait_until
+from tests.support.raw_http import Address, fetch
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 CLIENTS = 8
 BODY = b"x" * 2048

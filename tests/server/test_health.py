@@ -14,10 +14,10 @@ from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch import wsgi as entry
 from django_wsgimatch.daemon.servers.directory import bases_of, make_base
 from django_wsgimatch.server.health import DRAINING, MOST
-from tests.groups import ALIASES, HOOKS, PLAIN, SCRIPT, site, sockets_of
-from tests.health import HEALTH, LIVE, READY, health
-from tests.servers import failing, listens
-from tests.wsgi import Answer, get, write_scripts
+from tests.support.groups import ALIASES, HOOKS, PLAIN, SCRIPT, site, sockets_of
+from tests.support.health import HEALTH, LIVE, READY, health
+from tests.support.servers import failing, listens
+from tests.support.wsgi import Answer, get, write_scripts
 
 BROKEN = "raise RuntimeError('the password is s3cret')\n"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.server.pages import error_page, not_found
-from tests.wsgi import Answer, call, make_environ
+from tests.support.wsgi import Answer, call, make_environ
 
 NOT_FOUND_PAGE = b"""\
 <!doctype html>

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.raw_http import Answer
-from tests.servers import (
+from tests.support.raw_http import Answer
+from tests.support.servers import (
     COMMANDS,
     ENTRY,
     GRANIAN,

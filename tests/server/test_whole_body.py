@@ -7,8 +7,8 @@ import io
 import pytest
 
 from django_wsgimatch.server.whole_body import BROKEN_OFF, WholeBody, expect_whole_body
-from tests.groups import site
-from tests.raw_http import connect
+from tests.support.groups import site
+from tests.support.raw_http import connect
 
 READS = {
     "all": lambda body: body.read(),

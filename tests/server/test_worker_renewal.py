@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.groups import HOOKS, Site, site, write_project
-from tests.servers import failing
+from tests.support.groups import HOOKS, Site, site, write_project
+from tests.support.servers import failing
 
 # A fallback that waits for a file as it loads, or raises; the process answers with its id.
 FALLBACK = """\

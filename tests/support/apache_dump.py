@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from tests.oracle import APACHE, INSTALLED, MODULES, ApacheFailed
+from tests.support.oracle import APACHE, INSTALLED, MODULES, ApacheFailed
 
 READABLE = INSTALLED and all((MODULES / f"mod_{name}.so").exists() for name in ("info", "macro"))
 LOADED = ("mpm_event", "authz_core", "info", "macro", "env", "alias", "wsgi")

@@ -14,8 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, end_session, free_port
-from tests.servers import PYTHON, environment, listens, start, stop, wait_for
+from tests.support.oracle import (
+    APACHE,
+    HOW_TO_INSTALL,
+    INSTALLED,
+    MODULE,
+    MODULES,
+    end_session,
+    free_port,
+)
+from tests.support.servers import PYTHON, environment, listens, start, stop, wait_for
 
 CONFIGURATION = """\
 ServerRoot "{directory}"

@@ -1,7 +1,7 @@
 """
 The CPU time of searches, in a process of its own that survives one without an end.
 
-Run as ``python -m tests.cpu_time``, which reads a request of `seconds` from its input.
+Run as ``python -m tests.support.cpu_time``, which reads a request of `seconds` from its input.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from time import thread_time
 
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
-from tests import pcre2_library
+from tests.support import pcre2_library
 
 APACHES_LIMIT = 10_000_000
 

@@ -11,8 +11,8 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.directory import Directory, running_servers
 from django_wsgimatch.daemon.wire.control import give_order
 from django_wsgimatch.daemon.wire.protocol import encode_request, texts_of
-from tests.groups import Site, base_of
-from tests.wsgi import make_environ
+from tests.support.groups import Site, base_of
+from tests.support.wsgi import make_environ
 
 
 def directory_of(at: Site) -> Directory:

@@ -22,8 +22,8 @@ from typing import Any
 import django_wsgimatch
 from django_wsgimatch.daemon.servers.directory import base_in, running_servers
 from django_wsgimatch.daemon.wire.control import give_order
-from tests.raw_http import Answer, fetch
-from tests.servers import GUNICORN, Server, environment, running
+from tests.support.raw_http import Answer, fetch
+from tests.support.servers import GUNICORN, Server, environment, running
 
 MARK = "WSGIMATCH_TESTS"
 SECONDS = 15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.groups import Site
+from tests.support.groups import Site
 
 READY, LIVE = "/-/wsgimatch/ready", "/-/wsgimatch/live"
 HEALTH = 'WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"\n'

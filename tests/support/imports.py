@@ -13,7 +13,7 @@ from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.apache.writing.fragment import python_lines, values
 from django_wsgimatch.apache.writing.settings import Settings
 
-CONFIGURATIONS = Path(__file__).resolve().parents[2] / "shared" / "apache-configs"
+CONFIGURATIONS = Path(__file__).resolve().parents[3] / "shared" / "apache-configs"
 
 
 def import_lines(*lines: str, files: Mapping[str, FileKind] | None = None) -> Imported:

@@ -22,7 +22,7 @@ from django_wsgimatch.daemon.front.link import Link
 from django_wsgimatch.daemon.front.relay import relay
 from django_wsgimatch.daemon.group.worker.threads import RequestThreads
 from django_wsgimatch.daemon.wire.wire import release_waiters
-from tests.wsgi import Answer, make_environ
+from tests.support.wsgi import Answer, make_environ
 
 TOKEN = bytes(range(16))
 BASE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
-from tests.groups import site
+from tests.support.groups import site
 
 # Loads for as long as there is a file, and tells which code it has read by then.
 SLOW = """\

@@ -29,9 +29,9 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch.daemon.servers.directory import NAME, running_servers
 from django_wsgimatch.daemon.wire.control import give_order
-from tests.groups import wait_until
-from tests.raw_http import Answer, fetch
-from tests.servers import stop, wait_for
+from tests.support.groups import wait_until
+from tests.support.raw_http import Answer, fetch
+from tests.support.servers import stop, wait_for
 
 SERVER, TENANT, OTHER, STRANGER = "nobody", "www-data", "games", "daemon"
 PACKAGES = (

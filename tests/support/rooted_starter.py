@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django_wsgimatch.daemon.starter import LONGEST_MESSAGE
-from tests.rooted import OTHER, TENANT
+from tests.support.rooted import OTHER, TENANT
 
 ALLOWED = (f"{TENANT}=33:33:33", f"{OTHER}=5:60:60,20")
 # What a test starts: it tells who it is, has what it may hold on to, and stays.

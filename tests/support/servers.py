@@ -15,12 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import django_wsgimatch
-from tests.raw_http import Address, Answer, connect, fetch
+from tests.support.raw_http import Address, Answer, connect, fetch
 
 # Tests and benchmarks may run as root, and most of them are about something else.
 os.environ.setdefault("WSGIMATCH_ALLOW_ROOT", "1")
 
-PROJECT = Path(__file__).parent / "applications" / "project"
+PROJECT = Path(__file__).parents[1] / "applications" / "project"
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 10
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.handlers import SimpleHandler
 from wsgiref.validate import validator
 
-from tests.oracle import Request
+from tests.support.oracle import Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from testproject import settings as demo
-from tests import load_replicas
+from tests.load import replicas as load_replicas
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "testproject"
 CRDS = "WSGIMATCH_GATEWAY_API"
 

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.rst").read_text()
 ENTRY = "django_wsgimatch.wsgi"
 

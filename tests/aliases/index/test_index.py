@@ -9,7 +9,7 @@ import pytest
 from django_wsgimatch.aliases.index import index as index_module
 from django_wsgimatch.aliases.index.index import build_index
 from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
-from tests.fuzz_index import compare, shown
+from tests.fuzz.index import compare, shown
 
 NUMBERED = [f"/app{number}" for number in range(100)]
 CATCH_ALL = "^/.*"

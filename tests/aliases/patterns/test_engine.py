@@ -7,7 +7,7 @@ import pytest
 from django_wsgimatch.aliases.patterns.engine import MATCH_LIMIT, pcre2_package
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, UnsupportedPattern
-from tests.matches import told
+from tests.support.matches import told
 
 
 @pytest.fixture

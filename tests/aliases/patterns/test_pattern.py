@@ -9,7 +9,7 @@ import pytest
 from django_wsgimatch.aliases.patterns import pattern as pattern_module
 from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, PatternError, UnsupportedPattern
-from tests.matches import told
+from tests.support.matches import told
 
 
 def compile_for_re(source: str) -> Pattern:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests import fuzz_patterns, pcre2_library
+from tests.fuzz import patterns as fuzz_patterns
+from tests.support import pcre2_library
 
 pytestmark = pytest.mark.skipif(
     pcre2_library.LIBRARY is None,

@@ -12,8 +12,7 @@ from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.patterns.pcre.parser import parse
 from django_wsgimatch.aliases.patterns.plain import is_plain
 from django_wsgimatch.exceptions import ExponentialPattern
-from tests import cpu_time, fuzz_redos, pcre2_library
-from tests.redos_corpus import (
+from tests.aliases.patterns.redos_corpus import (
     COSTLY,
     EXPONENTIAL,
     HARMLESS,
@@ -21,6 +20,8 @@ from tests.redos_corpus import (
     MADE_QUICK_BY_POSSESSIVE_RUNS,
     POLYNOMIAL,
 )
+from tests.fuzz import redos as fuzz_redos
+from tests.support import cpu_time, pcre2_library
 
 if sys.version_info >= (3, 11):
     MADE_QUICK = [*MADE_QUICK, *MADE_QUICK_BY_POSSESSIVE_RUNS]

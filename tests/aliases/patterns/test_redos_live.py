@@ -6,9 +6,9 @@ import pytest
 
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.exceptions import PatternError
-from tests import fuzz_redos
-from tests.oracle import HOW_TO_INSTALL, INSTALLED, Oracle, Request, Table
-from tests.redos_corpus import COSTLY, EXPONENTIAL, POLYNOMIAL
+from tests.aliases.patterns.redos_corpus import COSTLY, EXPONENTIAL, POLYNOMIAL
+from tests.fuzz import redos as fuzz_redos
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED, Oracle, Request, Table
 
 pytest.importorskip("pcre2", reason="needs the pcre2 extra")
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)

@@ -8,7 +8,7 @@ from django_wsgimatch.aliases.alias import ACCESS_RULE
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.cli.imports import import_record, protected_lines
-from tests.imports import import_lines, notes_of, section, settings_of, text_of
+from tests.support.imports import import_lines, notes_of, section, settings_of, text_of
 
 ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"
 

@@ -10,8 +10,8 @@ import pytest
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.cli.imports import protected_lines
-from tests.import_silence import compare_random
-from tests.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.conformance.silence import compare_random
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.aliases.alias import Alias
-from tests.imports import aliases_of, notes_of
+from tests.support.imports import aliases_of, notes_of
 
 ALIAS = "WSGIScriptAlias /app /srv/app/app.wsgi"
 ROOT = "WSGIScriptAlias / /srv/app/app.wsgi"

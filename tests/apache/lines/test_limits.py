@@ -14,7 +14,7 @@ from django_wsgimatch.apache.lines import limits
 from django_wsgimatch.apache.lines.surroundings import Surroundings
 from django_wsgimatch.cli.imports import import_file
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 LINES = "and the configuration has more than 10,000 lines"
 TEXT = "and the configuration has more than 1,000,000 characters"
 

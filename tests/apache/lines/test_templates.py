@@ -4,7 +4,7 @@ import pytest
 
 from django_wsgimatch.apache.lines.directive import Refusal, Spot
 from django_wsgimatch.apache.lines.templates import placeholder
-from tests.apache_reading import on_lines, read
+from tests.support.apache_reading import on_lines, read
 
 
 @pytest.mark.parametrize(

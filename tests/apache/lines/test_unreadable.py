@@ -11,7 +11,7 @@ import pytest
 
 from django_wsgimatch.apache.lines.surroundings import Surroundings
 from django_wsgimatch.cli.imports import import_file, remark_lines, report_lines, write_settings
-from tests.trees import open_directory
+from tests.support.trees import open_directory
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others may not")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.imports import aliases_of, notes_of, values_of
+from tests.support.imports import aliases_of, notes_of, values_of
 
 IN_BLOG = "WSGIScriptAlias / /srv/a.wsgi process-group=blog"
 

@@ -10,7 +10,7 @@ from django_wsgimatch.apache.lines.directive import (
     Spot,
 )
 from django_wsgimatch.apache.reading.reading import read_text
-from tests.apache_reading import on_lines, read
+from tests.support.apache_reading import on_lines, read
 
 LIST = r"""# In file: /etc/apache2/apache2.conf
 #   7:

@@ -9,7 +9,7 @@ from django_wsgimatch.apache.lines.directive import Refusal, Spot
 from django_wsgimatch.apache.lines.surroundings import Surroundings
 from django_wsgimatch.apache.lines.wildcards import fits, has_wildcard
 from django_wsgimatch.apache.reading.reading import read_file
-from tests.apache_reading import on_lines
+from tests.support.apache_reading import on_lines
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from django_wsgimatch.apache.lines import limits
 from django_wsgimatch.apache.lines.directive import Spot
-from tests.apache_reading import directives, on_lines, read, refusals
+from tests.support.apache_reading import directives, on_lines, read, refusals
 
 MACRO = "<Macro Site $name $path>\n# c\nA $name\n<Files a>\nB $path\n</Files>\n</Macro>\n"
 

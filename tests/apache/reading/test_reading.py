@@ -15,7 +15,7 @@ from django_wsgimatch.apache.lines.directive import (
 )
 from django_wsgimatch.apache.lines.lines import LONGEST
 from django_wsgimatch.apache.reading.reading import read_file, read_text
-from tests.apache_reading import directives, on_lines, read, refusals
+from tests.support.apache_reading import directives, on_lines, read, refusals
 
 SITE = """\
 # A site.

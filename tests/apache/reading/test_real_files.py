@@ -10,11 +10,11 @@ import pytest
 
 from django_wsgimatch.apache.lines.lines import Lines, physical_lines
 from django_wsgimatch.apache.reading.reading import read_file
-from tests.apache_dump import READABLE, dump, write_files
-from tests.fuzz_apache import check_case, differences, surroundings, takes_effect
-from tests.random_apache import STRAY, random_configuration
+from tests.fuzz.apache import check_case, differences, surroundings, takes_effect
+from tests.fuzz.random_apache import STRAY, random_configuration
+from tests.support.apache_dump import READABLE, dump, write_files
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "apache-configs"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "apache-configs"
 CONFIGURATIONS = sorted(SHARED.glob("*.conf"))
 TEMPLATE_SUFFIX = ("jinja/go", "placeholder", "template")
 

@@ -10,10 +10,10 @@ import pytest
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.table import compile_location
 from django_wsgimatch.cli.imports import protected_lines
-from tests.import_silence import compare_random
-from tests.imports import aliases_of, import_lines, notes_of, settings_of
-from tests.oracle import HOW_TO_INSTALL, INSTALLED
-from tests.random_access import random_refusals
+from tests.conformance.random_access import random_refusals
+from tests.conformance.silence import compare_random
+from tests.support.imports import aliases_of, import_lines, notes_of, settings_of
+from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 
 ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"
 ON = "RewriteEngine On"

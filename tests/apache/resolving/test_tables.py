@@ -7,7 +7,7 @@ from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.apache.resolving.addresses import at_address
 from django_wsgimatch.apache.writing.fragment import values
 from django_wsgimatch.exceptions import AddressError
-from tests.imports import aliases_of, notes_of, settings_of, values_of
+from tests.support.imports import aliases_of, notes_of, settings_of, values_of
 
 GLOBAL = "WSGIApplicationGroup %{GLOBAL}"
 # Two hosts on one address: the first answers hosts that nobody is called.

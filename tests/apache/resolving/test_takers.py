@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.imports import aliases_of, import_lines, notes_of, section, settings_of
+from tests.support.imports import aliases_of, import_lines, notes_of, section, settings_of
 
 ROOT = "WSGIScriptAlias / /srv/a.wsgi"
 EXECUTABLE = ["SetHandler wsgi-script", "Options +ExecCGI"]

@@ -13,7 +13,7 @@ from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.writing.fragment import literal, python_lines, values
 from django_wsgimatch.conf import configuration
-from tests.imports import CONFIGURATIONS, settings_of, text_of
+from tests.support.imports import CONFIGURATIONS, settings_of, text_of
 
 LINES = [
     "WSGIDaemonProcess shop processes=2 python-path=/srv/shop:/srv/a-name-for-a-library:/srv/b",

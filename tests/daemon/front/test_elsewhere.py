@@ -20,8 +20,8 @@ from django_wsgimatch.daemon.servers.owner import Owner
 from django_wsgimatch.doctor.processes.exposure import exposure_findings
 from django_wsgimatch.doctor.processes.groups import group_findings
 from django_wsgimatch.exceptions import DaemonError
-from tests.relayed import folder
-from tests.statuses import STOPPED
+from tests.support.relayed import folder
+from tests.support.statuses import STOPPED
 
 BLOG = {"blog": {"socket": "/run/blog/blog.sock"}}
 REFUSAL = (

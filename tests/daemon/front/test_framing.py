@@ -29,11 +29,11 @@ from django_wsgimatch.daemon.wire.protocol import (
     frame,
 )
 from django_wsgimatch.exceptions import DaemonError, ProtocolError
-from tests.groups import site
-from tests.raw_http import connect
-from tests.relayed import ask, descriptors, place, scripted, settled
-from tests.servers import ENTRY, GRANIAN, WAITRESS
-from tests.wsgi import Answer, make_environ
+from tests.support.groups import site
+from tests.support.raw_http import connect
+from tests.support.relayed import ask, descriptors, place, scripted, settled
+from tests.support.servers import ENTRY, GRANIAN, WAITRESS
+from tests.support.wsgi import Answer, make_environ
 
 OK = b"200 OK\nContent-Length:5"
 MALFORMED = r"^Malformed response received from daemon process: "

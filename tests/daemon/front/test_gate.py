@@ -8,7 +8,7 @@ import pytest
 from django_wsgimatch.daemon.front import gate
 from django_wsgimatch.daemon.front.gate import Gate, room
 from django_wsgimatch.exceptions import DaemonError
-from tests.groups import wait_until
+from tests.support.groups import wait_until
 
 
 @pytest.mark.parametrize(

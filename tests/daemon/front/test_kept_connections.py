@@ -26,9 +26,9 @@ from django_wsgimatch.daemon.wire.protocol import (
     update_environ,
 )
 from django_wsgimatch.exceptions import DaemonError, ProtocolError
-from tests.groups import wait_until
-from tests.relayed import TOKEN, RelayedPlace, ask, descriptors, place, scripted
-from tests.wsgi import Answer, make_environ
+from tests.support.groups import wait_until
+from tests.support.relayed import TOKEN, RelayedPlace, ask, descriptors, place, scripted
+from tests.support.wsgi import Answer, make_environ
 
 OK = frame(1, b"200 OK\nContent-Length:2") + frame(LAST | KEPT, b"ok") + READY_FRAME
 

@@ -29,10 +29,10 @@ from django_wsgimatch.daemon.wire.protocol import (
     texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError, ManagerError
-from tests.forging import answer_to, directory_of, request, token_at
-from tests.groups import Site, site
-from tests.relayed import TOKEN, place
-from tests.wsgi import make_environ
+from tests.support.forging import answer_to, directory_of, request, token_at
+from tests.support.groups import Site, site
+from tests.support.relayed import TOKEN, place
+from tests.support.wsgi import make_environ
 
 OTHER = bytes(TOKEN_SIZE)
 

@@ -32,9 +32,9 @@ from django_wsgimatch.daemon.wire.protocol import (
     frame,
 )
 from django_wsgimatch.exceptions import DaemonError
-from tests.fuzz_relay import fuzz_front, fuzz_group
-from tests.relayed import TOKEN, ask, descriptors, place, scripted, settled
-from tests.wsgi import make_environ
+from tests.fuzz.relay import fuzz_front, fuzz_group
+from tests.support.relayed import TOKEN, ask, descriptors, place, scripted, settled
+from tests.support.wsgi import make_environ
 
 TEXT = [("Content-Type", "text/plain")]
 

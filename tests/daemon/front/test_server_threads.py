@@ -8,8 +8,8 @@ import pytest
 
 from django_wsgimatch.daemon.front.limits import Limits
 from django_wsgimatch.daemon.front.patience import BodyTimeout
-from tests.servers import GRANIAN, GUNICORN, PYTHON, UWSGI, WAITRESS, environment, running
-from tests.wsgi import make_environ
+from tests.support.servers import GRANIAN, GUNICORN, PYTHON, UWSGI, WAITRESS, environment, running
+from tests.support.wsgi import make_environ
 
 APPLICATION = textwrap.dedent(
     """\

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import PYTHON, environment, stop
+from tests.support.servers import PYTHON, environment, stop
 
 SOCKET_ACTIVATE = shutil.which("systemd-socket-activate")
 needs_socket_activation = pytest.mark.skipif(

@@ -16,7 +16,7 @@ from django_wsgimatch.daemon.group.alone import require_own_account
 from django_wsgimatch.daemon.group.listening import open_listener, peers_of
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.exceptions import SettingError
-from tests.relayed import folder
+from tests.support.relayed import folder
 
 ME = os.geteuid()
 DAEMON = pwd.getpwnam("daemon")

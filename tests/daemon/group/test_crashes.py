@@ -12,7 +12,7 @@ import pytest
 from django_wsgimatch.daemon.board import Board, Shape, process_at, read_board
 from django_wsgimatch.daemon.deaths import cause_of, is_ordered
 from django_wsgimatch.daemon.group.crashes import LONGEST_PAUSE, CrashLoop
-from tests.groups import site
+from tests.support.groups import site
 
 BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
 SHAPE = Shape.of(1, 2)

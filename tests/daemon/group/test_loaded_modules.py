@@ -13,7 +13,7 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch.daemon.group.worker import changes
 from django_wsgimatch.daemon.group.worker.changes import Inherited, LoadedFiles
-from tests.groups import SCRIPT, site
+from tests.support.groups import SCRIPT, site
 
 # Each with what it is for: nothing of that is done by a group that serves a script.
 NOT_IN_A_GROUP = {

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from django_wsgimatch.exceptions import ManagerError
-from tests.groups import Site, site, sockets_of, wait_until, write_project
-from tests.lone_groups import lone_group, needs_socket_activation, refused
-from tests.raw_http import Answer
-from tests.relayed import folder
+from tests.daemon.group.lone_groups import lone_group, needs_socket_activation, refused
+from tests.support.groups import Site, site, sockets_of, wait_until, write_project
+from tests.support.raw_http import Answer
+from tests.support.relayed import folder
 
 # Tells what it has of its surroundings; at /hold it waits until it is let go.
 SCRIPT = """\

@@ -19,10 +19,10 @@ from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.developing import watch_of_gunicorn, watch_of_this_server
-from tests.groups import HOOKS, PLAIN, site, sockets_of, wait_until
-from tests.raw_http import fetch
-from tests.servers import GUNICORN_S_VERSION, PYTHON, address, environment, running
-from tests.small_projects import DjangoProject, SmallSite, write_site
+from tests.support.groups import HOOKS, PLAIN, site, sockets_of, wait_until
+from tests.support.raw_http import fetch
+from tests.support.servers import GUNICORN_S_VERSION, PYTHON, address, environment, running
+from tests.support.small_projects import DjangoProject, SmallSite, write_site
 
 SCRIPT = """\
 import json, os, sys

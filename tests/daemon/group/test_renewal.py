@@ -13,8 +13,8 @@ from django_wsgimatch.daemon.board import HEADER, READY
 from django_wsgimatch.daemon.group.renewal import Renewal
 from django_wsgimatch.daemon.group.worker.changes import LoadedFiles
 from django_wsgimatch.daemon.manager.processes import Process
-from tests.kept_places import SHAPE, kept_place, process
-from tests.renewals import AGAIN, deployed
+from tests.support.kept_places import SHAPE, kept_place, process
+from tests.support.renewals import AGAIN, deployed
 
 ways = pytest.mark.parametrize("way", ["restart", "hup", "touch"])
 

@@ -6,7 +6,7 @@ import pytest
 
 from django_wsgimatch.daemon.board import READY, Board
 from django_wsgimatch.daemon.manager.order_outcome import restart_outcome, stop_outcome
-from tests.kept_places import SHAPE, group, kept_place, process
+from tests.support.kept_places import SHAPE, group, kept_place, process
 
 SINCE = 100.0
 

@@ -14,7 +14,7 @@ import pytest
 
 from django_wsgimatch.daemon import starter
 from django_wsgimatch.daemon.manager.processes import Process, Start, StartedByRoot, start_of_root
-from tests.groups import wait_until
+from tests.support.groups import wait_until
 
 NOBODY = pwd.getpwnam("nobody")
 

@@ -16,10 +16,10 @@ from django_wsgimatch.daemon.front.answers import read_places, read_status
 from django_wsgimatch.daemon.manager import status as statuses
 from django_wsgimatch.daemon.manager.status import memory_of, place_status, proportional_set_size
 from django_wsgimatch.exceptions import ManagerError
-from tests import kept_places
-from tests.fuzz_boards import ANSWER, PLACE, PROCESS, fuzz_answers, fuzz_boards
-from tests.groups import site
-from tests.kept_places import SHAPE, kept_place, process
+from tests.fuzz.boards import ANSWER, PLACE, PROCESS, fuzz_answers, fuzz_boards
+from tests.support import kept_places
+from tests.support.groups import site
+from tests.support.kept_places import SHAPE, kept_place, process
 
 
 @pytest.fixture

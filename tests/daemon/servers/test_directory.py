@@ -38,7 +38,7 @@ from django_wsgimatch.daemon.servers.held_file import is_held
 from django_wsgimatch.daemon.servers.owner import Owner, end_of, has_ended, start_time, this_server
 from django_wsgimatch.daemon.wire.control import give_order, is_there
 from django_wsgimatch.exceptions import ManagerError, SettingError
-from tests.relayed import folder
+from tests.support.relayed import folder
 
 
 def this_process() -> Owner:

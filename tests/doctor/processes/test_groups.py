@@ -13,8 +13,8 @@ from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.servers.directory import MARKER
 from django_wsgimatch.doctor.processes import groups, pythons
 from django_wsgimatch.doctor.processes.groups import group_findings
-from tests.groups import runs_as_nobody
-from tests.relayed import folder
+from tests.support.groups import runs_as_nobody
+from tests.support.relayed import folder
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 needs_nobody = pytest.mark.skipif(

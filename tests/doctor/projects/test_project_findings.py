@@ -15,7 +15,7 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.doctor.findings.project_report import NO_ANSWER
 from django_wsgimatch.doctor.projects import project_processes
 from django_wsgimatch.doctor.projects.project_processes import Project, ask_project
-from tests.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
+from tests.support.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
 

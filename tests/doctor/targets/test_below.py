@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from django_wsgimatch import script_alias, script_alias_match
-from tests import doctor_tables
+from tests.doctor import tables as doctor_tables
 
 # A project as cookiecutters make it: everything is called config.
 IN_A_FOLDER = """\

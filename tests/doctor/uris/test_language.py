@@ -9,7 +9,7 @@ from django_wsgimatch.aliases.index.prefix import alias_matches
 from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.doctor.uris.language import Language, language_of
 from django_wsgimatch.exceptions import PatternError
-from tests.fuzz_patterns import Generator
+from tests.fuzz.patterns import Generator
 
 # Every construct that a language tells exactly, and some that it cannot.
 PATTERNS = [

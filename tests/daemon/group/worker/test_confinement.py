@@ -15,8 +15,8 @@ from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.exceptions import ScriptError, TargetError
-from tests.forging import asked
-from tests.groups import ALIASES, site
+from tests.support.forging import asked
+from tests.support.groups import ALIASES, site
 
 APPLICATION = "def application(environ, start_response):\n    return []\n"
 

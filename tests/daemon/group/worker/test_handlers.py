@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from django_wsgimatch.daemon.group.worker.handlers import ignore_handlers
-from tests.groups import site
+from tests.support.groups import site
 
 LAZY = 'script_alias("/blog", "app.wsgi", process_group="blog"),\n'
 BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'

@@ -22,9 +22,9 @@ from django_wsgimatch.daemon.wire.protocol import (
     texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError
-from tests.forging import asked
-from tests.groups import PLAIN, site
-from tests.wsgi import make_environ
+from tests.support.forging import asked
+from tests.support.groups import PLAIN, site
+from tests.support.wsgi import make_environ
 
 NEEDS_3_13 = pytest.mark.skipif(
     sys.version_info < (3, 13), reason="Django runs in sub interpreters from Python 3.13 on"
