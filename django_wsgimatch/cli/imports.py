@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,31 +154,14 @@ def import_file(
     What Apache protects is closed, unless ``is_open``. Of the virtual hosts those of an
     ``address`` count, of all without one.
     """
-    with _no_garbage_collection():
-        if path == STANDARD_INPUT:
-            text = sys.stdin.buffer.read(Volume().room + 1).decode("latin-1")
-            found = read_text(text, "<stdin>", surroundings)
-        else:
-            found = read_file(path, surroundings)
-        if address is not None:
-            found = at_address(found, address)
-        return import_configuration(found, is_open=is_open)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """
-    Keep the collector from looking, ever again, at objects that stay.
-
-    Optimization: 1.1 s instead of 1.4 for 50,000 lines of virtual hosts.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    if path == STANDARD_INPUT:
+        text = sys.stdin.buffer.read(Volume().room + 1).decode("latin-1")
+        found = read_text(text, "<stdin>", surroundings)
+    else:
+        found = read_file(path, surroundings)
+    if address is not None:
+        found = at_address(found, address)
+    return import_configuration(found, is_open=is_open)
 
 
 def write_settings(imported: Imported, source: str, shape: str) -> str:
