@@ -16,7 +16,6 @@ from itertools import zip_longest
 
 from .pcre import bytesets
 from .pcre.literals import needed
-from .pcre.measures import single_byte
 from .pcre.syntax import (
     Anchor,
     Atomic,
@@ -24,13 +23,13 @@ from .pcre.syntax import (
     Bytes,
     CaptureGroup,
     Choice,
-    Condition,
     Greed,
     Look,
     Node,
     Repeat,
     Sequence,
     Text,
+    single_byte,
 )
 from .pcre.translate import HAS_POSSESSIVE_RUNS
 
@@ -271,8 +270,6 @@ def _add(automaton: Automaton, node: Node, state: int) -> int:
             return _add_sequence(automaton, items, state)
         case Choice(branches):
             return _add_choice(automaton, branches, state)
-        case Condition(yes=yes, no=no):
-            return _add_choice(automaton, (yes, no), state)
         case Repeat():
             return _add_repeat(automaton, node, state)
         case CaptureGroup(item=item) | Atomic(Repeat(greed=Greed.LAZY | Greed.POSSESSIVE) as item):

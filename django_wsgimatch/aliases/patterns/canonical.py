@@ -7,12 +7,10 @@ which, as long as each stays inside or outside the same classes of the pattern.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from .automaton import PREFERRED_BYTES
 from .pcre import bytesets
 from .pcre.measures import changed_inside
-from .pcre.syntax import BackReference, Bytes, Node, Text, children
+from .pcre.syntax import BackReference, Bytes, Node, Text, walk
 
 # Bytes that servers read something into before they search: each is a class of its own.
 _OWN = frozenset([bytesets.of(b"/"), bytesets.of(b"."), bytesets.NEWLINE, bytesets.WORD])
@@ -20,7 +18,7 @@ _OWN = frozenset([bytesets.of(b"/"), bytesets.of(b"."), bytesets.NEWLINE, bytese
 
 def canonical(tree: Node) -> tuple[Node, dict[int, int]]:
     """Return the canonical form of a pattern, and a table to translate its uris back with."""
-    nodes = list(_nodes(tree))
+    nodes = list(walk(tree))
     if any(isinstance(node, BackReference) and node.folded for node in nodes):
         return tree, {}
     text = "".join(node.text for node in nodes if isinstance(node, Text))
@@ -28,12 +26,6 @@ def canonical(tree: Node) -> tuple[Node, dict[int, int]]:
     classes = _classes(masks | _OWN)
     there, back = _permutation(list(dict.fromkeys(map(ord, text))), classes)
     return _translated(tree, there), back
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in children(node):
-        yield from _nodes(child)
 
 
 def _classes(masks: set[int]) -> list[int]:

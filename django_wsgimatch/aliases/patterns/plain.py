@@ -9,7 +9,6 @@ from itertools import zip_longest
 from .attacks import LONGEST_URI
 from .pcre import bytesets
 from .pcre.literals import anchored
-from .pcre.measures import single_byte
 from .pcre.syntax import (
     EMPTY,
     Anchor,
@@ -23,15 +22,14 @@ from .pcre.syntax import (
     Sequence,
     Text,
     children,
+    single_byte,
+    walk,
 )
 
 # Nanoseconds for the longest uri, of which a pattern is plain that surely takes less.
 _LITTLE = 10e6
 _STEP, _STEP_OF_DOTS, _STEP_TO_TEXT = 8.0, 0.1, 0.5
-# Placeholders of `reading` stand for a word.
-_LAST_PLACEHOLDER = 0x0E
 _FORK = Choice((EMPTY, EMPTY))
-_OF_WORDS = bytesets.WORD | bytesets.of(b"-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def is_plain(tree: Node) -> bool:
     """
     Return whether a search surely takes next to no time.
 
-    False says nothing. A placeholder of `reading` counts as if it were any word.
+    False says nothing.
     """
     parts = list(_parts(tree, None))
     if not all(_is_simple(part.node) for part in parts):
@@ -102,9 +100,10 @@ def _is_simple(node: Node) -> bool:
 
 
 def _has_no_runs(node: Node) -> bool:
-    if isinstance(node, BackReference) or (isinstance(node, Repeat) and node.high not in (0, 1)):
-        return False
-    return all(map(_has_no_runs, children(node)))
+    return not any(
+        isinstance(each, BackReference) or (isinstance(each, Repeat) and each.high not in (0, 1))
+        for each in walk(node)
+    )
 
 
 def _is_long(node: Repeat) -> bool:
@@ -137,8 +136,7 @@ def _most_at_once(branches: tuple[Node, ...]) -> int:
 
 
 def _branches(node: Node) -> int:
-    own = len(node.branches) if isinstance(node, Choice) else 0
-    return own + sum(map(_branches, children(node)))
+    return sum(len(each.branches) for each in walk(node) if isinstance(each, Choice))
 
 
 def _ends_where_it_must(run: _Part) -> bool:
@@ -146,8 +144,6 @@ def _ends_where_it_must(run: _Part) -> bool:
     assert isinstance(run.node, Repeat)
     mask = single_byte(run.node.item) or 0
     match run.following:
-        case Text(text) if ord(text[0]) <= _LAST_PLACEHOLDER:
-            return not mask & _OF_WORDS
         case Text(text):
             return not mask >> ord(text[0]) & 1
         case Bytes(other):

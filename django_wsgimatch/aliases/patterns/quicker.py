@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from .automaton import ANYTHING, GUARDS
 from .pcre.literals import anchored
-from .pcre.measures import changed_inside, referred, single_byte
+from .pcre.measures import changed_inside, referred
 from .pcre.syntax import (
     EMPTY,
     Anchor,
@@ -33,6 +33,7 @@ from .pcre.syntax import (
     Repeat,
     Sequence,
     Text,
+    single_byte,
 )
 from .pcre.translate import HAS_POSSESSIVE_RUNS
 

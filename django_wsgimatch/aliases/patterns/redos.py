@@ -29,7 +29,6 @@ from .pcre.syntax import (
     EMPTY,
     CaptureGroup,
     Choice,
-    Condition,
     Greed,
     Node,
     Repeat,
@@ -251,7 +250,7 @@ def _may_be_exponential(node: Node) -> bool:
 
 
 def _has_choices(node: Node) -> bool:
-    return isinstance(node, (Choice, Condition, Repeat)) or any(map(_has_choices, children(node)))
+    return isinstance(node, (Choice, Repeat)) or any(map(_has_choices, children(node)))
 
 
 def _exponential_in(automaton: Automaton) -> _Examined | None:

@@ -21,7 +21,6 @@ from ...aliases.patterns.pcre.syntax import (
     Bytes,
     CaptureGroup,
     Choice,
-    Condition,
     Foreign,
     Greed,
     Look,
@@ -99,12 +98,6 @@ class Language:
         moved = [self._onward(run) for run in self._moved(runs, byte)]
         known = frozenset(run for run in frozenset().union(*moved) if run[0] in self._useful)
         return CERTAIN if (_FOUND, _FREE) in known else known
-
-    def masks_of(self, runs: Runs) -> frozenset[int]:
-        """Return the sets of bytes that make a difference to the next step."""
-        states = {state for state, _ in runs}
-        states.update(*(seen for _, duties in runs for _, seen in duties))
-        return frozenset(mask for state in states for mask, _ in self._edges[state])
 
     def holds(self, runs: Runs) -> bool:
         """Return whether the uri may end here."""
@@ -236,8 +229,6 @@ class Language:
         match node:
             case Atomic(item):
                 return self._add(item, then)
-            case Condition(yes=yes, no=no):
-                return self._add(Choice((yes, no)), then)
             case BackReference() | Foreign():
                 return self._add(_ANYTHING, then)
             case _:

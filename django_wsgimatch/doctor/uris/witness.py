@@ -8,22 +8,12 @@ written out, say. What is found counts only where the pattern itself matches it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
 
 from ...aliases.patterns.engine import Found
 from ...aliases.patterns.pattern import Pattern
-from ...aliases.patterns.pcre.syntax import (
-    Atomic,
-    CaptureGroup,
-    Choice,
-    Condition,
-    Look,
-    Node,
-    Repeat,
-    Sequence,
-    Text,
-)
+from ...aliases.patterns.pcre.measures import changed_inside
+from ...aliases.patterns.pcre.syntax import CaptureGroup, Node, Text
 from .language import language_of_tree
 from .search import Search, TooComplex
 from .states import States
@@ -82,15 +72,4 @@ def rebuilt(node: Node, change: Callable[[Node], Node | None]) -> Node:
     changed = change(node)
     if changed is not None:
         return changed
-    match node:
-        case Sequence(inside):
-            return Sequence(tuple(rebuilt(each, change) for each in inside))
-        case Choice(inside):
-            return Choice(tuple(rebuilt(each, change) for each in inside))
-        case Repeat() | CaptureGroup() | Atomic() | Look():
-            return replace(node, item=rebuilt(node.item, change))
-        case Condition():
-            yes, no = (rebuilt(each, change) for each in (node.yes, node.no))
-            return replace(node, yes=yes, no=no)
-        case _:
-            return node
+    return changed_inside(node, lambda inner: rebuilt(inner, change))

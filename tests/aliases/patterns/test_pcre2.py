@@ -21,7 +21,7 @@ def test_random_patterns_match_as_in_pcre2():
     tally = fuzz_patterns.compare(5000, SEED)
 
     assert tally.differences == []
-    assert tally.refused_share < 0.1
+    assert tally.refused_share < 0.12
 
 
 def test_random_patterns_match_as_in_pcre2_on_the_package_too():
@@ -30,7 +30,7 @@ def test_random_patterns_match_as_in_pcre2_on_the_package_too():
     tally = fuzz_patterns.compare(2000, SEED, engine="pcre2")
 
     assert tally.differences == []
-    assert tally.refused_share < 0.03
+    assert tally.refused_share < 0.015
 
 
 def test_difference_is_found_and_told(monkeypatch, capsys):

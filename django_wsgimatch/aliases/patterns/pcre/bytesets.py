@@ -41,8 +41,6 @@ SPACE = of(b"\t\n\v\f\r ")
 HORIZONTAL_SPACE = of(b"\t \xa0")
 VERTICAL_SPACE = of(b"\n\v\f\r\x85")
 NEWLINE = of(b"\n")
-# What (?x) ignores: PCRE2 adds NEL to its space characters there.
-PATTERN_SPACE = SPACE | of(b"\x85")
 
 CHARACTER_TYPES = {
     "d": DIGIT,

@@ -1,4 +1,4 @@
-"""A place in a pattern that is being read, and the escapes that stand for one byte."""
+"""A place in a pattern that is being read, and how a pattern is spelt for every PCRE2."""
 
 from __future__ import annotations
 
@@ -8,41 +8,67 @@ from ....exceptions import InvalidPattern, UnsupportedPattern
 
 # \b is a backspace in a class only, so it is not here.
 _NAMED_BYTES = {"a": 7, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9}
-_HEXADECIMAL = re.compile(r"x(?:\{0*([0-9A-Fa-f]{1,2})\}|(?!\{)([0-9A-Fa-f]{0,2}))")
-_OCTAL = re.compile(r"o\{0*([0-7]{1,3})\}|([0-7]{1,3})")
+_NUMBERED_BYTE = re.compile(r"x([0-9A-Fa-f]{2})|o\{0*([0-7]{1,3})\}|([0-7]{1,3})")
 _CONTROL = re.compile(r"c([ -~])")
+# What releases of PCRE2, or of the `pcre2` package, read in different ways: quoted text, \x with
+# other than two digits, and braces that are a quantifier from PCRE2 10.43 on.
+_DOUBTFUL = re.compile(
+    r"\\Q(?P<quoted>.*?)(?:\\E|\Z)"
+    r"|\\x(?:\{0*(?P<code>[0-9A-Fa-f]{1,2})\}|(?P<few>[0-9A-Fa-f](?![0-9A-Fa-f])|(?![0-9A-Fa-f{])))"
+    r"|(?P<brace>\{)(?!\d+(?:,\d*)?\})"
+    r"(?=[ \t]*(?:\d+[ \t]*(?:,[ \t]*\d*[ \t]*)?|,[ \t]*\d+[ \t]*)\})"
+    r"|\\N\{|\\.|\(\?#[^)]*\)",
+    re.ASCII | re.DOTALL,
+)
+_ANY_BYTE = re.compile(r"(\\[^C])|\\C", re.DOTALL)
+
+
+def spelt_out(source: str) -> str:
+    """Return the pattern in a spelling that every release of PCRE2 reads alike."""
+    return _DOUBTFUL.sub(_spelt_out, source)
+
+
+def _spelt_out(found: re.Match[str]) -> str:
+    quoted, code, few, brace = found.group("quoted", "code", "few", "brace")
+    if quoted is not None:
+        # An \E alone stands between two items, as an empty quotation does.
+        return "".join(f"\\x{ord(character):02x}" for character in quoted) or r"\E"
+    if code or few is not None:
+        return f"\\x{int(code or few or '0', 16):02x}"
+    return found[0] if brace is None else r"\{"
+
+
+def without_any_byte(source: str) -> str:
+    r"""Return the pattern with ``\C``, which the `pcre2` package does not allow, as a dot."""
+    return _ANY_BYTE.sub(lambda found: found[1] or "(?s:.)", source)
 
 
 class Cursor:
-    """
-    The pattern, how far it has been read, and how it is to be spelt for other PCRE2 releases.
-
-    Apache's PCRE2 is the 10.42 of its distribution; the `pcre2` package brings its own, which
-    reads some spellings in another way.
-    """
+    """The pattern, how far it has been read, and what in it is PCRE2's alone."""
 
     def __init__(self, source: str) -> None:
-        self.source = source
+        self.source = spelt_out(source)
         self.position = 0
         self.foreign: str | None = None
         self.unportable: str | None = None
-        self._respelt: list[tuple[int, int, str]] = []
+        self._given = source
 
     def invalid(self, reason: str) -> InvalidPattern:
         """Return the error for a pattern that PCRE2 refuses."""
-        return InvalidPattern(self.source, reason)
+        return InvalidPattern(self._given, reason)
 
     def unsupported(self, construct: str) -> UnsupportedPattern:
         """Return the error for a construct that no engine here has exactly."""
-        return UnsupportedPattern(self.source, construct, curable=False)
+        return UnsupportedPattern(self._given, construct, curable=False)
 
     def note_foreign(self, construct: str) -> None:
         """Note a construct that only PCRE2 knows; the first one is kept."""
         self.foreign = self.foreign or construct
 
-    def at(self, text: str) -> bool:
-        """Return whether this text comes next."""
-        return self.source.startswith(text, self.position)
+    def note_unportable(self, construct: str) -> None:
+        """Note a construct on which releases of PCRE2 differ."""
+        self.note_foreign(construct)
+        self.unportable = construct
 
     def accept(self, text: str) -> bool:
         """Read this text if it comes next."""
@@ -62,57 +88,16 @@ class Cursor:
             self.position = found.end()
         return found
 
-    def respell(self, start: int, text: str) -> None:
-        """Note that what was read since ``start`` is better written in another way."""
-        self._respelt.append((start, self.position, text))
-
-    def portable(self) -> str:
-        """Return the pattern with every doubtful spelling replaced."""
-        text, done = "", 0
-        for start, end, replacement in self._respelt:
-            text += self.source[done:start] + replacement
-            done = end
-        return text + self.source[done:]
-
-    def byte_escape(self) -> int | None:
-        r"""
-        Read what follows a backslash if it stands for one byte (``\n``, ``\x41``, ``\.``).
-
-        Return None, and read nothing, when it means something else. Mirrors check_escape() of
-        PCRE2 10.42.
-        """
-        start = self.position
-        letter = self.source[start : start + 1]
-        if not letter:
-            raise self.invalid("a backslash at the end")
-        if not (letter.isascii() and letter.isalnum()):
-            self.position += 1
-            return ord(letter)
-        if letter in _NAMED_BYTES:
-            self.position += 1
-            return _NAMED_BYTES[letter]
-        code = self._numeric_escape(letter)
-        if code is not None:
-            # \x with two digits is the one spelling that PCRE2_ALT_BSUX leaves alone.
-            self.respell(start, f"x{code:02x}")
-        return code
-
-    def _numeric_escape(self, letter: str) -> int | None:
-        if letter == "x":
-            if not (found := self.take(_HEXADECIMAL)):
-                raise self.invalid(r"\x{...} is not the number of a byte")
-            return int(found[1] or found[2] or "0", 16)
-        if letter == "c":
-            if not (found := self.take(_CONTROL)):
-                raise self.invalid(r"\c must be followed by a printable ASCII character")
+    def byte_escape(self) -> int:
+        r"""Read what follows a backslash and stands for one byte (``\n``, ``\x41``, ``\.``)."""
+        letter = self.source[self.position : self.position + 1]
+        if found := self.take(_NUMBERED_BYTE):
+            code = int(found[1], 16) if found[1] else int(found[2] or found[3], 8)
+            if code < 256:
+                return code
+        elif found := self.take(_CONTROL):
             return ord(found[1].upper()) ^ 0x40
-        if letter in "o01234567":
-            return self._octal_escape()
-        return None
-
-    def _octal_escape(self) -> int:
-        found = self.take(_OCTAL)
-        code = int(found[1] or found[2], 8) if found else 256
-        if code > 255:
-            raise self.invalid("an octal escape is not the number of a byte")
-        return code
+        elif letter in _NAMED_BYTES or (letter and not (letter.isascii() and letter.isalnum())):
+            self.position += 1
+            return _NAMED_BYTES.get(letter, ord(letter))
+        raise self.invalid(rf"\{letter} is not an escape that stands for a byte")

@@ -12,7 +12,6 @@ from .syntax import (
     Bytes,
     CaptureGroup,
     Choice,
-    Condition,
     Foreign,
     Look,
     Node,
@@ -20,6 +19,7 @@ from .syntax import (
     Sequence,
     Text,
     children,
+    walk,
 )
 
 _MOST_PREFIXES = 32
@@ -37,12 +37,15 @@ def anchored(tree: Node) -> bool:
     True also where a leading ``.*`` can take whatever stands in front, as is_startline() of PCRE2
     sees it.
     """
-    return starts(tree) or (_begins_with_anything(tree) and not _looks_back_at_groups(tree))
+    if starts(tree):
+        return True
+    # What looks back at groups can need the text that was skipped.
+    return _begins_with_anything(tree) and not _holds(tree, BackReference, Foreign)
 
 
 def needed(tree: Node) -> str:
     """Return the last text that every match holds, empty if none is known."""
-    return "" if _looks_back_at_groups(tree) else _last_text(tree)
+    return "" if _holds(tree, BackReference, Foreign) else _last_text(tree)
 
 
 def _last_text(node: Node) -> str:
@@ -91,12 +94,6 @@ def _begins_with_anything(node: Node) -> bool:
             return all(map(_begins_with_anything, branches))
         case _:
             return False
-
-
-def _looks_back_at_groups(node: Node) -> bool:
-    return isinstance(node, (BackReference, Condition, Foreign)) or any(
-        map(_looks_back_at_groups, children(node))
-    )
 
 
 def prefixes(tree: Node) -> tuple[str, ...] | None:
@@ -159,7 +156,7 @@ def _leading_of_choice(branches: tuple[Node, ...]) -> tuple[tuple[str, ...], boo
 
 def segments(tree: Node) -> tuple[str, ...]:
     """Return path segments, without slashes, that every uri that matches contains whole."""
-    if _holds_foreign(tree):
+    if _holds(tree, Foreign):
         # (*ACCEPT) can end a match before all of the pattern has been seen.
         return ()
     pieces: list[str] = []
@@ -171,8 +168,8 @@ def segments(tree: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in found if part and _GAP not in part))
 
 
-def _holds_foreign(node: Node) -> bool:
-    return isinstance(node, Foreign) or any(map(_holds_foreign, children(node)))
+def _holds(tree: Node, *kinds: type[Node]) -> bool:
+    return any(isinstance(node, kinds) for node in walk(tree))
 
 
 def _flat(node: Node) -> list[Node]:

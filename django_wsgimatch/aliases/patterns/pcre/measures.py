@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import reduce
-from operator import or_
 
-from . import bytesets
 from .syntax import (
     Anchor,
     Atomic,
@@ -15,27 +12,25 @@ from .syntax import (
     Bytes,
     CaptureGroup,
     Choice,
-    Condition,
-    Foreign,
     Look,
     Node,
     Repeat,
     Sequence,
     Text,
     children,
+    single_byte,
+    walk,
 )
 
 
 def captured(node: Node) -> tuple[int, ...]:
     """Return the numbers of the groups in the node, in their order."""
-    inside = tuple(number for child in children(node) for number in captured(child))
-    return (node.number, *inside) if isinstance(node, CaptureGroup) else inside
+    return tuple(each.number for each in walk(node) if isinstance(each, CaptureGroup))
 
 
 def referred(node: Node) -> set[int]:
     """Return the numbers of the groups that something in the node refers to."""
-    inside = {number for child in children(node) for number in referred(child)}
-    return inside | {node.number} if isinstance(node, (BackReference, Condition)) else inside
+    return {each.number for each in walk(node) if isinstance(each, BackReference)}
 
 
 def changed_inside(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -47,8 +42,6 @@ def changed_inside(node: Node, change: Callable[[Node], Node]) -> Node:
             return Choice(tuple(map(change, branches)))
         case Repeat(item=item) | CaptureGroup(item=item) | Atomic(item) | Look(item=item):
             return replace(node, item=change(item))
-        case Condition(yes=yes, no=no):
-            return replace(node, yes=change(yes), no=change(no))
         case _:
             return node
 
@@ -58,48 +51,6 @@ def without_groups(node: Node) -> Node:
     if isinstance(node, CaptureGroup):
         return without_groups(node.item)
     return changed_inside(node, without_groups)
-
-
-def single_byte(node: Node) -> int | None:
-    """Return the set of a node that is nothing but one byte."""
-    match node:
-        case Bytes(mask):
-            return mask
-        case Text(text) if len(text) == 1:
-            return 1 << ord(text)
-        case _:
-            return None
-
-
-def decided(node: Node) -> bool:
-    """Return whether there is one way at most in which the node can match at a place."""
-    match node:
-        case Sequence(items):
-            return all(map(decided, items))
-        case CaptureGroup(item=item):
-            return decided(item)
-        case Choice(branches):
-            firsts = [_first_bytes(branch) for branch in branches]
-            return all(map(decided, branches)) and sum(firsts) == reduce(or_, firsts)
-        case Repeat(item, low, high):
-            return low == high and decided(item)
-        case Condition() | Foreign() | Atomic():
-            return False
-        case _:
-            return True
-
-
-def _first_bytes(node: Node) -> int:
-    """Return the bytes that a match can begin with, all of them where that is not plain."""
-    match node:
-        case Text(text) if text:
-            return 1 << ord(text[0])
-        case Bytes(mask):
-            return mask
-        case Sequence((first, *_)) | CaptureGroup(item=first):
-            return _first_bytes(first)
-        case _:
-            return bytesets.ALL
 
 
 def shortest(node: Node) -> int:
@@ -117,8 +68,6 @@ def shortest(node: Node) -> int:
             return low * shortest(item) if low else 0
         case CaptureGroup(item=item) | Atomic(item):
             return shortest(item)
-        case Condition(yes=yes, no=no):
-            return min(shortest(yes), shortest(no))
         case _:
             return 0
 
@@ -158,5 +107,5 @@ def fixed_length(node: Node) -> int | None:
             return None if length is None or low != high else low * length
         case CaptureGroup(item=item) | Atomic(item):
             return fixed_length(item)
-        case _:  # pragma: no cover - the parser lets no reference into a look-behind
+        case _:
             return None

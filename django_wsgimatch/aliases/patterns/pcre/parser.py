@@ -2,88 +2,94 @@
 A pattern as PCRE2 10.42 reads it: from text to nodes, or an error where PCRE2 has one.
 
 Mirrors parse_regex() in pcre2_compile.c, under the options of Apache's ap_regcomp(): DOTALL,
-DOLLAR_ENDONLY and DUPNAMES, 8-bit, without UTF and UCP.
+DOLLAR_ENDONLY and DUPNAMES, 8-bit, without UTF and UCP. What few patterns hold is only named and
+left to PCRE2 itself: recursion, conditions, verbs, callouts, ``(?|``, ``\\K``, ``\\R``, ``\\X``.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Callable
 
 from ....exceptions import InvalidPattern
+from . import bytesets
+from .bracket import POSIX, WORD_EDGES, property_set, read_class
+from .cursor import Cursor, without_any_byte
 from .measures import captured, compiled_size, fixed_length
 from .quirks import enters_skipped_group, misses_first_byte
-from .sequences import SequenceParser, choice
 from .syntax import (
     EMPTY,
     FAIL,
+    Anchor,
     Atomic,
+    BackReference,
+    Bytes,
     CaptureGroup,
     Choice,
-    Condition,
+    Foreign,
+    Greed,
     Look,
     Node,
     Parsed,
+    Repeat,
     Sequence,
+    Text,
+    choice,
+    joined,
+    single_byte,
 )
 
 # PCRE2 allows 250, but a level costs several frames of Python's stack, in re's own parser too.
 _DEEPEST = 40
-_LONGEST_LOOKBEHIND = 65535
+_MOST_REPEATS = _LONGEST_LOOKBEHIND = 65535
 # PCRE2 compiles to 65,536 bytes at most, which it alone counts exactly.
 _SURELY_COMPILED = 60_000
-_NEVER_TOO_LONG = 1500
+# re reads \100 as octal.
+_HIGHEST_REFERENCE = 99
 
-_MISREAD_STARTS = {
-    misses_first_byte: "a search that begins with a look ahead, not with the text looked for",
-    enters_skipped_group: "a group of several alternatives that is repeated no times",
-}
+_PLAIN_TEXT = re.compile(r"[^\\\[().|*+?{^$#\s\x85]+")
+_IGNORED = re.compile(r"(?:\\E|\(\?#[^)]*\))*")
+_IGNORED_EXTENDED = re.compile(r"(?:\\E|\(\?#[^)]*\)|[\t-\r \x85]|#[^\n]*(?:\n|\Z))*")
+_QUANTIFIER = re.compile(r"([*+?])|\{(\d+)(?:(,)(\d*))?\}", re.ASCII)
+_NO_QUANTIFIER = re.compile(r"\{(?!\d+(?:,\d*)?\})", re.ASCII)
+_UNCOUNTED: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
-_NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
-_OPTIONS = re.compile(r"(\^?)([imnsxJU]*)(?:-([imnsxJU]*))?([:)])")
-_NAMED_GROUP = re.compile(rf"P?<{_NAME}>|'{_NAME}'")
-_CALL = re.compile(rf"(?:(R)|([+-]?[0-9]+)|(?:&|P>){_NAME})\)")
-_NAMED_REFERENCE = re.compile(rf"P={_NAME}\)")
-_CALLOUT = re.compile(
-    r"C(?:([0-9]*)|([`'\"%#$^])(?:(?!\2).|\2\2)*\2|\{(?:[^}]|\}\})*\})\)", re.DOTALL
+_NAME = r"([A-Za-z_][A-Za-z0-9_]{0,31})"
+_OPTIONS = re.compile(r"\?(\^?)([imnsxJU]*)(?:(-)([imnsxJU]*))?([:)])")
+_NAMED_GROUP = re.compile(rf"\?(?:P?<{_NAME}>|'{_NAME}')")
+_LOOK = re.compile(r"\?(<?)([=!])")
+_NAMED_REFERENCE = re.compile(
+    rf"\\k(?:<{_NAME}>|'{_NAME}'|\{{{_NAME}\}})|\\g\{{{_NAME}\}}|\(\?P={_NAME}\)"
 )
-_VERB = re.compile(r"\*([A-Z]*)(?::([^)]*))?\)")
-_SPELT_GROUP = re.compile(r"\*([a-z_]+):")
-_BEGINS_VERB = re.compile(r"\*[A-Za-z:]")
-_START_OPTION = re.compile(r"\(\*([A-Z0-9_]+)(?:=([0-9]{1,9}))?\)")
-_ASSERTION = re.compile(r"\((?:\?(?:=|!|<=|<!|\*|<\*|C)|\*[a-z])")
-_CONDITION = re.compile(
-    rf"\((?:([+-]?[0-9]+)|<{_NAME}>|'{_NAME}'|R([0-9]*)|R&{_NAME}"
-    rf"|(VERSION)>?=[0-9]+(?:\.[0-9]+)?|{_NAME})\)"
-)
+_NUMBERED_REFERENCE = re.compile(r"\\(?:g(?:\{([+-]?[0-9]+)\}|([+-]?[0-9]+))|([1-9][0-9]*))")
 
-# Options at the very start that change neither what matches nor how it is read.
-_HARMLESS_STARTS = frozenset(
-    ["LF", "BSR_UNICODE", "NO_JIT", "NO_START_OPT", "NO_AUTO_POSSESS", "NO_DOTSTAR_ANCHOR"]
+# What is left to PCRE2: what stands for itself, and what begins a group.
+_FOREIGN = re.compile(
+    rf"\((?:\?(?:R|[+-]?[0-9]+|(?:&|P>){_NAME})|\*[A-Z0-9_]*(?:[:=][^)]*)?"
+    r"|\?C(?:[0-9]*|([`'\"%#$^]).*?\2|\{.*?\}))\)"
+    rf"|\\[KRX]|\\g(?:<(?:[+-]?[0-9]+|{_NAME})>|'(?:[+-]?[0-9]+|{_NAME})')",
+    re.DOTALL,
 )
-_NEWLINE_STARTS = frozenset(["CR", "CRLF", "ANYCRLF", "ANY", "NUL", "BSR_ANYCRLF"])
-_OTHER_STARTS = _NEWLINE_STARTS | {"UTF", "UTF8", "UCP", "NOTEMPTY", "NOTEMPTY_ATSTART"}
-_LIMIT_STARTS = frozenset(["LIMIT_MATCH", "LIMIT_DEPTH", "LIMIT_RECURSION", "LIMIT_HEAP"])
-_VERBS = frozenset(["ACCEPT", "COMMIT", "PRUNE", "SKIP", "THEN"])
+_FOREIGN_GROUP = re.compile(r"\?[|*]|\?<\*|\*[a-z_]+:|\?\((?![?*])[^()]*\)|\?(?=\([?*])")
+_LOOK_FIRST = "a search that begins with a look ahead, not with the text looked for"
+_CALLOUT = re.compile(r"\(\?C[0-9]{0,2}\)")
+_NOT_REPEATABLE = re.compile(r"\(\?C|\\K|\(\*(?!ACCEPT)")
+_IS_LOOK = re.compile(r"\*$|l[ab]:|look")
+_IS_NON_ATOMIC = re.compile(r"\?<|\*na|\*non")
 
-_LOOKS = {"=": (False, False), "!": (False, True), "<=": (True, False), "<!": (True, True)}
-_SPELT_LOOKS = {
-    "pla": "=",
-    "positive_lookahead": "=",
-    "nla": "!",
-    "negative_lookahead": "!",
-    "plb": "<=",
-    "positive_lookbehind": "<=",
-    "nlb": "<!",
-    "negative_lookbehind": "<!",
+_NOT_NEWLINE = Bytes(bytesets.ALL ^ bytesets.NEWLINE)
+_ESCAPES: dict[str, Node] = {
+    **{letter: Bytes(mask) for letter, mask in bytesets.CHARACTER_TYPES.items()},
+    "A": Anchor.START,
+    # The search always begins at offset 0.
+    "G": Anchor.START,
+    "z": Anchor.END,
+    "Z": Anchor.END_OR_FINAL_NEWLINE,
+    "b": Anchor.WORD_EDGE,
+    "B": Anchor.NOT_WORD_EDGE,
+    "N": _NOT_NEWLINE,
+    "C": Bytes(bytesets.ALL),
 }
-_SPELT_NON_ATOMIC = {
-    "napla": False,
-    "non_atomic_positive_lookahead": False,
-    "naplb": True,
-    "non_atomic_positive_lookbehind": True,
-}
-_SCRIPT_RUNS = frozenset(["sr", "script_run", "asr", "atomic_script_run"])
 
 
 def parse(source: str) -> Parsed:
@@ -98,298 +104,338 @@ def parse(source: str) -> Parsed:
     return _Parser(source).pattern()
 
 
-class _Parser(SequenceParser):
+class _Parser:
+    """
+    Reads a pattern from left to right.
+
+    ``options`` are the letters in force at the current place, as in ``(?imnsxXJU)``, where ``X``
+    stands for ``xx``. They begin with Apache's DOTALL.
+    """
+
     def __init__(self, source: str) -> None:
-        super().__init__(source)
+        self._cursor = Cursor(source)
+        self._options = frozenset("s")
         self._depth = 0
+        self._looking_behind = False
+        # Whether a quantifier may follow the item just read, and whether that was in parentheses.
+        self._repeatable = False
+        self._parenthesized = False
+        self._groups = 0
+        self._open: set[int] = set()
+        self._names: dict[str, list[int]] = {}
+        self._highest_needed = 0
+        self._named: set[str] = set()
 
     def pattern(self) -> Parsed:
-        cursor = self.cursor
+        cursor = self._cursor
         try:
-            self._start_options()
-            tree = choice(self.branches())
+            tree = choice(self._branches())
             if cursor.position < len(cursor.source):
                 raise cursor.invalid("unmatched closing parenthesis")
-            self.references.check()
-            self._check_size(tree)
-            self._check_start(tree)
+            self._check_references()
         except InvalidPattern as error:
             # What is a mistake between bytes may be right between UTF-8 characters.
-            if self.utf:
-                raise cursor.unsupported("(*UTF)") from error
+            if cursor.foreign and cursor.foreign.startswith("(*UTF"):
+                raise cursor.unsupported(cursor.foreign) from error
             raise
-        groups, portable = self.references.highest, cursor.portable()
-        return Parsed(tree, groups, cursor.foreign, portable, cursor.unportable)
+        self._check(tree)
+        portable = without_any_byte(cursor.source)
+        return Parsed(tree, self._groups, cursor.foreign, portable, cursor.unportable)
 
-    def _check_size(self, tree: Node) -> None:
-        short = len(self.cursor.source) <= _NEVER_TOO_LONG and "{" not in self.cursor.source
-        if not short and compiled_size(tree) > _SURELY_COMPILED:
-            self.foreign("a pattern this large")
+    def _check_references(self) -> None:
+        if self._highest_needed > self._groups:
+            raise self._cursor.invalid("reference to non-existent subpattern")
+        if any(len(self._names[name]) > 1 for name in self._named):
+            self._cursor.note_foreign("a reference to a name of several groups")
 
-    def _check_start(self, tree: Node) -> None:
-        for is_misread, construct in _MISREAD_STARTS.items():
-            if is_misread(tree):
-                self.foreign(construct)
-                self.cursor.unportable = construct
+    def _check(self, tree: Node) -> None:
+        cursor = self._cursor
+        if compiled_size(tree) > _SURELY_COMPILED:
+            cursor.note_foreign("a pattern this large")
+        if r"\S" in cursor.source and (r"\h" in cursor.source or r"\v" in cursor.source):
+            # PCRE2 takes them for disjoint, so that a repeat of one gives back nothing to the
+            # other (autoposstab in pcre2_auto_possess.c).
+            cursor.note_foreign(r"\S beside \h or \v")
+        if r"\C" in cursor.source and "(*UTF" in cursor.source:
+            cursor.note_unportable(r"\C under (*UTF)")
+        if misses_first_byte(tree):
+            cursor.note_unportable(_LOOK_FIRST)
+        if enters_skipped_group(tree):
+            cursor.note_unportable("a group of several alternatives that is repeated no times")
 
-    def _start_options(self) -> None:
-        cursor = self.cursor
-        while found := cursor.comes(_START_OPTION):
-            name, number = found.groups()
-            if name not in (_LIMIT_STARTS if number else _HARMLESS_STARTS | _OTHER_STARTS):
-                return
-            cursor.position = found.end()
-            self.utf = self.utf or name.startswith("UTF")
-            if name not in _HARMLESS_STARTS:
-                cursor.note_foreign(found[0])
-
-    def parenthesis(self) -> Node:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise self.cursor.unsupported(f"parentheses nested more than {_DEEPEST} deep")
-        node = self._parenthesis()
-        self._depth -= 1
-        return node
-
-    def _parenthesis(self) -> Node:
-        cursor = self.cursor
-        if cursor.comes(_BEGINS_VERB):
-            return self._starred()
-        if not cursor.accept("?"):
-            return self._inside() if "n" in self.options else self._group(None)
-        for read in (self._ordinary, self._look, self._options, self._odd):
-            node = read()
-            if node is not None:
-                return node
-        if cursor.position >= len(cursor.source):
-            raise cursor.invalid("missing closing parenthesis")
-        raise cursor.invalid("unrecognized character after (? or (?-")
-
-    def _inside(self) -> Node:
-        return _grouped(self._inside_branches())
-
-    def _inside_branches(self) -> list[Node]:
-        options = self.options
-        branches = self.branches()
-        self._close()
-        self.options = options
+    def _branches(self) -> list[Node]:
+        branches = [self._sequence()]
+        while self._cursor.accept("|"):
+            branches.append(self._sequence())
         return branches
 
-    def _close(self) -> None:
-        if not self.cursor.accept(")"):
-            raise self.cursor.invalid("missing closing parenthesis")
-        self.repeatable = True
-        self.parenthesized = True
+    def _sequence(self) -> Node:
+        items: list[Node] = []
+        cursor = self._cursor
+        while True:
+            self._skip_ignored()
+            if cursor.position >= len(cursor.source) or cursor.source[cursor.position] in "|)":
+                return joined(items)
+            self._repeatable, self._parenthesized = True, False
+            *before, last = self._items()
+            items += before
+            items.append(self._repeated(last) if self._repeatable else last)
 
-    # Groups
+    def _skip_ignored(self) -> None:
+        self._cursor.take(_IGNORED_EXTENDED if "x" in self._options else _IGNORED)
 
-    def _ordinary(self) -> Node | None:
-        cursor = self.cursor
-        if cursor.accept(":"):
-            return self._inside()
-        if cursor.accept(">"):
-            return Atomic(self._inside())
-        if cursor.accept("|"):
-            return self._branch_reset()
-        if found := cursor.take(_NAMED_GROUP):
-            return self._group(found[1] or found[2])
-        return None
+    def _items(self) -> list[Node]:
+        cursor = self._cursor
+        if found := cursor.take(_PLAIN_TEXT):
+            return self._literal(found[0])
+        start = cursor.source[cursor.position]
+        if start in "*+?{" and cursor.take(_QUANTIFIER):
+            raise cursor.invalid("quantifier does not follow a repeatable item")
+        for text, nodes in WORD_EDGES.items():
+            if cursor.accept(text):
+                return nodes
+        if start in "(\\":
+            node = self._foreign_item() or self._reference()
+            if node is not None:
+                return [node]
+        cursor.position += 1
+        reader = _READERS.get(start)
+        return [reader(self)] if reader else self._literal(start)
 
-    def _group(self, name: str | None) -> Node:
-        number = self.references.open_group(name)
-        item = self._inside()
-        self.references.close_group(number)
-        return CaptureGroup(number, item)
+    def _literal(self, text: str) -> list[Node]:
+        if "i" not in self._options:
+            # A quantifier applies to the last character alone.
+            return [Text(text[:-1]), Text(text[-1])] if len(text) > 1 else [Text(text)]
+        return [
+            Bytes(bytesets.fold(1 << ord(letter)))
+            if letter.isascii() and letter.isalpha()
+            else Text(letter)
+            for letter in text
+        ]
 
-    def _branch_reset(self) -> Node:
-        """Read ``(?|...)``, in which every alternative numbers its groups from the same number."""
-        options, references = self.options, self.references
-        first = last = references.groups
-        branches: list[Node] = []
-        while not branches or self.cursor.accept("|"):
-            references.groups = first
-            branches.append(self.sequence())
-            last = max(last, references.groups)
-        references.groups = last
-        self._close()
-        self.options = options
-        if last > first:
-            self.foreign("(?|...)")
-        return _grouped(branches)
-
-    def _options(self) -> Node | None:
-        found = self.cursor.take(_OPTIONS)
+    def _foreign_item(self) -> Node | None:
+        found = self._cursor.take(_FOREIGN)
         if not found:
             return None
-        reset, on, off, end = found.groups()
-        if reset and off is not None:
-            raise self.cursor.invalid("invalid hyphen in option setting")
-        before = self.options
-        self.options = _changed(before - frozenset("imnsxX") if reset else before, on, off or "")
-        if end == ")":
-            self.repeatable = False
+        self._repeatable = not _NOT_REPEATABLE.match(found[0])
+        if _CALLOUT.fullmatch(found[0]):
+            # Apache has nothing that is called.
             return EMPTY
-        item = self._inside()
-        self.options = before
-        return item
+        if found[0] not in ("(*F)", "(*FAIL)"):
+            return self._foreign(found[0])
+        self._unsure_behind(found[0])
+        return FAIL
 
-    # Assertions
+    def _foreign(self, construct: str) -> Node:
+        self._unsure_behind(construct)
+        self._cursor.note_foreign(construct)
+        return Foreign(construct)
 
-    def _look(self) -> Node | None:
-        cursor = self.cursor
-        for sign in ("=", "!", "<=", "<!"):
-            if cursor.accept(sign):
-                return self._looking(*_LOOKS[sign])
-        for sign, behind in (("*", False), ("<*", True)):
-            if cursor.accept(sign):
-                return self._non_atomic(behind)
+    def _unsure_behind(self, construct: str) -> None:
+        """Refuse what may have several lengths: PCRE2 releases differ on it in a look-behind."""
+        if self._looking_behind:
+            raise self._cursor.unsupported(f"{construct} in a look-behind")
+
+    # Quantifiers
+
+    def _repeated(self, item: Node) -> Node:
+        self._skip_ignored()
+        found = self._cursor.take(_QUANTIFIER)
+        if not found:
+            return item
+        low, high = self._counts(found)
+        if isinstance(item, Look):
+            if item.behind and self._looking_behind and low != high:
+                raise self._cursor.invalid("lookbehind assertion is not fixed length")
+            # PCRE2 tries an assertion once more at most.
+            high = low + 1 if high is None else high
+        if self._parenthesized and low == 0 and single_byte(item) is not None:
+            # To PCRE2 (?:b)? is not b? (see forgets_entry()).
+            item = Sequence((item,))
+        self._skip_ignored()
+        return Repeat(item, low, high, self._greed())
+
+    def _counts(self, found: re.Match[str]) -> tuple[int, int | None]:
+        sign, least, comma, most = found.groups()
+        if sign:
+            return _UNCOUNTED[sign]
+        low = int(least)
+        high = int(most) if most else None if comma else low
+        if max(low, high or 0) > _MOST_REPEATS:
+            raise self._cursor.invalid("number too big in {} quantifier")
+        if high is not None and high < low:
+            raise self._cursor.invalid("numbers out of order in {} quantifier")
+        return low, high
+
+    def _greed(self) -> Greed:
+        if self._cursor.accept("+"):
+            return Greed.POSSESSIVE
+        lazy = self._cursor.accept("?")
+        return Greed.LAZY if lazy != ("U" in self._options) else Greed.GREEDY
+
+    # Single characters and places
+
+    def _dot(self) -> Node:
+        return Bytes(bytesets.ALL) if "s" in self._options else _NOT_NEWLINE
+
+    def _circumflex(self) -> Node:
+        self._repeatable = False
+        return Anchor.LINE_START if "m" in self._options else Anchor.START
+
+    def _dollar(self) -> Node:
+        self._repeatable = False
+        return Anchor.LINE_END if "m" in self._options else Anchor.END
+
+    def _bracket(self) -> Node:
+        cursor = self._cursor
+        if POSIX.match(cursor.source, cursor.position - 1):
+            raise cursor.invalid("POSIX named classes are supported only within a class")
+        return Bytes(read_class(cursor, self._options))
+
+    def _escape(self) -> Node:
+        cursor = self._cursor
+        letter = cursor.source[cursor.position : cursor.position + 1]
+        if letter in ("p", "P"):
+            return Bytes(property_set(cursor, "i" in self._options))
+        if letter not in _ESCAPES:
+            return self._literal(chr(cursor.byte_escape()))[0]
+        cursor.position += 1
+        if letter == "N" and cursor.comes(_NO_QUANTIFIER):
+            raise cursor.invalid(r"\N{...} is supported only in UTF mode")
+        node = _ESCAPES[letter]
+        self._repeatable = not isinstance(node, Anchor)
+        return node
+
+    def _reference(self) -> Node | None:
+        cursor = self._cursor
+        if found := cursor.take(_NAMED_REFERENCE):
+            name = found[found.lastindex or 0]
+            numbers = self._names.get(name, [])
+            if len(numbers) != 1:
+                return self._foreign("a back reference to several groups or to a later one")
+            self._named.add(name)
+            return self._reference_to(numbers[0])
+        if not (found := cursor.comes(_NUMBERED_REFERENCE)):
+            return None
+        relative, digits = found[1] or found[2], found[3]
+        number = int(relative or digits)
+        # Else it is an octal number.
+        if relative or number < 10 or digits[0] in "89" or number <= self._groups:
+            cursor.position = found.end()
+            if relative and relative[0] in "+-":
+                number = self._groups + number + (number < 0) if number else 0
+            return self._reference_to(number)
         return None
 
-    def _looking(self, behind: bool, negative: bool) -> Node:
-        outside = self.looking_behind
-        self.looking_around += 1
-        # A look ahead within a look-behind may be of any length.
-        self.looking_behind = behind
-        branches = self._inside_branches()
-        self.looking_around -= 1
-        self.looking_behind = outside
-        if behind:
-            return self._look_behind(branches, negative)
-        return Look(choice(branches), False, negative)
+    def _reference_to(self, number: int) -> Node:
+        if number < 1:
+            raise self._cursor.invalid("reference to non-existent subpattern")
+        self._unsure_behind("a back reference")
+        self._highest_needed = max(self._highest_needed, number)
+        if number > _HIGHEST_REFERENCE:
+            return self._foreign(f"a back reference beyond group {_HIGHEST_REFERENCE}")
+        complete = number <= self._groups and number not in self._open
+        return BackReference(number, "i" in self._options, complete)
 
-    def _look_behind(self, branches: list[Node], negative: bool) -> Node:
-        lengths = [fixed_length(branch) for branch in branches]
-        if None in lengths or max(filter(None, lengths), default=0) > _LONGEST_LOOKBEHIND:
-            raise self.cursor.invalid("lookbehind assertion is not fixed length")
-        if len(set(lengths)) == 1:
-            return Look(choice(branches), True, negative)
-        self.unsure_behind("a look-behind of several lengths")
+    # What begins with a parenthesis
+
+    def _parenthesis(self) -> Node:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._cursor.unsupported(f"parentheses nested more than {_DEEPEST} deep")
+        node = self._group()
+        self._depth -= 1
+        self._parenthesized = True
+        return node
+
+    def _group(self) -> Node:
+        cursor = self._cursor
+        if found := cursor.take(_LOOK):
+            return self._looking(behind=found[1] == "<", negative=found[2] == "!")
+        if found := cursor.take(_NAMED_GROUP):
+            return self._capture(found[1] or found[2])
+        if found := cursor.take(_OPTIONS):
+            return self._with_options(found)
+        if cursor.accept("?>"):
+            return Atomic(self._inside())
+        if found := cursor.take(_FOREIGN_GROUP):
+            return self._foreign_group(found[0])
+        if cursor.accept("?") or cursor.accept("*"):
+            raise cursor.invalid("unrecognized character after (? or (*")
+        return self._inside() if "n" in self._options else self._capture(None)
+
+    def _inside(self) -> Node:
+        node = choice(self._inside_branches())
+        # A quantifier treats a look-around by itself in another way than one in a group.
+        return Sequence((node,)) if isinstance(node, Look) else node
+
+    def _inside_branches(self) -> list[Node]:
+        options = self._options
+        branches = self._branches()
+        if not self._cursor.accept(")"):
+            raise self._cursor.invalid("missing closing parenthesis")
+        self._repeatable = True
+        self._options = options
+        return branches
+
+    def _capture(self, name: str | None) -> Node:
+        self._groups += 1
+        number = self._groups
+        if name is not None:
+            self._names.setdefault(name, []).append(number)
+        self._open.add(number)
+        item = self._inside()
+        self._open.discard(number)
+        return CaptureGroup(number, item)
+
+    def _with_options(self, found: re.Match[str]) -> Node:
+        reset, on, hyphen, off, end = found.groups()
+        if reset and hyphen:
+            raise self._cursor.invalid("invalid hyphen in option setting")
+        before = self._options
+        self._options = _changed(before - frozenset("imnsxX") if reset else before, on, off or "")
+        if end == ")":
+            self._repeatable = False
+            return EMPTY
+        item = self._inside()
+        self._options = before
+        return item
+
+    def _looking(self, *, behind: bool, negative: bool) -> Node:
+        outside = self._looking_behind
+        # A look ahead within a look-behind may be of any length.
+        self._looking_behind = behind
+        branches = self._inside_branches()
+        self._looking_behind = outside
+        lengths = {fixed_length(branch) for branch in branches} if behind else {0}
+        if max(_LONGEST_LOOKBEHIND + 1 if n is None else n for n in lengths) > _LONGEST_LOOKBEHIND:
+            raise self._cursor.invalid("lookbehind assertion is not fixed length")
+        if len(lengths) == 1:
+            return Look(choice(branches), behind, negative)
+        self._unsure_behind("a look-behind of several lengths")
         # re wants one length for all branches.
         looks = tuple(Look(branch, True, negative) for branch in branches)
         if any(map(captured, branches)):
-            self.foreign("a group in a look-behind of several lengths")
+            self._cursor.note_foreign("a group in a look-behind of several lengths")
         # One look around them all, so that a quantifier sees one assertion as PCRE2 does.
         return Look(Sequence(looks) if negative else Choice(looks), False, False)
 
-    def _non_atomic(self, behind: bool) -> Node:
-        if behind:
-            raise self.cursor.unsupported("a non-atomic look-behind")
-        self.foreign("a non-atomic look-around")
-        return self._looking(behind, negative=False)
-
-    # Conditions
-
-    def _condition(self) -> Node:
-        cursor = self.cursor
-        self.unsure_behind("a condition")
-        if cursor.comes(_ASSERTION):
-            return self._assertion_condition()
-        found = cursor.take(_CONDITION)
-        if not found:
-            raise cursor.invalid("malformed condition after (?(")
-        digits, angled, quoted, recursion, recursion_name, version, bare = found.groups()
-        if bare == "DEFINE" and not self.references.number_of("DEFINE"):
-            return self._define()
-        if recursion_name is not None:
-            self.references.need_name(recursion_name)
-        if recursion:
-            self.references.need(int(recursion))
-        if recursion is not None or recursion_name is not None or version:
-            self.foreign(f"the condition {found[0]}")
-            return choice(self._yes_and_no())
-        return self._group_condition(digits, angled or quoted or bare)
-
-    def _group_condition(self, digits: str | None, name: str | None) -> Node:
-        references = self.references
-        if digits is not None:
-            number = references.absolute(digits)
-            references.need(number)
-        else:
-            assert name is not None
-            number = references.number_of(name)
-            references.need_name(name)
-        complete = references.closed(number)
-        yes, no = self._yes_and_no()
-        return Condition(number, yes, no, complete)
-
-    def _assertion_condition(self) -> Node:
-        cursor = self.cursor
-        cursor.position += 1
-        look = self.parenthesis()
-        if not isinstance(look, Look):
-            self.foreign("a condition with a callout")
-            return choice(self._yes_and_no())
-        if captured(look):
-            self.foreign("a group in the condition of (?(")
-        yes, no = self._yes_and_no()
-        opposite = replace(look, negative=not look.negative)
-        return Choice((Sequence((look, yes)), Sequence((opposite, no))))
-
-    def _define(self) -> Node:
-        """Read groups that are there to be called only; they take no part in the match."""
-        if len(self._inside_branches()) > 1:
-            raise self.cursor.invalid("DEFINE subpattern contains more than one branch")
-        return self.foreign("(?(DEFINE)")
-
-    def _yes_and_no(self) -> list[Node]:
-        branches = self._inside_branches()
-        if len(branches) > 2:
-            raise self.cursor.invalid("conditional subpattern contains more than two branches")
-        return [*branches, EMPTY][:2]
-
-    # The rest
-
-    def _odd(self) -> Node | None:
-        cursor = self.cursor
-        if cursor.accept("("):
-            cursor.position -= 1
-            return self._condition()
-        if found := cursor.take(_CALL):
-            return self.call("0" if found[1] else found[2], found[3])
-        if found := cursor.take(_NAMED_REFERENCE):
-            self.unsure_behind("a back reference")
-            self.repeatable = True
-            return self.references.to_name(found[1], "i" in self.options)
-        if found := cursor.take(_CALLOUT):
-            if found[1] and int(found[1]) > 255:
-                raise cursor.invalid("number after (?C is greater than 255")
-            self.repeatable = False
-            return EMPTY
-        return None
-
-    def _starred(self) -> Node:
-        cursor = self.cursor
-        if found := cursor.take(_SPELT_GROUP):
-            return self._spelt_group(found[1])
-        found = cursor.take(_VERB)
-        if not found:
-            raise cursor.invalid("(*VERB) not recognized or malformed")
-        name, argument = found.groups()
-        self.repeatable = name == "ACCEPT"
-        if name in ("F", "FAIL"):
-            self.unsure_behind("(*FAIL)")
-            return FAIL
-        if name in _VERBS or (name in ("", "MARK") and argument):
-            return self.foreign(f"(*{name or 'MARK'})")
-        raise cursor.invalid("(*VERB) not recognized or malformed")
-
-    def _spelt_group(self, name: str) -> Node:
-        if name in _SPELT_LOOKS:
-            return self._looking(*_LOOKS[_SPELT_LOOKS[name]])
-        if name == "atomic":
-            return Atomic(self._inside())
-        if name in _SPELT_NON_ATOMIC:
-            return self._non_atomic(_SPELT_NON_ATOMIC[name])
-        if name in _SCRIPT_RUNS:
-            self.foreign(f"(*{name}:")
+    def _foreign_group(self, begin: str) -> Node:
+        self._foreign(f"({begin}...)" if begin != "?" else "(?(...)")
+        if begin.startswith("?(") or begin == "?":
+            return self._conditional(begin)
+        if not _IS_LOOK.search(begin):
             return self._inside()
-        raise self.cursor.invalid("(*alpha_assertion) not recognized")
+        behind = "<" in begin or "lb" in begin or "behind" in begin
+        if behind and _IS_NON_ATOMIC.match(begin):
+            self._cursor.note_unportable("a non-atomic look-behind")
+        return self._looking(behind=behind, negative=begin.startswith(("*nl", "*neg")))
 
-
-def _grouped(branches: list[Node]) -> Node:
-    node = choice(branches)
-    # A quantifier treats a look-around by itself in another way than one in a group.
-    return Sequence((node,)) if isinstance(node, Look) else node
+    def _conditional(self, begin: str) -> Node:
+        # The condition of "(?" is a look-around.
+        look = self._items()[0] if begin == "?" else EMPTY
+        first, *others = self._inside_branches()
+        return Choice((Sequence((look, first)), *others, EMPTY))
 
 
 def _changed(options: frozenset[str], on: str, off: str) -> frozenset[str]:
@@ -401,3 +447,13 @@ def _changed(options: frozenset[str], on: str, off: str) -> frozenset[str]:
     if "x" in off:
         removed.add("X")
     return (options | added) - removed
+
+
+_READERS: dict[str, Callable[[_Parser], Node]] = {
+    "(": lambda parser: parser._parenthesis(),
+    "[": lambda parser: parser._bracket(),
+    "\\": lambda parser: parser._escape(),
+    ".": lambda parser: parser._dot(),
+    "^": lambda parser: parser._circumflex(),
+    "$": lambda parser: parser._dollar(),
+}

@@ -6,10 +6,10 @@ What they touch is refused, so that no pattern answers here in another way than 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import takewhile
 
 from .literals import starts
-from .measures import shortest, single_byte
+from .measures import shortest
 from .syntax import (
     Anchor,
     Atomic,
@@ -22,6 +22,8 @@ from .syntax import (
     Sequence,
     Text,
     children,
+    single_byte,
+    walk,
 )
 
 
@@ -35,22 +37,25 @@ def forgets_entry(item: Node) -> bool:
     return not shortest(item) and _has_detour(item)
 
 
-def _has_detour(node: Node) -> bool:
-    if isinstance(node, Repeat) and node.low == 0 and single_byte(node.item) is None:
-        return True
-    return isinstance(node, Choice) or any(map(_has_detour, children(node)))
+def _has_detour(item: Node) -> bool:
+    return any(
+        isinstance(node, Choice)
+        or (isinstance(node, Repeat) and node.low == 0 and single_byte(node.item) is None)
+        for node in walk(item)
+    )
 
 
-def enters_skipped_group(node: Node) -> bool:
+def enters_skipped_group(tree: Node) -> bool:
     """
     Return whether PCRE2 may take an alternative of a group that is left out for the start.
 
     first_significant_code() skips ``{0}`` with the first alternative only: ``(a|^){0}b`` does not
     match ``ab``.
     """
-    if isinstance(node, Repeat) and node.high == 0:
-        return _has_detour(node.item)
-    return any(map(enters_skipped_group, children(node)))
+    return any(
+        isinstance(node, Repeat) and node.high == 0 and _has_detour(node.item)
+        for node in walk(tree)
+    )
 
 
 def misses_first_byte(tree: Node) -> bool:
@@ -60,73 +65,56 @@ def misses_first_byte(tree: Node) -> bool:
     Where a search knows its first byte from a look ahead alone, PCRE2 before 10.43 looks for the
     last byte needed only behind it: ``(?=b)a?b`` does not match ``b``.
     """
-    return not starts(tree) and _begins_with_look([tree])
+    branches = tree.branches if isinstance(tree, Choice) else (tree,)
+    return not starts(tree) and any(map(_begins_with_look, branches))
 
 
-def _begins_with_look(items: list[Node]) -> bool:
-    """Return whether a look ahead decides the first byte and what follows does not."""
-    if not items:
-        return False
-    first, *rest = items
-    match first:
-        case Sequence(inside):
-            return _begins_with_look([*inside, *rest])
+def _begins_with_look(branch: Node) -> bool:
+    """Return whether a look ahead decides the first byte and what follows may not."""
+    places, rest = _parted(branch)
+    if any(map(_asserts_byte, places)):
+        return not isinstance(rest[0] if rest else None, (Text, Bytes)) and any(
+            map(_needs_byte, rest)
+        )
+    inside = walk(rest[0]) if rest and isinstance(rest[0], Choice) else ()
+    return any(map(_asserts_byte, inside)) and any(map(_needs_byte, rest))
+
+
+def _parted(node: Node) -> tuple[list[Node], list[Node]]:
+    """Return what a node begins with that reads no byte, and its other items."""
+    items = _items(node)
+    places = list(takewhile(lambda item: isinstance(item, (Anchor, Look)), items))
+    return places, items[len(places) :]
+
+
+def _items(node: Node) -> list[Node]:
+    match node:
+        case Sequence(items):
+            return [inner for item in items for inner in _items(item)]
         case CaptureGroup(item=item) | Atomic(item):
-            return _begins_with_look([item, *rest])
-        case Choice(branches):
-            return any(_begins_with_look([branch, *rest]) for branch in branches)
-        case Look(item, behind=False, negative=False):
-            reads_surely = isinstance(_first_reader(rest), (Text, Bytes))
-            return _asserts_byte(item) and not reads_surely and _needs_byte(rest)
+            return _items(item)
         case Repeat(item, low) if low:
-            return _begins_with_look([item, *rest])
-        case Anchor() | Look():
-            return _begins_with_look(rest)
+            return _items(item)
         case _:
-            return False
+            return [node]
 
 
-def _asserts_byte(item: Node) -> bool:
-    """Return whether the first byte of the text that is looked for is one, in either case."""
-    match _first_reader([item]):
+def _asserts_byte(node: Node) -> bool:
+    """Return whether a node looks ahead for a certain byte, in either case."""
+    if not isinstance(node, Look) or node.behind or node.negative:
+        return False
+    _, rest = _parted(node.item)
+    return bool(rest) and (isinstance(rest[0], Choice) or _needs_byte(rest[0]))
+
+
+def _needs_byte(node: Node) -> bool:
+    """Return whether there is a certain byte without which the node cannot match."""
+    match node:
         case Text():
             return True
         case Bytes(mask):
             return mask.bit_count() <= 2
-        case Choice(branches):
-            return any(map(_asserts_byte, branches))
-        case _:
+        case Repeat(low=0) | Look():
             return False
-
-
-def _first_reader(items: list[Node]) -> Node | None:
-    """Return the first of the items that can read a byte, None if they cannot."""
-    while items:
-        first, *rest = items
-        match first:
-            case Sequence(inside):
-                items = [*inside, *rest]
-            case CaptureGroup(item=item) | Atomic(item):
-                items = [item, *rest]
-            case Repeat(item, low) if low:
-                items = [item, *rest]
-            case Anchor() | Look():
-                items = rest
-            case _:
-                return first
-    return None
-
-
-def _needs_byte(items: Iterable[Node]) -> bool:
-    """Return whether there is a certain byte without which the items cannot match."""
-    for item in items:
-        match item:
-            case Text():
-                return True
-            case Bytes(mask) if mask.bit_count() <= 2:
-                return True
-            case Repeat(low=0) | Look():
-                continue
-            case _ if _needs_byte(children(item)):
-                return True
-    return False
+        case _:
+            return any(map(_needs_byte, children(node)))

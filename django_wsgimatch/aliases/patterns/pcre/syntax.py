@@ -7,8 +7,11 @@ that a node means the same wherever it stands.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import reduce
+from operator import or_
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +110,6 @@ class BackReference:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """``yes`` if the group has taken part so far, else ``no``; ``complete`` as above."""
-
-    number: int
-    yes: Node
-    no: Node
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Foreign:
     """A construct that only PCRE2 knows, by name."""
 
@@ -134,7 +127,6 @@ Node = (
     | Look
     | Anchor
     | BackReference
-    | Condition
     | Foreign
 )
 
@@ -165,7 +157,45 @@ def children(node: Node) -> tuple[Node, ...]:
             return inside
         case Repeat(item=item) | CaptureGroup(item=item) | Atomic(item=item) | Look(item=item):
             return (item,)
-        case Condition(yes=yes, no=no):
-            return (yes, no)
         case _:
             return ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all that are in it, in the order of the pattern."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def single_byte(node: Node) -> int | None:
+    """Return the set of a node that is nothing but one byte."""
+    match node:
+        case Bytes(mask):
+            return mask
+        case Text(text) if len(text) == 1:
+            return 1 << ord(text)
+        case _:
+            return None
+
+
+def choice(branches: list[Node]) -> Node:
+    """Return the node of these alternatives."""
+    if len(branches) == 1:
+        return branches[0]
+    masks = [single_byte(branch) for branch in branches]
+    if None in masks:
+        return Choice(tuple(branches))
+    # One set of bytes cannot be ambiguous, as (a|a)* is.
+    return Bytes(reduce(or_, filter(None, masks), 0))
+
+
+def joined(items: list[Node]) -> Node:
+    """Return the node of these items, one after the other."""
+    merged: list[Node] = []
+    for item in items:
+        if merged and isinstance(item, Text) and isinstance(before := merged[-1], Text):
+            merged[-1] = Text(before.text + item.text)
+        elif item is not EMPTY:
+            merged.append(item)
+    return merged[0] if len(merged) == 1 else Sequence(tuple(merged))

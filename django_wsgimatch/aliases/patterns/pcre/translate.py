@@ -10,18 +10,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 from . import bytesets
-from .measures import (
-    captured,
-    changed_inside,
-    decided,
-    referred,
-    shortest,
-    single_byte,
-    without_groups,
-)
+from .measures import captured, changed_inside, referred, shortest, without_groups
 from .quirks import forgets_entry
 from .syntax import (
     EMPTY,
@@ -32,14 +23,15 @@ from .syntax import (
     Bytes,
     CaptureGroup,
     Choice,
-    Condition,
     Greed,
     Look,
     Node,
+    Parsed,
     Repeat,
     Sequence,
     Text,
-    children,
+    single_byte,
+    walk,
 )
 
 FLAGS = re.DOTALL | re.ASCII
@@ -59,7 +51,6 @@ _ANCHORS = {
     # Before Python 3.14 \B does not match an empty uri.
     Anchor.NOT_WORD_EDGE: r"(?!\b)",
 }
-_REFERS_AHEAD = "a reference in a loop to a group that is not complete there"
 _PREFIXES = {(False, False): "?=", (False, True): "?!", (True, False): "?<=", (True, True): "?<!"}
 _NEEDS_ESCAPE = re.compile(r"[^A-Za-z0-9_/~,:;=@!%&<>\"'`-]")
 
@@ -72,12 +63,15 @@ class Inexpressible(Exception):
         self.construct = construct
 
 
-def translate(tree: Node) -> str:
+def translate(parsed: Parsed) -> str:
     """
-    Return the pattern in the syntax of ``re``, for a tree that holds nothing foreign.
+    Return the pattern in the syntax of ``re``.
 
     :raises Inexpressible: it has none.
     """
+    if parsed.foreign is not None:
+        raise Inexpressible(parsed.foreign)
+    tree = parsed.tree
     return _translated(_unset_in_negatives(tree, referred(tree)))
 
 
@@ -120,43 +114,31 @@ def _choice(node: Choice) -> str:
 
 
 def _repeat(node: Repeat) -> str:
-    if isinstance(node.item, Look):
-        return _repeated_look(node.item, node)
+    if node.high not in (0, 1):
+        _check_loop(node)
     if node.greed is Greed.POSSESSIVE:
         return _possessive(node)
-    if node.high not in (0, 1):
-        _check_loop(node.item)
-        if node.greed is Greed.LAZY and captured(node.item) and not _HAS_LAZY_GROUPS:
-            raise Inexpressible("a group in a lazy repeat (Python 3.11 has it)")
-    return f"{_unit(node.item)}{_counts(node.low, node.high)}{node.greed.value}"
+    return _repeated(node, node.greed.value)
 
 
-def _repeated_look(look: Look, node: Repeat) -> str:
-    if node.high not in (0, 1) and _refers_ahead(look):
-        raise Inexpressible(_REFERS_AHEAD)
-    if node.low:
+def _repeated(node: Repeat, greed: str) -> str:
+    low, high = node.low, node.high
+    if isinstance(node.item, Look):
         # Looking again finds the same.
-        return _translated(look)
-    if node.high == 0:
-        return f"(?:{_translated(look)}){{0}}"
-    if node.greed is not Greed.POSSESSIVE:
-        return f"(?:{_translated(look)})?{node.greed.value}"
-    opposite = without_groups(replace(look, negative=not look.negative))
-    return f"(?:{_translated(look)}|{_translated(opposite)})"
+        low, high = min(low, 1), 1 if high is None else min(high, 1)
+    return f"{_unit(node.item)}{_counts(low, high)}{greed}"
 
 
-def _check_loop(item: Node) -> None:
-    if not shortest(item) and captured(item):
-        # PCRE2 enters the loop once more with nothing and sets the group; re does not.
-        raise Inexpressible("a group inside a repeat that can match nothing")
-    if _refers_ahead(item):
-        raise Inexpressible(_REFERS_AHEAD)
-
-
-def _refers_ahead(node: Node) -> bool:
-    if isinstance(node, (BackReference, Condition)) and not node.complete:
-        return True
-    return any(map(_refers_ahead, children(node)))
+def _check_loop(node: Repeat) -> None:
+    item = node.item
+    if captured(item) and not isinstance(item, Look):
+        if not shortest(item):
+            # PCRE2 enters the loop once more with nothing and sets the group; re does not.
+            raise Inexpressible("a group inside a repeat that can match nothing")
+        if node.greed is Greed.LAZY and not _HAS_LAZY_GROUPS:
+            raise Inexpressible("a group in a lazy repeat (Python 3.11 has it)")
+    if any(isinstance(each, BackReference) and not each.complete for each in walk(item)):
+        raise Inexpressible("a reference in a loop to a group that is not complete there")
 
 
 def _unit(node: Node) -> str:
@@ -184,31 +166,15 @@ def _counts(low: int, high: int | None) -> str:
 
 def _possessive(node: Repeat) -> str:
     if HAS_POSSESSIVE_RUNS and single_byte(node.item) is not None:
-        return f"{_unit(node.item)}{_counts(node.low, node.high)}+"
-    if not (node.high is None and node.low < 2):
+        return _repeated(node, "+")
+    greedy = _repeated(node, "")
+    if single_byte(node.item) is not None:
+        if node.high is None:
+            # As many as there are: so many and then no other.
+            return f"{greedy}(?!{_translated(node.item)})"
+    elif not isinstance(node.item, Look) and not (node.high is None and node.low < 2):
         _check_detours(node)
-    if not _can_be_followed_by_no_other(node):
-        return _first_way(replace(node, greed=Greed.GREEDY))
-    item, low, high = node.item, node.low, node.high
-    # As many as there are is the same as: so many and then no other. Python before 3.11 has no
-    # possessive quantifiers, and before 3.11.5 those around a group could fail.
-    unit = _unit(item)
-    no_other = f"(?!{_translated(without_groups(item))})"
-    if high is None:
-        return f"{unit}{_counts(low, None)}{no_other}"
-    if high == low:
-        return f"{unit}{_counts(low, high)}"
-    return f"(?:{unit}{_counts(high, high)}|{unit}{_counts(low, high - 1)}{no_other})"
-
-
-def _can_be_followed_by_no_other(node: Repeat) -> bool:
-    """Return whether only the count of a repeat is open, and its translation can name the item."""
-    if referred(node.item) & set(captured(node.item)):
-        # What follows would be compared with the groups of the last round.
-        return False
-    # Between two limits the item is written twice, which a group cannot be.
-    twice = node.high is not None and node.high != node.low
-    return decided(node.item) and shortest(node.item) > 0 and not (twice and captured(node.item))
+    return _first_way(greedy)
 
 
 def _group(node: CaptureGroup) -> str:
@@ -217,7 +183,7 @@ def _group(node: CaptureGroup) -> str:
 
 def _atomic(node: Atomic) -> str:
     _check_detours(node.item)
-    return _first_way(node.item)
+    return _first_way(_translated(node.item))
 
 
 def _check_detours(item: Node) -> None:
@@ -225,17 +191,11 @@ def _check_detours(item: Node) -> None:
         raise Inexpressible("an atomic group or possessive quantifier that can match nothing")
 
 
-def _first_way(node: Node) -> str:
-    """Return the translation of the first way in which a node matches, and no other."""
-    match node:
-        case Repeat(greed=Greed.GREEDY) as repeat if _can_be_followed_by_no_other(repeat):
-            return _possessive(replace(repeat, greed=Greed.POSSESSIVE))
-        case item if decided(item):
-            return f"(?:{_translated(item)})"
-        case item if _HAS_ATOMIC_GROUPS:
-            return f"(?>{_translated(item)})"
-        case _:
-            raise Inexpressible("an atomic group or possessive quantifier (Python 3.11 has them)")
+def _first_way(text: str) -> str:
+    """Return what matches in the first way in which a text of `re` does, and no other."""
+    if not _HAS_ATOMIC_GROUPS:
+        raise Inexpressible("an atomic group or possessive quantifier (Python 3.11 has them)")
+    return f"(?>{text})"
 
 
 def _look(node: Look) -> str:
@@ -255,18 +215,6 @@ def _back_reference(node: BackReference) -> str:
     return f"(?i:\\{node.number})" if node.folded else f"(?:\\{node.number})"
 
 
-def _condition(node: Condition) -> str:
-    if not node.complete:
-        if captured(node.yes):
-            raise Inexpressible("a group in a condition that cannot hold")
-        return f"(?:{_translated(node.no)})"
-    yes, no = (
-        f"(?:{_translated(branch)})" if isinstance(branch, Choice) else _translated(branch)
-        for branch in (node.yes, node.no)
-    )
-    return f"(?({node.number}){yes}|{no})"
-
-
 _TRANSLATORS: dict[type, Callable[..., str]] = {
     Text: _text,
     Bytes: _bytes,
@@ -278,5 +226,4 @@ _TRANSLATORS: dict[type, Callable[..., str]] = {
     Look: _look,
     Anchor: _anchor,
     BackReference: _back_reference,
-    Condition: _condition,
 }
