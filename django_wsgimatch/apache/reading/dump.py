@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ...aliases.directives import get_word
 from ..lines.directive import ApacheConfiguration, Directive, Refusal, Section, Spot
-from ..lines.words import split_name
 from .includes import readable_path
 from .sections import make_section
 
@@ -69,7 +69,7 @@ class _Dump:
             self._close(text, depth, spot)
             return
         del self.open[depth:]
-        name, rest = split_name(text)
+        name, rest = get_word(text)
         if name.startswith("<"):
             self.open.append(make_section(name[1:], rest, spot))
         else:

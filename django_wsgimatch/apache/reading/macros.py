@@ -12,7 +12,7 @@ from ..lines.directive import Directive, Section, Spot
 from ..lines.limits import Volume
 from ..lines.lines import Line
 from ..lines.unreadable import Unreadable
-from ..lines.words import split_name, split_words
+from ..lines.words import split_words
 from .sections import spelled
 
 # MAX_STRING_LEN: the size of mod_macro's buffers, with the NUL at the end.
@@ -94,7 +94,7 @@ class Macro:
         because = self.broken or f"{self.label} is used nowhere"
         sections: list[Section] = []
         for spot, text in self.body:
-            name, rest = split_name(text)
+            name, rest = get_word(text)
             if name.startswith("</"):
                 del sections[-1:]
             elif name.startswith("<"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from ...aliases.directives import get_word
 from ..lines.conditions import CONDITIONS
 from ..lines.directive import ApacheConfiguration, Directive, Refusal, Spot
 from ..lines.limits import TooMuch, Volume
@@ -17,7 +18,6 @@ from ..lines.lines import LONGEST, Line
 from ..lines.surroundings import Surroundings
 from ..lines.templates import is_control, placeholder
 from ..lines.unreadable import Unreadable
-from ..lines.words import split_name
 from .dump import is_dump, read_dump
 from .includes import read_text_of
 from .line_directives import follow, open_source
@@ -129,7 +129,7 @@ def _read_directive(progress: Progress, source: Source, line: Line) -> None:
 
 def _read_off(progress: Progress, source: Source, line: Line) -> None:
     """Read a line that takes no effect, as ap_soak_end_container() passes over it."""
-    name, rest = split_name(progress.fill_in(line)[0])
+    name, rest = get_word(progress.fill_in(line)[0])
     nesting = source.nesting
     if name.startswith("</"):
         nesting.close_in_off(name)
@@ -168,7 +168,7 @@ def _define_macro(progress: Progress, source: Source, line: Line, rest: str) -> 
 
 def _read_template(source: Source, line: Line) -> None:
     """Open or close what a template's line does, for the lines behind it."""
-    name, rest = split_name(line.text)
+    name, rest = get_word(line.text)
     nesting = source.nesting
     if is_control(line.text) or not name.startswith("<"):
         return
@@ -190,7 +190,7 @@ def _name_and_rest(text: str) -> tuple[str, str]:
     A bracket at the end of the first word goes, but for that of a closing line; a section without
     an argument so keeps one as its argument.
     """
-    name, rest = split_name(text)
+    name, rest = get_word(text)
     if name == ">":
         raise Unreadable("Invalid command ''", "write a directive's name in front of the >")
     if name.endswith(">") and name[1:2] != "/":

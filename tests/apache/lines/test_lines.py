@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from django_wsgimatch.aliases.directives import get_word
 from django_wsgimatch.apache.lines.directive import Spot
 from django_wsgimatch.apache.lines.lines import Line, Lines, physical_lines
-from django_wsgimatch.apache.lines.words import split_name, split_words
+from django_wsgimatch.apache.lines.words import split_words
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_lines_of_a_macro_come_next_and_join_what_is_behind_them():
     ],
 )
 def test_split_name(line, name, rest):
-    found = split_name(line)
+    found = get_word(line)
 
     assert found == (name, rest)
 
