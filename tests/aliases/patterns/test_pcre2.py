@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.fuzz import patterns as fuzz_patterns
@@ -21,7 +23,8 @@ def test_random_patterns_match_as_in_pcre2():
     tally = fuzz_patterns.compare(5000, SEED)
 
     assert tally.differences == []
-    assert tally.refused_share < 0.12
+    # Before, re had no atomic groups.
+    assert tally.refused_share < (0.12 if sys.version_info >= (3, 11) else 0.17)
 
 
 def test_random_patterns_match_as_in_pcre2_on_the_package_too():

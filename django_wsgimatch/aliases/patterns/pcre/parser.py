@@ -421,6 +421,11 @@ class _Parser:
         return Look(Sequence(looks) if negative else Choice(looks), False, False)
 
     def _foreign_group(self, begin: str) -> Node:
+        if begin == "?|":
+            groups, node = self._groups, self._inside()
+            if groups < self._groups:
+                self._foreign("(?|...)")
+            return node
         self._foreign(f"({begin}...)" if begin != "?" else "(?(...)")
         if begin.startswith("?(") or begin == "?":
             return self._conditional(begin)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import bytesets
 from .measures import captured, changed_inside, referred, shortest, without_groups
@@ -114,19 +115,15 @@ def _choice(node: Choice) -> str:
 
 
 def _repeat(node: Repeat) -> str:
-    if node.high not in (0, 1):
+    low, high = node.low, node.high
+    if high not in (0, 1):
         _check_loop(node)
     if node.greed is Greed.POSSESSIVE:
         return _possessive(node)
-    return _repeated(node, node.greed.value)
-
-
-def _repeated(node: Repeat, greed: str) -> str:
-    low, high = node.low, node.high
     if isinstance(node.item, Look):
         # Looking again finds the same.
         low, high = min(low, 1), 1 if high is None else min(high, 1)
-    return f"{_unit(node.item)}{_counts(low, high)}{greed}"
+    return f"{_unit(node.item)}{_counts(low, high)}{node.greed.value}"
 
 
 def _check_loop(node: Repeat) -> None:
@@ -165,16 +162,13 @@ def _counts(low: int, high: int | None) -> str:
 
 
 def _possessive(node: Repeat) -> str:
-    if HAS_POSSESSIVE_RUNS and single_byte(node.item) is not None:
-        return _repeated(node, "+")
-    greedy = _repeated(node, "")
-    if single_byte(node.item) is not None:
-        if node.high is None:
-            # As many as there are: so many and then no other.
-            return f"{greedy}(?!{_translated(node.item)})"
-    elif not isinstance(node.item, Look) and not (node.high is None and node.low < 2):
+    is_single = single_byte(node.item) is not None
+    if is_single and HAS_POSSESSIVE_RUNS:
+        return f"{_unit(node.item)}{_counts(node.low, node.high)}+"
+    is_checked = not is_single and not isinstance(node.item, Look)
+    if is_checked and not (node.high is None and node.low < 2):
         _check_detours(node)
-    return _first_way(greedy)
+    return _first_way(replace(node, greed=Greed.GREEDY))
 
 
 def _group(node: CaptureGroup) -> str:
@@ -183,7 +177,7 @@ def _group(node: CaptureGroup) -> str:
 
 def _atomic(node: Atomic) -> str:
     _check_detours(node.item)
-    return _first_way(_translated(node.item))
+    return _first_way(node.item)
 
 
 def _check_detours(item: Node) -> None:
@@ -191,11 +185,25 @@ def _check_detours(item: Node) -> None:
         raise Inexpressible("an atomic group or possessive quantifier that can match nothing")
 
 
-def _first_way(text: str) -> str:
-    """Return what matches in the first way in which a text of `re` does, and no other."""
-    if not _HAS_ATOMIC_GROUPS:
-        raise Inexpressible("an atomic group or possessive quantifier (Python 3.11 has them)")
-    return f"(?>{text})"
+def _first_way(node: Node) -> str:
+    """Return the translation of the first way in which a node matches, and no other."""
+    match node:
+        case _ if _has_one_way(node):
+            return f"(?:{_translated(node)})"
+        case Repeat(item, _, None, Greed.GREEDY) if _has_one_way(item) and not captured(item):
+            # As many as there are: so many and then no other.
+            return f"{_translated(node)}(?!{_translated(item)})"
+        case _ if _HAS_ATOMIC_GROUPS:
+            return f"(?>{_translated(node)})"
+        case _:
+            raise Inexpressible("an atomic group or possessive quantifier (Python 3.11 has them)")
+
+
+def _has_one_way(node: Node) -> bool:
+    return shortest(node) > 0 and not any(
+        isinstance(each, (Choice, Atomic)) or (isinstance(each, Repeat) and each.low != each.high)
+        for each in walk(node)
+    )
 
 
 def _look(node: Look) -> str:
