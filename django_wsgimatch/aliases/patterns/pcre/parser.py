@@ -16,7 +16,8 @@ from . import bytesets
 from .bracket import POSIX, WORD_EDGES, property_set, read_class
 from .cursor import Cursor, without_any_byte
 from .measures import captured, compiled_size, fixed_length
-from .quirks import enters_skipped_group, misses_first_byte
+from .options import OPTIONS, changed
+from .quirks import misread
 from .syntax import (
     EMPTY,
     FAIL,
@@ -55,7 +56,6 @@ _NO_QUANTIFIER = re.compile(r"\{(?!\d+(?:,\d*)?\})", re.ASCII)
 _UNCOUNTED: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,31})"
-_OPTIONS = re.compile(r"\?(\^?)([imnsxJU]*)(?:(-)([imnsxJU]*))?([:)])")
 _NAMED_GROUP = re.compile(rf"\?(?:P?<{_NAME}>|'{_NAME}')")
 _LOOK = re.compile(r"\?(<?)([=!])")
 _NAMED_REFERENCE = re.compile(
@@ -71,7 +71,6 @@ _FOREIGN = re.compile(
     re.DOTALL,
 )
 _FOREIGN_GROUP = re.compile(r"\?[|*]|\?<\*|\*[a-z_]+:|\?\((?![?*])[^()]*\)|\?(?=\([?*])")
-_LOOK_FIRST = "a search that begins with a look ahead, not with the text looked for"
 _CALLOUT = re.compile(r"\(\?C[0-9]{0,2}\)")
 _NOT_REPEATABLE = re.compile(r"\(\?C|\\K|\(\*(?!ACCEPT)")
 _IS_LOOK = re.compile(r"\*$|l[ab]:|look")
@@ -158,10 +157,8 @@ class _Parser:
             cursor.note_foreign(r"\S beside \h or \v")
         if r"\C" in cursor.source and "(*UTF" in cursor.source:
             cursor.note_unportable(r"\C under (*UTF)")
-        if misses_first_byte(tree):
-            cursor.note_unportable(_LOOK_FIRST)
-        if enters_skipped_group(tree):
-            cursor.note_unportable("a group of several alternatives that is repeated no times")
+        for construct in misread(tree):
+            cursor.note_unportable(construct)
 
     def _branches(self) -> list[Node]:
         branches = [self._sequence()]
@@ -354,7 +351,7 @@ class _Parser:
             return self._looking(behind=found[1] == "<", negative=found[2] == "!")
         if found := cursor.take(_NAMED_GROUP):
             return self._capture(found[1] or found[2])
-        if found := cursor.take(_OPTIONS):
+        if found := cursor.take(OPTIONS):
             return self._with_options(found)
         if cursor.accept("?>"):
             return Atomic(self._inside())
@@ -389,12 +386,9 @@ class _Parser:
         return CaptureGroup(number, item)
 
     def _with_options(self, found: re.Match[str]) -> Node:
-        reset, on, hyphen, off, end = found.groups()
-        if reset and hyphen:
-            raise self._cursor.invalid("invalid hyphen in option setting")
         before = self._options
-        self._options = _changed(before - frozenset("imnsxX") if reset else before, on, off or "")
-        if end == ")":
+        self._options = changed(self._cursor, found, before)
+        if found[0].endswith(")"):
             self._repeatable = False
             return EMPTY
         item = self._inside()
@@ -441,17 +435,6 @@ class _Parser:
         look = self._items()[0] if begin == "?" else EMPTY
         first, *others = self._inside_branches()
         return Choice((Sequence((look, first)), *others, EMPTY))
-
-
-def _changed(options: frozenset[str], on: str, off: str) -> frozenset[str]:
-    added, removed = set(on), set(off)
-    if "x" in on:
-        # xx is x, and blanks in classes are ignored as well.
-        options -= {"X"}
-        added |= {"X"} if "xx" in on else set()
-    if "x" in off:
-        removed.add("X")
-    return (options | added) - removed
 
 
 _READERS: dict[str, Callable[[_Parser], Node]] = {

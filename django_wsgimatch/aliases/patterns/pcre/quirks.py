@@ -6,6 +6,7 @@ What they touch is refused, so that no pattern answers here in another way than 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import takewhile
 
 from .literals import starts
@@ -27,6 +28,14 @@ from .syntax import (
 )
 
 
+def misread(tree: Node) -> Iterator[str]:
+    """Yield what makes a pattern match otherwise in PCRE2 10.42 than in later releases."""
+    if _misses_first_byte(tree):
+        yield "a search that begins with a look ahead, not with the text looked for"
+    if _enters_skipped_group(tree):
+        yield "a group of several alternatives that is repeated no times"
+
+
 def forgets_entry(item: Node) -> bool:
     """
     Return whether a repeat before an atomic group may wrongly give nothing back to what follows.
@@ -45,7 +54,7 @@ def _has_detour(item: Node) -> bool:
     )
 
 
-def enters_skipped_group(tree: Node) -> bool:
+def _enters_skipped_group(tree: Node) -> bool:
     """
     Return whether PCRE2 may take an alternative of a group that is left out for the start.
 
@@ -58,7 +67,7 @@ def enters_skipped_group(tree: Node) -> bool:
     )
 
 
-def misses_first_byte(tree: Node) -> bool:
+def _misses_first_byte(tree: Node) -> bool:
     """
     Return whether a byte that the match needs may be looked for too late.
 
