@@ -125,6 +125,9 @@ MATCHES = [
     pytest.param("^/(?:(a)|b)*", "/ab", ["/ab", "a"], id="group kept in a loop"),
     pytest.param("^/(?=(a))(\\w)", "/ab", ["/a", "a", "a"], id="group in a look ahead"),
     pytest.param("^/(?:ab)*?$", "/abab", ["/abab"], id="a word repeated lazily"),
+    pytest.param(r"^/[\E^a]", "/b", ["/b"], id="a lone E before the hat of a class"),
+    pytest.param(r"^/[\Q\E^a]", "/a", None, id="quoted nothing before the hat of a class"),
+    pytest.param(r"^/\c\\Qa.\E", "/\x1ca.", ["/\x1ca."], id="control backslash before a quotation"),
     pytest.param("bar", "/foobar", ["bar"], id="searched anywhere"),
 ]
 

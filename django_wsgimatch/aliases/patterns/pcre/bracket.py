@@ -25,7 +25,7 @@ _ESCAPED_LITERALS = {"b": 0x08, "8": 0x38, "9": 0x39, "g": 0x67}
 
 def read_class(cursor: Cursor, options: frozenset[str]) -> int:
     """Read a class from behind its opening bracket; ``options`` are the letters in force."""
-    negative = cursor.accept("^")
+    negative = _skipped(cursor, options) and cursor.accept("^")
     mask, begun, in_range = 0, False, False
     # The byte that could begin a range.
     first: int | None = None

@@ -17,10 +17,10 @@ _DOUBTFUL = re.compile(
     r"|\\x(?:\{0*(?P<code>[0-9A-Fa-f]{1,2})\}|(?P<few>[0-9A-Fa-f](?![0-9A-Fa-f])|(?![0-9A-Fa-f{])))"
     r"|(?P<brace>\{)(?!\d+(?:,\d*)?\})"
     r"(?=[ \t]*(?:\d+[ \t]*(?:,[ \t]*\d*[ \t]*)?|,[ \t]*\d+[ \t]*)\})"
-    r"|\\N\{|\\.|\(\?#[^)]*\)",
+    r"|\\N\{|\\c.|\\.|\(\?#[^)]*\)",
     re.ASCII | re.DOTALL,
 )
-_ANY_BYTE = re.compile(r"(\\[^C])|\\C", re.DOTALL)
+_ANY_BYTE = re.compile(r"(\\c.|\\[^C])|\\C", re.DOTALL)
 
 
 def spelt_out(source: str) -> str:
