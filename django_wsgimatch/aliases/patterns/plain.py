@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from .attacks import LONGEST_URI
@@ -66,7 +66,7 @@ def is_plain(tree: Node) -> bool:
 def _parts(node: Node, following: Node | None) -> Iterator[_Part]:
     match node:
         case CaptureGroup(item=item):
-            yield from (replace(part, in_group=True) for part in _parts(item, following))
+            yield from (_Part(part.node, part.following, True) for part in _parts(item, following))
         case Sequence(items):
             for item, behind in zip_longest(items, items[1:]):
                 yield from _parts(item, _first(behind) or following)

@@ -45,6 +45,7 @@ _DEEPEST = 40
 _MOST_REPEATS = _LONGEST_LOOKBEHIND = 65535
 # PCRE2 compiles to 65,536 bytes at most, which it alone counts exactly.
 _SURELY_COMPILED = 60_000
+_IS_LARGE_OR_ODD = re.compile(r"\{|\(\?=|\(\*|\[\[:[<>]|.{1500}", re.DOTALL)
 # re reads \100 as octal.
 _HIGHEST_REFERENCE = 99
 
@@ -149,14 +150,17 @@ class _Parser:
 
     def _check(self, tree: Node) -> None:
         cursor = self._cursor
-        if compiled_size(tree) > _SURELY_COMPILED:
-            cursor.note_foreign("a pattern this large")
         if r"\S" in cursor.source and (r"\h" in cursor.source or r"\v" in cursor.source):
             # PCRE2 takes them for disjoint, so that a repeat of one gives back nothing to the
             # other (autoposstab in pcre2_auto_possess.c).
             cursor.note_foreign(r"\S beside \h or \v")
         if r"\C" in cursor.source and "(*UTF" in cursor.source:
             cursor.note_unportable(r"\C under (*UTF)")
+        # Optimization: most patterns have nothing of this kind.
+        if not _IS_LARGE_OR_ODD.search(cursor.source):
+            return
+        if compiled_size(tree) > _SURELY_COMPILED:
+            cursor.note_foreign("a pattern this large")
         for construct in misread(tree):
             cursor.note_unportable(construct)
 
@@ -179,7 +183,10 @@ class _Parser:
             items.append(self._repeated(last) if self._repeatable else last)
 
     def _skip_ignored(self) -> None:
-        self._cursor.take(_IGNORED_EXTENDED if "x" in self._options else _IGNORED)
+        if "x" in self._options:
+            self._cursor.take(_IGNORED_EXTENDED)
+        elif self._cursor.source.startswith(("\\E", "(?#"), self._cursor.position):
+            self._cursor.take(_IGNORED)
 
     def _items(self) -> list[Node]:
         cursor = self._cursor
@@ -188,9 +195,9 @@ class _Parser:
         start = cursor.source[cursor.position]
         if start in "*+?{" and cursor.take(_QUANTIFIER):
             raise cursor.invalid("quantifier does not follow a repeatable item")
-        for text, nodes in WORD_EDGES.items():
+        for text in WORD_EDGES if start == "[" else ():
             if cursor.accept(text):
-                return nodes
+                return WORD_EDGES[text]
         if start in "(\\":
             node = self._foreign_item() or self._reference()
             if node is not None:
@@ -233,8 +240,6 @@ class _Parser:
         if self._looking_behind:
             raise self._cursor.unsupported(f"{construct} in a look-behind")
 
-    # Quantifiers
-
     def _repeated(self, item: Node) -> Node:
         self._skip_ignored()
         found = self._cursor.take(_QUANTIFIER)
@@ -269,8 +274,6 @@ class _Parser:
             return Greed.POSSESSIVE
         lazy = self._cursor.accept("?")
         return Greed.LAZY if lazy != ("U" in self._options) else Greed.GREEDY
-
-    # Single characters and places
 
     def _dot(self) -> Node:
         return Bytes(bytesets.ALL) if "s" in self._options else _NOT_NEWLINE

@@ -73,7 +73,9 @@ def translate(parsed: Parsed) -> str:
     if parsed.foreign is not None:
         raise Inexpressible(parsed.foreign)
     tree = parsed.tree
-    return _translated(_unset_in_negatives(tree, referred(tree)))
+    if any(isinstance(node, Look) and node.negative for node in walk(tree)):
+        tree = _unset_in_negatives(tree, referred(tree))
+    return _translated(tree)
 
 
 def _unset_in_negatives(node: Node, needed: set[int]) -> Node:
