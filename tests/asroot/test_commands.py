@@ -349,9 +349,7 @@ def by_hand(root_s_home):
 
 
 def test_gunicorn_by_hand_serves_with_exactly_one_process_of_root_s(by_hand):
-    root = [each for each in by_hand.processes() if each.user == 0]
-
-    assert [each.is_starter for each in root] == [True]
+    assert by_hand.stay_root() == [True]
     assert by_hand.readers == {NOBODY}
     assert by_hand.told("here") == NOBODY
 
@@ -377,11 +375,11 @@ def test_a_port_below_1024_and_a_socket_in_root_s_folder(root_s_home):
             _asks(_connected(own)),
         ]
         owners = [os.stat(path).st_uid for path in (f"{folder}/http", own)]
-        root = [each for each in site.processes() if each.user == 0]
+        root = site.stay_root()
 
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 3
     assert owners == [NOBODY] * 2
-    assert [each.is_starter for each in root] == [True]
+    assert root == [True]
 
 
 def _is_free(port):
@@ -640,10 +638,10 @@ def test_a_log_that_becomes_a_link_leads_to_no_file_of_root_s(root_s_home):
         site.restarted("b")
         # gunicorn itself opens its log then, as the server's user: it may fail, and end.
         site.process.send_signal(signal.SIGUSR1)
-        root = {each.is_starter for each in site.processes() if each.user == 0}
+        root = site.stay_root()
 
     assert precious.read_text() == "root's\n"
-    assert root == {True}
+    assert root == [True]
 
 
 def test_a_clock_that_steps_back_changes_nothing_for_a_hup(root_s_home):

@@ -45,11 +45,6 @@ def tenant(site):
     site.restarted("a")
 
 
-def roots(site):
-    """The processes of root's."""
-    return [each for each in site.processes() if each.user == 0]
-
-
 def answers_soon(site, name):
     """Whether a group answers within the time that another tenant may disturb it for."""
     before = time.monotonic()
@@ -61,7 +56,7 @@ DISTURBED = 5.0
 
 
 def test_exactly_one_process_stays_root(site):
-    assert [each.is_starter for each in roots(site)] == [True]
+    assert site.stay_root() == [True]
 
 
 @pytest.mark.parametrize(
@@ -431,7 +426,7 @@ def test_the_manager_that_was_killed_is_back_before_anybody_asks(site):
 
     site.until(lambda: has_another_manager(site, before), DISTURBED)
     site.until(lambda: all(site.answers(name) for name in ("a", "b", "plain")))
-    assert len(roots(site)) == 1
+    assert site.stay_root() == [True]
 
 
 def test_a_manager_that_was_stopped_is_replaced_and_groups_serve_on_meanwhile(site):
@@ -456,7 +451,7 @@ def test_a_signal_to_the_server_reads_nothing_as_root(site, signum):
 
     site.until(lambda: all(site.answers(name) for name in ("a", "b", "plain")))
     assert site.readers <= {uid(SERVER)}
-    assert len(roots(site)) == 1
+    assert site.stay_root() == [True]
 
 
 @pytest.mark.parametrize("do", ["restart", "stop"])
@@ -568,7 +563,7 @@ def test_nothing_that_was_forged_runs_as_root(forged):
     users = {int(path.read_text().split()[0]) for path in forged.project.glob("readers/evil.*")}
 
     assert 0 not in users
-    assert [each.is_starter for each in roots(forged)] == [True]
+    assert forged.stay_root() == [True]
     assert 0 not in forged.readers
 
 

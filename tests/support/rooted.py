@@ -361,6 +361,18 @@ class RootedSite(Rooted):
         [found] = [each.pid for each in self.processes() if each.is_manager]
         return found
 
+    def stay_root(self) -> list[bool]:
+        """
+        Of each process that stays root, whether it is the starter.
+
+        A child of the starter is root until it has become its group's user.
+        """
+        self.until(lambda: len(self._roots()) == 1)
+        return [each.is_starter for each in self._roots()]
+
+    def _roots(self) -> list[Process]:
+        return [each for each in self.processes() if each.user == 0]
+
     def restarted(self, name: str) -> None:
         """End a group and wait until it answers again: whatever was done to it is gone."""
         self.order(do="stop", name=name)
