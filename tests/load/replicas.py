@@ -27,6 +27,7 @@ from pathlib import Path
 from tests.load.loading import kept_running
 from tests.support.groups import wait_until
 from tests.support.raw_http import Address, fetch
+from tests.support.servers import listens
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -168,7 +169,8 @@ class Fleet:
         file.write_text(NGINX.format(folder=self.folder))
         nginx = subprocess.Popen([str(find_nginx()), "-p", str(self.folder), "-c", str(file)])
         self.stack.callback(end_now, nginx)
-        wait_until((self.folder / "nginx.sock").exists)
+        # The socket is there before it is listened to.
+        wait_until(partial(listens, self.address))
         return nginx
 
 

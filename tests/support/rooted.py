@@ -367,11 +367,14 @@ class RootedSite(Rooted):
 
         A child of the starter is root until it has become its group's user.
         """
-        self.until(lambda: len(self._roots()) == 1)
-        return [each.is_starter for each in self._roots()]
+        found: list[bool] = []
 
-    def _roots(self) -> list[Process]:
-        return [each for each in self.processes() if each.user == 0]
+        def is_alone() -> bool:
+            found[:] = [each.is_starter for each in self.processes() if each.user == 0]
+            return len(found) == 1
+
+        self.until(is_alone)
+        return found
 
     def restarted(self, name: str) -> None:
         """End a group and wait until it answers again: whatever was done to it is gone."""
