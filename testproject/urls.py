@@ -9,7 +9,7 @@ from django.views.static import serve
 from testproject import api, views
 
 # Django's own file views keep the site down to two commands. They are made for development:
-# a real site leaves /files to its front server or to WhiteNoise.
+# a real site leaves /files to the server in front or to WhiteNoise.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.front, name="front"),
     path("admin/", admin.site.urls),
