@@ -152,7 +152,8 @@ def previews(
     )
     has_urlconf = urlconf_error() is None
     for each in found:
-        answered = _taken_whole(_with_answer(each, told, answers), at)
+        answered = _with_answer(each, told, answers, has_urlconf=has_urlconf)
+        answered = _taken_whole(answered, at)
         if is_elsewhere(each):
             is_django = _key(each) in told and told[_key(each)].is_django
         else:
@@ -223,12 +224,14 @@ def _with_answer(
     previewed: Preview,
     told: Mapping[Key, Told],
     answers: Mapping[tuple[Key, Question], UrlAnswer],
+    *,
+    has_urlconf: bool,
 ) -> Preview:
     key = _key(previewed)
     if key in told and (error := told[key].error):
         return _unloaded(previewed, told[key], error)
     if not is_elsewhere(previewed):
-        return _with_slash(previewed)
+        return _with_slash(previewed) if has_urlconf else previewed
     answer = answers.get((key, _question(previewed)))
     if answer is None:
         return replace(previewed, view=None)
@@ -251,7 +254,7 @@ def _with_slash(previewed: Preview) -> Preview:
     """What APPEND_SLASH makes of a URL of this project that has no view."""
     path = previewed.path_info if previewed.status == 200 else previewed.uri
     has_no_view = previewed.status in (200, None) and previewed.view is None
-    if path is None or not has_no_view or urlconf_error() is not None:
+    if path is None or not has_no_view:
         return previewed
     with path_language(path):
         is_redirected = lacks_slash(path)

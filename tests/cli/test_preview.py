@@ -363,6 +363,23 @@ def test_urlconf_that_does_not_load(site, settings):
     )
 
 
+@pytest.mark.parametrize("targets", [1, 5], ids=["one URL", "several URLs"])
+def test_a_urlconf_that_does_not_load_is_tried_for_all_urls_together(
+    site, settings, monkeypatch, targets
+):
+    monkeypatch.syspath_prepend(site)
+    (site / "brokenurls.py").write_text(
+        f"import pathlib; p = pathlib.Path({str(site / 'tried')!r})\n"
+        "p.write_text((p.read_text() if p.exists() else '') + 'x')\nraise RuntimeError\n"
+    )
+    settings.ROOT_URLCONF = "brokenurls"
+
+    run("preview", *["/nosuch"] * targets)
+
+    # Once for the warning, once for the views, once for what the URLconf answers.
+    assert (site / "tried").read_text() == "xxx"
+
+
 def test_preview_with_a_broken_table(site, settings):
     settings.WSGIMATCH_ALIASES = ["WSGIScriptAlias /a", script_alias("/api", "api.wsgi")]
 
