@@ -118,10 +118,7 @@ class Keeper:
                 if deadline is not None and time.monotonic() > deadline:
                     for running in kept.ending:
                         running.deadline = 0.0
-                had = _outputs(kept)
-                kept.look()
-                for descriptor in had - _outputs(kept):
-                    self._loop.unwatch(descriptor)
+                self._look(kept)
 
     def _apply(self, definition: Definition) -> None:
         for place in definition.process_groups():
@@ -247,15 +244,20 @@ class Keeper:
         now = time.monotonic()
         if now - kept.remade > REMAKE and not kept.is_whole:
             self.reach(kept)
-        had = _outputs(kept)
-        if message := kept.look():
+        if message := self._look(kept):
             self._say(kept, message)
-        for descriptor in had - _outputs(kept):
-            self._loop.unwatch(descriptor)
         if not kept.is_live:
             self._look_after_stopped(kept, now)
         elif kept.is_removed and now - kept.last_used() > LINGER:
             kept.end()
+
+    def _look(self, kept: KeptPlace) -> str:
+        """See what has become of a place's processes; their output that has ended is left alone."""
+        had = _outputs(kept)
+        message = kept.look()
+        for descriptor in had - _outputs(kept):
+            self._loop.unwatch(descriptor)
+        return message
 
     def _look_after_stopped(self, kept: KeptPlace, now: float) -> None:
         if kept.is_removed:
