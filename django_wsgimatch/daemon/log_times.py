@@ -48,21 +48,22 @@ def zone_of(name: str | None) -> tzinfo:
     """
     path = LOCAL if name is None else name.removeprefix(":")
     try:
-        is_utc = path in ("", "UTC") or (path[:1] == "/" and _read(path).endswith(_UTC))
-        return timezone.utc if is_utc else _zone_at(path)
+        content = _read(path) if path[:1] == "/" else b""
+        is_utc = path in ("", "UTC") or content.endswith(_UTC)
+        return timezone.utc if is_utc else _zone(path, content)
     # KeyError: there is no such zone.
     except (OSError, ValueError, KeyError):
         now = time.localtime()
         return timezone(timedelta(seconds=now.tm_gmtoff), now.tm_zone)
 
 
-def _zone_at(path: str) -> tzinfo:
+def _zone(path: str, content: bytes) -> tzinfo:
     # Most servers' clocks are in UTC: their groups' processes do without it, and without sysconfig.
     import zoneinfo
 
     if not path.startswith("/"):
         return zoneinfo.ZoneInfo(path)
-    return zoneinfo.ZoneInfo.from_file(io.BytesIO(_read(path)))
+    return zoneinfo.ZoneInfo.from_file(io.BytesIO(content))
 
 
 def _read(path: str) -> bytes:

@@ -117,7 +117,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
         options = self.group.options
         finder: Loader | InterpreterLoader = self.loader
         if self.group.backend != "process":
-            # main() has loaded it, for those groups that have any.
+            # run_arbiter() has loaded it, for those groups that have any.
             from .nesting import InterpreterLoader
 
             finder = InterpreterLoader(self.group, self.loader, self.renew)
