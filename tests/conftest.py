@@ -1,13 +1,34 @@
 from __future__ import annotations
 
+import compileall
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import django_wsgimatch
 from tests.support.rooted import environment_of_root
 from tests.support.servers import PROJECT
+
+# Tests edit a module twice within a second: the times in compiled files do not tell that.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+# The rewritten tests themselves are kept.
+sys.dont_write_bytecode = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """
+    Compile the package before the first test.
+
+    # Optimization: a hundred milliseconds of CPU for each of the thousand processes that servers
+    # and commands start.
+    """
+    if not hasattr(config, "workerinput"):
+        for package in (Path(django_wsgimatch.__file__).parent, PROJECT.parents[2] / "testproject"):
+            compileall.compile_dir(package, quiet=2)
 
 
 @pytest.fixture

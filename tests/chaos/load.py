@@ -21,7 +21,6 @@ from tests.load.loading import kept_running
 from tests.support.raw_http import connect, request_bytes
 
 CLIENTS = 6
-PAUSE = 0.02
 PATIENCE = 60.0
 LARGE = 200_000
 
@@ -157,13 +156,17 @@ def _mistake(
 
 
 @contextmanager
-def load(at: Site, ledger: Ledger, is_held: threading.Event) -> Iterator[None]:
-    """Have clients ask for the time of the block, but while ``is_held`` is set."""
+def load(at: Site, ledger: Ledger, is_held: threading.Event, pause: float) -> Iterator[None]:
+    """
+    Have clients ask for the time of the block, but while ``is_held`` is set.
+
+    Each waits ``pause`` seconds after an answer.
+    """
     stopping = threading.Event()
 
     def run(seed: int) -> None:
         chance = random.Random(seed)
-        while not stopping.wait(PAUSE):
+        while not stopping.wait(pause):
             if not is_held.is_set():
                 ledger.note(ask(at, chance.choice(TARGETS), is_large=chance.random() < 0.1))
 

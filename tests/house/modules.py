@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
@@ -27,12 +28,18 @@ def imported(path: Path) -> Iterator[str]:
                 yield name
 
 
-#: By the module's name below the package: all that it imports.
-IMPORTS = {
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): {*imported(path)}
+#: The files of the package's modules, by the module's name below the package.
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
     for path in PACKAGE.rglob("*.py")
     if path.stem != "__init__"
 }
+
+
+@functools.cache
+def imports_of(module: str) -> frozenset[str]:
+    """All that a module imports."""
+    return frozenset(imported(MODULES[module]))
 
 
 def folder_of(module: str) -> str:
@@ -42,5 +49,5 @@ def folder_of(module: str) -> str:
 
 def own_imports(module: str) -> set[str]:
     """The modules of the package that a module imports."""
-    names = {name.removeprefix(f"{PACKAGE.name}.") for name in IMPORTS[module]}
-    return {name if name in IMPORTS else folder_of(name) for name in names} & {*IMPORTS} - {module}
+    names = {name.removeprefix(f"{PACKAGE.name}.") for name in imports_of(module)}
+    return {name if name in MODULES else folder_of(name) for name in names} & {*MODULES} - {module}

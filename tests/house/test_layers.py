@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from tests.house.modules import IMPORTS, PACKAGE, folder_of, own_imports
+from tests.house.modules import MODULES, PACKAGE, folder_of, imports_of, own_imports
 
 # A folder, or a module of the package itself, imports what stands before it.
 LOWER = """
@@ -24,7 +24,7 @@ UPPER = """
 ORDER = [*LOWER.split(), *UPPER.split()]
 
 
-@pytest.mark.parametrize("module", sorted(IMPORTS))
+@pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_imports_from_its_own_folder_and_lower_ones(module):
     lower = ORDER[: ORDER.index(folder_of(module)) + 1]
 
@@ -32,27 +32,27 @@ def test_a_module_imports_from_its_own_folder_and_lower_ones(module):
 
 
 def test_no_import_goes_in_a_circle():
-    TopologicalSorter({module: own_imports(module) for module in IMPORTS}).prepare()
+    TopologicalSorter({module: own_imports(module) for module in MODULES}).prepare()
 
 
-@pytest.mark.parametrize("module", [name for name in IMPORTS if folder_of(name) in LOWER.split()])
+@pytest.mark.parametrize("module", [name for name in MODULES if folder_of(name) in LOWER.split()])
 def test_what_stands_below_the_settings_knows_no_django(module):
-    assert "django" not in {name.split(".")[0] for name in IMPORTS[module]}
+    assert "django" not in {name.split(".")[0] for name in imports_of(module)}
 
 
-@pytest.mark.parametrize("module", [name for name in IMPORTS if folder_of(name) == "asroot"])
+@pytest.mark.parametrize("module", [name for name in MODULES if folder_of(name) == "asroot"])
 def test_what_root_runs_before_it_drops_its_rights_is_the_standard_library_and_our_own(module):
     allowed = sys.stdlib_module_names | {PACKAGE.name}
 
-    assert {name.split(".")[0] for name in IMPORTS[module]} <= allowed
+    assert {name.split(".")[0] for name in imports_of(module)} <= allowed
 
 
 def test_what_stays_root_is_the_standard_library_and_less_than_250_lines():
-    assert {name.split(".")[0] for name in IMPORTS["daemon.starter"]} <= sys.stdlib_module_names
+    assert {name.split(".")[0] for name in imports_of("daemon.starter")} <= sys.stdlib_module_names
     assert len((PACKAGE / "daemon/starter.py").read_text().splitlines()) < 250
 
 
 def test_no_module_beside_the_one_that_a_group_runs_first_is_called_as_one_of_python_s():
-    beside = {name.split(".")[2] for name in IMPORTS if name.startswith("daemon.group.")}
+    beside = {name.split(".")[2] for name in MODULES if name.startswith("daemon.group.")}
 
     assert not beside & sys.stdlib_module_names

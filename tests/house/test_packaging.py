@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import subprocess
@@ -14,6 +13,8 @@ from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+
+from tests.support.made_once import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,12 +65,9 @@ def clean_environment() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory):
     """The folder that holds the sdist, and the wheel built from that sdist."""
-    folder = tmp_path_factory.mktemp("dist")
-    # setuptools writes into the checkout, and tests run in several processes.
-    with (ROOT / "setup.cfg").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    return folder
+    # setuptools writes into the checkout.
+    build = (sys.executable, "-m", "build", "--no-isolation", "--outdir")
+    return made_once(tmp_path_factory, "dist", lambda folder: run(*build, folder, ROOT, cwd=folder))
 
 
 def test_wheel_holds_every_file_of_the_package_and_nothing_else(dist):

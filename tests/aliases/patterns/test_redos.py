@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import sys
 
@@ -22,6 +23,7 @@ from tests.aliases.patterns.redos_corpus import (
 )
 from tests.fuzz import redos as fuzz_redos
 from tests.support import cpu_time, pcre2_library
+from tests.support.made_once import made_once
 
 if sys.version_info >= (3, 11):
     MADE_QUICK = [*MADE_QUICK, *MADE_QUICK_BY_POSSESSIVE_RUNS]
@@ -40,11 +42,16 @@ def attack_on(source: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def times():
+def times(tmp_path_factory):
     """The CPU time of the worst uri of every pattern that can blow up, None where it is long."""
+
+    def measure(folder):
+        searches = [(source, attack_on(source)) for source in sources]
+        (folder / "times.json").write_text(json.dumps(cpu_time.seconds(searches, LONG)))
+
     sources = [*EXPONENTIAL, *COSTLY]
-    searches = [(source, attack_on(source)) for source in sources]
-    return dict(zip(sources, cpu_time.seconds(searches, LONG), strict=True))
+    folder = made_once(tmp_path_factory, "times_of_bad_patterns", measure)
+    return dict(zip(sources, json.loads((folder / "times.json").read_text()), strict=True))
 
 
 @pytest.mark.parametrize("source", EXPONENTIAL)
