@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
 import sys
+import time
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
@@ -69,16 +71,25 @@ class Developed:
         (self.lib / f"{name}.py").write_text(source)
 
     def edit_settings(self, text, is_seen):
-        """Write the settings until that is seen: a reloader first looks after it has loaded."""
+        """
+        Write the settings until that is seen: a reloader first looks after it has loaded.
+
+        Each time it gets twice as long, as it may take longer to load than the time before.
+        """
         settings = self.at.project / "settings.py"
+        pauses = (0.5 * 2**number for number in itertools.count())
+        due = 0.0
 
         def is_done():
-            # In one step: a reloader may look at any time.
-            settings.with_suffix(".new").write_text(text)
-            settings.with_suffix(".new").replace(settings)
+            nonlocal due
+            if time.monotonic() >= due:
+                # In one step: a reloader may look at any time.
+                settings.with_suffix(".new").write_text(text)
+                settings.with_suffix(".new").replace(settings)
+                due = time.monotonic() + next(pauses)
             return is_seen()
 
-        self.at.until(is_done, 30)
+        self.at.until(is_done, 60)
 
     @property
     def settings(self):
