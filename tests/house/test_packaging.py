@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -103,28 +104,43 @@ def tracked(*paths: str) -> set[str]:
     return set(run("git", "ls-files", *paths, cwd=ROOT).splitlines())
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory):
-    """An interpreter with the dependencies of django-wsgimatch and nothing else."""
-    venv = tmp_path_factory.mktemp("venv")
-    run(sys.executable, "-m", "venv", venv, cwd=venv)
-    python = venv / "bin" / "python"
+def make_environment(folder: Path) -> None:
+    """Make a virtual environment with the dependencies of django-wsgimatch and nothing else."""
+    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
     needed = [line for line in requires("django-wsgimatch") or [] if "extra ==" not in line]
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, *needed], cwd=venv, capture_output=True, text=True)
+    done = subprocess.run(
+        [*pip_into(folder), *needed], cwd=folder, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        pytest.skip(f"Django cannot be installed into an empty environment here: {done.stderr}")
-    return python
+        (folder / "failed").write_text(done.stderr)
+
+
+def pip_into(environment: Path) -> list[str | Path]:
+    """The command that installs into an environment, which has no pip of its own."""
+    return [
+        *(sys.executable, "-m", "pip", "--python", environment / "bin" / "python"),
+        *("install", "--quiet", "--disable-pip-version-check"),
+    ]
+
+
+@pytest.fixture
+def environment(tmp_path_factory, tmp_path):
+    """A virtual environment with the dependencies, for this test alone."""
+    made = made_once(tmp_path_factory, "environment", make_environment)
+    if (made / "failed").exists():
+        reason = (made / "failed").read_text()
+        pytest.skip(f"Django cannot be installed into an empty environment here: {reason}")
+    return shutil.copytree(made, tmp_path / "environment", symlinks=True)
 
 
 @pytest.mark.parametrize("kind", ["*.whl", "*.tar.gz"])
-def test_works_in_an_empty_folder_once_installed(dist, python, tmp_path, kind):
+def test_works_in_an_empty_folder_once_installed(dist, environment, tmp_path, kind):
     [artefact] = dist.glob(kind)
     (tmp_path / "site_settings.py").write_text(SETTINGS)
     (tmp_path / "manage.py").write_text(MANAGE)
     (tmp_path / "hello.wsgi").write_text(HELLO)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run(*pip, "--no-deps", "--force-reinstall", artefact, cwd=tmp_path)
+    run(*pip_into(environment), "--no-deps", artefact, cwd=tmp_path)
+    python = environment / "bin" / "python"
 
     run(python, "manage.py", "wsgimatch", "check", "--fail-level", "CRITICAL", cwd=tmp_path)
     answer = run(python, "-c", ASK, cwd=tmp_path)
