@@ -16,9 +16,8 @@ from django.utils.module_loading import import_string
 from .aliases.alias import Alias
 from .aliases.resolve import Rules
 from .conf import DEFAULTS, Configuration, configuration
-from .doctor.findings.finding import Finding
+from .doctor.findings.finding import Finding, Subject
 from .doctor.findings.progress import Progress, counted, untold
-from .doctor.findings.subject import Subject
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.forwarding import forwarding_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
@@ -41,8 +40,7 @@ from .doctor.table.host_names import host_findings
 from .doctor.table.mistakes import mistake
 from .doctor.table.miswritten import miswritten_findings
 from .doctor.table.order import order_findings
-from .doctor.table.patterns import pattern_findings
-from .doctor.table.timing import Timing
+from .doctor.table.patterns import Timing, pattern_findings
 from .doctor.table.urls import url_findings
 from .doctor.table.wholes import whole_findings
 from .doctor.targets.below import scripts_below

@@ -24,8 +24,8 @@ from .aliases.table import AliasTable, compile_location
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
+from .doctor.findings.finding import findings_summary
 from .doctor.findings.refusal import CannotStart
-from .doctor.findings.wording import finding_lines, findings_summary
 from .doctor.table.mistakes import mistake
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
@@ -178,7 +178,7 @@ class Configuration:
             return
         entries = self.entries()
         found = [mistake(each.where, each.error, entries.get(each.where)) for each in self.problems]
-        lines = [line for finding in found for line in finding_lines(finding)]
+        lines = [line for finding in found for line in finding.lines()]
         raise CannotStart("\n".join([*lines, findings_summary(found)]))
 
     def entries(self) -> dict[str, object]:

@@ -12,9 +12,8 @@ from django.core import checks
 
 from ..checks import file_system_findings, settings_findings
 from ..conf import Configuration, configuration
-from ..doctor.findings.finding import Finding
+from ..doctor.findings.finding import Finding, findings_summary
 from ..doctor.findings.progress import Progress, untold
-from ..doctor.findings.wording import finding_lines, findings_summary, level_name
 from ..doctor.projects.project_findings import MOST_PROJECTS
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option, seconds_above_zero
@@ -98,7 +97,7 @@ def finding_record(finding: Finding) -> dict[str, str]:
     """Return a finding as ``check --json`` has it."""
     return {
         "id": f"wsgimatch.{finding.id}",
-        "level": level_name(finding),
+        "level": finding.level,
         "where": finding.where,
         "message": finding.message,
         "hint": finding.hint,
@@ -109,15 +108,15 @@ def _show(found: Iterable[Finding], output: Output) -> None:
     screen = output.screen
     for each in found:
         if screen is None:
-            output.write_lines(finding_lines(each))
+            output.write_lines(each.lines())
         else:
             _draw(each, screen)
 
 
 def _draw(finding: Finding, screen: Screen) -> None:
     """Draw a finding in the colour of its gravity, its cure below it."""
-    message, hint = finding_lines(finding)
-    screen.line(message, level_name(finding))
+    message, hint = finding.lines()
+    screen.line(message, finding.level)
     screen.line(hint)
 
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..comparing.both_sites import compare_all
-from ..comparing.differences import Compared, Pair
+from ..comparing.differences import Compared, Pair, compare_all
 from ..comparing.http_client import Manner, Site
 from ..comparing.rules import HEADERS, ComparisonRules
 from ..comparing.targets import SAFE_METHODS, RequestFile, read_requests

@@ -19,8 +19,8 @@ from ..aliases.table import AliasTable
 from ..aliases.uri import parse_target
 from ..conf import Configuration, configuration
 from ..daemon.place import Place
+from ..doctor.findings.finding import Subject
 from ..doctor.findings.project_report import Told, UrlAnswer
-from ..doctor.findings.subject import Subject
 from ..doctor.processes.sources import effects_of
 from ..doctor.projects.project_findings import MOST_PROJECTS, Asker, is_project
 from ..doctor.projects.project_processes import Question

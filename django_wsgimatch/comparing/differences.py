@@ -1,11 +1,12 @@
-"""Two answers to one request, and how they differ."""
+"""Asks both sites for the same, some requests at a time, and tells how their answers differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from .http_client import Manner, Response, Site
+from .http_client import Manner, Response, Site, ask, require
 from .rules import ComparisonRules, body_of, header_values, is_own_page
 from .targets import Request
 
@@ -122,3 +123,33 @@ def _line(lines: list[bytes], number: int) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[Compared]:
+    """
+    Yield each request with what differs, in order, ``jobs`` at a time.
+
+    Raises CompareError where one of the sites cannot be reached at all.
+    """
+    for site in (pair.old, pair.new):
+        require(site, pair.manner)
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        yield from pool.map(lambda request: _compare(pair, request), requests)
+    finally:
+        # An interrupted command does not wait for sites that do not answer.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _compare(pair: Pair, request: Request) -> Compared:
+    found = _ask_both(pair, request)
+    unknown = pair.manner.without_credentials()
+    if unknown is None:
+        return found
+    # With a password a site that asks for none looks as one that does.
+    return together(found, _ask_both(replace(pair, manner=unknown), request))
+
+
+def _ask_both(pair: Pair, request: Request) -> Compared:
+    old, new = (ask(site, request, pair.manner) for site in (pair.old, pair.new))
+    return compare(request, old, new, pair)

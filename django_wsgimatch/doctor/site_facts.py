@@ -1,12 +1,14 @@
 """
 What the checks are told of the circumstances: where aliases run, as whom, and what lies around.
 
-Here the settings are turned into what ``diagnose`` asks for.
+Here the settings, and what this process has loaded, are turned into what the checks ask for.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Iterator
 
 from django.conf import settings
@@ -17,13 +19,16 @@ from ..daemon.manager.starting import account_of
 from ..daemon.options import GroupOptions
 from ..exceptions import SettingError
 from ..settings_guard import VARIABLE
-from .findings.subject import Subject
+from .findings.finding import Subject
 from .processes.groups import literal_groups
-from .processes.leaks import Interpreter
-from .processes.own_imports import own_modules, own_paths
+from .processes.leaks import Interpreter, find_top_level
 from .targets.files import TargetPlace
 from .targets.roots import Uploads
 from .targets.writers import FIRST_PERSON, Guarded
+
+_LIBRARIES = tuple(
+    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 
 
 def settings_module_of(configured: Configuration, subject: Subject) -> str | None:
@@ -43,8 +48,8 @@ def settings_are_named(configured: Configuration, subject: Subject) -> bool:
 
 def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter | None]:
     """Return what tells the interpreter that answers for an alias, as far as is known."""
-    paths = own_paths()
-    modules = own_modules(paths)
+    paths = _own_paths()
+    modules = _own_modules(paths)
 
     def interpreter_of(subject: Subject) -> Interpreter | None:
         place = literal_groups(subject, configured.rules)
@@ -120,3 +125,22 @@ def uploads() -> Uploads:
 
 def _directory(path: str | os.PathLike[str] | None) -> str | None:
     return os.fsencode(os.path.abspath(path)).decode("latin-1") if path else None
+
+
+def _own_paths() -> tuple[str, ...]:
+    """The directories from which this process imports its own project: no libraries."""
+    paths = dict.fromkeys(os.path.abspath(path) for path in sys.path)
+    return tuple(path for path in paths if not path.startswith(_LIBRARIES))
+
+
+def _own_modules(paths: tuple[str, ...]) -> dict[str, str]:
+    """The files or folders of what this process has imported from some directories, by name."""
+    found = {name: find_top_level(name, paths) for name in _imported_from(paths)}
+    return {name: path for name, path in found.items() if path}
+
+
+def _imported_from(paths: tuple[str, ...]) -> Iterator[str]:
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and "." not in name and file.startswith(paths):
+            yield name

@@ -15,7 +15,6 @@ from django_wsgimatch.aliases.patterns import pattern
 from django_wsgimatch.cli.check import findings
 from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.doctor import site_facts as circumstances
-from django_wsgimatch.doctor.findings import wording
 from django_wsgimatch.doctor.findings.finding import CATALOGUE, Finding
 from django_wsgimatch.doctor.processes import groups
 from django_wsgimatch.doctor.projects import project_processes
@@ -100,7 +99,7 @@ def write_projects(section: str, base: Path) -> None:
 
 def said(findings: list[Finding], base: Path) -> list[str]:
     """What check prints, with the words that the page uses for the site."""
-    lines = [" ".join(wording.finding_lines(finding)) for finding in findings]
+    lines = [" ".join(finding.lines()) for finding in findings]
     return [one_line(line.replace(str(base), "/srv/site")) for line in lines]
 
 

@@ -11,7 +11,7 @@ from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.cli.preview import previews, site_with_views
 from django_wsgimatch.conf import configuration
-from django_wsgimatch.doctor.findings.subject import Subject
+from django_wsgimatch.doctor.findings.finding import Subject
 from django_wsgimatch.doctor.table.wholes import nested
 from django_wsgimatch.entries import Entry, to_alias
 from tests.doctor import tables as doctor_tables
@@ -150,7 +150,7 @@ def test_the_proof_is_what_the_two_urls_get(site, entry):
     alias = to_alias(entry, process_groups=(), variables={})
     table, rules = AliasTable([alias]), Rules(base_directory=str(site))
 
-    whole = nested(Subject("entry", entry, table, 0), merge_slashes=True)
+    whole = nested(Subject("entry", entry, table, 0), rules)
 
     assert whole is not None
     one, other = (resolve(table, uri, rules=rules) for uri in (whole.one, whole.other))

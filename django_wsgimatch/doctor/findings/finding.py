@@ -1,10 +1,19 @@
-"""What the checks can find, by id: the one table of ids."""
+"""What the checks find, of which entry and in which words; the one table of ids is here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeAlias
 
-from ...text import shown
+from ...aliases.alias import Alias
+from ...aliases.patterns.pattern import Pattern
+from ...aliases.quoting import directive_line
+from ...aliases.table import AliasTable, Match
+from ...entries import OPTIONS, FileEntry
+from ...text import readable, shown
 
 # An id has one meaning and is never used again for another. docs/reference/checks.rst has a
 # section for each.
@@ -87,6 +96,7 @@ CATALOGUE = {
     "W065": "an access rule of Apache needs a decision",
     "I001": "a project answers its files with its own 404",
 }
+_LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +118,97 @@ class Finding:
         """Escape what cannot be printed."""
         for each in fields(self):
             object.__setattr__(self, each.name, shown(getattr(self, each.name)))
+
+    @property
+    def level(self) -> str:
+        """ERROR, WARNING or INFO."""
+        return _LEVELS[self.id[0]]
+
+    def lines(self) -> Iterator[str]:
+        """Yield it in two lines: what is wrong, and the cure."""
+        yield f"{self.level} wsgimatch.{self.id} {self.where}: {self.message}"
+        yield f"    hint: {self.hint}"
+
+
+Findings: TypeAlias = Iterator[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """
+    What is diagnosed: an alias at its place in a table.
+
+    ``where`` is the entry's name in the settings, ``entry`` what stands there. ``table`` is the
+    one it belongs to, ``position`` its place in it.
+    """
+
+    where: str
+    entry: object
+    table: AliasTable
+    position: int
+
+    @property
+    def alias(self) -> Alias:
+        return self.table.aliases[self.position]
+
+    @property
+    def location(self) -> str | Pattern:
+        """What the alias is looked up by."""
+        return self.table.locations[self.position]
+
+    def match(self, uri: str) -> Match | None:
+        """Return the match of a uri, None where the alias does not match it or another has won."""
+        match = self.table.match(uri)
+        return match if match is not None and match.position == self.position else None
+
+    def finding(self, id: str, message: str, hint: str) -> Finding:
+        """Return what is said of the entry."""
+        return Finding(id, self.where, message, hint)
+
+    def line(self, **changes: str) -> str:
+        """Return the entry with some changes, to paste, in the words in which it is written."""
+        changed = replace(self.alias, **changes)  # type: ignore[arg-type]
+        if isinstance(self.entry, str | bytes | FileEntry):
+            return readable(directive_line(changed))
+        name = "script_alias" if changed.kind == "plain" else "script_alias_match"
+        given = ((option, getattr(changed, option)) for option in OPTIONS)
+        options = [f"{option}={_literal(value)}" for option, value in given if value is not None]
+        words = [_literal(changed.location), _literal(changed.target), *options]
+        return f"{name}({', '.join(words)})"
+
+
+def _literal(value: object) -> str:
+    """A value as Python code; text with backslashes as a raw string."""
+    if not isinstance(value, str):
+        return repr(value)
+    text = readable(value)
+    is_raw = "\\" in text and "'" not in text and not text.endswith("\\")
+    return f"r'{text}'" if is_raw else repr(text)
+
+
+def up_to(script: str, target: str, base_directory: str) -> str:
+    """Return what of a target names the script; all of it where a capture does."""
+    names = target.split("/")
+    for count in range(1, len(names)):
+        begun = "/".join(names[:count])
+        if os.path.normpath(os.path.join(base_directory, begun)) == script:
+            return begun
+    return target
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Return names as a sentence has them: "a, b and c"; "a, b and 7 more" beyond ``most``."""
+    if most is not None and len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+
+
+def findings_summary(findings: Sequence[Finding]) -> str:
+    """Return how many errors and warnings there are, and how many notes if there are any."""
+    counts = Counter(finding.id[0] for finding in findings)
+    notes = f", {_count(counts['I'], 'note')}" if counts["I"] else ""
+    return f"{_count(counts['E'], 'error')}, {_count(counts['W'], 'warning')}{notes}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

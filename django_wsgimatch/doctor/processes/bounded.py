@@ -20,7 +20,7 @@ from typing import IO
 
 from ...daemon.manager.starting import GroupAccount, nameless_file
 from ...exceptions import WSGIMatchError
-from ...text import last_line
+from ...text import cut, last_line
 
 # So many bytes are kept of standard error: the last, as tracebacks end with what is wrong.
 KEPT_ERRORS = 64 << 10
@@ -70,24 +70,34 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program has ended: its status, negative for a signal, and what it has printed."""
+    """
+    How a program has ended: its status, negative for a signal, and what it has printed.
+
+    ``failure`` says why it could not be started, or what bound it has broken; ``is_late`` that
+    this was its time. Then the rest is empty.
+    """
 
     status: int
-    output: bytes
-    errors: str
+    output: bytes = b""
+    errors: str = ""
+    failure: str = ""
+    is_late: bool = False
 
     @property
     def reason(self) -> str:
         """What went wrong, as a traceback ends."""
-        return last_line(self.errors) or f"it ended with status {self.status}"
+        return self.failure or last_line(self.errors) or f"it ended with status {self.status}"
 
 
 def run_bounded(program: Program, bounds: Bounds, standard_input: bytes = b"") -> Ended:
-    """
-    Run a program to its end, and end what it leaves of its process group.
+    """Run a program to its end, and end what it leaves of its process group."""
+    try:
+        return _run(program, bounds, standard_input)
+    except (OSError, OutOfBounds) as error:
+        return Ended(-1, failure=cut(str(error), 300), is_late=isinstance(error, TooSlow))
 
-    Raises OutOfBounds, and OSError where it cannot be started.
-    """
+
+def _run(program: Program, bounds: Bounds, standard_input: bytes) -> Ended:
     deadline = time.monotonic() + bounds.seconds
     with open(nameless_file("wsgimatch-input"), "w+b") as given:
         given.write(standard_input)

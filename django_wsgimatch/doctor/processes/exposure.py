@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from ...aliases.groups import GLOBAL
 from ...daemon.manager.starting import SCRUBBED
 from ...daemon.options import GroupOptions
 from ...settings_guard import VARIABLE
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.wording import listed
+from ..findings.finding import Finding, Findings, listed
 
 # Names of variables that hold what nobody else should know.
 _SECRET = re.compile(
@@ -23,9 +22,7 @@ _SECRET = re.compile(
 _MOST = 5
 
 
-def exposure_findings(
-    groups: Mapping[str, GroupOptions], environment: Iterable[str]
-) -> Iterator[Finding]:
+def exposure_findings(groups: Mapping[str, GroupOptions], environment: Iterable[str]) -> Findings:
     """
     Yield which groups have the server's secrets, and which run as its user beside others.
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...text import quoted
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Findings
 
 _NAMES = (
     *("forwarded_allow_ips", "forwarder_headers", "header_map"),
@@ -37,9 +37,7 @@ class SettingValue:
     where: str
 
 
-def forwarding_findings(
-    directory: str, environ: Mapping[str, str], uri: str = "/"
-) -> Iterator[Finding]:
+def forwarding_findings(directory: str, environ: Mapping[str, str], uri: str = "/") -> Findings:
     """
     Yield why anybody's SCRIPT_NAME counts, for a server that is started in a directory.
 

@@ -23,17 +23,15 @@ from ...daemon.script_owner import ScriptOwner
 from ...daemon.servers.directory import try_base
 from ...exceptions import SettingError
 from ...text import quoted
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Findings, Subject
 from ..findings.progress import Progress, counted, untold
-from ..findings.subject import Subject
-from ..targets.barriers import barrier
 from .pythons import PythonFacts, ask_python, import_error, old_version
 from .trial import trial_findings
 
 OLDEST_PYTHON = (3, 10)
 
 
-def undefined_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[Finding]:
+def undefined_groups(subjects: Iterable[Subject], rules: Rules) -> Findings:
     """Yield the names of process groups that nobody has defined."""
     for where, name in _named_groups(subjects, rules):
         if is_literal(name) and name not in (GLOBAL, *rules.process_groups):
@@ -55,7 +53,7 @@ def group_findings(
     socket_directory: str,
     nesting: Collection[str] = (),
     progress: Progress = untold,
-) -> Iterator[Finding]:
+) -> Findings:
     """
     Yield what keeps process groups from starting; asks their Pythons, so it takes time.
 
@@ -82,9 +80,7 @@ def group_findings(
         yield from _findings_of_group(where, name, options, name in nesting)
 
 
-def _findings_of_group(
-    where: str, name: str, options: GroupOptions, nests: bool
-) -> Iterator[Finding]:
+def _findings_of_group(where: str, name: str, options: GroupOptions, nests: bool) -> Findings:
     yield from _missing_directories(where, options)
     yield from _open_socket_folder(where, options)
     try:
@@ -116,7 +112,7 @@ def _findings_of_group(
         yield from _unfit_settings(where, options, import_error(python, options, sys_path, account))
 
 
-def _not_tried(where: str, options: GroupOptions, account: GroupAccount) -> Iterator[Finding]:
+def _not_tried(where: str, options: GroupOptions, account: GroupAccount) -> Findings:
     """What can be said of a group that runs as another user than this check."""
     allowed = allowed_users(os.getcwd())
     if options.socket is not None:
@@ -156,7 +152,7 @@ def _refusal(account: GroupAccount, allowed: Mapping[int, set[int]]) -> str:
     return f"group {min(more)}" if more else ""
 
 
-def _unfit_settings(where: str, options: GroupOptions, reason: str) -> Iterator[Finding]:
+def _unfit_settings(where: str, options: GroupOptions, reason: str) -> Findings:
     if reason:
         yield Finding(
             "E020",
@@ -227,7 +223,7 @@ _LET_IN = (
 )
 
 
-def _open_socket_folder(where: str, options: GroupOptions) -> Iterator[Finding]:
+def _open_socket_folder(where: str, options: GroupOptions) -> Findings:
     """A folder where others could lay a socket of their own for the front to connect to."""
     if options.socket is None:
         return
@@ -245,7 +241,7 @@ def _open_socket_folder(where: str, options: GroupOptions) -> Iterator[Finding]:
             )
 
 
-def _missing_directories(where: str, options: GroupOptions) -> Iterator[Finding]:
+def _missing_directories(where: str, options: GroupOptions) -> Findings:
     for name, path in (("home", options.home), *(("python_path", p) for p in options.python_path)):
         if path is not None and not os.path.isdir(path):
             yield Finding(
@@ -272,3 +268,34 @@ def _named_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[tuple[s
     for subject in subjects:
         if subject.alias.process_group is not None:
             yield subject.where, subject.alias.process_group
+
+
+def barrier(path: str, account: GroupAccount) -> str | None:
+    """Return what an account may not pass on the way to a file, links followed, or may not run."""
+    for step in _way(path):
+        try:
+            found = os.stat(step)
+        except OSError:
+            return None
+        if not _may_pass(found, account):
+            return step
+    return None
+
+
+def _way(path: str) -> Iterator[str]:
+    """All directories above a file and above what it is a link to, then the file itself."""
+    real = os.path.realpath(path)
+    seen: dict[str, None] = {}
+    for end in (os.path.abspath(path), real):
+        names = end.split("/")[1:-1]
+        seen.update(dict.fromkeys("/" + "/".join(names[:count]) for count in range(len(names) + 1)))
+    yield from seen
+    yield real
+
+
+def _may_pass(found: os.stat_result, account: GroupAccount) -> bool:
+    if found.st_uid == account.user:
+        return bool(found.st_mode & stat.S_IXUSR)
+    if found.st_gid in (account.group, *account.groups):
+        return bool(found.st_mode & stat.S_IXGRP)
+    return bool(found.st_mode & stat.S_IXOTH)

@@ -8,14 +8,13 @@ the second one gets, whatever it asks for.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ...settings_guard import VARIABLE, settings_modules
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.subject import Subject
+from ..findings.finding import Finding, Findings, Subject
 from ..targets.files import TargetPlace, read_script
 from .sources import Effects, Variable, effects_of
 
@@ -68,7 +67,7 @@ class Loaded:
 def leak_findings(
     places: Iterable[tuple[Subject, TargetPlace]],
     interpreter_of: Callable[[Subject], Interpreter | None],
-) -> Iterator[Finding]:
+) -> Findings:
     """
     Yield what scripts of one interpreter do to each other.
 
@@ -95,7 +94,7 @@ def leak_findings(
         yield from _once(found)
 
 
-def _once(found: Iterable[Finding]) -> Iterator[Finding]:
+def _once(found: Iterable[Finding]) -> Findings:
     """One finding of each kind, and how many more scripts of an alias have the same fault."""
     by_id: dict[str, list[Finding]] = {}
     for each in found:
@@ -105,7 +104,7 @@ def _once(found: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(first, message=first.message + more)
 
 
-def inherited_findings(directory: str | None, settings: str | None) -> Iterator[Finding]:
+def inherited_findings(directory: str | None, settings: str | None) -> Findings:
     """
     Yield whether the environment names another project than ``manage.py`` in a directory does.
 
@@ -148,13 +147,13 @@ class _Inhabited:
         self.variables: dict[str, tuple[Variable, str]] = {}
         self.modules = {name: (file, "this project") for name, file in at.modules.items()}
 
-    def load(self, loaded: Loaded) -> Iterator[Finding]:
+    def load(self, loaded: Loaded) -> Findings:
         """Yield what a script finds there that it does not expect."""
         yield from self._other_settings(loaded)
         yield from self._other_values(loaded)
         yield from self._other_modules(loaded)
 
-    def _other_settings(self, loaded: Loaded) -> Iterator[Finding]:
+    def _other_settings(self, loaded: Loaded) -> Findings:
         for variable, through in loaded.asked:
             if self.at.settings:
                 if through and self._is_another(variable):
@@ -172,7 +171,7 @@ class _Inhabited:
             return _project(variable.value) != _project(own)
         return variable.value != own
 
-    def _other_values(self, loaded: Loaded) -> Iterator[Finding]:
+    def _other_values(self, loaded: Loaded) -> Findings:
         for variable in loaded.variables:
             if variable.default and variable.name in self.at.environment:
                 # That the environment decides is what setdefault() is for.
@@ -181,7 +180,7 @@ class _Inhabited:
             if script != loaded.script and other.value != variable.value:
                 yield _of_another_value(loaded, variable, other, script)
 
-    def _other_modules(self, loaded: Loaded) -> Iterator[Finding]:
+    def _other_modules(self, loaded: Loaded) -> Findings:
         for name, file in loaded.modules.items():
             other, owner = self.modules.setdefault(name, (file, loaded.script))
             if os.path.realpath(other) != os.path.realpath(file):
@@ -194,9 +193,8 @@ def _of_the_process(loaded: Loaded, asked: Variable, through: str, process: str)
         if asked.default
         else "One process holds one Django project: the script answers 500."
     )
-    return Finding(
+    return loaded.subject.finding(
         "E013",
-        loaded.subject.where,
         f"{loaded.name} imports {through}, which asks for "
         f"{VARIABLE} {asked.value!r}, but the process runs {process!r}. {outcome}",
         "Give its alias its own process group: process_group='...'.",
@@ -212,9 +210,8 @@ def _of_another_script(
         if through and asked.default
         else "The script that is loaded second answers 500."
     )
-    return Finding(
+    return loaded.subject.finding(
         "E016",
-        loaded.subject.where,
         f"{loaded.name} {imports} for {VARIABLE} {asked.value!r}, and "
         f"{quoted(script)} in the same place for {other!r}. {outcome}",
         _APART,
@@ -225,9 +222,8 @@ def _of_another_value(loaded: Loaded, variable: Variable, other: Variable, scrip
     decides = "The script that is loaded first decides for both."
     if not variable.default or not other.default:
         decides = "The script that is loaded last decides for both."
-    return Finding(
+    return loaded.subject.finding(
         "W028",
-        loaded.subject.where,
         f"{loaded.name} sets the environment variable {variable.name} to "
         f"{variable.value!r}, and {quoted(script)} in the same place to {other.value!r}. {decides}",
         "Give each script its own process group, and set the variable in the group's environment "
@@ -237,9 +233,8 @@ def _of_another_value(loaded: Loaded, variable: Variable, other: Variable, scrip
 
 def _of_another_module(loaded: Loaded, name: str, file: str, other: str, owner: str) -> Finding:
     other_owner = owner if owner == "this project" else quoted(owner)
-    return Finding(
+    return loaded.subject.finding(
         "E023",
-        loaded.subject.where,
         f"the module {name!r} of {loaded.name} is {file!r}, and that of {other_owner}, in the "
         f"same place, is {other!r}. An interpreter has only one module of a name: the one that is "
         "imported first.",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...daemon.manager.starting import GroupAccount, environment_of
 from ...daemon.options import GroupOptions
 from ...text import cut
 from ..programs.text import program_text
-from .bounded import Bounds, OutOfBounds, Program, run_bounded
+from .bounded import Bounds, Ended, Program, run_bounded
 
 # How long a group's Python may take to say its version, or to import the settings, in seconds.
 SECONDS = 20.0
@@ -34,6 +34,22 @@ class PythonFacts:
     reason: str = ""
 
 
+def run_python(
+    python: str,
+    name: str,
+    words: Iterable[str],
+    account: GroupAccount | None,
+    *,
+    flags: Sequence[str] = ("-I",),
+    environment: Mapping[str, str] | None = None,
+    directory: str = "/",
+) -> Ended:
+    """Have a Python run a program of ``programs/`` as a group's user."""
+    command = [python, *flags, "-c", program_text(name), *words]
+    program = Program(command, environment or {}, directory, account)
+    return run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
+
+
 def ask_python(python: str, files: Iterable[str], account: GroupAccount | None) -> PythonFacts:
     """
     Ask a Python for its version, and whether ``account`` may read files.
@@ -41,13 +57,7 @@ def ask_python(python: str, files: Iterable[str], account: GroupAccount | None) 
     Whatever is at ``python`` may say anything: nothing else is taken from it.
     """
     names = list(files)
-    try:
-        program = Program(
-            [python, "-I", "-c", program_text("tell_version"), *names], {}, "/", account
-        )
-        done = run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
-    except (OSError, OutOfBounds) as error:
-        return PythonFacts(None, reason=cut(str(error), 300))
+    done = run_python(python, "tell_version", names, account)
     first, *said = done.output.split(b"\n")
     version = _VERSION.fullmatch(first)
     if version is None:
@@ -59,10 +69,7 @@ def ask_python(python: str, files: Iterable[str], account: GroupAccount | None) 
 
 def old_version(python: str, account: GroupAccount | None) -> tuple[int, int] | None:
     """Return the version of a Python too old for the question, None if it is not a Python."""
-    try:
-        done = run_bounded(Program([python, "-V"], {}, "/", account), Bounds(SECONDS, MOST_OUTPUT))
-    except (OSError, OutOfBounds):
-        return None
+    done = run_bounded(Program([python, "-V"], {}, "/", account), Bounds(SECONDS, MOST_OUTPUT))
     # Python 2 tells it on standard error.
     said = done.output.decode("latin-1") + done.errors
     found = re.match(r"Python (\d{1,3})\.(\d{1,3})", said)
@@ -70,20 +77,20 @@ def old_version(python: str, account: GroupAccount | None) -> tuple[int, int] | 
 
 
 def import_error(
-    python: str, options: GroupOptions, sys_path: Iterable[str], account: GroupAccount | None
+    python: str, options: GroupOptions, sys_path: Sequence[str], account: GroupAccount | None
 ) -> str:
     """
     Return why a group's settings module does not import in its Python, "" where it does.
 
     ``sys_path`` is the server's, for a group that has it, and else nothing.
     """
-    own = [*sys_path]
-    arguments = [str(options.settings), str(len(own)), *own, *options.python_path]
-    home = options.home if options.home and os.path.isdir(options.home) else "/"
-    try:
-        command = [python, "-c", program_text("import_settings"), *arguments]
-        program = Program(command, environment_of(options, account), home, account)
-        done = run_bounded(program, Bounds(SECONDS, MOST_OUTPUT))
-    except (OSError, OutOfBounds) as error:
-        return cut(str(error), 300)
+    done = run_python(
+        python,
+        "import_settings",
+        [str(options.settings), str(len(sys_path)), *sys_path, *options.python_path],
+        account,
+        flags=(),
+        environment=environment_of(options, account),
+        directory=options.home if options.home and os.path.isdir(options.home) else "/",
+    )
     return done.reason if done.status else ""

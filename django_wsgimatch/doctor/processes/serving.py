@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ...daemon.options import GroupOptions
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Findings
 from .forwarding import SettingValue, gunicorn_settings
 
 VARIABLE = "SCRIPT_NAME"
@@ -14,7 +14,7 @@ _SYNC = "sync"
 _TIMEOUT = 30.0
 
 
-def mount_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+def mount_findings(environ: Mapping[str, str]) -> Findings:
     """Yield why no URL lies below the SCRIPT_NAME in the environment of a server."""
     prefix = environ.get(VARIABLE, "")
     if not prefix or (prefix.startswith("/") and not prefix.endswith("/")):
@@ -34,7 +34,7 @@ def mount_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def patience_findings(
     groups: Mapping[str, GroupOptions], directory: str, environ: Mapping[str, str]
-) -> Iterator[Finding]:
+) -> Findings:
     """Yield the process groups that may take longer than gunicorn's workers wait for them."""
     timeout, where = _patience(gunicorn_settings(directory, environ))
     if timeout is None:

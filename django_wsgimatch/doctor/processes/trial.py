@@ -10,17 +10,13 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ...daemon.manager.starting import GroupAccount, environment_of, resource_limits
 from ...daemon.options import GroupOptions
 from ...text import cut
-from ..findings.finding import Finding
-from ..programs.text import program_text
-from .bounded import Bounds, OutOfBounds, Program, run_bounded
-
-# How long the trial may take, in seconds.
-SECONDS = 20.0
+from ..findings.finding import Finding, Findings
+from .pythons import run_python
 
 _LIMITS = {"process_limit": "NPROC", "open_files_limit": "NOFILE", "core_limit": "CORE"}
 # Without these a group starts all the same, and says so in its log.
@@ -30,7 +26,7 @@ _FATAL = ("home", "memory_limit", "virtual_memory_limit", *_LIMITS)
 
 def trial_findings(
     where: str, options: GroupOptions, python: str, account: GroupAccount | None
-) -> Iterator[Finding]:
+) -> Findings:
     """Yield what of a group's set-up fails, tried as its user; takes as long as its Python."""
     failed = attempt(options, python, account)
     for name in filter(failed.get, _FATAL):
@@ -46,11 +42,17 @@ def attempt(options: GroupOptions, python: str, account: GroupAccount | None) ->
     asked = _asked(options, limits=account is None)
     if not any(asked.values()):
         return {}
-    command = [python, "-I", "-S", "-c", program_text("try_options"), json.dumps(asked)]
-    program = Program(command, environment_of(options, account), "/", account)
+    done = run_python(
+        python,
+        "try_options",
+        [json.dumps(asked)],
+        account,
+        flags=("-I", "-S"),
+        environment=environment_of(options, account),
+    )
     try:
-        said = json.loads(run_bounded(program, Bounds(SECONDS)).output)
-    except (OSError, OutOfBounds, ValueError):
+        said = json.loads(done.output)
+    except ValueError:
         # What keeps a Python from running at all is told elsewhere.
         return {}
     return {name: cut(str(reason), 300) for name, reason in dict(said).items()}

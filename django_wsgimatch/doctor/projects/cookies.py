@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ...text import quoted
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Findings
 from ..findings.project_report import Told
 from .prefixes import covers
 from .projects_by_url import FALLBACK, Key
@@ -31,7 +31,7 @@ class Cookie:
     domain: str
 
 
-def cookie_findings(told: Mapping[Key, Told], where: Mapping[Key, str]) -> Iterator[Finding]:
+def cookie_findings(told: Mapping[Key, Told], where: Mapping[Key, str]) -> Findings:
     """
     Yield the cookies that projects of one host have in common.
 

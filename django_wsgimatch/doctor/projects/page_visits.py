@@ -1,17 +1,26 @@
-"""A project's own pages, asked for by GET as a browser would; runs in the project's place."""
+"""A project's pages and files, asked for by GET as a browser would; runs in the project's place."""
 
 from __future__ import annotations
 
 import io
+import os
+import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 # How long a page may take to answer, in seconds: one that takes longer tells nothing.
 SECONDS = 5.0
+# The settings that name the files' URLs, and their folders.
+ROOTS = {"STATIC_URL": "STATIC_ROOT", "MEDIA_URL": "MEDIA_ROOT"}
+# So many names of a folder are looked at, so deep.
+_NAMES, _DEEPEST = 200, 4
+# What stands in a URL as it is in a file's name.
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def page(
@@ -96,3 +105,43 @@ def _get(
         body.close()
     status, headers = started[-1]
     return int(status[:3]), dict(headers).get("Location")
+
+
+def file_answers(
+    application: Callable[..., Any],
+    script_name: str,
+    urls: Mapping[str, str | None],
+    settings: Mapping[str, Any],
+    host: str,
+) -> dict[str, dict[str, Any]]:
+    """Return by setting the URL of a file below the project's own prefix, and its status."""
+    found = {}
+    for setting, root in ROOTS.items():
+        url, folder = urls.get(setting), settings.get(root)
+        if not url or not folder or not url.startswith(f"{script_name}/"):
+            continue
+        file = first_file(str(folder))
+        if file is None:
+            continue
+        path = f"{url[len(script_name) :].rstrip('/')}/{file}"
+        answer = visit(application, script_name, path, host)
+        if answer is not None:
+            found[setting] = {"url": script_name + path, "status": answer[0]}
+    return found
+
+
+def first_file(folder: str, depth: int = _DEEPEST) -> str | None:
+    """Return the path of a file in a folder or below, None where none is found."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [each for each in islice(entries, _NAMES) if _PLAIN.fullmatch(each.name)]
+            files = sorted(each.name for each in found if each.is_file())
+            folders = sorted(each.name for each in found if each.is_dir(follow_symlinks=False))
+    except OSError:
+        return None
+    if files:
+        return files[0]
+    for name in folders if depth else ():
+        if (below := first_file(os.path.join(folder, name), depth - 1)) is not None:
+            return f"{name}/{below}"
+    return None

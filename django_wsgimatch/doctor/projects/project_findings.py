@@ -18,15 +18,14 @@ from ...daemon.options import GroupOptions
 from ...daemon.place import Place
 from ...daemon.servers.own_python import own_python
 from ...settings_guard import VARIABLE
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Findings, Subject
 from ..findings.progress import Progress, counted, untold
-from ..findings.project_report import Told, UrlAnswer
-from ..findings.subject import Subject
+from ..findings.project_report import Told
+from ..targets.files import read_script
 from .cookies import cookie_findings
 from .prefixes import prefix_findings
 from .project_processes import Project, Question, ask_all
-from .projects_by_url import FALLBACK, Key, Projects, Reached
-from .remote_users import remote_user_findings
+from .projects_by_url import FALLBACK, Answered, Key, Projects, Reached
 from .shared_interpreters import shared_findings
 from .unloaded import unloaded_finding
 
@@ -102,7 +101,7 @@ def project_findings(
     most: int | None = MOST_PROJECTS,
     seconds: float | None = None,
     progress: Progress = untold,
-) -> Iterator[Finding]:
+) -> Findings:
     """
     Yield what the Django projects behind the aliases tell is wrong; runs them, so it takes time.
 
@@ -128,8 +127,8 @@ def project_findings(
         projects = Projects(
             table, configured.rules, server_of(configured), told, is_project(configured), tables
         )
-        answered = list(_answered(of_table, asked, told))
-        yield from prefix_findings(projects, answered)
+        answered = list(_answered(projects, of_table, asked))
+        yield from prefix_findings(answered)
         yield from shared_findings(projects, answered)
         keys = dict.fromkeys([FALLBACK, *(each.key for each in of_table)])
         behind = {key: told[key] for key in keys if key in told}
@@ -151,26 +150,24 @@ def _question(each: Reached, is_first: bool) -> Question:
 
 
 def _answered(
-    found: Iterable[Reached],
-    asked: Mapping[Key, tuple[Question, ...]],
-    told: Mapping[Key, Told],
-) -> Iterator[tuple[Reached, UrlAnswer]]:
+    projects: Projects, found: Iterable[Reached], asked: Mapping[Key, tuple[Question, ...]]
+) -> Iterator[Answered]:
     for each in found:
-        answers = dict(zip(asked[each.key], told[each.key].answers, strict=False))
+        answers = dict(zip(asked[each.key], projects.told[each.key].answers, strict=False))
         for is_first in (True, False):
             answer = answers.get(_question(each, is_first))
             if answer is not None:
-                yield each, answer
+                yield Answered(projects, each, answer)
                 break
 
 
-def _not_loaded(told: Mapping[Key, Told], subjects: Mapping[Key, Subject]) -> Iterator[Finding]:
+def _not_loaded(told: Mapping[Key, Told], subjects: Mapping[Key, Subject]) -> Findings:
     for key, each in told.items():
         if each.error and key in subjects:
             yield unloaded_finding(subjects[key], key, each)
 
 
-def _not_asked(count: int, asked: int) -> Iterator[Finding]:
+def _not_asked(count: int, asked: int) -> Findings:
     if count > asked:
         yield Finding(
             "W025",
@@ -179,3 +176,23 @@ def _not_asked(count: int, asked: int) -> Iterator[Finding]:
             "`wsgimatch check --thorough` asks all of them. It has to load each one, which takes "
             "time.",
         )
+
+
+def remote_user_findings(told: Mapping[Key, Told], subjects: Mapping[Key, Subject]) -> Findings:
+    """Yield the projects whose middleware waits for REMOTE_USER."""
+    reported: set[str] = set()
+    for key, each in told.items():
+        # A script that names it has its own way to come by it.
+        is_served = b"REMOTE_USER" in read_script(key.script) if key.script else False
+        if each.needs_remote_user and not is_served and each.settings_module not in reported:
+            reported.add(each.settings_module)
+            yield Finding(
+                "W058",
+                "MIDDLEWARE" if key == FALLBACK else subjects[key].where,
+                f"RemoteUserMiddleware in {each.settings_module!r} takes the user from "
+                "REMOTE_USER. Apache sets it for requests that it has authenticated, and gunicorn "
+                "never does: nobody is ever logged in.",
+                "Let the server in front send the name in a header with a dash, such as "
+                "X-Remote-User, and delete that header when clients send it. In the project, use "
+                "a subclass of RemoteUserMiddleware with header = 'HTTP_X_REMOTE_USER'.",
+            )

@@ -7,15 +7,14 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ...daemon.group import boot
 from ...daemon.group_spec import GroupSpec
 from ...daemon.manager.starting import account_of, environment_of, python_of
 from ...exceptions import SettingError
-from ...text import cut
 from ..findings.project_report import Told, read_told
-from ..processes.bounded import Bounds, Ended, OutOfBounds, Program, TooSlow, run_bounded
+from ..processes.bounded import Bounds, Program, run_bounded
 from ..programs.text import program_text
 
 # How long a project may take to load and answer, in seconds.
@@ -86,33 +85,18 @@ def ask_project(
         "is_named": bool(options.settings),
         "sys_path": project.spec.sys_path,
         "python_path": options.python_path,
-        "questions": [
-            {"script_name": q.script_name, "path_info": q.path_info, "logins": q.logins}
-            for q in questions
-        ],
+        "questions": [asdict(question) for question in questions],
     }
-    try:
-        text = program_text("run_inside", os.path.dirname(os.path.abspath(__file__)))
-        program = Program(
-            [python_of(options, project.python), "-c", text, boot.__file__, project.package],
-            environ,
-            options.home or project.spec.directory,
-            account,
-        )
-        bounds = Bounds(
-            project.seconds or SECONDS, _most_output(questions), stop or threading.Event()
-        )
-        done = run_bounded(program, bounds, json.dumps(asked).encode())
-    except (OSError, OutOfBounds) as error:
-        return Told(error=cut(str(error), 300), is_late=isinstance(error, TooSlow))
-    return _told(done)
-
-
-def _most_output(questions: tuple[Question, ...]) -> int:
-    return min(BASE_OUTPUT + OUTPUT_EACH * len(questions), MOST_OUTPUT)
-
-
-def _told(done: Ended) -> Told:
+    text = program_text("run_inside", os.path.dirname(__file__))
+    program = Program(
+        [python_of(options, project.python), "-c", text, boot.__file__, project.package],
+        environ,
+        options.home or project.spec.directory,
+        account,
+    )
+    most_output = min(BASE_OUTPUT + OUTPUT_EACH * len(questions), MOST_OUTPUT)
+    bounds = Bounds(project.seconds or SECONDS, most_output, stop or threading.Event())
+    done = run_bounded(program, bounds, json.dumps(asked).encode())
     if not done.output:
-        return Told(error=done.reason)
+        return Told(error=done.reason, is_late=done.is_late)
     return read_told(done.output)

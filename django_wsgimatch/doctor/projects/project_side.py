@@ -21,7 +21,7 @@ from ...daemon.group.paths import set_sys_path
 from ...exceptions import ScriptError
 from ...scripts import Scripts
 from ..targets import unusable
-from . import page_visits, stored_files
+from . import page_visits
 
 SETTINGS = (
     *("STATIC_ROOT", "MEDIA_ROOT", "DEBUG", "ROOT_URLCONF"),
@@ -181,7 +181,7 @@ def _answer(told: dict[str, Any], application: Any, question: dict[str, str]) ->
         answer = _urls(prefix, path_info)
     if question.get("logins"):
         answer |= _pages(application, question, answer["view"], answer["appended"] is not None)
-        answer["files"] = stored_files.answers(
+        answer["files"] = page_visits.file_answers(
             application, script_name, answer["settings"], told["settings"], _host()
         )
     return answer

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from ...aliases.alias import Alias
 from ...aliases.groups import Server
 from ...aliases.resolve import Resolution, Rules, resolve
 from ...aliases.table import AliasTable
 from ...text import quoted
-from ..findings.project_report import Told
-from ..findings.subject import Subject
-from ..uris.hidden_aliases import branch_uris, example_uris
+from ..findings.finding import Finding, Subject
+from ..findings.project_report import Told, UrlAnswer
+from ..targets.leads import examples
+from ..uris.hidden_aliases import branch_uris
 
 # So many URLs of an alias are asked about.
 MOST_EXAMPLES = 4
@@ -89,9 +90,45 @@ class Projects:
         return (first.settings_module, first.secret) == (second.settings_module, second.secret)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A URL by which an alias reaches a project, and what all projects have told."""
+
+    projects: Projects
+    at: Reached
+    answer: UrlAnswer
+
+    @property
+    def told(self) -> Told:
+        """What the project has told of itself."""
+        return self.projects.told[self.at.key]
+
+    def setting(self, name: str) -> Any:
+        """Return a setting of the project, None where it does not tell it."""
+        return self.told.settings.get(name)
+
+    def comes_back(self, url: str) -> bool:
+        """Whether a URL leads to the same Django project, in whatever place."""
+        return self.projects.comes_back(url, self.at.key)
+
+    def whose(self, url: str) -> str:
+        """Return what findings call the project that answers a URL of this host."""
+        return project_label(self.projects.who(url))
+
+    def finding(self, id: str, message: str, hint: str) -> Finding:
+        """Return what is said of the alias."""
+        return self.at.subject.finding(id, message, hint)
+
+
+def is_path(url: str) -> bool:
+    """Whether a URL stays on its host: another one may well log people in for this one."""
+    parts = urlsplit(url)
+    return not parts.scheme and not parts.netloc and url.startswith("/")
+
+
 def reached(subject: Subject, rules: Rules, server: Server) -> Iterator[Reached]:
     """Yield some URLs by which an alias reaches scripts that are there."""
-    for uri in dict.fromkeys(_examples(subject.alias, subject, rules)):
+    for uri in dict.fromkeys(_examples(subject, rules)):
         found = resolve(subject.table, quote_uri(uri), rules=rules, server=server)
         is_own = found.match is not None and found.match.position == subject.position
         if found.status == 200 and is_own:
@@ -103,16 +140,15 @@ def is_mount(at: Reached) -> bool:
     """Whether a SCRIPT_NAME is a prefix with pages below it, and not a whole URL."""
     if at.path_info.startswith("/"):
         return True
-    match = at.subject.table.match(f"{at.uri.rstrip('/')}/x")
-    is_own = match is not None and match.position == at.subject.position
-    return match is not None and is_own and match.uri[: match.end] == at.script_name
+    match = at.subject.match(f"{at.uri.rstrip('/')}/x")
+    return match is not None and match.uri[: match.end] == at.script_name
 
 
-def _examples(alias: Alias, subject: Subject, rules: Rules) -> Iterator[str]:
-    if alias.kind != "match":
-        yield f"{alias.location.rstrip('/')}/"
-    uris = example_uris(subject.location, merge_slashes=rules.merge_slashes)
-    yield from islice(uris, MOST_EXAMPLES - (alias.kind != "match"))
+def _examples(subject: Subject, rules: Rules) -> Iterator[str]:
+    is_plain = subject.alias.kind != "match"
+    if is_plain:
+        yield f"{subject.alias.location.rstrip('/')}/"
+    yield from examples(subject, rules, MOST_EXAMPLES - is_plain)
     yield from islice(branch_uris(subject.location), MOST_EXAMPLES)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...text import quoted
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Findings, Subject
 from ..findings.project_report import Told, UrlAnswer
-from ..findings.subject import Subject
-from .projects_by_url import FALLBACK, Key, Projects, Reached, is_mount
+from .projects_by_url import FALLBACK, Answered, Key, Projects, is_mount
 
 _NEEDED_APP = {"STATIC_URL": "django.contrib.staticfiles"}
 
@@ -23,20 +22,17 @@ class _Mounted:
     answer: UrlAnswer
 
 
-def shared_findings(
-    projects: Projects, asked: Iterable[tuple[Reached, UrlAnswer]]
-) -> Iterator[Finding]:
+def shared_findings(projects: Projects, asked: Iterable[Answered]) -> Findings:
     """Yield the projects that answer below several prefixes in one interpreter."""
     mounted: dict[tuple[str, str, str, str], list[_Mounted]] = {}
     fallback = projects.told.get(FALLBACK)
     if projects.has_fallback and fallback is not None and fallback.answers:
         own = _Mounted(None, "", fallback.answers[0])
         mounted[_interpreter(FALLBACK, fallback)] = [own]
-    for at, answer in asked:
-        told = projects.told[at.key]
-        if told.is_django and is_mount(at):
-            where = _Mounted(at.subject, at.script_name, answer)
-            mounted.setdefault(_interpreter(at.key, told), []).append(where)
+    for on in asked:
+        if on.told.is_django and is_mount(on.at):
+            where = _Mounted(on.at.subject, on.at.script_name, on.answer)
+            mounted.setdefault(_interpreter(on.at.key, on.told), []).append(where)
     for (*_, settings_module), those in mounted.items():
         yield from _kept_for_both(settings_module, those, projects)
 
@@ -45,9 +41,7 @@ def _interpreter(key: Key, told: Told) -> tuple[str, str, str, str]:
     return key.process_group, key.application_group, told.secret, told.settings_module
 
 
-def _kept_for_both(
-    settings_module: str, mounted: list[_Mounted], projects: Projects
-) -> Iterator[Finding]:
+def _kept_for_both(settings_module: str, mounted: list[_Mounted], projects: Projects) -> Findings:
     used = [s for s in ("STATIC_URL", "MEDIA_URL") if _is_used(s, settings_module, projects)]
     first = mounted[0]
     for other in mounted[1:]:
@@ -55,18 +49,17 @@ def _kept_for_both(
             one, two = (each.answer.settings.get(setting) for each in (first, other))
             is_other = other.prefix != first.prefix and one != two
             if other.subject is not None and is_other and one and two:
-                yield _finding(other.subject.where, settings_module, setting, (first, other))
+                yield _finding(other.subject, settings_module, setting, (first, other))
                 return
 
 
 def _finding(
-    where: str, settings_module: str, setting: str, mounted: tuple[_Mounted, _Mounted]
+    subject: Subject, settings_module: str, setting: str, mounted: tuple[_Mounted, _Mounted]
 ) -> Finding:
     one, two = (quoted(each.answer.settings[setting] or "") for each in mounted)
     prefixes = " and ".join(quoted(each.prefix or "/") for each in mounted)
-    return Finding(
+    return subject.finding(
         "W059",
-        where,
         f"the project of {settings_module!r} answers below {prefixes} in one interpreter, and "
         f"keeps the URL that it makes for the first request: {setting} is {one} or {two} for both.",
         f"Write {setting} with a leading slash, or give each prefix its own interpreter: "

@@ -6,10 +6,8 @@ import os
 from collections.abc import Iterator
 
 from ...text import quoted, shown
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Subject
 from ..findings.project_report import Told
-from ..findings.settings_lines import pasted
-from ..findings.subject import Subject
 from .projects_by_url import Key
 
 _NEEDED = (
@@ -25,9 +23,8 @@ _NEEDED_HERE = (
 def unloaded_finding(subject: Subject, key: Key, told: Told) -> Finding:
     """Return what is said of a script that has told nothing but why it cannot."""
     if told.is_late:
-        return Finding(
+        return subject.finding(
             "W055",
-            subject.where,
             f"the script {quoted(key.script)} was not checked: {told.error}. It is not known "
             f"whether it loads in {place_in_settings(key)}, and whether it fits its URLs.",
             "Check on a less busy machine, or allow more time: `wsgimatch check --load-timeout "
@@ -35,9 +32,8 @@ def unloaded_finding(subject: Subject, key: Key, told: Told) -> Finding:
         )
     status = _status(key, told)
     line = f" ({shown(told.trouble.line)})" if told.trouble.line else ""
-    return Finding(
+    return subject.finding(
         "E026",
-        subject.where,
         f"the script {quoted(key.script)} does not load in {place_in_settings(key)}: "
         f"{told.error}{line}. Requests get {status}.",
         " ".join(_cures(subject, key, told)),
@@ -62,7 +58,7 @@ def _status(key: Key, told: Told) -> int:
 def _cures(subject: Subject, key: Key, told: Told) -> Iterator[str]:
     trouble = told.trouble
     if trouble.kind == "missing" and trouble.instead:
-        line = pasted(subject.alias, subject.entry, callable_object=trouble.instead)
+        line = subject.line(callable_object=trouble.instead)
         yield f"It has {trouble.instead!r}: {line}."
     elif trouble.factory:
         name = "application" if trouble.factory == key.callable_object else key.callable_object
@@ -86,7 +82,7 @@ def _instead_of_asgi(subject: Subject, key: Key) -> Iterator[str]:
     beside = os.path.join(os.path.dirname(key.script), "wsgi.py")
     target = subject.alias.target
     if os.path.basename(key.script) == "asgi.py" and os.path.isfile(beside.encode("latin-1")):
-        line = pasted(subject.alias, subject.entry, target=target.replace("asgi.py", "wsgi.py"))
+        line = subject.line(target=target.replace("asgi.py", "wsgi.py"))
         yield f"There is a wsgi.py beside it: {line}."
     else:
         yield "Let the script make a WSGI application, with django.core.wsgi.get_wsgi_application()"

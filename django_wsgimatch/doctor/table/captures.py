@@ -10,29 +10,23 @@ where ``%2F`` is decoded the uri is normalised once more, and where it is not it
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
 from ...aliases.patterns.pattern import Pattern
-from ...aliases.patterns.pcre.parser import parse
 from ...aliases.resolve import Rules
 from ...aliases.substitution import group_numbers, parse_template
-from ...aliases.target import is_inside, split_filename
+from ...aliases.target import is_inside
 from ...aliases.uri import resolve_dots
 from ...exceptions import BadTarget
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.subject import Subject
+from ..findings.finding import Findings, Subject
 from ..targets.files import TargetPlace
+from ..targets.leads import changed_examples, examples, file_of, searched_uri
 from ..targets.roots import APART
-from ..uris.hidden_aliases import example_uris
-from ..uris.witness import with_capture, witness
 
-_EXAMPLES = 8
 # Directories that everybody may write to, where systems have them.
 _OPEN_TO_ALL = ("/var/tmp", "/tmp", "/dev/shm")
 _DOTS = ("../x", "..", "../../x", "../..")
@@ -49,7 +43,7 @@ class Lead:
 
 def capture_findings(
     subject: Subject, place: TargetPlace, rules: Rules, media: str | None
-) -> Iterator[Finding]:
+) -> Findings:
     """Yield where uris lead that choose the script; ``media`` is MEDIA_ROOT."""
     if isinstance(subject.location, Pattern) and place.state in ("script", "directory"):
         yield from _led_out(subject, place, rules)
@@ -57,15 +51,12 @@ def capture_findings(
         yield from _led_astray(subject, place, rules, media)
 
 
-def _led_astray(
-    subject: Subject, place: TargetPlace, rules: Rules, media: str | None
-) -> Iterator[Finding]:
+def _led_astray(subject: Subject, place: TargetPlace, rules: Rules, media: str | None) -> Findings:
     into_open = _first_into(subject, place, _open_directories(), rules)
     if into_open:
         lead, directory = into_open
-        yield Finding(
+        yield subject.finding(
             "E024",
-            subject.where,
             f"{quoted(lead.uri)} names the script {quoted(lead.file)}, and any user of this "
             f"machine may write to {quoted(directory)}.",
             "Write a directory that only the site uses in front of the capture, or set "
@@ -74,9 +65,8 @@ def _led_astray(
     into_uploads = _first_into(subject, place, [media] if media else [], rules)
     if into_uploads:
         lead, directory = into_uploads
-        yield Finding(
+        yield subject.finding(
             "W015",
-            subject.where,
             f"MEDIA_ROOT, {quoted(directory)}, is below {quoted(place.path)}, where requests "
             f"choose the script: {quoted(lead.uri)} runs the file {quoted(lead.file)}, if "
             "somebody uploads it.",
@@ -86,14 +76,13 @@ def _led_astray(
         yield from _at_any_depth(subject, place, rules)
 
 
-def _led_out(subject: Subject, place: TargetPlace, rules: Rules) -> Iterator[Finding]:
+def _led_out(subject: Subject, place: TargetPlace, rules: Rules) -> Findings:
     inside = place.path.rstrip("/") + "/"
     for lead in _changed_examples(subject, _DOTS, rules):
         is_above = place.path.startswith(lead.file.rstrip("/") + "/")
         if not is_above and not (lead.file + "/").startswith(inside):
-            yield Finding(
+            yield subject.finding(
                 "W034",
-                subject.where,
                 f"a capture can lead out of {quoted(place.path)}: {quoted(lead.uri)} names the "
                 f"file {quoted(lead.file)}.",
                 "Let the capture match whole names only: put a slash before it in the pattern, as "
@@ -102,7 +91,7 @@ def _led_out(subject: Subject, place: TargetPlace, rules: Rules) -> Iterator[Fin
             return
 
 
-def _at_any_depth(subject: Subject, place: TargetPlace, rules: Rules) -> Iterator[Finding]:
+def _at_any_depth(subject: Subject, place: TargetPlace, rules: Rules) -> Findings:
     template = parse_template(subject.alias.target)
     first, *others = group_numbers(template) or (0,)
     literal = template[-1] if template else ""
@@ -110,9 +99,8 @@ def _at_any_depth(subject: Subject, place: TargetPlace, rules: Rules) -> Iterato
         return
     for lead in _changed_examples(subject, _DEEP, rules):
         if lead.file.startswith(f"{place.path.rstrip('/')}/x/y/"):
-            yield Finding(
+            yield subject.finding(
                 "W035",
-                subject.where,
                 f"${first} can hold slashes, so a URL may choose a directory at any depth below "
                 f"{quoted(place.path)}: {quoted(lead.uri)} names the file {quoted(lead.file)}.",
                 "Write ([^/]+) to match one name.",
@@ -152,20 +140,10 @@ def _uris_with(subject: Subject, text: str, rules: Rules) -> Iterator[str]:
         return
     numbers = group_numbers(parse_template(subject.alias.target))
     if numbers:
-        yield from _uris_capturing(location, numbers[0], text, rules)
+        uri = searched_uri(location, {numbers[0]: text}, rules)
+        yield from [uri] if uri is not None else ()
     else:
-        yield from (uri + text for uri in _examples(subject, rules))
-
-
-def _uris_capturing(pattern: Pattern, number: int, text: str, rules: Rules) -> Iterator[str]:
-    uri = witness(
-        pattern,
-        with_capture(parse(pattern.source).tree, number, text),
-        merge_slashes=rules.merge_slashes,
-        proves=lambda found: found.group(number) == text,
-    )
-    if uri is not None:
-        yield uri
+        yield from (uri + text for uri in examples(subject, rules))
 
 
 def _changed_examples(subject: Subject, texts: Iterable[str], rules: Rules) -> Iterator[Lead]:
@@ -175,42 +153,19 @@ def _changed_examples(subject: Subject, texts: Iterable[str], rules: Rules) -> I
     for number in set(group_numbers(parse_template(subject.alias.target))):
         if not 0 < number <= pattern.groups:
             continue
-        uris = list(_with_another_capture(subject, number, texts, rules))
-        if not uris:
-            # Optimization: the search takes a hundred times as long as to change an example.
-            uris = [uri for text in texts for uri in _uris_capturing(pattern, number, text, rules)]
-        yield from filter(None, (_lead(subject, uri, rules) for uri in uris))
-
-
-def _with_another_capture(
-    subject: Subject, number: int, texts: Iterable[str], rules: Rules
-) -> Iterator[str]:
-    """Example uris with another text in the place of what is captured; nothing is sure of them."""
-    for example in _examples(subject, rules):
-        match = subject.table.match(example)
-        if match is None or match.position != subject.position:
-            continue
-        captured = match.captures[number - 1]
-        # The place of a capture is not told: it is one of those where its text stands.
-        for found in re.finditer(re.escape(captured), example) if captured else ():
-            yield from (example[: found.start()] + t + example[found.end() :] for t in texts)
-
-
-def _examples(subject: Subject, rules: Rules) -> Iterator[str]:
-    return islice(example_uris(subject.location, merge_slashes=rules.merge_slashes), _EXAMPLES)
+        wanted = [{number: text} for text in texts]
+        uris = [uri for each in wanted for uri in changed_examples(subject, each, rules)]
+        found = uris or filter(None, (searched_uri(pattern, each, rules) for each in wanted))
+        yield from filter(None, (_lead(subject, uri, rules) for uri in found))
 
 
 def _lead(subject: Subject, uri: str, rules: Rules) -> Lead | None:
     """Where a uri of this alias leads; None if it is not a uri, or is another alias's."""
     if not _is_normal(uri, rules):
         return None
-    match = subject.table.match(uri)
-    if match is None or match.position != subject.position:
-        return None
-    filename = os.path.join(rules.base_directory, match.filename)
-    names, _ = split_filename(filename)
-    file = "".join("/" + name for name in names)
-    return Lead(uri, file) if is_inside(file, rules.roots) else None
+    match = subject.match(uri)
+    file = file_of(match, rules) if match is not None else ""
+    return Lead(uri, file) if file and is_inside(file, rules.roots) else None
 
 
 def _is_normal(uri: str, rules: Rules) -> bool:

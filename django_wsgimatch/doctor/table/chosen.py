@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ...aliases.alias import Alias
@@ -11,8 +11,7 @@ from ...aliases.groups import GLOBAL
 from ...aliases.resolve import Rules
 from ...daemon.options import GroupOptions
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.subject import Subject
+from ..findings.finding import Finding, Findings, Subject
 
 # A pattern that one text alone fits, but for what follows it.
 _ONE_TEXT = re.compile(r"\^[\w/.-]*(?:\$|\((?:\?:)?/\|\$\)|\(\?=/\|\$\))?")
@@ -49,7 +48,7 @@ def limits_of(given: Mapping[str, object], groups: Mapping[str, GroupOptions]) -
 
 def chosen_findings(
     subjects: Iterable[tuple[str | None, Subject]], rules: Rules, limits: Mapping[str, Limit]
-) -> Iterator[Finding]:
+) -> Findings:
     """
     Yield the aliases whose application group a client chooses, where nothing limits it.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ...aliases.groups import split_host
 from ...aliases.table import host_matches
-from ..findings.finding import Finding
+from ..findings.finding import Finding, Findings
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NO_NAME = re.compile(r"[^\w.\-\[\]:]")
 
 
-def host_findings(hosts: Sequence[str]) -> Iterator[Finding]:
+def host_findings(hosts: Sequence[str]) -> Findings:
     """Yield the patterns of WSGIMATCH_VIRTUAL_HOSTS whose entries answer no request."""
     for number, host in enumerate(hosts):
         where = f"WSGIMATCH_VIRTUAL_HOSTS[{host!r}]"

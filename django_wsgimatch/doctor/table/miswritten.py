@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from ...aliases.patterns.pattern import Pattern
@@ -21,9 +20,7 @@ from ...aliases.patterns.pcre.syntax import (
 )
 from ...aliases.uri import EncodedSlashes
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.settings_lines import pasted
-from ..findings.subject import Subject
+from ..findings.finding import Finding, Findings, Subject
 from ..uris.hidden_aliases import example_uris
 
 _QUERY = re.compile(r"[?#]")
@@ -38,7 +35,7 @@ _WILDCARD = re.compile(r"\*|<[a-z]+:?\w*>|\{\w*\}")
 _SPECIAL = frozenset(".^$*+?()[]{}|\\")
 
 
-def miswritten_findings(subject: Subject, encoded: EncodedSlashes) -> Iterator[Finding]:
+def miswritten_findings(subject: Subject, encoded: EncodedSlashes) -> Findings:
     """
     Yield what in a location no URL can hold, though its author meant a part of URLs.
 
@@ -83,30 +80,27 @@ def _node_demands(node: Node, sought: re.Pattern[str]) -> bool:
 def _with_query(subject: Subject, text: str) -> Finding:
     path = re.split(r"\\?[?#]|\[[?#]\]", text, maxsplit=1)[0]
     uri = _example(subject, text)
-    return Finding(
+    return subject.finding(
         "W051",
-        subject.where,
         f"{quoted(text)} contains a query string or a fragment. Aliases are compared with the "
         f"path alone: {quoted(uri)} is compared as {quoted(_QUERY.split(uri)[0])}, and this alias "
         "does not match it.",
-        "Remove it, and read QUERY_STRING in the application: "
-        f"{pasted(subject.alias, subject.entry, location=path)}.",
+        f"Remove it, and read QUERY_STRING in the application: {subject.line(location=path)}.",
     )
 
 
 def _with_escape(subject: Subject, text: str) -> Finding:
     is_pattern = isinstance(subject.location, Pattern)
     decoded = _ESCAPE.sub(lambda found: _decoded(found[0], is_pattern), text)
-    hint = f"Write the character: {pasted(subject.alias, subject.entry, location=decoded)}."
+    hint = f"Write the character: {subject.line(location=decoded)}."
     if re.search("%2[Ff]", text):
         hint = (
             "An encoded slash is refused unless WSGIMATCH_ALLOW_ENCODED_SLASHES is set, and kept "
             'as %2F only with "NoDecode".'
         )
     uri = _example(subject, text)
-    return Finding(
+    return subject.finding(
         "W051",
-        subject.where,
         f"{quoted(text)} contains an escape. Aliases are compared with the decoded path: "
         f"{quoted(uri)} is compared as "
         f"{quoted(unquote_to_bytes(uri.encode('latin-1')).decode('latin-1'))}, and this alias "
@@ -131,9 +125,8 @@ def _sign(location: str) -> str:
 
 
 def _not_literal(subject: Subject, location: str, sign: str) -> Finding:
-    return Finding(
+    return subject.finding(
         "W052",
-        subject.where,
         f"the location {quoted(location)} is compared literally, {quoted(sign)} included: this "
         f"alias matches only URLs that begin with {quoted(location)}, character by character.",
         _what_is_meant(subject, location),
@@ -146,7 +139,7 @@ def _what_is_meant(subject: Subject, location: str) -> str:
     if wildcard:
         path = location[: location.rfind("/", 0, wildcard.start())]
     if _PATTERN.search(path):
-        line = pasted(subject.alias, subject.entry, kind="match", location=f"^{location}")
+        line = subject.line(kind="match", location=f"^{location}")
         return f"Make it a pattern: {line}."
-    line = pasted(subject.alias, subject.entry, location=path or "/")
+    line = subject.line(location=path or "/")
     return f"A location matches all URLs below it: {line}."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from ...aliases.patterns.pattern import Pattern, compile_pattern
@@ -12,9 +11,7 @@ from ...aliases.patterns.pcre.parser import parse
 from ...aliases.patterns.pcre.syntax import Anchor, Node, Sequence, Text, children
 from ...exceptions import PatternError
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.settings_lines import pasted
-from ..findings.subject import Subject
+from ..findings.finding import Finding, Subject
 from ..uris.hidden_aliases import example_uris
 
 _HOST = re.compile(
@@ -24,77 +21,68 @@ _HOST = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why an alias can never match, and what to do about it."""
-
-    reason: str
-    cure: str
-
-
 def never_finding(subject: Subject, merge_slashes: bool) -> Finding:
     """Return what is said of an alias that no URL reaches, whatever stands before it."""
     location = subject.alias.location
-    found = next(_reasons(subject, location, merge_slashes))
-    message = f"{quoted(location)} can never match: {found.reason}."
-    return Finding("W007", subject.where, message, f"{found.cure}.")
+    reason, cure = next(_reasons(subject, location, merge_slashes))
+    message = f"{quoted(location)} can never match: {reason}."
+    return subject.finding("W007", message, f"{cure}.")
 
 
-def _reasons(subject: Subject, location: str, merge_slashes: bool) -> Iterator[Reason]:
+def _reasons(subject: Subject, location: str, merge_slashes: bool) -> Iterator[tuple[str, str]]:
+    """Yield reasons why, each with what to do about it."""
     yield from _host(subject, location)
     if subject.alias.kind == "plain":
         yield from _plain(subject, location)
     else:
         yield from _pattern(subject, location, merge_slashes)
         cure = "`wsgimatch preview` shows what aliases are compared with"
-        yield Reason("the pattern cannot match any URL", cure)
+        yield ("the pattern cannot match any URL", cure)
 
 
-def _host(subject: Subject, location: str) -> Iterator[Reason]:
+def _host(subject: Subject, location: str) -> Iterator[tuple[str, str]]:
     found = _HOST.fullmatch(location)
     if found and (found["scheme"] or found["path"]):
         host = found["host"].replace("\\", "").partition(":")[0]
         begin = "" if subject.alias.kind == "plain" else "^"
-        line = pasted(subject.alias, subject.entry, location=begin + (found["path"] or "/"))
+        line = subject.line(location=begin + (found["path"] or "/"))
         entry = repr(line) if line.startswith("WSGIScriptAlias") else line
-        yield Reason(
+        yield (
             "aliases are compared with the path of a URL, and this names a host",
             f"Write the entry for that host: WSGIMATCH_VIRTUAL_HOSTS = {{{host!r}: [{entry}]}}",
         )
 
 
-def _plain(subject: Subject, location: str) -> Iterator[Reason]:
+def _plain(subject: Subject, location: str) -> Iterator[tuple[str, str]]:
     if location.startswith("^"):
-        line = pasted(subject.alias, subject.entry, kind="match")
-        yield Reason("a plain location is not a pattern, and URLs begin with '/'", f"Write {line}")
+        line = subject.line(kind="match")
+        yield ("a plain location is not a pattern, and URLs begin with '/'", f"Write {line}")
     elif not location.startswith("/"):
-        line = pasted(subject.alias, subject.entry, location=f"/{location}")
-        yield Reason(
-            "URLs begin with '/', and this location does not", f"Put a slash in front: {line}"
-        )
+        line = subject.line(location=f"/{location}")
+        yield ("URLs begin with '/', and this location does not", f"Put a slash in front: {line}")
     else:
-        yield Reason(
+        yield (
             "'.' and '..' are removed from a URL before aliases are compared",
             "Write the path without dots",
         )
 
 
-def _pattern(subject: Subject, source: str, merge_slashes: bool) -> Iterator[Reason]:
+def _pattern(subject: Subject, source: str, merge_slashes: bool) -> Iterator[tuple[str, str]]:
     if merge_slashes and "//" in source:
-        yield Reason(
+        yield (
             "slashes are merged before a pattern sees the URL",
             "Write one slash, or set WSGIMATCH_MERGE_SLASHES = False",
         )
     slashed = f"^/{source.removeprefix('^')}"
     if _matches(slashed, merge_slashes):
-        line = pasted(subject.alias, subject.entry, location=slashed)
-        yield Reason("URLs begin with '/', and what it matches does not", f"Write {line}")
+        line = subject.line(location=slashed)
+        yield ("URLs begin with '/', and what it matches does not", f"Write {line}")
     if _goes_on_after_end(parse(source).tree):
         shorter = source.replace("$", "")
         cure = "Remove the $, or what follows it"
         if _matches(shorter, merge_slashes):
-            cure = f"Write {pasted(subject.alias, subject.entry, location=shorter)}"
-        yield Reason("$ stands for the end of the URL, which nothing can follow", cure)
+            cure = f"Write {subject.line(location=shorter)}"
+        yield ("$ stands for the end of the URL, which nothing can follow", cure)
 
 
 def _matches(source: str, merge_slashes: bool) -> bool:

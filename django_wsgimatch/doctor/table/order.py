@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ...aliases.table import AliasTable
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.subject import Subject
-from ..findings.wording import listed
+from ..findings.finding import Finding, Findings, Subject, listed
 from ..uris.hidden_aliases import OftenTaken, Unreachable, often_taken, unreachable
 from .never import never_finding
 
 
-def order_findings(
-    subject: Subject, sources: Sequence[str], *, merge_slashes: bool
-) -> Iterator[Finding]:
+def order_findings(subject: Subject, sources: Sequence[str], *, merge_slashes: bool) -> Findings:
     """
     Yield a finding if no URL reaches an alias, or few of those that it was written for do.
 
     ``sources`` names all entries of its table.
     """
     table, position = subject.table, subject.position
-    for found in unreachable(table, [position], merge_slashes=merge_slashes):
+    found = unreachable(table, position, merge_slashes=merge_slashes)
+    if found is not None:
         if _waits_for_a_decision(table, found.hiders):
             return
         if found.hiders:
@@ -48,9 +45,8 @@ def _waits_for_a_decision(table: AliasTable, positions: Iterable[int]) -> bool:
 def _often_hidden(subject: Subject, found: OftenTaken, sources: Sequence[str]) -> Finding:
     takers = listed([sources[taker] for taker in found.takers])
     take = "takes" if len(found.takers) == 1 else "take"
-    return Finding(
+    return subject.finding(
         "W030",
-        subject.where,
         f"{takers} {take} many URLs of {quoted(subject.alias.location)}: {found.taken} of "
         f"{found.tried} that were tried, such as {quoted(found.example)}.",
         f"The first alias that matches wins. Move this one before {sources[found.takers[0]]}, or "
@@ -68,9 +64,8 @@ def _hidden(subject: Subject, found: Unreachable, sources: Sequence[str]) -> Fin
         else f"no URL seems to reach {location}: {hiders} {take} all of {found.tried} that were "
         f"tried, such as {quoted(found.example)}."
     )
-    return Finding(
+    return subject.finding(
         "W006",
-        subject.where,
         message,
         f"The first alias that matches wins. Move this one before {sources[found.hiders[0]]}, or "
         "remove it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from time import perf_counter, thread_time
 
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.patterns.pcre import bytesets
@@ -20,12 +21,11 @@ from ...aliases.patterns.pcre.syntax import (
     Text,
     children,
 )
+from ...aliases.patterns.redos import BlowUp, time_in_words
 from ...aliases.substitution import group_numbers, parse_template
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.subject import Subject
+from ..findings.finding import Findings, Subject
 from ..uris.witness import rebuilt, witness
-from .timing import Timing
 
 _EXTENSION = re.compile(
     r"(?:wsgi|pyc?|f?cgi|php|pl|rb|sh|html?|xml|json|js|css|txt|jpe?g|png|gif|svg|ico|pdf|do|jsp|aspx?)"
@@ -42,9 +42,41 @@ _WITHIN_NINE = (
 )
 # Where an anchor would not let a pattern match.
 _ELSEWHERE, _MORE = "/x/y", Text("x")
+# What may be tried without a limit, by the estimate, and how long all patterns of a check may take.
+_LONGEST_TRY = 1e9
+_MOST_SECONDS = 2.0
 
 
-def pattern_findings(subject: Subject, timing: Timing | None = None) -> Iterator[Finding]:
+class Timing:
+    """Measures one pattern after the other, and estimates once it has taken long enough."""
+
+    def __init__(self, seconds: float = _MOST_SECONDS) -> None:
+        self._left = seconds
+
+    def told(self, pattern: Pattern, found: BlowUp) -> str:
+        """Return what the worst URL is and how long it takes, in words."""
+        url = f"One of {len(found.attack):,} bytes"
+        has_limit = pattern.engine == "pcre2"
+        if not has_limit and found.nanoseconds > _LONGEST_TRY:
+            return f"{url} takes about {time_in_words(found.nanoseconds)}: {found.recipe}"
+        if self._left <= 0:
+            limit = ", until PCRE2 gives up" if has_limit else ""
+            time = time_in_words(found.nanoseconds)
+            return f"{url} takes about {time}{limit} (an estimate): {found.recipe}"
+        time = time_in_words(self._measured(pattern, found.attack))
+        engine = "PCRE2" if has_limit else "Python's re"
+        return f"{url} took {time} on {engine}: {found.recipe}"
+
+    def _measured(self, pattern: Pattern, uri: str) -> float:
+        find = pattern.silent_find()
+        begin, used = perf_counter(), thread_time()
+        find(uri)
+        nanoseconds = (thread_time() - used) * 1e9
+        self._left -= perf_counter() - begin
+        return nanoseconds
+
+
+def pattern_findings(subject: Subject, timing: Timing) -> Findings:
     """
     Yield what is doubtful about one alias, from its text alone.
 
@@ -56,31 +88,29 @@ def pattern_findings(subject: Subject, timing: Timing | None = None) -> Iterator
     tree = parse(subject.location.source).tree
     yield from _missing_groups(subject, subject.location)
     yield from _misnamed_groups(subject, subject.location)
-    yield from _slow(subject, subject.location, timing or Timing())
+    yield from _slow(subject, subject.location, timing)
     yield from _unanchored(subject, subject.location, tree)
     yield from _unescaped_dot(subject, subject.location, tree)
 
 
-def _unfilled(subject: Subject) -> Iterator[Finding]:
+def _unfilled(subject: Subject) -> Findings:
     found = re.search(r"\$[0-9]", subject.alias.target)
     if found:
-        yield Finding(
+        yield subject.finding(
             "W001",
-            subject.where,
             f"WSGIScriptAlias does not fill in groups: {found[0]} in the target "
             f"{quoted(subject.alias.target)} is part of a file name.",
             "Use script_alias_match() or WSGIScriptAliasMatch.",
         )
 
 
-def _missing_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
+def _missing_groups(subject: Subject, pattern: Pattern) -> Findings:
     asked = group_numbers(parse_template(subject.alias.target))
     missing = sorted({number for number in asked if number > pattern.groups})
     if missing:
         names = ", ".join(f"${number}" for number in missing)
-        yield Finding(
+        yield subject.finding(
             "W001",
-            subject.where,
             f"the target {quoted(subject.alias.target)} uses {names}, but the pattern "
             f"{quoted(pattern.source)} has {_groups(pattern.groups)}: nothing is filled in.",
             "Put parentheses around what is meant, or use a group that exists. "
@@ -88,15 +118,14 @@ def _missing_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
         )
 
 
-def _misnamed_groups(subject: Subject, pattern: Pattern) -> Iterator[Finding]:
+def _misnamed_groups(subject: Subject, pattern: Pattern) -> Findings:
     for words in _MISNAMED.finditer(subject.alias.target):
         beyond = words["beyond"]
         number = int(beyond or words["braced"] or words["escaped"] or 0)
         if 0 < number <= pattern.groups:
             read_as = f"${beyond[0]} and then {beyond[1:]!r}" if beyond else "plain text"
-            yield Finding(
+            yield subject.finding(
                 "W031",
-                subject.where,
                 f"in the target {quoted(subject.alias.target)}, {words[0]} is {read_as}: a target "
                 "names groups as $0 to $9.",
                 _WITHIN_NINE if number > 9 else f"Write ${number}.",
@@ -108,13 +137,12 @@ def _groups(count: int) -> str:
     return {0: "no group", 1: "one group"}.get(count, f"{count} groups")
 
 
-def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Iterator[Finding]:
+def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Findings:
     found = pattern.blow_up
     if found:
         attack = f" {timing.told(pattern, found)}." if found.parts else ""
-        yield Finding(
+        yield subject.finding(
             "W002",
-            subject.where,
             f"the pattern {quoted(pattern.source)} can take long on a long URL: "
             f"{found.reason}.{attack}",
             "Do not put two repeats that can match the same text next to each other; [^/]+ is "
@@ -122,24 +150,22 @@ def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Iterator[Findin
         )
 
 
-def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Finding]:
+def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Findings:
     branches = _branches(tree)
     for anchor, corrected, is_held in (("^", "^(?:a|b)", starts), ("$", "(?:a|b)$", _ends)):
         held = [is_held(branch) for branch in branches]
         if any(held) and not all(held):
             example = _such_as(_beyond(anchor, pattern, tree))
-            yield Finding(
+            yield subject.finding(
                 "W004",
-                subject.where,
                 f"in the pattern {quoted(pattern.source)}, {anchor} belongs to only some of the "
                 f"branches; the others match anywhere{example}.",
                 f"Put parentheses around the branches: '{corrected}'.",
             )
             return
     if not pattern.anchored and _begins_with_slash(tree):
-        yield Finding(
+        yield subject.finding(
             "W003",
-            subject.where,
             f"the pattern {quoted(pattern.source)} is searched for anywhere in the URL: it also "
             f"matches behind another path{_such_as(_beyond('^', pattern, tree))}.",
             f"Begin it with ^: {quoted('^' + pattern.source)}.",
@@ -197,7 +223,7 @@ def _first_text(node: Node) -> str:
             return ""
 
 
-def _unescaped_dot(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[Finding]:
+def _unescaped_dot(subject: Subject, pattern: Pattern, tree: Node) -> Findings:
     found = next(_dotted(tree), None)
     if found:
         dot, extension = found
@@ -205,9 +231,8 @@ def _unescaped_dot(subject: Subject, pattern: Pattern, tree: Node) -> Iterator[F
         uri = witness(
             pattern, other, rebuilt(tree, lambda node: Text(".") if node is dot else None)
         )
-        yield Finding(
+        yield subject.finding(
             "W005",
-            subject.where,
             f"in the pattern {quoted(pattern.source)}, the dot of '.{extension}' stands for any "
             f"character: {quoted(uri or '_' + extension)} matches too.",
             rf"Write '\.{extension}'.",

@@ -15,20 +15,16 @@ from functools import partial
 from itertools import chain, islice
 
 from ...aliases.patterns.pattern import Pattern, compile_pattern
-from ...aliases.patterns.pcre.syntax import Anchor, Look, Sequence, Text
 from ...aliases.resolve import Rules
 from ...aliases.table import Match
 from ...aliases.target import find_script, split_uri
 from ...exceptions import PatternError, TargetError
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.settings_lines import pasted, up_to
-from ..findings.subject import Subject
+from ..findings.finding import Finding, Findings, Subject, up_to
 from ..targets.files import read_script
-from ..uris.hidden_aliases import branch_uris, example_uris
-from ..uris.language import language_of_tree
-from ..uris.search import Search, TooComplex
-from ..uris.states import DEAD, States, states_of
+from ..targets.leads import examples
+from ..uris.hidden_aliases import branch_uris
+from ..uris.search import DEAD, Search, TooComplex, elsewhere, states_of, until_too_complex
 
 # So many example URLs of a pattern are looked at, and so many below each of them.
 _EXAMPLES, _BELOW = 4, 8
@@ -48,9 +44,9 @@ class Whole:
     filename: str
 
 
-def whole_findings(subject: Subject, rules: Rules) -> Iterator[Finding]:
+def whole_findings(subject: Subject, rules: Rules) -> Findings:
     """Yield a finding if an alias's pattern takes whole URLs, one below the other."""
-    whole = nested(subject, merge_slashes=rules.merge_slashes)
+    whole = nested(subject, rules)
     if whole is not None and not _is_meant_so(_script_of(whole.filename, rules)[0]):
         yield whole_finding(subject, whole, rules)
 
@@ -59,9 +55,8 @@ def whole_finding(subject: Subject, whole: Whole, rules: Rules) -> Finding:
     """Return what is said of an alias that takes whole URLs."""
     script, tail = _script_of(whole.filename, rules)
     name, path_info = split_uri(whole.other, tail)
-    return Finding(
+    return subject.finding(
         "W050",
-        subject.where,
         f"the pattern {quoted(subject.alias.location)} takes the whole URL: {quoted(whole.other)} "
         f"gives SCRIPT_NAME {quoted(name)} and PATH_INFO {quoted(path_info)}, which is what "
         f"{quoted(whole.one)} gives too. To {quoted(script)} every such URL is its home page, "
@@ -70,14 +65,14 @@ def whole_finding(subject: Subject, whole: Whole, rules: Rules) -> Finding:
     )
 
 
-def nested(subject: Subject, *, merge_slashes: bool) -> Whole | None:
+def nested(subject: Subject, rules: Rules) -> Whole | None:
     """Return two whole URLs of an alias, the second below the first, that give one filename."""
     if not isinstance(subject.location, Pattern):
         return None
-    for match in _wholly_taken(subject, merge_slashes):
+    for match in _wholly_taken(subject, rules):
         base = match.uri.rstrip("/")
         likely = (base + tail for tail in _TAILS)
-        below = chain(likely, _found_below(subject, base, merge_slashes))
+        below = chain(likely, _found_below(subject, base, rules))
         for uri in filter(partial(_is_below, match.uri), below):
             if _gives_the_same(subject, match, uri) and _is_open(subject, match, uri, len(base)):
                 return Whole(match.uri, uri, match.filename)
@@ -90,12 +85,12 @@ def _is_below(above: str, uri: str) -> bool:
     return more.count("/") >= above.endswith("/") and bool(more)
 
 
-def beside(subject: Subject, *, merge_slashes: bool) -> Whole | None:
+def beside(subject: Subject, rules: Rules) -> Whole | None:
     """Return two whole URLs of an alias, wherever they lie, that give one filename."""
     if not isinstance(subject.location, Pattern):
         return None
     first: dict[str, Match] = {}
-    for match in _wholly_taken(subject, merge_slashes):
+    for match in _wholly_taken(subject, rules):
         other = first.setdefault(match.filename, match)
         if other.uri.rstrip("/") != match.uri.rstrip("/"):
             return Whole(other.uri, match.uri, match.filename)
@@ -105,22 +100,17 @@ def beside(subject: Subject, *, merge_slashes: bool) -> Whole | None:
     return None
 
 
-def _wholly_taken(subject: Subject, merge_slashes: bool) -> Iterator[Match]:
-    uris = islice(example_uris(subject.location, merge_slashes=merge_slashes), _EXAMPLES)
-    for uri in chain(uris, islice(branch_uris(subject.location), _EXAMPLES)):
-        match = subject.table.match(uri) if "?" not in uri else None
-        if match is not None and match.position == subject.position and match.end == len(uri):
+def _wholly_taken(subject: Subject, rules: Rules) -> Iterator[Match]:
+    branches = islice(branch_uris(subject.location), _EXAMPLES)
+    for uri in chain(examples(subject, rules, _EXAMPLES), branches):
+        match = subject.match(uri) if "?" not in uri else None
+        if match is not None and match.end == len(uri):
             yield match
 
 
 def _gives_the_same(subject: Subject, match: Match, uri: str) -> bool:
-    other = subject.table.match(uri)
-    return (
-        other is not None
-        and other.position == match.position
-        and other.end == len(uri)
-        and other.filename == match.filename
-    )
+    other = subject.match(uri)
+    return other is not None and (other.end, other.filename) == (len(uri), match.filename)
 
 
 def _is_open(subject: Subject, match: Match, uri: str, end: int) -> bool:
@@ -138,18 +128,15 @@ def _changed(uri: str, start: int) -> Iterator[str]:
             yield uri[:place] + other + uri[place + 1 :]
 
 
-def _found_below(subject: Subject, base: str, merge_slashes: bool) -> Iterator[str]:
+def _found_below(subject: Subject, base: str, rules: Rules) -> Iterator[str]:
     if not _may_go_on(subject, base):
         return
-    elsewhere = Look(Text(f"{base}/"), behind=False, negative=True)
-    otherwise = States(language_of_tree(Sequence((Anchor.START, elsewhere, Text("/")))))
-    search = Search(states_of(subject.location), [otherwise], merge_slashes=merge_slashes)
-    try:
-        for uri in islice(search.words(), _BELOW):
-            if uri.startswith(f"{base}/"):
-                yield uri
-    except TooComplex:
-        return
+    search = Search(
+        states_of(subject.location), [elsewhere(f"{base}/")], merge_slashes=rules.merge_slashes
+    )
+    for uri in islice(until_too_complex(search.words()), _BELOW):
+        if uri.startswith(f"{base}/"):
+            yield uri
 
 
 def _may_go_on(subject: Subject, base: str) -> bool:
@@ -166,9 +153,8 @@ def _may_go_on(subject: Subject, base: str) -> bool:
     if state == DEAD:
         return False
     below = f"{base}{_TAILS[0]}"
-    match = subject.table.match(below)
-    is_own = match is not None and match.position == subject.position
-    return not (is_own and match is not None and match.end < len(below))
+    match = subject.match(below)
+    return match is None or match.end == len(below)
 
 
 def _script_of(filename: str, rules: Rules) -> tuple[str, str]:
@@ -190,12 +176,11 @@ def _is_meant_so(script: str) -> bool:
 
 
 def _cures(subject: Subject, target: str) -> Iterator[str]:
-    alias, entry = subject.alias, subject.entry
     mount = _mount(subject.location) if "$" not in target else None
     if mount:
-        line = pasted(alias, entry, location=mount, target=target)
+        line = subject.line(location=mount, target=target)
         yield f"To mount the application below its prefix: {line}."
-    yield f"To give it the path: {pasted(alias, entry, target=target + '$0')}."
+    yield f"To give it the path: {subject.line(target=target + '$0')}."
 
 
 def _mount(pattern: str | Pattern) -> str | None:

@@ -10,23 +10,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice, product
+from itertools import islice
 
-from ...aliases.patterns.pattern import Pattern
-from ...aliases.patterns.pcre.parser import parse
 from ...aliases.resolve import Rules
 from ...aliases.substitution import Template, parse_template
-from ...aliases.target import is_inside, split_filename
-from ..findings.subject import Subject
-from ..uris.hidden_aliases import example_uris
-from ..uris.witness import with_capture, witness
+from ...aliases.target import is_inside
+from ..findings.finding import Subject
 from .files import TargetPlace, read_script
+from .leads import changed_examples, file_of, searched_uri
 from .listing import Listings
 
 # So many files are tried; below a directory that URLs go through by themselves, so many
 # directories and files are looked at, so deep.
 _MOST, _DIRECTORIES, _FILES, _DEEPEST = 200, 300, 2000, 3
-_EXAMPLES = 4
 _ENDINGS = (".wsgi", ".py")
 
 
@@ -132,12 +128,9 @@ def _uri_of(
 ) -> str | None:
     """A URL that leads to a script, None where none is found."""
     for uri in _uris(subject, place, script, captures, rules):
-        match = subject.table.match(uri)
-        if match is None or match.position != subject.position:
-            continue
-        names, _ = split_filename(os.path.join(rules.base_directory, match.filename))
-        path = "".join(f"/{name}" for name in names)
-        if f"{path}/".startswith(f"{script}/") and is_inside(script, rules.roots):
+        match = subject.match(uri) if uri.startswith("/") else None
+        leads = match is not None and f"{file_of(match, rules)}/".startswith(f"{script}/")
+        if leads and is_inside(script, rules.roots):
             return uri
     return None
 
@@ -151,31 +144,7 @@ def _uris(
         yield location.rstrip("/") + rest
         return
     wanted = {number: text for number, text in captures.items() if 0 < number <= location.groups}
-    # Optimization: the search takes a hundred times as long as to change an example.
-    yield from _changed(subject, location, wanted, rules)
-    tree = parse(location.source).tree
-    for number, text in wanted.items():
-        tree = with_capture(tree, number, text)
-    uri = witness(location, tree, merge_slashes=rules.merge_slashes)
+    yield from changed_examples(subject, wanted, rules)
+    uri = searched_uri(location, wanted, rules)
     if uri is not None:
         yield uri
-
-
-def _changed(
-    subject: Subject, pattern: Pattern, wanted: Mapping[int, str], rules: Rules
-) -> Iterator[str]:
-    for example in islice(example_uris(pattern, merge_slashes=rules.merge_slashes), _EXAMPLES):
-        match = subject.table.match(example)
-        if match is None or match.position != subject.position:
-            continue
-        texts = [(match.captures[number - 1], text) for number, text in wanted.items()]
-        places = [
-            [found.start() for found in re.finditer(re.escape(old), example)] if old else []
-            for old, _ in texts
-        ]
-        for starts in islice(product(*places), _EXAMPLES):
-            changed = example
-            for start, (old, new) in sorted(zip(starts, texts, strict=True), reverse=True):
-                changed = changed[:start] + new + changed[start + len(old) :]
-            if changed.startswith("/"):
-                yield changed

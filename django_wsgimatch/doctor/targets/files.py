@@ -6,6 +6,7 @@ import ast
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Literal
 
 from ...aliases.alias import Alias
@@ -15,10 +16,8 @@ from ...aliases.target import IS_DIRECTORY, NOT_FOUND, OUTSIDE_ROOTS, find_scrip
 from ...exceptions import TargetError
 from ...settings_guard import settings_modules
 from ...text import quoted, readable
-from ..findings.finding import Finding
-from ..findings.subject import Subject
+from ..findings.finding import Finding, Findings, Subject
 from .listing import Listings
-from .targets import meant
 
 State = Literal["script", "directory", "missing", "unreadable", "outside"]
 
@@ -109,7 +108,7 @@ def file_findings(
     settings_module: Callable[[Subject], str | None],
     is_named: Callable[[Subject], bool] = lambda subject: False,
     base_directory: str = "/",
-) -> Iterator[Finding]:
+) -> Findings:
     """
     Yield what is wrong with the places of aliases and with the scripts there.
 
@@ -137,38 +136,32 @@ def _is_named_as_script(path: str) -> bool:
     return path.endswith(_SCRIPT_ENDINGS)
 
 
-def _target_findings(
-    subject: Subject, place: TargetPlace, base_directory: str
-) -> Iterator[Finding]:
+def _target_findings(subject: Subject, place: TargetPlace, base_directory: str) -> Findings:
     target, path = quoted(subject.alias.target), quoted(place.path)
     if place.state == "missing":
-        yield Finding(
+        yield subject.finding(
             "E010",
-            subject.where,
             f"the target {target} does not exist: there is no {path}. Every request gets 404.",
             f"There is another: {line}."
             if (line := meant(subject, base_directory))
             else "Fix the path. A relative path starts at settings.BASE_DIR.",
         )
     elif place.state == "unreadable":
-        yield Finding(
+        yield subject.finding(
             "E011",
-            subject.where,
             f"the target {target} cannot be used: {place.reason}: {path}.",
             "Let the server's user read the file and enter all directories above it: namei -l "
             f"{readable(place.path)}",
         )
     elif place.state == "outside":
-        yield Finding(
+        yield subject.finding(
             "E012",
-            subject.where,
             f"the target {target} is outside WSGIMATCH_ROOTS: {path}. Every request gets 403.",
             "Add its directory to WSGIMATCH_ROOTS, or remove that setting.",
         )
     elif place.state == "directory" and not place.scripts and not place.deeper:
-        yield Finding(
+        yield subject.finding(
             "W011",
-            subject.where,
             f"the target {target} leads to the directory {path}, which has no file that it could "
             "name: requests get 403 or 404.",
             "Name the script, or put scripts there.",
@@ -186,7 +179,7 @@ def read_script(script: str) -> bytes:
 
 def script_findings(
     where: str, script: str, settings_module: str | None, is_named: bool = False
-) -> Iterator[Finding]:
+) -> Findings:
     """Yield why a script, which is only read, would not be run."""
     try:
         with open(script.encode("latin-1"), "rb") as file:
@@ -211,3 +204,32 @@ def script_findings(
                 "script answers 500.",
                 "Give its alias its own process group: process_group='...'.",
             )
+
+
+def meant(subject: Subject, base_directory: str) -> str:
+    """Return the entry with the target that was meant, "" where none is found."""
+    for target in _candidates(subject.alias.target, base_directory):
+        if os.path.isfile(os.path.join(base_directory, target).encode("latin-1")):
+            return subject.line(target=target)
+    return ""
+
+
+def _candidates(target: str, base_directory: str) -> Iterator[str]:
+    if "$" in target:
+        return
+    # As gunicorn and WSGI_APPLICATION write it: module:name, or a dotted path.
+    module = target.partition(":")[0]
+    if "/" not in module:
+        yield f"{module.replace('.', '/')}.py"
+        yield f"{module.rpartition('.')[0].replace('.', '/')}.py"
+    yield module
+    yield os.path.expanduser(target)
+    directory, name = os.path.split(target)
+    try:
+        there = os.listdir(os.path.join(base_directory, directory).encode("latin-1"))
+    except OSError:
+        return
+    names = [each.decode("latin-1") for each in there]
+    yield from (
+        os.path.join(directory, each) for each in get_close_matches(name, names, cutoff=0.8)
+    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...text import quoted
-from ..findings.finding import Finding
-from ..findings.subject import Subject
+from ..findings.finding import Finding, Findings, Subject
 from .files import TargetPlace
 
 APART = "Keep scripts and uploads in separate directories."
@@ -26,7 +25,7 @@ def root_findings(
     places: Iterable[tuple[Subject, TargetPlace]],
     roots: Iterable[tuple[str, str]],
     uploads: Uploads,
-) -> Iterator[Finding]:
+) -> Findings:
     """
     Yield the directories of scripts into which others could put code.
 
@@ -43,7 +42,7 @@ def root_findings(
         yield from _root_findings(where, root, uploads)
 
 
-def _root_findings(where: str, root: str, uploads: Uploads) -> Iterator[Finding]:
+def _root_findings(where: str, root: str, uploads: Uploads) -> Findings:
     if uploads.media and _is_below(root, uploads.media):
         yield Finding(
             "E014",

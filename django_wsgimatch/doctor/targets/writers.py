@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...text import quoted, readable
-from ..findings.finding import Finding
-from ..findings.wording import listed
+from ..findings.finding import Finding, Findings, listed
 
 # Below this, users are the system's: services, not people.
 FIRST_PERSON = 1000
@@ -63,7 +62,7 @@ class Step:
         return f"to {quoted(self.path)}, and files put there run"
 
 
-def writer_findings(guarded: Iterable[Guarded]) -> Iterator[Finding]:
+def writer_findings(guarded: Iterable[Guarded]) -> Findings:
     """Yield who else may change what runs; each path is named once."""
     seen: set[tuple[str, bool, int | None]] = set()
     for each in guarded:
@@ -76,7 +75,7 @@ def writer_findings(guarded: Iterable[Guarded]) -> Iterator[Finding]:
             yield from _findings_of_step(each, step)
 
 
-def _findings_of_step(guarded: Guarded, step: Step) -> Iterator[Finding]:
+def _findings_of_step(guarded: Guarded, step: Step) -> Findings:
     path = readable(step.path)
     if step.lets_write(stat.S_IWOTH):
         yield Finding(

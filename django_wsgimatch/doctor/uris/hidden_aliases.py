@@ -12,15 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from ...aliases.index.prefix import alias_matches
 from ...aliases.patterns.pattern import Pattern
-from ...aliases.patterns.pcre.syntax import Anchor, Look, Sequence, Text
 from ...aliases.table import AliasTable
-from .language import language_of_tree
-from .search import Search, TooComplex, words_of
-from .states import States, states_of
+from .search import Search, TooComplex, elsewhere, states_of, until_too_complex, words_of
 
 # As many aliases together may hide one before the search is given up.
 _MOST_HIDERS = 12
@@ -63,16 +61,13 @@ class OftenTaken:
 
 
 def unreachable(
-    table: AliasTable, positions: Iterable[int], *, merge_slashes: bool = True
-) -> Iterator[Unreachable]:
-    """Yield those of the aliases at some positions of a table that no uri reaches."""
-    for position in positions:
-        try:
-            found = _proof(table, position, merge_slashes)
-        except TooComplex:
-            found = _sampling(table, position, merge_slashes)
-        if found is not None:
-            yield found
+    table: AliasTable, position: int, *, merge_slashes: bool = True
+) -> Unreachable | None:
+    """Return why no uri reaches the alias at a position of a table, None where one does."""
+    try:
+        return _proof(table, position, merge_slashes)
+    except TooComplex:
+        return _sampling(table, position, merge_slashes)
 
 
 def often_taken(
@@ -146,9 +141,7 @@ def _takes_more(
     earlier: str | Pattern, later: str | Pattern, uri: str, merge_slashes: bool
 ) -> bool:
     """Whether an alias matches, among all that begins as a uri does, what another one does not."""
-    # A match that ends at the very start does not count, so the slash has to be in it.
-    otherwise = Sequence((Anchor.START, Look(Text(uri), behind=False, negative=True), Text("/")))
-    excluded = [states_of(later), States(language_of_tree(otherwise))]
+    excluded = [states_of(later), elsewhere(uri)]
     try:
         more = Search(states_of(earlier), excluded, merge_slashes=merge_slashes).shortest()
     except TooComplex:
@@ -164,7 +157,8 @@ def _holds(location: str | Pattern, uri: str) -> bool:
 
 def example_uris(location: str | Pattern, *, merge_slashes: bool = True) -> Iterator[str]:
     """Yield short uris that a location or a pattern surely matches, the shortest first."""
-    return _matching(location, _until_too_complex(words_of(location, merge_slashes)))
+    uris = until_too_complex(words_of(location, merge_slashes))
+    return filter(partial(_holds, location), uris)
 
 
 def branch_uris(location: str | Pattern) -> Iterator[str]:
@@ -219,21 +213,7 @@ def _samples(
     location = table.locations[position]
     heeded = [states_of(table.locations[hider]) for hider in hiders]
     search = Search(states_of(location), heeded=heeded, merge_slashes=merge_slashes)
-    return list(islice(_matching(location, search.variety()), _MOST_SAMPLES))
-
-
-def _matching(location: str | Pattern, uris: Iterable[str]) -> Iterator[str]:
-    """Those uris that a location surely matches, found among those of its language."""
-    for uri in uris:
-        if isinstance(location, str) or _holds(location, uri):
-            yield uri
-
-
-def _until_too_complex(words: Iterable[str]) -> Iterator[str]:
-    try:
-        yield from words
-    except TooComplex:
-        return
+    return list(islice(filter(partial(_holds, location), search.variety()), _MOST_SAMPLES))
 
 
 def _taken_by(table: AliasTable, uri: str) -> int | None:

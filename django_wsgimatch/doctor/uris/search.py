@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import count, repeat
 
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.patterns.pcre import bytesets
-from .states import CERTAIN, DEAD, States, states_of
+from ...aliases.patterns.pcre.syntax import Anchor, Look, Sequence, Text
+from .language import CERTAIN as CERTAIN_RUNS
+from .language import Language, Runs, language_of, language_of_tree
 
+# No uri goes on from here; whatever follows here belongs to the language.
+DEAD, CERTAIN = 0, 1
 # More places than this are not searched.
 MOST_PLACES = 2_000
 _MOST_TRIED = 2_000
@@ -53,6 +58,52 @@ class Uris:
         return state in (_LEADING, _EMPTY, _NAME)
 
 
+class States:
+    """
+    The states of a language, numbered as they are met.
+
+    A state is a set of runs: numbers are quicker to hash and to compare.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._runs: list[Runs] = [frozenset(), CERTAIN_RUNS]
+        self._numbers = {runs: number for number, runs in enumerate(self._runs)}
+        self._after: dict[tuple[int, int], int] = {}
+        self.begin = self._number(language.starts)
+
+    def after(self, state: int, byte: int) -> int:
+        """Return the state after one more byte, DEAD where no uri of the language goes on so."""
+        known = self._after.get((state, byte))
+        if known is None:
+            known = self._number(self.language.step(self._runs[state], byte))
+            self._after[state, byte] = known
+        return known
+
+    def holds(self, state: int) -> bool:
+        """Return whether the uri may end here."""
+        return self.language.holds(self._runs[state])
+
+    def _number(self, runs: Runs) -> int:
+        number = self._numbers.setdefault(runs, len(self._runs))
+        if number == len(self._runs):
+            self._runs.append(runs)
+        return number
+
+
+@lru_cache(maxsize=1024)
+def states_of(location: str | Pattern) -> States:
+    """Return the states of the language of a plain location or of a pattern."""
+    return States(language_of(location))
+
+
+def elsewhere(beginning: str) -> States:
+    """Return the states of the uris that do not begin with a text."""
+    # A match that ends at the very start does not count, so the slash has to be in it.
+    ahead = Look(Text(beginning), behind=False, negative=True)
+    return States(language_of_tree(Sequence((Anchor.START, ahead, Text("/")))))
+
+
 # How far a uri has come, and the states of the language and of the excluded ones.
 Place = tuple[int, int, tuple[int, ...]]
 
@@ -68,7 +119,7 @@ class Search:
     def __init__(
         self,
         included: States,
-        excluded: Sequence[States] = (),
+        excluded: Collection[States] = (),
         *,
         heeded: Iterable[States] = (),
         merge_slashes: bool = True,
@@ -161,6 +212,12 @@ class Words:
 def words_of(location: str | Pattern, merge_slashes: bool) -> Words:
     """Return the uris of a location's or pattern's language, the shortest first."""
     return Words(Search(states_of(location), merge_slashes=merge_slashes))
+
+
+def until_too_complex(uris: Iterable[str]) -> Iterator[str]:
+    """Yield uris as long as they are found in a reasonable time."""
+    with suppress(TooComplex):
+        yield from uris
 
 
 def _spell(place: Place, came_from: dict[Place, tuple[Place, int] | None]) -> str:

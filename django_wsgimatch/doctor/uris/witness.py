@@ -7,7 +7,7 @@ written out, say. What is found counts only where the pattern itself matches it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 
 from ...aliases.patterns.engine import Found
@@ -15,8 +15,7 @@ from ...aliases.patterns.pattern import Pattern
 from ...aliases.patterns.pcre.measures import changed_inside
 from ...aliases.patterns.pcre.syntax import CaptureGroup, Node, Text
 from .language import language_of_tree
-from .search import Search, TooComplex
-from .states import States
+from .search import Search, States, until_too_complex
 
 # So many uris are tried before the search is given up.
 _MOST_TRIED = 100
@@ -37,7 +36,7 @@ def witness(
     """
     languages = [States(language_of_tree(tree)) for tree in (included, *excluded)]
     search = Search(languages[0], languages[1:], merge_slashes=merge_slashes)
-    for uris in (_until_too_complex(search.words()), search.variety()):
+    for uris in (until_too_complex(search.words()), search.variety()):
         uri = None
         for uri in islice(uris, _MOST_TRIED):
             found = pattern.find(uri)
@@ -46,13 +45,6 @@ def witness(
         if uri is None:
             return None
     return None
-
-
-def _until_too_complex(uris: Iterator[str]) -> Iterator[str]:
-    try:
-        yield from uris
-    except TooComplex:
-        return
 
 
 def with_capture(tree: Node, number: int, text: str) -> Node:

@@ -7,7 +7,7 @@ import pytest
 
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.doctor.findings.subject import Subject
+from django_wsgimatch.doctor.findings.finding import Subject
 from django_wsgimatch.doctor.processes.leaks import Interpreter, inherited_findings, leak_findings
 from django_wsgimatch.doctor.targets.files import survey
 from django_wsgimatch.doctor.targets.listing import Listings

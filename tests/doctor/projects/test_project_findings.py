@@ -9,12 +9,18 @@ import sys
 import pytest
 
 import django_wsgimatch
+from django_wsgimatch import script_alias
+from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.doctor.findings.project_report import NO_ANSWER
+from django_wsgimatch.doctor.findings.finding import Subject
+from django_wsgimatch.doctor.findings.project_report import NO_ANSWER, Told
 from django_wsgimatch.doctor.projects import project_processes
+from django_wsgimatch.doctor.projects.project_findings import remote_user_findings
 from django_wsgimatch.doctor.projects.project_processes import Project, ask_project
+from django_wsgimatch.doctor.projects.projects_by_url import FALLBACK, Key
+from django_wsgimatch.entries import to_alias
 from tests.support.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
@@ -609,3 +615,44 @@ def test_what_a_project_prints_is_no_answer(tmp_path):
     )
 
     assert check(directory) == []
+
+
+WAITING = Told(is_django=True, settings_module="blog.settings", needs_remote_user=True)
+OTHER = Told(is_django=True, settings_module="shop.settings", needs_remote_user=True)
+
+
+@pytest.fixture
+def where(tmp_path):
+    """The places that are named for what projects have told; a script's source is given."""
+
+    def where_is(told, sources):
+        entry = script_alias("/x", "x.wsgi")
+        table = AliasTable([to_alias(entry, process_groups=(), variables={})])
+        for name, source in sources.items():
+            (tmp_path / name).write_text(source)
+        keys = {name: Key("blog", "", str(tmp_path / name)) for name in sources}
+        subjects = {key: Subject(name, entry, table, 0) for name, key in keys.items()}
+        all_told = {keys.get(name, FALLBACK): each for name, each in told.items()}
+        return [finding.where for finding in remote_user_findings(all_told, subjects)]
+
+    return where_is
+
+
+def test_a_project_is_told_once(where):
+    assert where({"a": WAITING, "b": WAITING, "": WAITING}, {"a": "", "b": ""}) == ["a"]
+
+
+def test_each_project_is_told(where):
+    assert where({"a": WAITING, "b": OTHER}, {"a": "", "b": ""}) == ["a", "b"]
+
+
+def test_the_server_s_own_project_has_a_setting_for_its_place(where):
+    assert where({"": WAITING}, {}) == ["MIDDLEWARE"]
+
+
+def test_a_script_that_sets_it_is_left_in_peace(where):
+    assert where({"a": WAITING}, {"a": "environ['REMOTE_USER'] = 'ann'"}) == []
+
+
+def test_a_project_with_users_of_its_own(where):
+    assert where({"a": Told(is_django=True)}, {"a": ""}) == []

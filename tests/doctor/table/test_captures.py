@@ -9,7 +9,7 @@ from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.aliases.target import split_filename
-from django_wsgimatch.doctor.findings.subject import Subject
+from django_wsgimatch.doctor.findings.finding import Subject
 from django_wsgimatch.doctor.table import captures
 from django_wsgimatch.doctor.table.captures import capture_findings
 from django_wsgimatch.doctor.targets.files import survey

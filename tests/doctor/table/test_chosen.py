@@ -6,7 +6,7 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.daemon.option_values import read_options
-from django_wsgimatch.doctor.findings.subject import Subject
+from django_wsgimatch.doctor.findings.finding import Subject
 from django_wsgimatch.doctor.table.chosen import chosen_findings, limits_of
 
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.doctor.findings.subject import Subject
-from django_wsgimatch.doctor.table.patterns import pattern_findings
+from django_wsgimatch.doctor.findings.finding import Subject
+from django_wsgimatch.doctor.table.patterns import Timing, pattern_findings
 
 
 def found(directive):
     table = AliasTable.from_directives([directive])
-    return list(pattern_findings(Subject("entry", directive, table, 0)))
+    return list(pattern_findings(Subject("entry", directive, table, 0), Timing()))
 
 
 def ids(directive):

@@ -6,7 +6,7 @@ import pytest
 
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.doctor.findings.subject import Subject
+from django_wsgimatch.doctor.findings.finding import Subject
 from django_wsgimatch.doctor.targets.files import (
     TargetPlace,
     file_findings,

@@ -9,8 +9,8 @@ import pytest
 
 from django_wsgimatch import script_alias
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.doctor.findings.finding import Subject
 from django_wsgimatch.doctor.findings.project_report import Told, read_told
-from django_wsgimatch.doctor.findings.subject import Subject
 from django_wsgimatch.doctor.projects.project_side import look
 from django_wsgimatch.doctor.projects.projects_by_url import Key
 from django_wsgimatch.doctor.projects.unloaded import unloaded_finding

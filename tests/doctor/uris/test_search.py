@@ -6,8 +6,7 @@ import pytest
 
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.doctor.uris import search
-from django_wsgimatch.doctor.uris.search import Search, TooComplex
-from django_wsgimatch.doctor.uris.states import states_of
+from django_wsgimatch.doctor.uris.search import Search, TooComplex, states_of
 
 
 def search_for(included, *excluded, merge_slashes=True):
