@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core import checks
@@ -17,9 +16,7 @@ from ..doctor.findings.progress import Progress, untold
 from ..doctor.projects.project_findings import MOST_PROJECTS
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option, seconds_above_zero
-
-if TYPE_CHECKING:
-    from .common.terminal import Screen
+from .common.terminal import Screen
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..comparing.differences import Compared, Pair, compare_all
 from ..comparing.http_client import Manner, Site
@@ -24,12 +24,11 @@ from .common.subcommand import (
     Options,
     Subcommand,
     add_json_option,
+    add_repeatable,
     command_error,
     seconds_above_zero,
 )
-
-if TYPE_CHECKING:
-    from .common.terminal import Screen
+from .common.terminal import Screen
 
 STANDARD_INPUT = "-"
 NO_ALIAS = "no alias"
@@ -51,35 +50,13 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _add_what_is_sent(parser: ArgumentParser) -> None:
     parser.add_argument("--host", default="", help="the Host header for both sites")
-    parser.add_argument(
-        "--send",
-        action="append",
-        default=[],
-        metavar="'NAME: VALUE'",
-        help="send this header to both sites, such as a Cookie; may be given again",
-    )
-    parser.add_argument(
-        "--header",
-        action="append",
-        dest="headers",
-        metavar="NAME",
-        help="compare this header instead of the default ones; may be given again",
-    )
-    parser.add_argument(
-        "--ignore",
-        action="append",
-        default=[],
-        metavar="REGEX",
-        help="ignore what matches in bodies; may be given again",
-    )
-    parser.add_argument(
-        "--method",
-        action="append",
-        default=[],
-        dest="methods",
-        metavar="NAME",
-        help="also send requests of a log with this method, without a body; may be given again",
-    )
+    send = "send this header to both sites, such as a Cookie"
+    add_repeatable(parser, "--send", metavar="'NAME: VALUE'", help=send)
+    header = "compare this header instead of the default ones"
+    add_repeatable(parser, "--header", metavar="NAME", help=header)
+    add_repeatable(parser, "--ignore", metavar="REGEX", help="ignore what matches in bodies")
+    method = "also send requests of a log with this method, without a body"
+    add_repeatable(parser, "--method", metavar="NAME", help=method)
 
 
 def _add_how_it_is_sent(parser: ArgumentParser) -> None:
@@ -147,7 +124,7 @@ def _compare(options: Options, output: Output) -> Comparison:
     """Ask both sites. Raises CommandError."""
     try:
         pair = _pair_of(options)
-        reading = _read(options["file"], options["methods"], options["limit"])
+        reading = _read(options["file"], options["method"], options["limit"])
         with output.progress() as progress:
             jobs = max(options["jobs"], 1)
             return compare_sites(configuration(), pair, reading, jobs, progress)
@@ -175,7 +152,7 @@ def _pair_of(options: Options) -> Pair:
             timeout=options["timeout"],
             verifies=not options["insecure"],
         ),
-        ComparisonRules(tuple(options["headers"] or HEADERS), ignored),
+        ComparisonRules(tuple(options["header"] or HEADERS), ignored),
     )
 
 

@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..apache.decisions import Protected
 from ..apache.importing import Imported, import_configuration
@@ -22,10 +22,8 @@ from ..exceptions import AddressError
 from ..text import readable, shown, to_json
 from ..whole_files import write_whole
 from .common.output import Output
-from .common.subcommand import Options, Subcommand, command_error
-
-if TYPE_CHECKING:
-    from .common.terminal import Screen
+from .common.subcommand import Options, Subcommand, add_repeatable, command_error
+from .common.terminal import Screen
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 
@@ -76,23 +74,10 @@ def _add_apache_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--server-root", metavar="DIRECTORY", help="where relative paths of Include start"
     )
-    parser.add_argument(
-        "-D",
-        "--define",
-        action="append",
-        default=[],
-        dest="defines",
-        metavar="NAME[=VALUE]",
-        help="define a name, as apache2 -D does, or a value for ${NAME}; may be given again",
-    )
-    parser.add_argument(
-        "--module",
-        action="append",
-        default=[],
-        dest="modules",
-        metavar="NAME",
-        help="a module that <IfModule> finds, such as ssl or mod_ssl.c; may be given again",
-    )
+    define = "define a name, as apache2 -D does, or a value for ${NAME}"
+    add_repeatable(parser, "-D", "--define", metavar="NAME[=VALUE]", help=define)
+    module = "a module that <IfModule> finds, such as ssl or mod_ssl.c"
+    add_repeatable(parser, "--module", metavar="NAME", help=module)
 
 
 def _run(options: Options, output: Output) -> int:
@@ -136,11 +121,11 @@ def _import(options: Options, output: Output) -> Imported:
 
 def _surroundings(options: Options) -> Surroundings:
     """What an Apache configuration does not say itself, and apache2's command line does."""
-    given = [each.partition("=") for each in options["defines"]]
+    given = [each.partition("=") for each in options["define"]]
     return Surroundings(
         server_root=options["server_root"],
         defines=tuple(name for name, equals, _ in given if not equals),
-        modules=frozenset(options["modules"]) or None,
+        modules=frozenset(options["module"]) or None,
         environ={**os.environ, **{name: value for name, equals, value in given if equals}},
     )
 
@@ -254,7 +239,7 @@ def import_record(imported: Imported) -> dict[str, Any]:
             {"file": each.spot.file, "line": each.spot.line, "text": utf8_text(each.text)}
             for each in imported.remarks
         ],
-        "summary": dict(_counts(imported.outcomes)),
+        "summary": {"directives": len(imported.outcomes), **tally(imported.outcomes)},
     }
 
 
@@ -281,12 +266,6 @@ def _outcome_record(outcome: Outcome) -> dict[str, Any]:
         "category": outcome.category,
         "note": utf8_text(outcome.note),
     }
-
-
-def _counts(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
-    yield "directives", len(outcomes)
-    counts: dict[Category, int] = tally(outcomes)
-    yield from counts.items()
 
 
 SUBCOMMAND = Subcommand(_add_arguments, _run)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import KW_ONLY, asdict, dataclass
+from functools import partial
 
 from ..aliases.alias import Alias
 from ..aliases.groups import GLOBAL
@@ -15,21 +15,11 @@ from ..doctor.targets.listing import Listings
 from ..text import aligned, readable, shown
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option
-
-if TYPE_CHECKING:
-    from .common.terminal import Screen
+from .common.terminal import Screen
 
 COLUMNS = (
-    "entry",
-    "host",
-    "position",
-    "kind",
-    "location",
-    "target",
-    "options",
-    "process group",
-    "application group",
-    "script",
+    *("entry", "host", "position", "kind", "location", "target", "options"),
+    *("process group", "application group", "script"),
 )
 # The groups that are named %{GLOBAL} in the settings, and "" in the environ.
 EMBEDDED, MAIN = "(embedded)", "(main interpreter)"
@@ -55,15 +45,16 @@ class Row:
     host: str | None
     position: int
     where: str
-    kind: str | None
-    location: str | None
-    target: str | None
-    process_group: str | None
-    application_group: str | None
-    callable_object: str | None
-    pass_authorization: bool | None
+    _: KW_ONLY
+    kind: str | None = None
+    location: str | None = None
+    target: str | None = None
+    process_group: str | None = None
+    application_group: str | None = None
+    callable_object: str | None = None
+    pass_authorization: bool | None = None
     state: str
-    script: str | None
+    script: str | None = None
     reason: str
 
 
@@ -85,58 +76,33 @@ def rows(configured: Configuration) -> Iterator[Row]:
     listings = Listings()
     for host, table, sources in configured.tables():
         for position, where in enumerate(sources):
+            alias, row = table.aliases[position], partial(Row, host, position, where)
             if where in problems:
-                yield _broken_row(host, position, where, problems[where])
-                continue
-            alias = table.aliases[position]
-            if alias.answer is not None:
-                yield _denied_row(host, position, where, alias, alias.answer.note)
-                continue
-            place = survey(alias, configured.rules, listings)
-            yield _row(host, position, where, alias, place, configured.rules)
+                yield row(state=_BROKEN, reason=problems[where])
+            elif alias.answer is not None:
+                yield row(
+                    kind=alias.directive,
+                    location=alias.location,
+                    state=_DENIED,
+                    reason=alias.answer.note,
+                )
+            else:
+                yield _row(row, alias, survey(alias, configured.rules, listings), configured.rules)
 
 
-def _row(
-    host: str | None, position: int, where: str, alias: Alias, place: TargetPlace, rules: Rules
-) -> Row:
-    return Row(
-        host,
-        position,
-        where,
+def _row(row: Callable[..., Row], alias: Alias, place: TargetPlace, rules: Rules) -> Row:
+    passes = alias.pass_authorization
+    return row(
         kind=alias.kind,
         location=alias.location,
         target=alias.target,
         process_group=alias.process_group or rules.process_group,
         application_group=alias.application_group or rules.application_group,
         callable_object=alias.callable_object or "application",
-        pass_authorization=(
-            rules.pass_authorization
-            if alias.pass_authorization is None
-            else alias.pass_authorization
-        ),
+        pass_authorization=rules.pass_authorization if passes is None else passes,
         state=place.state,
         script=place.path,
         reason=place.reason,
-    )
-
-
-def _broken_row(host: str | None, position: int, where: str, reason: str) -> Row:
-    nothing = (None,) * 7
-    return Row(host, position, where, *nothing, state=_BROKEN, script=None, reason=reason)
-
-
-def _denied_row(host: str | None, position: int, where: str, alias: Alias, note: str) -> Row:
-    nothing = (None,) * 5
-    return Row(
-        host,
-        position,
-        where,
-        alias.directive,
-        alias.location,
-        *nothing,
-        state=_DENIED,
-        script=None,
-        reason=note,
     )
 
 

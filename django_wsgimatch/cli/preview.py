@@ -6,22 +6,21 @@ import os
 import re
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.core.management.base import CommandError
 
-from ..aliases.alias import BROKEN
+from ..aliases.alias import BROKEN, Alias
 from ..aliases.table import AliasTable
 from ..aliases.uri import parse_target
 from ..conf import Configuration, configuration
 from ..daemon.place import Place
 from ..doctor.findings.finding import Subject
 from ..doctor.findings.project_report import Told, UrlAnswer
-from ..doctor.processes.sources import effects_of
 from ..doctor.projects.project_findings import MOST_PROJECTS, Asker, is_project
 from ..doctor.projects.project_processes import Question
 from ..doctor.projects.projects_by_url import Key
@@ -32,10 +31,8 @@ from ..preview import Preview, PreviewSite, Try, preview, preview_site, rebuilt_
 from ..text import cut, quoted, readable, shown
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option
+from .common.terminal import Screen
 from .listing import EMBEDDED, MAIN
-
-if TYPE_CHECKING:
-    from .common.terminal import Screen
 
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
 # What a Django project makes of a URL for which its URLconf has no view.
@@ -146,19 +143,16 @@ def previews(
         for key, questions in asked.items()
         for question, answer in zip(questions, told[key].answers, strict=False)
     }
-    is_script = lru_cache(maxsize=None)(_is_script_of_django)
-    is_django_here = partial(
-        _is_django_here, is_fallback=is_project(configured), is_script=is_script
-    )
     has_urlconf = urlconf_error() is None
     for each in found:
-        answered = _with_answer(each, told, answers, has_urlconf=has_urlconf)
-        answered = _taken_whole(answered, at)
-        if is_elsewhere(each):
-            is_django = _key(each) in told and told[_key(each)].is_django
+        answered = _taken_whole(_with_answer(each, told, answers, has_urlconf=has_urlconf), at)
+        key = _key(each)
+        if each.status == 200:
+            is_django = key in told and told[key].is_django
         else:
-            is_django = has_urlconf and is_django_here(answered)
-        is_missing = is_django and answered.view is None and answered.urlconf_status is None
+            is_django = each.status is None and is_project(configured)
+        is_known = is_django and (has_urlconf or is_elsewhere(each))
+        is_missing = is_known and answered.view is None and answered.urlconf_status is None
         yield replace(answered, urlconf_status=404) if is_missing else answered
 
 
@@ -180,26 +174,7 @@ def _taken_whole(previewed: Preview, at: PreviewSite) -> Preview:
     found = next(whole_findings(subject, at.rules), None)
     if found is None:
         return previewed
-    warning = f"The pattern takes the whole URL. {found.hint} (W050)"
-    return replace(previewed, warnings=(*previewed.warnings, warning))
-
-
-def _is_django_here(
-    previewed: Preview, *, is_fallback: bool, is_script: Callable[[str], bool]
-) -> bool:
-    """Whether it is known that the project of this process answers a target."""
-    if previewed.status == 200:
-        return not previewed.load_error and is_script(str(previewed.script))
-    return previewed.status is None and is_fallback
-
-
-def _is_script_of_django(script: str) -> bool:
-    """Whether a script of this process, which is only read, serves the Django project in it."""
-    try:
-        with open(script.encode("latin-1"), "rb") as file:
-            return "django.core.wsgi" in effects_of(file.read(), script).imports
-    except OSError:
-        return False
+    return _warned(previewed, f"The pattern takes the whole URL. {found.hint} (W050)")
 
 
 def is_elsewhere(previewed: Preview) -> bool:
@@ -240,14 +215,12 @@ def _with_answer(
 
 def _unloaded(previewed: Preview, told: Told, error: str) -> Preview:
     """Say why the script does not load, as far as there was time to find out."""
-    line = f" ({told.trouble.line})" if told.trouble.line else ""
     if told.is_late:
-        warnings = (*previewed.warnings, f"Its place cannot be asked: {error}.")
-        return replace(
-            previewed, view=None if is_elsewhere(previewed) else previewed.view, warnings=warnings
-        )
-    warnings = (*previewed.warnings, f"The script does not load: {error}{line}.")
-    return replace(previewed, view=None, load_error=error, warnings=warnings)
+        view = None if is_elsewhere(previewed) else previewed.view
+        return _warned(previewed, f"Its place cannot be asked: {error}.", view=view)
+    line = f" ({told.trouble.line})" if told.trouble.line else ""
+    warning = f"The script does not load: {error}{line}."
+    return _warned(previewed, warning, view=None, load_error=error)
 
 
 def _with_slash(previewed: Preview) -> Preview:
@@ -267,7 +240,11 @@ def _redirected(previewed: Preview, url: str | None) -> Preview:
     if url is None:
         return previewed
     warning = f"Django redirects to {quoted(url)} (APPEND_SLASH)."
-    return replace(previewed, urlconf_status=301, warnings=(*previewed.warnings, warning))
+    return _warned(previewed, warning, urlconf_status=301)
+
+
+def _warned(previewed: Preview, warning: str, **changes: Any) -> Preview:
+    return replace(previewed, warnings=(*previewed.warnings, warning), **changes)
 
 
 def explained(at: PreviewSite, previewed: Preview) -> tuple[Try, ...]:
@@ -288,15 +265,21 @@ def alias_rows(tried: Iterable[Try], *, is_full: bool) -> Iterator[tuple[str, st
 
     Unless all is asked for, several in a row that lost are one, except where one nearly won.
     """
-    for has_lost, run in groupby(tried, key=_has_plainly_lost):
+    for has_lost, run in groupby(tried, lambda each: each.outcome == "lost" and not each.is_near):
         several = list(run)
         if has_lost and not is_full and len(several) > 1:
             first, last = several[0].position, several[-1].position
             yield "lost", f"[{first}] to [{last}]: {len(several):,} lost (-v 2 says why)"
             continue
         for each in several:
-            told = f"[{each.position}] {_directive(each)}: {_outcome(each)}"
-            yield each.outcome, shown(told)
+            line = f"{_directive(each.alias)}: {each.outcome}, {each.reason}"
+            yield each.outcome, shown(f"[{each.position}] {line}")
+
+
+def _directive(alias: Alias) -> str:
+    if alias == BROKEN:
+        return "(broken)"
+    return f"{alias.directive} {readable(alias.location)} {readable(alias.target)}".rstrip()
 
 
 def preview_rows(
@@ -362,21 +345,6 @@ def answer_text(previewed: Preview) -> str:
     if previewed.status == 200:
         return "the script, which does not load" if previewed.load_error else "the script"
     return f"status {previewed.status}"
-
-
-def _has_plainly_lost(tried: Try) -> bool:
-    return tried.outcome == "lost" and not tried.is_near
-
-
-def _outcome(tried: Try) -> str:
-    return f"{tried.outcome}, {tried.reason}"
-
-
-def _directive(tried: Try) -> str:
-    alias = tried.alias
-    if alias == BROKEN:
-        return "(broken)"
-    return f"{alias.directive} {readable(alias.location)} {readable(alias.target)}".rstrip()
 
 
 def _or(text: str | None, empty: str) -> str | None:

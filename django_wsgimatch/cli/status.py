@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 from ..conf import configuration
 from ..exceptions import ManagerError
@@ -13,9 +13,7 @@ from ..text import aligned, cut, readable, shown
 from .common.output import Output
 from .common.running_servers import manager_refusal, order_all
 from .common.subcommand import Options, Subcommand, add_json_option
-
-if TYPE_CHECKING:
-    from .common.terminal import Screen
+from .common.terminal import Screen
 
 COLUMNS = (
     *("name", "state", "processes", "threads", "python", "settings", "uptime", "requests"),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.management.base import OutputWrapper
 
 from ...doctor.findings.progress import Progress, untold
 from ...text import shown, to_json
-
-if TYPE_CHECKING:
-    from .terminal import Screen
+from .terminal import Screen
 
 
 class Output:
@@ -68,9 +66,6 @@ class Output:
         return self._drawn_on(stream) if is_drawn else None
 
     def _drawn_on(self, stream: Any) -> Screen:
-        # Optimization: most of the time that a short command takes would be rich's.
-        from .terminal import Screen
-
         # Only the stream itself tells its encoding, by which boxes are drawn in ASCII or not.
         return Screen(
             stream._out,

@@ -38,6 +38,12 @@ def add_json_option(parser: ArgumentParser) -> None:
     )
 
 
+def add_repeatable(parser: ArgumentParser, *names: str, metavar: str, help: str) -> None:
+    """Let a subcommand take an option any number of times: it is a list."""
+    help = f"{help}; may be given again"
+    parser.add_argument(*names, action="append", default=[], metavar=metavar, help=help)
+
+
 def seconds_above_zero(text: str) -> float:
     """Return a time that a command line gives. Raises ArgumentTypeError."""
     with suppress(ValueError):

@@ -1,20 +1,23 @@
-"""What is drawn in a terminal, with rich: columns that wrap, colours, and bars of progress."""
+"""
+What is drawn in a terminal, with rich: columns that wrap, colours, and bars of progress.
+
+Optimization: most of the time that a short command takes would be rich's, so it is loaded where
+something is drawn.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO, TypeAlias
-
-from rich.console import Console
-from rich.progress import Progress as Bars
-from rich.progress import TaskID
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from ...doctor.findings.progress import Progress
 from ...text import shown
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+    from rich.text import Text
 
 # A text, and what it stands for: a key of the styles, or nothing.
 Cell: TypeAlias = tuple[str, str]
@@ -54,6 +57,8 @@ class Screen:
     """A terminal. What is drawn is text alone: nothing in it is markup, or moves the cursor."""
 
     def __init__(self, stream: TextIO, *, no_color: bool, force_color: bool = False) -> None:
+        from rich.console import Console
+
         self._console = Console(
             file=stream,
             no_color=no_color,
@@ -80,6 +85,8 @@ class Screen:
         Words too long for their column are cut, in those ``folded`` broken, in those ``whole``
         left as they are.
         """
+        from rich.table import Table
+
         table = Table(title=None if title is None else _text(title))
         for name in columns:
             table.add_column(
@@ -91,6 +98,8 @@ class Screen:
 
     def grid(self, rows: Iterable[Sequence[Cell]]) -> None:
         """Draw columns with nothing but blanks between them."""
+        from rich.table import Table
+
         grid = Table.grid(padding=(0, 2))
         for row in rows:
             grid.add_row(*(_text(*cell) for cell in row))
@@ -99,6 +108,8 @@ class Screen:
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Draw one line, a bar for what is being done just now, and wipe it out at the end."""
+        from rich.progress import Progress as Bars
+
         task: TaskID | None = None
         drawn, drawn_what = 0.0, ""
         with Bars(console=self._console, transient=True) as bars:
@@ -119,4 +130,6 @@ class Screen:
 
 
 def _text(text: str, kind: str = "") -> Text:
+    from rich.text import Text
+
     return Text(shown(text), style=_STYLES.get(kind, ""))
