@@ -18,15 +18,16 @@ NO_ANSWER = (
     "its answer is not that of a Django project: the script writes to files that it did not open"
 )
 
-_TEXTS = (
-    *("STATIC_ROOT", "MEDIA_ROOT", "ROOT_URLCONF", "MESSAGE_STORAGE", "FORCE_SCRIPT_NAME"),
-    *("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"),
+LOGIN_SETTINGS = ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL")
+# The settings that are asked for, by the type that they should have.
+TEXTS = (
+    *("STATIC_ROOT", "MEDIA_ROOT", "ROOT_URLCONF", "FORCE_SCRIPT_NAME", *LOGIN_SETTINGS),
     *("SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH", "SESSION_COOKIE_DOMAIN"),
     *("CSRF_COOKIE_NAME", "CSRF_COOKIE_PATH", "CSRF_COOKIE_DOMAIN"),
     *("LANGUAGE_COOKIE_NAME", "LANGUAGE_COOKIE_PATH", "LANGUAGE_COOKIE_DOMAIN"),
 )
-_FLAGS = ("DEBUG", "APPEND_SLASH", "CSRF_USE_SESSIONS")
-_LISTS = ("INSTALLED_APPS", "MIDDLEWARE")
+FLAGS = ("CSRF_USE_SESSIONS",)
+LISTS = ("INSTALLED_APPS", "MIDDLEWARE")
 _FILES = ("STATIC_URL", "MEDIA_URL")
 # All of ASCII that can be printed: what is left is no part of a URL.
 _IN_URLS = "".join(map(chr, range(0x21, 0x7F)))
@@ -182,9 +183,9 @@ def _answer(said: object) -> UrlAnswer:
 
 
 def _settings(said: Mapping[str, object]) -> dict[str, Any]:
-    texts = {name: _text(said[name]) for name in _TEXTS if name in said}
-    flags = {name: bool(said[name]) for name in _FLAGS if name in said}
-    lists = {name: list(_texts(said[name])) for name in _LISTS if name in said}
+    texts = {name: _text(said[name]) for name in TEXTS if name in said}
+    flags = {name: bool(said[name]) for name in FLAGS if name in said}
+    lists = {name: list(_texts(said[name])) for name in LISTS if name in said}
     return texts | flags | lists
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from ...text import quoted
 from ..findings.finding import Findings, up_to
+from ..findings.project_report import LOGIN_SETTINGS
 from ..table.wholes import beside, nested, whole_finding
 from .answers import page_findings
 from .page_visits import ROOTS
@@ -14,7 +15,6 @@ from .projects_by_url import Answered, is_mount, is_path
 
 # Django's own values, which hold nothing where the project has no login of its own.
 DEFAULTS = {"LOGIN_URL": "/accounts/login/", "LOGIN_REDIRECT_URL": "/accounts/profile/"}
-LOGIN_SETTINGS = ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL")
 SERVES_STATIC_FILES = "whitenoise.middleware.WhiteNoiseMiddleware"
 
 

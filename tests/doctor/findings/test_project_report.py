@@ -12,7 +12,12 @@ from django_wsgimatch.doctor.findings.project_report import NO_ANSWER, Told, Url
 TRUE: dict[str, Any] = {
     "is_django": True,
     "settings_module": "blog.settings",
-    "settings": {"MIDDLEWARE": ["a.B"], "DEBUG": False, "LOGIN_URL": None, "STATIC_ROOT": "/s"},
+    "settings": {
+        "MIDDLEWARE": ["a.B"],
+        "CSRF_USE_SESSIONS": False,
+        "LOGIN_URL": None,
+        "STATIC_ROOT": "/s",
+    },
     "secret": "abc",
     "segments": ["news/"],
     "answers": [
