@@ -15,7 +15,7 @@ def run_subcommand(words: list[str]) -> None:
         act_as_root([sys.executable, "manage.py", "wsgimatch", *words])
     from django.core.management import execute_from_command_line
 
-    from .doctor.findings.refusal import CannotStart
+    from .doctor.findings.finding import CannotStart
     from .project import use_settings_of_manage_py
 
     try:

@@ -16,8 +16,7 @@ from django.utils.module_loading import import_string
 from .aliases.alias import Alias
 from .aliases.resolve import Rules
 from .conf import DEFAULTS, Configuration, configuration
-from .doctor.findings.finding import Finding, Subject
-from .doctor.findings.progress import Progress, counted, untold
+from .doctor.findings.finding import Finding, Progress, Subject, counted, untold
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.forwarding import forwarding_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups

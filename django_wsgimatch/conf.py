@@ -24,8 +24,7 @@ from .aliases.table import AliasTable, compile_location
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
-from .doctor.findings.finding import findings_summary
-from .doctor.findings.refusal import CannotStart
+from .doctor.findings.finding import CannotStart, findings_summary
 from .doctor.table.mistakes import mistake
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .doctor.findings.refusal import CannotStart
+from .doctor.findings.finding import CannotStart
 from .settings_guard import VARIABLE, settings_modules
 
 

@@ -32,7 +32,7 @@ from .daemon.servers.directory import directory_of, sweep
 from .daemon.servers.own_python import own_packages
 from .daemon.servers.owner import frame_of_arbiter, this_server
 from .dispatcher import Dispatcher
-from .doctor.findings.refusal import STATUS, CannotStart
+from .doctor.findings.finding import STATUS, CannotStart
 from .exceptions import ManagerError, SettingError, SocketDirectoryError
 from .places import (
     body_timeout,

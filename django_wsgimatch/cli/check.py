@@ -11,8 +11,7 @@ from django.core import checks
 
 from ..checks import file_system_findings, settings_findings
 from ..conf import Configuration, configuration
-from ..doctor.findings.finding import Finding, findings_summary
-from ..doctor.findings.progress import Progress, untold
+from ..doctor.findings.finding import Finding, Progress, findings_summary, untold
 from ..doctor.projects.project_findings import MOST_PROJECTS
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option, seconds_above_zero
@@ -50,7 +49,7 @@ def _run(options: Options, output: Output) -> int:
         _show(found, output)
         output.stdout.write(findings_summary(found))
     fail_level = getattr(checks, options["fail_level"])
-    return int(any(level(each) >= fail_level for each in found))
+    return int(any(_level(each) >= fail_level for each in found))
 
 
 def findings(
@@ -82,12 +81,12 @@ def _positions(configured: Configuration) -> dict[str, int]:
 def _order(positions: Mapping[str, int], finding: Finding) -> tuple[int, str, int]:
     """Settings come first, by name, then entries as in ``list``; of each the errors first."""
     position = positions.get(finding.where, -1)
-    return position, finding.where if position < 0 else "", -level(finding)
+    return position, finding.where if position < 0 else "", -_level(finding)
 
 
-def level(finding: Finding) -> int:
-    """Return how grave a finding is, on the scale of Django's checks."""
-    return {"E": checks.ERROR, "W": checks.WARNING, "I": checks.INFO}[finding.id[0]]
+def _level(finding: Finding) -> int:
+    """How grave a finding is, on the scale of Django's checks."""
+    return int(getattr(checks, finding.level))
 
 
 def finding_record(finding: Finding) -> dict[str, str]:

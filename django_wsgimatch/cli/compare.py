@@ -15,7 +15,7 @@ from ..comparing.http_client import Manner, Site
 from ..comparing.rules import HEADERS, ComparisonRules
 from ..comparing.targets import SAFE_METHODS, RequestFile, read_requests
 from ..conf import Configuration, configuration
-from ..doctor.findings.progress import Progress
+from ..doctor.findings.finding import Progress
 from ..exceptions import CompareError
 from ..preview import PreviewSite, preview, preview_site
 from ..text import cut, readable, shown

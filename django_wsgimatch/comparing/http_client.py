@@ -8,7 +8,6 @@ import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import TracebackType
 from urllib.parse import urlsplit
 
 from ..exceptions import CompareError
@@ -104,12 +103,7 @@ class Deadline:
         self._timer.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._timer.cancel()
         with self._lock:
             if self._watched is not None:

@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import configuration
 from ..daemon.servers.owner import owner_of
-from ..doctor.findings.refusal import STATUS, CannotStart
+from ..doctor.findings.finding import STATUS, CannotStart
 from ..exceptions import SettingError
 from ..places import definition, drain_seconds, environment_of_groups, has_places, socket_directory
 from ..project import use_settings_of_manage_py

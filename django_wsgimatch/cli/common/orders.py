@@ -70,12 +70,8 @@ def _run(words: OrderWords, options: Options, output: Output) -> int:
     """Give the order; 1 if it is waited for, and fails."""
     if options["timeout"] and not options["wait"]:
         raise CommandError("--timeout says how long --wait waits; it is not there.")
-    lines: Iterator[str | OrderResult]
-    if options["wait"]:
-        seconds = options["timeout"] or PATIENCE
-        lines = order_and_wait(configuration(), words, options["name"], seconds)
-    else:
-        lines = _order_lines(configuration(), words, options["name"])
+    seconds = (options["timeout"] or PATIENCE) if options["wait"] else None
+    lines = order_and_wait(configuration(), words, options["name"], seconds)
     try:
         return int(sum(_has_failed(line, output) for line in lines) > 0)
     except ManagerError as error:
@@ -92,35 +88,28 @@ def _has_failed(said: str | OrderResult, output: Output) -> bool:
     return not said.is_success
 
 
-def _order_lines(configured: Configuration, words: OrderWords, name: str) -> Iterator[str]:
+def order_and_wait(
+    configured: Configuration, words: OrderWords, name: str, seconds: float | None
+) -> Iterator[str | OrderResult]:
     """
     Have all servers of this project restart or stop places; yield a line for each server.
 
-    Raises ManagerError where there is none, or where one cannot do it.
+    Unless ``seconds`` is None, what became of each place follows as soon as it is known. What is
+    not known after so many is no success.
+    Raises ManagerError where there is no server, or where one cannot do it.
     """
-    for _, answer in order_each(configured, do=words.do, name=name):
-        yield _said(words, answer)
-
-
-def order_and_wait(
-    configured: Configuration, words: OrderWords, name: str, seconds: float
-) -> Iterator[str | OrderResult]:
-    """
-    Do the same, and yield what became of each place as soon as it is known.
-
-    What is not known after so many ``seconds`` is no success. Raises ManagerError as well.
-    """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + (seconds or 0)
     asked = []
     for directory, answer in order_each(configured, do=words.do, name=name):
-        yield _said(words, answer)
+        yield f"{words.said} {', '.join(map(readable, answer['places']))}."
+        if seconds is None:
+            continue
         order = read_order(answer)
         asked.append((directory, order["since"], order["places"]))
-    late = words.late.format(seconds)
     for directory, since, places in asked:
         question = {"of": words.do, "since": since}
         for outcome in _outcomes(directory, question, places, deadline):
-            yield _result(words, outcome, late)
+            yield _result(words, outcome, words.late.format(seconds))
 
 
 def _outcomes(
@@ -161,7 +150,3 @@ def _result(words: OrderWords, outcome: Order, late: str) -> OrderResult:
     if state == "waiting":
         error = f"{late}. The newest error: {error}" if error else late
     return OrderResult(f"{name}: {shown(error)}.", False)
-
-
-def _said(words: OrderWords, answer: Order) -> str:
-    return f"{words.said} {', '.join(map(readable, answer['places']))}."

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import OutputWrapper
 
-from ...doctor.findings.progress import Progress, untold
+from ...doctor.findings.finding import Progress, untold
 from ...text import shown, to_json
 from .terminal import Screen
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from ...doctor.findings.progress import Progress
+from ...doctor.findings.finding import Progress
 from ...text import shown
 
 if TYPE_CHECKING:
@@ -22,33 +22,18 @@ if TYPE_CHECKING:
 # A text, and what it stands for: a key of the styles, or nothing.
 Cell: TypeAlias = tuple[str, str]
 
-_STYLES = {
-    "ERROR": "bold red",
-    "WARNING": "yellow",
-    "INFO": "cyan",
-    "heading": "bold",
-    "label": "dim",
-    "script": "green",
-    "denied": "cyan",
-    "directory": "green",
-    "unusable": "red",
-    "won": "bold green",
-    "later": "cyan",
-    "lost": "dim",
-    "running": "green",
-    "stopped": "dim",
-    "elsewhere": "cyan",
-    "failed": "bold red",
-    "kept": "green",
-    "changed": "cyan",
-    "needs you": "bold yellow",
-    "unknown": "bold yellow",
-    "refused": "bold red",
-    "not needed": "dim",
-    "off": "dim",
-    "same": "green",
-    "different": "bold red",
+_KINDS = {
+    "bold red": ("ERROR", "failed", "refused", "different"),
+    "yellow": ("WARNING",),
+    "bold yellow": ("needs you", "unknown"),
+    "cyan": ("INFO", "denied", "later", "elsewhere", "changed"),
+    "bold": ("heading",),
+    "green": ("script", "directory", "running", "kept", "same"),
+    "bold green": ("won",),
+    "red": ("unusable",),
+    "dim": ("label", "lost", "stopped", "not needed", "off"),
 }
+_STYLES = {kind: style for style, kinds in _KINDS.items() for kind in kinds}
 # How often a bar is drawn at most, in seconds: what it shows is done thousands of times in one.
 _DRAWN_EVERY = 0.05
 

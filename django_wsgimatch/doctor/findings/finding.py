@@ -1,17 +1,24 @@
-"""What the checks find, of which entry and in which words; the one table of ids is here."""
+"""
+What the checks find, of which entry and in which words; the one table of ids is here.
+
+How far a long check is, and what an operator reads where a server does not start, is here too.
+"""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
 
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.quoting import directive_line
 from ...aliases.table import AliasTable, Match
+from ...daemon.options import GroupOptions
 from ...entries import OPTIONS, FileEntry
 from ...text import readable, shown
 
@@ -99,6 +106,14 @@ CATALOGUE = {
 _LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}
 
 
+# gunicorn ends with this status where a worker does, instead of starting one after another.
+STATUS = 3
+Item = TypeVar("Item")
+
+# A long check calls it: so many are done, of so many, of that which the text names.
+Progress: TypeAlias = Callable[[int, int, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
@@ -133,8 +148,37 @@ class Finding:
 Findings: TypeAlias = Iterator[Finding]
 
 
+class Diagnosed:
+    """What findings are about; ``where`` is its name in the settings."""
+
+    __slots__ = ()
+    where: Any
+
+    def finding(self, id: str, message: str, hint: str) -> Finding:
+        """Return what is said of it."""
+        return Finding(id, self.where, message, hint)
+
+
 @dataclass(frozen=True, slots=True)
-class Subject:
+class DiagnosedGroup(Diagnosed):
+    """A process group and its options."""
+
+    name: str
+    options: GroupOptions
+
+    @property
+    def where(self) -> str:
+        return f"WSGIMATCH_PROCESS_GROUPS[{self.name!r}]"
+
+    @property
+    def user(self) -> str:
+        """Whom it runs as, in words."""
+        user = self.options.user
+        return "the server's user" if user is None else f"user {user!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject(Diagnosed):
     """
     What is diagnosed: an alias at its place in a table.
 
@@ -160,10 +204,6 @@ class Subject:
         """Return the match of a uri, None where the alias does not match it or another has won."""
         match = self.table.match(uri)
         return match if match is not None and match.position == self.position else None
-
-    def finding(self, id: str, message: str, hint: str) -> Finding:
-        """Return what is said of the entry."""
-        return Finding(id, self.where, message, hint)
 
     def line(self, **changes: str) -> str:
         """Return the entry with some changes, to paste, in the words in which it is written."""
@@ -212,3 +252,18 @@ def findings_summary(findings: Sequence[Finding]) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+class CannotStart(ImproperlyConfigured):
+    """The settings cannot be used; the text says all of it, as ``wsgimatch check`` does."""
+
+
+def untold(done: int, total: int, what: str) -> None:
+    """Do not show anything: the Progress of a check that nobody watches."""
+
+
+def counted(items: Sequence[Item], what: str, progress: Progress) -> Iterator[Item]:
+    """Yield the items, and tell after each how many of them are done."""
+    for done, item in enumerate(items, 1):
+        yield item
+        progress(done, len(items), what)

@@ -10,7 +10,7 @@ from ...daemon.manager.starting import SCRUBBED
 from ...daemon.options import GroupOptions
 from ...settings_guard import VARIABLE
 from ...text import quoted
-from ..findings.finding import Finding, Findings, listed
+from ..findings.finding import DiagnosedGroup, Finding, Findings, listed
 
 # Names of variables that hold what nobody else should know.
 _SECRET = re.compile(
@@ -29,18 +29,20 @@ def exposure_findings(groups: Mapping[str, GroupOptions], environment: Iterable[
     ``environment`` are the names of the server's environment variables.
     """
     # What is run elsewhere has nothing of the server's.
-    own = {n: options for n, options in groups.items() if n != GLOBAL and options.socket is None}
+    own = [
+        DiagnosedGroup(name, options)
+        for name, options in groups.items()
+        if name != GLOBAL and options.socket is None
+    ]
     secrets = sorted(filter(is_secret, environment))
     others = sorted(n for n, each in groups.items() if n != GLOBAL and each.user is not None)
     beside = listed(list(map(quoted, others)), _MOST) if others else ""
-    for name, options in own.items():
-        where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
-        if shown := [each for each in secrets if _has(options, each)]:
-            yield _inherits(where, shown, options)
-        if options.user is None and beside:
-            yield Finding(
+    for group in own:
+        if shown := [each for each in secrets if _has(group.options, each)]:
+            yield _inherits(group, shown)
+        if group.options.user is None and beside:
+            yield group.finding(
                 "W038",
-                where,
                 f"it has no user option and runs as the server's user, beside {beside}, which "
                 "have their own users. Its code can read the server's files, signal its processes "
                 "and read their memory.",
@@ -60,15 +62,14 @@ def _has(options: GroupOptions, name: str) -> bool:
     return options.user is None
 
 
-def _inherits(where: str, names: list[str], options: GroupOptions) -> Finding:
+def _inherits(group: DiagnosedGroup, names: list[str]) -> Finding:
     cure = (
         "Remove them from pass_environment."
-        if options.pass_environment is not None
+        if group.options.pass_environment is not None
         else 'List only what it needs: "pass_environment": []. Or give it its own user.'
     )
-    return Finding(
+    return group.finding(
         "W039",
-        where,
         f"it has the server's {listed(list(map(quoted, names)), _MOST)} in its environment. Code "
         "that runs in the group can read them: with another project's SECRET_KEY it can sign that "
         "project's sessions.",

@@ -23,10 +23,8 @@ from ...daemon.script_owner import ScriptOwner
 from ...daemon.servers.directory import try_base
 from ...exceptions import SettingError
 from ...text import quoted
-from ..findings.finding import Finding, Findings, Subject
-from ..findings.progress import Progress, counted, untold
-from .pythons import PythonFacts, ask_python, import_error, old_version
-from .trial import trial_findings
+from ..findings.finding import DiagnosedGroup, Finding, Findings, Progress, Subject, counted, untold
+from .pythons import PythonFacts, ask_python, import_error, old_version, trial_findings
 
 OLDEST_PYTHON = (3, 10)
 
@@ -76,70 +74,68 @@ def group_findings(
             "folder in it. Without the setting, the server chooses one.",
         )
     for name, options in counted(tuple(groups.items()), "process groups", progress):
-        where = f"WSGIMATCH_PROCESS_GROUPS[{name!r}]"
-        yield from _findings_of_group(where, name, options, name in nesting)
+        yield from _findings_of_group(DiagnosedGroup(name, options), name in nesting)
 
 
-def _findings_of_group(where: str, name: str, options: GroupOptions, nests: bool) -> Findings:
-    yield from _missing_directories(where, options)
-    yield from _open_socket_folder(where, options)
+def _findings_of_group(group: DiagnosedGroup, nests: bool) -> Findings:
+    yield from _missing_directories(group)
+    yield from _open_socket_folder(group)
     try:
-        ScriptOwner.of(options.script_user, options.script_group)
-        account = account_of(options, may_switch=True)
+        ScriptOwner.of(group.options.script_user, group.options.script_group)
+        account = account_of(group.options, may_switch=True)
         if account is not None and os.geteuid() != 0:
             if account.is_other:
-                yield from _not_tried(where, options, account)
+                yield from _not_tried(group, account)
                 return
             account = None
     except SettingError as error:
-        yield Finding("E017", where, f"{error}.", _SWITCH)
+        yield group.finding("E017", f"{error}.", _SWITCH)
         return
-    python = python_of(options, sys.executable)
-    told = ask_python(python, _needed(options), account)
+    python = python_of(group.options, sys.executable)
+    told = ask_python(python, _needed(group.options), account)
     if told.version is None:
         told = replace(told, version=old_version(python, account))
     if told.version is None or told.version < OLDEST_PYTHON:
-        yield _useless_python(where, options, python, told, account)
+        yield _useless_python(group, python, told, account)
         return
-    yield from trial_findings(where, options, python, account)
+    yield from trial_findings(group, python, account)
     for path in told.unreadable:
-        yield Finding("E017", where, f"user {options.user!r} cannot read {path!r}.", _LET_IN)
+        yield group.finding("E017", f"{group.user} cannot read {path!r}.", _LET_IN)
     if nests and (unfit := refusal_of_interpreters(told.version)):
         hint = "Without the setting, each application group has its own processes."
-        yield Finding("E006", where, f"{unfit}.", hint)
-    if options.settings:
-        sys_path = _server_path() if name == GLOBAL and options.python_home is None else []
-        yield from _unfit_settings(where, options, import_error(python, options, sys_path, account))
+        yield group.finding("E006", f"{unfit}.", hint)
+    if group.options.settings:
+        has_server_path = group.name == GLOBAL and group.options.python_home is None
+        sys_path = [os.path.abspath(path) for path in sys.path] if has_server_path else []
+        yield from _unfit_settings(group, import_error(python, group.options, sys_path, account))
 
 
-def _not_tried(where: str, options: GroupOptions, account: GroupAccount) -> Findings:
+def _not_tried(group: DiagnosedGroup, account: GroupAccount) -> Findings:
     """What can be said of a group that runs as another user than this check."""
     allowed = allowed_users(os.getcwd())
-    if options.socket is not None:
-        yield _as_another(where, options, "`systemctl status` of its unit shows whether it runs.")
+    if group.options.socket is not None:
+        yield _as_another(group, "`systemctl status` of its unit shows whether it runs.")
     elif allowed is None and BY_ROOT not in os.environ:
-        yield Finding("E017", where, f"{needs_root(options)}.", _SWITCH)
+        yield group.finding("E017", f"{needs_root(group.options)}.", _SWITCH)
     elif allowed is not None and (reason := _refusal(account, allowed)):
-        yield Finding(
+        yield group.finding(
             "E017",
-            where,
             f"the running server may not start it: {reason} is not allowed. Requests get 503.",
-            f"Start the server with --allow-user {options.user}, or --allow-user "
-            f"{options.user}:GROUP for a group that the user is not in.",
+            f"Start the server with --allow-user {group.options.user}, or --allow-user "
+            f"{group.options.user}:GROUP for a group that the user is not in.",
         )
     else:
         told = (
             "`manage.py wsgimatch status` shows whether it runs. If it does not, the server's log "
             "says why."
         )
-        yield _as_another(where, options, told)
+        yield _as_another(group, told)
 
 
-def _as_another(where: str, options: GroupOptions, hint: str) -> Finding:
-    return Finding(
+def _as_another(group: DiagnosedGroup, hint: str) -> Finding:
+    return group.finding(
         "W040",
-        where,
-        f"it runs as user {options.user!r}, and this check runs as another. So it did not test "
+        f"it runs as {group.user}, and this check runs as another. So it did not test "
         "whether that user can run the group's Python and read its files.",
         hint,
     )
@@ -152,19 +148,14 @@ def _refusal(account: GroupAccount, allowed: Mapping[int, set[int]]) -> str:
     return f"group {min(more)}" if more else ""
 
 
-def _unfit_settings(where: str, options: GroupOptions, reason: str) -> Findings:
+def _unfit_settings(group: DiagnosedGroup, reason: str) -> Findings:
     if reason:
-        yield Finding(
+        yield group.finding(
             "E020",
-            where,
-            f"the settings module {options.settings!r} does not import there: {reason}.",
+            f"the settings module {group.options.settings!r} does not import there: {reason}.",
             "Add its folder to python_path, and install its dependencies in the group's virtual "
             "environment.",
         )
-
-
-def _server_path() -> list[str]:
-    return [os.path.abspath(path) for path in sys.path]
 
 
 def _needed(options: GroupOptions) -> Iterator[str]:
@@ -176,38 +167,31 @@ def _needed(options: GroupOptions) -> Iterator[str]:
     yield from filter(os.path.isdir, options.python_path)
 
 
-def _who(options: GroupOptions) -> str:
-    return "the server's user" if options.user is None else f"user {options.user!r}"
-
-
 def _useless_python(
-    where: str, options: GroupOptions, python: str, told: PythonFacts, account: GroupAccount | None
+    group: DiagnosedGroup, python: str, told: PythonFacts, account: GroupAccount | None
 ) -> Finding:
     barred = barrier(python, account) if account is not None and told.version is None else None
-    if barred and options.python_home is not None:
-        return Finding(
+    if barred and group.options.python_home is not None:
+        return group.finding(
             "E017",
-            where,
-            f"user {options.user!r} cannot run the Python of python_home {options.python_home!r}: "
+            f"{group.user} cannot run the Python of python_home {group.options.python_home!r}: "
             f"that user may not enter {barred!r}, on the path to {os.path.realpath(python)!r}.",
             f"{_LET_IN} Or create the virtual environment with a Python that is not in a home "
             "directory: those are private to their owners.",
         )
-    if options.python_home is None:
-        return Finding(
+    if group.options.python_home is None:
+        return group.finding(
             "E017",
-            where,
-            f"{_who(options)} cannot run the server's own Python, {python!r}: {told.reason}.",
+            f"{group.user} cannot run the server's own Python, {python!r}: {told.reason}.",
             f"{_LET_IN} Or name a python_home.",
         )
     if told.version is not None:
         what = f"Python {'.'.join(map(str, told.version))}"
     else:
         what = f"there is no Python at {python!r}: {told.reason}"
-    return Finding(
+    return group.finding(
         "E018",
-        where,
-        f"python_home {options.python_home!r} cannot be used: {what}.",
+        f"python_home {group.options.python_home!r} cannot be used: {what}.",
         "Name a virtual environment or an installation of Python 3.10 or newer: the folder that "
         "contains bin/python.",
     )
@@ -223,17 +207,16 @@ _LET_IN = (
 )
 
 
-def _open_socket_folder(where: str, options: GroupOptions) -> Findings:
+def _open_socket_folder(group: DiagnosedGroup) -> Findings:
     """A folder where others could lay a socket of their own for the front to connect to."""
-    if options.socket is None:
+    if group.options.socket is None:
         return
-    folder = os.path.dirname(options.socket)
+    folder = os.path.dirname(group.options.socket)
     with suppress(OSError):
         mode = stat.S_IMODE(os.stat(folder).st_mode)
         if mode & stat.S_IWOTH:
-            yield Finding(
+            yield group.finding(
                 "E021",
-                where,
                 f"others can write to {folder!r}, the folder of its socket (mode {mode:04o}). "
                 "Anyone who can write there could impersonate the applications.",
                 "Put the socket in its own folder, as RuntimeDirectory= makes one, or "
@@ -241,12 +224,12 @@ def _open_socket_folder(where: str, options: GroupOptions) -> Findings:
             )
 
 
-def _missing_directories(where: str, options: GroupOptions) -> Findings:
-    for name, path in (("home", options.home), *(("python_path", p) for p in options.python_path)):
+def _missing_directories(group: DiagnosedGroup) -> Findings:
+    python_path = (("python_path", path) for path in group.options.python_path)
+    for name, path in (("home", group.options.home), *python_path):
         if path is not None and not os.path.isdir(path):
-            yield Finding(
+            yield group.finding(
                 "E019",
-                where,
                 f"{name} {path!r} is not a directory.",
                 "Fix the path. A relative path starts at settings.BASE_DIR.",
             )

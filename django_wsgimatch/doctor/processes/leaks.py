@@ -15,7 +15,7 @@ from functools import lru_cache
 from ...settings_guard import VARIABLE, settings_modules
 from ...text import quoted
 from ..findings.finding import Finding, Findings, Subject
-from ..targets.files import TargetPlace, read_script
+from ..targets.files import ENDINGS, TargetPlace, read_script
 from .sources import Effects, Variable, effects_of
 
 _APART = "Give each project its own process group or application group."
@@ -135,7 +135,7 @@ def _project(settings: str) -> str:
 def _holds_application(subject: Subject, script: str) -> bool:
     """Whether a file of a directory of scripts seems to be one."""
     callable_object = (subject.alias.callable_object or "application").encode("latin-1")
-    return script.endswith((".wsgi", ".py")) and callable_object in read_script(script)
+    return script.endswith(ENDINGS) and callable_object in read_script(script)
 
 
 class _Inhabited:

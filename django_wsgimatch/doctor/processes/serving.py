@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...daemon.options import GroupOptions
-from ..findings.finding import Finding, Findings
+from ..findings.finding import DiagnosedGroup, Finding, Findings
 from .forwarding import SettingValue, gunicorn_settings
 
 VARIABLE = "SCRIPT_NAME"
@@ -42,9 +42,8 @@ def patience_findings(
     for name, options in groups.items():
         option, seconds = _longest(options)
         if seconds > timeout:
-            yield Finding(
+            yield DiagnosedGroup(name, options).finding(
                 "W061",
-                f"WSGIMATCH_PROCESS_GROUPS[{name!r}]",
                 f"{option} is {seconds:g} s, and the timeout of the server's workers is "
                 f"{timeout:g} s ({where}): gunicorn's class 'sync' kills a worker that is busy "
                 "for longer. The request then gets 500, even if the group is still working on it.",

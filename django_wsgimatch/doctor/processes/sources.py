@@ -217,11 +217,11 @@ def text_of(node: ast.expr, names: Mapping[str, str]) -> str | None:
         ):
             return _above(text_of(value, names), number + 1)
         case ast.BinOp(left=left, op=ast.Div(), right=right):
-            return _joined([text_of(left, names), text_of(right, names)])
+            return _together(_path, [text_of(left, names), text_of(right, names)])
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _concatenated([text_of(left, names), text_of(right, names)])
+            return _together("".join, [text_of(left, names), text_of(right, names)])
         case ast.JoinedStr(values=values):
-            return _concatenated([text_of(value, names) for value in values])
+            return _together("".join, [text_of(value, names) for value in values])
         case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
             return text_of(value, names)
         case _:
@@ -236,20 +236,19 @@ def _text_of_call(node: ast.Call, names: Mapping[str, str]) -> str | None:
         own = text_of(node.func.value, names)
         arguments = [*([] if own is None else [own]), *arguments]
     if name in _JOINING and arguments:
-        return _joined(arguments)
+        return _together(_path, arguments)
     if name in _ONE and arguments and arguments[0] is not None:
         return _ONE[name](arguments[0])
     return None
 
 
-def _joined(parts: list[str | None]) -> str | None:
+def _together(join: Callable[[list[str]], str], parts: list[str | None]) -> str | None:
     known = [part for part in parts if part is not None]
-    return os.path.join(*known) if len(known) == len(parts) else None
+    return join(known) if len(known) == len(parts) else None
 
 
-def _concatenated(parts: list[str | None]) -> str | None:
-    known = [part for part in parts if part is not None]
-    return "".join(known) if len(known) == len(parts) else None
+def _path(parts: list[str]) -> str:
+    return os.path.join(*parts)
 
 
 def _above(path: str | None, levels: int) -> str | None:

@@ -1,4 +1,4 @@
-"""Links, logins and redirects that leave the URLs by which an alias reaches a Django project."""
+"""Links, logins, pages and redirects that leave the URLs by which an alias reaches a project."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from ...text import quoted
-from ..findings.finding import Findings, up_to
-from ..findings.project_report import LOGIN_SETTINGS
+from ..findings.finding import Finding, Findings, up_to
+from ..findings.project_report import LOGIN_SETTINGS, Page
 from ..table.wholes import beside, nested, whole_finding
-from .answers import page_findings
 from .page_visits import ROOTS
 from .projects_by_url import Answered, is_mount, is_path
 
 # Django's own values, which hold nothing where the project has no login of its own.
 DEFAULTS = {"LOGIN_URL": "/accounts/login/", "LOGIN_REDIRECT_URL": "/accounts/profile/"}
 SERVES_STATIC_FILES = "whitenoise.middleware.WhiteNoiseMiddleware"
+
+
+_PREFIX_IS_LOST = (
+    "Something in the project looks up request.path in its URLconf, or builds a URL without "
+    "SCRIPT_NAME. Use request.path_info, and reverse() or redirect('name')."
+)
 
 
 def prefix_findings(asked: Iterable[Answered]) -> Findings:
@@ -30,7 +35,7 @@ def _findings(of_alias: Sequence[Answered]) -> Findings:
     first = of_alias[0]
     yield from _names_that_leave(first)
     yield from _logins_that_leave(first)
-    yield from page_findings(first, _told_redirects(first))
+    yield from _pages_that_fail(first, _told_redirects(first))
     yield from _same_page(first)
     yield from _static_files_that_leave(first)
     yield from _files_that_end_here(first)
@@ -245,3 +250,59 @@ def _cookies_that_stay_away(of_alias: Sequence[Answered]) -> Findings:
 def covers(path: str, uri: str) -> bool:
     """Whether a cookie with a path is sent with a request for a uri (RFC 6265 5.1.4)."""
     return uri == path or uri.startswith(path if path.endswith("/") else f"{path}/")
+
+
+def _pages_that_fail(on: Answered, reported: Iterable[str]) -> Findings:
+    """
+    Yield what is wrong with an alias's front page and with the project's admin.
+
+    ``reported`` are redirects that have been told already.
+    """
+    pages = (("front page", on.answer.front), ("admin", on.answer.admin))
+    for what, page in pages:
+        if page is None:
+            continue
+        if what == "admin" and not on.comes_back(page.url):
+            if not on.projects.is_reached_anywhere(page.url, on.at.key):
+                yield _admin_that_nobody_reaches(on, page)
+            continue
+        if page.status == 404 and page.at_root not in (0, 404):
+            yield _lost_below_prefix(on, page, what)
+        elif page.location is not None and page.location not in reported:
+            yield from _led_away(on, page, page.location, what)
+
+
+def _lost_below_prefix(on: Answered, page: Page, what: str) -> Finding:
+    return on.finding(
+        "W054",
+        f"the project's {what} has a view and answers 404 below the alias: {quoted(page.url)} "
+        f"gets 404, but the same page without SCRIPT_NAME {quoted(on.at.script_name)} gets "
+        f"{page.at_root}.",
+        _PREFIX_IS_LOST,
+    )
+
+
+def _led_away(on: Answered, page: Page, location: str, what: str) -> Findings:
+    if not is_path(location):
+        return
+    if page.there == 404:
+        end = "which this project answers with 404"
+    elif what == "front page" and not on.comes_back(location):
+        end = f"which is answered by {on.whose(location)}"
+    else:
+        return
+    yield on.finding(
+        "W056",
+        f"the project's {what}, {quoted(page.url)}, redirects to {quoted(location)}, {end}.",
+        _PREFIX_IS_LOST,
+    )
+
+
+def _admin_that_nobody_reaches(on: Answered, page: Page) -> Finding:
+    return on.finding(
+        "W057",
+        f"the project has an admin at {quoted(page.url)} that no alias leads to: that URL is "
+        f"answered by {on.whose(page.url)}.",
+        "If it should be reachable here, let an alias match it too. If not, remove it from the "
+        "URLconf, or silence this check.",
+    )

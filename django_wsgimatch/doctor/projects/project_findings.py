@@ -18,8 +18,7 @@ from ...daemon.options import GroupOptions
 from ...daemon.place import Place
 from ...daemon.servers.own_python import own_python
 from ...settings_guard import VARIABLE
-from ..findings.finding import Finding, Findings, Subject
-from ..findings.progress import Progress, counted, untold
+from ..findings.finding import Finding, Findings, Progress, Subject, counted, untold
 from ..findings.project_report import Told
 from ..targets.files import read_script
 from .cookies import cookie_findings

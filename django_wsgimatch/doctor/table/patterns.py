@@ -163,7 +163,7 @@ def _unanchored(subject: Subject, pattern: Pattern, tree: Node) -> Findings:
                 f"Put parentheses around the branches: '{corrected}'.",
             )
             return
-    if not pattern.anchored and _begins_with_slash(tree):
+    if not pattern.anchored and _first_text(tree).startswith("/"):
         yield subject.finding(
             "W003",
             f"the pattern {quoted(pattern.source)} is searched for anywhere in the URL: it also "
@@ -207,10 +207,6 @@ def _ends(node: Node) -> bool:
             return all(map(_ends, branches))
         case _:
             return False
-
-
-def _begins_with_slash(tree: Node) -> bool:
-    return _first_text(tree).startswith("/")
 
 
 def _first_text(node: Node) -> str:

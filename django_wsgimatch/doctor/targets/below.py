@@ -16,14 +16,13 @@ from ...aliases.resolve import Rules
 from ...aliases.substitution import Template, parse_template
 from ...aliases.target import is_inside
 from ..findings.finding import Subject
-from .files import TargetPlace, read_script
+from .files import ENDINGS, TargetPlace, read_script
 from .leads import changed_examples, file_of, searched_uri
 from .listing import Listings
 
 # So many files are tried; below a directory that URLs go through by themselves, so many
 # directories and files are looked at, so deep.
 _MOST, _DIRECTORIES, _FILES, _DEEPEST = 200, 300, 2000, 3
-_ENDINGS = (".wsgi", ".py")
 
 
 def scripts_below(
@@ -56,7 +55,7 @@ def _candidates(
         re.MULTILINE,
     )
     for script in islice(_below(place.path, listings), _FILES):
-        if script.endswith(_ENDINGS) and defines.search(read_script(script)):
+        if script.endswith(ENDINGS) and defines.search(read_script(script)):
             rest = script[len(place.path.rstrip("/")) + 1 :]
             yield script, {part: rest for part in template if isinstance(part, int)}
 

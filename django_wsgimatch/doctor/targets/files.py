@@ -21,7 +21,8 @@ from .listing import Listings
 
 State = Literal["script", "directory", "missing", "unreadable", "outside"]
 
-_SCRIPT_ENDINGS = (".wsgi", ".py")
+# How the names of files end that may be scripts.
+ENDINGS = (".wsgi", ".py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +119,13 @@ def file_findings(
     seen: set[str] = set()
     for subject, place in places:
         yield from _target_findings(subject, place, base_directory)
-        for script in place.scripts:
-            if script not in seen and (place.state == "script" or _is_named_as_script(script)):
-                seen.add(script)
-                yield from script_findings(
-                    subject.where, script, settings_module(subject), is_named(subject)
-                )
-        for script in place.below:
+        named = (s for s in place.scripts if place.state == "script" or s.endswith(ENDINGS))
+        for script in (*named, *place.below):
             if script not in seen:
                 seen.add(script)
                 yield from script_findings(
                     subject.where, script, settings_module(subject), is_named(subject)
                 )
-
-
-def _is_named_as_script(path: str) -> bool:
-    return path.endswith(_SCRIPT_ENDINGS)
 
 
 def _target_findings(subject: Subject, place: TargetPlace, base_directory: str) -> Findings:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...text import quoted, readable
-from ..findings.finding import Finding, Findings, listed
+from ..findings.finding import Diagnosed, Findings, listed
 
 # Below this, users are the system's: services, not people.
 FIRST_PERSON = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(Diagnosed):
     """
     A script or a directory of scripts, and what the user knows it by.
 
@@ -78,25 +78,22 @@ def writer_findings(guarded: Iterable[Guarded]) -> Findings:
 def _findings_of_step(guarded: Guarded, step: Step) -> Findings:
     path = readable(step.path)
     if step.lets_write(stat.S_IWOTH):
-        yield Finding(
+        yield guarded.finding(
             "W012",
-            guarded.where,
             f"any user of this machine may write {step.what}.",
             f"chmod o-w {path}",
         )
     elif guarded.user and _may_change(guarded.user, step):
-        yield Finding(
+        yield guarded.finding(
             "W032",
-            guarded.where,
             f"the application runs as {_name(guarded.user)!r}, who may write {step.what}. "
             "Attackers who get into it could change the code for good.",
             f"Let another user own it, and let {_name(guarded.user)} only read it: chown root "
             f"{path}",
         )
     elif step.lets_write(stat.S_IWGRP) and (others := _others(step)):
-        yield Finding(
+        yield guarded.finding(
             "W033",
-            guarded.where,
             f"{listed(others, most=3)}, of the group {_group_name(step.status.st_gid)!r}, may "
             f"write {step.what}.",
             f"chmod g-w {path}",

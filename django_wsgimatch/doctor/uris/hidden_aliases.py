@@ -122,13 +122,9 @@ def _is_meant_otherwise(
     earlier: str | Pattern, later: str | Pattern, uri: str, merge_slashes: bool
 ) -> bool:
     """Whether an alias that takes another one's uri is hardly a special case of that one."""
-    return not _names(earlier, _beginning(later, uri)) or _takes_more(
-        earlier, later, uri, merge_slashes
-    )
-
-
-def _names(location: str | Pattern, beginning: str) -> bool:
-    return any(each.startswith(beginning) for each in _beginnings(location))
+    beginning = _beginning(later, uri)
+    is_narrower = any(each.startswith(beginning) for each in _beginnings(earlier))
+    return not is_narrower or _takes_more(earlier, later, uri, merge_slashes)
 
 
 def _beginning(location: str | Pattern, uri: str) -> str:
@@ -182,16 +178,9 @@ def _proof(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable
         if not states_of(table.locations[taken_by]).language.exact:
             raise TooComplex
         hiders.append(taken_by)
-        uri = _shortest_left(table, position, hiders, merge_slashes)
+        included, *excluded = (states_of(table.locations[n]) for n in (position, *hiders))
+        uri = Search(included, excluded, merge_slashes=merge_slashes).shortest()
     return None
-
-
-def _shortest_left(
-    table: AliasTable, position: int, hiders: Iterable[int], merge_slashes: bool
-) -> str | None:
-    """The shortest uri that an alias matches and others do not."""
-    included, *excluded = (states_of(table.locations[n]) for n in (position, *hiders))
-    return Search(included, excluded, merge_slashes=merge_slashes).shortest()
 
 
 def _sampling(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:

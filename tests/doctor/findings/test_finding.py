@@ -5,7 +5,7 @@ import time
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch.cli.check import findings
 from django_wsgimatch.conf import configuration
-from django_wsgimatch.doctor.findings.progress import counted
+from django_wsgimatch.doctor.findings.finding import counted
 
 
 def test_counted_tells_how_many_are_done():
