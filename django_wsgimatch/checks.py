@@ -18,10 +18,9 @@ from .aliases.resolve import Rules
 from .conf import DEFAULTS, Configuration, configuration
 from .doctor.findings.finding import Finding, Progress, Subject, counted, untold
 from .doctor.processes.exposure import exposure_findings
-from .doctor.processes.forwarding import forwarding_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
 from .doctor.processes.leaks import inherited_findings, leak_findings
-from .doctor.processes.serving import mount_findings, patience_findings
+from .doctor.processes.serving import forwarding_findings, mount_findings, patience_findings
 from .doctor.projects.project_findings import MOST_PROJECTS, project_findings, server_of
 from .doctor.projects.projects_by_url import Reached, reached
 from .doctor.site_facts import (
@@ -29,8 +28,7 @@ from .doctor.site_facts import (
     configured_roots,
     guarded_files,
     interpreters,
-    settings_are_named,
-    settings_module_of,
+    settings_of,
     uploads,
 )
 from .doctor.table.captures import capture_findings
@@ -45,8 +43,7 @@ from .doctor.table.wholes import whole_findings
 from .doctor.targets.below import scripts_below
 from .doctor.targets.files import TargetPlace, file_findings, survey
 from .doctor.targets.listing import Listings
-from .doctor.targets.roots import root_findings
-from .doctor.targets.writers import writer_findings
+from .doctor.targets.writers import root_findings, writer_findings
 from .doctor.uris.hidden_aliases import example_uris
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
@@ -136,8 +133,7 @@ def _start_findings(
     """Yield what keeps scripts and groups from starting, or has them start as another project."""
     yield from file_findings(
         places,
-        partial(settings_module_of, configured),
-        partial(settings_are_named, configured),
+        partial(settings_of, configured),
         configured.rules.base_directory,
     )
     yield from leak_findings(places, interpreters(configured))

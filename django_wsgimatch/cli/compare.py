@@ -15,7 +15,7 @@ from ..comparing.http_client import Manner, Site
 from ..comparing.rules import HEADERS, ComparisonRules
 from ..comparing.targets import SAFE_METHODS, RequestFile, read_requests
 from ..conf import Configuration, configuration
-from ..doctor.findings.finding import Progress
+from ..doctor.findings.finding import Progress, counted
 from ..exceptions import CompareError
 from ..preview import PreviewSite, preview, preview_site
 from ..text import cut, readable, shown
@@ -31,7 +31,6 @@ from .common.subcommand import (
 from .common.terminal import Screen
 
 STANDARD_INPUT = "-"
-NO_ALIAS = "no alias"
 NOTHING = "nothing was compared: there is no request in what was read"
 
 
@@ -176,10 +175,9 @@ def compare_sites(
     configured: Configuration, pair: Pair, reading: RequestFile, jobs: int, progress: Progress
 ) -> Comparison:
     """Ask both sites, and sort what differs by alias. Raises CompareError."""
-    compared = []
-    for done, each in enumerate(compare_all(pair, reading.requests, jobs), 1):
-        compared.append(each)
-        progress(done, len(reading.requests), "Comparing")
+    told = counted(reading.requests, "Comparing", progress)
+    asked = compare_all(pair, reading.requests, jobs)
+    compared = [each for _, each in zip(told, asked, strict=True)]
     table = preview_site(configured, pair.manner.host or pair.new.authority)
     return Comparison(reading, tuple(_groups(table, compared)))
 
@@ -197,15 +195,10 @@ def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasR
         yield AliasRequests(alias, directives[alias], len(asked), different)
 
 
-def alias_name(group: AliasRequests) -> str:
-    """Return an alias as ``preview`` shows it."""
-    if group.alias is None:
-        return NO_ALIAS
-    return readable(f"[{group.alias}] {group.directive}")
-
-
 def _heading(group: AliasRequests) -> str:
-    return f"{alias_name(group)}: {len(group.different)} of {group.asked} differ"
+    """An alias as ``preview`` shows it, and how many of its requests differ."""
+    alias = "no alias" if group.alias is None else readable(f"[{group.alias}] {group.directive}")
+    return f"{alias}: {len(group.different)} of {group.asked} differ"
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:

@@ -23,7 +23,7 @@ from ..doctor.findings.finding import Subject
 from ..doctor.findings.project_report import Told, UrlAnswer
 from ..doctor.projects.project_findings import MOST_PROJECTS, Asker, is_project
 from ..doctor.projects.project_processes import Question
-from ..doctor.projects.projects_by_url import Key
+from ..doctor.projects.projects_by_url import Key, project_key
 from ..doctor.projects.views import lacks_slash, path_language, urlconf_error, view_name
 from ..doctor.table.wholes import whole_findings
 from ..doctor.targets.files import script_findings
@@ -146,7 +146,7 @@ def previews(
     has_urlconf = urlconf_error() is None
     for each in found:
         answered = _taken_whole(_with_answer(each, told, answers, has_urlconf=has_urlconf), at)
-        key = _key(each)
+        key = project_key(each)
         if each.status == 200:
             is_django = key in told and told[key].is_django
         else:
@@ -160,9 +160,9 @@ def _questions(found: Iterable[Preview]) -> dict[Key, tuple[Question, ...]]:
     """What each script is asked; a whole log may lead to very many, of which not all are loaded."""
     asked: dict[Key, dict[Question, None]] = {}
     for each in found:
-        is_asked = is_elsewhere(each) or _key(each) in asked or len(asked) < MOST_PROJECTS
+        is_asked = is_elsewhere(each) or project_key(each) in asked or len(asked) < MOST_PROJECTS
         if each.status == 200 and not each.load_error and is_asked:
-            asked.setdefault(_key(each), {})[_question(each)] = None
+            asked.setdefault(project_key(each), {})[_question(each)] = None
     return {key: tuple(questions) for key, questions in asked.items()}
 
 
@@ -182,15 +182,6 @@ def is_elsewhere(previewed: Preview) -> bool:
     return previewed.status == 200 and bool(previewed.process_group or previewed.application_group)
 
 
-def _key(previewed: Preview) -> Key:
-    return Key(
-        str(previewed.process_group),
-        str(previewed.application_group),
-        str(previewed.script),
-        str(previewed.callable_object),
-    )
-
-
 def _question(previewed: Preview) -> Question:
     return Question(str(previewed.script_name), str(previewed.path_info))
 
@@ -202,7 +193,7 @@ def _with_answer(
     *,
     has_urlconf: bool,
 ) -> Preview:
-    key = _key(previewed)
+    key = project_key(previewed)
     if key in told and (error := told[key].error):
         return _unloaded(previewed, told[key], error)
     if not is_elsewhere(previewed):

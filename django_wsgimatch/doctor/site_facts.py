@@ -23,27 +23,25 @@ from .findings.finding import Subject
 from .processes.groups import literal_groups
 from .processes.leaks import Interpreter, find_top_level
 from .targets.files import TargetPlace
-from .targets.roots import Uploads
-from .targets.writers import FIRST_PERSON, Guarded
+from .targets.writers import FIRST_PERSON, Guarded, Uploads
 
 _LIBRARIES = tuple(
     sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 
 
-def settings_module_of(configured: Configuration, subject: Subject) -> str | None:
-    """Return the DJANGO_SETTINGS_MODULE of the process that answers for an alias, if known."""
+def settings_of(configured: Configuration, subject: Subject) -> tuple[str | None, bool]:
+    """
+    Return the DJANGO_SETTINGS_MODULE of the process that answers for an alias, if known.
+
+    Beside it stands whether a process group's ``settings`` name it.
+    """
     place = literal_groups(subject, configured.rules)
     if place == (GLOBAL, GLOBAL):
-        return os.environ.get(VARIABLE)
+        return os.environ.get(VARIABLE), False
     options = configured.groups.get(place[0]) if place is not None else None
-    return options.settings if options is not None else None
-
-
-def settings_are_named(configured: Configuration, subject: Subject) -> bool:
-    """Return whether a process group's ``settings`` say which project answers for an alias."""
-    is_here = literal_groups(subject, configured.rules) == (GLOBAL, GLOBAL)
-    return not is_here and bool(settings_module_of(configured, subject))
+    module = options.settings if options is not None else None
+    return module, bool(module)
 
 
 def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter | None]:
@@ -55,14 +53,13 @@ def interpreters(configured: Configuration) -> Callable[[Subject], Interpreter |
         place = literal_groups(subject, configured.rules)
         if place is None:
             return None
-        settings_module = settings_module_of(configured, subject)
+        settings_module, is_named = settings_of(configured, subject)
         if place == (GLOBAL, GLOBAL):
             return Interpreter(place, settings_module, {}, paths, modules)
         options = configured.groups.get(place[0], GroupOptions())
         inherited = paths if place[0] == GLOBAL else ()
         environment = dict(options.environment)
         paths_of = (*options.python_path, *inherited)
-        is_named = bool(settings_module)
         return Interpreter(place, settings_module, environment, paths_of, is_named=is_named)
 
     return interpreter_of
@@ -135,12 +132,9 @@ def _own_paths() -> tuple[str, ...]:
 
 def _own_modules(paths: tuple[str, ...]) -> dict[str, str]:
     """The files or folders of what this process has imported from some directories, by name."""
-    found = {name: find_top_level(name, paths) for name in _imported_from(paths)}
+    found = {
+        name: find_top_level(name, paths)
+        for name, module in list(sys.modules.items())
+        if "." not in name and (getattr(module, "__file__", None) or "").startswith(paths)
+    }
     return {name: path for name, path in found.items() if path}
-
-
-def _imported_from(paths: tuple[str, ...]) -> Iterator[str]:
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and "." not in name and file.startswith(paths):
-            yield name

@@ -7,7 +7,7 @@ Whatever is not of the type that it should have is left out, as if the project h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -154,13 +154,8 @@ def _page(said: object) -> Page | None:
     url, status = _url(given.get("url")), _number(given.get("status"))
     if url is None or not status:
         return None
-    return Page(
-        url,
-        status,
-        _number(given.get("at_root")),
-        _url(given.get("location")),
-        _number(given.get("there")),
-    )
+    at_root, there = (_number(given.get(name)) for name in ("at_root", "there"))
+    return Page(url, status, at_root, _url(given.get("location")), there)
 
 
 def _pages(said: object) -> dict[str, Page]:
@@ -202,11 +197,7 @@ def _text(value: object) -> str | None:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(_only_texts(map(_text, _list(value))))
-
-
-def _only_texts(values: Iterable[str | None]) -> Iterable[str]:
-    return (value for value in values if value is not None)
+    return tuple(text for text in map(_text, _list(value)) if text is not None)
 
 
 def _urls(value: object) -> dict[str, str]:

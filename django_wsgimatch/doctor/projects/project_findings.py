@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import django_wsgimatch
-
 from ...aliases.groups import Server, variable
 from ...conf import DEFAULTS, Configuration
 from ...daemon.definition import Definition
@@ -21,11 +19,10 @@ from ...settings_guard import VARIABLE
 from ..findings.finding import Finding, Findings, Progress, Subject, counted, untold
 from ..findings.project_report import Told
 from ..targets.files import read_script
-from .cookies import cookie_findings
 from .prefixes import prefix_findings
 from .project_processes import Project, Question, ask_all
 from .projects_by_url import FALLBACK, Answered, Key, Projects, Reached
-from .shared_interpreters import shared_findings
+from .shared import cookie_findings, shared_findings
 from .unloaded import unloaded_finding
 
 # So many projects are asked: each is a process that loads a Django project.
@@ -58,14 +55,12 @@ class Asker:
             spec = GroupSpec(place, GroupOptions(), sys_path=own.sys_path, directory=own.directory)
         else:
             spec = self.definition.spec(place, ())
-        package = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
         return Project(
             spec,
             key.script,
             key.callable_object,
             self.settings_module(place),
             self.definition.python,
-            package,
             self.seconds,
         )
 

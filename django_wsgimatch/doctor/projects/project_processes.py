@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
+import django_wsgimatch
+
 from ...daemon.group import boot
 from ...daemon.group_spec import GroupSpec
 from ...daemon.manager.starting import account_of, environment_of, python_of
@@ -25,6 +27,8 @@ OUTPUT_EACH = 32 << 10
 MOST_OUTPUT = 8 << 20
 # So many are asked at a time.
 AT_A_TIME = os.cpu_count() or 1
+# The folder that holds this package.
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,8 @@ class Project:
     """
     What is asked: a script in a place, or the server's own project where ``script`` is "".
 
-    ``python`` is the server's, ``package`` where this package lies. ``settings_module`` is the
-    DJANGO_SETTINGS_MODULE that the place's processes have from the start. It has so many
-    ``seconds`` to load and answer, None for SECONDS.
+    ``python`` is the server's. ``settings_module`` is the DJANGO_SETTINGS_MODULE that the place's
+    processes have from the start. It has so many ``seconds`` to load and answer, None for SECONDS.
     """
 
     spec: GroupSpec
@@ -51,7 +54,6 @@ class Project:
     callable_object: str
     settings_module: str | None
     python: str
-    package: str
     seconds: float | None = None
 
 
@@ -89,7 +91,7 @@ def ask_project(
     }
     text = program_text("run_inside", os.path.dirname(__file__))
     program = Program(
-        [python_of(options, project.python), "-c", text, boot.__file__, project.package],
+        [python_of(options, project.python), "-c", text, boot.__file__, _PACKAGES],
         environ,
         options.home or project.spec.directory,
         account,

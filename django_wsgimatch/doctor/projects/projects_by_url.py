@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ...aliases.groups import Server
-from ...aliases.resolve import Resolution, Rules, resolve
+from ...aliases.resolve import Rules, resolve
 from ...aliases.table import AliasTable
 from ...text import quoted
 from ..findings.finding import Finding, Subject
@@ -152,14 +152,9 @@ def _examples(subject: Subject, rules: Rules) -> Iterator[str]:
     yield from islice(branch_uris(subject.location), MOST_EXAMPLES)
 
 
-def project_key(resolution: Resolution) -> Key:
-    """Return the key of the project that a resolution has found."""
-    return Key(
-        str(resolution.process_group),
-        str(resolution.application_group),
-        str(resolution.script),
-        str(resolution.callable_object),
-    )
+def project_key(found: object) -> Key:
+    """Return the key of the project that a resolution or a preview has found: its own fields."""
+    return Key(*(str(getattr(found, each.name)) for each in fields(Key)))
 
 
 def project_label(key: Key | None) -> str:

@@ -25,7 +25,7 @@ from ...text import quoted
 from ..findings.finding import Findings, Subject
 from ..targets.files import TargetPlace
 from ..targets.leads import changed_examples, examples, file_of, searched_uri
-from ..targets.roots import APART
+from ..targets.writers import APART
 
 # Directories that everybody may write to, where systems have them.
 _OPEN_TO_ALL = ("/var/tmp", "/tmp", "/dev/shm")

@@ -42,37 +42,33 @@ def miswritten_findings(subject: Subject, encoded: EncodedSlashes) -> Findings:
     ``encoded`` is AllowEncodedSlashes: with NoDecode a URL keeps its ``%2F``.
     """
     location = subject.location
+    is_plain = isinstance(location, str)
     text = location if isinstance(location, str) else location.source
+    tree = Text(text) if is_plain else parse(text).tree
     escape = _BUT_SLASHES if encoded == "NoDecode" else _ESCAPE
-    if isinstance(location, str) and (sign := _sign(location)):
-        yield _not_literal(subject, location, sign)
-    elif _demands(location, _QUERY):
+    if is_plain and (sign := _sign(text)):
+        yield _not_literal(subject, text, sign)
+    elif _demands(tree, _QUERY):
         yield _with_query(subject, text)
-    elif _demands(location, escape):
+    elif _demands(tree, escape):
         yield _with_escape(subject, text)
 
 
-def _demands(location: str | Pattern, sought: re.Pattern[str]) -> bool:
-    """Whether all that a location takes holds something."""
-    if isinstance(location, str):
-        return bool(sought.search(location))
-    return _node_demands(parse(location.source).tree, sought)
-
-
-def _node_demands(node: Node, sought: re.Pattern[str]) -> bool:
+def _demands(node: Node, sought: re.Pattern[str]) -> bool:
+    """Whether all that a pattern takes holds something."""
     match node:
         case Text(text):
             return bool(sought.search(text))
         case Bytes(mask) if mask.bit_count() == 1:
             return bool(sought.search(chr(mask.bit_length() - 1)))
         case Sequence(items):
-            return any(_node_demands(item, sought) for item in items)
+            return any(_demands(item, sought) for item in items)
         case Choice(branches):
-            return all(_node_demands(branch, sought) for branch in branches)
+            return all(_demands(branch, sought) for branch in branches)
         case CaptureGroup(item=item) | Atomic(item=item) | Look(item=item, negative=False):
-            return _node_demands(item, sought)
+            return _demands(item, sought)
         case Repeat(item=item, low=low):
-            return low > 0 and _node_demands(item, sought)
+            return low > 0 and _demands(item, sought)
         case _:
             return False
 

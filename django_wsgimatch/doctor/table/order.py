@@ -54,25 +54,27 @@ def _waits_for_a_decision(table: AliasTable, positions: Iterable[int]) -> bool:
 
 
 def _often_hidden(subject: Subject, found: OftenTaken, sources: tuple[str, ...]) -> Finding:
-    takers = listed([sources[taker] for taker in found.takers])
-    take = "takes" if len(found.takers) == 1 else "take"
     return subject.finding(
         "W030",
-        f"{takers} {take} many URLs of {quoted(subject.alias.location)}: {found.taken} of "
-        f"{found.tried} that were tried, such as {quoted(found.example)}.",
+        f"{_take(found.takers, sources)} many URLs of {quoted(subject.alias.location)}: "
+        f"{found.taken} of {found.tried} that were tried, such as {quoted(found.example)}.",
         f"The first alias that matches wins. Move this one before {sources[found.takers[0]]}, or "
         "make that one match less.",
     )
 
 
+def _take(positions: tuple[int, ...], sources: tuple[str, ...]) -> str:
+    takers = listed([sources[position] for position in positions])
+    return f"{takers} {'take' if len(positions) > 1 else 'takes'}"
+
+
 def _hidden(subject: Subject, found: Unreachable, sources: tuple[str, ...]) -> Finding:
-    hiders = listed([sources[hider] for hider in found.hiders])
-    take = "takes" if len(found.hiders) == 1 else "take"
+    take = _take(found.hiders, sources)
     location = quoted(subject.alias.location)
     message = (
-        f"no URL reaches {location}: {hiders} {take} all of them, such as {quoted(found.example)}."
+        f"no URL reaches {location}: {take} all of them, such as {quoted(found.example)}."
         if found.proved
-        else f"no URL seems to reach {location}: {hiders} {take} all of {found.tried} that were "
+        else f"no URL seems to reach {location}: {take} all of {found.tried} that were "
         f"tried, such as {quoted(found.example)}."
     )
     return subject.finding(

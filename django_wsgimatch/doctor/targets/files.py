@@ -106,15 +106,14 @@ def _ends_of_name(template: Template) -> tuple[str, str]:
 
 def file_findings(
     places: Iterable[tuple[Subject, TargetPlace]],
-    settings_module: Callable[[Subject], str | None],
-    is_named: Callable[[Subject], bool] = lambda subject: False,
+    settings_of: Callable[[Subject], tuple[str | None, bool]],
     base_directory: str = "/",
 ) -> Findings:
     """
     Yield what is wrong with the places of aliases and with the scripts there.
 
-    ``settings_module`` tells the one of the process that answers for an alias, ``is_named``
-    whether a process group's ``settings`` name it; relative targets begin in ``base_directory``.
+    ``settings_of`` tells the settings module of the process that answers for an alias, and whether
+    a process group's ``settings`` name it; relative targets begin in ``base_directory``.
     """
     seen: set[str] = set()
     for subject, place in places:
@@ -123,9 +122,7 @@ def file_findings(
         for script in (*named, *place.below):
             if script not in seen:
                 seen.add(script)
-                yield from script_findings(
-                    subject.where, script, settings_module(subject), is_named(subject)
-                )
+                yield from script_findings(subject.where, script, *settings_of(subject))
 
 
 def _target_findings(subject: Subject, place: TargetPlace, base_directory: str) -> Findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
@@ -19,13 +19,6 @@ class Listing:
     path: str
     files: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()
-
-    def named(self, beginning: str, ending: str, most: int) -> Iterator[str]:
-        """Yield the paths of so many files whose names begin and end as said."""
-        named = islice(self.files, bisect_left(self.files, beginning), None)
-        same = takewhile(lambda name: name.startswith(beginning), named)
-        for name in islice((name for name in same if name.endswith(ending)), most):
-            yield os.path.join(self.path, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +43,11 @@ class Listings:
         key = (path, beginning, ending)
         known = self._scripts.get(key)
         if known is None:
-            found = self[path].named(beginning, ending, _MOST_SCRIPTS)
-            known = self._scripts[key] = tuple(found)
+            files = self[path].files
+            sorted_names = islice(files, bisect_left(files, beginning), None)
+            same = takewhile(lambda name: name.startswith(beginning), sorted_names)
+            named = islice((name for name in same if name.endswith(ending)), _MOST_SCRIPTS)
+            known = self._scripts[key] = tuple(os.path.join(path or "/", name) for name in named)
         return known
 
 

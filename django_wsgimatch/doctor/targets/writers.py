@@ -1,4 +1,4 @@
-"""Who may change the code that runs: scripts, the directories they lie in, and those above."""
+"""Who may change the code that runs, or put more there: users, groups, and whoever uploads."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import os
 import pwd
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...text import quoted, readable
-from ..findings.finding import Diagnosed, Findings, listed
+from ..findings.finding import Diagnosed, Finding, Findings, Subject, listed
+from .files import TargetPlace
 
 # Below this, users are the system's: services, not people.
 FIRST_PERSON = 1000
+APART = "Keep scripts and uploads in separate directories."
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +152,63 @@ def _users_by_group() -> dict[int, list[str]]:
 
 @lru_cache(maxsize=256)
 def _name(user: int) -> str:
-    try:
+    with suppress(KeyError):
         return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"#{user}"
+    return f"#{user}"
 
 
 def _group_name(group: int) -> str:
-    try:
+    with suppress(KeyError):
         return grp.getgrgid(group).gr_name
-    except KeyError:
-        return f"#{group}"
+    return f"#{group}"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Directories into which others than the site's developers write; no slash at the end."""
+
+    media: str | None = None
+    static: str | None = None
+
+
+def root_findings(
+    places: Iterable[tuple[Subject, TargetPlace]],
+    roots: Iterable[tuple[str, str]],
+    uploads: Uploads,
+) -> Findings:
+    """
+    Yield the directories of scripts into which others could put code.
+
+    ``roots`` are the configured ones, as (name of the setting, directory); the directories that
+    the aliases lead to are added.
+    """
+    owners = {root or "/": where for where, root in roots}
+    for subject, place in places:
+        if place.state == "script":
+            owners.setdefault(os.path.dirname(place.path), subject.where)
+        elif place.state == "directory":
+            owners.setdefault(place.path, subject.where)
+    for root, where in owners.items():
+        yield from _root_findings(where, root, uploads)
+
+
+def _root_findings(where: str, root: str, uploads: Uploads) -> Findings:
+    if uploads.media and _is_below(root, uploads.media):
+        yield Finding(
+            "E014",
+            where,
+            f"scripts are in {quoted(root)}, inside MEDIA_ROOT: uploaded files would run.",
+            APART,
+        )
+    if uploads.static and _is_below(root, uploads.static):
+        yield Finding(
+            "W014",
+            where,
+            f"scripts are in {quoted(root)}, inside STATIC_ROOT: anyone can download their source "
+            "as static files.",
+            "Move the scripts out of STATIC_ROOT.",
+        )
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")

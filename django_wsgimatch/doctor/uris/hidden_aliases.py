@@ -10,7 +10,7 @@ An alias that some uris reach may still lose those that it was written for; that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -184,25 +184,19 @@ def _proof(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable
 
 
 def _sampling(table: AliasTable, position: int, merge_slashes: bool) -> Unreachable | None:
+    location = table.locations[position]
     hiders: set[int] = set()
     uris: list[str] = []
     # The second time with an eye to what makes a difference to those that took the first ones.
     for _ in range(2):
-        uris = _samples(table, position, hiders, merge_slashes)
+        heeded = [states_of(table.locations[hider]) for hider in hiders]
+        search = Search(states_of(location), heeded=heeded, merge_slashes=merge_slashes)
+        uris = list(islice(filter(partial(_holds, location), search.variety()), _MOST_SAMPLES))
         takers = {_taken_by(table, uri) for uri in uris}
         if not uris or position in takers:
             return None
         hiders.update(taker for taker in takers if taker is not None)
     return Unreachable(position, tuple(sorted(hiders)), uris[0], proved=False, tried=len(uris))
-
-
-def _samples(
-    table: AliasTable, position: int, hiders: Iterable[int], merge_slashes: bool
-) -> list[str]:
-    location = table.locations[position]
-    heeded = [states_of(table.locations[hider]) for hider in hiders]
-    search = Search(states_of(location), heeded=heeded, merge_slashes=merge_slashes)
-    return list(islice(filter(partial(_holds, location), search.variety()), _MOST_SAMPLES))
 
 
 def _taken_by(table: AliasTable, uri: str) -> int | None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 import pytest
 
-import django_wsgimatch
 from django_wsgimatch import script_alias
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.daemon.group_spec import GroupSpec
@@ -22,8 +20,6 @@ from django_wsgimatch.doctor.projects.project_processes import Project, ask_proj
 from django_wsgimatch.doctor.projects.projects_by_url import FALLBACK, Key
 from django_wsgimatch.entries import to_alias
 from tests.support.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
-
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(django_wsgimatch.__file__)))
 
 BLOG = 'script_alias("/blog", "scripts/blog.wsgi", process_group="blog"),\n'
 SHOP = 'script_alias("/shop", "scripts/shop.wsgi", process_group="shop"),\n'
@@ -536,7 +532,6 @@ def project_with(tmp_path, source: str) -> Project:
         "application",
         None,
         sys.executable,
-        PACKAGE,
     )
 
 

@@ -14,7 +14,7 @@ from django_wsgimatch.doctor.targets.files import (
     survey,
 )
 from django_wsgimatch.doctor.targets.listing import Listings
-from django_wsgimatch.doctor.targets.roots import Uploads, root_findings
+from django_wsgimatch.doctor.targets.writers import Uploads, root_findings
 
 SOURCE = "def application(environ, start_response): ...\n"
 
@@ -177,7 +177,9 @@ def test_script_of_two_aliases_is_judged_once(tmp_path):
     (tmp_path / "x.wsgi").write_text("def\n")
     place = TargetPlace("script", "x", scripts=(str(tmp_path / "x.wsgi"),))
 
-    found = list(file_findings([(subject(), place), (subject(), place)], lambda subject: None))
+    found = list(
+        file_findings([(subject(), place), (subject(), place)], lambda subject: (None, False))
+    )
 
     assert [finding.id for finding in found] == ["E015"]
 
@@ -186,7 +188,7 @@ def test_in_a_directory_only_what_is_named_as_a_script_is_read(site):
     (site / "d/notes.txt").write_text("def\n")
     place = TargetPlace("directory", str(site / "d"), scripts=(str(site / "d/notes.txt"),))
 
-    assert list(file_findings([(subject(), place)], lambda subject: None)) == []
+    assert list(file_findings([(subject(), place)], lambda subject: (None, False))) == []
 
 
 @pytest.mark.parametrize(
