@@ -104,12 +104,10 @@ CATALOGUE = {
     "I001": "a project answers its files with its own 404",
 }
 _LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}
-
-
 # gunicorn ends with this status where a worker does, instead of starting one after another.
 STATUS = 3
-Item = TypeVar("Item")
 
+Item = TypeVar("Item")
 # A long check calls it: so many are done, of so many, of that which the text names.
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -152,6 +150,7 @@ class Diagnosed:
     """What findings are about; ``where`` is its name in the settings."""
 
     __slots__ = ()
+    # Text: an attribute of some, a property of others.
     where: Any
 
     def finding(self, id: str, message: str, hint: str) -> Finding:

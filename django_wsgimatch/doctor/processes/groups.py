@@ -27,6 +27,14 @@ from ..findings.finding import DiagnosedGroup, Finding, Findings, Progress, Subj
 from .pythons import PythonFacts, ask_python, import_error, old_version, trial_findings
 
 OLDEST_PYTHON = (3, 10)
+_SWITCH = (
+    "Start the server as root, `manage.py wsgimatch serve --user ... --allow-user ...`, or remove "
+    "user and group."
+)
+_LET_IN = (
+    "Let that user read it and enter all directories above it; `namei -l` shows which one forbids "
+    "it."
+)
 
 
 def undefined_groups(subjects: Iterable[Subject], rules: Rules) -> Findings:
@@ -170,7 +178,7 @@ def _needed(options: GroupOptions) -> Iterator[str]:
 def _useless_python(
     group: DiagnosedGroup, python: str, told: PythonFacts, account: GroupAccount | None
 ) -> Finding:
-    barred = barrier(python, account) if account is not None and told.version is None else None
+    barred = _barrier(python, account) if account is not None and told.version is None else None
     if barred and group.options.python_home is not None:
         return group.finding(
             "E017",
@@ -195,16 +203,6 @@ def _useless_python(
         "Name a virtual environment or an installation of Python 3.10 or newer: the folder that "
         "contains bin/python.",
     )
-
-
-_SWITCH = (
-    "Start the server as root, `manage.py wsgimatch serve --user ... --allow-user ...`, or remove "
-    "user and group."
-)
-_LET_IN = (
-    "Let that user read it and enter all directories above it; `namei -l` shows which one forbids "
-    "it."
-)
 
 
 def _open_socket_folder(group: DiagnosedGroup) -> Findings:
@@ -253,8 +251,8 @@ def _named_groups(subjects: Iterable[Subject], rules: Rules) -> Iterator[tuple[s
             yield subject.where, subject.alias.process_group
 
 
-def barrier(path: str, account: GroupAccount) -> str | None:
-    """Return what an account may not pass on the way to a file, links followed, or may not run."""
+def _barrier(path: str, account: GroupAccount) -> str | None:
+    """What an account may not pass on the way to a file, links followed, or may not run."""
     for step in _way(path):
         try:
             found = os.stat(step)

@@ -117,7 +117,7 @@ class _Reader:
 
     def _loop(self, name: str, values: Iterable[ast.expr], body: Iterable[ast.stmt]) -> None:
         for value in values:
-            text = text_of(value, self.names)
+            text = _text_of(value, self.names)
             if text is not None:
                 self.names[name] = text
                 for statement in body:
@@ -125,7 +125,7 @@ class _Reader:
         self.names.pop(name, None)
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
-        text = text_of(value, self.names)
+        text = _text_of(value, self.names)
         if isinstance(target, ast.Name):
             self.names.pop(target.id, None)
             if text is not None:
@@ -133,7 +133,7 @@ class _Reader:
         elif _is_sys_path(getattr(target, "value", target)) or _is_sys_path(target):
             self.effects.paths[:0] = self._paths(_elements(value))
         elif isinstance(target, ast.Subscript) and _is_environ(target.value):
-            self._set(text_of(target.slice, self.names), text)
+            self._set(_text_of(target.slice, self.names), text)
 
     def _call(self, call: ast.Call) -> None:
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
@@ -155,23 +155,23 @@ class _Reader:
 
     def _put_into_environment(self, how: str, call: ast.Call) -> None:
         if how in ("setdefault", "putenv") and len(call.args) == 2:
-            name, value = (text_of(argument, self.names) for argument in call.args)
+            name, value = (_text_of(argument, self.names) for argument in call.args)
             self._set(name, value, default=how == "setdefault")
         elif how == "update":
             for argument in call.args:
                 if isinstance(argument, ast.Dict):
                     for key, given in zip(argument.keys, argument.values, strict=True):
-                        name = text_of(key, self.names) if key is not None else None
-                        self._set(name, text_of(given, self.names))
+                        name = _text_of(key, self.names) if key is not None else None
+                        self._set(name, _text_of(given, self.names))
             for keyword in call.keywords:
-                self._set(keyword.arg, text_of(keyword.value, self.names))
+                self._set(keyword.arg, _text_of(keyword.value, self.names))
 
     def _set(self, name: str | None, value: str | None, *, default: bool = False) -> None:
         if name is not None and value is not None:
             self.effects.variables.append(Variable(name, value, default))
 
     def _paths(self, nodes: Iterable[ast.expr]) -> list[str]:
-        texts = (text_of(node, self.names) for node in nodes)
+        texts = (_text_of(node, self.names) for node in nodes)
         # In which directory a relative path begins is the server's affair.
         return [os.path.normpath(text) for text in texts if text and os.path.isabs(text)]
 
@@ -201,7 +201,7 @@ def _is_name(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def text_of(node: ast.expr, names: Mapping[str, str]) -> str | None:
+def _text_of(node: ast.expr, names: Mapping[str, str]) -> str | None:
     """Return the text, or the path as text, that an expression stands for; None if not known."""
     match node:
         case ast.Constant(value=str(text)):
@@ -211,29 +211,29 @@ def text_of(node: ast.expr, names: Mapping[str, str]) -> str | None:
         case ast.Call():
             return _text_of_call(node, names)
         case ast.Attribute(value=value, attr="parent"):
-            return _above(text_of(value, names), 1)
+            return _above(_text_of(value, names), 1)
         case ast.Subscript(
             value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(value=int(number))
         ):
-            return _above(text_of(value, names), number + 1)
+            return _above(_text_of(value, names), number + 1)
         case ast.BinOp(left=left, op=ast.Div(), right=right):
-            return _together(_path, [text_of(left, names), text_of(right, names)])
+            return _together(_path, [_text_of(left, names), _text_of(right, names)])
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _together("".join, [text_of(left, names), text_of(right, names)])
+            return _together("".join, [_text_of(left, names), _text_of(right, names)])
         case ast.JoinedStr(values=values):
-            return _together("".join, [text_of(value, names) for value in values])
+            return _together("".join, [_text_of(value, names) for value in values])
         case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
-            return text_of(value, names)
+            return _text_of(value, names)
         case _:
             return None
 
 
 def _text_of_call(node: ast.Call, names: Mapping[str, str]) -> str | None:
     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-    arguments = [text_of(argument, names) for argument in node.args]
+    arguments = [_text_of(argument, names) for argument in node.args]
     if isinstance(node.func, ast.Attribute):
         # A method of a path, and not a function of os.path or a class of pathlib.
-        own = text_of(node.func.value, names)
+        own = _text_of(node.func.value, names)
         arguments = [*([] if own is None else [own]), *arguments]
     if name in _JOINING and arguments:
         return _together(_path, arguments)

@@ -87,8 +87,6 @@ def _is_below(above: str, uri: str) -> bool:
 
 def beside(subject: Subject, rules: Rules) -> Whole | None:
     """Return two whole URLs of an alias, wherever they lie, that give one filename."""
-    if not isinstance(subject.location, Pattern):
-        return None
     first: dict[str, Match] = {}
     for match in _wholly_taken(subject, rules):
         other = first.setdefault(match.filename, match)

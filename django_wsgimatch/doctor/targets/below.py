@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from ...aliases.resolve import Rules
@@ -74,41 +74,35 @@ def _by_template(
 
 
 def _walk(
-    path: str, names: list[str], captures: Mapping[int, str], listings: Listings
+    path: str, names: list[str], captures: dict[int, str], listings: Listings
 ) -> Iterator[tuple[str, dict[int, str]]]:
     """Go down a path in which captures stand, to the first files; a capture is part of a name."""
     if not names:
         return
     name, *more = names
-    if "\0" not in name:
-        found: Iterable[tuple[str, Mapping[int, str]]] = [(name, {})]
-    else:
-        found = _named(path, name, listings)
-    for entry, texts in found:
-        if any(captures.get(number, text) != text for number, text in texts.items()):
-            continue
-        below, known = f"{path}/{entry}", {**captures, **texts}
+    found = _named(path, name, captures, listings) if "\0" in name else [(name, captures)]
+    for entry, known in found:
+        below = f"{path}/{entry}"
         if os.path.isfile(below.encode("latin-1")):
             yield below, known
         elif os.path.isdir(below.encode("latin-1")):
             yield from _walk(below, more, known, listings)
 
 
-def _named(path: str, name: str, listings: Listings) -> Iterator[tuple[str, dict[int, str]]]:
+def _named(
+    path: str, name: str, captures: Mapping[int, str], listings: Listings
+) -> Iterator[tuple[str, dict[int, str]]]:
+    """The entries of a path that a name with captures fits, each with all captures so far."""
     parts = name.split("\0")
     numbers = [int(number) for number in parts[1::2]]
     literals = map(re.escape, parts[::2])
     shape = re.compile("([^/]*)".join(literals), re.DOTALL)
     for entry in (*listings[path].files, *listings[path].directories):
         found = shape.fullmatch(entry)
-        if found:
-            texts: dict[int, str] = {}
-            agree = all(
-                texts.setdefault(number, text) == text
-                for number, text in zip(numbers, found.groups(), strict=True)
-            )
-            if agree:
-                yield entry, texts
+        known = dict(captures)
+        texts = zip(numbers, found.groups(), strict=True) if found else ()
+        if found and all(known.setdefault(number, text) == text for number, text in texts):
+            yield entry, known
 
 
 def _below(path: str, listings: Listings) -> Iterator[str]:
