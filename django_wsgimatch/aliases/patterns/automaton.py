@@ -5,7 +5,7 @@ Look-arounds and anchors become guards on the next byte where one byte decides t
 them, and back references, are passed freely but marked as unsure: they can fail unforeseen.
 
 Every state has a weight: about how many nanoseconds Python's ``re`` takes each time that it tries
-what stands there. An exact automaton has every round of a bounded repeat as states of its own.
+what stands there. Rounds of a bounded repeat are states of their own, up to a limit.
 """
 
 from __future__ import annotations
@@ -36,15 +36,14 @@ from .pcre.translate import HAS_POSSESSIVE_RUNS
 # The end of the uri, as if it were a byte after the last.
 END = 1 << 256
 ANYTHING = bytesets.ALL | END
-# From this count on a repeat is as good as endless: seven times seven is the most before, which
-# has 85 million ways to share a text.
-MANY = 8
+# More rounds are as good as endless: seven times seven has 85 million ways to share a text.
+FEW_ROUNDS = 7
+# Longer runs of single bytes, and more rounds, are counted as if they had no end.
+ROUNDS_TO_COUNT = 100
 _MOST_STATES = 400
 _MOST_WAYS = 1200
 # An automaton that is only walked along one uri may be larger.
 MOST_STATES_TO_COUNT = 4000
-# Longer runs of single bytes, and more rounds, are counted as if they had no end.
-_MOST_ROUNDS = 100
 
 # Measured on one machine with Python 3.11. What counts are the ratios.
 _READ, _BRANCH, _ROUND, _ENTRY = 1.5, 3.0, 8.0, 4.0
@@ -106,7 +105,7 @@ class Automaton:
     ends: set[int] = field(default_factory=set)
     # What no uri matches without.
     needed: str = ""
-    exact: bool = False
+    most_rounds: int = FEW_ROUNDS
     most_states: int = _MOST_STATES
     # References are passed without reading, so that what follows them is not where it seems.
     has_references: bool = False
@@ -136,13 +135,6 @@ class Automaton:
                 if read.mask & way.guard
             ]
         return self._steps[state]
-
-    def succeeds(self, state: int, following: int) -> bool:
-        """Return whether the state surely leads to success before the ``following`` byte."""
-        return any(
-            way.sure and way.target in self.ends and way.guard & following
-            for way in self._ways(state)
-        )
 
     def _ways(self, state: int) -> Iterator[Pass]:
         """Yield the states reached without reading, once for each way that repeats no pass."""
@@ -184,14 +176,12 @@ class Automaton:
     def read(self, source: int, mask: int, target: int) -> None:
         """Let a byte of ``mask`` lead from one state to the other."""
         self.reads[source].append(Transition(mask, target, True))
-        if self.exact:
-            self._reach(target, self.texts[source] + typical_byte(mask))
+        self._reach(target, self.texts[source] + typical_byte(mask))
 
     def join(self, source: int, target: int, guard: int = ANYTHING, sure: bool = True) -> None:
         """Let one state lead to the other without reading."""
         self.passes[source].append(Pass(guard, target, sure))
-        if self.exact:
-            self._reach(target, self.texts[source])
+        self._reach(target, self.texts[source])
 
     def _reach(self, target: int, text: str) -> None:
         known = self.texts[target]
@@ -214,16 +204,19 @@ def typical_byte(mask: int) -> str:
 
 
 def build(
-    tree: Node, searched: bool, exact: bool = False, most_states: int = _MOST_STATES
+    tree: Node,
+    searched: bool,
+    most_rounds: int = FEW_ROUNDS,
+    most_states: int = _MOST_STATES,
 ) -> Automaton:
     """
     Return the automaton of a pattern.
 
     :param searched: whether a match can begin at any offset, as in a search without ``^``.
-    :param exact: whether to lay out the rounds of bounded repeats one by one.
+    :param most_rounds: how many rounds of bounded repeats to lay out one by one.
     :raises TooLarge: where the analysis would take too long.
     """
-    automaton = Automaton(exact=exact, most_states=most_states)
+    automaton = Automaton(most_rounds=most_rounds, most_states=most_states)
     automaton.start = automaton.new_state()
     automaton.texts[automaton.start] = ""
     automaton.needed = needed(tree)
@@ -302,14 +295,14 @@ def _add_sequence(automaton: Automaton, items: tuple[Node, ...], state: int) -> 
     jumps = False
     for item, following in zip_longest(items, items[1:]):
         behind = len(automaton.weights)
-        if automaton.exact and isinstance(item, Repeat) and single_byte(item.item) is not None:
+        if isinstance(item, Repeat) and single_byte(item.item) is not None:
             state = _add_run(automaton, item, isinstance(following, Text), state)
         else:
             state = _add(automaton, item, state)
         if jumps:
             # Behind a run, re jumps where it finds the first byte of the text.
             automaton.weights[behind] += _BACK_OFF
-        jumps = automaton.exact and isinstance(item, Repeat) and isinstance(following, Text)
+        jumps = isinstance(item, Repeat) and isinstance(following, Text)
     return state
 
 
@@ -325,25 +318,19 @@ def _add_choice(automaton: Automaton, branches: tuple[Node, ...], state: int) ->
 
 
 def _add_repeat(automaton: Automaton, node: Repeat, state: int) -> int:
-    if automaton.exact:
-        return _add_rounds(automaton, node, state)
+    if single_byte(node.item) is not None:
+        return _add_run(automaton, node, False, state)
     low, high = node.low, node.high
-    for _ in range(low if low < MANY else 1):
-        state = _add(automaton, node.item, state)
-    if high is None or high - low >= MANY or high >= MANY > low or low >= MANY:
-        state = _add_loop(automaton, node.item, state)
-    else:
-        state = _add_optional(automaton, node.item, high - low, state)
-    return _unless_more(automaton, node, state)
-
-
-def _unless_more(automaton: Automaton, node: Repeat, state: int) -> int:
-    mask = single_byte(node.item)
-    if node.greed is not Greed.POSSESSIVE or mask is None:
-        return state
+    automaton.repeats.append(state)
+    for _ in range(min(low, automaton.most_rounds)):
+        state = _add_round(automaton, node.item, state)
+    if high is None or high > automaton.most_rounds:
+        return _add_loop(automaton, node.item, state)
     end = automaton.new_state()
-    # It takes all there are, so that another cannot follow, unless there were enough.
-    automaton.join(state, end, ANYTHING ^ mask if node.high is None else ANYTHING)
+    automaton.join(state, end)
+    for _ in range(high - low):
+        state = _add_round(automaton, node.item, state)
+        automaton.join(state, end)
     return end
 
 
@@ -355,35 +342,6 @@ def _add_loop(automaton: Automaton, item: Node, state: int) -> int:
     automaton.join(last, loop)
     automaton.join(loop, end)
     automaton.exits[loop] = end
-    return end
-
-
-def _add_optional(automaton: Automaton, item: Node, times: int, state: int) -> int:
-    end = automaton.new_state()
-    automaton.join(state, end)
-    for _ in range(times):
-        state = _add(automaton, item, state)
-        automaton.join(state, end)
-    return end
-
-
-# Rounds, one by one
-
-
-def _add_rounds(automaton: Automaton, node: Repeat, state: int) -> int:
-    if single_byte(node.item) is not None:
-        return _add_run(automaton, node, False, state)
-    low, high = node.low, node.high
-    automaton.repeats.append(state)
-    for _ in range(min(low, _MOST_ROUNDS)):
-        state = _add_round(automaton, node.item, state)
-    if high is None or high > _MOST_ROUNDS:
-        return _add_loop(automaton, node.item, state)
-    end = automaton.new_state()
-    automaton.join(state, end)
-    for _ in range(high - low):
-        state = _add_round(automaton, node.item, state)
-        automaton.join(state, end)
     return end
 
 
@@ -410,8 +368,8 @@ def _add_run(automaton: Automaton, node: Repeat, before_text: bool, state: int) 
     begin = automaton.new_state(_ENTRY)
     automaton.join(state, begin)
     state, end = begin, automaton.new_state(back_off)
-    endless = node.high is None or node.high > _MOST_ROUNDS
-    rounds = min(node.low, _MOST_ROUNDS) if endless else node.high or 0
+    endless = node.high is None or node.high > automaton.most_rounds
+    rounds = min(node.low, automaton.most_rounds) if endless else node.high or 0
     for number in range(rounds):
         if number >= node.low:
             automaton.join(state, end)
@@ -426,7 +384,12 @@ def _add_run(automaton: Automaton, node: Repeat, before_text: bool, state: int) 
     if automaton.texts[begin].endswith("/"):
         # No more slashes in a row than a uri has.
         automaton.texts[end] = automaton.texts[begin] + typical_byte(mask)
-    return _unless_more(automaton, node, end)
+    if node.greed is not Greed.POSSESSIVE or node.high is not None:
+        return end
+    # It takes all there are, so that another cannot follow.
+    behind = automaton.new_state()
+    automaton.join(end, behind, ANYTHING ^ mask)
+    return behind
 
 
 def _add_look(automaton: Automaton, node: Look, state: int) -> int:

@@ -23,17 +23,9 @@ def canonical(tree: Node) -> tuple[Node, dict[int, int]]:
         return tree, {}
     text = "".join(node.text for node in nodes if isinstance(node, Text))
     masks = {node.mask for node in nodes if isinstance(node, Bytes)}
-    classes = _classes(masks | _OWN)
+    classes = bytesets.classes(masks | _OWN)
     there, back = _permutation(list(dict.fromkeys(map(ord, text))), classes)
     return _translated(tree, there), back
-
-
-def _classes(masks: set[int]) -> list[int]:
-    classes = [bytesets.ALL]
-    for mask in masks:
-        parts = ((each & mask, each & ~mask) for each in classes)
-        classes = [part for both in parts for part in both if part]
-    return classes
 
 
 def _permutation(used: list[int], classes: list[int]) -> tuple[dict[int, int], dict[int, int]]:

@@ -162,8 +162,4 @@ def _classes(automaton: Automaton) -> list[int]:
     """Return the sets of bytes that the automaton does not tell apart."""
     masks = {read.mask for reads in automaton.reads for read in reads}
     masks |= {way.guard for passes in automaton.passes for way in passes}
-    classes = [bytesets.ALL]
-    for mask in masks - {bytesets.ALL, ANYTHING}:
-        parts = ((each & mask, each & ~mask) for each in classes)
-        classes = [part for both in parts for part in both if part]
-    return classes
+    return bytesets.classes(masks - {bytesets.ALL, ANYTHING})

@@ -20,7 +20,14 @@ from math import inf
 from typing import Literal
 
 from .attacks import LONGEST_URI, Parts, Worst, find_worst
-from .automaton import END, MOST_STATES_TO_COUNT, Automaton, TooLarge, build, typical_byte
+from .automaton import (
+    MOST_STATES_TO_COUNT,
+    ROUNDS_TO_COUNT,
+    Automaton,
+    TooLarge,
+    build,
+    typical_byte,
+)
 from .canonical import canonical
 from .counting import Counter
 from .pcre import bytesets
@@ -191,7 +198,7 @@ class _Rounds:
 
     def __init__(self, branch: Node, others: Node, sooner: Node) -> None:
         self._without, self._sooner = map(_rounds, (others, sooner))
-        self._letters = Counter(build(Choice((branch, others)), False, exact=True)).classes
+        self._letters = Counter(build(Choice((branch, others)), False, ROUNDS_TO_COUNT)).classes
 
     def words(self) -> list[str]:
         """Return what they may read, of letters that the branch and they tell apart."""
@@ -205,7 +212,7 @@ class _Rounds:
 
 def _rounds(item: Node) -> Counter:
     rounds = Repeat(item, 0, None, Greed.GREEDY)
-    return Counter(build(Sequence((rounds, Text(_END_OF_ROUNDS))), searched=False, exact=True))
+    return Counter(build(Sequence((rounds, Text(_END_OF_ROUNDS))), False, ROUNDS_TO_COUNT))
 
 
 def _all_read(rounds: Counter, word: str) -> bool:
@@ -225,7 +232,7 @@ def _worst_of(
         words = list(shared_texts(build(tree, searched)))
     except TooLarge:
         words = []
-    automaton = build(tree, searched, exact=True, most_states=MOST_STATES_TO_COUNT)
+    automaton = build(tree, searched, ROUNDS_TO_COUNT, MOST_STATES_TO_COUNT)
     return find_worst(automaton, [*words, *more], only)
 
 
@@ -236,9 +243,9 @@ def _exponential(tree: Node) -> _Examined | None:
     if not _may_be_exponential(tree):
         return None
     try:
-        return _exponential_in(build(tree, searched=False, exact=True))
+        return _exponential_in(build(tree, False, ROUNDS_TO_COUNT))
     except TooLarge:
-        return _exponential_in(build(tree, searched=False))
+        return _exponential_in(build(tree, False))
 
 
 def _may_be_exponential(node: Node) -> bool:
@@ -267,13 +274,7 @@ def _exponential_in(automaton: Automaton) -> _Examined | None:
 
 def _attack(automaton: Automaton, state: int, pump: str) -> Parts | None:
     """Return a uri that goes round the loop and then fails, None if it cannot fail."""
-    prefix = Budget().shortest_text(
-        automaton.start,
-        state,
-        lambda state: [(step.mask, step.target) for step in automaton.steps(state)],
-    )
-    if prefix is None:
-        return None
+    prefix = automaton.texts[state]
     begin = prefix if (prefix or pump).startswith("/") else f"/{prefix}"
     suffix = _failing_suffix(automaton, state, begin, pump)
     if suffix is None:
@@ -286,25 +287,12 @@ def _attack(automaton: Automaton, state: int, pump: str) -> Parts | None:
 
 def _failing_suffix(automaton: Automaton, state: int, begin: str, pump: str) -> str | None:
     candidates = ["", *map(chr, dict.fromkeys([*_FAILING_BYTES, *range(256)]))]
+    counter = Counter(automaton)
+    looped = counter.after(counter.at(state), pump * 2)
     for suffix in automaton.with_needed(begin + pump, candidates):
-        if not _succeeds(automaton, state, pump * 2 + suffix):
+        if not counter.ended(counter.after(looped, suffix)).succeeded:
             return suffix
     return None
-
-
-def _succeeds(automaton: Automaton, state: int, text: str) -> bool:
-    """Return whether reading the text from a state surely leads to success at some place."""
-    states = {state}
-    for mask in [*(1 << ord(character) for character in text), END]:
-        if any(automaton.succeeds(one, mask) for one in states):
-            return True
-        states = {
-            step.target
-            for one in states
-            for step in automaton.steps(one)
-            if step.sure and step.mask & mask
-        }
-    return False
 
 
 def time_in_words(nanoseconds: float) -> str:

@@ -33,6 +33,15 @@ def members(mask: int) -> Iterator[int]:
     return (code for code in range(256) if mask >> code & 1)
 
 
+def classes(masks: Iterable[int]) -> list[int]:
+    """Return the sets of bytes that none of these sets tells apart."""
+    found = [ALL]
+    for mask in masks:
+        parts = ((each & mask, each & ~mask) for each in found)
+        found = [part for both in parts for part in both if part]
+    return found
+
+
 UPPER = span(0x41, 0x5A)
 LOWER = span(0x61, 0x7A)
 DIGIT = span(0x30, 0x39)
