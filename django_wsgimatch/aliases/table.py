@@ -113,18 +113,18 @@ class AliasTable:
 
     def for_host(self, host: str) -> AliasTable:
         """Return the table of the first virtual host that a Host header names, or this one."""
-        if self.virtual_hosts:
-            name = split_host(host)[0].lower().rstrip(".")
-            for pattern, table in self.virtual_hosts.items():
-                if host_matches(pattern, name):
-                    return table
-        return self
+        if not self.virtual_hosts:
+            return self
+        pattern = self._host_pattern(host)
+        return self if pattern is None else self.virtual_hosts[pattern]
 
     def name_of_host(self, host: str) -> str:
         """Return the pattern of the virtual host that a Host header names, "" for none or any."""
+        return (self._host_pattern(host) or "").lower().removeprefix("*")
+
+    def _host_pattern(self, host: str) -> str | None:
         name = split_host(host)[0].lower().rstrip(".")
-        found = (pattern for pattern in self.virtual_hosts if host_matches(pattern, name))
-        return next(found, "").lower().removeprefix("*")
+        return next((each for each in self.virtual_hosts if host_matches(each, name)), None)
 
     def _regex_match(self, position: int, alias: Alias, uri: str, found: Found) -> Match:
         pattern = self.locations[position]

@@ -31,7 +31,6 @@ from .pcre.syntax import (
     Text,
     single_byte,
 )
-from .pcre.translate import HAS_POSSESSIVE_RUNS
 
 # The end of the uri, as if it were a byte after the last.
 END = 1 << 256
@@ -50,8 +49,6 @@ _READ, _BRANCH, _ROUND, _ENTRY = 1.5, 3.0, 8.0, 4.0
 _SCAN_ANY, _SCAN = 0.05, 1.5
 # A run backs off to a literal in a loop of its own, to anything else by a jump.
 _BACK_OFF_TO_TEXT, _BACK_OFF = 0.5, 6.0
-# Before Python 3.11 a possessive run has a look-ahead, which fails at every place but the last.
-_BACK_OFF_TO_LOOK = 0.0 if HAS_POSSESSIVE_RUNS else 14.0
 _LAZY_STEP = 4.0
 # A reference compares text that may be long.
 _BACK_REFERENCE = 1000.0
@@ -75,20 +72,15 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Read one byte of ``mask`` and be in ``target``; ``sure`` unless something can prevent it."""
+    """
+    The way to ``target``, if the next byte is in ``mask``, by reading it or without.
+
+    It is ``sure`` unless something can prevent it.
+    """
 
     mask: int
     target: int
-    sure: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """Go on to ``target`` without reading, if the next byte is in ``guard``."""
-
-    guard: int
-    target: int
-    sure: bool
+    sure: bool = True
 
 
 @dataclass(slots=True)
@@ -118,7 +110,7 @@ class Automaton:
     # Where a loop leads on to after a round that read nothing: there is no second such round.
     exits: dict[int, int] = field(default_factory=dict)
     reads: list[list[Transition]] = field(default_factory=list)
-    passes: list[list[Pass]] = field(default_factory=list)
+    passes: list[list[Transition]] = field(default_factory=list)
     _steps: dict[int, list[Transition]] = field(default_factory=dict)
 
     def steps(self, state: int) -> list[Transition]:
@@ -129,16 +121,17 @@ class Automaton:
         """
         if state not in self._steps:
             self._steps[state] = [
-                Transition(read.mask & way.guard, read.target, way.sure)
+                Transition(read.mask & way.mask, read.target, way.sure)
                 for way in self._ways(state)
                 for read in self.reads[way.target]
-                if read.mask & way.guard
+                if read.mask & way.mask
             ]
         return self._steps[state]
 
-    def _ways(self, state: int) -> Iterator[Pass]:
+    def _ways(self, state: int) -> Iterator[Transition]:
         """Yield the states reached without reading, once for each way that repeats no pass."""
-        pending: list[tuple[Pass, frozenset[int]]] = [(Pass(ANYTHING, state, True), frozenset())]
+        begin = Transition(ANYTHING, state)
+        pending: list[tuple[Transition, frozenset[int]]] = [(begin, frozenset())]
         count = 0
         while pending:
             way, used = pending.pop()
@@ -147,10 +140,10 @@ class Automaton:
                 raise TooLarge
             yield way
             for onward in self.passes[way.target]:
-                guard = way.guard & onward.guard
-                if guard and id(onward) not in used:
-                    sure = way.sure and onward.sure
-                    pending.append((Pass(guard, onward.target, sure), used | {id(onward)}))
+                mask = way.mask & onward.mask
+                if mask and id(onward) not in used:
+                    longer = Transition(mask, onward.target, way.sure and onward.sure)
+                    pending.append((longer, used | {id(onward)}))
 
     def with_needed(self, begin: str, ends: list[str]) -> list[str]:
         """Return ends of a uri, those first with which it holds what every match does."""
@@ -175,12 +168,12 @@ class Automaton:
 
     def read(self, source: int, mask: int, target: int) -> None:
         """Let a byte of ``mask`` lead from one state to the other."""
-        self.reads[source].append(Transition(mask, target, True))
+        self.reads[source].append(Transition(mask, target))
         self._reach(target, self.texts[source] + typical_byte(mask))
 
     def join(self, source: int, target: int, guard: int = ANYTHING, sure: bool = True) -> None:
         """Let one state lead to the other without reading."""
-        self.passes[source].append(Pass(guard, target, sure))
+        self.passes[source].append(Transition(guard, target, sure))
         self._reach(target, self.texts[source])
 
     def _reach(self, target: int, text: str) -> None:
@@ -363,7 +356,7 @@ def _add_run(automaton: Automaton, node: Repeat, before_text: bool, state: int) 
         scan = _SCAN_ANY if mask == bytesets.ALL else _SCAN
         back_off = _BACK_OFF_TO_TEXT if before_text else _BACK_OFF
     if node.greed is Greed.POSSESSIVE:
-        back_off = _BACK_OFF_TO_LOOK
+        back_off = 0.0
     automaton.repeats.append(state)
     begin = automaton.new_state(_ENTRY)
     automaton.join(state, begin)

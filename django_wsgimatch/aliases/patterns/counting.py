@@ -22,7 +22,7 @@ ENOUGH = 1e13
 @dataclass(frozen=True, slots=True)
 class Front:
     """
-    How far a search has come after some bytes.
+    How far a search has come after some bytes, or after one from a single state.
 
     ``ways`` lead to each state, ``sure`` are the states that nothing can have kept it from,
     ``nanoseconds`` is what all this took. ``succeeded`` if it surely would have ended before.
@@ -32,16 +32,6 @@ class Front:
     sure: frozenset[int]
     nanoseconds: float = 0.0
     succeeded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What can be done in a state before a byte: the time, the states behind the byte."""
-
-    nanoseconds: float
-    targets: dict[int, float]
-    sure: frozenset[int]
-    succeeds: bool
 
 
 class Counter:
@@ -55,7 +45,7 @@ class Counter:
         self.automaton = automaton
         self.classes = _classes(automaton)
         self._masks: dict[str, int] = {}
-        self._rows: dict[tuple[int, int], _Row] = {}
+        self._rows: dict[tuple[int, int], Front] = {}
         self._left = MOST_PLACES
 
     def renew(self) -> None:
@@ -90,14 +80,14 @@ class Counter:
         enough = nanoseconds > ENOUGH
         for state in front.sure if enough else front.ways:
             row = self._row(state, mask)
-            self._spend(1 + len(row.targets))
+            self._spend(1 + len(row.ways))
             if state in front.sure:
                 sure |= row.sure
-                succeeds = succeeds or row.succeeds
+                succeeds = succeeds or row.succeeded
             if not enough:
                 count = front.ways[state]
                 nanoseconds += count * row.nanoseconds
-                for target, more in row.targets.items():
+                for target, more in row.ways.items():
                     ways[target] = ways.get(target, 0.0) + count * more
         if enough:
             ways = dict.fromkeys(sure, 1.0)
@@ -114,11 +104,11 @@ class Counter:
             self._masks[character] = next(each for each in self.classes if each & bit)
         return self._masks[character]
 
-    def _row(self, state: int, mask: int) -> _Row:
+    def _row(self, state: int, mask: int) -> Front:
         known = self._rows.get((state, mask))
         return known or self._new_row(state, mask, {})[0]
 
-    def _new_row(self, state: int, mask: int, opened: dict[int, int]) -> tuple[_Row, int]:
+    def _new_row(self, state: int, mask: int, opened: dict[int, int]) -> tuple[Front, int]:
         """Return a row, and how deep the outermost open state is that it was cut off at."""
         known = self._rows.get((state, mask))
         if known:
@@ -132,7 +122,7 @@ class Counter:
         targets = {read.target: 1.0 for read in automaton.reads[state] if read.mask & mask}
         sure, succeeds, cut = set(targets), state in automaton.ends, _DEEPEST
         for way in automaton.passes[state]:
-            if not way.guard & mask:
+            if not way.mask & mask:
                 continue
             target = way.target
             if target in opened:
@@ -142,16 +132,16 @@ class Counter:
                 if target in opened:
                     continue
             row, deep = self._new_row(target, mask, opened)
-            self._spend(1 + len(row.targets))
+            self._spend(1 + len(row.ways))
             cut = min(cut, deep)
             nanoseconds += row.nanoseconds
-            for onward, more in row.targets.items():
+            for onward, more in row.ways.items():
                 targets[onward] = targets.get(onward, 0.0) + more
             if way.sure:
                 sure |= row.sure
-                succeeds = succeeds or row.succeeds
+                succeeds = succeeds or row.succeeded
         del opened[state]
-        found = _Row(nanoseconds, targets, frozenset(sure), succeeds)
+        found = Front(targets, frozenset(sure), nanoseconds, succeeds)
         if cut >= depth:
             self._rows[state, mask] = found
             cut = _DEEPEST
@@ -161,5 +151,5 @@ class Counter:
 def _classes(automaton: Automaton) -> list[int]:
     """Return the sets of bytes that the automaton does not tell apart."""
     masks = {read.mask for reads in automaton.reads for read in reads}
-    masks |= {way.guard for passes in automaton.passes for way in passes}
+    masks |= {way.mask for passes in automaton.passes for way in passes}
     return bytesets.classes(masks - {bytesets.ALL, ANYTHING})

@@ -13,7 +13,6 @@ PCRE2 does the second of these by itself (auto-possessification); ``re`` does no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -33,6 +32,7 @@ from .pcre.syntax import (
     Repeat,
     Sequence,
     Text,
+    children,
     single_byte,
 )
 from .pcre.translate import HAS_POSSESSIVE_RUNS
@@ -166,12 +166,7 @@ def _leading_run(tree: Node) -> int:
     return taken
 
 
-def _flat(node: Node) -> Iterator[Node]:
-    match node:
-        case Sequence(items):
-            for item in items:
-                yield from _flat(item)
-        case CaptureGroup(item=item):
-            yield from _flat(item)
-        case _:
-            yield node
+def _flat(node: Node) -> list[Node]:
+    if isinstance(node, (Sequence, CaptureGroup)):
+        return [inner for item in children(node) for inner in _flat(item)]
+    return [node]

@@ -18,23 +18,23 @@ POSIX = re.compile(r"\[([:.=])((?:\\[\]\\]|(?!\[\1|\1\])[^\]])*)\1\]")
 _PROPERTY = re.compile(r"([pP])(?:([A-Za-z])|\{(\^?)([^{}\\]*)\})")
 _CATEGORY = re.compile(r"C[cfnos]?|L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?")
 _IGNORED = re.compile(r"(?:\\E)*")
-_IGNORED_BLANKS = re.compile(r"(?:\\E|[ \t])*")
 _BEGINS_RANGE = re.compile(r"-(?!\]|\Z)")
 _ESCAPED_LITERALS = {"b": 0x08, "8": 0x38, "9": 0x39, "g": 0x67}
 
 
-def read_class(cursor: Cursor, options: frozenset[str]) -> int:
-    """Read a class from behind its opening bracket; ``options`` are the letters in force."""
-    negative = _skipped(cursor, options) and cursor.accept("^")
+def read_class(cursor: Cursor, *, caseless: bool) -> int:
+    """Read a class from behind its opening bracket."""
+    cursor.take(_IGNORED)
+    negative = cursor.accept("^")
     mask, begun, in_range = 0, False, False
     # The byte that could begin a range.
     first: int | None = None
-    while not (_skipped(cursor, options) and begun and cursor.accept("]")):
+    while not (cursor.take(_IGNORED) and begun and cursor.accept("]")):
         begun = True
         if first is not None and not in_range and cursor.accept("-"):
             in_range = True
             continue
-        named = _named_set(cursor, "i" in options)
+        named = _named_set(cursor, caseless)
         if named is not None:
             if in_range or cursor.comes(_BEGINS_RANGE):
                 raise cursor.invalid("invalid range in character class")
@@ -47,14 +47,9 @@ def read_class(cursor: Cursor, options: frozenset[str]) -> int:
                 raise cursor.invalid("range out of order in character class")
             item = bytesets.span(first, code)
         first, in_range = None if in_range else code, False
-        mask |= bytesets.fold(item) if "i" in options else item
+        mask |= bytesets.fold(item) if caseless else item
     mask |= bytesets.of(b"-") if in_range else 0
     return bytesets.ALL ^ mask if negative else mask
-
-
-def _skipped(cursor: Cursor, options: frozenset[str]) -> bool:
-    cursor.take(_IGNORED_BLANKS if "X" in options else _IGNORED)
-    return True
 
 
 def _named_set(cursor: Cursor, caseless: bool) -> int | None:

@@ -55,21 +55,38 @@ def without_groups(node: Node) -> Node:
 
 def shortest(node: Node) -> int:
     """Return a number of characters that every match of the node has at least."""
+    return _lengths(node)[0]
+
+
+def fixed_length(node: Node) -> int | None:
+    """Return the one length that all matches have, as find_fixedlength() of PCRE2 sees it."""
+    return _lengths(node)[1]
+
+
+def _lengths(node: Node) -> tuple[int, int | None]:
     match node:
         case Text(text):
-            return len(text)
+            return len(text), len(text)
         case Bytes():
-            return 1
+            return 1, 1
         case Sequence(items):
-            return sum(map(shortest, items))
+            found = [_lengths(item) for item in items]
+            fixed = [length for _, length in found if length is not None]
+            is_fixed = len(fixed) == len(items)
+            return sum(least for least, _ in found), sum(fixed) if is_fixed else None
         case Choice(branches):
-            return min(map(shortest, branches))
-        case Repeat(item, low):
-            return low * shortest(item) if low else 0
+            found = [_lengths(branch) for branch in branches]
+            [length, *others] = {length for _, length in found}
+            return min(least for least, _ in found), None if others else length
+        case Look() | Anchor() | Repeat(Look()):
+            return 0, 0
+        case Repeat(item, low, high):
+            least, length = _lengths(item)
+            return low * least, None if length is None or low != high else low * length
         case CaptureGroup(item=item) | Atomic(item):
-            return shortest(item)
+            return _lengths(item)
         case _:
-            return 0
+            return 0, None
 
 
 def compiled_size(node: Node) -> int:
@@ -85,27 +102,3 @@ def compiled_size(node: Node) -> int:
             return max(low, high or low + 1, 1) * (compiled_size(item) + 16)
         case _:
             return sum(compiled_size(child) + 4 for child in children(node)) + 16
-
-
-def fixed_length(node: Node) -> int | None:
-    """Return the one length that all matches have, as find_fixedlength() of PCRE2 sees it."""
-    match node:
-        case Text(text):
-            return len(text)
-        case Bytes():
-            return 1
-        case Sequence(items):
-            lengths = [fixed_length(item) for item in items]
-            return None if None in lengths else sum(filter(None, lengths))
-        case Choice(branches):
-            [length, *others] = {fixed_length(branch) for branch in branches}
-            return None if others else length
-        case Look() | Anchor() | Repeat(Look()):
-            return 0
-        case Repeat(item, low, high):
-            length = fixed_length(item)
-            return None if length is None or low != high else low * length
-        case CaptureGroup(item=item) | Atomic(item):
-            return fixed_length(item)
-        case _:
-            return None

@@ -3,7 +3,8 @@ A pattern as PCRE2 10.42 reads it: from text to nodes, or an error where PCRE2 h
 
 Mirrors parse_regex() in pcre2_compile.c, under the options of Apache's ap_regcomp(): DOTALL,
 DOLLAR_ENDONLY and DUPNAMES, 8-bit, without UTF and UCP. What few patterns hold is only named and
-left to PCRE2 itself: recursion, conditions, verbs, callouts, ``(?|``, ``\\K``, ``\\R``, ``\\X``.
+left to PCRE2 itself: recursion, conditions, verbs, callouts, references by name, ``(?|``, ``\\K``,
+``\\R``, ``\\X``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from . import bytesets
 from .bracket import POSIX, WORD_EDGES, property_set, read_class
 from .cursor import Cursor, without_any_byte
 from .measures import captured, compiled_size, fixed_length
-from .options import OPTIONS, changed
 from .quirks import misread
 from .syntax import (
     EMPTY,
@@ -58,17 +58,16 @@ _UNCOUNTED: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None),
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,31})"
 _NAMED_GROUP = re.compile(rf"\?(?:P?<{_NAME}>|'{_NAME}')")
+_OPTIONS = re.compile(r"\?(\^?)([imnsxJU]*)(?:(-)([imnsxJU]*))?[:)]")
 _LOOK = re.compile(r"\?(<?)([=!])")
-_NAMED_REFERENCE = re.compile(
-    rf"\\k(?:<{_NAME}>|'{_NAME}'|\{{{_NAME}\}})|\\g\{{{_NAME}\}}|\(\?P={_NAME}\)"
-)
-_NUMBERED_REFERENCE = re.compile(r"\\(?:g(?:\{([+-]?[0-9]+)\}|([+-]?[0-9]+))|([1-9][0-9]*))")
+_REFERENCE = re.compile(r"\\([1-9][0-9]*)")
 
 # What is left to PCRE2: what stands for itself, and what begins a group.
 _FOREIGN = re.compile(
     rf"\((?:\?(?:R|[+-]?[0-9]+|(?:&|P>){_NAME})|\*[A-Z0-9_]*(?:[:=][^)]*)?"
     r"|\?C(?:[0-9]*|([`'\"%#$^]).*?\2|\{.*?\}))\)"
-    rf"|\\[KRX]|\\g(?:<(?:[+-]?[0-9]+|{_NAME})>|'(?:[+-]?[0-9]+|{_NAME})')",
+    rf"|\\[KRX]|\(\?P={_NAME}\)|\\g[+-]?[0-9]+"
+    rf"|\\[gk](?:<(?:[+-]?[0-9]+|{_NAME})>|'(?:[+-]?[0-9]+|{_NAME})'|\{{(?:[+-]?[0-9]+|{_NAME})\}})",
     re.DOTALL,
 )
 _FOREIGN_GROUP = re.compile(r"\?[|*]|\?<\*|\*[a-z_]+:|\?\((?![?*])[^()]*\)|\?(?=\([?*])")
@@ -108,8 +107,8 @@ class _Parser:
     """
     Reads a pattern from left to right.
 
-    ``options`` are the letters in force at the current place, as in ``(?imnsxXJU)``, where ``X``
-    stands for ``xx``. They begin with Apache's DOTALL.
+    ``options`` are the letters in force at the current place, as in ``(?imnsxJU)``. They begin with
+    Apache's DOTALL.
     """
 
     def __init__(self, source: str) -> None:
@@ -122,9 +121,7 @@ class _Parser:
         self._parenthesized = False
         self._groups = 0
         self._open: set[int] = set()
-        self._names: dict[str, list[int]] = {}
         self._highest_needed = 0
-        self._named: set[str] = set()
 
     def pattern(self) -> Parsed:
         cursor = self._cursor
@@ -132,21 +129,16 @@ class _Parser:
             tree = choice(self._branches())
             if cursor.position < len(cursor.source):
                 raise cursor.invalid("unmatched closing parenthesis")
-            self._check_references()
+            if self._highest_needed > self._groups:
+                raise cursor.invalid("reference to non-existent subpattern")
         except InvalidPattern as error:
-            # What is a mistake between bytes may be right between UTF-8 characters.
-            if cursor.foreign and cursor.foreign.startswith("(*UTF"):
+            # What is a mistake between bytes may be right between UTF-8 characters, or blanks.
+            if cursor.foreign and cursor.foreign.startswith(("(*UTF", "(?xx")):
                 raise cursor.unsupported(cursor.foreign) from error
             raise
         self._check(tree)
         portable = without_any_byte(cursor.source)
         return Parsed(tree, self._groups, cursor.foreign, portable, cursor.unportable)
-
-    def _check_references(self) -> None:
-        if self._highest_needed > self._groups:
-            raise self._cursor.invalid("reference to non-existent subpattern")
-        if any(len(self._names[name]) > 1 for name in self._named):
-            self._cursor.note_foreign("a reference to a name of several groups")
 
     def _check(self, tree: Node) -> None:
         cursor = self._cursor
@@ -290,7 +282,7 @@ class _Parser:
         cursor = self._cursor
         if POSIX.match(cursor.source, cursor.position - 1):
             raise cursor.invalid("POSIX named classes are supported only within a class")
-        return Bytes(read_class(cursor, self._options))
+        return Bytes(read_class(cursor, caseless="i" in self._options))
 
     def _escape(self) -> Node:
         cursor = self._cursor
@@ -307,29 +299,14 @@ class _Parser:
         return node
 
     def _reference(self) -> Node | None:
-        cursor = self._cursor
-        if found := cursor.take(_NAMED_REFERENCE):
-            name = found[found.lastindex or 0]
-            numbers = self._names.get(name, [])
-            if len(numbers) != 1:
-                return self._foreign("a back reference to several groups or to a later one")
-            self._named.add(name)
-            return self._reference_to(numbers[0])
-        if not (found := cursor.comes(_NUMBERED_REFERENCE)):
+        found = self._cursor.comes(_REFERENCE)
+        if not found:
             return None
-        relative, digits = found[1] or found[2], found[3]
-        number = int(relative or digits)
-        # Else it is an octal number.
-        if relative or number < 10 or digits[0] in "89" or number <= self._groups:
-            cursor.position = found.end()
-            if relative and relative[0] in "+-":
-                number = self._groups + number + (number < 0) if number else 0
-            return self._reference_to(number)
-        return None
-
-    def _reference_to(self, number: int) -> Node:
-        if number < 1:
-            raise self._cursor.invalid("reference to non-existent subpattern")
+        number = int(found[1])
+        if number >= 10 and number > self._groups and found[1][0] not in "89":
+            # An octal number.
+            return None
+        self._cursor.position = found.end()
         self._unsure_behind("a back reference")
         self._highest_needed = max(self._highest_needed, number)
         if number > _HIGHEST_REFERENCE:
@@ -352,9 +329,9 @@ class _Parser:
         cursor = self._cursor
         if found := cursor.take(_LOOK):
             return self._looking(behind=found[1] == "<", negative=found[2] == "!")
-        if found := cursor.take(_NAMED_GROUP):
-            return self._capture(found[1] or found[2])
-        if found := cursor.take(OPTIONS):
+        if cursor.take(_NAMED_GROUP):
+            return self._capture()
+        if found := cursor.take(_OPTIONS):
             return self._with_options(found)
         if cursor.accept("?>"):
             return Atomic(self._inside())
@@ -362,7 +339,7 @@ class _Parser:
             return self._foreign_group(found[0])
         if cursor.accept("?") or cursor.accept("*"):
             raise cursor.invalid("unrecognized character after (? or (*")
-        return self._inside() if "n" in self._options else self._capture(None)
+        return self._inside() if "n" in self._options else self._capture()
 
     def _inside(self) -> Node:
         node = choice(self._inside_branches())
@@ -378,11 +355,9 @@ class _Parser:
         self._options = options
         return branches
 
-    def _capture(self, name: str | None) -> Node:
+    def _capture(self) -> Node:
         self._groups += 1
         number = self._groups
-        if name is not None:
-            self._names.setdefault(name, []).append(number)
         self._open.add(number)
         item = self._inside()
         self._open.discard(number)
@@ -390,7 +365,13 @@ class _Parser:
 
     def _with_options(self, found: re.Match[str]) -> Node:
         before = self._options
-        self._options = changed(self._cursor, found, before)
+        reset, on, hyphen, off = found.groups()
+        if reset and hyphen:
+            raise self._cursor.invalid("invalid hyphen in option setting")
+        if "xx" in on:
+            self._foreign("(?xx)")
+        options = before - frozenset("imnsx") if reset else before
+        self._options = (options | set(on)) - set(off or "")
         if found[0].endswith(")"):
             self._repeatable = False
             return EMPTY

@@ -97,15 +97,10 @@ def _parted(node: Node) -> tuple[list[Node], list[Node]]:
 
 
 def _items(node: Node) -> list[Node]:
-    match node:
-        case Sequence(items):
-            return [inner for item in items for inner in _items(item)]
-        case CaptureGroup(item=item) | Atomic(item):
-            return _items(item)
-        case Repeat(item, low) if low:
-            return _items(item)
-        case _:
-            return [node]
+    is_one = isinstance(node, (Sequence, CaptureGroup, Atomic))
+    if is_one or (isinstance(node, Repeat) and node.low):
+        return [inner for child in children(node) for inner in _items(child)]
+    return [node]
 
 
 def _asserts_byte(node: Node) -> bool:

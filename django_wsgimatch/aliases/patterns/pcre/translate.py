@@ -36,9 +36,8 @@ from .syntax import (
 )
 
 FLAGS = re.DOTALL | re.ASCII
-_HAS_ATOMIC_GROUPS = HAS_POSSESSIVE_RUNS = sys.version_info >= (3, 11)
 # Before, a round of a lazy repeat that came to nothing could leave its mark on a group.
-_HAS_LAZY_GROUPS = sys.version_info >= (3, 11)
+HAS_POSSESSIVE_RUNS = _HAS_ATOMIC_GROUPS = _HAS_LAZY_GROUPS = sys.version_info >= (3, 11)
 
 _ANCHORS = {
     Anchor.START: r"\A",
@@ -164,13 +163,12 @@ def _counts(low: int, high: int | None) -> str:
 
 
 def _possessive(node: Repeat) -> str:
-    is_single = single_byte(node.item) is not None
-    if is_single and HAS_POSSESSIVE_RUNS:
+    if single_byte(node.item) is not None:
+        _check_python()
         return f"{_unit(node.item)}{_counts(node.low, node.high)}+"
-    is_checked = not is_single and not isinstance(node.item, Look)
-    if is_checked and not (node.high is None and node.low < 2):
-        _check_detours(node)
-    return _first_way(replace(node, greed=Greed.GREEDY))
+    # PCRE2 makes an atomic group of the others only.
+    is_checked = not isinstance(node.item, Look) and (node.high is not None or node.low > 1)
+    return _first_way(replace(node, greed=Greed.GREEDY), is_checked)
 
 
 def _group(node: CaptureGroup) -> str:
@@ -178,34 +176,20 @@ def _group(node: CaptureGroup) -> str:
 
 
 def _atomic(node: Atomic) -> str:
-    _check_detours(node.item)
-    return _first_way(node.item)
+    return _first_way(node.item, True)
 
 
-def _check_detours(item: Node) -> None:
-    if forgets_entry(item):
-        raise Inexpressible("an atomic group or possessive quantifier that can match nothing")
-
-
-def _first_way(node: Node) -> str:
+def _first_way(node: Node, is_checked: bool) -> str:
     """Return the translation of the first way in which a node matches, and no other."""
-    match node:
-        case _ if _has_one_way(node):
-            return f"(?:{_translated(node)})"
-        case Repeat(item, _, None, Greed.GREEDY) if _has_one_way(item) and not captured(item):
-            # As many as there are: so many and then no other.
-            return f"{_translated(node)}(?!{_translated(item)})"
-        case _ if _HAS_ATOMIC_GROUPS:
-            return f"(?>{_translated(node)})"
-        case _:
-            raise Inexpressible("an atomic group or possessive quantifier (Python 3.11 has them)")
+    _check_python()
+    if is_checked and forgets_entry(node):
+        raise Inexpressible("an atomic group or possessive quantifier that can match nothing")
+    return f"(?>{_translated(node)})"
 
 
-def _has_one_way(node: Node) -> bool:
-    return shortest(node) > 0 and not any(
-        isinstance(each, (Choice, Atomic)) or (isinstance(each, Repeat) and each.low != each.high)
-        for each in walk(node)
-    )
+def _check_python() -> None:
+    if not _HAS_ATOMIC_GROUPS:
+        raise Inexpressible("an atomic group or possessive quantifier (Python 3.11 has them)")
 
 
 def _look(node: Look) -> str:
