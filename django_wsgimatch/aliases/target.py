@@ -58,8 +58,10 @@ def find_script(
     for number, name in enumerate(components):
         path += "/" + name
         if stat.S_ISREG(_mode(path, follow_symlinks)):
+            if not is_inside(path, roots):
+                raise TargetError(403, OUTSIDE_ROOTS, path)
             rest = "".join("/" + component for component in components[number + 1 :])
-            return Script(_inside(path, roots), rest + tail)
+            return Script(path, rest + tail)
     raise TargetError(403, IS_DIRECTORY, path or "/")
 
 
@@ -125,12 +127,6 @@ def _path_info_start(uri: str, path_info: str) -> int:
                 u -= 1
     slash = uri.find("/", max(u - 1, 0))
     return slash if slash >= 0 else len(uri)
-
-
-def _inside(path: str, roots: tuple[str, ...] | None) -> str:
-    if not is_inside(path, roots):
-        raise TargetError(403, OUTSIDE_ROOTS, path)
-    return path
 
 
 def _mode(path: str, follow_symlinks: FollowSymlinks) -> int:

@@ -11,7 +11,7 @@ what stands there. Rounds of a bounded repeat are states of their own, up to a l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from .pcre import bytesets
@@ -258,11 +258,9 @@ def _add(automaton: Automaton, node: Node, state: int) -> int:
             return _add_choice(automaton, branches, state)
         case Repeat():
             return _add_repeat(automaton, node, state)
-        case CaptureGroup(item=item) | Atomic(Repeat(greed=Greed.LAZY | Greed.POSSESSIVE) as item):
-            return _add(automaton, item, state)
-        case Atomic(Repeat(item, low, high)):
-            return _add_repeat(automaton, Repeat(item, low, high, Greed.POSSESSIVE), state)
-        case Atomic(item):
+        case Atomic(Repeat(greed=Greed.GREEDY) as item):
+            return _add_repeat(automaton, replace(item, greed=Greed.POSSESSIVE), state)
+        case CaptureGroup(item=item) | Atomic(item):
             return _add(automaton, item, state)
         case Look():
             return _add_look(automaton, node, state)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from .automaton import ANYTHING, GUARDS
+from .pcre import bytesets
 from .pcre.literals import anchored
 from .pcre.measures import changed_inside, referred
 from .pcre.syntax import (
@@ -130,7 +131,7 @@ def _next(node: Node, behind: _Next) -> _Next:
         case CaptureGroup(item=item) | Atomic(item):
             return _next(item, behind)
         case Choice(branches):
-            return _Next(_union(branches, behind))
+            return _Next(bytesets.union(_next(branch, behind).first for branch in branches))
         case Repeat(item, low, high, greed):
             first = _next(item, behind).first | (0 if low else behind.first)
             endless = high is None and low == 0 and greed is Greed.POSSESSIVE
@@ -141,13 +142,6 @@ def _next(node: Node, behind: _Next) -> _Next:
             return _Next(behind.first)
         case _:
             return _Next(ANYTHING)
-
-
-def _union(branches: tuple[Node, ...], behind: _Next) -> int:
-    first = 0
-    for branch in branches:
-        first |= _next(branch, behind).first
-    return first
 
 
 def _leading_run(tree: Node) -> int:

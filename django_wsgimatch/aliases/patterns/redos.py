@@ -14,10 +14,10 @@ All work is bounded: what is too large to be examined is said to be so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from .attacks import LONGEST_URI, Parts, Worst, find_worst
 from .automaton import (
@@ -41,7 +41,7 @@ from .pcre.syntax import (
     Repeat,
     Sequence,
     Text,
-    children,
+    walk,
 )
 from .plain import is_plain
 from .travel import Budget, loops, shared_texts, two_ways_back
@@ -93,9 +93,10 @@ def blow_up(tree: Node) -> BlowUp | None:
     found = _examined(same)
     if found is None:
         return None
-    words = " and ".join(dict.fromkeys(repr(word.translate(back)) for word in found.words))
-    parts = tuple((text.translate(back), times) for text, times in found.parts)
-    return BlowUp(found.degree, parts, found.reason.format(words), found.nanoseconds)
+    told, words = found
+    shown = " and ".join(dict.fromkeys(repr(word.translate(back)) for word in words))
+    parts = tuple((text.translate(back), times) for text, times in told.parts)
+    return replace(told, parts=parts, reason=told.reason.format(shown))
 
 
 def costly(tree: Node, nanoseconds: float) -> BlowUp | None:
@@ -108,22 +109,14 @@ def costly(tree: Node, nanoseconds: float) -> BlowUp | None:
 
 
 def _repeats_in(tree: Node) -> int:
-    is_repeat = isinstance(tree, Repeat) and tree.high not in (0, 1)
-    return is_repeat + sum(map(_repeats_in, children(tree)))
+    return sum(isinstance(node, Repeat) and node.high not in (0, 1) for node in walk(tree))
 
 
-@dataclass(frozen=True, slots=True)
-class _Examined:
-    """As `BlowUp`, with the words that ``reason`` still has to be filled with."""
+# What was found, and the words that its reason still has to be filled with.
+_Examined: TypeAlias = tuple[BlowUp, tuple[str, ...]]
 
-    degree: Degree
-    parts: Parts
-    words: tuple[str, ...]
-    reason: str
-    nanoseconds: float = inf
-
-
-_UNKNOWN = _Examined("unknown", (), (), "too large to be tested for catastrophic backtracking")
+_TOO_LARGE = "too large to be tested for catastrophic backtracking"
+_UNKNOWN: _Examined = BlowUp("unknown", (), _TOO_LARGE), ()
 
 
 # Optimization: a table of 10,000 patterns has a few dozen that differ in more than their words.
@@ -143,7 +136,7 @@ def _examined(tree: Node) -> _Examined | None:
         return unknown
     words = tuple(word for _, word in worst.shown.phases)
     parts = worst.shown.parts(LONGEST_URI)
-    return _Examined("polynomial", parts, words, _reason(worst), worst.nanoseconds)
+    return BlowUp("polynomial", parts, _reason(worst), worst.nanoseconds), words
 
 
 def _reason(worst: Worst) -> str:
@@ -162,12 +155,11 @@ def _worst(tree: Node) -> Worst | None:
     return max(filter(None, found), key=lambda each: each.nanoseconds, default=None)
 
 
-def _tried_each_round(node: Node) -> Iterator[tuple[Node, Node, Node]]:
+def _tried_each_round(tree: Node) -> Iterator[tuple[Node, Node, Node]]:
     """Yield the branches with repeats in each round of repeats, as `_detours`."""
-    if isinstance(node, Repeat) and (node.high is None or node.high > _MANY_ROUNDS):
-        yield from _detours(node.item)
-    for child in children(node):
-        yield from _tried_each_round(child)
+    for node in walk(tree):
+        if isinstance(node, Repeat) and (node.high is None or node.high > _MANY_ROUNDS):
+            yield from _detours(node.item)
 
 
 def _detours(node: Node) -> Iterator[tuple[Node, Node, Node]]:
@@ -248,16 +240,13 @@ def _exponential(tree: Node) -> _Examined | None:
         return _exponential_in(build(tree, False))
 
 
-def _may_be_exponential(node: Node) -> bool:
+def _may_be_exponential(tree: Node) -> bool:
     """Return False where it is plain that a search takes no exponential time."""
     # Only a loop around a choice or another repeat can read one text in two ways.
-    if isinstance(node, Repeat) and node.high not in (0, 1) and _has_choices(node.item):
-        return True
-    return any(map(_may_be_exponential, children(node)))
-
-
-def _has_choices(node: Node) -> bool:
-    return isinstance(node, (Choice, Repeat)) or any(map(_has_choices, children(node)))
+    loops_in = (each for each in walk(tree) if isinstance(each, Repeat) and each.high not in (0, 1))
+    return any(
+        isinstance(inner, (Choice, Repeat)) for loop in loops_in for inner in walk(loop.item)
+    )
 
 
 def _exponential_in(automaton: Automaton) -> _Examined | None:
@@ -268,7 +257,7 @@ def _exponential_in(automaton: Automaton) -> _Examined | None:
         found = pump and _attack(automaton, state, pump)
         if pump and found:
             reason = "one more {} in the uri can double the time"
-            return _Examined("exponential", found, (pump,), reason)
+            return BlowUp("exponential", found, reason), (pump,)
     return None
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, permutations, product
 from typing import TypeVar
 
 from .automaton import Automaton, TooLarge, Transition, typical_byte
+from .pcre import bytesets
 
 _Place = TypeVar("_Place")
 _MOST_PLACES = 20_000
@@ -50,17 +52,14 @@ class Budget:
 
 def loops(automaton: Automaton) -> list[Loop]:
     """Return the loops of an automaton, in the order in which they stand in the pattern."""
-    reached = {state: _reachable(automaton, state) for state in _states(automaton)}
+    states = {automaton.start} | _reachable(automaton, automaton.start)
+    reached = {state: _reachable(automaton, state) for state in states}
     found = {
         frozenset(other for other in others if state in reached[other])
         for state, others in reached.items()
         if state in others
     }
     return sorted(found, key=min)
-
-
-def _states(automaton: Automaton) -> set[int]:
-    return {automaton.start} | _reachable(automaton, automaton.start)
 
 
 def _reachable(automaton: Automaton, state: int) -> set[int]:
@@ -103,30 +102,19 @@ def shared_texts(automaton: Automaton) -> Iterator[str]:
     Loops that read a byte a round are left out: any byte of both is such a text.
     """
     budget = Budget()
-    found = loops(automaton)
-    for first in found:
-        for second in found:
-            if first is not second and len(first) + len(second) > 2:
-                yield from _shared_text(automaton, first, second, budget)
-
-
-def _shared_text(automaton: Automaton, first: Loop, second: Loop, budget: Budget) -> Iterator[str]:
-    if not _read(automaton, first) & _read(automaton, second):
-        return
-    for early in first:
-        for late in second:
-            text = _text_for_both(automaton, (first, early), (second, late), budget)
-            if text:
-                yield text
-                return
+    for first, second in permutations(loops(automaton), 2):
+        if len(first) + len(second) > 2 and _read(automaton, first) & _read(automaton, second):
+            texts = (
+                _text_for_both(automaton, (first, early), (second, late), budget)
+                for early, late in product(first, second)
+            )
+            yield from islice(filter(None, texts), 1)
 
 
 def _read(automaton: Automaton, loop: Loop) -> int:
-    mask = 0
-    for state in loop:
-        for step in within(automaton.steps(state), loop):
-            mask |= step.mask
-    return mask
+    return bytesets.union(
+        step.mask for state in loop for step in within(automaton.steps(state), loop)
+    )
 
 
 def _text_for_both(

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from itertools import pairwise
+from operator import or_
 
 ALL = (1 << 256) - 1
 
 
 def of(codes: Iterable[int]) -> int:
     """Return the set of these byte values."""
-    mask = 0
-    for code in codes:
-        mask |= 1 << code
-    return mask
+    return union(1 << code for code in codes)
+
+
+def union(masks: Iterable[int]) -> int:
+    """Return the set of all that is in any of these sets."""
+    return reduce(or_, masks, 0)
 
 
 def span(first: int, last: int) -> int:

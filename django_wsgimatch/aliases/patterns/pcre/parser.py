@@ -16,7 +16,7 @@ from ....exceptions import InvalidPattern
 from . import bytesets
 from .bracket import POSIX, WORD_EDGES, property_set, read_class
 from .cursor import Cursor, without_any_byte
-from .measures import captured, compiled_size, fixed_length
+from .measures import compiled_size, fixed_length
 from .quirks import misread
 from .syntax import (
     EMPTY,
@@ -388,15 +388,10 @@ class _Parser:
         lengths = {fixed_length(branch) for branch in branches} if behind else {0}
         if max(_LONGEST_LOOKBEHIND + 1 if n is None else n for n in lengths) > _LONGEST_LOOKBEHIND:
             raise self._cursor.invalid("lookbehind assertion is not fixed length")
-        if len(lengths) == 1:
-            return Look(choice(branches), behind, negative)
-        self._unsure_behind("a look-behind of several lengths")
-        # re wants one length for all branches.
-        looks = tuple(Look(branch, True, negative) for branch in branches)
-        if any(map(captured, branches)):
-            self._cursor.note_foreign("a group in a look-behind of several lengths")
-        # One look around them all, so that a quantifier sees one assertion as PCRE2 does.
-        return Look(Sequence(looks) if negative else Choice(looks), False, False)
+        if len(lengths) > 1:
+            # re wants one length for all branches.
+            self._foreign("a look-behind of several lengths")
+        return Look(choice(branches), behind, negative)
 
     def _foreign_group(self, begin: str) -> Node:
         if begin == "?|":

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import reduce
-from operator import or_
+
+from . import bytesets
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def choice(branches: list[Node]) -> Node:
     if None in masks:
         return Choice(tuple(branches))
     # One set of bytes cannot be ambiguous, as (a|a)* is.
-    return Bytes(reduce(or_, filter(None, masks), 0))
+    return Bytes(bytesets.union(filter(None, masks)))
 
 
 def joined(items: list[Node]) -> Node:
