@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.by_size import Task, report
 from benchmarks.measure import parser
-from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.cli.imports import (
     import_file,
     import_summary,

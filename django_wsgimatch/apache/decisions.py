@@ -83,6 +83,6 @@ def _layers(host: Host) -> Iterator[Layer]:
 
 def _others(layer: Layer, closing: Collection[int]) -> Iterator[Directive]:
     for rule in layer:
-        name = rule.name.lower()
+        name = rule.key
         if name in RULES and name not in SWITCHES and id(rule) not in closing:
             yield rule

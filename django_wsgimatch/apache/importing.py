@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
 from .covering.access_files import Apart, Unread, close_unread, set_apart, with_access_files
-from .covering.alias_reach import FileKind, FileKinds
+from .covering.coverage import FileKind, FileKinds
 from .covering.hosts import read_hosts
 from .decisions import Protected, note_rules, protected, refusing
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
@@ -20,8 +20,7 @@ from .outcomes.answers import answered, is_known
 from .outcomes.outcome import Ledger, Outcome, refused, withheld
 from .processes.embedded import load_ahead, note_embedded
 from .processes.isolation import write_out_groups
-from .processes.processes import note_uses, read_groups
-from .processes.users import note_users
+from .processes.processes import note_users, note_uses, read_groups
 from .resolving.barring import bar
 from .resolving.mounts import mount
 from .resolving.resolving import ResolvedAlias, Resolver
@@ -120,7 +119,7 @@ def _settings(
     directives = [each for each in configuration.directives if not each.is_off]
     named: defaultdict[str, list[Directive]] = defaultdict(list)
     for directive in directives:
-        named[directive.name.lower()].append(directive)
+        named[directive.key].append(directive)
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
     unread, apart = access_files
@@ -187,7 +186,7 @@ def _check_location(entry: ResolvedAlias, ledger: Ledger) -> None:
 
 def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:
     for directive in directives:
-        name = directive.name.lower()
+        name = directive.key
         if "${" in directive.rest and (name.startswith("wsgi") or name == "serveralias"):
             reason = "its variable has no value here: give it one with --define NAME=VALUE"
             ledger.note(directive, "needs you", reason)

@@ -11,9 +11,8 @@ from typing import Any
 
 from ..apache.decisions import Protected
 from ..apache.importing import Imported, import_configuration
-from ..apache.lines.directive import Directive
+from ..apache.lines.directive import Directive, Surroundings
 from ..apache.lines.limits import Volume
-from ..apache.lines.surroundings import Surroundings
 from ..apache.outcomes.outcome import CATEGORIES, Category, Outcome, tally
 from ..apache.reading.reading import read_file, read_text
 from ..apache.resolving.addresses import at_address

@@ -28,7 +28,7 @@ from django_wsgimatch.aliases.resolve import resolve
 from django_wsgimatch.aliases.substitution import parse_template
 from django_wsgimatch.apache.covering.hosts import read_hosts
 from django_wsgimatch.apache.importing import Imported, import_configuration
-from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.writing.fragment import python_lines

@@ -25,9 +25,7 @@ from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Resolution, resolve
 from django_wsgimatch.apache.covering.hosts import read_hosts
 from django_wsgimatch.apache.importing import Imported, import_configuration
-from django_wsgimatch.apache.lines.directive import ApacheConfiguration
-from django_wsgimatch.apache.lines.surroundings import Surroundings
-from django_wsgimatch.apache.lines.words import split_words
+from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Surroundings, split_words
 from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.resolving.mounts import alias_of

@@ -15,9 +15,8 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Directive
+from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Directive, Surroundings
 from django_wsgimatch.apache.lines.lines import Lines, physical_lines
-from django_wsgimatch.apache.lines.surroundings import Surroundings
 from django_wsgimatch.apache.reading.reading import read_file, read_text
 from tests.fuzz.random_apache import FOREIGN, STRAY, random_configuration
 from tests.support.apache_dump import (

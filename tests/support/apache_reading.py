@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Directive
-from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Directive, Surroundings
 from django_wsgimatch.apache.reading.reading import read_text
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.apache.covering.alias_reach import FileKind
+from django_wsgimatch.apache.covering.coverage import FileKind
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.apache.writing.fragment import python_lines, values

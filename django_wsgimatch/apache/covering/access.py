@@ -8,14 +8,8 @@ told without a request: whether really everybody is let in, with every method.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
-from typing import Literal
 
-from ..lines.directive import Directive, Section
-from ..lines.words import split_words
-
-# Who gets in: all, nobody, only some; or a rule that lets nobody in and may keep some out.
-_Let = Literal["all", "none", "some", "not some", "neutral"]
+from ..lines.directive import Directive, Section, split_words
 
 CONTAINERS = ("requireall", "requireany", "requirenone")
 LIMITS = ("limit", "limitexcept")
@@ -55,7 +49,7 @@ Layer = Sequence[Directive]
 
 def system_of(directive: Directive) -> str:
     """Return what a rule is a part of, as a whole: a later one for the same place replaces it."""
-    name = directive.name.lower()
+    name = directive.key
     if name in _COMPAT:
         return "compat"
     return "require" if name == "authmerging" else name
@@ -89,20 +83,20 @@ def _closing(layers: Sequence[Layer], method: str, is_tls: bool) -> tuple[Direct
 
 
 def _keeping_out(layers: Sequence[Layer], method: str, is_tls: bool) -> tuple[Directive, ...]:
-    let, requires = _authorization(layers, method)
+    is_open, requires = _authorization(layers, method)
     # Mod_access_compat merges nothing: what a section says takes the place of all that held.
     last = next((layer for layer in reversed(layers) if _named_among(layer, *_COMPAT)), ())
     compat = [each for each in last if _holds(each, method)]
     limited = [each for layer in layers for each in layer if _holds(each, method)]
     kept_out = (*_kept_out(compat), *_switched(limited, is_tls))
     satisfy = _named_among(compat, "satisfy")[-1:]
-    if satisfy and _words(satisfy[0])[:1] == ["any"] and (not kept_out or let == "all"):
+    if satisfy and _words(satisfy[0])[:1] == ["any"] and (not kept_out or is_open):
         return ()
-    return kept_out if let in (None, "all") else (*requires, *kept_out)
+    return (*requires, *kept_out) if is_open is False else kept_out
 
 
 def _named_among(layer: Layer, *names: str) -> list[Directive]:
-    return [each for each in layer if each.name.lower() in names]
+    return [each for each in layer if each.key in names]
 
 
 def _kept_out(layer: Layer) -> list[Directive]:
@@ -120,7 +114,7 @@ def _switched(directives: Iterable[Directive], is_tls: bool) -> Iterator[Directi
     """Yield the directives of other modules that keep somebody out."""
     last: dict[str, Directive] = {}
     for each in directives:
-        name = each.name.lower()
+        name = each.key
         if name in SWITCHES and not (name in _STICKY and name in last):
             last[name] = each
     for name, each in last.items():
@@ -130,88 +124,62 @@ def _switched(directives: Iterable[Directive], is_tls: bool) -> Iterator[Directi
 
 def _authorization(
     layers: Iterable[Layer], method: str
-) -> tuple[_Let | None, tuple[Directive, ...]]:
-    """Return whom the Require lines let in, None without any, and the lines that count."""
-    let: _Let | None = None
+) -> tuple[bool | None, tuple[Directive, ...]]:
+    """Return whether the Require lines let everybody in, None without any; and those that count."""
+    is_open: bool | None = None
     lines: tuple[Directive, ...] = ()
-    before: list[tuple[_Let, tuple[Directive, ...]]] = []
+    before: list[tuple[bool, tuple[Directive, ...]]] = []
     for layer in layers:
         requires = _named_among(layer, "require")
         own = tuple(each for each in requires if _holds(each, method))
-        found = _evaluated(own, ()) if own else "all"
-        before += [(found, own)] if requires else []
+        lets_all = not own or _lets_all(own, ())
+        before += [(lets_all, own)] if requires else []
         merging = [_words(each)[:1] for each in _named_among(layer, "authmerging")]
         if merging[-1:] == [["and"]] and before:
             # Sections of one kind are merged first, and so with all that stood before them.
-            let = _combined("requireall", [each for each, _ in before])
+            is_open = all(each for each, _ in before)
             lines = tuple(line for _, several in before for line in several)
-        elif requires and let is not None and merging[-1:] == [["or"]]:
-            let, lines = _combined("requireany", [let, found]), (*lines, *own)
+        elif requires and is_open is not None and merging[-1:] == [["or"]]:
+            is_open, lines = is_open or lets_all, (*lines, *own)
         elif requires:
-            let, lines = found, own
-    return let, lines
+            is_open, lines = lets_all, own
+    return is_open, lines
 
 
-def _evaluated(lines: Sequence[Directive], around: tuple[Section, ...]) -> _Let:
-    """Return whom the lines let in that stand in a container, the outermost without any."""
+def _lets_all(lines: Sequence[Directive], around: tuple[Section, ...]) -> bool:
+    """Whether the lines in a container, the outermost without any, let everybody in."""
     members: dict[Section | int, list[Directive]] = {}
     for number, line in enumerate(lines):
         inside = _containers(line)[len(around) :]
         members.setdefault(inside[0] if inside else number, []).append(line)
     found = [
-        _evaluated(own, (*around, key)) if isinstance(key, Section) else _required(own[0])
+        _lets_all(own, (*around, key)) if isinstance(key, Section) else _is_granted(own[0])
         for key, own in members.items()
     ]
-    return _combined(around[-1].name.lower() if around else "requireany", found)
-
-
-def _required(line: Directive) -> _Let:
-    words = _words(line)
-    if words[:1] == ["not"]:
-        return _negated(_granted(words[1:]))
-    return _granted(words)
-
-
-def _granted(words: list[str]) -> _Let:
-    if words[:1] == ["all"]:
-        return "all" if words[1:2] == ["granted"] else "none"
-    return "some"
-
-
-def _negated(let: _Let) -> _Let:
-    """Mirror what a negation says: it keeps out, and lets nobody in."""
-    return "none" if let == "all" else "neutral" if let == "none" else "not some"
-
-
-def _combined(container: str, found: Sequence[_Let]) -> _Let:
+    container = around[-1].key if around else "requireany"
     if container == "requirenone":
-        return reduce(_worse, map(_negated, found), "neutral")
-    if container == "requireany":
-        return "all" if "all" in found else "none" if set(found) <= {"none"} else "some"
-    if "none" in found:
-        return "none"
-    return "all" if set(found) <= {"all", "neutral"} and "all" in found else "some"
+        return False
+    return any(found) if container == "requireany" else all(found)
 
 
-def _worse(one: _Let, other: _Let) -> _Let:
-    gravity: tuple[_Let, ...] = ("none", "not some", "neutral")
-    return min(one, other, key=gravity.index)
+def _is_granted(line: Directive) -> bool:
+    return _words(line)[:2] == ["all", "granted"]
 
 
 def _containers(line: Directive) -> tuple[Section, ...]:
-    return tuple(each for each in line.sections if each.name.lower() in CONTAINERS)
+    return tuple(each for each in line.sections if each.key in CONTAINERS)
 
 
 def _named(directive: Directive) -> list[str]:
     """Return the methods that the sections around a directive name."""
-    limits = (each for each in directive.sections if each.name.lower() in LIMITS)
+    limits = (each for each in directive.sections if each.key in LIMITS)
     return [method.upper() for each in limits for method in split_words(each.argument)]
 
 
 def _holds(directive: Directive, method: str) -> bool:
     """Whether a directive holds for a method; "" is one that no section names."""
     for each in directive.sections:
-        name = each.name.lower()
+        name = each.key
         if name in LIMITS:
             is_named = method in (word.upper() for word in split_words(each.argument))
             if is_named != (name == "limit"):
@@ -220,4 +188,4 @@ def _holds(directive: Directive, method: str) -> bool:
 
 
 def _words(directive: Directive) -> list[str]:
-    return [word.lower() for word in split_words(directive.rest)]
+    return [word.lower() for word in directive.words]

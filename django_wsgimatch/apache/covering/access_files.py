@@ -8,35 +8,45 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, product
 
-from ..lines.directive import ApacheConfiguration, Directive, Section, Spot
-from ..lines.unreadable import Unreadable
-from ..lines.words import split_words
+from ..lines.directive import ApacheConfiguration, Directive, Section, Spot, Unreadable
 from ..outcomes.answers import answer_for
 from ..outcomes.outcome import Category, Ledger
 from ..reading.includes import is_private, read_text_of
 from ..reading.reading import read_text
 from ..reading.sections import section_for
 from .access import CONTAINERS, LIMITS, RULES
-from .alias_reach import FileKinds, reach_of
-from .coverage import CONDITIONS, FILES
+from .coverage import (
+    CONDITIONS,
+    DIRECTORIES,
+    FILES,
+    FileKinds,
+    Reach,
+    above,
+    coverage,
+    heads_of,
+    is_wildcard,
+    reach_of,
+    section_pattern,
+)
 from .hosts import (
     HANDLERS,
     REDIRECTS,
     REWRITING,
     TAKERS,
     Host,
+    Rank,
     holder_of,
+    rank_of,
     read_hosts,
     scope_sections,
 )
 from .option_values import ENTRY_OPTIONS, SITE_OPTIONS
-from .overrides import ALLOWING, Overrides, above, allows, host_of, is_directory
 
 # So many folders below one of scripts are looked at, and so much of a file is read, in bytes.
 _MOST_FOLDERS, _LONGEST = 2000, 1 << 20
@@ -51,6 +61,9 @@ _OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", 
 _NONE = "There is no such file on the path to a script"
 _MISSING = "is not on this machine: look there for .htaccess files, as their rules are missing here"
 
+ALLOWING = ("allowoverride", "allowoverridelist")
+# A directive with its place in the order in which Apache merges them.
+_Ranked = tuple[tuple[Rank, bool, int], Directive]
 TextOf = Callable[[str, int], str]
 
 
@@ -91,7 +104,7 @@ def with_access_files(
     reader.read(None, [main, *hosts])
     folders = frozenset(each.sections[0] for each in reader.found)
     apart = set()
-    overriding = {host_of(each) for each in directives if each.name.lower() in ALLOWING}
+    overriding = {each.host for each in directives if each.key in ALLOWING}
     for host in hosts:
         # Its own sections would otherwise come after the files of the main server.
         if host.section in overriding or any(map(is_directory, host.scopes)):
@@ -126,6 +139,43 @@ def close_unread(main: Host, hosts: Iterable[Host], unread: Iterable[Unread]) ->
         holder_of(host, (each.folder,)).access.append(each.allowed_by)
 
 
+class Overrides:
+    """The AllowOverride directives, by the virtual host and the folder that they stand for."""
+
+    def __init__(self, directives: Iterable[Directive]) -> None:
+        self._placed: defaultdict[tuple[Section | None, str | None], list[_Ranked]]
+        self._placed = defaultdict(list)
+        for number, directive in enumerate(directives):
+            sections, host = scope_sections(directive), directive.host
+            if directive.key not in ALLOWING or not is_directory(sections):
+                continue
+            is_wild = is_wildcard(section_pattern(sections[0])[0])
+            [head] = (None,) if is_wild else heads_of(sections[0]) or ("",)
+            order = (rank_of(sections), host is not None, number)
+            self._placed[host, head].append((order, directive))
+
+    def allowing(self, host: Section | None, folder: str) -> Directive | None:
+        """Return the directive that has files in a folder read, None where none does."""
+        reach = Reach(None, folder, folder, None, None)
+        places = product(dict.fromkeys((None, host)), (None, *above(folder)))
+        near = (each for place in places for each in self._placed.get(place, ()))
+        holding = sorted(e for e in near if coverage(scope_sections(e[1]), reach) == "all")
+        # AllowOverride takes nothing back of what AllowOverrideList allows, nor the other way.
+        last = {directive.key: directive for _, directive in holding}
+        return next(filter(allows, last.values()), None)
+
+
+def allows(directive: Directive) -> bool:
+    """Whether a directive has files read."""
+    return directive.key in ALLOWING and [w.lower() for w in directive.words] != ["none"]
+
+
+def is_directory(sections: Sequence[Section]) -> bool:
+    """Whether these are one <Directory>, and no pattern: there AllowOverride may stand."""
+    is_alone = len(sections) == 1 and sections[0].key in DIRECTORIES
+    return is_alone and not section_pattern(sections[0])[1]
+
+
 class _Reader:
     def __init__(
         self, directives: Sequence[Directive], kind_of: FileKinds, ledger: Ledger, text_of: TextOf
@@ -137,8 +187,8 @@ class _Reader:
         self._overrides = Overrides(directives)
         self._names: dict[Section | None, list[str]] = {None: _DEFAULT}
         for directive in directives:
-            if directive.name.lower() == "accessfilename":
-                self._names[host_of(directive)] = split_words(directive.rest)
+            if directive.key == "accessfilename":
+                self._names[directive.host] = directive.words
         self.found: list[Directive] = []
         self.private: set[str] = set()
         self.unread: list[Unread] = []
@@ -152,7 +202,7 @@ class _Reader:
             reach = reach_of(alias, self._kind_of)
             folders |= dict.fromkeys(above(reach.directory), False)
             last[reach.directory] = True
-            if reach.script is None and self._overrides.may_hold_below(host, reach.directory):
+            if reach.script is None:
                 folders |= dict.fromkeys(self._below(reach.directory), False)
         for folder, is_last in sorted({**folders, **last}.items()):
             by = self._overrides.allowing(host, folder)
@@ -198,8 +248,8 @@ def _check_allowed(directive: Directive, path: str) -> None:
 
     Whoever may write the file may not choose which scripts are run, and as whom.
     """
-    foreign = [s.name for s in directive.sections if s.name.lower() not in _SECTIONS]
-    name = directive.name.lower()
+    foreign = [s.name for s in directive.sections if s.key not in _SECTIONS]
+    name = directive.key
     is_ours = answer_for(name).is_read or name in (*TAKERS, *ALLOWING, *_OF_SERVERS)
     if foreign or directive.spot.file != path:
         what = f"<{foreign[0]}>" if foreign else "Include"

@@ -9,15 +9,90 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Literal
 
+from ...aliases.alias import Alias
 from ...aliases.directives import get_word
 from ...aliases.patterns.pattern import compile_pattern
+from ...aliases.substitution import parse_template
 from ...exceptions import PatternError
 from ..lines.directive import Section
-from .alias_reach import Reach, prefixes_of
+
+FileKind = Literal["file", "directory", "missing"]
+FileKinds = Callable[[str], FileKind]
+
+# What a WSGI script is called, where there is no file to look at.
+_SCRIPT = re.compile(r".+\.(wsgi|py|fcgi|cgi|pyw|tac)", re.IGNORECASE)
+_SLASHES = re.compile("//+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """
+    Where an alias leads, and for which uris.
+
+    ``script`` is the one file that it runs, None where there may be several or none is known.
+    ``directory`` is surely above every script, ``inside`` a path that every script is or lies
+    below. ``location`` is the prefix of a plain alias's uris, None for a pattern; ``prefixes``
+    are literals of which one begins every uri, None where none are known.
+    """
+
+    script: str | None
+    directory: str
+    inside: str
+    location: str | None
+    prefixes: tuple[str, ...] | None
+
+
+def reach_of(alias: Alias, kind_of: FileKinds) -> Reach:
+    """Return the reach of an alias; ``kind_of`` says what the file system has at a path."""
+    script, directory, inside = _files(alias, kind_of)
+    if alias.kind == "plain":
+        location = _SLASHES.sub("/", alias.location)
+        return Reach(script, directory, inside, location, (location,))
+    return Reach(script, directory, inside, None, prefixes_of(alias.location))
+
+
+def region(location: str | None, prefixes: tuple[str, ...] | None) -> Reach:
+    """Return a part of the uris, by a prefix or by what is known of a pattern."""
+    return Reach(None, "/", "/", location, prefixes)
+
+
+@lru_cache(maxsize=4096)
+def prefixes_of(pattern: str) -> tuple[str, ...] | None:
+    """Return the literals of which one begins every uri that matches a pattern, if known."""
+    try:
+        return compile_pattern(pattern, allow_exponential=True).prefixes
+    except PatternError:
+        return None
+
+
+def path_info_of_target(alias: Alias, script: str) -> str:
+    """Return what stands behind the script in the target of a plain alias."""
+    tail = "/" if alias.target.endswith("/") else ""
+    return (posixpath.normpath(alias.target) + tail)[len(script) :]
+
+
+def _files(alias: Alias, kind_of: FileKinds) -> tuple[str | None, str, str]:
+    template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
+    literal = template[0] if template and isinstance(template[0], str) else ""
+    is_whole = template == (literal,)
+    # The name in which a capture begins is not known.
+    known = literal if is_whole else literal[: literal.rfind("/") + 1]
+    path = "/"
+    for name in posixpath.normpath("/" + known).split("/")[1:]:
+        path = posixpath.join(path, name)
+        kind = kind_of(path)
+        if kind == "file" or (kind == "missing" and _SCRIPT.fullmatch(name)):
+            return path, posixpath.dirname(path), path
+    if is_whole and kind_of(path) != "directory":
+        return None, posixpath.dirname(path), path
+    return None, path, path
+
 
 Coverage = Literal["all", "some", "none"]
 
@@ -49,7 +124,7 @@ def section_pattern(section: Section) -> tuple[str, bool]:
     word, rest = get_word(section.argument)
     if word == "~":
         return get_word(rest)[0], True
-    return word, section.name.lower().endswith("match")
+    return word, section.key.endswith("match")
 
 
 def heads_of(section: Section) -> tuple[str, ...] | None:
@@ -58,7 +133,7 @@ def heads_of(section: Section) -> tuple[str, ...] | None:
 
     None where no such texts are known. A <Directory> is given as ap_getparents() would have it.
     """
-    kind = section.name.lower()
+    kind = section.key
     if kind not in (*DIRECTORIES, *LOCATIONS):
         return None
     text, is_pattern = section_pattern(section)
@@ -82,7 +157,7 @@ def is_below(location: str, uri: str) -> bool:
 
 
 def _of_section(section: Section, reach: Reach) -> Coverage:
-    kind = section.name.lower()
+    kind = section.key
     if kind in CONDITIONS:
         return "some"
     text, is_pattern = section_pattern(section)
@@ -109,16 +184,21 @@ def _directory(path: str) -> str:
     return posixpath.normpath("/" + path.lstrip("/"))
 
 
+def above(folder: str) -> Iterator[str]:
+    """Yield a folder and all above it."""
+    yield folder
+    while folder != "/":
+        folder = posixpath.dirname(folder)
+        yield folder
+
+
 def _of_wildcard_directory(path: str, reach: Reach) -> Coverage:
-    parents = [reach.directory]
-    while parents[-1] != "/":
-        parents.append(posixpath.dirname(parents[-1]))
-    if any(_fits(path, parent) for parent in parents):
+    if any(_fits(path, parent) for parent in above(reach.directory)):
         return "all"
     if reach.script is not None:
         return "some" if _fits(path, reach.script) else "none"
     head = path[: _first_wildcard(path)]
-    return "some" if _may_meet(head, reach.inside) else "none"
+    return "some" if may_meet(head, reach.inside) else "none"
 
 
 def _of_path_pattern(pattern: str, reach: Reach) -> Coverage:
@@ -126,11 +206,11 @@ def _of_path_pattern(pattern: str, reach: Reach) -> Coverage:
     if reach.script is not None:
         return _search(pattern, reach.script)
     heads = prefixes_of(pattern)
-    is_near = heads is None or any(_may_meet(head, reach.inside) for head in heads)
+    is_near = heads is None or any(may_meet(head, reach.inside) for head in heads)
     return "some" if is_near else "none"
 
 
-def _may_meet(one: str, other: str) -> bool:
+def may_meet(one: str, other: str) -> bool:
     """Whether a text can begin with both."""
     return one.startswith(other) or other.startswith(one)
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from ...aliases.alias import Alias
 from ...aliases.directives import parse_directive
 from ...exceptions import DirectiveError
-from ..lines.directive import Directive, Section
-from ..lines.words import split_words
+from ..lines.directive import Directive, Section, split_words
 from ..outcomes.outcome import Ledger
 from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, section_pattern
@@ -108,9 +107,9 @@ def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, l
     for directive in directives:
         if directive.is_off:
             continue
-        outer = next((s for s in directive.sections if s.name.lower() == "virtualhost"), None)
+        outer = directive.host
         host = main if outer is None else hosts.setdefault(outer, Host(outer))
-        name = directive.name.lower()
+        name = directive.key
         read = _READERS.get(name) or (_read_value if name in OPTIONS else None)
         if read is None:
             continue
@@ -139,12 +138,12 @@ def _drop_replaced(host: Host, ledger: Ledger) -> None:
 
 
 def _place_named_by(sections: tuple[Section, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple((each.name.lower(), each.argument) for each in sections)
+    return tuple((each.key, each.argument) for each in sections)
 
 
 def scope_sections(directive: Directive) -> tuple[Section, ...]:
     """Return the sections around a directive that limit what it holds for."""
-    return tuple(each for each in directive.sections if each.name.lower() in SCOPES)
+    return tuple(each for each in directive.sections if each.key in SCOPES)
 
 
 def _read_alias(host: Host, directive: Directive, ledger: Ledger) -> None:
@@ -155,26 +154,26 @@ def _read_alias(host: Host, directive: Directive, ledger: Ledger) -> None:
 
 
 def _read_server_name(host: Host, directive: Directive, ledger: Ledger) -> None:
-    words = split_words(directive.rest)
+    words = directive.words
     if len(words) != 1:
         raise DirectiveError("ServerName takes one argument, The hostname and port of the server")
     name = words[0].rpartition("//")[2]
     host.server_name = name.rpartition(":")[0] if _has_port(name) else name
-    host.names = [(n, d) for n, d in host.names if d.name.lower() != "servername"]
+    host.names = [(n, d) for n, d in host.names if d.key != "servername"]
     host.names.insert(0, (host.server_name.lower(), directive))
 
 
 def _read_server_alias(host: Host, directive: Directive, ledger: Ledger) -> None:
     if host.section is None:
         raise DirectiveError("ServerAlias only used in <VirtualHost>")
-    host.names += [(name.lower(), directive) for name in split_words(directive.rest)]
+    host.names += [(name.lower(), directive) for name in directive.words]
 
 
 def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     given = given_by(directive)
-    name = OPTIONS[directive.name.lower()]
+    name = OPTIONS[directive.key]
     sections = scope_sections(directive)
-    if sections and directive.name.lower() in SERVER_OPTIONS:
+    if sections and directive.key in SERVER_OPTIONS:
         raise DirectiveError(f"{directive.name} not allowed in <{sections[-1].name}> context")
     place = holder_of(host, sections)
     givers = host.givers.setdefault(_place_named_by(sections), {})
@@ -197,11 +196,11 @@ def holder_of(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
 
 
 def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
-    if any(each.name.lower() not in _AROUND_RULES for each in directive.sections):
+    if any(each.key not in _AROUND_RULES for each in directive.sections):
         # As in <Proxy>: it says who may use a proxy, or is the definition of a provider.
         return
     sections = scope_sections(directive)
-    if not sections and directive.name.lower() not in SWITCHES:
+    if not sections and directive.key not in SWITCHES:
         raise DirectiveError(f"{directive.name} not allowed here")
     holder_of(host, sections).access.append(directive)
 
@@ -217,7 +216,7 @@ def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:
 
 def _read_rewriting(host: Host, directive: Directive, ledger: Ledger) -> None:
     host.rewriting.append(directive)
-    if directive.name.lower() in TAKERS:
+    if directive.key in TAKERS:
         host.takers.append(directive)
 
 
@@ -244,7 +243,7 @@ def rank_of(sections: tuple[Section, ...]) -> Rank:
     Directories from the root on, then those given by a pattern, files, locations, conditions.
     Files in a directory come with that directory, after those of the server.
     """
-    kinds = [each.name.lower() for each in sections]
+    kinds = [each.key for each in sections]
     if any(kind in CONDITIONS for kind in kinds):
         return 5, 0, 0
     if any(kind in FILES for kind in kinds):
@@ -255,7 +254,7 @@ def rank_of(sections: tuple[Section, ...]) -> Rank:
 
 
 def _directory_rank(section: Section) -> tuple[int, int]:
-    if section.name.lower() not in DIRECTORIES:
+    if section.key not in DIRECTORIES:
         return 0, 0
     path, is_pattern = section_pattern(section)
     # As observed, and as reorder_sorter() has it: even in a pattern slashes are counted.

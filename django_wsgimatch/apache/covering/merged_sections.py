@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..lines.limits import Effort
 from .coverage import Coverage, coverage, section_pattern
 from .hosts import Scope
+from .indexes import ScopeIndex
 from .option_values import DEFAULTS, ENTRY_OPTIONS, Given
 from .partial_aliases import region_of
-from .scope_index import ScopeIndex
 
 Values = dict[str, Given]
 
@@ -68,10 +67,8 @@ class Meetings:
         partial: Sequence[Scope],
         ordered: Sequence[Scope],
         server: Values,
-        effort: Effort,
     ) -> None:
         self._server = server
-        self._effort = effort
         self._index = ScopeIndex(partial)
         self._turn = {id(scope): number for number, (scope, _) in enumerate(scopes)}
         self._place = {id(scope): number for number, scope in enumerate(ordered)}
@@ -81,9 +78,7 @@ class Meetings:
         """Return what holds where a section holds, or None if one entry cannot say it."""
         holding, meeting = list(self._sure), []
         uris = region_of(scope.sections[0])
-        near = self._index.near(uris)
-        self._effort.spend(self._index.steps(near), scope.sections[0].spot, str(scope))
-        for other in near.values():
+        for other in self._index.near(uris).values():
             is_same = other.sections[0].argument == scope.sections[0].argument
             covered = "all" if is_same else coverage(other.sections, uris)
             if covered == "all":

@@ -7,7 +7,6 @@ from typing import Any
 
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive
-from ..lines.words import split_words
 
 _FLAGS = {"on": True, "off": False}
 
@@ -59,8 +58,8 @@ def given_by(directive: Directive) -> Given:
 
     Raises DirectiveError, with Apache's message where it has one, for a value that Apache refuses.
     """
-    name = OPTIONS[directive.name.lower()]
-    words = split_words(directive.rest)
+    name = OPTIONS[directive.key]
+    words = directive.words
     if name == "options":
         return Given(tuple(words), directive)
     if len(words) != 1:

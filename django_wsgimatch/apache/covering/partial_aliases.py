@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
-from functools import lru_cache
 
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import group_numbers, parse_template
 from ...exceptions import PatternError
 from ..lines.directive import Section
-from .alias_reach import Reach, prefixes_of, region
-from .coverage import is_wildcard, section_pattern
+from .coverage import (
+    CONDITIONS,
+    DIRECTORIES,
+    FILES,
+    LOCATIONS,
+    Reach,
+    is_wildcard,
+    prefixes_of,
+    region,
+    section_pattern,
+)
+from .hosts import Scope
 
 _SLASHES = re.compile("//+")
 # What would mean something else inside a group, or further on in a pattern.
@@ -31,13 +41,7 @@ def narrowed(alias: Alias, section: Section) -> Alias | None:
     It leads to the same script with the same SCRIPT_NAME and PATH_INFO. None where no alias
     can say that.
     """
-    return _narrowed(alias, *section_pattern(section))
-
-
-# Optimization: virtual hosts inherit aliases and the sections around them, and compiling takes a
-# quarter of a millisecond: 1.6 s instead of 3.5 for 51,000 lines of real configurations.
-@lru_cache(maxsize=65536)
-def _narrowed(alias: Alias, text: str, is_pattern: bool) -> Alias | None:
+    text, is_pattern = section_pattern(section)
     if not is_pattern and not is_wildcard(text):
         return _below(alias, _SLASHES.sub("/", text))
     condition = without_captures(text if is_pattern else from_wildcard(text))
@@ -144,3 +148,86 @@ def _wildcard_part(part: str) -> str:
 def literally(text: str) -> str:
     """Return the pattern that takes a text as it is."""
     return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+# What begins so is the name of a file or folder that begins with a dot, and no folder of scripts.
+_HIDDEN = re.compile(r"(?:\^\.\*|\.\*|\^\(\.\*\))?(?:/|\(\^\|/\)|\(\?:\^\|/\))?(\\\..*)", re.DOTALL)
+
+
+def is_exact(scope: Scope) -> bool:
+    """Whether region_of_scope() takes no URL more than the section holds for."""
+    names = [each.key for each in scope.sections]
+    if any(name in (*CONDITIONS, *FILES) for name in names):
+        return False
+    return names[0] in LOCATIONS or not section_pattern(scope.sections[-1])[1]
+
+
+def region_of_scope(alias: Alias, scope: Scope) -> Alias | None:
+    """
+    Return an alias for the URLs of an alias that a section may hold for, or None.
+
+    It may take a few URLs more, never one less. None where one entry cannot say that.
+    """
+    first, last = scope.sections[0], scope.sections[-1]
+    if first.key in LOCATIONS:
+        # What stands further inside, an <If>, holds for a part of it that no URL tells.
+        return narrowed(alias, first)
+    if any(each.key in CONDITIONS for each in scope.sections):
+        return None
+    if last.key in FILES:
+        return _of_names(alias, last)
+    return _of_directory(alias, last)
+
+
+def _of_directory(alias: Alias, section: Section) -> Alias | None:
+    text, is_pattern = section_pattern(section)
+    assert section.key in DIRECTORIES
+    if is_pattern:
+        hidden = _HIDDEN.fullmatch(text)
+        body = without_captures(hidden[1]) if hidden else None
+        return restricted(alias, f"(?=.*/(?:{body}))") if body else None
+    if is_wildcard(text) or alias.kind == "match":
+        return None
+    path = posixpath.normpath("/" + text.lstrip("/"))
+    target = posixpath.normpath(alias.target)
+    location = "" if alias.location == "/" else alias.location
+    is_torn = location.endswith("/") and not alias.target.endswith("/")
+    if is_torn or not path.startswith(f"{target}/"):
+        return None
+    return Alias(location.rstrip("/") + path[len(target) :], alias.target)
+
+
+def _of_names(alias: Alias, section: Section) -> Alias | None:
+    """Return the URLs with a segment that may be the name of the script."""
+    text, is_pattern = section_pattern(section)
+    starts, body, ends = _parts(text) if is_pattern else (True, _glob(text), True)
+    if not _is_whole_name(alias) and (ends or not starts):
+        return None
+    plain = None if body is None else without_captures(body)
+    if plain is None:
+        return None
+    start, end = "/" if starts else "/[^/]*?", "(?:/|$)" if ends else ""
+    return restricted(alias, f"(?=.*{start}(?:{plain}){end})")
+
+
+def _parts(pattern: str) -> tuple[bool, str | None, bool]:
+    """Return whether a pattern begins at the start of a name, what it has inside, where it ends."""
+    starts, ends = pattern.startswith("^"), pattern.endswith("$") and not pattern.endswith("\\$")
+    body = pattern[starts : len(pattern) - ends]
+    is_divided = "|" in re.sub(r"\\.|\[[^\]]*\]|\([^()]*\)", "", body)
+    return starts, None if is_divided and (starts or ends) else body, ends
+
+
+def _glob(text: str) -> str:
+    return from_wildcard(text)[1:-1] if is_wildcard(text) else literally(text)
+
+
+def _is_whole_name(alias: Alias) -> bool:
+    """Whether the segments of a URL are the names of files, without an ending of the target's."""
+    if alias.kind == "plain":
+        return True
+    template = parse_template(alias.target)
+    if not isinstance(template[-1], int):
+        return False
+    before = template[-2] if len(template) > 1 else ""
+    return isinstance(before, str) and before.endswith("/")

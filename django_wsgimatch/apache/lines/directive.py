@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from ...aliases.directives import BLANKS, get_word
+from ...exceptions import WSGIMatchError
+
+
+def split_words(text: str) -> list[str]:
+    """Return all words of a text as ap_getword_conf() splits them, empty ones in quotes too."""
+    words = []
+    text = text.lstrip(BLANKS)
+    while text:
+        word, text = get_word(text)
+        words.append(word)
+    return words
+
+
+class Unreadable(WSGIMatchError):
+    """A line that Apache would refuse, or that is none of its own; ``cure`` says what to do."""
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.cure = cure
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,11 @@ class Section:
     argument: str
     spot: Spot
 
+    @property
+    def key(self) -> str:
+        """The name in lower case."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Directive:
@@ -54,6 +82,21 @@ class Directive:
     sections: tuple[Section, ...] = ()
     is_off: bool = False
     because: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name in lower case."""
+        return self.name.lower()
+
+    @property
+    def words(self) -> list[str]:
+        """What stands behind the name."""
+        return split_words(self.rest)
+
+    @property
+    def host(self) -> Section | None:
+        """The virtual host that it stands in, None for the main server."""
+        return next((each for each in self.sections if each.key == "virtualhost"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +130,28 @@ class ApacheConfiguration:
     refusals: tuple[Refusal, ...]
     remarks: tuple[Remark, ...] = ()
     private: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """
+    What a configuration is read with.
+
+    ``server_root`` is the directory that relative paths start from until a ServerRoot line names
+    another; None stands for the directory of the file that is read. ``defines`` are the names
+    given with ``-D``. ``modules`` are those that are loaded beside the ones of LoadModule lines, in
+    any spelling: ``wsgi``, ``mod_wsgi.c``, ``wsgi_module``. ``version`` is Apache's. ``environ``
+    holds the values for ``${NAME}`` that no Define line gives, as os.environ does; None stands
+    for that.
+
+    With None for ``modules``, a configuration that loads an MPM is taken for a whole server's: its
+    modules are those of its LoadModule lines, and the few that are often built in. Any other is
+    taken for a part, such as one site, on a server that has all modules: <IfModule> holds, and
+    <IfModule !...> does not.
+    """
+
+    server_root: str | None = None
+    defines: tuple[str, ...] = ()
+    modules: frozenset[str] | None = None
+    version: str = "2.4.68"
+    environ: Mapping[str, str] | None = None

@@ -9,21 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .directive import Spot
-from .unreadable import Unreadable
+from .directive import Spot, Unreadable
 
 # Of all files, each time one is included, and what macros make: ten seconds to half a minute.
 MOST_LINES = 200_000
 # Characters of these lines, variables filled in.
 MOST_TEXT = 32 << 20
-MOST_FILES = 100_000
 # A step is about a microsecond: what 200,000 lines of real configurations take, twice.
 MOST_STEPS = 20_000_000
-MADE, COMPARED, SEARCHED, COMPILED = 50, 5, 45, 1000
-"""
-Steps for an entry, for an alias held against a section, for more if that is a pattern which may
-be found anywhere, and for a pattern that is made.
-"""
+# For an alias held against a section, and for each that becomes a part of the alias.
+COMPARED, MADE = 20, 350
 
 
 class TooMuch(Unreadable):
@@ -36,7 +31,6 @@ class Volume:
 
     lines: int = 0
     text: int = 0
-    files: int = 0
 
     @property
     def room(self) -> int:
@@ -61,15 +55,6 @@ class Volume:
                 f"the import gives up: {whose}, and the configuration has more than "
                 f"{MOST_TEXT:,} characters",
                 "import its parts one by one, or give the variables shorter values",
-            )
-
-    def add_files(self, count: int) -> None:
-        """Count files before they are read."""
-        self.files += count
-        if self.files > MOST_FILES:
-            raise TooMuch(
-                f"the import gives up: more than {MOST_FILES:,} files are included",
-                "include files in fewer others",
             )
 
 

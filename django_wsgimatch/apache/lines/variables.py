@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from .unreadable import Unreadable
+from .directive import Unreadable
 
 _NO_COLON = "take a name without a colon: ${name:key} asks a RewriteMap"
 

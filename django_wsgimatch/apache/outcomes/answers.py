@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..lines.directive import Directive, Spot
-from ..lines.words import split_words
 from .outcome import Category, Outcome, outcome
 
 
@@ -260,8 +259,8 @@ def answer_for(name: str) -> DirectiveAnswer:
 
 def _is_internal(directive: Directive) -> bool:
     """Whether a directive only sets variables that Apache reads, and applications do not."""
-    words = split_words(directive.rest)
-    name = directive.name.lower()
+    words = directive.words
+    name = directive.key
     if name in ("setenv", "unsetenv", "passenv"):
         names = words[:1] if name == "setenv" else words
     else:
@@ -298,11 +297,11 @@ def answered(directive: Directive, refused: Spot | None = None) -> Outcome:
     answer = answer_for(directive.name)
     if answer.is_read and refused is not None:
         return outcome(directive, "not needed", f"Not read, since {refused} is refused")
-    words = " ".join(split_words(directive.rest)).lower()
+    words = " ".join(directive.words).lower()
     if answer.note == _VARIABLE and _is_internal(directive):
         return outcome(directive, "not needed", "Apache itself reads these variables")
     if answer.is_read:
-        return outcome(directive, "not needed", _IDLE.get(directive.name.lower(), _NO_ALIAS))
+        return outcome(directive, "not needed", _IDLE.get(directive.key, _NO_ALIAS))
     if words in answer.harmless:
         return outcome(directive, "not needed", "No effect: this is how it works without it")
     if answer is _UNKNOWN:

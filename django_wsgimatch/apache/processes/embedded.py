@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from ...aliases.groups import GLOBAL
 from ..lines.directive import Directive
-from ..lines.words import split_words
 from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
@@ -84,7 +83,7 @@ Groups = tuple[str, str]
 
 
 def _read(directive: Directive) -> tuple[str, Groups]:
-    script, *options = split_words(directive.rest) or [""]
+    script, *options = directive.words or [""]
     named = dict(option.split("=", 1) for option in options if "=" in option)
     return script, (named.get("process-group", ""), named.get("application-group", ""))
 

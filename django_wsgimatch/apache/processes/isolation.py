@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ...aliases.alias import Alias
 from ...aliases.target import split_uri
-from ..covering.alias_reach import FileKinds, path_info_of_target, reach_of
+from ..covering.coverage import FileKinds, path_info_of_target, reach_of
 from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables

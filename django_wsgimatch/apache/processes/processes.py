@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,8 +12,7 @@ from ...aliases.groups import GLOBAL
 from ...daemon.option_values import ANSWERS, OptionAnswer
 from ...daemon.options import Shape
 from ...exceptions import DirectiveError, SettingError
-from ..lines.directive import Directive, Section
-from ..lines.words import split_words
+from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
 
@@ -73,7 +73,7 @@ def read_groups(
     ``homes`` are the WSGIPythonHome lines: the last one is the Python of groups that name none.
     """
     groups: dict[str, ProcessGroup] = {}
-    home = [(each, split_words(each.rest)) for each in homes][-1:]
+    home = [(each, each.words) for each in homes][-1:]
     for directive in daemons:
         try:
             group = read_process_group(directive)
@@ -113,7 +113,7 @@ def note_uses(
     ``imports`` are the WSGIImportScript lines: they use a group, too.
     """
     used = {each.alias.process_group for each in entries}
-    used |= {word[14:] for each in imports for word in split_words(each.rest) if "=" in word}
+    used |= {word[14:] for each in imports for word in each.words if "=" in word}
     is_computed = any(name and name.startswith("%{") and name != GLOBAL for name in used)
     known = {group.name for group in groups}
     for group in groups:
@@ -143,13 +143,13 @@ def _note_foreign(
     groups: Sequence[ProcessGroup], entries: Sequence[ResolvedAlias], ledger: Ledger
 ) -> None:
     """Note what runs in another virtual host's group: mod_wsgi lets only hosts of its name."""
-    owners = {group.name: group for group in groups if _host_section(group.directive)}
+    owners = {group.name: group for group in groups if group.directive.host}
     names = {each.host.section: each.host.server_name for each in entries}
     for entry in entries:
         group = owners.get(entry.alias.process_group or "")
         if group is None:
             continue
-        section = _host_section(group.directive)
+        section = group.directive.host
         if section != entry.host.section and names.get(section) != entry.host.server_name:
             ledger.note(
                 group.directive,
@@ -157,10 +157,6 @@ def _note_foreign(
                 f"{entry.alias.location} of another virtual host runs in it, too; Apache answers "
                 "500 there",
             )
-
-
-def _host_section(directive: Directive) -> Section | None:
-    return next((s for s in directive.sections if s.name.lower() == "virtualhost"), None)
 
 
 def _next_option(rest: str) -> tuple[str, str, str]:
@@ -189,3 +185,54 @@ def _number(word: str) -> int | str:
     # As atoi() and strtol() read it, but for what stands behind the digits.
     digits = word.removeprefix("-")
     return int(word) if digits.isascii() and digits.isdigit() else word
+
+
+SERVE = "manage.py wsgimatch serve"
+
+
+def note_users(
+    users: Sequence[Directive],
+    groups: Sequence[Directive],
+    process_groups: Sequence[ProcessGroup],
+    ledger: Ledger,
+) -> None:
+    """
+    Say how the server is started so that applications run as the users that Apache gave them.
+
+    ``users`` and ``groups`` are the User and Group lines: the last of each counts.
+    """
+    others = {each.name: _allowed(each) for each in process_groups if "user" in each.options}
+    options = [*_option("--user", users), *_option("--group", groups)]
+    options += [
+        word for other in dict.fromkeys(others.values()) for word in ("--allow-user", other)
+    ]
+    command = f"{SERVE} {shlex.join(options)}"
+    for directive in (*users, *groups):
+        if directive not in (*users[-1:], *groups[-1:]):
+            ledger.note(directive, "not needed", "A later line replaces it")
+        elif "${" in directive.rest:
+            reason = "its variable has no value here: give it one with --define NAME=VALUE"
+            ledger.note(directive, "needs you", reason)
+        else:
+            ledger.note(
+                directive, "changed", f"started by root, the server switches to it: `{command}`"
+            )
+    for group in process_groups:
+        if group.name in others:
+            option = shlex.join(["--allow-user", others[group.name]])
+            reason = f"`serve {option}`, started by root, lets it run as its user"
+            ledger.note(group.directive, "kept", reason)
+
+
+def _option(name: str, lines: Iterable[Directive]) -> list[str]:
+    words = [each.words for each in lines][-1:]
+    # Apache writes the number of an account with a # before it.
+    return [name, words[0][0].removeprefix("#")] if words and words[0] else []
+
+
+def _allowed(group: ProcessGroup) -> str:
+    """Return what --allow-user must say for the user of a process group, and for its groups."""
+    named = [group.options.get("group"), *group.options.get("supplementary_groups", ())]
+    groups = ",".join(dict.fromkeys(str(each).removeprefix("#") for each in named if each))
+    user = str(group.options["user"]).removeprefix("#")
+    return f"{user}:{groups}" if groups else user

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
+from fnmatch import fnmatchcase
 
-from ..lines.unreadable import Unreadable
-from ..lines.wildcards import fits, has_wildcard
+from ..lines.directive import Unreadable
 
 # AP_MAX_INCLUDE_DEPTH of Apache 2.4.71, and AP_MAX_INCLUDE_DIR_DEPTH of most of 2.4.
 DEEPEST = 128
@@ -22,6 +23,7 @@ _MISSING = (
     "import what `apache2ctl -t -D DUMP_CONFIG` prints on the server"
 )
 _CLOSED = "make it readable, or import what `apache2ctl -t -D DUMP_CONFIG` prints on the server"
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _NOT_REGULAR = "name a regular file; what a command prints is read with -"
 
 
@@ -87,6 +89,23 @@ def named_files(path: str, *, optional: bool) -> list[str]:
     if not has_wildcard(path):
         return _below(path, optional, 0)
     return _expanded("/", path.lstrip("/"), optional)
+
+
+def has_wildcard(text: str) -> bool:
+    """Mirror apr_fnmatch_test(): a lone bracket is none, and a backslash hides one."""
+    shown = re.sub(r"\\.", "", text, flags=re.DOTALL)
+    return "?" in shown or "*" in shown or "]" in shown.partition("[")[2]
+
+
+def fits(pattern: str, name: str) -> bool:
+    """Whether a pattern matches a file's name; no wildcard stands for a leading dot."""
+    if name.startswith(".") and pattern[:1] in ("*", "?", "["):
+        return False
+    return fnmatchcase(name, _ESCAPED.sub(_plainly, pattern).replace("[^", "[!"))
+
+
+def _plainly(escaped: re.Match[str]) -> str:
+    return f"[{escaped[1]}]" if escaped[1] in "*?[" else escaped[1]
 
 
 def _expanded(directory: str, rest: str, optional: bool) -> list[str]:

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 
 from ...aliases.directives import get_word
 from ..lines.conditions import CONDITIONS
-from ..lines.directive import Directive, Section, Spot
+from ..lines.directive import Directive, Section, Spot, Unreadable, split_words
 from ..lines.limits import Volume
 from ..lines.lines import Line
-from ..lines.unreadable import Unreadable
-from ..lines.words import split_words
 from .sections import spelled
 
 # MAX_STRING_LEN: the size of mod_macro's buffers, with the NUL at the end.
@@ -101,7 +99,7 @@ class Macro:
                 title = spelled(name[1:].rstrip(">"))
                 sections.append(Section(title, rest.rpartition(">")[0].strip(), spot))
             else:
-                around = (each for each in sections if each.name.lower() not in CONDITIONS)
+                around = (each for each in sections if each.key not in CONDITIONS)
                 yield Directive(name, rest, spot, tuple(around), True, because)
 
 

@@ -12,17 +12,21 @@ import os
 
 from ...aliases.directives import get_word
 from ..lines.conditions import CONDITIONS
-from ..lines.directive import ApacheConfiguration, Directive, Refusal, Spot
+from ..lines.directive import (
+    ApacheConfiguration,
+    Directive,
+    Refusal,
+    Spot,
+    Surroundings,
+    Unreadable,
+)
 from ..lines.limits import TooMuch, Volume
 from ..lines.lines import LONGEST, Line
-from ..lines.surroundings import Surroundings
 from ..lines.templates import is_control, placeholder
-from ..lines.unreadable import Unreadable
 from .dump import is_dump, read_dump
 from .includes import read_text_of
-from .line_directives import follow, open_source
 from .macros import Macro
-from .progress import Progress, Source
+from .progress import Progress, Source, follow, open_source
 from .sections import check_section, make_section
 
 _MARK = "\xef\xbb\xbf"

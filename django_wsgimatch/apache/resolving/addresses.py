@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...exceptions import AddressError
-from ..lines.directive import ApacheConfiguration, Directive, Section
-from ..lines.words import split_words
+from ..lines.directive import ApacheConfiguration, Directive, Section, split_words
 
 _ANY = "*"
 
@@ -35,7 +34,7 @@ def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfig
 
 
 def _is_host(section: Section) -> bool:
-    return section.name.lower() == "virtualhost"
+    return section.key == "virtualhost"
 
 
 def _of(host: Section) -> list[str]:

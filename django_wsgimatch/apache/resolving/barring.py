@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from ..covering.coverage import LOCATIONS
 from ..covering.hosts import REDIRECTS, Host, Scope, holder_of, scope_sections
 from ..lines.directive import Directive, Section
-from ..lines.words import split_words
 from ..reading.sections import section_for
 from .rewriting import TAKING_ALL, Rule, chained, is_error, lets_few_in, rules_of, unless
 
@@ -50,13 +49,13 @@ def _put(host: Host, barred: Barred) -> bool:
     if not barred.is_kept or not isinstance(place, Scope):
         return False
     place.access.append(barred.directive)
-    place.is_inherited = bool(around) or barred.directive.name.lower() != "rewriterule"
+    place.is_inherited = bool(around) or barred.directive.key != "rewriterule"
     return True
 
 
 def _redirects(host: Host) -> Iterator[Barred]:
     for directive in host.takers:
-        name, words = directive.name.lower(), split_words(directive.rest)
+        name, words = directive.key, directive.words
         if name not in REDIRECTS or not words or not is_error(words[0]):
             continue
         kind = "Location" if name == "redirect" else "LocationMatch"
@@ -71,7 +70,7 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
     if not host.rewriting:
         # Mod_rewrite leaves a virtual host in peace that has none of its directives.
         return
-    engines = [d for d in (*above, *own) if d.name.lower() == "rewriteengine"]
+    engines = [d for d in (*above, *own) if d.key == "rewriteengine"]
     if not any(map(_is_on, [*engines[-1:], *_in_locations(main), *_in_locations(host)])):
         return
     own = _with_inherited(own, above)
@@ -88,7 +87,7 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
 def _in_locations(host: Host) -> Iterator[Directive]:
     """Yield what a <Location> says: it puts the engine on for the rules of the server, too."""
     for directive in host.rewriting:
-        if any(each.name.lower() in LOCATIONS for each in directive.sections):
+        if any(each.key in LOCATIONS for each in directive.sections):
             yield directive
 
 
@@ -106,7 +105,7 @@ def _with_inherited(own: list[Directive], above: list[Directive]) -> list[Direct
 
 
 def _options(directives: Iterable[Directive]) -> set[str]:
-    given = (d.rest.lower().split() for d in directives if d.name.lower() == "rewriteoptions")
+    given = (d.rest.lower().split() for d in directives if d.key == "rewriteoptions")
     return {word for words in given for word in words}
 
 
@@ -138,7 +137,7 @@ def _barred(rule: Rule, section: Section | None) -> Barred:
 
 
 def _is_on(directive: Directive) -> bool:
-    is_engine = directive.name.lower() == "rewriteengine"
+    is_engine = directive.key == "rewriteengine"
     return is_engine and directive.rest.strip().lower() == "on"
 
 

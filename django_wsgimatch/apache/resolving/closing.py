@@ -11,13 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import ACCESS_RULE, Alias, Denial
 from ..covering.access import Layer, closing_rules
-from ..covering.alias_reach import Reach
-from ..covering.coverage import Coverage, coverage
+from ..covering.coverage import Reach, coverage
 from ..covering.hosts import Host, Scope
-from ..covering.partial_aliases import excluded
-from ..covering.protected import is_exact, region_of_scope
-from ..covering.regions import Regions, in_words, reach_of_region
-from ..covering.scope_index import ScopeIndex
+from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
+from ..covering.partial_aliases import excluded, is_exact, region_of_scope
 from ..lines.directive import Directive, Spot
 from .resolving import Resolver
 
@@ -125,7 +122,6 @@ class _Alias:
     def __init__(self, closer: Closer, host: Host, alias: Alias, directive: Directive) -> None:
         self._resolver = closer.resolver
         self._alias = alias
-        self._directive = directive
         main = self._resolver.main
         self._server = [main.access] if host is main else [main.access, host.access]
         self._is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
@@ -197,21 +193,14 @@ class _Alias:
         alias = self._regions[id(scope)]
         assert alias is not None
         reach = reach_of_region(alias)
-        near = self._index.near(reach)
-        what = f"{self._directive.name} {self._alias.location}"
-        self._resolver.effort.spend(self._index.steps(near), self._directive.spot, what)
-        around = {id(each) for each in near.values() if _covers(each, scope, reach)}
+        near = self._index.near(reach).values()
+        around = {id(each) for each in near if _covers(each, scope, reach)}
         holding = self._sure | around | {id(scope)}
         return _Part(alias, scope, holding, self._closing(holding))
 
     def _near(self, part: _Part) -> list[_Part]:
-        near = self._index.near(part.reach)
-        what = f"{self._directive.name} {self._alias.location}"
-        self._resolver.effort.spend(self._index.steps(near), self._directive.spot, what)
-        return [self._parts[id(each)] for each in near.values() if self._meets(each, part)]
-
-    def _meets(self, scope: Scope, part: _Part) -> bool:
-        return _coverage(scope, part.reach) != "none"
+        near = self._index.near(part.reach).values()
+        return [self._parts[id(s)] for s in near if coverage(s.sections, part.reach) != "none"]
 
     def _closing(self, holding: frozenset[int]) -> tuple[Directive, ...]:
         doubtful = holding & self._doubtful
@@ -293,12 +282,8 @@ def _without(alias: Alias, openings: Sequence[Alias]) -> Alias:
     return alias
 
 
-def _coverage(scope: Scope, reach: Reach) -> Coverage:
-    return coverage(scope.sections, reach)
-
-
 def _covers(scope: Scope, part: Scope, reach: Reach) -> bool:
     """Whether a section holds wherever a part of an alias is that another one stands for."""
     if scope.sections[0].argument == part.sections[0].argument and len(scope.sections) == 1:
         return scope.sections[0].name == part.sections[0].name
-    return _coverage(scope, reach) == "all"
+    return coverage(scope.sections, reach) == "all"

@@ -14,13 +14,11 @@ from ...aliases.alias import Alias
 from ...aliases.directives import get_word
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
-from ..covering.alias_reach import FileKind, reach_of
-from ..covering.coverage import FILES, Coverage, is_wildcard, section_pattern
+from ..covering.coverage import FILES, Coverage, FileKind, is_wildcard, reach_of, section_pattern
 from ..covering.hosts import Host, Scope
 from ..covering.option_values import replaces_options
 from ..covering.partial_aliases import from_wildcard, is_anchored, literally
 from ..lines.directive import Directive
-from ..lines.words import split_words
 from ..outcomes.outcome import Ledger
 from .resolving import Resolver
 
@@ -53,11 +51,11 @@ class _Mounter:
     def mount(self, inherited: Sequence[tuple[Alias, Directive]]) -> None:
         """Put the mounts to the aliases of the host."""
         host = self._host
-        roots = [d for d in host.takers if d.name.lower() == _ROOT][-1:]
+        roots = [d for d in host.takers if d.key == _ROOT][-1:]
         host.mounted = [
             (alias, directive)
             for directive in host.takers
-            if directive.name.lower() in ("alias", "aliasmatch")
+            if directive.key in ("alias", "aliasmatch")
             for alias in self._mounts(directive)
         ]
         last = [(alias, directive) for directive in roots for alias in self._mounts(directive)]
@@ -119,8 +117,8 @@ class _Mounter:
         found = None
         for layer in self._layers(covered):
             for directive in layer:
-                if directive.name.lower() == "sethandler":
-                    handler = " ".join(split_words(directive.rest)).lower()
+                if directive.key == "sethandler":
+                    handler = " ".join(directive.words).lower()
                     found = None if handler == "none" else handler
         return found
 
@@ -129,7 +127,7 @@ class _Mounter:
         found: dict[str, None] = {}
         for layer in self._layers(covered):
             for directive in layer:
-                name, words = directive.name.lower(), split_words(directive.rest)
+                name, words = directive.key, directive.words
                 is_ours = name == "addhandler" and words[:1] and words[0].lower() in WSGI
                 for word in words if name == "removehandler" else words[1:]:
                     extension = word.removeprefix(".").lower()
@@ -162,7 +160,7 @@ class _Mounter:
 
 def is_wsgi(directive: Directive) -> bool:
     """Whether a directive names the handler of mod_wsgi."""
-    return any(word.lower() in WSGI for word in split_words(directive.rest))
+    return any(word.lower() in WSGI for word in directive.words)
 
 
 def is_whole_mount(host: Host, directive: Directive) -> bool:
@@ -174,7 +172,7 @@ def is_whole_mount(host: Host, directive: Directive) -> bool:
 
 def alias_of(directive: Directive) -> Alias | None:
     """Return the alias that Alias, AliasMatch or DocumentRoot would be, if they are complete."""
-    name, words = directive.name.lower(), split_words(directive.rest)
+    name, words = directive.key, directive.words
     if name == _ROOT:
         return Alias("/", words[0].rstrip("/") or "/") if words else None
     if len(words) != 2 or not all(words):
@@ -206,8 +204,8 @@ def _named(covered: Covered) -> Iterator[str]:
     """Yield patterns of the names that <Files> sections give to wsgi-script."""
     for scope, _ in covered:
         last = scope.sections[-1]
-        words = [" ".join(split_words(d.rest)).lower() for d in scope.handlers[-1:]]
-        if last.name.lower() in FILES and words and words[0] in WSGI:
+        words = [" ".join(d.words).lower() for d in scope.handlers[-1:]]
+        if last.key in FILES and words and words[0] in WSGI:
             text, is_pattern = section_pattern(last)
             if not is_pattern:
                 yield from_wildcard(text)[1:-1] if is_wildcard(text) else literally(text)

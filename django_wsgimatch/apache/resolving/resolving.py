@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...aliases.alias import Alias
-from ..covering.alias_reach import FileKinds, reach_of
-from ..covering.coverage import LOCATIONS, Coverage, coverage
+from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
 from ..covering.hosts import ROOT, Host, Scope
+from ..covering.indexes import ScopeIndex
 from ..covering.merged_sections import (
     NAMES,
     Meetings,
@@ -27,9 +27,8 @@ from ..covering.merged_sections import (
 )
 from ..covering.option_values import Given, follows_links
 from ..covering.partial_aliases import narrowed
-from ..covering.scope_index import ScopeIndex
 from ..lines.directive import Directive, Spot
-from ..lines.limits import COMPILED, MADE, Effort
+from ..lines.limits import COMPARED, MADE, Effort
 from ..outcomes.outcome import Ledger
 
 # What holds at the root, and at the script: True, False or "owner".
@@ -78,17 +77,14 @@ class Resolver:
     links: dict[int, Given] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
     _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
-    _known: dict[tuple[int, int, Alias], list[tuple[Scope, Coverage]]] = field(default_factory=dict)
 
     def entries(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
         """Return the entries that an alias becomes for the requests to a host, in order."""
-        self.effort.spend(_steps(alias), directive.spot, f"{directive.name} {alias.location}")
         scopes = self.scopes(host, alias, directive)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
         values = merged_values(server, sure)
         parts, agreeing = self._parts(alias, scopes, server, values)
-        self.effort.spend(len(parts) * MADE, directive.spot, f"{directive.name} {alias.location}")
         follow = self._follow_symlinks(host, sure)
         return [
             self._entry(each, host, directive, own, follow, part, () if part else agreeing)
@@ -136,32 +132,23 @@ class Resolver:
         kind_of: FileKinds | None = None,
     ) -> list[tuple[Scope, Coverage]]:
         """Return the sections that hold for an alias or a part of it, in Apache's order."""
-        if kind_of is not None:
-            return self._found_scopes(host, alias, directive, kind_of)
-        # Optimization: options and access rules both ask, and to look them up costs 0.1 ms.
-        key = id(host), id(directive), alias
-        if key not in self._known:
-            self._known[key] = self._found_scopes(host, alias, directive, self.kind_of)
-        return self._known[key]
-
-    def _found_scopes(
-        self, host: Host, alias: Alias, directive: Directive, kind_of: FileKinds
-    ) -> list[tuple[Scope, Coverage]]:
-        reach = reach_of(alias, kind_of)
+        reach = reach_of(alias, kind_of or self.kind_of)
         found = []
+        compared = 0
         servers = (host,) if host is self.main else (self.main, host)
         for is_virtual, server in enumerate(servers):
-            if not server.scopes:
-                continue
             near = self._index(server).near(reach)
-            what = f"{directive.name} {alias.location}"
-            self.effort.spend(self._index(server).steps(near), directive.spot, what)
+            compared += len(near)
             for number, scope in near.items():
                 if server is not host and not _is_inherited(scope, host):
                     continue
                 if (covered := coverage(scope.sections, reach)) != "none":
                     found.append(((scope.rank, is_virtual, number), scope, covered))
         found.sort(key=lambda each: each[0])
+        parts = sum(covered == "some" for _, _, covered in found)
+        # Every part may be held against every other one.
+        steps = COMPARED * compared + MADE * (parts + 1) + parts**2
+        self.effort.spend(steps, directive.spot, f"{directive.name} {alias.location}")
         return [(scope, covered) for _, scope, covered in found]
 
     def _index(self, host: Host) -> ScopeIndex:
@@ -226,11 +213,10 @@ class Resolver:
         server: Values,
     ) -> Iterator[Part]:
         ordered = most_particular_first(partial)
-        meetings = Meetings(scopes, partial, ordered, server, self.effort)
+        meetings = Meetings(scopes, partial, ordered, server)
         seen = set()
         for scope in ordered:
             own = meetings.values(scope)
-            self.effort.spend(COMPILED, scope.sections[0].spot, str(scope))
             part = narrowed(alias, scope.sections[0])
             if own is None or part is None:
                 self._need_hand(alias, self._unsaid(alias, scope).values(), scope)
@@ -262,11 +248,6 @@ def _uses(scopes: Iterable[Scope]) -> Iterator[tuple[Directive, str]]:
     for name, given in (item for scope in scopes for item in scope.values.items()):
         if name in NAMES:
             yield given.directive, f"{name}={given.value!r}"
-
-
-def _steps(alias: Alias) -> int:
-    """Return what an alias costs by itself; every beginning of its path is looked up."""
-    return MADE + (len(alias.location) + len(alias.target)) ** 2 // 5000
 
 
 def _inherited(main: Host, host: Host) -> Values:

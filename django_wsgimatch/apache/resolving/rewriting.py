@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from ..covering.partial_aliases import is_anchored, literally, look_ahead, without_captures
 from ..lines.directive import Directive
-from ..lines.words import split_words
 
 _ENDING, _CHAINING, _OR = {"L", "LAST", "END"}, {"C", "CHAIN"}, {"OR", "ORNEXT"}
 _REFUSING, _ANY_CASE = {"F", "FORBIDDEN", "G", "GONE"}, {"NC", "NOCASE"}
@@ -89,7 +88,7 @@ def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
     """Yield the RewriteRules among directives, each with the conditions before it."""
     conditions: list[Directive] = []
     for directive in directives:
-        name, words = directive.name.lower(), split_words(directive.rest)
+        name, words = directive.key, directive.words
         if name == "rewritecond" and len(words) > 1:
             conditions.append(directive)
         elif name == "rewriterule" and len(words) > 1:
@@ -117,7 +116,7 @@ def _alternatives(conditions: Iterable[Directive]) -> Iterator[list[Directive]]:
     group: list[Directive] = []
     for condition in conditions:
         group.append(condition)
-        if not _OR & _flags(split_words(condition.rest)).keys():
+        if not _OR & _flags(condition.words).keys():
             yield group
             group = []
     if group:
@@ -125,7 +124,7 @@ def _alternatives(conditions: Iterable[Directive]) -> Iterator[list[Directive]]:
 
 
 def _uri_condition(condition: Directive) -> str | None:
-    test, pattern, *_ = words = split_words(condition.rest)
+    test, pattern, *_ = words = condition.words
     sign, body = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
     if test.upper() != _URI or body.startswith(("<", ">", "-")):
         return None
@@ -148,7 +147,7 @@ def _ahead(pattern: str, flags: Mapping[str, str]) -> str | None:
 
 def lets_few_in(condition: Directive) -> bool:
     """Whether a condition holds for all but some: those who come from here, have logged in."""
-    test, pattern, *_ = split_words(condition.rest)
+    test, pattern, *_ = condition.words
     test = test.upper()
     if test == "EXPR":
         return True

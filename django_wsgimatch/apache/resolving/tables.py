@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property, partial
 
 from ...aliases.alias import Alias
-from ..covering.alias_reach import prefixes_of
-from ..covering.coverage import is_below
+from ..covering.coverage import is_below, may_meet
 from ..covering.hosts import Host
+from ..covering.indexes import reach_of_region
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
 from .closing import Closed, Closer
@@ -200,7 +200,7 @@ class _Builder:
         # Apache's merge_server_configs(): a virtual host without a name has the main server's.
         host = host if host.server_name else self._resolver.main
         tables.server_name = host.server_name
-        tables.named_by = tuple(d for _, d in host.names if d.name.lower() == "servername")
+        tables.named_by = tuple(d for _, d in host.names if d.key == "servername")
         return tables
 
     def _resolve(self, host: Host, owner: Host) -> list[ResolvedAlias]:
@@ -212,7 +212,7 @@ class _Builder:
             winner = first.setdefault((alias.kind, alias.location), directive)
             if winner is directive:
                 found = self._resolver.entries(host, alias, directive)
-                if directive.name.lower() in _MOUNTS:
+                if directive.key in _MOUNTS:
                     taken |= {each.alias.location for each in found}
                 entries += (e for e in found if e.part is None or e.alias.location not in taken)
             else:
@@ -245,7 +245,7 @@ class _Builder:
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
             pattern = _pattern(name)
-            if pattern is None and directive.name.lower() == "servername":
+            if pattern is None and directive.key == "servername":
                 # Apache compares it letter by letter, and no host is called so.
                 self._ledger.note(directive, "kept", "no host has this name")
             elif pattern is None:
@@ -377,13 +377,8 @@ def _may_clash(one: Alias, other: Alias) -> bool:
     """Whether two aliases may answer the same URLs."""
     if one.kind == other.kind == "plain":
         return is_below(one.location, other.location) or is_below(other.location, one.location)
-    starts = [
-        prefixes_of(each.location) if each.kind == "match" else (each.location,)
-        for each in (one, other)
-    ]
-    return any(each is None for each in starts) or any(
-        a.startswith(b) or b.startswith(a) for a in starts[0] or () for b in starts[1] or ()
-    )
+    here, there = (reach_of_region(each).prefixes for each in (one, other))
+    return here is None or there is None or any(may_meet(a, b) for a in here for b in there)
 
 
 def _is_secure(table: _Table) -> bool:

@@ -10,10 +10,9 @@ from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..covering.coverage import LOCATIONS, is_wildcard, section_pattern
 from ..covering.hosts import HANDLERS, Host, scope_sections
+from ..covering.indexes import Regions, in_words, reach_of_region
 from ..covering.partial_aliases import from_wildcard
-from ..covering.regions import Regions, in_words, reach_of_region
 from ..lines.directive import Directive, Section
-from ..lines.words import split_words
 from ..outcomes.answers import answer_for
 from ..outcomes.outcome import Ledger
 from .barring import Barred
@@ -93,7 +92,7 @@ class _Host:
 
     def note(self) -> Iterator[Taken]:
         for directive in self._host.takers:
-            if directive.name.lower() == "documentroot":
+            if directive.key == "documentroot":
                 self._note_root(directive)
             elif id(directive) not in self._closing and not is_whole_mount(self._host, directive):
                 yield from self._note(directive)
@@ -129,8 +128,8 @@ def _refused_by(rule: Barred) -> Taken:
 
 def _taken_by(directive: Directive) -> Iterator[Taken]:
     """Yield the URLs that a directive takes, none where it takes none."""
-    name, words = directive.name.lower(), split_words(directive.rest)
-    around = [each for each in scope_sections(directive) if each.name.lower() in LOCATIONS]
+    name, words = directive.key, directive.words
+    around = [each for each in scope_sections(directive) if each.key in LOCATIONS]
     within = _region_of_section(around[0]) if around else None
     if name in HANDLERS:
         if name != "sethandler" or (words[:1] and words[0].lower() in (*WSGI, "none")):

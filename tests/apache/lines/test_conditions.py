@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.apache.lines.modules import plain_name
+from django_wsgimatch.apache.lines.conditions import plain_name
 from tests.support.apache_reading import directives, read, refusals
 
 WITH_MPM = "LoadModule mpm_event_module modules/mod_mpm_event.so\n"

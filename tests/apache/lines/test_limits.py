@@ -11,7 +11,7 @@ import pytest
 
 from django_wsgimatch.apache.importing import Imported
 from django_wsgimatch.apache.lines import limits
-from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.cli.imports import import_file
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -161,7 +161,7 @@ def test_standard_input_without_end(tmp_path):
     source = (
         "import sys, resource\nresource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
         "from django_wsgimatch.cli.imports import import_file\n"
-        "from django_wsgimatch.apache.lines.surroundings import Surroundings\n"
+        "from django_wsgimatch.apache.lines.directive import Surroundings\n"
         "from django_wsgimatch.apache.lines import limits\nlimits.MOST_TEXT = 1_000_000\n"
         "print(import_file('-', Surroundings()).outcomes[0].note)\n"
     )

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.aliases.directives import get_word
-from django_wsgimatch.apache.lines.directive import Spot
+from django_wsgimatch.apache.lines.directive import Spot, split_words
 from django_wsgimatch.apache.lines.lines import Line, Lines, physical_lines
-from django_wsgimatch.apache.lines.words import split_words
 
 
 @pytest.mark.parametrize(

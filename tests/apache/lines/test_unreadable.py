@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch.apache.lines.surroundings import Surroundings
+from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.cli.imports import import_file, remark_lines, report_lines, write_settings
 from tests.support.trees import open_directory
 

@@ -5,9 +5,8 @@ import os
 import pytest
 
 from django_wsgimatch.apache.lines import limits
-from django_wsgimatch.apache.lines.directive import Refusal, Spot
-from django_wsgimatch.apache.lines.surroundings import Surroundings
-from django_wsgimatch.apache.lines.wildcards import fits, has_wildcard
+from django_wsgimatch.apache.lines.directive import Refusal, Spot, Surroundings
+from django_wsgimatch.apache.reading.includes import fits, has_wildcard
 from django_wsgimatch.apache.reading.reading import read_file
 from tests.support.apache_reading import on_lines
 
@@ -204,7 +203,7 @@ def test_a_file_may_include_itself_if_that_ends(folder):
 
 
 def test_files_that_multiply_beyond_all_bounds(folder, monkeypatch):
-    monkeypatch.setattr(limits, "MOST_FILES", 100)
+    monkeypatch.setattr(limits, "MOST_LINES", 400)
     for level in range(20):
         (folder / f"f{level}").write_text(f"Include f{level + 1}\n" * 2)
     (folder / "f20").touch()
@@ -212,8 +211,11 @@ def test_files_that_multiply_beyond_all_bounds(folder, monkeypatch):
     configuration = read_site(folder, "Include f0\nY")
 
     [refusal] = configuration.refusals
-    assert str(refusal.spot) == f"{folder}/f18:2"
-    assert refusal.reason == "the import gives up: more than 100 files are included"
+    assert str(refusal.spot) == f"{folder}/f17:1"
+    assert refusal.reason == (
+        f"the import gives up: {folder}/f18 is included, and the configuration has more than 400 "
+        "lines"
+    )
     assert configuration.directives == ()
 
 
