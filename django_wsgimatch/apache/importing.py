@@ -5,28 +5,95 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from ..aliases.alias import Denial
 from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
-from .covering.access_files import Apart, Unread, close_unread, set_apart, with_access_files
+from .covering.access import RULES, SWITCHES
+from .covering.access_files import AccessFiles, with_access_files
 from .covering.coverage import FileKind, FileKinds
-from .covering.hosts import read_hosts
-from .decisions import Protected, note_rules, protected, refusing
+from .covering.hosts import Host, Scope, read_hosts
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
 from .outcomes.outcome import Ledger, Outcome, refused, withheld
-from .processes.embedded import load_ahead, note_embedded
-from .processes.isolation import write_out_groups
+from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.processes import note_users, note_uses, read_groups
 from .resolving.barring import bar
+from .resolving.closing import UNTOLD, Closed
 from .resolving.mounts import mount
 from .resolving.resolving import ResolvedAlias, Resolver
-from .resolving.tables import build_tables
+from .resolving.tables import Tables, build_tables
 from .resolving.takers import Taken, note_taken
 from .writing.settings import Settings, collect
+
+_EVERYBODY = (
+    "No effect: where an alias answers, access is open to everybody or another rule applies"
+)
+_NOWHERE = "It applies to no URL that an alias of this file answers"
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """
+    URLs that Apache protects, of a host or of every host (None).
+
+    ``is_open`` says that they are open to everybody in the settings; otherwise an entry refuses
+    them.
+    """
+
+    host: str | None
+    closed: Closed
+    is_open: bool
+
+    @property
+    def urls(self) -> str:
+        """The URLs in words, without the host."""
+        doubt = "" if self.closed.is_whole else f" ({UNTOLD})"
+        return f"{self.closed.urls}{doubt}"
+
+
+def protected(tables: Tables, *, is_open: bool) -> tuple[Protected, ...]:
+    """Return what Apache protects of the URLs that a table answers, in the table's order."""
+    return tuple(Protected(host, each, is_open) for host, each in tables.all_closed())
+
+
+def refusing(taken: Iterable[Taken]) -> Iterator[Protected]:
+    """Yield what Apache refuses some requests for, and everybody may ask for here."""
+    for each in taken:
+        rule = each.refusing
+        if rule is not None:
+            urls = replace(each.region, answer=Denial())
+            rules = (*rule.conditions, rule.directive)
+            yield Protected(None, Closed(urls, rules, each.is_sure), True)
+
+
+def note_rules(
+    found: Iterable[Protected], hosts: Iterable[Host], met: Collection[int], ledger: Ledger
+) -> None:
+    """Write down what became of each access rule; ``met`` are those that hold for some alias."""
+    closing: set[int] = set()
+    for each in found:
+        state = "open to everybody" if each.is_open else "403 until you decide"
+        for rule in each.closed.rules:
+            closing.add(id(rule))
+            ledger.note(rule, "needs you", f"{each.closed.urls}: {state}")
+    places: list[Host | Scope] = []
+    for host in hosts:
+        places += (host, *host.scopes.values())
+    for layer in (place.access for place in places):
+        counting = next((rule for rule in layer if id(rule) in closing), None)
+        for rule in layer:
+            if rule.key not in RULES or rule.key in SWITCHES or id(rule) in closing:
+                continue
+            if counting is not None:
+                ledger.note(rule, "needs you", f"It is part of the rule in {counting.spot}")
+            elif id(rule) in met:
+                ledger.note(rule, "not needed", _EVERYBODY)
+            else:
+                ledger.note(rule, "not needed", _NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +144,21 @@ def import_configuration(
     where the configuration does not. What Apache protects is closed, unless ``is_open``.
     """
     ledger = Ledger()
-    settings: Settings | None = None
-    unread: list[Unread] = []
-    apart = Apart()
-    found: tuple[Protected, ...] = ()
-    taken: tuple[Taken, ...] = ()
+    imported = Imported(None, ())
     try:
         if not configuration.refusals:
-            configuration, unread, apart = with_access_files(configuration, kind_of, ledger)
-            settings, found, taken = _settings(
-                configuration, (unread, apart), ledger, kind_of, is_open
-            )
+            configuration, files = with_access_files(configuration, kind_of, ledger)
+            imported = _imported(configuration, files, ledger, kind_of, is_open)
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
     stop = configuration.refusals[0].spot if configuration.refusals else None
     outcomes += (ledger.outcome(each) or answered(each, stop) for each in configuration.directives)
     private = configuration.private
-    return Imported(
-        settings,
-        tuple(_discreet(each) if each.spot.file in private else each for each in outcomes),
-        found,
-        taken,
-        tuple(each for each in configuration.remarks if each.spot.file not in private),
+    return replace(
+        imported,
+        outcomes=tuple(_discreet(o) if o.spot.file in private else o for o in outcomes),
+        remarks=tuple(each for each in configuration.remarks if each.spot.file not in private),
     )
 
 
@@ -109,22 +168,20 @@ def _discreet(outcome: Outcome) -> Outcome:
     return outcome if is_read and is_known(outcome.text.partition(" ")[0]) else withheld(outcome)
 
 
-def _settings(
+def _imported(
     configuration: ApacheConfiguration,
-    access_files: tuple[Sequence[Unread], Apart],
+    access_files: AccessFiles,
     ledger: Ledger,
     kind_of: FileKinds,
     is_open: bool,
-) -> tuple[Settings, tuple[Protected, ...], tuple[Taken, ...]]:
+) -> Imported:
     directives = [each for each in configuration.directives if not each.is_off]
     named: defaultdict[str, list[Directive]] = defaultdict(list)
     for directive in directives:
         named[directive.key].append(directive)
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
-    unread, apart = access_files
-    set_apart(hosts, apart)
-    close_unread(main, hosts, unread)
+    access_files.put(main, hosts)
     # The resolver keeps what it has looked up: all sections must be there by then.
     told = bar(main, hosts)
     resolver = Resolver(main, ledger, kind_of)
@@ -150,7 +207,7 @@ def _settings(
         has_files=bool(named["documentroot"]),
     )
     _note_links(resolver, settings, ledger)
-    return settings, (*found, *refusing(taken)), taken
+    return Imported(settings, (), (*found, *refusing(taken)), taken)
 
 
 def _note_aliases(entries: Iterable[ResolvedAlias], ledger: Ledger) -> None:

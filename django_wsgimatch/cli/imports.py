@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..apache.decisions import Protected
-from ..apache.importing import Imported, import_configuration
+from ..apache.importing import Imported, Protected, import_configuration
 from ..apache.lines.directive import Directive, Surroundings
 from ..apache.lines.limits import Volume
 from ..apache.outcomes.outcome import CATEGORIES, Category, Outcome, tally

@@ -172,19 +172,18 @@ def _containers(line: Directive) -> tuple[Section, ...]:
 
 def _named(directive: Directive) -> list[str]:
     """Return the methods that the sections around a directive name."""
-    limits = (each for each in directive.sections if each.key in LIMITS)
-    return [method.upper() for each in limits for method in split_words(each.argument)]
+    return [method for _, methods in _limits(directive) for method in methods]
 
 
 def _holds(directive: Directive, method: str) -> bool:
     """Whether a directive holds for a method; "" is one that no section names."""
+    return all((method in methods) == is_limit for is_limit, methods in _limits(directive))
+
+
+def _limits(directive: Directive) -> Iterator[tuple[bool, list[str]]]:
     for each in directive.sections:
-        name = each.key
-        if name in LIMITS:
-            is_named = method in (word.upper() for word in split_words(each.argument))
-            if is_named != (name == "limit"):
-                return False
-    return True
+        if each.key in LIMITS:
+            yield each.key == "limit", [word.upper() for word in split_words(each.argument)]
 
 
 def _words(directive: Directive) -> list[str]:

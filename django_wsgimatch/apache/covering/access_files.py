@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice, product
 
@@ -64,79 +64,61 @@ _MISSING = "is not on this machine: look there for .htaccess files, as their rul
 ALLOWING = ("allowoverride", "allowoverridelist")
 # A directive with its place in the order in which Apache merges them.
 _Ranked = tuple[tuple[Rank, bool, int], Directive]
-TextOf = Callable[[str, int], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
-    """Virtual hosts in which other files are read than in the main server, and those of that."""
+@dataclass(slots=True)
+class AccessFiles:
+    """
+    What the files make of the hosts.
 
-    hosts: frozenset[Section] = frozenset()
+    ``unread`` are those that cannot be read, and may keep people out of a folder: the virtual host,
+    None for all, the folder, and what allows them. ``apart`` are virtual hosts in which other files
+    are read than in the main server, which has some in ``folders``.
+    """
+
+    unread: list[tuple[Section | None, Section, Directive]] = field(default_factory=list)
+    apart: set[Section | None] = field(default_factory=set)
     folders: frozenset[Section] = frozenset()
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unread:
-    """A file that cannot be read, and may keep people out of a folder; without a host, of all."""
-
-    host: Section | None
-    folder: Section
-    allowed_by: Directive
+    def put(self, main: Host, hosts: Iterable[Host]) -> None:
+        """Close what is unread, and let files of the main server not hold in hosts apart."""
+        by_section = {host.section: host for host in (main, *hosts)}
+        for section, folder, allowed_by in self.unread:
+            holder_of(by_section[section], (folder,)).access.append(allowed_by)
+        for section in self.apart:
+            by_section[section].passed_over = self.folders
 
 
 def with_access_files(
     configuration: ApacheConfiguration,
     kind_of: FileKinds,
     ledger: Ledger,
-    text_of: TextOf = read_text_of,
-) -> tuple[ApacheConfiguration, list[Unread], Apart]:
+) -> tuple[ApacheConfiguration, AccessFiles]:
     """
-    Return a configuration with what .htaccess files say behind all else, and those left unread.
+    Return a configuration with what .htaccess files say behind all else, and what is left to do.
 
     Of each AllowOverride is noted which files there are.
     """
     directives = [each for each in configuration.directives if not each.is_off]
     allowing = [each for each in directives if allows(each)]
     if not allowing:
-        return configuration, [], Apart()
+        return configuration, AccessFiles()
     main, hosts = read_hosts(directives, Ledger())
-    reader = _Reader(directives, kind_of, ledger, text_of)
+    reader = _Reader(directives, kind_of, ledger)
     reader.read(None, [main, *hosts])
-    folders = frozenset(each.sections[0] for each in reader.found)
-    apart = set()
+    files = AccessFiles(reader.unread, set(), frozenset(d.sections[0] for d in reader.found))
     overriding = {each.host for each in directives if each.key in ALLOWING}
     for host in hosts:
         # Its own sections would otherwise come after the files of the main server.
         if host.section in overriding or any(map(is_directory, host.scopes)):
             reader.read(host.section, [host] if host.aliases else [main])
-            apart |= {host.section} if host.section else set()
+            files.apart.add(host.section)
     for directive in allowing:
         if is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
             ledger.note(directive, "not needed", _NONE)
-    return (
-        replace(
-            configuration,
-            directives=(*configuration.directives, *reader.found),
-            private=configuration.private | reader.private,
-        ),
-        reader.unread,
-        Apart(frozenset(apart), folders),
-    )
-
-
-def set_apart(hosts: Iterable[Host], apart: Apart) -> None:
-    """Let the main server's files not hold in virtual hosts that have had their own read."""
-    for host in hosts:
-        if host.section in apart.hosts:
-            host.passed_over = apart.folders
-
-
-def close_unread(main: Host, hosts: Iterable[Host], unread: Iterable[Unread]) -> None:
-    """Put the files that cannot be read to the access rules of their hosts: nobody gets in."""
-    by_section = {host.section: host for host in hosts}
-    for each in unread:
-        host = main if each.host is None else by_section[each.host]
-        holder_of(host, (each.folder,)).access.append(each.allowed_by)
+    directives = [*configuration.directives, *reader.found]
+    private = configuration.private | reader.private
+    return replace(configuration, directives=tuple(directives), private=private), files
 
 
 class Overrides:
@@ -177,13 +159,10 @@ def is_directory(sections: Sequence[Section]) -> bool:
 
 
 class _Reader:
-    def __init__(
-        self, directives: Sequence[Directive], kind_of: FileKinds, ledger: Ledger, text_of: TextOf
-    ) -> None:
+    def __init__(self, directives: Sequence[Directive], kind_of: FileKinds, ledger: Ledger) -> None:
         self._kind_of = lru_cache(maxsize=None)(kind_of)
         self._below = lru_cache(maxsize=None)(_below)
         self._ledger = ledger
-        self._text_of = text_of
         self._overrides = Overrides(directives)
         self._names: dict[Section | None, list[str]] = {None: _DEFAULT}
         for directive in directives:
@@ -191,7 +170,7 @@ class _Reader:
                 self._names[directive.host] = directive.words
         self.found: list[Directive] = []
         self.private: set[str] = set()
-        self.unread: list[Unread] = []
+        self.unread: list[tuple[Section | None, Section, Directive]] = []
         self.noted: set[int] = set()
 
     def read(self, host: Section | None, owners: Iterable[Host]) -> None:
@@ -223,14 +202,14 @@ class _Reader:
     def _read(self, host: Section | None, folder: str, path: str, by: Directive) -> None:
         section = section_for("Directory", folder, Spot(path, 1))
         try:
-            read = read_text(self._text_of(path, _LONGEST), path)
+            read = read_text(read_text_of(path, _LONGEST), path)
             if read.refusals:
                 raise Unreadable(read.refusals[0].reason, read.refusals[0].cure)
             for directive in read.directives:
                 _check_allowed(directive, path)
         except Unreadable as error:
             self._note(by, "needs you", f"{path}: {error.reason}")
-            self.unread.append(Unread(host, section, by))
+            self.unread.append((host, section, by))
             return
         self._note(by, "changed", f"{path} is read")
         around = (section,) if host is None else (host, section)

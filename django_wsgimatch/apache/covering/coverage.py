@@ -291,6 +291,7 @@ def _first_wildcard(text: str) -> int:
 
 def _search(pattern: str, text: str) -> Coverage:
     literal = _LITERAL.fullmatch(_ANYTHING.sub("", pattern))
+    # What a search finds does not end at the start of the text, as that of ^ alone does.
     if literal and _holds(literal, text):
         return "all"
     try:

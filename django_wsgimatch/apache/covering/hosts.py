@@ -205,18 +205,12 @@ def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
     holder_of(host, sections).access.append(directive)
 
 
-def _read_handler(host: Host, directive: Directive, ledger: Ledger) -> None:
-    holder_of(host, scope_sections(directive)).handlers.append(directive)
-    host.takers.append(directive)
-
-
 def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:
-    host.takers.append(directive)
-
-
-def _read_rewriting(host: Host, directive: Directive, ledger: Ledger) -> None:
-    host.rewriting.append(directive)
-    if directive.key in TAKERS:
+    if directive.key in HANDLERS:
+        holder_of(host, scope_sections(directive)).handlers.append(directive)
+    if directive.key in REWRITING:
+        host.rewriting.append(directive)
+    if directive.key in (*TAKERS, *HANDLERS):
         host.takers.append(directive)
 
 
@@ -270,7 +264,5 @@ _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     "serveralias": _read_server_alias,
     "sslengine": _read_engine,
     **dict.fromkeys(RULES, _read_access),
-    **dict.fromkeys(TAKERS, _read_taker),
-    **dict.fromkeys(HANDLERS, _read_handler),
-    **dict.fromkeys(REWRITING, _read_rewriting),
+    **dict.fromkeys((*TAKERS, *HANDLERS, *REWRITING), _read_taker),
 }

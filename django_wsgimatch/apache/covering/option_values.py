@@ -8,7 +8,12 @@ from typing import Any
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive
 
-_FLAGS = {"on": True, "off": False}
+_TEXTS = ("process_group", "application_group", "callable_object")
+_FLAGS: dict[str, bool | str] = {"on": True, "off": False}
+_MORE_FLAGS: dict[str, dict[str, bool | str]] = {
+    "accept_path_info": {"default": True},
+    "allow_encoded_slashes": {"nodecode": "NoDecode"},
+}
 
 # Options of an entry, as they are called in settings.
 ENTRY_OPTIONS = {
@@ -64,8 +69,13 @@ def given_by(directive: Directive) -> Given:
         return Given(tuple(words), directive)
     if len(words) != 1:
         raise DirectiveError(f"{directive.name} takes one argument")
-    read = _READ.get(name)
-    return Given(words[0] if read is None else read(directive.name, words[0]), directive)
+    word = words[0]
+    if name in _TEXTS:
+        return Given(word, directive)
+    values = _FLAGS | _MORE_FLAGS.get(name, {})
+    if word.lower() not in values:
+        raise DirectiveError(f"{directive.name} must be one of: Off | On")
+    return Given(values[word.lower()], directive)
 
 
 def replaces_options(words: tuple[str, ...]) -> bool:
@@ -90,27 +100,3 @@ def follows_links(before: bool | str, words: tuple[str, ...]) -> bool | str:
         elif name == "none":
             value = False
     return value
-
-
-def _flag(name: str, word: str) -> bool:
-    if word.lower() not in _FLAGS:
-        raise DirectiveError(f"{name} must be one of: Off | On")
-    return _FLAGS[word.lower()]
-
-
-def _encoded_slashes(name: str, word: str) -> bool | str:
-    return "NoDecode" if word.lower() == "nodecode" else _flag(name, word)
-
-
-def _path_info(name: str, word: str) -> bool:
-    return True if word.lower() == "default" else _flag(name, word)
-
-
-_READ = {
-    "pass_authorization": _flag,
-    "script_reloading": _flag,
-    "chunked_request": _flag,
-    "merge_slashes": _flag,
-    "accept_path_info": _path_info,
-    "allow_encoded_slashes": _encoded_slashes,
-}

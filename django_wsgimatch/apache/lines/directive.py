@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ...aliases.directives import BLANKS, get_word
@@ -44,6 +44,14 @@ class Spot:
     def __str__(self) -> str:
         spot = f"{self.file}:{self.line}"
         return spot if self.used_at is None else f"{spot}, used at {self.used_at}"
+
+
+def places_of(spots: Iterable[Spot]) -> str:
+    """Return files, each with its lines, as comments name them."""
+    lines: dict[str, list[str]] = {}
+    for spot in spots:
+        lines.setdefault(spot.file, []).append(str(spot.line))
+    return "; ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
 
 
 @dataclass(frozen=True, slots=True)

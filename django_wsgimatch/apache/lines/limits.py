@@ -41,21 +41,22 @@ class Volume:
         """Count lines before they are made or read."""
         self.lines += count
         if self.lines > MOST_LINES:
-            raise TooMuch(
-                f"the import gives up: {whose}, and the configuration has more than "
-                f"{MOST_LINES:,} lines",
-                "import its parts one by one, or use fewer macros and files in one another",
-            )
+            cure = "use fewer macros and files in one another"
+            raise _too_much(whose, f"{MOST_LINES:,} lines", cure)
 
     def add_text(self, count: int, whose: str) -> None:
         """Count characters before they are read or filled in."""
         self.text += count
         if self.text > MOST_TEXT:
-            raise TooMuch(
-                f"the import gives up: {whose}, and the configuration has more than "
-                f"{MOST_TEXT:,} characters",
-                "import its parts one by one, or give the variables shorter values",
-            )
+            cure = "give the variables shorter values"
+            raise _too_much(whose, f"{MOST_TEXT:,} characters", cure)
+
+
+def _too_much(whose: str, limit: str, cure: str) -> TooMuch:
+    return TooMuch(
+        f"the import gives up: {whose}, and the configuration has more than {limit}",
+        f"import its parts one by one, or {cure}",
+    )
 
 
 @dataclass(slots=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-# Characters without which no line holds a placeholder.
-_HINT = re.compile(r"[{@%$]|<\?|__|[/\s\"'][<!]\w")
 # These mean nothing anywhere in a configuration.
 _EVERYWHERE = re.compile(
     r"""
@@ -56,8 +54,6 @@ _CONTROL = re.compile(r"\{[%#]|\{\{-?\s*[#/^!>]|</?%|%\s|<\?")
 
 def placeholder(line: str) -> str | None:
     """Return the first placeholder in a line of a configuration, or None."""
-    if _HINT.search(line) is None:
-        return None
     found = _EVERYWHERE.search(line)
     if found is None and not _OF_MACROS.match(line):
         found = _AT.search(line)

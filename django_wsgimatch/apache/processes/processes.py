@@ -77,15 +77,13 @@ def read_groups(
     for directive in daemons:
         try:
             group = read_process_group(directive)
+            if group.name in groups:
+                raise DirectiveError("Name duplicates previous WSGI daemon definition.")
         except DirectiveError as error:
             ledger.note(directive, "needs you", f"Apache refuses it: {error}")
             continue
         except SettingError as error:
             ledger.note(directive, "needs you", f"{error}: write the process group yourself")
-            continue
-        if group.name in groups:
-            reason = "Apache refuses it: Name duplicates previous WSGI daemon definition."
-            ledger.note(directive, "needs you", reason)
             continue
         if not group.name.isprintable() or "%" in group.name:
             reason = f"a process group cannot be called {group.name!r} here: give it another name"

@@ -147,11 +147,9 @@ def _below(path: str, optional: bool, depth: int) -> list[str]:
 def _names(directory: str, optional: bool) -> list[str]:
     try:
         names = os.listdir(directory.encode("latin-1", "replace"))
-    except FileNotFoundError as error:
-        if optional:
-            return []
-        raise _unreadable(directory, error) from error
     except (OSError, ValueError) as error:
+        if optional and isinstance(error, FileNotFoundError):
+            return []
         raise _unreadable(directory, error) from error
     return sorted(name.decode("latin-1") for name in names)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..lines.conditions import Conditions, Modules
+from ..lines.conditions import Conditions, Modules, Variables
 from ..lines.directive import (
     ApacheConfiguration,
     Directive,
@@ -18,7 +18,6 @@ from ..lines.directive import (
 )
 from ..lines.limits import TooMuch, Volume
 from ..lines.lines import Line, Lines, physical_lines
-from ..lines.variables import Variables
 from .includes import (
     DEEPEST,
     absolute,
@@ -74,12 +73,9 @@ class Progress:
         self._refusals: list[Refusal] = []
         self._remarks: dict[str, Remark] = {}
 
-    def keep(self, directive: Directive) -> None:
-        self._read.append(directive)
-
-    def keep_macro(self, macro: Macro) -> None:
-        """Remember where a macro is defined, for its lines if nobody uses it."""
-        self._read.append(macro)
+    def keep(self, read: Directive | Macro) -> None:
+        """Remember a directive, or a macro, for its lines if nobody uses it."""
+        self._read.append(read)
 
     def refuse(self, line: Line, error: Unreadable) -> None:
         """Add a line that cannot be read."""

@@ -136,7 +136,7 @@ def _read_off(progress: Progress, source: Source, line: Line) -> None:
     name, rest = get_word(progress.fill_in(line)[0])
     nesting = source.nesting
     if name.startswith("</"):
-        nesting.close_in_off(name)
+        nesting.close(name)
     elif name.startswith("<"):
         nesting.open_in_off(name[1:], rest, line.spot)
     else:
@@ -157,7 +157,7 @@ def _open_condition(progress: Progress, source: Source, line: Line, key: str, re
 
 def _define_macro(progress: Progress, source: Source, line: Line, rest: str) -> None:
     macro = Macro(line.spot)
-    progress.keep_macro(macro)
+    progress.keep(macro)
     try:
         # Where the first line is wrong, the others are the macro's all the same.
         try:

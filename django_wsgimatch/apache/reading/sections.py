@@ -127,23 +127,17 @@ class Nesting:
         """
         Close the section opened last, given the first word of the line that does so.
 
-        Mirrors ap_build_config_sub(). Where that would refuse the line, this raises Unreadable; a
-        section further out that the line names is closed all the same, so that one slip is told
-        once.
+        Mirrors ap_build_config_sub(), and ap_soak_end_container() where nothing takes effect.
+        Where those would refuse the line, this raises Unreadable; a section further out that the
+        line names is closed all the same, so that one slip is told once.
         """
         try:
-            self._check_closing(name)
+            if not self.off:
+                self._check_closing(name)
+            _check_name(name, self._open[-1])
         except Unreadable:
             self._close_outer(name[2:].rstrip(">"))
             raise
-        self._open.pop()
-
-    def close_in_off(self, name: str) -> None:
-        """Do the same where nothing takes effect, as ap_soak_end_container() does."""
-        if name[2:-1].lower() != self._open[-1].name.lower():
-            error = _mismatch(name, self._open[-1])
-            self._close_outer(name[2:].rstrip(">"))
-            raise error
         self._open.pop()
 
     def close_if_named(self, name: str) -> None:
@@ -184,8 +178,6 @@ class Nesting:
             raise Unreadable(
                 f"{name}> directive missing closing '>'", "remove the blank before the >"
             )
-        if name[2:-1].lower() != opened.name.lower():
-            raise _mismatch(name, opened)
 
     def _close_outer(self, name: str) -> None:
         for position in reversed(range(len(self._open))):
@@ -196,8 +188,9 @@ class Nesting:
                 return
 
 
-def _mismatch(name: str, opened: Open) -> Unreadable:
-    return Unreadable(
-        f"expected </{opened.name}> but saw {name}: {opened} is open",
-        f"close that section first with </{opened.name}>",
-    )
+def _check_name(name: str, opened: Open) -> None:
+    if name[2:-1].lower() != opened.name.lower():
+        raise Unreadable(
+            f"expected </{opened.name}> but saw {name}: {opened} is open",
+            f"close that section first with </{opened.name}>",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ...exceptions import AddressError
@@ -18,7 +18,7 @@ def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfig
     As in Apache, those that name the address itself come before those with a wildcard. Raises
     AddressError, which names the addresses, where there are none of either.
     """
-    hosts = {s: None for d in configuration.directives for s in d.sections if _is_host(s)}
+    hosts = dict.fromkeys(s for d in configuration.directives for s in _hosts(d))
     asked = _parts(address)
     for ip in dict.fromkeys((asked[0], _ANY)):
         chosen = {host for host in hosts if any(_takes(each, (ip, asked[1])) for each in _of(host))}
@@ -28,13 +28,17 @@ def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfig
         names = ", ".join(dict.fromkeys(each for host in hosts for each in _of(host))) or "none"
         raise AddressError(f"no virtual host is at {address}: their addresses are {names}")
     because = f"Its virtual host is not at {address}, which --address asks for"
-    off = {host for host in hosts if host not in chosen}
-    directives = (_off(each, off, because) for each in configuration.directives)
+    directives = (
+        each
+        if each.is_off or chosen.issuperset(_hosts(each))
+        else replace(each, is_off=True, because=because)
+        for each in configuration.directives
+    )
     return replace(configuration, directives=tuple(directives))
 
 
-def _is_host(section: Section) -> bool:
-    return section.key == "virtualhost"
+def _hosts(directive: Directive) -> Iterator[Section]:
+    return (each for each in directive.sections if each.key == "virtualhost")
 
 
 def _of(host: Section) -> list[str]:
@@ -52,9 +56,3 @@ def _parts(address: str) -> tuple[str, str]:
     if not colon or port.endswith("]"):
         ip, port = address, _ANY
     return (_ANY if ip.lower() in ("", "_default_") else ip.lower()), port
-
-
-def _off(directive: Directive, off: Iterable[Section], because: str) -> Directive:
-    if directive.is_off or not any(each in off for each in directive.sections):
-        return directive
-    return replace(directive, is_off=True, because=because)

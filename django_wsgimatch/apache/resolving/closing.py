@@ -15,7 +15,7 @@ from ..covering.coverage import Reach, coverage
 from ..covering.hosts import Host, Scope
 from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
 from ..covering.partial_aliases import excluded, is_exact, region_of_scope
-from ..lines.directive import Directive, Spot
+from ..lines.directive import Directive, Spot, places_of
 from .resolving import Resolver
 
 Owned = tuple[Alias, Directive]
@@ -68,30 +68,18 @@ class Closer:
 
     resolver: Resolver
     met: set[int] = field(default_factory=set)
-    _main: list[Closed] | None = None
 
     def closed(self, host: Host) -> list[Closed]:
         """Return what is closed of the aliases that answer a host, in their order."""
-        main = self.resolver.main
-        if not any(_has_rules(each) for each in (main, host)):
+        servers = dict.fromkeys((host, self.resolver.main))
+        if not any(map(_has_rules, servers)):
             return []
-        if host is main:
-            return self._closed_of_main()
         before = Regions()
-        found = list(self._look(host, host.aliases, before))
-        if _has_rules(host) or host.is_tls is not None or _has_own_rules(main):
-            found += self._look(host, main.aliases, before)
-        else:
-            # Optimization: 100 hosts would look at each alias of the main server anew.
-            taken = (_taken_from(each, before) for each in self._closed_of_main())
-            found += [each for each in taken if each is not None]
-        return _once(found)
-
-    def _closed_of_main(self) -> list[Closed]:
-        if self._main is None:
-            main = self.resolver.main
-            self._main = _once(self._look(main, main.aliases, Regions()))
-        return self._main
+        found = [each for s in servers for each in self._look(host, s.aliases, before)]
+        first: dict[tuple[str, str], Closed] = {}
+        for each in found:
+            first.setdefault((each.alias.kind, each.alias.location), each)
+        return list(_without_parts(first.values()))
 
     def _look(self, host: Host, aliases: Sequence[Owned], before: Regions) -> Iterator[Closed]:
         """Yield what is closed of aliases, and put what is open of them to what is before."""
@@ -107,13 +95,6 @@ class Closer:
                     yield kept
             for opening in looked.openings if looked.rules else [alias]:
                 before.add(opening)
-
-
-def _once(found: Iterable[Closed]) -> list[Closed]:
-    first: dict[tuple[str, str], Closed] = {}
-    for each in found:
-        first.setdefault((each.alias.kind, each.alias.location), each)
-    return list(_without_parts(first.values()))
 
 
 class _Alias:
@@ -250,11 +231,6 @@ def _has_rules(host: Host) -> bool:
     return bool(host.access) or any(scope.access for scope in host.scopes.values())
 
 
-def _has_own_rules(host: Host) -> bool:
-    """Whether a main server has rules that its virtual hosts have not."""
-    return any(not scope.is_inherited for scope in host.scopes.values())
-
-
 def _closed(
     alias: Alias,
     openings: Sequence[Alias],
@@ -267,10 +243,7 @@ def _closed(
 
 
 def _note(rules: Sequence[Directive], is_whole: bool) -> str:
-    lines: dict[str, list[str]] = {}
-    for spot in dict.fromkeys(each.spot for each in rules):
-        lines.setdefault(spot.file, []).append(str(spot.line))
-    places = "; ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
+    places = places_of(dict.fromkeys(each.spot for each in rules))
     return f"{ACCESS_RULE}: {places}" + ("" if is_whole else f" ({UNTOLD})")
 
 

@@ -86,8 +86,8 @@ class _Mounter:
             yield from self._by_names(alias, covered)
 
     def _note_handlers(self, alias: Alias, covered: Covered) -> None:
-        partial_ones = [scope.handlers for scope, how in covered if how == "some"]
-        for directive in (d for layer in (*self._layers(covered), *partial_ones) for d in layer):
+        partial_ones = [d for scope, how in covered if how == "some" for d in scope.handlers]
+        for directive in (*self._handlers(covered), *partial_ones):
             if is_wsgi(directive):
                 self._ledger.note(directive, "kept", f"the entry of {alias.location}")
 
@@ -115,30 +115,28 @@ class _Mounter:
     def _set_handler(self, covered: Covered) -> str | None:
         """Return the handler that SetHandler gives all of it, None where none does."""
         found = None
-        for layer in self._layers(covered):
-            for directive in layer:
-                if directive.key == "sethandler":
-                    handler = " ".join(directive.words).lower()
-                    found = None if handler == "none" else handler
+        for directive in self._handlers(covered):
+            if directive.key == "sethandler":
+                handler = " ".join(directive.words).lower()
+                found = None if handler == "none" else handler
         return found
 
     def _extensions(self, covered: Covered) -> list[str]:
         """Return patterns of the names that AddHandler gives to wsgi-script."""
         found: dict[str, None] = {}
-        for layer in self._layers(covered):
-            for directive in layer:
-                name, words = directive.key, directive.words
-                is_ours = name == "addhandler" and words[:1] and words[0].lower() in WSGI
-                for word in words if name == "removehandler" else words[1:]:
-                    extension = word.removeprefix(".").lower()
-                    found.pop(extension, None)
-                    if is_ours:
-                        found[extension] = None
+        for directive in self._handlers(covered):
+            name, words = directive.key, directive.words
+            is_ours = name == "addhandler" and words[:1] and words[0].lower() in WSGI
+            for word in words if name == "removehandler" else words[1:]:
+                extension = word.removeprefix(".").lower()
+                found.pop(extension, None)
+                if is_ours:
+                    found[extension] = None
         return [rf"[^/]+\.(?i:{literally(each)})(?:\.[^/]*)?" for each in found]
 
-    def _layers(self, covered: Covered) -> Iterator[Sequence[Directive]]:
-        yield from (server.handlers for server in self._servers)
-        yield from (scope.handlers for scope, how in covered if how == "all")
+    def _handlers(self, covered: Covered) -> Iterator[Directive]:
+        yield from (each for server in self._servers for each in server.handlers)
+        yield from (d for scope, how in covered if how == "all" for d in scope.handlers)
 
     def _may_run(self, covered: Covered) -> bool:
         """Whether Options ExecCGI is on: without it mod_wsgi answers 403."""

@@ -16,21 +16,16 @@ from ...aliases.alias import Alias
 from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
 from ..covering.hosts import ROOT, Host, Scope
 from ..covering.indexes import ScopeIndex
-from ..covering.merged_sections import (
-    NAMES,
-    Meetings,
-    Values,
-    agrees,
-    merged_values,
-    most_particular_first,
-    value_of,
-)
-from ..covering.option_values import Given, follows_links
-from ..covering.partial_aliases import narrowed
+from ..covering.option_values import DEFAULTS, ENTRY_OPTIONS, Given, follows_links
+from ..covering.partial_aliases import narrowed, region_of
 from ..lines.directive import Directive, Spot
 from ..lines.limits import COMPARED, MADE, Effort
 from ..outcomes.outcome import Ledger
 
+Values = dict[str, Given]
+
+NAMES = tuple(ENTRY_OPTIONS.values())
+"""The options of an entry."""
 # What holds at the root, and at the script: True, False or "owner".
 FollowSymlinks = tuple[bool | str, bool | str]
 # An alias or a part of it, the options that hold for it, and the section that makes it a part.
@@ -195,13 +190,13 @@ class Resolver:
             given = self._unsaid(alias, scope)
             is_part = _is_location(scope)
             partial += [scope] if is_part and given.keys() & set(NAMES) else []
-            differing = [
+            others = [
                 each
                 for name, each in given.items()
                 if not (is_part and name in NAMES) and value_of(values, name) != each.value
             ]
-            self._need_hand(alias, differing, scope)
-        if all(agrees(values, scope) for scope in partial):
+            self._need_hand(alias, others, scope)
+        if not any(differing(values, scope) for scope in partial):
             return [], tuple(_uses(partial))
         return list(self._narrowed(alias, partial, scopes, server)), ()
 
@@ -263,3 +258,81 @@ def _is_inherited(scope: Scope, host: Host) -> bool:
 
 def _is_location(scope: Scope) -> bool:
     return len(scope.sections) == 1 and scope.sections[0].name.lower() in LOCATIONS
+
+
+def merged_values(server: Values, scopes: Iterable[Scope]) -> Values:
+    """Return what holds in sections, the last one's first of all."""
+    values = dict(server)
+    for scope in scopes:
+        values.update(scope.values)
+    return values
+
+
+def value_of(values: Values, name: str) -> Any:
+    """Return an option's value, mod_wsgi's default where none is given."""
+    return values[name].value if name in values else DEFAULTS[name]
+
+
+def differing(values: Values, scope: Scope) -> set[str]:
+    """Return the options of an entry that a scope gives, and that are others without it."""
+    names = scope.values.keys() & set(NAMES)
+    return {name for name in names if value_of(values, name) != scope.values[name].value}
+
+
+def most_particular_first(scopes: Sequence[Scope]) -> list[Scope]:
+    """
+    Return scopes so that of two that hold for one uri the one that wins comes first.
+
+    A <Location> comes before all that it lies below. For the rest the last one wins.
+    """
+    found = list(reversed(scopes))
+    plain = {n: p for n, s in enumerate(found) if (p := region_of(s.sections[0]).location)}
+    longest_first = [found[n] for n in sorted(plain, key=lambda number: -len(plain[number]))]
+    for place, scope in zip(plain, longest_first, strict=True):
+        found[place] = scope
+    return found
+
+
+class Meetings:
+    """
+    What holds where several sections meet.
+
+    ``scopes`` hold for an alias or a part of it, in Apache's order; ``partial`` are those of them
+    that become entries, and ``ordered`` the same in the order of the entries: the first answers.
+    """
+
+    def __init__(
+        self,
+        scopes: Sequence[tuple[Scope, Coverage]],
+        partial: Sequence[Scope],
+        ordered: Sequence[Scope],
+        server: Values,
+    ) -> None:
+        self._server = server
+        self._index = ScopeIndex(partial)
+        self._turn = {id(scope): number for number, (scope, _) in enumerate(scopes)}
+        self._place = {id(scope): number for number, scope in enumerate(ordered)}
+        self._sure = [scope for scope, covered in scopes if covered == "all"]
+
+    def values(self, scope: Scope) -> Values | None:
+        """Return what holds where a section holds, or None if one entry cannot say it."""
+        holding, meeting = list(self._sure), []
+        uris = region_of(scope.sections[0])
+        for other in self._index.near(uris).values():
+            is_same = other.sections[0].argument == scope.sections[0].argument
+            covered = "all" if is_same else coverage(other.sections, uris)
+            if covered == "all":
+                holding.append(other)
+            elif covered == "some" and self._place[id(other)] > self._place[id(scope)]:
+                meeting.append(other)
+        holding.sort(key=self._turn_of)
+        own = merged_values(self._server, holding)
+        return own if all(self._is_covered(other, holding, own) for other in meeting) else None
+
+    def _is_covered(self, other: Scope, holding: Iterable[Scope], own: Values) -> bool:
+        """Whether the part where another section holds too, whose turn it is not, is right."""
+        later = [each for each in holding if self._turn_of(each) > self._turn_of(other)]
+        return differing(own, other) <= {name for each in later for name in each.values}
+
+    def _turn_of(self, scope: Scope) -> int:
+        return self._turn[id(scope)]

@@ -99,23 +99,6 @@ class _Table:
         return (*_said(self.closed), *(each.alias for each in self.all))
 
 
-@dataclass(slots=True)
-class _Wild:
-    """The names with wildcards of one address: each with the place of its virtual host."""
-
-    names: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, name: str, place: int) -> None:
-        """Put a name of the virtual host at a place, if it has wildcards."""
-        if _has_wildcard(name):
-            self.names.append((place, name))
-
-    def first(self, pattern: str) -> int | None:
-        """Return the place of the first that holds for a host, or for all that a pattern means."""
-        name = f"?*{pattern}" if pattern.startswith(".") else pattern
-        return next((place for place, glob in self.names if _fits(glob, name)), None)
-
-
 def _has_wildcard(name: str) -> bool:
     return "*" in name or "?" in name
 
@@ -142,7 +125,7 @@ class _Builder:
         self._resolver = resolver
         self._ledger: Ledger = resolver.ledger
         self._closer = Closer(resolver)
-        self._main_closed = self._closed(resolver.main)
+        self._main_closed = self._closer.closed(resolver.main)
         self._main = self._resolve(resolver.main, resolver.main)
         self._tables = [self._table(host) for host in hosts]
         # The first virtual host of an address answers what no other one of it is called.
@@ -151,14 +134,15 @@ class _Builder:
         self._united: dict[tuple[int, ...], _Table] = {}
         # By pattern and address the first virtual host that is called so.
         self._claims: dict[str, dict[str, _Table]] = {}
-        self._wild: defaultdict[str, _Wild] = defaultdict(_Wild)
+        # By address the names with wildcards, each with the place of its virtual host.
+        self._wild: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         self._place = {id(table): place for place, table in enumerate(self._tables)}
         for place, table in enumerate(self._tables):
             patterns = [pattern for pattern, _ in self._patterns(table.host)]
             for address in table.host.addresses:
                 self._defaults.setdefault(address, table)
-                for name, _ in table.host.names:
-                    self._wild[address].add(name, place)
+                wild = (name for name, _ in table.host.names if _has_wildcard(name))
+                self._wild[address] += ((place, name) for name in wild)
                 for pattern in patterns:
                     self._claims.setdefault(pattern, {}).setdefault(address, table)
 
@@ -227,20 +211,12 @@ class _Builder:
         return [each for each in owner.aliases if each not in owner.mounted]
 
     def _table(self, host: Host) -> _Table:
+        main = self._resolver.main
         own = self._resolve(host, host)
-        inherit: Callable[[], list[ResolvedAlias]] = partial(
-            self._resolve, host, self._resolver.main
-        )
-        is_mounted = host.aliases and self._resolver.main.mounted
-        if self._resolver.is_plain(host) and not is_mounted:
-            inherit = self._own_entries
-        return _Table(host, own, inherit, self._main, self._closed(host), self._main_closed)
-
-    def _own_entries(self) -> list[ResolvedAlias]:
-        return self._main
-
-    def _closed(self, host: Host) -> list[Closed]:
-        return self._closer.closed(host)
+        is_same = self._resolver.is_plain(host) and not (host.aliases and main.mounted)
+        inherit = (lambda: self._main) if is_same else partial(self._resolve, host, main)
+        closed = self._closer.closed(host)
+        return _Table(host, own, inherit, self._main, closed, self._main_closed)
 
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
@@ -296,8 +272,10 @@ class _Builder:
         claims = dict(self._claims.get(name or "", {}))
         if name is None or name == ANY:
             return claims
+        # Of a pattern, what holds for all hosts that it means.
+        text = f"?*{name}" if name.startswith(".") else name
         for address, wild in self._wild.items():
-            place = wild.first(name)
+            place = next((place for place, glob in wild if _fits(glob, text)), None)
             own = claims.get(address)
             if place is not None and (own is None or place < self._place[id(own)]):
                 claims[address] = self._tables[place]

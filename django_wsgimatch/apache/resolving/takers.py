@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...aliases.alias import Alias
@@ -54,12 +54,16 @@ def note_taken(
     everywhere = _Answering(alias for each in (main, *hosts) for alias, _ in each.aliases)
     found: list[Taken] = []
     for host in (main, *hosts):
-        if not host.takers:
-            continue
         answering = everywhere
-        if host.aliases and host is not main:
+        if host.takers and host.aliases and host is not main:
             answering = _Answering(alias for alias, _ in (*host.aliases, *main.aliases))
-        found += _Host(host, answering, ledger, refusing, closing).note()
+        for directive in host.takers:
+            if directive.key == "documentroot":
+                _note_root(directive, answering, ledger)
+            elif id(directive) not in closing and not is_whole_mount(host, directive):
+                for taken in _taken_by(directive, refusing.get(id(directive))):
+                    if _note(taken, answering, ledger):
+                        found.append(taken)
     return tuple(found)
 
 
@@ -75,59 +79,29 @@ class _Answering:
             self.takes_all = self.takes_all or _is_root(alias)
 
 
-class _Host:
-    def __init__(
-        self,
-        host: Host,
-        answering: _Answering,
-        ledger: Ledger,
-        refusing: Mapping[int, Barred],
-        closing: Ids,
-    ) -> None:
-        self._host = host
-        self._ledger = ledger
-        self._answering = answering
-        self._refusing = refusing
-        self._closing = closing
-
-    def note(self) -> Iterator[Taken]:
-        for directive in self._host.takers:
-            if directive.key == "documentroot":
-                self._note_root(directive)
-            elif id(directive) not in self._closing and not is_whole_mount(self._host, directive):
-                yield from self._note(directive)
-
-    def _note_root(self, directive: Directive) -> None:
-        if self._answering.takes_all:
-            self._ledger.note(directive, "not needed", _HIDDEN)
-        elif self._answering.is_any:
-            self._ledger.note(directive, "needs you", _NO_FILES)
-
-    def _note(self, directive: Directive) -> Iterator[Taken]:
-        advice = answer_for(directive.name).note
-        refusing = self._refusing.get(id(directive))
-        for taken in _taken_by(directive) if refusing is None else [_refused_by(refusing)]:
-            takers = [each.location for each in self._meeting(taken)]
-            what = in_words(taken.region) if taken.is_sure else "URLs that cannot be determined"
-            if takers:
-                yield taken
-                more = " and others" if len(takers) > 1 else ""
-                note = f"{what}: answered by the alias {takers[0]}{more} here. {advice}"
-            else:
-                note = f"{what}: answered by no alias here. {advice}"
-            self._ledger.note(directive, "needs you", note)
-
-    def _meeting(self, taken: Taken) -> list[Alias]:
-        return list(self._answering.regions.meeting(reach_of_region(taken.region)))
+def _note_root(directive: Directive, answering: _Answering, ledger: Ledger) -> None:
+    if answering.takes_all:
+        ledger.note(directive, "not needed", _HIDDEN)
+    elif answering.is_any:
+        ledger.note(directive, "needs you", _NO_FILES)
 
 
-def _refused_by(rule: Barred) -> Taken:
-    region = None if rule.section is None else _region_of_section(rule.section)
-    return Taken(rule.directive, region or EVERYTHING, region is not None, rule)
+def _note(taken: Taken, answering: _Answering, ledger: Ledger) -> bool:
+    """Say what is taken, and return whether an alias answers it here."""
+    takers = [each.location for each in answering.regions.meeting(reach_of_region(taken.region))]
+    by = f"the alias {takers[0]}{' and others' * (len(takers) > 1)}" if takers else "no alias"
+    what = in_words(taken.region) if taken.is_sure else "URLs that cannot be determined"
+    advice = answer_for(taken.directive.name).note
+    ledger.note(taken.directive, "needs you", f"{what}: answered by {by} here. {advice}")
+    return bool(takers)
 
 
-def _taken_by(directive: Directive) -> Iterator[Taken]:
+def _taken_by(directive: Directive, refusing: Barred | None) -> Iterator[Taken]:
     """Yield the URLs that a directive takes, none where it takes none."""
+    if refusing is not None:
+        told = None if refusing.section is None else _region_of_section(refusing.section)
+        yield Taken(directive, told or EVERYTHING, told is not None, refusing)
+        return
     name, words = directive.key, directive.words
     around = [each for each in scope_sections(directive) if each.key in LOCATIONS]
     within = _region_of_section(around[0]) if around else None

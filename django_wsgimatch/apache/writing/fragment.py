@@ -10,7 +10,7 @@ from typing import Any
 from ...aliases.alias import Alias
 from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
-from ..lines.directive import Spot
+from ..lines.directive import Spot, places_of
 from .settings import Hosts, Settings, Written
 
 # Where ruff and black break lines.
@@ -87,7 +87,7 @@ def _virtual_hosts(hosts: Sequence[Hosts]) -> Iterator[str]:
     names = _shared_names(hosts)
     for each in hosts:
         if each.pattern in names:
-            yield from _comments("", () if each.spot is None else (each.spot,))
+            yield from _comments("", each.spots)
             yield from _list(f"{names[each.pattern]} = ", each.entries, "")
     yield "WSGIMATCH_VIRTUAL_HOSTS = {"
     for each in hosts:
@@ -96,7 +96,7 @@ def _virtual_hosts(hosts: Sequence[Hosts]) -> Iterator[str]:
         if shared in names:
             yield f"{key}{names[shared]},"
             continue
-        yield from _indented(_comments("", () if each.spot is None else (each.spot,)), _INDENT)
+        yield from _indented(_comments("", each.spots), _INDENT)
         yield from _list(key, each.entries, _INDENT, end=",")
     yield "}"
 
@@ -128,13 +128,10 @@ def _process_groups(settings: Settings) -> Iterator[str]:
 
 
 def _item(key: str, value: Any, indent: str) -> Iterator[str]:
-    line = f"{indent}{key}{literal(value)},"
-    if len(line) <= _WIDTH or not isinstance(value, list):
-        yield line
-        return
-    yield f"{indent}{key}["
-    yield from (f"{indent}{_INDENT}{literal(each)}," for each in value)
-    yield f"{indent}],"
+    if isinstance(value, list):
+        yield from _wrapped(f"{key}[", map(literal, value), "]", indent)
+    else:
+        yield f"{indent}{key}{literal(value)},"
 
 
 def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") -> Iterator[str]:
@@ -145,18 +142,21 @@ def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") ->
     for each in entries:
         inner = indent + _INDENT
         yield from _indented(_comments(each.comment, each.spots), inner)
-        yield from _call(_FUNCTIONS[each.alias.directive], _arguments(each.alias), inner)
+        function = _FUNCTIONS[each.alias.directive]
+        yield from _wrapped(f"{function}(", _arguments(each.alias), ")", inner)
     yield f"{indent}]{end}"
 
 
-def _call(function: str, arguments: list[str], indent: str) -> Iterator[str]:
-    line = f"{indent}{function}({', '.join(arguments)}),"
+def _wrapped(opening: str, parts: Iterable[str], closing: str, indent: str) -> Iterator[str]:
+    """Yield a call or a list, on one line where it fits."""
+    written = list(parts)
+    line = f"{indent}{opening}{', '.join(written)}{closing},"
     if len(line) <= _WIDTH:
         yield line
         return
-    yield f"{indent}{function}("
-    yield from (f"{indent}{_INDENT}{each}," for each in arguments)
-    yield f"{indent}),"
+    yield f"{indent}{opening}"
+    yield from (f"{indent}{_INDENT}{each}," for each in written)
+    yield f"{indent}{closing},"
 
 
 def _arguments(alias: Alias) -> list[str]:
@@ -172,11 +172,7 @@ def _options(alias: Alias) -> dict[str, Any]:
 
 
 def _comments(text: str, spots: Iterable[Spot]) -> Iterator[str]:
-    lines: dict[str, list[str]] = {}
-    for spot in spots:
-        lines.setdefault(spot.file, []).append(str(spot.line))
-    places = "; ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
-    for part in (utf8_text(text), places):
+    for part in (utf8_text(text), places_of(spots)):
         if part:
             # A line feed in a comment would begin a line of Python.
             yield f"# {shown(part)}"
@@ -188,20 +184,13 @@ def _indented(lines: Iterable[str], indent: str) -> Iterator[str]:
 
 def _record(entry: Written) -> dict[str, Any]:
     alias = entry.alias
+    found: dict[str, Any] = {"kind": alias.kind, "location": utf8_text(alias.location)}
     if alias.answer is not None:
-        return {
-            "kind": alias.directive,
-            "location": utf8_text(alias.location),
-            "note": utf8_text(alias.answer.note),
-            "from": list(map(str, entry.spots)),
-        }
-    return {
-        "kind": alias.kind,
-        "location": utf8_text(alias.location),
-        "target": utf8_text(alias.target),
-        "options": {name: _plain(value) for name, value in _options(alias).items()},
-        "from": list(map(str, entry.spots)),
-    }
+        found |= {"kind": alias.directive, "note": utf8_text(alias.answer.note)}
+    else:
+        found["target"] = utf8_text(alias.target)
+        found["options"] = {name: _plain(value) for name, value in _options(alias).items()}
+    return found | {"from": list(map(str, entry.spots))}
 
 
 def _plain(value: Any) -> Any:

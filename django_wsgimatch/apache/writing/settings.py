@@ -44,7 +44,7 @@ class Hosts:
     pattern: str
     entries: tuple[Written, ...]
     same_as: str | None
-    spot: Spot | None
+    spots: tuple[Spot, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ def _hosts(tables: Tables, defaults: dict[str, Any]) -> Iterable[Hosts]:
         same_as = tables.same_as.get(pattern)
         closed = map(_refused, tables.hosts_closed.get(pattern, ()))
         written = [*closed, *(_written(each, defaults) for each in entries)]
-        yield Hosts(pattern, () if same_as else tuple(written), same_as, tables.spots.get(pattern))
+        spots = (tables.spots[pattern],) if pattern in tables.spots else ()
+        yield Hosts(pattern, () if same_as else tuple(written), same_as, spots)
 
 
 def _refused(closed: Closed) -> Written:
