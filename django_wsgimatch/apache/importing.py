@@ -193,7 +193,7 @@ def _imported(
     groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
     note_users(named["user"], named["group"], groups, ledger)
     note_uses(groups, entries, imports, ledger)
-    note_embedded(entries, homes, named["wsgipythonpath"], named["wsgirestrictembedded"], ledger)
+    note_embedded(entries, named, ledger)
     _note_aliases(entries, ledger)
     _note_variables(directives, ledger)
     found = protected(tables, is_open=is_open)

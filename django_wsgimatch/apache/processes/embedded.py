@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...aliases.alias import Alias
@@ -14,37 +14,26 @@ from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
 
+_FOR_EMBEDDED = {
+    "wsgipythonhome": "run the server with the Python of this virtual environment",
+    "wsgipythonpath": "set PYTHONPATH for the server to it, or gunicorn's --pythonpath",
+    "wsgirestrictembedded": "{} runs in no process group, so Apache answers 500: give it a "
+    "process_group",
+}
+
 
 def note_embedded(
-    entries: Sequence[ResolvedAlias],
-    homes: Iterable[Directive],
-    paths: Iterable[Directive],
-    restrictions: Iterable[Directive],
-    ledger: Ledger,
+    entries: Sequence[ResolvedAlias], named: Mapping[str, Sequence[Directive]], ledger: Ledger
 ) -> None:
-    """
-    Note what becomes of what holds for scripts that run in no process group.
-
-    ``homes`` are the WSGIPythonHome lines, ``paths`` WSGIPythonPath, ``restrictions``
-    WSGIRestrictEmbedded.
-    """
+    """Note what becomes of ``named`` directives that hold for scripts in no process group."""
     embedded = [each for each in entries if each.alias.process_group in (None, GLOBAL)]
     if not embedded:
         return
-    for directive in homes:
-        reason = "run the server with the Python of this virtual environment"
-        ledger.note(directive, "needs you", reason)
-    for directive in paths:
-        reason = "set PYTHONPATH for the server to it, or gunicorn's --pythonpath"
-        ledger.note(directive, "needs you", reason)
-    for directive in restrictions:
-        if directive.rest.strip("\"' ").lower() == "on":
-            location = embedded[0].alias.location
-            reason = (
-                f"{location} runs in no process group, so Apache answers 500: give it a "
-                "process_group"
-            )
-            ledger.note(directive, "needs you", reason)
+    for name, reason in _FOR_EMBEDDED.items():
+        for directive in named.get(name, ()):
+            if name != "wsgirestrictembedded" or directive.rest.strip("\"' ").lower() == "on":
+                where = embedded[0].alias.location
+                ledger.note(directive, "needs you", reason.format(where))
 
 
 def load_ahead(tables: Tables, imports: Iterable[Directive], ledger: Ledger) -> Tables:
