@@ -18,7 +18,7 @@ from .covering.hosts import Host, Scope, read_hosts
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
-from .outcomes.outcome import Ledger, Outcome, refused, withheld
+from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.processes import note_users, note_uses, read_groups
 from .resolving.barring import bar
@@ -165,7 +165,9 @@ def import_configuration(
 def _discreet(outcome: Outcome) -> Outcome:
     """Show of a private file what is a directive for certain, and of other lines the place."""
     is_read = outcome.category in ("kept", "changed", "needs you", "not needed")
-    return outcome if is_read and is_known(outcome.text.partition(" ")[0]) else withheld(outcome)
+    if is_read and is_known(outcome.text.partition(" ")[0]):
+        return outcome
+    return replace(outcome, text=NOT_SHOWN, note=PRIVATE)
 
 
 def _imported(

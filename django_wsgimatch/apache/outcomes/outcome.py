@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..lines.directive import Directive, Refusal, Spot
@@ -29,7 +29,7 @@ CATEGORIES: dict[Category, str] = {
 }
 
 NOT_SHOWN = "(not shown)"
-_PRIVATE = "only root may read this file: see the line there"
+PRIVATE = "only root may read this file: see the line there"
 
 # The gravest first: a directive that means one thing to one alias and another to the next is
 # reported as the graver.
@@ -87,11 +87,6 @@ class Ledger:
         notes = [text for text in page.notes[category] if text]
         note = "; ".join(notes[:_NOTES]) + ("; ..." if len(notes) > _NOTES else "")
         return outcome(directive, category, note)
-
-
-def withheld(outcome: Outcome) -> Outcome:
-    """Return an outcome without the text of the line."""
-    return replace(outcome, text=NOT_SHOWN, note=_PRIVATE)
 
 
 def outcome(directive: Directive, category: Category, note: str) -> Outcome:

@@ -69,30 +69,16 @@ class _Table:
     host: Host
     entries: list[ResolvedAlias]
     inherit: Callable[[], list[ResolvedAlias]]
-    main: list[ResolvedAlias]
     closed: list[Closed]
-    main_closed: list[Closed]
 
     @cached_property
     def inherited(self) -> list[ResolvedAlias]:
         """The main server's aliases: of a host that answers nothing, nobody asks for them."""
         return self.inherit()
 
-    @cached_property
-    def is_apart(self) -> bool:
-        """Whether the main server's aliases are others here than where no virtual host answers."""
-        here, there = self.inherited, self.main
-        if there and _said(self.closed) != _said(self.main_closed):
-            return True
-        return here is not there and [e.alias for e in here] != [e.alias for e in there]
-
     @property
     def all(self) -> list[ResolvedAlias]:
         return [*self.entries, *self.inherited]
-
-    @property
-    def own(self) -> list[ResolvedAlias]:
-        return self.all if self.is_apart else self.entries
 
     def says(self) -> tuple[object, ...]:
         """What requests are answered by; two tables that say the same are one."""
@@ -164,21 +150,28 @@ class _Builder:
 
     def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
         tables = Tables(self._main, closed=self._main_closed)
-        if default.own and ANY not in named:
+        if self._own(default) and ANY not in named:
             named = {**named, ANY: default}
         is_hidden = ANY in named or any(name.startswith(".") for name in named)
         first: dict[int, str] = {}
         for pattern, table in named.items():
             # A host without entries of its own needs its name only where another would answer.
-            if not table.own and not is_hidden:
+            own = self._own(table)
+            if not own and not is_hidden:
                 continue
-            tables.hosts[pattern] = table.own
-            tables.hosts_closed[pattern] = table.closed if table.own else []
-            if (earlier := first.setdefault(id(table), pattern)) != pattern and table.own:
+            tables.hosts[pattern] = own
+            tables.hosts_closed[pattern] = table.closed if own else []
+            if (earlier := first.setdefault(id(table), pattern)) != pattern and own:
                 tables.same_as[pattern] = earlier
             if table.host.section is not None:
                 tables.spots[pattern] = table.host.section.spot
         return tables
+
+    def _own(self, table: _Table) -> list[ResolvedAlias]:
+        """Return a host's entries, all where those of the main server are others than elsewhere."""
+        is_same = [e.alias for e in table.inherited] == [e.alias for e in self._main]
+        is_closed_alike = not self._main or _said(table.closed) == _said(self._main_closed)
+        return table.entries if is_same and is_closed_alike else table.all
 
     def _named(self, tables: Tables, host: Host) -> Tables:
         # Apache's merge_server_configs(): a virtual host without a name has the main server's.
@@ -216,7 +209,7 @@ class _Builder:
         is_same = self._resolver.is_plain(host) and not (host.aliases and main.mounted)
         inherit = (lambda: self._main) if is_same else partial(self._resolve, host, main)
         closed = self._closer.closed(host)
-        return _Table(host, own, inherit, self._main, closed, self._main_closed)
+        return _Table(host, own, inherit, closed)
 
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
@@ -312,7 +305,7 @@ class _Builder:
             for entry in other.all:
                 self._unite_entry(entries, entry, chosen, other)
         everything = list(closed.values())
-        return _Table(chosen.host, entries, list, self._main, everything, self._main_closed)
+        return _Table(chosen.host, entries, list, everything)
 
     def _unite_entry(
         self, entries: list[ResolvedAlias], entry: ResolvedAlias, chosen: _Table, other: _Table
