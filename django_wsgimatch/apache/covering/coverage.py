@@ -18,6 +18,8 @@ from typing import Literal
 from ...aliases.alias import Alias
 from ...aliases.directives import get_word
 from ...aliases.patterns.pattern import compile_pattern
+from ...aliases.patterns.pcre.measures import shortest
+from ...aliases.patterns.pcre.parser import parse
 from ...aliases.substitution import parse_template
 from ...exceptions import PatternError
 from ..lines.directive import Section
@@ -291,10 +293,12 @@ def _first_wildcard(text: str) -> int:
 
 def _search(pattern: str, text: str) -> Coverage:
     literal = _LITERAL.fullmatch(_ANYTHING.sub("", pattern))
-    # What a search finds does not end at the start of the text, as that of ^ alone does.
     if literal and _holds(literal, text):
         return "all"
     try:
-        return "all" if compile_pattern(pattern, allow_exponential=True).find(text) else "none"
+        if compile_pattern(pattern, allow_exponential=True).find(text):
+            return "all"
+        # Which leaves out a match that ends at the start of the text.
+        return "none" if shortest(parse(pattern).tree) else "some"
     except PatternError:
         return "some"

@@ -147,6 +147,17 @@ def test_what_lets_everybody_in_is_not_closed(lines):
             ["/"],
             id="a directory that is open only where the one around it is",
         ),
+        pytest.param(
+            section('DirectoryMatch "^"', "Require ip 10"), ["/"], id="the start of every directory"
+        ),
+        pytest.param(
+            section('DirectoryMatch "^(?=/srv/a)"', "Require ip 10"),
+            ["/"],
+            id="a pattern of directories that takes nothing of them",
+        ),
+        pytest.param(
+            section('DirectoryMatch "/srv/b(?=/)"', "Require ip 10"), [], id="another directory"
+        ),
         pytest.param(section("Files a.wsgi", "Require ip 10"), ["/"], id="the name of the script"),
         pytest.param(
             section(
