@@ -22,7 +22,7 @@ from .aliases.groups import GLOBAL
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
 from .daemon.front.front import Places
-from .daemon.front.limits import Limits
+from .daemon.front.gate import Limits
 from .daemon.front.server_manager import keep_starter_private
 from .daemon.group.worker.interpreters import Interpreters
 from .daemon.log_times import given_zone, write_times_in, zone_of

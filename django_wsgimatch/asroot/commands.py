@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from ..exceptions import SettingError
 from .accounts import Account, account, become
-from .common_options import sort_words
+from .common_options import Parser, sort_words
 from .group_command import NO_USER_OF_GROUP, is_for_group, read_group_words
 from .gunicorn_command import is_for_help
 from .launch import ALLOW_ROOT, AS_ROOT, serve
@@ -65,13 +65,16 @@ def run(words: list[str]) -> None:
         _serve(words, at, first)
         return
     user, kept = _take_user(words[at + 1 :])
-    found = user or _user_of_folder(os.path.dirname(os.path.abspath(_script(words, at))))
+    folder = os.path.dirname(os.path.abspath(_script(words, at)))
+    found = (user, "as --user says") if user is not None else _user_of_folder(folder)
     if found is None:
         print(f"wsgimatch: {AS_ROOT}", file=sys.stderr, flush=True)
         return
     this, why = account(found[0]), found[1]
     print(f"wsgimatch: running as {this.name!r}, {why}", file=sys.stderr, flush=True)
-    environ = {**os.environ} if why != LOOKS_LIKE_ONE else _harmless()
+    environ = {**os.environ}
+    if why == LOOKS_LIKE_ONE:
+        environ = {k: v for k, v in environ.items() if k in HARMLESS or k.startswith("LC_")}
     _run_as(this, [sys.executable, *words[1 : at + 1], *kept], environ)
 
 
@@ -115,18 +118,12 @@ def _script(words: list[str], at: int) -> str:
     return next(found, "manage.py")
 
 
-def _take_user(words: list[str]) -> tuple[tuple[str, str] | None, list[str]]:
-    """The user that ``--user`` names, and the words without it."""
-    kept, found = [], None
-    given = iter(words)
-    for word in given:
-        if word == "--user":
-            found = next(given, "")
-        elif word.startswith("--user="):
-            found = word.partition("=")[2]
-        else:
-            kept.append(word)
-    return ((found, "as --user says") if found is not None else None), kept
+def _take_user(words: list[str]) -> tuple[str | None, list[str]]:
+    """The user that ``--user`` names, and the words without it. Raises SettingError."""
+    parser = Parser()
+    parser.add_argument("--user")
+    known, kept = parser.parse_known_args(words)
+    return known.user, kept
 
 
 def _user_of_folder(folder: str) -> tuple[str, str] | None:
@@ -147,10 +144,6 @@ def _user_of_folder(folder: str) -> tuple[str, str] | None:
         return None
     reason = distrust(script if os.path.exists(script) else folder)
     raise SettingError(NOBODY.format(reason or f"{folder!r} is root's, and no server runs there"))
-
-
-def _harmless() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k in HARMLESS or k.startswith("LC_")}
 
 
 def _run_as(this: Account, command: list[str], environ: dict[str, str]) -> NoReturn:

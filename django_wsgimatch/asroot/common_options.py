@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from argparse import SUPPRESS
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
+
+from ..exceptions import SettingError
 
 # The environment variable that --settings sets.
 SETTINGS_MODULE = "DJANGO_SETTINGS_MODULE"
 _FLAGS = ("--traceback", "--no-color", "--force-color")
-_VERBOSITY = ("-v", "--verbosity")
 _WITH_VALUE = ("--settings", "--pythonpath", "--verbosity")
 
 
@@ -26,6 +29,17 @@ class CommonWords:
     settings: str | None
     python_path: str | None
     rest: tuple[str, ...]
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads the options of ours among words of others; what is wrong raises SettingError."""
+
+    def __init__(self) -> None:
+        super().__init__(add_help=False, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what root's command line is refused with."""
+        raise SettingError(message)
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -53,34 +67,16 @@ def sort_words(words: Sequence[str]) -> CommonWords:
     """
     found: dict[str, str] = {}
     rest: list[str] = []
-    for option, value, given in _options(words):
-        if option is None:
-            rest += given
-        elif option in _WITH_VALUE:
-            found[option] = value
+    left = deque(words)
+    while left:
+        word = left.popleft()
+        name, equals, value = word.partition("=")
+        if word in _FLAGS or (word.startswith("-v") and word[2:].isdecimal()):
+            continue
+        if equals and name in _WITH_VALUE:
+            found[name] = value
+        elif left and (word in _WITH_VALUE or (word == "-v" and left[0].isdecimal())):
+            found[word] = left.popleft()
+        else:
+            rest.append(word)
     return CommonWords(found.get("--settings"), found.get("--pythonpath"), tuple(rest))
-
-
-def _options(words: Sequence[str]) -> Iterator[tuple[str | None, str, Sequence[str]]]:
-    """Yield (an option of Django's, its value, the words that it is), or (None, "", a word)."""
-    at = 0
-    while at < len(words):
-        option, value, length = _option(words, at)
-        yield option, value, words[at : at + length]
-        at += length
-
-
-def _option(words: Sequence[str], at: int) -> tuple[str | None, str, int]:
-    word, following = words[at], words[at + 1 : at + 2]
-    name, equals, value = word.partition("=")
-    if word in _FLAGS or (word.startswith("-v") and word[2:].isdecimal()):
-        return word, "", 1
-    if equals and name in _WITH_VALUE:
-        return name, value, 1
-    if following and (word in _WITH_VALUE or _is_verbosity(word, following[0])):
-        return word, following[0], 2
-    return None, "", 1
-
-
-def _is_verbosity(word: str, following: str) -> bool:
-    return word in _VERBOSITY and following.isdecimal()

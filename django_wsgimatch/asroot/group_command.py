@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from ..exceptions import SettingError
-from .common_options import sort_words
+from .common_options import Parser, sort_words
 
 OPTION = "--process-group"
 NO_USER_OF_GROUP = (
@@ -34,11 +32,6 @@ class GroupWords:
     may_be_root: bool = False
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise SettingError(message)
-
-
 def is_for_group(words: Sequence[str]) -> bool:
     """Whether ``serve`` is to run one process group, and no server."""
     return any(word == OPTION or word.startswith(f"{OPTION}=") for word in words)
@@ -46,7 +39,7 @@ def is_for_group(words: Sequence[str]) -> bool:
 
 def read_group_words(given: Sequence[str]) -> GroupWords:
     """Read the arguments of ``serve``. Raises SettingError."""
-    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser = Parser()
     parser.add_argument(OPTION, required=True)
     parser.add_argument("-b", "--bind")
     parser.add_argument("--user")

@@ -7,6 +7,7 @@ who the server runs as, who its groups may run as, and what it listens on.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import socket
@@ -18,9 +19,9 @@ from ..exceptions import SettingError
 from .accounts import Account, account, allowed_account, become, merged
 from .common_options import SETTINGS_MODULE
 from .gunicorn_command import APPLICATION, CONFIGURATION, HELP, is_for_help, program
-from .sockets import bind_all, hand_over, need_root
+from .sockets import bind_for, hand_over
 from .trust import distrust, own_files, require_trusted
-from .words import ServeWords, read_words
+from .words import read_words
 
 STARTER = "WSGIMATCH_STARTER"
 ALLOW_ROOT = "WSGIMATCH_ALLOW_ROOT"
@@ -49,7 +50,8 @@ def serve(given: list[str]) -> NoReturn:
         print(HELP, end="", flush=True)
         os._exit(0)
     words = read_words(given)
-    command = _command(words)
+    own = [] if words.config is not None else ["-c", CONFIGURATION]
+    command = [sys.executable, *program(), *own, *words.rest, APPLICATION]
     if words.settings is not None:
         os.environ[SETTINGS_MODULE] = words.settings
     if words.user is None:
@@ -93,10 +95,9 @@ def hand_on(
     where others than root could change what root runs, and OSError.
     """
     require_trusted([*own_files(), starter_file()])
-    listeners = bind_all(binds, server) if need_root(binds, server) else []
+    listeners = bind_for(binds, server)
     _make_run_folder(server)
     control, pid = _leave_starter(merged([server, *allowed]))
-    control = _moved(control)
     environ = {**os.environ, **server.environment, STARTER: f"{control},{pid}"}
     environ.pop(ALLOW_ROOT, None)
     if listeners:
@@ -110,11 +111,6 @@ def starter_file() -> str:
     """Return the file that the starter runs."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     return os.path.join(package, "daemon", "starter.py")
-
-
-def _command(words: ServeWords) -> list[str]:
-    own = [] if words.config is not None else ["-c", CONFIGURATION]
-    return [sys.executable, *program(), *own, *words.rest, APPLICATION]
 
 
 def _leave_starter(allowed: Sequence[Account]) -> tuple[int, int]:
@@ -135,18 +131,13 @@ def _leave_starter(allowed: Sequence[Account]) -> tuple[int, int]:
         finally:
             os._exit(127)
     its.close()
-    return mine.detach(), pid
+    return _moved(mine.detach()), pid
 
 
 def _moved(descriptor: int) -> int:
     """Move a descriptor up; it stays this process's alone."""
-    found = descriptor
-    spare = []
-    while found < _HIGH:
-        spare.append(found)
-        found = os.dup(found)
-    for number in spare:
-        os.close(number)
+    found = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    os.close(descriptor)
     return found
 
 

@@ -12,11 +12,11 @@ ENTRY = "django_wsgimatch.wsgi"
 
 def starters(folder: str) -> Iterator[list[str]]:
     """Yield the accounts of each of root's starters for a project's folder, the server's first."""
-    for pid, _ in _processes(lambda user: user == 0):
+    for pid, _ in processes_of(lambda user: user == 0):
         # Programs that run as root for everybody (setuid) take any words from anybody.
         if os.geteuid() == 0 and _link(f"/proc/{pid}/exe") != os.path.realpath(sys.executable):
             continue
-        words = _words_of(pid)
+        words = command_line_of(pid)
         at = next((n for n, word in enumerate(words) if word.endswith(STARTER_FILE)), None)
         if at is not None and words[at + 2 : at + 3] == [folder]:
             yield words[at + 3 :]
@@ -46,14 +46,15 @@ def user_of(word: str) -> tuple[int, set[int]]:
 def users_of_servers(folder: str) -> set[int]:
     """Return the users, other than root, of the servers that run in a folder."""
     found = set()
-    for pid, user in _processes(lambda user: user != 0):
-        is_server = any(word.startswith(ENTRY) for word in _words_of(pid))
+    for pid, user in processes_of(lambda user: user != 0):
+        is_server = any(word.startswith(ENTRY) for word in command_line_of(pid))
         if is_server and _link(f"/proc/{pid}/cwd") == folder:
             found.add(user)
     return found
 
 
-def _processes(accept: Callable[[int], bool]) -> Iterator[tuple[str, int]]:
+def processes_of(accept: Callable[[int], bool]) -> Iterator[tuple[str, int]]:
+    """Yield the processes, and their users, whose user will do; none without /proc."""
     try:
         names = os.listdir("/proc")
     except OSError:
@@ -67,7 +68,8 @@ def _processes(accept: Callable[[int], bool]) -> Iterator[tuple[str, int]]:
             yield name, user
 
 
-def _words_of(pid: str) -> list[str]:
+def command_line_of(pid: str) -> list[str]:
+    """Return a process's command line, [] where it is gone."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return file.read(65536).decode("utf-8", "surrogateescape").split("\0")[:-1]

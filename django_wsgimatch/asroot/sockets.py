@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import socket
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..exceptions import SettingError
 from .accounts import Account
@@ -20,17 +22,15 @@ _PORT = re.compile(r"(?:(?:tcp://)?(?P<host>\[[^]]*\]|[^:]*):)?(?P<port>[0-9]+)"
 _PRIVILEGED = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 
-def need_root(binds: Sequence[str], account: Account) -> bool:
-    """Whether one of gunicorn's addresses cannot be bound by a user."""
-    return any(_needs_root(bind, account) for bind in binds)
-
-
-def bind_all(binds: Sequence[str], account: Account) -> list[socket.socket]:
+def bind_for(binds: Sequence[str], account: Account) -> list[socket.socket]:
     """
-    Bind gunicorn's addresses, for a user: root's own alone as root. Raises SettingError.
+    Bind gunicorn's addresses for a user who cannot bind all of them; [] for one who can.
 
-    A server that is given sockets binds none itself, so all are bound here.
+    A server that is given sockets binds none itself, so all are bound here: root's own alone as
+    root. Raises SettingError.
     """
+    if not any(_needs_root(bind, account) for bind in binds):
+        return []
     return [_bind(bind, account) for bind in binds]
 
 
@@ -40,19 +40,18 @@ def hand_over(sockets: Sequence[socket.socket]) -> dict[str, str]:
 
     Return the environment variables that say so, for the program that this process becomes.
     """
-    # Out of the way first: one may lie where another belongs.
-    high = [os.dup(each.fileno()) for each in sockets]
-    aside = [_moved_up(number, FIRST + len(high)) for number in high]
-    for place, number in enumerate(aside, FIRST):
-        os.dup2(number, place, inheritable=True)
-        os.close(number)
+    arrange({place: each.fileno() for place, each in enumerate(sockets, FIRST)})
     return {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(sockets))}
 
 
-def _moved_up(number: int, least: int) -> int:
-    while number < least:
-        number = os.dup(number)
-    return number
+def arrange(given: Mapping[int, int]) -> None:
+    """Put descriptors at their places, for the program that this process becomes."""
+    # Out of the way first: one may lie where another belongs.
+    beyond = max(given) + 1
+    aside = {at: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, beyond) for at, fd in given.items()}
+    for place, descriptor in aside.items():
+        os.dup2(descriptor, place)
+        os.close(descriptor)
 
 
 def _needs_root(bind: str, account: Account) -> bool:
@@ -124,14 +123,25 @@ def _bind_path(path: str, account: Account) -> socket.socket:
 
 
 def _bind_in_own_folder(path: str) -> socket.socket:
+    if os.path.lexists(path) and not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise SettingError(f"--bind unix:{path}: something else than a socket lies there")
+    return bind_unix(path, 0o777)
+
+
+def bind_unix(path: str, mode: int) -> socket.socket:
+    """
+    Return a new socket at a path, in place of what lies there.
+
+    Raises OSError, with the path, where it cannot be made.
+    """
+    Path(path).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
-    if os.path.lexists(path):
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise SettingError(f"--bind unix:{path}: something else than a socket lies there")
-        os.unlink(path)
-    before = os.umask(0)
+    before = os.umask(0o777 & ~mode)
     try:
         listener.bind(path)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, error.strerror, path) from error
     finally:
         os.umask(before)
     return listener

@@ -51,15 +51,13 @@ def distrust(path: str) -> str:
             status = os.lstat(part)
         except OSError as error:
             return f"{part!r} cannot be looked at: {error.strerror}"
+        why = ""
         if status.st_uid != 0:
-            return (
-                f"{path!r} is not root's alone: {part!r} belongs to user {status.st_uid}. {_CURE}"
-            )
-        if _is_open(status):
-            mode = stat.S_IMODE(status.st_mode)
-            return (
-                f"{path!r} is not root's alone: others can write to {part!r} ({mode:04o}). {_CURE}"
-            )
+            why = f"{part!r} belongs to user {status.st_uid}"
+        elif _is_open(status):
+            why = f"others can write to {part!r} ({stat.S_IMODE(status.st_mode):04o})"
+        if why:
+            return f"{path!r} is not root's alone: {why}. {_CURE}"
     return ""
 
 

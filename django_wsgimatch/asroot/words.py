@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import runpy
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from ..exceptions import SettingError
-from .common_options import sort_words
+from .common_options import Parser, sort_words
 from .gunicorn_command import for_gunicorn
 from .trust import require_trusted
 
@@ -32,11 +31,6 @@ class ServeWords:
     rest: tuple[str, ...]
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise SettingError(message)
-
-
 def read_words(given: list[str]) -> ServeWords:
     """
     Read the arguments of ``serve``.
@@ -45,10 +39,7 @@ def read_words(given: list[str]) -> ServeWords:
     the words do not; root reads it only if nobody else can write it. Raises SettingError.
     """
     known, rest = _parser().parse_known_args(for_gunicorn(given))
-    kept = [
-        *(word for name, value in _kept(known) for word in (f"--{name}", value)),
-        *rest,
-    ]
+    kept = [word for name, value in _kept(known) for word in (f"--{name}", value)]
     file = _read_config(known.config)
     users = file.get("wsgimatch_allow_users", ())
     binds = known.bind or file.get("bind", ())
@@ -60,12 +51,12 @@ def read_words(given: list[str]) -> ServeWords:
         may_be_root=known.allow_root,
         config=known.config,
         settings=sort_words(given).settings,
-        rest=tuple(kept),
+        rest=(*kept, *rest),
     )
 
 
-def _parser() -> _Parser:
-    parser = _Parser(add_help=False, allow_abbrev=False)
+def _parser() -> Parser:
+    parser = Parser()
     parser.add_argument("-u", "--user")
     parser.add_argument("-g", "--group")
     parser.add_argument("-b", "--bind", action="append", default=[])

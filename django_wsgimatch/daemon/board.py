@@ -13,8 +13,8 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .statements import LONGEST_ERROR, read_count, read_error, read_facts, read_pid, read_time
@@ -32,10 +32,7 @@ _SLOT = struct.Struct("<qqd")
 _THREAD = struct.Struct("<QQdd")
 _LENGTH = struct.Struct("<I")
 _WANTS = struct.Struct("<d")
-# What the arbiter says: its pid, renewals, failed renewals, when it began (time.time()), when it
-# did its last round (time.monotonic()); how many workers have ended, how many of them have crashed,
-# how many requests they had; when its newest error was (time.time()); when the newest renewal began
-# that has succeeded, and the newest that has failed (time.monotonic(), 0: none); its newest error.
+# What the arbiter says: the first fields of a BoardReport, and then its newest error.
 _HEADER = struct.Struct("<qqqddqqqddd")
 
 FREE, BOOTING, READY, LEAVING = range(4)
@@ -80,25 +77,29 @@ class WorkerReport:
 
 @dataclass(frozen=True, slots=True)
 class BoardReport:
-    """What a place says of itself."""
+    """
+    What a place says of itself: what the arbiter says, in the order of the header, and the workers.
 
-    arbiter: int
-    renewals: int
-    failed_renewals: int
-    started: float
-    # When the arbiter last did its round, on time.monotonic()'s clock.
-    beat: float
-    workers: tuple[WorkerReport, ...]
+    ``started`` and ``error_time`` are on time.time()'s clock, all other times on
+    time.monotonic()'s; 0 stands for never.
+    """
+
+    arbiter: int = 0
+    renewals: int = 0
+    failed_renewals: int = 0
+    started: float = 0.0
+    # When the arbiter last did its round.
+    beat: float = 0.0
     # Of the workers that are gone.
     ended: int = 0
     crashes: int = 0
     past_requests: int = 0
-    error: str = ""
     error_time: float = 0.0
-    # When the newest renewal began that has succeeded, and the newest that has failed: 0 for none,
-    # on time.monotonic()'s clock.
+    # When the newest renewal began that has succeeded, and the newest that has failed.
     renewed: float = 0.0
     gave_up: float = 0.0
+    error: str = ""
+    workers: tuple[WorkerReport, ...] = ()
 
     @property
     def requests(self) -> int:
@@ -130,12 +131,12 @@ class Board:
 
     def set_arbiter(self, pid: int) -> None:
         """Name the group's arbiter: the board's newest user."""
-        self._arbiter, self._renewals, self._failed = pid, 0, 0
-        self._started = time.time()
-        self._ended, self._crashes, self._requests = 0, 0, 0
-        self._error, self._error_time = b"", 0.0
-        self._renewed = self._gave_up = 0.0
+        self._says = BoardReport(pid, started=time.time())
         self.beat()
+
+    def beat(self) -> None:
+        """Say that the arbiter is at work; what has been written over its words goes with that."""
+        self._say()
 
     def count_renewal(self, since: float, *, failed: bool) -> None:
         """
@@ -144,38 +145,31 @@ class Board:
         ``since`` is when it began, on time.monotonic()'s clock.
         """
         if failed:
-            self._failed, self._gave_up = self._failed + 1, since
+            self._say(failed_renewals=self._says.failed_renewals + 1, gave_up=since)
         else:
-            self._renewals, self._renewed = self._renewals + 1, since
-        self.beat()
-
-    def beat(self) -> None:
-        """Say that the arbiter is at work; what has been written over its words goes with that."""
-        said = self._arbiter, self._renewals, self._failed, self._started, time.monotonic()
-        past = self._ended, self._crashes, self._requests, self._error_time
-        _HEADER.pack_into(self.map, 0, *said, *past, self._renewed, self._gave_up)
-        _put_text(self.map, _HEADER.size, self._error)
+            self._say(renewals=self._says.renewals + 1, renewed=since)
 
     def bury(self, number: int, pid: int) -> None:
         """Count what a worker that is gone has done, and free its slot."""
-        self._ended += 1
+        past = self._says.past_requests
         if self.pid(number) == pid and self.state(number) != FREE:
-            self._requests += _requests(self.map, self._offset(number), self.shape)
+            past += _requests(self.map, self._offset(number), self.shape)
             self._free(number)
-        self.beat()
+        self._say(ended=self._says.ended + 1, past_requests=past)
 
     def count_crash(self, error: str) -> None:
         """Count a worker that has died, and keep what is to be said of it."""
-        self._crashes += 1
+        self._say(crashes=self._says.crashes + 1)
         self.tell_error(error)
 
     def tell_error(self, error: str) -> None:
         """Keep an error as the newest one."""
-        self._error, self._error_time = (
-            error[:LONGEST_ERROR].encode("utf-8", "replace"),
-            time.time(),
-        )
-        self.beat()
+        self._say(error=error[:LONGEST_ERROR], error_time=time.time())
+
+    def _say(self, **news: Any) -> None:
+        self._says = replace(self._says, beat=time.monotonic(), **news)
+        _HEADER.pack_into(self.map, 0, *(getattr(self._says, name) for name in _SAID))
+        _put_text(self.map, _HEADER.size, self._says.error.encode("utf-8", "replace"))
 
     def tidy(self, taken: set[int]) -> None:
         """Free the slots that no living worker has: one that was killed cannot do so itself."""
@@ -194,19 +188,15 @@ class Board:
 
     def state(self, number: int) -> int:
         """The state that the worker in a slot has given itself."""
-        state: int = struct.unpack_from("<q", self.map, self._offset(number) + 8)[0]
-        return state
+        return int(_SLOT.unpack_from(self.map, self._offset(number))[1])
 
     def pid(self, number: int) -> int:
         """The worker in a slot; 0 where there was none."""
-        pid: int = struct.unpack_from("<q", self.map, self._offset(number))[0]
-        return pid
+        return int(_SLOT.unpack_from(self.map, self._offset(number))[0])
 
     def wants_renewal(self, number: int) -> float:
         """When the code changed that a slot's worker wants new processes for; 0: it wants none."""
-        end = self._offset(number + 1)
-        changed: float = _WANTS.unpack_from(self.map, end - _WANTS.size)[0]
-        return changed
+        return float(_WANTS.unpack_from(self.map, self._offset(number + 1) - _WANTS.size)[0])
 
     def report(self) -> BoardReport:
         """Return all that stands on the board."""
@@ -281,6 +271,30 @@ def _put_text(board: mmap.mmap, offset: int, text: bytes) -> None:
     _LENGTH.pack_into(board, offset, len(text))
 
 
+def _read_time_of_day(value: float) -> float:
+    return read_time(value, time.time())
+
+
+def _read_moment(value: float) -> float:
+    return read_time(value, time.monotonic())
+
+
+# What stands in the header, in its order.
+_SAID: dict[str, Callable[[Any], Any]] = {
+    "arbiter": read_pid,
+    "renewals": read_count,
+    "failed_renewals": read_count,
+    "started": _read_time_of_day,
+    "beat": _read_moment,
+    "ended": read_count,
+    "crashes": read_count,
+    "past_requests": read_count,
+    "error_time": _read_time_of_day,
+    "renewed": _read_moment,
+    "gave_up": _read_moment,
+}
+
+
 def read_board(descriptor: int, shape: Shape) -> BoardReport:
     """Return what stands on the board in a file, that its group may have shortened."""
     return read_report(os.pread(descriptor, shape.size, 0).ljust(shape.size, b"\0"), shape)
@@ -288,24 +302,11 @@ def read_board(descriptor: int, shape: Shape) -> BoardReport:
 
 def read_report(data: bytes | mmap.mmap, shape: Shape) -> BoardReport:
     """Return what stands on a whole board: whatever it is, values that are safe to use."""
-    arbiter, renewals, failed, started, beat, *rest = _HEADER.unpack_from(data)
-    ended, crashes, requests = map(read_count, rest[:3])
-    error_time, renewed, gave_up = rest[3:]
-    return BoardReport(
-        read_pid(arbiter),
-        read_count(renewals),
-        read_count(failed),
-        read_time(started, time.time()),
-        read_time(beat, time.monotonic()),
-        tuple(_workers(data, shape)),
-        ended,
-        crashes,
-        requests,
-        read_error(_text(data, _HEADER.size, 4 * LONGEST_ERROR).decode("utf-8", "replace")) or "",
-        read_time(error_time, time.time()),
-        read_time(renewed, time.monotonic()),
-        read_time(gave_up, time.monotonic()),
-    )
+    values = zip(_SAID.items(), _HEADER.unpack_from(data), strict=True)
+    said: dict[str, Any] = {name: read(value) for (name, read), value in values}
+    error = _text(data, _HEADER.size, 4 * LONGEST_ERROR).decode("utf-8", "replace")
+    workers = tuple(_workers(data, shape))
+    return BoardReport(**said, error=read_error(error) or "", workers=workers)
 
 
 def _workers(data: bytes | mmap.mmap, shape: Shape) -> Iterator[WorkerReport]:
@@ -362,11 +363,7 @@ def _said(data: bytes | mmap.mmap, offset: int) -> dict[str, Any]:
 
 def process_at(path: str, shape: Shape, request_id: int) -> int:
     """Return the process that has taken a request, as the board in a file tells; 0 for none."""
-    try:
-        with open(path, "rb") as board:
-            data = board.read(shape.size).ljust(shape.size, b"\0")
-    except OSError:
-        return 0
+    data = _content(path, shape.size).ljust(shape.size, b"\0")
     at = data.find(struct.pack("<Q", request_id), HEADER)
     slot = (at - HEADER) // shape.slot_size
     if not 0 <= slot < shape.slots:
@@ -380,11 +377,16 @@ def has_reached(path: str, request_id: int) -> bool:
 
     A board that is gone, or was cut off, tells nothing: then it may have.
     """
+    data = _content(path, LARGEST)
+    return len(data) <= HEADER or struct.pack("<Q", request_id) in data
+
+
+def _content(path: str, most: int) -> bytes:
+    """Return what stands in a board's file, nothing where it is gone."""
     try:
         # Read, not mapped, and not for ever: the group may shorten the file, which would be this
         # process's end, or lengthen it.
         with open(path, "rb") as board:
-            data = board.read(LARGEST)
-            return len(data) <= HEADER or struct.pack("<Q", request_id) in data
+            return board.read(most)
     except OSError:
-        return True
+        return b""

@@ -10,7 +10,7 @@ from typing import Any
 from ..aliases.groups import GLOBAL
 from ..aliases.target import FollowSymlinks
 from ..scripts import Reloading
-from .group_spec import GroupSpec, options_from_json
+from .group_spec import GroupSpec, options_from_json, tuples
 from .options import GroupOptions
 from .place import Place
 
@@ -92,32 +92,24 @@ class Definition:
 
     def process_groups(self) -> list[Place]:
         """The places that are there from the start: the process groups' main interpreters."""
-        places = [Place(name, "") for name in self.groups if name != GLOBAL]
-        return [place for place in places if not self.is_elsewhere(place)]
+        return [place for place in self._named() if not self.is_elsewhere(place)]
 
     def elsewhere(self) -> dict[Place, GroupOptions]:
         """The process groups that somebody else runs."""
-        places = [Place(name, "") for name in self.groups if name != GLOBAL]
-        return {place: self.options(place) for place in places if self.is_elsewhere(place)}
+        return {place: self.options(place) for place in self._named() if self.is_elsewhere(place)}
+
+    def _named(self) -> list[Place]:
+        return [Place(name, "") for name in self.groups if name != GLOBAL]
 
     def to_json(self) -> dict[str, Any]:
         """Return the definition as a value for JSON."""
-        told = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        told["packages"] = dict(self.packages)
-        told["groups"] = {name: dataclasses.asdict(o) for name, o in self.groups.items()}
-        told["group_roots"] = dict(self.group_roots)
-        told["preload"] = [(dataclasses.asdict(place), path) for place, path in self.preload]
-        return told
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Definition:
         """Return the definition that to_json() has told."""
-        given = dict(value)
+        given = tuples(value)
         given["groups"] = {name: options_from_json(o) for name, o in value["groups"].items()}
         given["preload"] = tuple((Place(**place), path) for place, path in value["preload"])
-        given["sys_path"] = tuple(value["sys_path"])
-        for name in ("roots", "watch"):
-            if value[name] is not None:
-                given[name] = tuple(value[name])
-        given["group_roots"] = {name: tuple(r) for name, r in value["group_roots"].items()}
+        given["group_roots"] = tuples(value["group_roots"])
         return cls(**given)

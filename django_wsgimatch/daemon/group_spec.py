@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,7 @@ class GroupSpec:
         """Return the spec that to_json() has told."""
         given = {**value, "place": Place(**value["place"])}
         given["options"] = options_from_json(value["options"])
-        return cls(**_tuples(given))
+        return cls(**tuples(given))
 
 
 def new_token() -> str:
@@ -82,18 +82,10 @@ def new_token() -> str:
 
 def options_from_json(value: dict[str, Any]) -> GroupOptions:
     """Return the options that dataclasses.asdict() and JSON have told."""
-    return GroupOptions(**_tuples(value))
+    return GroupOptions(**tuples(value))
 
 
-def same(one: GroupSpec, other: GroupSpec) -> bool:
-    """Whether two specs ask for the same processes; what is loaded ahead may differ."""
-    first, second = (dataclasses.replace(spec, preload=()) for spec in (one, other))
-    return json.dumps(first.to_json(), sort_keys=True) == json.dumps(
-        second.to_json(), sort_keys=True
-    )
-
-
-def _tuples(value: dict[str, Any]) -> dict[str, Any]:
+def tuples(value: Mapping[str, Any]) -> dict[str, Any]:
     """JSON knows lists only."""
     return {name: _tuple(item) for name, item in value.items()}
 

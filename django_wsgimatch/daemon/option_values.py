@@ -9,7 +9,10 @@ from typing import Any
 
 from ..exceptions import SettingError
 from ..settings_guard import VARIABLE
-from .options import LONGEST_SOCKET_PATH, REFUSED, GroupOptions, Kind, Shape
+from .options import LONGEST_SOCKET_PATH, REFUSED, GroupOptions, Kind
+
+# No number is larger.
+MOST = 10**12 - 1
 
 # From a value and BASE_DIR to what GroupOptions holds. Raises ValueError for a value that will not
 # do.
@@ -27,39 +30,31 @@ class OptionAnswer:
 
     kind: Kind
     shape: str
-    read: Read
     note: str
-    form: Shape | None = None
+    form: str = ""
+
+    def read(self, value: Any, base: str) -> Any:
+        """Return what GroupOptions holds. Raises ValueError for a value that will not do."""
+        return SHAPES[self.form][1](value, base)
 
 
-def _number(value: Any, least: float, whole: bool) -> float:
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < 1e12:
+def _number(value: Any, kinds: Any, least: float, most: float) -> Any:
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
         raise ValueError
     return value
 
 
-def _at_least(least: int) -> Read:
-    return lambda value, base: _number(value, least, whole=True)
+def _whole(least: int, most: int = MOST) -> Read:
+    return lambda value, base: _number(value, (int,), least, most)
 
 
-def _seconds(value: Any, base: str) -> float:
-    return _number(value, 0, whole=False)
+def _seconds(value: Any, base: str) -> Any:
+    return _number(value, (int, float), 0, MOST)
 
 
-def _priority(value: Any, base: str) -> float:
-    if not -20 <= _number(value, -20, whole=True) <= 19:
-        raise ValueError
-    number: float = value
-    return number
-
-
-def _mask(value: Any, base: str) -> float:
+def _mask(value: Any, base: str) -> Any:
     number = int(value, 8) if isinstance(value, str) else value
-    if _number(number, 0, whole=True) > 0o777:
-        raise ValueError
-    mask: float = number
-    return mask
+    return _number(number, (int,), 0, 0o777)
 
 
 def _text(value: Any, base: str) -> str:
@@ -86,18 +81,21 @@ def _socket_path(value: Any, base: str) -> str:
     return path
 
 
-def _paths(value: Any, base: str) -> tuple[str, ...]:
-    given = value.split(os.pathsep) if isinstance(value, str) else value
+def _items(value: Any, separator: str = "") -> list[Any]:
+    """A list's items; with a separator, text may stand for a list."""
+    given = value.split(separator) if separator and isinstance(value, str) else value
     if not isinstance(given, list | tuple):
         raise ValueError
-    return tuple(_path(path, base) for path in given)
+    return [*given]
+
+
+def _paths(value: Any, base: str) -> tuple[str, ...]:
+    return tuple(_path(path, base) for path in _items(value, os.pathsep))
 
 
 def _accounts(value: Any, base: str) -> tuple[str, ...]:
-    given = value.split(",") if isinstance(value, str) else value
-    if not isinstance(given, list | tuple):
-        raise ValueError
-    return tuple(_account(name.strip() if isinstance(name, str) else name, base) for name in given)
+    given = (name.strip() if isinstance(name, str) else name for name in _items(value, ","))
+    return tuple(_account(name, base) for name in given)
 
 
 def _variables(value: Any, base: str) -> tuple[tuple[str, str], ...]:
@@ -112,9 +110,7 @@ def _variables(value: Any, base: str) -> tuple[tuple[str, str], ...]:
 
 
 def _names(value: Any, base: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple):
-        raise ValueError
-    names = tuple(_text(name, base) for name in value)
+    names = tuple(_text(name, base) for name in _items(value))
     if any("=" in name for name in names):
         raise ValueError
     return names
@@ -126,17 +122,13 @@ def _flag(value: Any, base: str) -> bool:
     return value
 
 
-def _refuse(value: Any, base: str) -> Any:
-    raise ValueError
-
-
-SHAPES: dict[Shape, tuple[str, Read]] = {
-    "count": ("a whole number, 1 or more", _at_least(1)),
-    "count or none": ("a whole number, 0 for no limit", _at_least(0)),
-    "size": ("a number of bytes, 0 for the system's own", _at_least(0)),
-    "size or none": ("a number of bytes, 0 for none", _at_least(0)),
+SHAPES: dict[str, tuple[str, Read]] = {
+    "count": ("a whole number, 1 or more", _whole(1)),
+    "count or none": ("a whole number, 0 for no limit", _whole(0)),
+    "size": ("a number of bytes, 0 for the system's own", _whole(0)),
+    "size or none": ("a number of bytes, 0 for none", _whole(0)),
     "seconds": ("a number of seconds, 0 for no limit", _seconds),
-    "priority": ("a whole number from -20 to 19", _priority),
+    "priority": ("a whole number from -20 to 19", _whole(-20, 19)),
     "mask": ("a number such as 0o022, or text such as '022'", _mask),
     "flag": ("True or False", _flag),
     "text": ("non-empty text", _text),
@@ -153,14 +145,13 @@ SHAPES: dict[Shape, tuple[str, Read]] = {
 }
 
 
-def _answer(kind: Kind, shape: Shape, note: str) -> OptionAnswer:
-    words, read = SHAPES[shape]
-    return OptionAnswer(kind, words, read, note, shape)
+def _answer(kind: Kind, shape: str, note: str) -> OptionAnswer:
+    return OptionAnswer(kind, SHAPES[shape][0], note, shape)
 
 
 ANSWERS = {
     **{option.name: _answer(**option.metadata) for option in fields(GroupOptions)},
-    **{name: OptionAnswer("refused", "left out", _refuse, note) for name, note in REFUSED.items()},
+    **{name: OptionAnswer("refused", "left out", note) for name, note in REFUSED.items()},
 }
 
 

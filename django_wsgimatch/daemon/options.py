@@ -11,38 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 Kind = Literal["supported", "mapped", "refused", "beyond"]
-# What an option's value must be: ``option_values.SHAPES`` has the words, and who reads it.
-Shape = Literal[
-    "count",
-    "count or none",
-    "size",
-    "size or none",
-    "seconds",
-    "priority",
-    "mask",
-    "flag",
-    "text",
-    "account",
-    "accounts",
-    "path",
-    "paths",
-    "socket path",
-    "names",
-    "variables",
-]
-
 # What the kernel takes for the path of a unix socket, in bytes.
 LONGEST_SOCKET_PATH = 107
 
 _Default = TypeVar("_Default")
 
 
-def _option(default: _Default, shape: Shape, note: str, kind: Kind = "supported") -> _Default:
+def _option(default: _Default, shape: str, note: str, kind: Kind = "supported") -> _Default:
     """
     Declare an option.
 
-    ``note`` says what it does here; ``kind`` is "mapped" where something else here does it, and
-    "beyond" where mod_wsgi has no such option.
+    ``shape`` is what its value must be, by its name in ``option_values.SHAPES``; ``note`` says what
+    it does here; ``kind`` is "mapped" where something else here does it, and "beyond" where
+    mod_wsgi has no such option.
     """
     told = {"kind": kind, "shape": shape, "note": note}
     declared: Any = field(default=default, metadata=told)

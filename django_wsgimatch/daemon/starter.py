@@ -62,7 +62,7 @@ class Children(dict[int, Child]):
 
     def start(self, order: Order, descriptors: list[int]) -> Child:
         """Start a process; it is there at once, whatever becomes of it."""
-        _prctl(SET_CHILD_SUBREAPER, 1)
+        prctl(SET_CHILD_SUBREAPER, 1)
         failure, its = socket.socketpair()
         if not (pid := os.fork()):
             _become(order, descriptors, its.detach())
@@ -197,7 +197,7 @@ def _become(order: Order, descriptors: list[int], failure: int) -> NoReturn:
     """In the new process: become what was ordered."""
     try:
         os.setsid()
-        _prctl(SET_CHILD_SUBREAPER, 1)  # It adopts what its own leave: execve() keeps that.
+        prctl(SET_CHILD_SUBREAPER, 1)  # It adopts what its own leave: execve() keeps that.
         signal.set_wakeup_fd(-1)
         for signum in (*IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(signum, signal.SIG_DFL)
@@ -213,7 +213,7 @@ def _become(order: Order, descriptors: list[int], failure: int) -> NoReturn:
             os.setgroups(order["groups"])
             os.setresgid(order["group"], order["group"], order["group"])
             os.setresuid(order["user"], order["user"], order["user"])
-            _prctl(SET_NO_NEW_PRIVS, 1)
+            prctl(SET_NO_NEW_PRIVS, 1)
         for name, number in order["limits"].items():
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (number, number))
         program = order["program"] or sys.executable
@@ -225,7 +225,8 @@ def _become(order: Order, descriptors: list[int], failure: int) -> NoReturn:
         os._exit(127)
 
 
-def _prctl(option: int, value: int) -> None:
+def prctl(option: int, value: int) -> None:
+    """Set an attribute of this process, where the system has it; execve() keeps it."""
     with suppress(AttributeError):
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 

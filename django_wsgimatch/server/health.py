@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..daemon.front.front import Places
@@ -38,6 +39,7 @@ PATIENCE, HOLDS = 2.0, 0.5
 LONGEST, MOST = 500, 20
 
 
+@dataclass(slots=True, eq=False)
 class Health:
     """
     The pages of one worker of a server.
@@ -46,22 +48,14 @@ class Health:
     and the name of the ``project``.
     """
 
-    def __init__(
-        self,
-        preloads: Preloads,
-        places: Places | None,
-        owner: Owner,
-        directory: Directory,
-        project: str,
-    ) -> None:
-        self._preloads = preloads
-        self._places = places
-        self._owner = owner
-        self._directory = directory
-        self._project = project
-        self._lock = threading.Lock()
-        self._groups: tuple[str, ...] = ()
-        self._asked_again = 0.0
+    preloads: Preloads
+    places: Places | None
+    owner: Owner
+    directory: Directory
+    project: str
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _groups: tuple[str, ...] = field(default=(), init=False)
+    _asked_again: float = field(default=0.0, init=False)
 
     def open(self) -> None:
         """
@@ -69,8 +63,8 @@ class Health:
 
         Raises SocketDirectoryError and OSError.
         """
-        make_directory(self._owner, self._directory.base)
-        self._directory.set_project(self._project)
+        make_directory(self.owner, self.directory.base)
+        self.directory.set_project(self.project)
 
     def pages(self, path: str) -> dict[str, WSGIApplication]:
         """Return the pages below a path."""
@@ -93,12 +87,12 @@ class Health:
     def reasons(self) -> list[str]:
         """Return why this server should be sent no requests, [] where it should."""
         self._keep_open()
-        draining = [DRAINING] if self._directory.is_draining else []
-        return [*draining, *self._preloads.failures(), *self._reasons_of_groups()]
+        draining = [DRAINING] if self.directory.is_draining else []
+        return [*draining, *self.preloads.failures(), *self._reasons_of_groups()]
 
     def _keep_open(self) -> None:
         """Make the folder again where a cleaner of temporary files has removed it."""
-        if os.path.exists(self._directory.project):
+        if os.path.exists(self.directory.project):
             return
         try:
             self.open()
@@ -106,11 +100,11 @@ class Health:
             logger.error("`wsgimatch drain` cannot find this server: %s", error)
 
     def _reasons_of_groups(self) -> tuple[str, ...]:
-        if self._places is None:
+        if self.places is None:
             return ()
         with self._lock:
             if time.monotonic() >= self._asked_again:
-                self._groups = _ask(self._places.directory.manager)
+                self._groups = _ask(self.places.directory.manager)
                 self._asked_again = time.monotonic() + HOLDS
             return self._groups
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import select
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..daemon.servers.directory import Directory, remove_directory
 
 
+@dataclass(slots=True, eq=False)
 class Leaving:
     """
     What a server that was told to end does first: it drains for so many ``seconds``.
@@ -23,11 +25,10 @@ class Leaving:
     ``directory`` is its folder, removed at the end if ``is_own``: if no manager does it.
     """
 
-    def __init__(self, directory: Directory, seconds: float, *, is_own: bool) -> None:
-        self.directory = directory
-        self.seconds = seconds
-        self._is_own = is_own
-        self._ends: float | None = None
+    directory: Directory
+    seconds: float
+    is_own: bool
+    _ends: float | None = field(default=None, init=False)
 
     def begin(self) -> bool:
         """Begin to drain. Return False where the server should end now, as at a second order."""
@@ -45,7 +46,7 @@ class Leaving:
 
     def clean(self) -> None:
         """Remove the server's folder."""
-        if self._is_own:
+        if self.is_own:
             remove_directory(self.directory)
 
 

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 
 from ..daemon.servers.owner import Owner
-from ..daemon.wire.peers import peer_user
+from ..daemon.wire.wire import peer_user
 
 # So long the first one stays, in seconds, for the others to find it.
 STAY = 1.0

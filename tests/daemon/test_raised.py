@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 import django_wsgimatch
 from django_wsgimatch.daemon import raised
-from django_wsgimatch.daemon.raised import described, line_of
+from django_wsgimatch.daemon.raised import described, is_library, line_of
 from django_wsgimatch.exceptions import ScriptError
 from django_wsgimatch.scripts import Scripts
 
@@ -45,6 +46,21 @@ def test_the_line_is_the_site_s(load, source, line):
     error, path = load(source)
 
     assert line_of(error) == f"line {line} of {path}"
+
+
+@pytest.mark.parametrize(
+    ("file", "is_one"),
+    [
+        pytest.param(os.__file__, True, id="Python's own"),
+        pytest.param(f"{os.path.dirname(os.__file__)}-mine/a.py", False, id="beside Python's own"),
+        pytest.param("/srv/env/lib/python3.12/site-packages/a.py", True, id="installed by pip"),
+        pytest.param("/usr/lib/python3/dist-packages/a.py", True, id="installed by Debian"),
+        pytest.param("/srv/site-packages.old/a.py", False, id="a folder with such a name"),
+        pytest.param("/srv/app.wsgi", False, id="the site's"),
+    ],
+)
+def test_what_is_a_library(file, is_one):
+    assert is_library(file) == is_one
 
 
 @pytest.mark.parametrize(

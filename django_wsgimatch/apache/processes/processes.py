@@ -10,7 +10,6 @@ from typing import Any
 from ...aliases.directives import get_word
 from ...aliases.groups import GLOBAL
 from ...daemon.option_values import ANSWERS, OptionAnswer
-from ...daemon.options import Shape
 from ...exceptions import DirectiveError, SettingError
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
@@ -19,9 +18,9 @@ from ..resolving.resolving import ResolvedAlias
 INVALID = "Invalid option to WSGI daemon process definition."
 
 # Of options that take a list, what stands between its words.
-_BETWEEN: dict[Shape | None, str] = {"paths": ":", "accounts": ","}
+_BETWEEN: dict[str | None, str] = {"paths": ":", "accounts": ","}
 # What Python takes for a number and mod_wsgi for text.
-_TEXTS: tuple[Shape, ...] = ("account", "mask", "text")
+_TEXTS: tuple[str, ...] = ("account", "mask", "text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from ..wire.control import Order
 # The longest text of an answer, in characters: a label joins the names of two groups.
 LONGEST_TEXT = 20_000
 
-Read = Callable[[object], Any]
+Read = Callable[[Any], Any]
+Form = Mapping[str, Any]
 
 
 def read_status(answer: Order) -> Order:
@@ -28,12 +29,12 @@ def read_status(answer: Order) -> Order:
 
 def read_places(answer: Order) -> Order:
     """Return the answer to "restart" or "stop", the names of places. Raises ManagerError."""
-    return _checked(answer, "places", {"places": _list_of(_text)})
+    return _checked(answer, "places", {"places": [_text]})
 
 
 def read_order(answer: Order) -> Order:
     """Return the same answer, with what to ask for its outcome by. Raises ManagerError."""
-    return _checked(answer, "places", {"places": _list_of(_text), "since": _number})
+    return _checked(answer, "places", {"places": [_text], "since": _number})
 
 
 def read_outcomes(answer: Order) -> list[Order]:
@@ -42,9 +43,10 @@ def read_outcomes(answer: Order) -> list[Order]:
     return outcomes
 
 
-def _checked(answer: Order, what: str, shape: Mapping[str, Read]) -> Order:
+def _checked(answer: Order, what: str, shape: Form) -> Order:
     try:
-        return _object(shape)(answer)  # type: ignore[no-any-return]
+        found: Order = _read(answer, shape)
+        return found
     except _Malformed as error:
         raise ManagerError(
             f"the manager's answer makes no sense: {what}{error}. It may be of another version: "
@@ -56,66 +58,56 @@ class _Malformed(Exception):
     """Where a value does not fit, and what it is."""
 
 
-def _object(shape: Mapping[str, Read]) -> Read:
-    def read(value: object) -> Any:
-        if not isinstance(value, dict):
-            raise _Malformed(_shown(value))
-        found = dict(value)
-        for name, read_item in shape.items():
-            try:
-                found[name] = read_item(value.get(name))
-            except _Malformed as error:
-                raise _Malformed(f".{name}{error}") from None
-        return found
+def _read(value: Any, shape: Any) -> Any:
+    """Return a value in its form: a dict of shapes, a list with one for all items, or a Read."""
+    if callable(shape):
+        return shape(value)
+    _require(value, isinstance(value, type(shape)))
+    if isinstance(shape, list):
+        return [_read(item, shape[0]) for item in value]
+    found = dict(value)
+    for name, each in shape.items():
+        try:
+            found[name] = _read(value.get(name), each)
+        except _Malformed as error:
+            raise _Malformed(f".{name}{error}") from None
+    return found
 
-    return read
 
-
-def _list_of(read_item: Read) -> Read:
-    def read(value: object) -> Any:
-        if not isinstance(value, list):
-            raise _Malformed(_shown(value))
-        return [read_item(item) for item in value]
-
-    return read
+def _require(value: object, is_well: bool) -> None:
+    if not is_well:
+        raise _Malformed(f" is {shown(repr(value)[:60])}")
 
 
 def _or_none(read: Read) -> Read:
     return lambda value: None if value is None else read(value)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise _Malformed(_shown(value))
+def _text(value: Any) -> str:
+    _require(value, isinstance(value, str) and len(value) <= LONGEST_TEXT)
     # What is no UTF-8 in a path is a lone surrogate, which no terminal takes.
-    return value.encode("utf-8", "backslashreplace").decode()
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
-def _any_text(value: object) -> str:
+def _any_text(value: Any) -> Any:
     """Text that is compared, and not shown."""
-    if not isinstance(value, str):
-        raise _Malformed(_shown(value))
+    _require(value, isinstance(value, str))
     return value
 
 
-def _count(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= LARGEST_COUNT:
-        raise _Malformed(_shown(value))
+def _count(value: Any) -> Any:
+    _require(value, type(value) is int and 0 <= value <= LARGEST_COUNT)
     return value
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> Any:
     # Nothing compares with what is no number.
-    if type(value) not in (int, float) or not -LARGEST_COUNT <= value <= LARGEST_COUNT:  # type: ignore[operator]
-        raise _Malformed(_shown(value))
-    return value  # type: ignore[return-value]
+    is_number = type(value) in (int, float)
+    _require(value, is_number and -LARGEST_COUNT <= value <= LARGEST_COUNT)
+    return value
 
 
-def _shown(value: object) -> str:
-    return f" is {shown(repr(value)[:60])}"
-
-
-_PROCESS: Mapping[str, Read] = {
+_PROCESS: Form = {
     "pid": _count,
     "state": _text,
     "uptime": _or_none(_number),
@@ -123,14 +115,14 @@ _PROCESS: Mapping[str, Read] = {
     "busy": _count,
     "memory": _or_none(_count),
 }
-_PLACE: Mapping[str, Read] = {
+_PLACE: Form = {
     "name": _text,
     "process_group": _text,
     "application_group": _text,
     "state": _text,
     "socket": _or_none(_text),
     "pid": _or_none(_count),
-    "processes": _list_of(_object(_PROCESS)),
+    "processes": [_PROCESS],
     "python": _or_none(_text),
     "settings": _or_none(_text),
     "uptime": _or_none(_number),
@@ -142,17 +134,17 @@ _PLACE: Mapping[str, Read] = {
     "error": _text,
     "error_time": _or_none(_number),
 }
-_OUTCOME: Mapping[str, Read] = {
+_OUTCOME: Form = {
     "name": _text,
     "state": _text,
-    "pids": _list_of(_count),
+    "pids": [_count],
     "error": _text,
 }
-_OUTCOMES: Mapping[str, Read] = {"outcomes": _list_of(_object(_OUTCOME))}
-_SERVER: Mapping[str, Read] = {
+_OUTCOMES: Form = {"outcomes": [_OUTCOME]}
+_SERVER: Form = {
     "server": _count,
     "pid": _count,
     "started": _number,
     "project": _any_text,
-    "places": _list_of(_object(_PLACE)),
+    "places": [_PLACE],
 }

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ...exceptions import DaemonError, ManagerError, SettingError
 from ..board import Shape, has_reached, process_at
 from ..definition import Definition
-from ..options import GroupOptions
 from ..place import NAMED_BY, Place
 from ..servers.directory import directory_of
 from ..servers.owner import Owner, this_server
 from ..wire.control import Order
 from ..wire.protocol import NO_TOKEN, TOKEN_SIZE
 from . import elsewhere
-from .limits import NO_LIMITS, Limits
+from .gate import NO_LIMITS, Limits
 from .link import Link
 from .relay import relay
 from .server_manager import ServerManager
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MOST_LINKS = 1024
 
 
+@dataclass(eq=False, repr=False)
 class Places:
     """
     The places outside the server's worker.
@@ -38,24 +39,18 @@ class Places:
     somebody else gives the manager the definition.
     """
 
-    def __init__(
-        self,
-        definition: Definition,
-        base: str,
-        owner: Owner | None = None,
-        environment: Mapping[str, str] = os.environ,
-        *,
-        is_defining: bool = True,
-        limits: Limits = NO_LIMITS,
-    ) -> None:
-        self._limits = limits
-        self.definition = definition
-        self.owner = owner or this_server()
-        self.directory = directory_of(self.owner, base)
-        self._is_defining = is_defining
-        self._links: dict[Place, Link] = {}
-        self._tokens: dict[Place, bytes] = {}
-        self._manager = ServerManager(definition, self.owner, self.directory, environment)
+    definition: Definition
+    base: str
+    owner: Owner = field(default_factory=this_server)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    is_defining: bool = True
+    limits: Limits = NO_LIMITS
+    _links: dict[Place, Link] = field(default_factory=dict, init=False)
+    _tokens: dict[Place, bytes] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.directory = directory_of(self.owner, self.base)
+        self._manager = ServerManager(self.definition, self.owner, self.directory, self.environment)
 
     def open(self) -> None:
         """
@@ -64,8 +59,9 @@ class Places:
         Raises SettingError where the sockets have no safe place, and ManagerError.
         """
         self._manager.open()
-        if self._is_defining:
-            self._manager.order(self._definition())
+        if self.is_defining:
+            told = self.definition.to_json()
+            self._manager.order({"do": "define", "definition": told})
         self._tokens = self._ask_for_tokens()
 
     def _ask_for_tokens(self) -> dict[Place, bytes]:
@@ -108,21 +104,24 @@ class Places:
 
     def _link(self, place: Place, environ: WSGIEnvironment) -> Link:
         options = self.definition.options(place)
+        make = partial(
+            Link,
+            connect_timeout=options.connect_timeout,
+            socket_timeout=options.socket_timeout,
+            response_socket_timeout=options.response_socket_timeout,
+            gate=self.limits.gate(environ),
+            body_timeout=self.limits.body_timeout,
+        )
         if options.socket is not None:
-            link = _link_elsewhere(place, options.socket, options, self._limits, environ)
+            link = _link_elsewhere(place, partial(make, options.socket))
         else:
-            link = Link(
+            link = make(
                 self.directory.socket(place),
                 partial(self._wake, place),
                 partial(self._has_reached, place),
                 partial(self._process_at, place),
-                options.connect_timeout,
-                options.socket_timeout,
-                options.response_socket_timeout,
-                gate=self._limits.gate(environ),
-                body_timeout=self._limits.body_timeout,
+                token=self._tokens.get(place, b""),
             )
-            link.origin.token = self._tokens.get(place, b"")
         if len(self._links) >= MOST_LINKS:
             self._forget_links()
         # Of two threads that make one at a time, both take the first.
@@ -156,30 +155,19 @@ class Places:
         boards = self.directory.boards(place)
         return max((process_at(board, shape, request_id) for board in boards), default=0)
 
-    def _definition(self) -> Order:
-        return {"do": "define", "definition": self.definition.to_json()}
 
-
-def _link_elsewhere(
-    place: Place, path: str, options: GroupOptions, limits: Limits, environ: WSGIEnvironment
-) -> Link:
+def _link_elsewhere(place: Place, make: Callable[..., Link]) -> Link:
     """How a place is reached that somebody else runs. Raises DaemonError where there is none."""
     if place.application_group:
         reason = elsewhere.refusal(place.process_group, place.application_group)
         raise DaemonError(500, f"{reason}. {elsewhere.WRITE_GLOBAL}")
-    return Link(
-        path,
+    return make(
         # Who runs it may be about to start it: the front tries again until connect-timeout. It has
         # no token that the manager could tell: the socket's owner and mode say who may send.
         wake=lambda: NO_TOKEN,
         # Its board is its own: a request that may have reached it is never sent again.
         has_reached=lambda request_id: True,
-        connect_timeout=options.connect_timeout,
-        socket_timeout=options.socket_timeout,
-        response_socket_timeout=options.response_socket_timeout,
         cure=elsewhere.cure(place.process_group),
-        gate=limits.gate(environ),
-        body_timeout=limits.body_timeout,
     )
 
 

@@ -1,5 +1,5 @@
 """
-How many of the server's threads one place may hold.
+What clients and places may take of the server: its threads, and its patience.
 
 A server's worker has few threads, and each waits for the place that its request is for. Where
 one place could have them all, one that hangs would take all others with it.
@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ...exceptions import DaemonError
+from .patience import BodyTimeout
+from .server_threads import threads_at_start, threads_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 FULL = (
     "{} requests to it are at work in this process, as many as WSGIMATCH_THREADS_PER_PLACE allows"
@@ -109,3 +116,29 @@ def room(part: float | None, threads: int | None) -> int | None:
         return None
     most = max(int(part * threads), 1)
     return most if most < threads else None
+
+
+@dataclass(slots=True, eq=False)
+class Limits:
+    """
+    The limits of a process of the server.
+
+    ``part`` is WSGIMATCH_THREADS_PER_PLACE: see room(). It is made where the server loads
+    the application, so that it learns of the server's threads.
+    """
+
+    part: float | None = None
+    body_timeout: BodyTimeout | None = None
+    _threads: int | None = field(default_factory=threads_at_start, init=False)
+
+    def gate(self, environ: WSGIEnvironment) -> Gate | None:
+        """Return a gate for one place; ``environ`` is that of a request at work in this thread."""
+        if self.part is None:
+            return None
+        if self._threads is None:
+            self._threads = threads_of(environ)
+        most = room(self.part, self._threads)
+        return Gate(most) if most is not None else None
+
+
+NO_LIMITS = Limits()

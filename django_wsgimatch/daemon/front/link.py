@@ -19,16 +19,7 @@ NOT_CONNECTED = "Unable to connect to WSGI daemon process on '{}': {}"
 PAUSE = 0.02
 
 
-@dataclass(slots=True)
-class Origin:
-    """What shows a place that a request is the front's: its token, once it is known."""
-
-    token: bytes = b""
-    # When the token was asked for (time.monotonic()).
-    asked: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Link:
     """
     How a place is reached.
@@ -49,15 +40,18 @@ class Link:
     socket_timeout: float = 60
     response_socket_timeout: float = 0
     cure: str = ""
-    kept: KeptConnections = field(default_factory=KeptConnections, compare=False)
-    origin: Origin = field(default_factory=Origin, compare=False, repr=False)
+    kept: KeptConnections = field(default_factory=KeptConnections)
     gate: Gate | None = None
     body_timeout: BodyTimeout | None = None
+    # What shows the place that a request is the front's, once it is known, and when it was asked
+    # for (time.monotonic()).
+    token: bytes = field(default=b"", repr=False)
+    token_asked: float = field(default=0.0, init=False)
 
     def ask_for_token(self) -> None:
         """Ask for the place's token. Raises DaemonError (503)."""
-        self.origin.asked = time.monotonic()
-        self.origin.token = self.wake()
+        self.token_asked = time.monotonic()
+        self.token = self.wake()
 
 
 def connect(link: Link, began: float) -> socket.socket:

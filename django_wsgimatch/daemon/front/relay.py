@@ -66,7 +66,7 @@ def relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -
 def _relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     body = _short_body(environ, link.body_timeout)
     queued = time.monotonic()
-    if not link.origin.token:
+    if not link.token:
         link.ask_for_token()
     while True:
         kept = link.kept.take()
@@ -82,7 +82,7 @@ def _relay(link: Link, environ: WSGIEnvironment, start_response: StartResponse) 
         now = time.monotonic()
         if now - queued > link.connect_timeout:
             raise not_connected(link, "no process takes the request")
-        if is_refused and now - link.origin.asked > ASKED_ONCE_IN:
+        if is_refused and now - link.token_asked > ASKED_ONCE_IN:
             # A manager that has been started again has new tokens.
             link.ask_for_token()
         else:
@@ -104,7 +104,7 @@ def _ask(
     has_sent = False
     try:
         may_keep = type(connection.socket) is PLAIN_SOCKET
-        token = link.origin.token
+        token = link.token
         packet = encode_request(texts, before, request_id, queued, length, token, may_keep=may_keep)
         connection.texts = texts
         if body:

@@ -13,20 +13,19 @@ import logging
 import os
 import select
 import signal
-import socket
 import subprocess
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from ...exceptions import ManagerError, ManagerGone, SettingError
 from ..definition import Definition
-from ..manager.logs import error_log_of_gunicorn
 from ..manager.processes import start_of_root
 from ..manager.starting import STARTER
 from ..servers.directory import Directory, make_base, make_directory, sweep
-from ..servers.held_file import is_at
+from ..servers.held_file import is_at, open_own
 from ..servers.managers import MANAGER_NAME, managers_of
 from ..servers.owner import Owner, end_of, owner_of
 from ..wire.control import Order, give_order, is_there
@@ -49,6 +48,7 @@ PAUSE, LONG_PAUSE, PING, MOST_UNANSWERED = 1.0, 3.0, 2.0, 2
 ORDER, LONGEST_RETURN, LONGEST_START, LONGEST_LOCK = 10.0, 3.0, 20.0, 10.0
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class ServerManager:
     """
     The manager of one server.
@@ -56,19 +56,13 @@ class ServerManager:
     It is started with ``definition``, and with ``environment`` as its variables and the groups'.
     """
 
-    def __init__(
-        self,
-        definition: Definition,
-        owner: Owner,
-        directory: Directory,
-        environment: Mapping[str, str],
-    ) -> None:
-        self._definition = definition
-        self._owner = owner
-        self._directory = directory
-        self._environment = environment
-        # The manager that has answered last, and how often none has since.
-        self._pid, self._unanswered = 0, 0
+    definition: Definition
+    owner: Owner
+    directory: Directory
+    environment: Mapping[str, str]
+    # The manager that has answered last, and how often none has since.
+    _pid: int = field(default=0, init=False)
+    _unanswered: int = field(default=0, init=False)
 
     def open(self) -> None:
         """
@@ -76,21 +70,21 @@ class ServerManager:
 
         Raises SettingError where the sockets have no safe place, and ManagerError.
         """
-        if not self._owner.is_alive:
+        if not self.owner.is_alive:
             raise ManagerError("the server's main process has ended")
-        make_base(self._directory.base)
-        sweep(self._directory.base)
-        make_directory(self._owner, self._directory.base)
+        make_base(self.directory.base)
+        sweep(self.directory.base)
+        make_directory(self.owner, self.directory.base)
         if not self._answers():
             self._start()
 
     def order(self, order: Order) -> Order:
         """Give an order; where the manager has ended or hangs, to the one that follows it."""
         try:
-            return give_order(self._directory.manager, order, timeout=ORDER)
+            return give_order(self.directory.manager, order, timeout=ORDER)
         except ManagerGone:
             self._start_again()
-            return give_order(self._directory.manager, order, timeout=ORDER)
+            return give_order(self.directory.manager, order, timeout=ORDER)
 
     def keep_open(self) -> None:
         """
@@ -98,13 +92,13 @@ class ServerManager:
 
         Raises as open() does.
         """
-        if not self._owner.is_alive:
+        if not self.owner.is_alive:
             return
         if self._answers():
             self._unanswered = 0
             return
         self._unanswered += 1
-        has_ended = not is_there(self._directory.manager)
+        has_ended = not is_there(self.directory.manager)
         if has_ended or self._unanswered >= MOST_UNANSWERED:
             what = "has ended" if has_ended else "does not answer"
             logger.error("The manager of the daemon processes %s; it is started again.", what)
@@ -117,7 +111,7 @@ class ServerManager:
 
     def _watch(self) -> None:
         said = ""
-        while self._owner.is_alive:
+        while self.owner.is_alive:
             try:
                 self._wait_for_end()
                 self.keep_open()
@@ -142,12 +136,12 @@ class ServerManager:
             os.close(end)
 
     def _start_again(self) -> None:
-        make_directory(self._owner, self._directory.base)
+        make_directory(self.owner, self.directory.base)
         self._start()
 
     def _answers(self) -> bool:
         try:
-            answer = give_order(self._directory.manager, {"do": "ping"}, timeout=PING)
+            answer = give_order(self.directory.manager, {"do": "ping"}, timeout=PING)
         except ManagerError:
             return False
         self._pid = int(answer["pid"])
@@ -168,21 +162,20 @@ class ServerManager:
 
         Whoever has it may have been stopped, and be ended by who waits here.
         """
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         deadline = time.monotonic() + LONGEST_LOCK
         while time.monotonic() < deadline:
             try:
-                lock = os.open(self._directory.lock, flags, 0o600)
+                lock = open_own(self.directory.lock)
             except OSError as error:
-                raise ManagerError(f"{self._directory.lock!r}: {error.strerror}") from error
+                raise ManagerError(f"{self.directory.lock!r}: {error.strerror}") from error
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if is_at(lock, self._directory.lock):
+                if is_at(lock, self.directory.lock):
                     return lock
             except BlockingIOError:
                 time.sleep(0.02)
             os.close(lock)
-        raise ManagerError(f"another process holds {self._directory.lock!r}, and does not go on")
+        raise ManagerError(f"another process holds {self.directory.lock!r}, and does not go on")
 
     def _is_coming(self) -> bool:
         """
@@ -192,52 +185,53 @@ class ServerManager:
         """
         if self._answers():
             return True
-        found = managers_of(self._owner)
-        if is_there(self._directory.manager):
-            return self._end_managers(found)
-        for pid in found:
+        if not is_there(self.directory.manager) and self._comes_back():
+            return True
+        for pid in managers_of(self.owner):
+            _kill(pid, signal.SIGKILL)
+        return False
+
+    def _comes_back(self) -> bool:
+        """Whether a manager that has lost its socket makes a new one, and answers."""
+        for pid in managers_of(self.owner):
             _kill(pid, signal.SIGUSR1)
         deadline = time.monotonic() + LONGEST_RETURN
-        while found and time.monotonic() < deadline:
-            if is_there(self._directory.manager):
-                return self._answers() or self._end_managers(found)
+        while managers_of(self.owner) and time.monotonic() < deadline:
+            if is_there(self.directory.manager):
+                return self._answers()
             time.sleep(0.02)
-            found = managers_of(self._owner)
-        return self._end_managers(found)
-
-    def _end_managers(self, found: list[int]) -> bool:
-        """Kill what does not answer; return that there is no manager."""
-        for pid in found:
-            _kill(pid, signal.SIGKILL)
         return False
 
     def _run(self) -> None:
         starter = _starter()
         stdout = _own_stdout()
-        passed = [stdout] if stdout is not None else []
+        passed = [fd for fd in (stdout, starter and starter[0]) if fd is not None]
+        handlers = logging.getLogger("gunicorn.error").handlers
+        logs = filter(None, (getattr(each, "baseFilename", None) for each in handlers))
         told = {
-            "base": self._directory.base,
-            "owner": [self._owner.pid, self._owner.started],
-            "log": error_log_of_gunicorn(),
+            "base": self.directory.base,
+            "owner": [self.owner.pid, self.owner.started],
+            # Standard error, where gunicorn logs its errors to no file.
+            "log": next(logs, None),
             "stdout": stdout,
-            "starter": [starter[0].fileno(), starter[1]] if starter is not None else None,
+            "starter": starter,
             # Known before it takes an order: no request may find it without its groups.
-            "definition": self._definition.to_json(),
+            "definition": self.definition.to_json(),
         }
-        lies_in = self._definition.packages["django_wsgimatch"]
-        words = [lies_in, MANAGER_NAME, self._owner.name]
-        command = [self._definition.python, "-I", os.path.join(lies_in, PROGRAM), *words]
+        lies_in = self.definition.packages["django_wsgimatch"]
+        words = [lies_in, MANAGER_NAME, self.owner.name]
+        command = [self.definition.python, "-I", os.path.join(lies_in, PROGRAM), *words]
         try:
             done = subprocess.run(
                 command,
                 input=json.dumps(told).encode(),
                 stdout=subprocess.PIPE,
-                env=dict(self._environment),
+                env=dict(self.environment),
                 cwd="/",
                 start_new_session=True,
                 check=False,
                 timeout=LONGEST_START,
-                pass_fds=[*passed, *([starter[0].fileno()] if starter is not None else [])],
+                pass_fds=passed,
             )
         except subprocess.TimeoutExpired:
             took = f"it took more than {LONGEST_START:g} s"
@@ -245,8 +239,6 @@ class ServerManager:
         finally:
             for descriptor in passed:
                 os.close(descriptor)
-            if starter is not None:
-                starter[0].close()
         if done.stdout != b"ready\n":
             said = done.stdout.decode("utf-8", "replace") or "see its log lines above"
             raise ManagerError(NOT_STARTED.format(said))
@@ -266,14 +258,14 @@ def keep_starter_private() -> None:
         os.set_inheritable(int(given.partition(",")[0]), False)
 
 
-def _starter() -> tuple[socket.socket, int] | None:
-    """A new socket to the starter, and its process; None where there is none."""
+def _starter() -> tuple[int, int] | None:
+    """The descriptor of a new socket to the starter, and its process; None where there is none."""
     given = os.environ.get(STARTER)
     if given is None:
         return None
     control, _, pid = given.partition(",")
     try:
-        return start_of_root(int(control)), int(pid)
+        return start_of_root(int(control)).detach(), int(pid)
     except (OSError, ValueError) as error:
         raise ManagerError(f"{NO_STARTER}: {error}") from error
 

@@ -18,24 +18,14 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
+from ...asroot.sockets import arrange
 from ...exceptions import SettingError
 from ..group_spec import GroupSpec
+from ..manager import starting
 from ..manager.logs import STREAMS, open_log
-from ..manager.starting import (
-    BOARD,
-    LIFELINE,
-    LISTENER,
-    account_of,
-    environment_of,
-    make_room,
-    make_text,
-    nameless_file,
-    python_of,
-    resource_limits,
-)
 from ..options import GroupOptions
 from ..script_owner import ScriptOwner
-from .adoption import adopt_orphans
+from ..starter import SET_CHILD_SUBREAPER, prctl
 
 # Above the descriptors that the group's process is started with.
 _HIGH = 16
@@ -45,7 +35,7 @@ _UNIT_LIMITS = {"NPROC": "LimitNPROC", "NOFILE": "LimitNOFILE", "CORE": "LimitCO
 
 def require_own_account(name: str, options: GroupOptions) -> None:
     """Raise SettingError where the options name another user or groups than this process's."""
-    account = account_of(options, may_switch=True)
+    account = starting.account_of(options, may_switch=True)
     if account is None:
         return
     if account.user != os.geteuid():
@@ -84,50 +74,42 @@ def become_first_process(
     """
     options = spec.options
     ScriptOwner.of(options.script_user, options.script_group)
-    program = python_of(options, python)
+    program = starting.python_of(options, python)
     if not os.access(program, os.X_OK):
         raise SettingError(f"python_home {options.python_home!r} has no Python: {program!r}")
-    board = nameless_file("wsgimatch-board")
-    make_room(board, spec)
+    board = starting.nameless_file("wsgimatch-board")
+    starting.make_room(board, spec)
     end_of_server, never_closed = os.pipe()
     given = {
-        0: make_text(spec, packages, environ.get("TZ")),
-        LISTENER: listener.fileno(),
-        BOARD: board,
-        LIFELINE: end_of_server,
+        0: starting.make_text(spec, packages, environ.get("TZ")),
+        starting.LISTENER: listener.fileno(),
+        starting.BOARD: board,
+        starting.LIFELINE: end_of_server,
     }
     if options.log_file is not None:
         streams = dict(zip(STREAMS, (1, 2), strict=True))
         log = streams.get(options.log_file) or open_log(options.log_file)
         given |= dict.fromkeys((1, 2), log)
-    _set_limits(resource_limits(options))
-    variables = _environment(options, environ)
+    _set_limits(starting.resource_limits(options))
     boot = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
     # A module of the project's folder must not be taken for one of Python's.
     os.chdir("/")
     fcntl.fcntl(never_closed, fcntl.F_DUPFD, _HIGH)
-    _arrange(given)
-    adopt_orphans()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    arrange(given)
+    # What the application's processes leave behind is the group's, as where a manager starts it.
+    prctl(SET_CHILD_SUBREAPER, 1)
     for signum in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(signum, signal.SIG_DFL)
-    os.execve(program, [program, boot, spec.display_name], variables)
+    os.execve(program, [program, boot, spec.display_name], _environment(options, environ))
 
 
 def _environment(options: GroupOptions, environ: Mapping[str, str]) -> dict[str, str]:
-    variables = environment_of(options, None, environ)
+    variables = starting.environment_of(options, None, environ)
     if "NOTIFY_SOCKET" in environ:
         variables["NOTIFY_SOCKET"] = environ["NOTIFY_SOCKET"]
     return variables
-
-
-def _arrange(given: Mapping[int, int]) -> None:
-    """Put descriptors at their places, for the program that this process becomes."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Out of the way first: one may lie where another belongs.
-    high = {place: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH) for place, fd in given.items()}
-    for place, descriptor in high.items():
-        os.dup2(descriptor, place)
 
 
 def _set_limits(limits: Mapping[str, int]) -> None:

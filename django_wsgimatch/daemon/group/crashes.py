@@ -1,8 +1,11 @@
-"""Processes of a group that die while they load, one after the other."""
+"""Processes of a group that end: those that die while they load, and those it has adopted."""
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 # After a crash another process is started so many seconds later, twice as many each time.
@@ -40,3 +43,23 @@ class CrashLoop:
         """Whether a group of so many processes should end, if none of them is ready."""
         # A signal may have come from outside, and will not come again.
         return self.crashes > (0 if self.is_exit else processes)
+
+
+def reap_adopted(own: Collection[int]) -> None:
+    """
+    Reap adopted children that have ended, all but one's ``own``.
+
+    What an application's processes leave behind is adopted by the group's first process, also what
+    has left its session, and passes to whoever has started the group when that ends: there it is
+    killed (``starter.Children``). gunicorn before 27 takes the exit status of any child for a
+    worker's.
+    """
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            children = [*map(int, file.read().split())]
+    except OSError:
+        return
+    for pid in children:
+        if pid not in own:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)

@@ -15,9 +15,10 @@ import stat
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 
+from ...asroot.sockets import bind_unix
 from ...exceptions import SettingError
 from ..options import LONGEST_SOCKET_PATH, GroupOptions
-from ..servers.listener import begin_to_listen, bind
+from ..servers.listener import begin_to_listen
 
 # The first descriptor that systemd hands over.
 FIRST = 3
@@ -156,7 +157,7 @@ def _require_place_for(path: str) -> None:
 def _bound(path: str) -> socket.socket:
     try:
         _require_free(path)
-        return bind(path, 0o660)
+        return bind_unix(path, 0o660)
     except OSError as error:
         raise SettingError(
             f"the socket {path!r} cannot be made: {error.strerror}. This process is user "

@@ -34,8 +34,7 @@ from ..deaths import cause_of, is_ordered
 from ..group_spec import Descriptors, GroupSpec
 from ..log_times import write_times_in, zone_of
 from ..servers.owner import is_stopped
-from .adoption import reap_adopted
-from .crashes import CrashLoop
+from .crashes import CrashLoop, reap_adopted
 from .paths import set_sys_path
 from .renewal import Renewal
 from .worker.changes import Inherited, change_time

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from ..options import GroupOptions
 from ..place import Place
+
+if TYPE_CHECKING:
+    from .kept_place import KeptPlace
 
 FULL = (
     "as many application groups as maximum_application_groups allows, {}, have been started, and "
@@ -22,45 +25,6 @@ TOO_OFTEN = "clients have started as many application groups as maximum_starts a
 MINUTE = 60.0
 # So many may be on their way out at a time, however few may live.
 FEWEST_ENDING = 4
-
-
-class Spec(Protocol):
-    """What a place's processes are to be."""
-
-    @property
-    def options(self) -> GroupOptions:
-        """Their options."""
-
-
-class Known(Protocol):
-    """A place that the manager knows."""
-
-    @property
-    def place(self) -> Place:
-        """Which one."""
-
-    @property
-    def spec(self) -> Spec:
-        """How its processes are to be."""
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it has processes that take requests, or will."""
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a request is at work."""
-
-    @property
-    def has_had_its_turn(self) -> bool:
-        """Whether its processes have been asked since they were started, or could have been."""
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether processes of it are on their way out, and no others have taken over."""
-
-    def last_used(self) -> float:
-        """When a request last began or ended."""
 
 
 @dataclass(slots=True)
@@ -77,9 +41,6 @@ class Allowance:
         self.at = now
 
 
-K = TypeVar("K", bound=Known)
-
-
 class Admission:
     """Says of each place whether a client's request may start it."""
 
@@ -87,13 +48,13 @@ class Admission:
         self._allowances: dict[str, Allowance] = {}
 
     def refusal(
-        self, place: Place, options: GroupOptions, known: Iterable[Known], now: float
+        self, place: Place, options: GroupOptions, known: Iterable[KeptPlace], now: float
     ) -> str:
         """Return why a place may not be started now, "" where it may; counts nothing."""
         if not place.is_chosen:
             return ""
         allowance = self._allowance(place, options, now)
-        if allowance is not None and allowance.left < 1:
+        if allowance and allowance.left < 1:
             return TOO_OFTEN.format(allowance.most)
         most = options.maximum_application_groups
         ending = sum(other.is_ending for other in _rivals(place, known))
@@ -103,8 +64,7 @@ class Admission:
 
     def count(self, place: Place, options: GroupOptions, now: float) -> None:
         """Count the start of a place."""
-        allowance = self._allowance(place, options, now) if place.is_chosen else None
-        if allowance is not None:
+        if place.is_chosen and (allowance := self._allowance(place, options, now)):
             allowance.left -= 1
 
     def _allowance(self, place: Place, options: GroupOptions, now: float) -> Allowance | None:
@@ -118,7 +78,7 @@ class Admission:
         return allowance
 
 
-def leavers(kept: K, known: Iterable[K]) -> list[K]:
+def leavers(kept: KeptPlace, known: Iterable[KeptPlace]) -> list[KeptPlace]:
     """Return what must end before a place starts: idle ones first, the last used ones last."""
     live, excess = _too_many(kept, known)
     # At last those that have been started for others, and have not answered yet.
@@ -126,13 +86,13 @@ def leavers(kept: K, known: Iterable[K]) -> list[K]:
     return live[:excess]
 
 
-def has_room(kept: K, known: Iterable[K]) -> bool:
+def has_room(kept: KeptPlace, known: Iterable[KeptPlace]) -> bool:
     """Whether a place can be started, and none ended that has not had its turn."""
     live, excess = _too_many(kept, known)
     return sum(other.has_had_its_turn for other in live) >= excess
 
 
-def _too_many(kept: K, known: Iterable[K]) -> tuple[list[K], int]:
+def _too_many(kept: KeptPlace, known: Iterable[KeptPlace]) -> tuple[list[KeptPlace], int]:
     """The live places beside which one is to start, and how many of them must end for it."""
     most = kept.spec.options.maximum_application_groups
     if not most or not kept.place.is_chosen or kept.is_live:
@@ -141,9 +101,6 @@ def _too_many(kept: K, known: Iterable[K]) -> tuple[list[K], int]:
     return live, max(len(live) - most + 1, 0)
 
 
-def _rivals(place: Place, known: Iterable[K]) -> Iterable[K]:
-    return (
-        other
-        for other in known
-        if other.place.is_chosen and other.place.process_group == place.process_group
-    )
+def _rivals(place: Place, known: Iterable[KeptPlace]) -> list[KeptPlace]:
+    chosen = (other for other in known if other.place.is_chosen)
+    return [other for other in chosen if other.place.process_group == place.process_group]

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -33,28 +34,20 @@ REMAKE = 10.0
 MOST_PLACES = 2048
 
 
+@dataclass(slots=True, eq=False)
 class Keeper:
-    """Keeps the places of one server."""
+    """Keeps the places of one server; ``may_switch``: also as other users than its own."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        processes: Processes,
-        log: ServerLog,
-        loop: Loop,
-        *,
-        may_switch: bool,
-    ) -> None:
-        self.definition: Definition | None = None
-        self.places: dict[Place, KeptPlace] = {}
-        self._directory = directory
-        self._processes = processes
-        self._log = log
-        self._loop = loop
-        self._may_switch = may_switch
-        self._admission = Admission()
-        # No board of a manager before this one has such a number.
-        self._generation = time.monotonic_ns()
+    directory: Directory
+    processes: Processes
+    log: ServerLog
+    loop: Loop
+    may_switch: bool
+    definition: Definition | None = field(default=None, init=False)
+    places: dict[Place, KeptPlace] = field(default_factory=dict, init=False)
+    _admission: Admission = field(default_factory=Admission, init=False)
+    # No board of a manager before this one has such a number.
+    _generation: int = field(default_factory=time.monotonic_ns, init=False)
 
     def reachable(self, place: Place) -> KeptPlace:
         """Return a place that can be asked. Raises OSError where its socket cannot be made."""
@@ -108,12 +101,12 @@ class Keeper:
     def end_all(self, longest: float | None) -> None:
         """End all groups; they have as long as they may take, and at most so many seconds."""
         for kept in self.places.values():
-            self._loop.unwatch(kept.listener)
+            self.loop.unwatch(kept.listener)
             kept.end()
         deadline = time.monotonic() + longest if longest is not None else None
-        while any(kept.ending for kept in self.places.values()) or self._processes.has_strays:
-            self._loop.turn(BUSY)
-            self._processes.look()
+        while any(kept.ending for kept in self.places.values()) or self.processes.has_strays:
+            self.loop.turn(BUSY)
+            self.processes.look()
             for kept in self.places.values():
                 if deadline is not None and time.monotonic() > deadline:
                     for running in kept.ending:
@@ -170,8 +163,8 @@ class Keeper:
             raise ManagerError(f"no process group {place.process_group!r} is defined")
         self._forget_unused()
         spec = self.definition.spec(place, self._trusted(), new_token())
-        path = self._directory.socket(place)
-        kept = self.places[place] = KeptPlace.make(place, spec, path, self._loop.unwatch)
+        path = self.directory.socket(place)
+        kept = self.places[place] = KeptPlace.make(place, spec, path, self.loop.unwatch)
         return kept
 
     def reach(self, kept: KeptPlace) -> None:
@@ -189,25 +182,22 @@ class Keeper:
             self._forget(min(dormant, key=KeptPlace.last_used))
 
     def _forget(self, kept: KeptPlace) -> None:
-        self._loop.unwatch(kept.listener)
+        self.loop.unwatch(kept.listener)
         kept.close()
         del self.places[kept.place]
 
     def start(self, kept: KeptPlace) -> None:
         """Start a place's processes; what keeps them from it is logged."""
-        self._loop.unwatch(kept.listener)
-        self._make_room(kept)
+        self.loop.unwatch(kept.listener)
+        # Within maximum_application_groups: the least recently used one ends.
+        for other in leavers(kept, self.places.values()):
+            other.end()
         said = kept.error
         if (reason := kept.start(self._start_processes)) and reason != said:
             self._say(kept, reason)
         for running in (kept.current, kept.next):
             if running is not None and running.output is not None:
-                self._loop.pass_on(running.output)
-
-    def _make_room(self, kept: KeptPlace) -> None:
-        """Keep within maximum_application_groups: the least recently used one ends."""
-        for other in leavers(kept, self.places.values()):
-            other.end()
+                self.loop.pass_on(running.output)
 
     def refusal(self, place: Place) -> str:
         """Why a client may not start a place now, "" where it may, or need not."""
@@ -224,10 +214,10 @@ class Keeper:
             kept.spec,
             packages=self.definition.packages,
             listener=kept.listener,
-            board_path=self._directory.board(kept.place, self._generation),
-            log=self._log,
-            processes=self._processes,
-            may_switch=self._may_switch,
+            board_path=self.directory.board(kept.place, self._generation),
+            log=self.log,
+            processes=self.processes,
+            may_switch=self.may_switch,
         )
 
     def guard(self, kept: KeptPlace, do: Callable[[KeptPlace], None]) -> None:
@@ -256,7 +246,7 @@ class Keeper:
         had = _outputs(kept)
         message = kept.look()
         for descriptor in had - _outputs(kept):
-            self._loop.unwatch(descriptor)
+            self.loop.unwatch(descriptor)
         return message
 
     def _look_after_stopped(self, kept: KeptPlace, now: float) -> None:
@@ -273,14 +263,11 @@ class Keeper:
             self.start(kept)
             return
         if now >= kept.waits_until:
-            self._loop.watch(kept.listener, lambda: self._wanted(kept))
-
-    def _wanted(self, kept: KeptPlace) -> None:
-        self.guard(kept, self._answer_waiting)
+            self.loop.watch(kept.listener, partial(self.guard, kept, self._answer_waiting))
 
     def _answer_waiting(self, kept: KeptPlace) -> None:
         if kept.is_live:
-            self._loop.unwatch(kept.listener)
+            self.loop.unwatch(kept.listener)
         elif time.monotonic() < kept.not_before:
             kept.refuse_waiting()
         elif reason := self.refusal(kept.place):
@@ -288,7 +275,7 @@ class Keeper:
         elif not has_room(kept, self.places.values()):
             # The request waits in the socket until another place has answered its own.
             kept.waits_until = time.monotonic() + BUSY
-            self._loop.unwatch(kept.listener)
+            self.loop.unwatch(kept.listener)
         elif has_request(kept.listener):
             self._admission.count(kept.place, kept.spec.options, time.monotonic())
             self.start(kept)
@@ -297,7 +284,7 @@ class Keeper:
         return tuple(sorted({0, os.geteuid()}))
 
     def _say(self, kept: KeptPlace, message: str) -> None:
-        self._log.write(own_log(f"{kept.place.label} {message}"))
+        self.log.write(own_log(f"{kept.place.label} {message}"))
 
 
 def _outputs(kept: KeptPlace) -> set[int]:

@@ -7,12 +7,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...exceptions import SettingError
 from ..board import BoardReport
-from ..group_spec import GroupSpec, same
+from ..group_spec import GroupSpec
 from ..options import GroupOptions
 from ..place import Place
 from ..servers.listener import LOOK_UP, give_back, identity_of, listen, refuse_waiting
@@ -219,7 +219,8 @@ class KeptPlace:
     def change(self, spec: GroupSpec) -> bool:
         """Take a new spec; return whether the processes must be started anew for it."""
         before, self.spec = self.spec, spec
-        changed = not same(before, spec)
+        # What is loaded ahead may differ.
+        changed = replace(before, preload=spec.preload) != spec
         if changed:
             self.failures, self.not_before = 0, 0.0
             if self.is_shut or _who(before.options) != _who(spec.options):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import select
 import stat
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from ...exceptions import SettingError
 from ...text import readable, shown
+from ..servers.held_file import is_at
+from ..wire.wire import is_readable
 
 # What a log_file may be beside a file: the server's own standard output and error.
 STREAMS = ("/dev/stdout", "/dev/stderr")
@@ -25,27 +26,24 @@ BURST, RATE = 4 << 20, 1 << 20
 LONGEST_REST = 1 << 20
 
 
+def _open_server_log(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+@dataclass(slots=True, eq=False)
 class ServerLog:
     """
     A log: a file that may be moved away and made anew, or a stream, standard error at first.
 
-    It takes whole lines. ``open_file`` opens the file to write at its end, and ``stdout`` is the
-    descriptor of the server's standard output.
+    It takes whole lines. ``open_file`` opens the file to write at its end; ``stream`` is the
+    descriptor of the stream, and ``stdout`` that of the server's standard output.
     """
 
-    def __init__(
-        self,
-        path: str | None,
-        *,
-        stream: int = 2,
-        stdout: int = 2,
-        open_file: Callable[[str], int] | None = None,
-    ) -> None:
-        self.path = path
-        self.stdout = stdout
-        self._stream = stream
-        self._open_file = open_file or _open_server_log
-        self._file: int | None = None
+    path: str | None
+    stream: int = 2
+    stdout: int = 2
+    open_file: Callable[[str], int] = _open_server_log
+    _file: int | None = field(default=None, init=False)
 
     def open(self) -> None:
         """Open the file. Raises what opening it raises; later it is tried anew with each line."""
@@ -54,7 +52,9 @@ class ServerLog:
     def write(self, data: bytes) -> None:
         """Append; a log that cannot be written to takes nothing and raises nothing."""
         try:
-            _write_all(self._descriptor(), data)
+            left, descriptor = memoryview(data), self._descriptor()
+            while left:
+                left = left[os.write(descriptor, left) :]
         except (OSError, SettingError):
             self.close()
 
@@ -68,21 +68,15 @@ class ServerLog:
 
     def _descriptor(self) -> int:
         if self.path is None:
-            return self._stream
-        if self._file is not None and not self._is_moved(self._file):
+            return self.stream
+        if self._file is not None and is_at(self._file, self.path):
             return self._file
         self.close()
-        self._file = self._open_file(self.path)
+        self._file = self.open_file(self.path)
         return self._file
 
-    def _is_moved(self, descriptor: int) -> bool:
-        assert self.path is not None
-        try:
-            return not os.path.samestat(os.fstat(descriptor), os.stat(self.path))
-        except OSError:
-            return True
 
-
+@dataclass(slots=True, eq=False)
 class GroupOutput:
     """
     The output of a group's processes: a pipe's reading end that is drained into a log.
@@ -91,24 +85,17 @@ class GroupOutput:
     (``is_own_file``) without it takes the output as it is, and is closed at the end.
     """
 
-    def __init__(
-        self,
-        descriptor: int,
-        label: str,
-        log: ServerLog,
-        *,
-        has_prefix: bool = True,
-        is_own_file: bool = False,
-    ) -> None:
-        self.descriptor = descriptor
-        self._prefix = f"[{readable(label)}] ".encode() if has_prefix else b""
-        self._is_raw = is_own_file and not has_prefix
-        self._is_own_file = is_own_file
-        self._log = log
-        self._rest = b""
-        self._allowance = float(BURST)
-        self._measured = time.monotonic()
-        os.set_blocking(descriptor, False)
+    descriptor: int
+    label: str
+    log: ServerLog
+    has_prefix: bool = True
+    is_own_file: bool = False
+    _rest: bytes = field(default=b"", init=False)
+    _allowance: float = field(default_factory=lambda: float(BURST), init=False)
+    _measured: float = field(default_factory=lambda: time.monotonic(), init=False)
+
+    def __post_init__(self) -> None:
+        os.set_blocking(self.descriptor, False)
 
     @property
     def must_wait(self) -> bool:
@@ -136,33 +123,29 @@ class GroupOutput:
     def close(self) -> None:
         """Pass on what is left."""
         for _ in range(LONGEST_REST // READ):
-            if not self.drain() or not _has_more(self.descriptor):
+            if not self.drain() or not is_readable(self.descriptor):
                 break
         os.close(self.descriptor)
-        if self._is_own_file:
-            self._log.close()
+        if self.is_own_file:
+            self.log.close()
 
     def _pass_on(self, data: bytes) -> None:
-        if self._is_raw:
-            self._log.write(data)
+        if self.is_own_file and not self.has_prefix:
+            self.log.write(data)
             return
         *lines, self._rest = data.split(b"\n")
         if len(self._rest) > LONGEST_LINE:
             lines.append(self._rest)
             self._rest = b""
-        shown = b"".join(self._prefix + printable(line) + b"\n" for line in lines)
-        if shown:
-            self._log.write(shown)
+        prefix = f"[{readable(self.label)}] ".encode() if self.has_prefix else b""
+        if lines:
+            self.log.write(b"".join(prefix + printable(line) + b"\n" for line in lines))
 
 
 def printable(line: bytes) -> bytes:
     """Return a line without anything that could move a terminal's cursor."""
     text = line[:LONGEST_LINE].decode("utf-8", "backslashreplace").rstrip("\r")
     return "\t".join(map(shown, text.split("\t"))).encode()
-
-
-def _open_server_log(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
 def open_log(path: str) -> int:
@@ -185,25 +168,3 @@ def open_log(path: str) -> int:
 def own_log(message: str) -> bytes:
     """Return a line of the manager's own."""
     return f"[wsgimatch] {shown(message)}\n".encode()
-
-
-def _has_more(descriptor: int) -> bool:
-    return bool(select.select([descriptor], [], [], 0)[0])
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def error_log_of_gunicorn() -> str | None:
-    """Return the file that gunicorn logs errors to, None where that is standard error."""
-    logging = sys.modules.get("logging")
-    if logging is None:
-        return None
-    for handler in logging.getLogger("gunicorn.error").handlers:
-        path: str | None = getattr(handler, "baseFilename", None)
-        if path:
-            return path
-    return None

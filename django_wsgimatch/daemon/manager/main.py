@@ -49,10 +49,9 @@ def run_manager() -> None:
 
 def _log(path: str | None, stdout: int | None) -> ServerLog:
     """The server's log; ``stdout`` is a descriptor of the server's standard output."""
-    if stdout is None:
-        return ServerLog(path)
-    os.set_inheritable(stdout, False)
-    return ServerLog(path, stdout=stdout)
+    if stdout is not None:
+        os.set_inheritable(stdout, False)
+    return ServerLog(path, stdout=2 if stdout is None else stdout)
 
 
 def _processes(starter: list[int] | None) -> tuple[Processes, int | None]:

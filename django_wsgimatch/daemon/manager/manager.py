@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,10 @@ from ..definition import Definition
 from ..place import Place
 from ..servers.directory import Directory, make_directory, remove_directory
 from ..servers.listener import identity_of, listen
-from ..servers.managers import managers_of
+from ..servers.managers import managers_of, stems_from
 from ..servers.owner import Owner
 from ..wire.control import Order
-from ..wire.peers import peer_process, peer_user
-from .ancestry import stems_from
+from ..wire.wire import peer_of
 from .keeper import BUSY, LINGER, Keeper
 from .logs import ServerLog, own_log
 from .loop import Loop
@@ -37,31 +37,28 @@ from .status import place_status, unreadiness
 QUIET = 5.0
 
 
+@dataclass(eq=False, repr=False)
 class Manager:
     """Carries out the orders of one server, as long as that one runs."""
 
-    def __init__(
-        self,
-        owner: Owner,
-        directory: Directory,
-        processes: Processes,
-        log: ServerLog,
-        starter: int | None = None,
-    ) -> None:
-        self.owner = owner
-        self.directory = directory
-        self.processes = processes
-        self.log = log
+    owner: Owner
+    directory: Directory
+    processes: Processes
+    log: ServerLog
+    starter: int | None = None
+    is_open: bool = field(default=True, init=False)
+    is_replaced: bool = field(default=False, init=False)
+    complaint: str = field(default="", init=False)
+    before: list[str] = field(default_factory=list, init=False)
+    began: float = field(default_factory=time.time, init=False)
+    born: float = field(default_factory=time.monotonic, init=False)
+
+    def __post_init__(self) -> None:
         # Whose descendants give no orders: the groups' own processes.
-        self.parent_of_groups = starter if starter is not None else os.getpid()
+        self.parent_of_groups = self.starter if self.starter is not None else os.getpid()
         self.loop = Loop(self._carry_out)
-        may_switch = starter is not None or os.geteuid() == 0
-        self.keeper = Keeper(directory, processes, log, self.loop, may_switch=may_switch)
-        self.is_open = True
-        self.is_replaced = False
-        self.complaint = ""
-        self.before: list[str] = []
-        self.began, self.born = time.time(), time.monotonic()
+        may_switch = self.starter is not None or os.geteuid() == 0
+        self.keeper = Keeper(self.directory, self.processes, self.log, self.loop, may_switch)
         self.orders = {
             "define": self.define,
             "ping": lambda order: {"pid": os.getpid()},
@@ -235,9 +232,9 @@ class Manager:
     def _carry_out(self, connection: socket.socket, order: Order) -> Order:
         """Do what somebody wants who may: the server's own processes, its user's, and root's."""
         name = order["do"]
-        if peer_user(connection) not in (None, 0, os.geteuid()):
+        pid, user = peer_of(connection)
+        if user not in (None, 0, os.geteuid()):
             raise ManagerError(f"only the server's own user may {name}")
-        pid = peer_process(connection)
         if pid and stems_from(pid, {self.parent_of_groups}):
             raise ManagerError(f"a process of a group may not {name}")
         return self.orders[name](order)

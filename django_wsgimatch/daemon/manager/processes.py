@@ -14,8 +14,8 @@ import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ...exceptions import SettingError
 from ..starter import LONGEST_MESSAGE, Children, Order
@@ -46,16 +46,7 @@ class Start:
 
     def order(self) -> Order:
         """Return it as the starter is told."""
-        return {
-            "do": "start",
-            "program": self.program,
-            "name": self.name,
-            "environment": dict(self.environment),
-            "user": self.user,
-            "group": self.group,
-            "groups": list(self.groups),
-            "limits": dict(self.limits),
-        }
+        return {"do": "start", **asdict(self)}
 
 
 @dataclass(slots=True, eq=False)
@@ -88,29 +79,8 @@ class Process:
             self.returncode, self.error = event["status"], event["error"]
 
 
-class Processes(Protocol):
-    """Starts processes and knows what has become of them."""
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether nothing can be started any more."""
-
-    @property
-    def has_strays(self) -> bool:
-        """Whether something that left its session is still to be ended by this process."""
-
-    def fileno(self) -> int | None:
-        """A descriptor that can be read when there is something to learn, if there is one."""
-
-    def start(self, start: Start, descriptors: Sequence[int]) -> Process:
-        """Start one. Raises OSError, and SettingError where root does not allow it."""
-
-    def look(self) -> None:
-        """Learn what has become of them."""
-
-
 class LocalProcesses:
-    """Processes that this process starts itself."""
+    """Processes that this process starts itself: it always can."""
 
     is_lost = False
 
@@ -120,21 +90,21 @@ class LocalProcesses:
 
     @property
     def has_strays(self) -> bool:
-        """Whether the last look has found some."""
+        """Whether something that left its session is still to be ended by this process."""
         return bool(self._children.strays)
 
     def fileno(self) -> int | None:
-        """SIGCHLD tells."""
+        """A descriptor that can be read when there is something to learn: none, SIGCHLD tells."""
         return None
 
     def start(self, start: Start, descriptors: Sequence[int]) -> Process:
-        """Start one."""
+        """Start one. Raises OSError."""
         child = self._children.start(start.order(), list(descriptors))
         process = self._known[child.pid] = Process(child.pid, self._signal)
         return process
 
     def look(self) -> None:
-        """Reap."""
+        """Reap, and learn what has become of them."""
         for event in self._children.look():
             _tell(self._known, event)
 
@@ -144,7 +114,11 @@ class LocalProcesses:
 
 
 class StartedByRoot:
-    """Processes that the starter starts, over a socket of this manager's own."""
+    """
+    Processes that the starter starts, over a socket of this manager's own.
+
+    ``is_lost`` says that nothing can be started any more.
+    """
 
     has_strays = False
 
@@ -155,7 +129,7 @@ class StartedByRoot:
         self.is_lost = False
 
     def fileno(self) -> int | None:
-        """The socket."""
+        """A descriptor that can be read when there is something to learn."""
         return None if self.is_lost else self._socket.fileno()
 
     def start(self, start: Start, descriptors: Sequence[int]) -> Process:
@@ -218,6 +192,9 @@ class StartedByRoot:
         for process in self._known.values():
             process.is_gone = True
             process.returncode = -1 if process.returncode is None else process.returncode
+
+
+Processes = LocalProcesses | StartedByRoot
 
 
 def _tell(known: dict[int, Process], event: Order) -> None:

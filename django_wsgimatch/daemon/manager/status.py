@@ -61,20 +61,12 @@ def status_elsewhere(place: Place, options: GroupOptions) -> dict[str, Any]:
         "application_group": place.application_group,
         "state": "elsewhere",
         "socket": options.socket,
-        "pid": None,
         "processes": [],
-        "python": None,
         "settings": options.settings,
-        "uptime": None,
-        "requests": 0,
-        "busy": 0,
         "threads": options.threads * options.processes,
-        "memory": None,
-        "restarts": 0,
-        "ended": 0,
-        "crashes": 0,
         "error": "",
-        "error_time": None,
+        **dict.fromkeys(("requests", "busy", "restarts", "ended", "crashes"), 0),
+        **dict.fromkeys(("pid", "python", "uptime", "memory", "error_time")),
     }
 
 

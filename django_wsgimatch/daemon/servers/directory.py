@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from ...exceptions import SocketDirectoryError
 from ...whole_files import write_whole
 from ..place import Place
-from .held_file import hold, is_held
+from .held_file import hold, is_held, open_own
 from .owner import Owner
 
 NAME = "wsgimatch"
@@ -201,7 +201,7 @@ def make_base(path: str) -> str:
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
         if not os.listdir(path):
-            _mark(path)
+            _touch(os.path.join(path, MARKER))
     except OSError as error:
         raise SocketDirectoryError(f"{path!r} cannot be made: {error.strerror}") from error
     if reason := distrust_of_folder(path):
@@ -219,20 +219,19 @@ def try_base(path: str, room: int = 0) -> str:
     made = [*_missing(path)]
     try:
         make_base(path)
-        trial = tempfile.mkdtemp(prefix="trial.", dir=path)
-        made.insert(0, trial)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(os.path.join(trial, "socket"))
-        if room and hasattr(os, "posix_fallocate"):
-            with open(os.path.join(trial, "room"), "xb") as file:
-                os.posix_fallocate(file.fileno(), 0, room)
+        with tempfile.TemporaryDirectory(prefix="trial.", dir=path) as trial:
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(os.path.join(trial, "socket"))
+            if room and hasattr(os, "posix_fallocate"):
+                with open(os.path.join(trial, "room"), "xb") as file:
+                    os.posix_fallocate(file.fileno(), 0, room)
     except SocketDirectoryError as error:
         return str(error)
     except OSError as error:
         return f"{path!r}: {error.strerror}"
     finally:
         for folder in made:
-            _remove_trial(folder)
+            _remove_unused(folder)
     return ""
 
 
@@ -243,11 +242,11 @@ def _missing(path: str) -> Iterator[str]:
         path = os.path.dirname(path)
 
 
-def _remove_trial(folder: str) -> None:
-    for name in ("socket", "room", MARKER):
-        with suppress(OSError):
-            os.unlink(os.path.join(folder, name))
+def _remove_unused(folder: str) -> None:
+    """Remove a folder that holds nothing but its marker, or not even that."""
     with suppress(OSError):
+        if os.listdir(folder) == [MARKER]:
+            os.unlink(os.path.join(folder, MARKER))
         os.rmdir(folder)
 
 
@@ -287,13 +286,8 @@ def is_marked(path: str) -> bool:
     return os.path.isfile(os.path.join(path, MARKER))
 
 
-def _mark(path: str) -> None:
-    _touch(os.path.join(path, MARKER))
-
-
 def _touch(path: str) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    os.close(os.open(path, flags, 0o600))
+    os.close(open_own(path))
 
 
 def directory_of(owner: Owner, base: str) -> Directory:
@@ -313,7 +307,7 @@ def make_directory(owner: Owner, base: str) -> Directory:
         os.makedirs(directory.path, mode=0o700, exist_ok=True)
         # What is marked and not held is swept away.
         hold(directory.alive)
-        _mark(directory.path)
+        _touch(os.path.join(directory.path, MARKER))
     except OSError as error:
         raise SocketDirectoryError(
             f"{directory.path!r} cannot be made: {error.strerror}"
@@ -326,10 +320,7 @@ def make_directory(owner: Owner, base: str) -> Directory:
 def remove_directory(directory: Directory) -> None:
     """Remove a server's folder, and the one that it lies in if no other server's is there."""
     shutil.rmtree(directory.path, ignore_errors=True)
-    with suppress(OSError):
-        if os.listdir(directory.base) == [MARKER]:
-            os.unlink(os.path.join(directory.base, MARKER))
-            os.rmdir(directory.base)
+    _remove_unused(directory.base)
 
 
 def bases_of(user: int) -> list[str]:

@@ -20,11 +20,15 @@ def hold(path: str) -> None:
         if is_at(_held[path], path):
             return
         os.close(_held.pop(path))
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = _held[path] = os.open(path, flags, 0o600)
+    file = _held[path] = open_own(path)
     with suppress(OSError):
         # Many hold it: the server's workers, and the manager of its groups.
         fcntl.flock(file, fcntl.LOCK_SH)
+
+
+def open_own(path: str) -> int:
+    """Open a file for this user alone, made if it is not there. Raises OSError, also for a link."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def is_held(path: str) -> bool:

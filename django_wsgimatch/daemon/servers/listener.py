@@ -6,11 +6,11 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
+from ...asroot.sockets import bind_unix
 from ..options import GroupOptions
 from ..wire.protocol import AGAIN, ERROR, encode_error, frame
-from ..wire.wire import release_waiters
+from ..wire.wire import release_waiters, say_last
 
 DEFAULTS = GroupOptions()
 # A thread that waits in accept() looks up after so many seconds.
@@ -21,8 +21,7 @@ def refuse_waiting(listener: socket.socket, reason: str, *, is_logged: bool) -> 
     """Answer 503 to whoever waits; ``is_logged`` says that the reason is in the log already."""
     answer = frame(ERROR, encode_error(503, reason, is_logged=is_logged))
     for connection in _waiting(listener):
-        with connection, suppress(OSError):
-            connection.send(answer, socket.MSG_DONTWAIT)
+        say_last(connection, answer)
 
 
 def has_request(listener: socket.socket) -> bool:
@@ -42,8 +41,7 @@ def has_request(listener: socket.socket) -> bool:
             pass
         except OSError:
             return False
-        with suppress(OSError):
-            connection.send(frame(AGAIN), socket.MSG_DONTWAIT)
+        say_last(connection, frame(AGAIN))
     return True
 
 
@@ -64,8 +62,7 @@ def give_back(listener: socket.socket) -> None:
     with listener, suppress(OSError):
         listener.shutdown(socket.SHUT_RDWR)
         for connection in _waiting(listener):
-            with connection, suppress(OSError):
-                connection.send(frame(AGAIN), socket.MSG_DONTWAIT)
+            say_last(connection, frame(AGAIN))
 
 
 def identity_of(path: str) -> tuple[int, int]:
@@ -80,28 +77,9 @@ def listen(path: str, options: GroupOptions = DEFAULTS) -> socket.socket:
 
     It does not block. Raises OSError, with the path, where it cannot be made.
     """
-    listener = bind(path, 0o600)
+    listener = bind_unix(path, 0o600)
     begin_to_listen(listener, options)
     listener.setblocking(False)
-    return listener
-
-
-def bind(path: str, mode: int) -> socket.socket:
-    """
-    Return a new socket at a path, in place of what lies there.
-
-    Raises OSError, with the path, where it cannot be made.
-    """
-    Path(path).unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o777 & ~mode)
-    try:
-        listener.bind(path)
-    except OSError as error:
-        listener.close()
-        raise OSError(error.errno, error.strerror, path) from error
-    finally:
-        os.umask(before)
     return listener
 
 

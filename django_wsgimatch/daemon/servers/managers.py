@@ -1,29 +1,42 @@
-"""Which processes are managers: lists of processes show their name, and whose they are."""
+"""Which processes are managers, and which are a group's: those give the manager no orders."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
-from .owner import Owner
+from ...asroot.running import command_line_of, processes_of
+from .owner import Owner, stat_of
 
+# Lists of processes show it, and whose manager it is.
 MANAGER_NAME = "(wsgi:manager)"
+# More parents than any process has.
+MOST_PARENTS = 256
 
 
 def managers_of(owner: Owner) -> list[int]:
     """Return the processes of this user that are, or say that they are, a server's manager."""
-    found = []
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
-        if name.isdigit() and _is_manager(f"/proc/{name}", owner):
-            found.append(int(name))
-    return found
+    own = processes_of(lambda user: user == os.geteuid())
+    return [int(pid) for pid, _ in own if command_line_of(pid)[-2:] == [MANAGER_NAME, owner.name]]
 
 
-def _is_manager(path: str, owner: Owner) -> bool:
-    try:
-        if os.stat(path).st_uid != os.geteuid():
+def stems_from(pid: int, ancestors: Collection[int]) -> bool:
+    """
+    Whether a process is one of ``ancestors``, a descendant of one, or in the session of one.
+
+    Of one that has ended meanwhile nobody can tell: it counts as one.
+    """
+    for _ in range(MOST_PARENTS):
+        if pid in ancestors:
+            return True
+        fields = stat_of(pid)
+        if not fields:
+            # Without /proc there is nothing to be told.
+            return os.path.exists("/proc/self/stat")
+        parent, session = int(fields[1]), int(fields[3])
+        if session in ancestors:
+            return True
+        if parent <= 1:
             return False
-        with open(f"{path}/cmdline", "rb") as file:
-            words = file.read(65536).split(b"\0")
-    except OSError:
-        return False
-    return words[-3:-1] == [MANAGER_NAME.encode(), owner.name.encode()]
+        pid = parent
+    return True

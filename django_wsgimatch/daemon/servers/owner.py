@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import sys
 from dataclasses import dataclass
 from types import FrameType
@@ -56,23 +55,25 @@ def owner_of(pid: int) -> Owner:
     return Owner(pid, start_time(pid) or (GONE if has_proc else ""))
 
 
-def start_time(pid: int) -> str | None:
-    """Return when a process began, in the kernel's own count; None where it is gone."""
+def stat_of(pid: int) -> list[str]:
+    """Return what /proc tells of a process from its state on (proc(5)); [] where it is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-            fields = file.read().rpartition(")")[2].split()
+            return file.read().rpartition(")")[2].split()
     except OSError:
-        return None
-    return None if fields[0] in "ZX" else fields[19]
+        return []
+
+
+def start_time(pid: int) -> str | None:
+    """Return when a process began, in the kernel's own count; None where it is gone."""
+    fields = stat_of(pid)
+    return fields[19] if fields and fields[0] not in "ZX" else None
 
 
 def is_stopped(pid: int) -> bool:
     """Whether a process has been stopped, as by SIGSTOP; False where the system does not tell."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-            return file.read().rpartition(")")[2].split()[0] in "Tt"
-    except OSError:
-        return False
+    fields = stat_of(pid)
+    return bool(fields) and fields[0] in "Tt"
 
 
 def end_of(owner: Owner) -> int | None:
@@ -87,11 +88,6 @@ def end_of(owner: Owner) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-def has_ended(descriptor: int) -> bool:
-    """Whether the process of end_of() has ended."""
-    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 def frame_of_arbiter() -> FrameType | None:
@@ -143,5 +139,5 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
     return True

@@ -45,11 +45,7 @@ def is_there(path: str) -> bool:
     """Whether a manager listens."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(SECONDS)
-        try:
-            connection.connect(path)
-        except OSError:
-            return False
-    return True
+        return not connection.connect_ex(path)
 
 
 def _read_line(connection: socket.socket, deadline: float) -> bytes:

@@ -184,10 +184,8 @@ def update_environ(
     if not data:
         return
     try:
-        if encoding == b"L":
-            parts = str(data, "latin-1").split("\0")
-        else:
-            parts = str(data, "utf-8", "surrogatepass").split("\0")
+        codec = ("latin-1",) if encoding == b"L" else ("utf-8", "surrogatepass")
+        parts = str(data, *codec).split("\0")
     except UnicodeDecodeError as error:
         raise ProtocolError(f"the environ is not text: {error}") from None
     if (len(parts) - gone) % 2 or gone > len(parts):

@@ -1,16 +1,20 @@
 """
-Whole messages over a socket, by few calls, and how long such a call may wait.
+Whole messages over a socket, by few calls, how long such a call may wait, and for whom.
 
 Each call gives up the interpreter's lock.
 """
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
+from contextlib import suppress
 
 # Up to so many bytes are copied together and sent by one call.
 _JOINED = 16384
+# A peer's process, user and group (struct ucred).
+_CREDENTIALS = struct.Struct("3i")
 
 
 class FrontGone(ConnectionError):
@@ -42,6 +46,44 @@ def receive_all(connection: socket.socket, begun: bytes | memoryview, size: int)
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)
+
+
+def say_last(connection: socket.socket, word: bytes) -> None:
+    """
+    Say a last word, without waiting for whoever reads it, and end the connection.
+
+    Shut down it is over also where a process that the application has forked holds it open.
+    """
+    with suppress(OSError):
+        connection.send(word, socket.MSG_DONTWAIT)
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
+def peer_of(connection: socket.socket) -> tuple[int | None, int | None]:
+    """Return the process and the user at the other end; None where the system does not tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None, None
+    data = connection.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size)
+    pid, user, _ = _CREDENTIALS.unpack(data)
+    return pid, user
+
+
+def peer_user(connection: socket.socket) -> int | None:
+    """Return the user at the other end."""
+    return peer_of(connection)[1]
+
+
+def is_readable(file: int | socket.socket, seconds: float = 0.0) -> bool:
+    """Whether a file can be read before so many seconds are over; a closed one says so at once."""
+    poller = select.poll()
+    try:
+        poller.register(file, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
+    except (OSError, ValueError):
+        return True
 
 
 def release_waiters(listener: socket.socket, seconds: float) -> None:

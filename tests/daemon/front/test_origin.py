@@ -166,7 +166,7 @@ def test_kept_connections_to_a_place_with_a_new_token_cost_no_request():
         at.get()
         # As if its processes had been started by another manager.
         tokens.append(OTHER)
-        at.threads._token = OTHER
+        at.threads.token = OTHER
         statuses = [at.get().status for _ in range(20)]
 
     assert (statuses, application.runs) == (["200 OK"] * 20, 22)
@@ -205,7 +205,7 @@ def test_many_threads_with_an_old_token_lose_no_request():
     with place(application, wake=lambda: tokens[-1]) as at, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: at.get(), range(50)))
         tokens.append(OTHER)
-        at.threads._token = OTHER
+        at.threads.token = OTHER
         statuses = {each.status for each in pool.map(lambda _: at.get(), range(200))}
 
     assert (statuses, application.runs) == ({"200 OK"}, 250)

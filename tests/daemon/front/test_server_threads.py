@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from django_wsgimatch.daemon.front.limits import Limits
+from django_wsgimatch.daemon.front.gate import Limits
 from django_wsgimatch.daemon.front.patience import BodyTimeout
 from tests.support.servers import GRANIAN, GUNICORN, PYTHON, UWSGI, WAITRESS, environment, running
 from tests.support.wsgi import make_environ

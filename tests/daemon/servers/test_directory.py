@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import select
@@ -35,7 +36,7 @@ from django_wsgimatch.daemon.servers.directory import (
     sweep,
 )
 from django_wsgimatch.daemon.servers.held_file import is_held
-from django_wsgimatch.daemon.servers.owner import Owner, end_of, has_ended, start_time, this_server
+from django_wsgimatch.daemon.servers.owner import Owner, end_of, start_time, this_server
 from django_wsgimatch.daemon.wire.control import give_order, is_there
 from django_wsgimatch.exceptions import ManagerError, SettingError
 from tests.support.relayed import folder
@@ -276,7 +277,7 @@ def test_a_process_that_has_ended_is_no_owner():
 
     assert (before, owner.is_alive, end_of(owner)) == (True, False, None)
     if end is not None:
-        assert has_ended(end)
+        assert select.select([end], [], [], 0)[0]
         os.close(end)
 
 
@@ -322,6 +323,20 @@ def test_output_is_written_line_by_line_with_the_group_s_name(tmp_path):
 
     assert (tmp_path / "log").read_text() == "[blog] one\n[blog] two\n[blog] rest\n"
     assert (first, nothing) == (True, True)
+
+
+def test_output_is_passed_on_to_the_end_where_many_files_are_open(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "READ", 16)
+    read, write = os.pipe()
+    high = fcntl.fcntl(read, fcntl.F_DUPFD_CLOEXEC, 2000)
+    os.close(read)
+    output = GroupOutput(high, "blog", ServerLog(str(tmp_path / "log")))
+    os.write(write, b"a line of the application's\nthe last line")
+    os.close(write)
+
+    output.close()
+
+    assert (tmp_path / "log").read_text().endswith("[blog] the last line\n")
 
 
 def test_a_group_that_prints_without_end_is_read_at_a_bounded_rate(tmp_path, monkeypatch):
@@ -408,7 +423,7 @@ def test_where_the_output_of_a_group_goes(tmp_path):
     logs_of = [log_of(GroupOptions(log_file=each), server) for each in options]
     logs_of[3].close()
 
-    assert [(log.path, log._stream) for log in logs_of] == [
+    assert [(log.path, log.stream) for log in logs_of] == [
         (None, 2),
         (None, 7),
         (None, 2),

@@ -6,8 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+
+from ...raised import is_library
 
 Stamp = tuple[int, int]
 
@@ -40,6 +42,7 @@ class Inherited:
 _NOTHING = Inherited()
 
 
+@dataclass(slots=True, eq=False)
 class LoadedFiles:
     """
     The files of the modules that this process has loaded, as they were then.
@@ -50,12 +53,11 @@ class LoadedFiles:
     the meantime: the stamps of a file are compared with each other, as far as they were noted.
     """
 
-    def __init__(self, inherited: Inherited = _NOTHING, *, is_whole: bool = False) -> None:
-        self._inherited = inherited
-        self._began = time.time_ns()
-        self._is_whole = is_whole
-        self._noted: dict[str, Stamp | None] = {}
-        self._added: set[str] = set()
+    inherited: Inherited = _NOTHING
+    is_whole: bool = False
+    _began: int = field(default_factory=time.time_ns, init=False)
+    _noted: dict[str, Stamp | None] = field(default_factory=dict, init=False)
+    _added: set[str] = field(default_factory=set, init=False)
 
     def add(self, files: Iterable[str]) -> None:
         """Count further files, whether they are there or not: one that appears has changed."""
@@ -90,7 +92,7 @@ class LoadedFiles:
         return max(found)[1] if found else None
 
     def _files(self) -> Iterator[str]:
-        yield from _loaded_files(self._inherited.others(), is_whole=self._is_whole)
+        yield from _loaded_files(self.inherited.others(), is_whole=self.is_whole)
         yield from [*self._added]
 
     def _changed(self) -> Iterator[tuple[str, Stamp]]:
@@ -138,9 +140,5 @@ def _is_unsure(stamp: Stamp | None, since: int) -> bool:
 def _loaded_files(names: Iterable[str], *, is_whole: bool) -> Iterator[str]:
     for name in names:
         file = getattr(sys.modules.get(name), "__file__", None)
-        if isinstance(file, str) and (is_whole or not _is_installed(file)):
+        if isinstance(file, str) and (is_whole or not is_library(file)):
             yield file
-
-
-def _is_installed(file: str) -> bool:
-    return "site-packages" in file or file.startswith(os.path.dirname(os.__file__) + os.sep)

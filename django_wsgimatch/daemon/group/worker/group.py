@@ -13,7 +13,7 @@ from ...board import Board, Shape
 from ...group_spec import Descriptors, GroupSpec
 from ...wire.protocol import NO_TOKEN
 from .changes import Inherited
-from .confinement import Confinement
+from .loading import Confinement
 
 
 class Replaces(Protocol):

@@ -21,12 +21,12 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ....exceptions import DaemonError
 from ...board import Shape, Slot
-from ...front.limits import NO_LIMITS, Limits
+from ...front.gate import NO_LIMITS, Limits
 from ...front.link import Link
 from ...group_spec import new_token
 from ...manager.admission import FULL
@@ -67,6 +67,7 @@ class SubInterpreter:
     link: Link
 
 
+@dataclass(eq=False, repr=False)
 class Interpreters:
     """
     The sub interpreters of this process, by the application group of their place.
@@ -76,26 +77,17 @@ class Interpreters:
     (0: no limit) have names that clients have chosen: none can end without its process.
     """
 
-    def __init__(
-        self,
-        backend: str,
-        *,
-        packages: Mapping[str, str],
-        settings_module: str | None = None,
-        threads: int = 15,
-        label: str = "",
-        most: int = 0,
-        limits: Limits = NO_LIMITS,
-    ) -> None:
-        self._limits = limits
-        self._most = most
-        self._mode = MODES[backend]
-        self._packages = dict(packages)
-        self._settings_module = settings_module
-        self._threads = threads
-        self._label = label
-        self._running: dict[Place, SubInterpreter] = {}
-        self._lock = threading.Lock()
+    backend: str
+    packages: Mapping[str, str]
+    settings_module: str | None = None
+    threads: int = 15
+    label: str = ""
+    most: int = 0
+    limits: Limits = NO_LIMITS
+    _running: dict[Place, SubInterpreter] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
         self._environ = dict(os.environ)
         # gunicorn's and Django's own threads know nothing of these.
         atexit.register(self.close)
@@ -129,8 +121,8 @@ class Interpreters:
 
     def _make_one_more(self, place: Place, environ: WSGIEnvironment) -> SubInterpreter:
         chosen = sum(other.is_chosen for other in self._running)
-        if place.is_chosen and 0 < self._most <= chosen:
-            raise DaemonError(503, FULL.format(self._most))
+        if place.is_chosen and 0 < self.most <= chosen:
+            raise DaemonError(503, FULL.format(self.most))
         return self._make(place.application_group, environ)
 
     def _make(self, name: str, environ: WSGIEnvironment) -> SubInterpreter:
@@ -143,18 +135,18 @@ class Interpreters:
         listener.bind(path)
         release_waiters(listener, 1.0)
         listener.listen(100)
-        number: int = backend.create(self._mode)
+        number: int = backend.create(MODES[self.backend])
         token = new_token()
         told = {
             "boot": BOOT,
-            "packages": self._packages,
+            "packages": dict(self.packages),
             "sys_path": sys.path,
             "environ": self._environ,
             "listener": os.dup(listener.fileno()),
-            "threads": self._threads,
-            "settings_module": self._settings_module,
+            "threads": self.threads,
+            "settings_module": self.settings_module,
             "token": token,
-            "label": "/".join(filter(None, (self._label, name))),
+            "label": "/".join(filter(None, (self.label, name))),
         }
         with open(PROGRAM, encoding="utf-8") as program:
             failed = backend.exec(number, program.read(), {"told_text": json.dumps(told)})
@@ -167,8 +159,8 @@ class Interpreters:
             path,
             lambda: bytes.fromhex(token),
             lambda request_id: True,
-            gate=self._limits.gate(environ),
-            body_timeout=self._limits.body_timeout,
+            gate=self.limits.gate(environ),
+            body_timeout=self.limits.body_timeout,
         )
         return SubInterpreter(number, listener, link)
 

@@ -1,4 +1,4 @@
-"""Which application answers a request in a daemon process: its script, loaded there."""
+"""Which application answers a request in a daemon process: its script, loaded if it may be."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ....exceptions import ScriptError
+from ....aliases.target import OUTSIDE_ROOTS, FollowSymlinks, find_script, is_inside, split_filename
+from ....exceptions import ScriptError, TargetError
 from ....scripts import LoadedScript, Reloading, Scripts, file_mtime
 from ....settings_guard import VARIABLE
 from ...script_owner import ANYBODY, ScriptOwner
 from .changes import change_time
-from .confinement import ANYWHERE, Confinement
 from .serving import Superseded
 
 if TYPE_CHECKING:
@@ -22,6 +23,42 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_wsgimatch")
 
 
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """
+    The directories that scripts may lie in, None for any, and WSGIMATCH_FOLLOW_SYMLINKS.
+
+    The rule is the front's own, ``aliases.target``: with symbolic links allowed, one that leads
+    out of the directories is followed.
+    """
+
+    roots: tuple[str, ...] | None
+    follow_symlinks: FollowSymlinks = True
+
+    def require(self, script: str) -> None:
+        """
+        Raise ScriptError for a script that no front of this site would ask for: 403 or 404.
+
+        ``script`` is a path as latin-1 text.
+        """
+        if self.roots is None:
+            return
+        # Fronts ask for paths without "..", which may lie elsewhere than their text says.
+        components, tail = split_filename(script)
+        if script != f"/{'/'.join(components)}{tail}" or not is_inside(script, self.roots):
+            raise ScriptError(403, f"{OUTSIDE_ROOTS}: {script}")
+        try:
+            found = find_script(script, follow_symlinks=self.follow_symlinks, roots=self.roots)
+        except TargetError as error:
+            raise ScriptError(error.status, str(error)) from None
+        if found.path != script:
+            raise ScriptError(403, f"{OUTSIDE_ROOTS}: {script}")
+
+
+ANYWHERE = Confinement(None)
+
+
+@dataclass(eq=False)
 class Loader:
     """
     Finds applications for the requests of a process.
@@ -34,27 +71,18 @@ class Loader:
     instead. ``owner`` must own them, and they must lie within ``confinement``.
     """
 
-    def __init__(
-        self,
-        *,
-        reloading: Reloading,
-        settings_module: str | None,
-        owner: ScriptOwner = ANYBODY,
-        confinement: Confinement = ANYWHERE,
-        renew: Callable[[float], None] = lambda changed: None,
-        tell: Callable[[list[str], int], None] = lambda paths, since: None,
-        fail: Callable[[BaseException | None, int], None] = lambda error, since: None,
-    ) -> None:
-        self.scripts = Scripts(
-            reloading=False, settings_module=settings_module, is_named=bool(settings_module)
-        )
-        self._reloading = reloading
-        self.owner = owner
-        self.confinement = confinement
-        self._renew = renew
-        self._tell = tell
-        self._fail = fail
-        self._first_request = 0.0
+    reloading: Reloading
+    settings_module: str | None
+    owner: ScriptOwner = ANYBODY
+    confinement: Confinement = ANYWHERE
+    renew: Callable[[float], None] = lambda changed: None
+    tell: Callable[[list[str], int], None] = lambda paths, since: None
+    fail: Callable[[BaseException | None, int], None] = lambda error, since: None
+    _first_request: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        named = self.settings_module
+        self.scripts = Scripts(reloading=False, settings_module=named, is_named=bool(named))
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
         """Return the application for a request. Raises ScriptError and Superseded."""
@@ -64,7 +92,7 @@ class Loader:
         if loaded is None:
             self._first_request = self._first_request or time.monotonic()
             loaded = self._load(script)
-        elif self._reloading:
+        elif self.reloading:
             mtime = file_mtime(script)
             if mtime != loaded.mtime and mtime != loaded.rejected:
                 self._supersede(loaded, mtime)
@@ -96,18 +124,18 @@ class Loader:
         try:
             loaded = self.scripts.get(script)
         except ScriptError as error:
-            self._fail(error.__cause__, since)
+            self.fail(error.__cause__, since)
             raise
         # One interpreter holds one Django project: the first script says which.
         self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)
-        self._tell(list(self.scripts.loaded), since)
+        self.tell(list(self.scripts.loaded), since)
         return loaded
 
     def _supersede(self, loaded: LoadedScript, mtime: int) -> None:
-        if self._reloading != "safe":
-            self._renew(change_time(loaded.file))
+        if self.reloading != "safe":
+            self.renew(change_time(loaded.file))
             raise Superseded
         # New processes are wanted once for each version: if it does not load, this one stays.
         loaded.rejected = mtime
         logger.info("WSGI script '%s' has changed.", loaded.path)
-        self._renew(change_time(loaded.file))
+        self.renew(change_time(loaded.file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ....exceptions import DaemonError, ScriptError
@@ -26,6 +27,7 @@ logger = logging.getLogger("django_wsgimatch")
 MOST_SCRIPTS = 1024
 
 
+@dataclass(eq=False)
 class InterpreterLoader:
     """
     Finds applications as a Loader does, those of application groups in sub interpreters.
@@ -33,30 +35,31 @@ class InterpreterLoader:
     A script that has changed there asks for a new process, as nothing is loaded anew in one.
     """
 
-    def __init__(self, group: Group, loader: Loader, renew: Callable[[float], None]) -> None:
-        self._loader = loader
-        self._renew = renew
-        self._reloading = group.reloading
-        self._mtimes: dict[str, int] = {}
-        self._inside: set[str] = set()
+    group: Group
+    loader: Loader
+    renew: Callable[[float], None]
+    _mtimes: dict[str, int] = field(default_factory=dict, init=False)
+    _inside: set[str] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
         self._interpreters = Interpreters(
-            group.backend,
-            packages=group.packages,
-            settings_module=group.options.settings,
-            threads=group.options.threads,
-            label=group.label,
-            most=group.options.maximum_application_groups,
+            self.group.backend,
+            packages=self.group.packages,
+            settings_module=self.group.options.settings,
+            threads=self.group.options.threads,
+            label=self.group.label,
+            most=self.group.options.maximum_application_groups,
         )
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
         """Return the application for a request. Raises as Loader.find() does."""
         place = Place.named_by(environ.pop(NAMED_BY, ""), environ["mod_wsgi.application_group"])
         if not place.application_group:
-            return self._loader.find(environ)
+            return self.loader.find(environ)
         if error := refusal_of_interpreters(sys.version_info[:2]):
             raise error
         script: str = environ["SCRIPT_FILENAME"]
-        self._loader.owner.require(script)
+        self.loader.owner.require(script)
         self._require_inside(script)
         self._look_for_change(script)
         try:
@@ -72,21 +75,21 @@ class InterpreterLoader:
     def _require_inside(self, script: str) -> None:
         """Look once at where each script lies, as a Loader does when it loads one."""
         if script not in self._inside:
-            self._loader.confinement.require(script)
+            self.loader.confinement.require(script)
             if len(self._inside) >= MOST_SCRIPTS:
                 self._inside.clear()
             self._inside.add(script)
 
     def _look_for_change(self, script: str) -> None:
-        if not self._reloading:
+        if not self.group.reloading:
             return
         mtime = file_mtime(script)
         known = self._mtimes.setdefault(script, mtime)
         if mtime != known:
             logger.info("WSGI script '%s' has changed.", script)
             self._mtimes[script] = mtime
-            self._renew(change_time(script.encode("latin-1")))
-            if self._reloading != "safe":
+            self.renew(change_time(script.encode("latin-1")))
+            if self.group.reloading != "safe":
                 raise Superseded
 
 

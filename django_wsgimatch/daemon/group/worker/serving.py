@@ -17,38 +17,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
 from ....exceptions import ProtocolError, ScriptError
 from ...log_limits import SeldomWarning
-from ...wire.peers import peer_user
-from ...wire.protocol import (
-    AGAIN,
-    DATA,
-    END,
-    ERROR,
-    FILE,
-    FRAME,
-    HEAD,
-    HINTS,
-    KEPT,
-    LAST,
-    PULLED,
-    READY_FRAME,
-    REFUSED,
-    REQUEST,
-    announced_length,
-    decode_request,
-    encode_error,
-    encode_head,
-    encode_hints,
-    frame,
-    update_environ,
-)
-from ...wire.wire import FrontGone, receive_all, send_all
+from ...wire import protocol
+from ...wire.wire import FrontGone, peer_user, receive_all, say_last, send_all
 from .body import PulledBody
 
 if TYPE_CHECKING:
@@ -98,38 +75,28 @@ class Superseded(Exception):
     """A newer process answers this request: the front sends it again."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Exchange:
     """
     One request and its response on a connection.
 
     ``token`` is the place's, that a request must carry. ``may_keep`` tells, when the response ends,
-    whether a thread may wait for another request here; ``is_kept`` says then that the front has
-    been promised so.
+    whether a thread may wait for another request here, None where the front does not want that;
+    ``is_kept`` says then that the front has been promised so.
     """
 
-    __slots__ = (
-        *("_body", "_may_keep", "_token", "connection", "environ", "head", "is_complete"),
-        *("is_head_sent", "is_kept", "is_ready_sent", "left"),
-    )
-
-    def __init__(
-        self,
-        connection: socket.socket,
-        token: bytes,
-        may_keep: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self.connection = connection
-        self._token = token
-        self.head: bytes | None = None
-        self.is_head_sent = False
-        self.environ: WSGIEnvironment = {}
-        # What Content-Length still lets through; None where the response has none.
-        self.left: int | None = None
-        self.is_complete = False
-        self.is_kept = False
-        self.is_ready_sent = False
-        self._may_keep: Callable[[], bool] | None = may_keep
-        self._body: PulledBody | None = None
+    connection: socket.socket
+    token: bytes
+    may_keep: Callable[[], bool] | None
+    environ: WSGIEnvironment = field(default_factory=dict, init=False)
+    head: bytes | None = field(default=None, init=False)
+    # What Content-Length still lets through; None where the response has none.
+    left: int | None = field(default=None, init=False)
+    is_head_sent: bool = field(default=False, init=False)
+    is_complete: bool = field(default=False, init=False)
+    is_kept: bool = field(default=False, init=False)
+    is_ready_sent: bool = field(default=False, init=False)
+    _body: PulledBody | None = field(default=None, init=False)
 
     @property
     def what(self) -> str:
@@ -148,20 +115,21 @@ class Exchange:
         anything else is read, FrontGone where no more comes, and _Late where it has waited for
         more than ``queue_timeout`` seconds (0: it may wait for ever).
         """
-        if len(packet) < REQUEST.size:
-            packet = self._rest(packet, REQUEST.size)
-        said = decode_request(packet)
-        if not hmac.compare_digest(said.token, self._token):
+        if len(packet) < protocol.REQUEST.size:
+            packet = self._rest(packet, protocol.REQUEST.size)
+        said = protocol.decode_request(packet)
+        if not hmac.compare_digest(said.token, self.token):
             raise WrongToken
         if not said.may_keep:
-            self._may_keep = None
-        end, length = REQUEST.size + said.environ_length, said.body_length
+            self.may_keep = None
+        end, length = protocol.REQUEST.size + said.environ_length, said.body_length
         if len(packet) < end:
             packet = self._rest(packet, end)
-        update_environ(known, said.encoding, said.gone, packet[REQUEST.size : end])
+        changes = packet[protocol.REQUEST.size : end]
+        protocol.update_environ(known, said.encoding, said.gone, changes)
         self.environ = environ = known.copy()
         environ["wsgi.early_hints"] = self.early_hints
-        if length == PULLED:
+        if length == protocol.PULLED:
             self._body = PulledBody(self.connection)
             environ["wsgi.input"] = self._body.buffered()
         else:
@@ -204,32 +172,33 @@ class Exchange:
                 exc_info = None
         elif self.head is not None:
             raise AssertionError("Response headers already set!")
-        head, self.left = encode_head(status, headers), announced_length(headers)
+        head, self.left = protocol.encode_head(status, headers), protocol.announced_length(headers)
         self.head = head
         return self._send
 
     def early_hints(self, headers: list[tuple[str, str]]) -> None:
         """Send a 103 with these headers, unless the response has begun (RFC 8297)."""
         if not self.is_head_sent:
-            self._tell(frame(HINTS, encode_hints(headers)))
+            self._tell(protocol.frame(protocol.HINTS, protocol.encode_hints(headers)))
 
     def finish(self) -> None:
         """Send what is left to say after the body's last piece."""
         if not self.is_complete:
             head = self._unsent_head()
-            self._tell(*head, FRAME.pack(self._complete(END), 0))
+            self._tell(*head, protocol.FRAME.pack(self._complete(protocol.END), 0))
 
     def say_ready(self) -> None:
         """Tell the front that a thread waits for another request, if it does not know yet."""
         if not self.is_ready_sent:
-            self.connection.sendall(READY_FRAME)
+            self.connection.sendall(protocol.READY_FRAME)
 
     def refuse(self, status: int, reason: str, *, is_logged: bool = False) -> bool:
         """Let the front answer with an error page, if no response has begun."""
         if self.is_head_sent:
             return False
         self.is_head_sent = self.is_complete = True
-        self.connection.sendall(frame(ERROR, encode_error(status, reason, is_logged=is_logged)))
+        said = protocol.encode_error(status, reason, is_logged=is_logged)
+        self.connection.sendall(protocol.frame(protocol.ERROR, said))
         return True
 
     def refuse_token(self) -> None:
@@ -237,15 +206,13 @@ class Exchange:
         Let the front ask for the token that counts now, and take nothing more.
 
         The word says that nothing has run: without it only the board could tell, and that may be
-        gone, or cut off. A child that the application has forked may hold the connection, too.
+        gone, or cut off.
         """
-        with suppress(OSError):
-            self.connection.send(FRAME.pack(REFUSED, 0), socket.MSG_DONTWAIT)
-            self.connection.shutdown(socket.SHUT_RDWR)
+        say_last(self.connection, protocol.frame(protocol.REFUSED))
 
     def send_again(self) -> None:
         """Let the front send the request again, to another process."""
-        self.connection.sendall(FRAME.pack(AGAIN, 0))
+        self.connection.sendall(protocol.FRAME.pack(protocol.AGAIN, 0))
 
     def _rest(self, begun: bytes | memoryview, size: int) -> bytes:
         try:
@@ -259,7 +226,7 @@ class Exchange:
         if self.head is None:
             raise AssertionError("The application did not call start_response().")
         self.is_head_sent = True
-        return [FRAME.pack(HEAD, len(self.head)), self.head]
+        return [protocol.FRAME.pack(protocol.HEAD, len(self.head)), self.head]
 
     def _send(self, data: bytes, is_last: bool = False, is_all: bool = False) -> None:
         if self.is_complete:
@@ -272,11 +239,11 @@ class Exchange:
             self.left -= len(data)
             # Optimization: the front need not wait for an END: 8 us less a response.
             is_last = is_last or (self.left == 0 and len(data) > 0)
-        kind = self._complete(LAST) if is_last else DATA
-        parts += FRAME.pack(kind, len(data)), data
+        kind = self._complete(protocol.LAST) if is_last else protocol.DATA
+        parts += protocol.FRAME.pack(kind, len(data)), data
         if is_all and self.is_kept:
             self.is_ready_sent = True
-            parts.append(READY_FRAME)
+            parts.append(protocol.READY_FRAME)
         self._tell(*parts)
 
     def _tell(self, *parts: bytes) -> None:
@@ -289,8 +256,8 @@ class Exchange:
         """Let nobody use the connection any more; return the last frame's kind."""
         self.is_complete = True
         is_clean = self._body is None or self._body.expire()
-        self.is_kept = is_clean and self._may_keep is not None and self._may_keep()
-        return kind | KEPT if self.is_kept else kind
+        self.is_kept = is_clean and self.may_keep is not None and self.may_keep()
+        return kind | protocol.KEPT if self.is_kept else kind
 
     def _send_file(self, filelike: Any) -> bool:
         """Pass the file itself to the front, at the place where the application would read."""
@@ -298,7 +265,7 @@ class Exchange:
         if descriptor is None or self.is_head_sent:
             return False
         os.lseek(descriptor, filelike.tell(), os.SEEK_SET)
-        head = [*self._unsent_head(), FRAME.pack(FILE, 0)]
+        head = [*self._unsent_head(), protocol.FRAME.pack(protocol.FILE, 0)]
         try:
             socket.send_fds(self.connection, [b"".join(head)], [descriptor])
         except OSError as error:

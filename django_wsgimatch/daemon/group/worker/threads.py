@@ -17,7 +17,6 @@ import errno
 import logging
 import mmap
 import os
-import select
 import socket
 import sys
 import threading
@@ -25,15 +24,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from ...board import Slot
 from ...log_limits import SeldomWarning
-from ...wire.peers import peer_user
-from ...wire.protocol import AGAIN, ERROR, FRAME, INLINE, encode_error, frame
+from ...wire.protocol import AGAIN, ERROR, INLINE, encode_error, frame
+from ...wire.wire import is_readable, peer_user, say_last
 from .serving import Exchange, Find, serve_request
 
 if TYPE_CHECKING:
@@ -58,57 +57,40 @@ class Work:
     connection: socket.socket
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class RequestThreads:
     """
     Accepts connections on a place's listening socket and answers the requests.
 
-    ``trusted`` are the user ids that may ask, ``token`` is what each request must carry.
-    ``on_request`` is called after each request with
-    the number of requests so far, ``on_failure`` when this process should end: the listening
-    socket is of no use any more, or memory ran out. Sub interpreters allow no daemon threads.
+    ``base`` is what every environ begins with, ``threads`` how many there are at most. ``trusted``
+    are the user ids that may ask, ``token`` is what each request must carry. ``on_request`` is
+    called after each request with the number of requests so far, ``on_failure`` when this process
+    should end: the listening socket is of no use any more, or memory ran out. Sub interpreters
+    allow no daemon threads.
     """
 
-    def __init__(
-        self,
-        listener: socket.socket,
-        base: WSGIEnvironment,
-        find: Find,
-        slot: Slot,
-        *,
-        threads: int,
-        trusted: frozenset[int],
-        token: bytes,
-        queue_timeout: float = 0,
-        is_daemon: bool = True,
-        on_request: Callable[[int], None] = lambda count: None,
-        on_failure: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.is_open = True
-        self.work: dict[int, Work] = {}
-        self._listener = listener
-        self._base = base
-        self._find = find
-        self._slot = slot
-        self._most = threads
-        self._trusted = trusted
-        self._token = token
-        self._queue_timeout = queue_timeout
-        self._is_daemon = is_daemon
-        self._on_request = on_request
-        self._on_failure = on_failure
-        # Who waits in accept(), and who on a connection of its own.
-        self._accepting: deque[None] = deque()
-        self._waiting: dict[int, socket.socket] = {}
-        self._is_watched = False
-        self._orders: SimpleQueue[None] = SimpleQueue()
-        self._watcher: threading.Thread | None = None
-        self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
-        self._requests = 0
-
-    def start(self) -> None:
-        """Begin to accept."""
-        self._start_thread()
+    listener: socket.socket
+    base: WSGIEnvironment
+    find: Find
+    slot: Slot
+    threads: int
+    trusted: frozenset[int]
+    token: bytes
+    queue_timeout: float = 0
+    is_daemon: bool = True
+    on_request: Callable[[int], None] = lambda count: None
+    on_failure: Callable[[], None] = lambda: None
+    is_open: bool = field(default=True, init=False)
+    work: dict[int, Work] = field(default_factory=dict, init=False)
+    # Who waits in accept(), and who on a connection of its own.
+    _accepting: deque[None] = field(default_factory=deque, init=False)
+    _waiting: dict[int, socket.socket] = field(default_factory=dict, init=False)
+    _is_watched: bool = field(default=False, init=False)
+    _orders: SimpleQueue[None] = field(default_factory=SimpleQueue, init=False)
+    _watcher: threading.Thread | None = field(default=None, init=False)
+    _started: list[threading.Thread] = field(default_factory=list, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _requests: int = field(default=0, init=False)
 
     def close(self) -> None:
         """Let every thread end once it is done; one in accept() may take one request more."""
@@ -125,7 +107,7 @@ class RequestThreads:
     def join(self, timeout: float) -> bool:
         """Wait for the threads to end, at most so many seconds; return whether they have."""
         deadline = time.monotonic() + timeout
-        threads = [*self._threads, *([self._watcher] if self._watcher else [])]
+        threads = [*self._started, *([self._watcher] if self._watcher else [])]
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
         return not any(thread.is_alive() for thread in threads)
@@ -136,7 +118,7 @@ class RequestThreads:
 
         A thread that lives and is at no work may have accepted a request just now.
         """
-        alive = [number for number, thread in enumerate(self._threads) if thread.is_alive()]
+        alive = [number for number, thread in enumerate(self._started) if thread.is_alive()]
         return all(self.work.get(number) in given_up for number in alive)
 
     def overdue(self, seconds: float) -> list[Work]:
@@ -157,19 +139,20 @@ class RequestThreads:
 
     def frame_of(self, work: Work) -> FrameType | None:
         """The frame that a thread is in."""
-        thread = self._threads[work.thread]
+        thread = self._started[work.thread]
         return sys._current_frames().get(thread.ident or 0)
 
-    def _start_thread(self) -> None:
+    def start(self) -> None:
+        """Begin to accept, in one thread more if there may be one."""
         with self._lock:
-            number = len(self._threads)
-            if number >= self._most or not self.is_open:
+            number = len(self._started)
+            if number >= self.threads or not self.is_open:
                 return
             name = f"wsgi-request-{number + 1}"
             thread = threading.Thread(
-                target=self._run, args=(number,), name=name, daemon=self._is_daemon
+                target=self._run, args=(number,), name=name, daemon=self.is_daemon
             )
-            self._threads.append(thread)
+            self._started.append(thread)
             thread.start()
 
     def _run(self, number: int) -> None:
@@ -195,7 +178,7 @@ class RequestThreads:
         accepting = self._accepting
         accepting.append(None)
         try:
-            connection = self._listener.accept()[0]
+            connection = self.listener.accept()[0]
         except BlockingIOError:
             # The listening socket lets go of its waiters from time to time.
             accepting.pop()
@@ -206,8 +189,8 @@ class RequestThreads:
             return None
         accepting.pop()
         if not accepting:
-            if len(self._threads) < self._most:
-                self._start_thread()
+            if len(self._started) < self.threads:
+                self.start()
             elif self._waiting and not self._is_watched:
                 self._watch()
         return connection
@@ -216,7 +199,7 @@ class RequestThreads:
         """Answer the requests that come over a connection for as long as it is kept."""
         if not self._is_trusted(connection):
             return
-        known = self._base.copy()
+        known = self.base.copy()
         size = _receive(connection, memory)
         while size:
             self.work[number] = Work(time.monotonic(), number, connection)
@@ -229,23 +212,23 @@ class RequestThreads:
         self, connection: socket.socket, packet: memoryview, known: WSGIEnvironment, number: int
     ) -> bool:
         """Answer one request; return whether the front waits with another."""
-        slot, is_kept = self._slot, False
+        slot, is_kept = self.slot, False
 
         def begin(request_id: int) -> None:
             slot.begin(number, request_id, time.monotonic())
             self._requests += 1
 
-        exchange = Exchange(connection, self._token, self._may_keep)
+        exchange = Exchange(connection, self.token, self._may_keep)
         try:
-            is_well = serve_request(exchange, packet, known, self._find, begin, self._queue_timeout)
+            is_well = serve_request(exchange, packet, known, self.find, begin, self.queue_timeout)
             is_kept = is_well and exchange.is_kept
         except MemoryError:
             logger.critical("Out of memory: this process ends after its requests.")
-            self._on_failure()
+            self.on_failure()
         except OSError as error:
             logger.debug("The front went away: %s", error)
         slot.end(number, time.monotonic())
-        self._on_request(self._requests)
+        self.on_request(self._requests)
         if is_kept:
             try:
                 exchange.say_ready()
@@ -269,7 +252,9 @@ class RequestThreads:
             # What is still to come of a request that has just begun to come could not be read.
             size = 0
         if not size:
-            _give_up(connection)
+            # A request that is under way has not begun, and the word says so: without it only the
+            # board could tell, and that may be gone.
+            say_last(connection, frame(AGAIN))
         return size
 
     def _is_wanted(self) -> bool:
@@ -278,7 +263,7 @@ class RequestThreads:
             return True
         if self._accepting or self._is_watched:
             return False
-        if _is_readable(self._listener, 0):
+        if is_readable(self.listener):
             return True
         self._watch()
         return False
@@ -290,7 +275,7 @@ class RequestThreads:
             with self._lock:
                 if self._watcher is None:
                     self._watcher = threading.Thread(
-                        target=self._look_out, name="wsgi-watcher", daemon=self._is_daemon
+                        target=self._look_out, name="wsgi-watcher", daemon=self.is_daemon
                     )
                     self._watcher.start()
         self._orders.put(None)
@@ -298,7 +283,7 @@ class RequestThreads:
     def _look_out(self) -> None:
         while self.is_open:
             self._orders.get()
-            while self.is_open and not _is_readable(self._listener, LOOK_UP):
+            while self.is_open and not is_readable(self.listener, LOOK_UP):
                 continue
             self._is_watched = False
             if not self._accepting:
@@ -318,7 +303,7 @@ class RequestThreads:
 
     def _is_trusted(self, connection: socket.socket) -> bool:
         user = peer_user(connection)
-        if user is None or user in self._trusted:
+        if user is None or user in self.trusted:
             return True
         _wrong_user.warn(user)
         return False
@@ -335,7 +320,7 @@ class RequestThreads:
             if self.is_open:
                 logger.critical("The listening socket is of no use any more: %s", error)
             self.close()
-            self._on_failure()
+            self.on_failure()
 
 
 def let_others_go_on() -> None:
@@ -359,36 +344,9 @@ def _receive(connection: socket.socket, memory: memoryview) -> int:
         return 0
 
 
-def _give_up(connection: socket.socket) -> None:
-    """
-    End a connection whose next request is not answered here.
-
-    A request that is under way has not begun, and the word says so: without it only the board
-    could tell, and that may be gone.
-    """
-    with suppress(OSError):
-        connection.send(FRAME.pack(AGAIN, 0), socket.MSG_DONTWAIT)
-    # A process that the application has forked would hold it open.
-    _shut(connection, socket.SHUT_RDWR)
-
-
 def _release(connection: socket.socket) -> None:
     """Let a thread that waits on a connection go."""
-    _shut(connection, socket.SHUT_RD)
-
-
-def _shut(connection: socket.socket, how: int) -> None:
     try:
-        connection.shutdown(how)
+        connection.shutdown(socket.SHUT_RD)
     except OSError as error:
         logger.debug("The front went away: %s", error)
-
-
-def _is_readable(listener: socket.socket, seconds: float) -> bool:
-    poller = select.poll()
-    try:
-        poller.register(listener, select.POLLIN)
-        return bool(poller.poll(seconds * 1000))
-    except (OSError, ValueError):
-        # It is closed: accept() tells why.
-        return True

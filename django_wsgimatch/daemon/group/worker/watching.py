@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from .changes import LoadedFiles, Stamp, edits
@@ -24,6 +25,7 @@ from .changes import LoadedFiles, Stamp, edits
 MOST_CAUSES = 100
 
 
+@dataclass(slots=True, eq=False)
 class Watch:
     """
     Notices edits of what a process has loaded, and of ``extra``: files, and patterns of files.
@@ -31,28 +33,29 @@ class Watch:
     ``files`` are noted here, as they are loaded.
     """
 
-    def __init__(self, files: LoadedFiles, extra: Sequence[str]) -> None:
-        self._files = files
-        self._extra = extra
-        self._looked = time.time_ns()
-        self._told: set[tuple[str, Stamp]] = set()
-        files.add(matching(extra))
+    files: LoadedFiles
+    extra: Sequence[str]
+    _looked: int = field(default_factory=time.time_ns, init=False)
+    _told: set[tuple[str, Stamp]] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self.files.add(matching(self.extra))
 
     def look(self) -> str | None:
         """Return the newest file of those that were edited since the last look, None without."""
         since, self._looked = self._looked, time.time_ns()
-        self._files.add_new(matching(self._extra))
-        self._files.note(since)
-        found = {*edits(self._files.noted())} - self._told
+        self.files.add_new(matching(self.extra))
+        self.files.note(since)
+        found = {*edits(self.files.noted())} - self._told
         self._told |= found
         return max(found, key=lambda each: each[1][1])[0] if found else None
 
 
+@dataclass(frozen=True, slots=True)
 class FailedLoad:
     """What processes have read that did not load: they may once some of it has been edited."""
 
-    def __init__(self, noted: Mapping[str, Stamp | None]) -> None:
-        self._noted = noted
+    noted: Mapping[str, Stamp | None]
 
     @classmethod
     def read(cls, descriptor: int) -> FailedLoad | None:
@@ -65,11 +68,11 @@ class FailedLoad:
     def write(self, descriptor: int) -> None:
         """Write it to an empty file."""
         with open(descriptor, "wb", closefd=False) as file:
-            file.write(json.dumps(self._noted).encode())
+            file.write(json.dumps(self.noted).encode())
 
     def edited(self) -> str | None:
         """Return a file that has been edited since, None without."""
-        return next((file for file, _ in edits(self._noted)), None)
+        return next((file for file, _ in edits(self.noted)), None)
 
 
 def matching(extra: Iterable[str]) -> Iterator[str]:

@@ -9,8 +9,7 @@ import pytest
 
 from django_wsgimatch.aliases.target import find_script
 from django_wsgimatch.daemon.definition import Definition
-from django_wsgimatch.daemon.group.worker.confinement import Confinement
-from django_wsgimatch.daemon.group.worker.loading import Loader
+from django_wsgimatch.daemon.group.worker.loading import Confinement, Loader
 from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
