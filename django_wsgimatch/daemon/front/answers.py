@@ -39,14 +39,12 @@ def read_order(answer: Order) -> Order:
 
 def read_outcomes(answer: Order) -> list[Order]:
     """Return the answer to "outcome": what has become of each place. Raises ManagerError."""
-    outcomes: list[Order] = _checked(answer, "outcomes", _OUTCOMES)["outcomes"]
-    return outcomes
+    return [*_checked(answer, "outcomes", _OUTCOMES)["outcomes"]]
 
 
 def _checked(answer: Order, what: str, shape: Form) -> Order:
     try:
-        found: Order = _read(answer, shape)
-        return found
+        return dict(_read(answer, shape))
     except _Malformed as error:
         raise ManagerError(
             f"the manager's answer makes no sense: {what}{error}. It may be of another version: "

@@ -129,8 +129,7 @@ class Places:
 
     def _forget_links(self) -> None:
         """Forget the links that nobody uses: a gate must know of all that are in it."""
-        links = self._links.copy()
-        for place, link in links.items():
+        for place, link in self._links.copy().items():
             if link.gate is None or link.gate.is_empty:
                 self._links.pop(place, None)
 

@@ -87,8 +87,7 @@ class Reply:
         # A descriptor comes with the head if at all; what another call receives is dropped.
         self._buffer, descriptors = self._receive_first()
         try:
-            if descriptors:
-                _limit(descriptors)
+            _limit(descriptors)
             head = protocol.decode_head(self._head(descriptors))
             self._has_body = head.has_body and self.environ["REQUEST_METHOD"] != "HEAD"
             self._due = head.length if self._has_body else None

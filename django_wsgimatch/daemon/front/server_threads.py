@@ -94,8 +94,7 @@ def _callers() -> Iterator[object]:
 
 
 def _frames() -> Iterator[FrameType]:
-    frame = sys._getframe(1)
-    found: FrameType | None = frame
+    found: FrameType | None = sys._getframe(1)
     while found is not None:
         yield found
         found = found.f_back

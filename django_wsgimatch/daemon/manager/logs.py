@@ -45,14 +45,10 @@ class ServerLog:
     open_file: Callable[[str], int] = _open_server_log
     _file: int | None = field(default=None, init=False)
 
-    def open(self) -> None:
-        """Open the file. Raises what opening it raises; later it is tried anew with each line."""
-        self._descriptor()
-
     def write(self, data: bytes) -> None:
         """Append; a log that cannot be written to takes nothing and raises nothing."""
         try:
-            left, descriptor = memoryview(data), self._descriptor()
+            left, descriptor = memoryview(data), self.open()
             while left:
                 left = left[os.write(descriptor, left) :]
         except (OSError, SettingError):
@@ -66,7 +62,12 @@ class ServerLog:
                 os.close(self._file)
             self._file = None
 
-    def _descriptor(self) -> int:
+    def open(self) -> int:
+        """
+        Return the descriptor, of a file that is opened if it is not, or was moved away.
+
+        Raises what opening it raises; later it is tried anew with each line.
+        """
         if self.path is None:
             return self.stream
         if self._file is not None and is_at(self._file, self.path):

@@ -88,7 +88,7 @@ class Loop:
         self._carry_out = carry_out
         self._conversations: list[Conversation] = []
         # The output of groups that print too much, by its descriptor, and how it is read again.
-        self._waiting: dict[int, tuple[GroupOutput, Callable[[], None]]] = {}
+        self._waiting: dict[int | socket.socket, tuple[GroupOutput, Callable[[], None]]] = {}
         self._selector = selectors.DefaultSelector()
 
     @property
@@ -110,14 +110,14 @@ class Loop:
 
     def watch(self, file: int | socket.socket, react: Callable[[], Any]) -> None:
         """Call ``react`` whenever a file can be read; once is enough."""
-        if _number(file) not in self._selector.get_map():
-            self._selector.register(_number(file), selectors.EVENT_READ, react)
+        if file not in self._selector.get_map():
+            self._selector.register(file, selectors.EVENT_READ, react)
 
     def unwatch(self, file: int | socket.socket) -> None:
         """Leave a file alone, which may not have been watched."""
-        self._waiting.pop(_number(file), None)
-        if _number(file) in self._selector.get_map():
-            self._selector.unregister(_number(file))
+        self._waiting.pop(file, None)
+        if file in self._selector.get_map():
+            self._selector.unregister(file)
 
     def pass_on(self, output: GroupOutput) -> None:
         """Pass on what a group prints, as it comes."""
@@ -160,7 +160,3 @@ class Loop:
             self._conversations.remove(conversation)
             self._selector.unregister(conversation.connection)
             conversation.close()
-
-
-def _number(file: int | socket.socket) -> int:
-    return file if isinstance(file, int) else file.fileno()

@@ -303,10 +303,10 @@ class RequestThreads:
 
     def _is_trusted(self, connection: socket.socket) -> bool:
         user = peer_user(connection)
-        if user is None or user in self.trusted:
-            return True
-        _wrong_user.warn(user)
-        return False
+        is_trusted = user is None or user in self.trusted
+        if not is_trusted:
+            _wrong_user.warn(user)
+        return is_trusted
 
     def _on_accept_error(self, error: OSError) -> None:
         if error.errno == errno.EINVAL:
