@@ -210,7 +210,7 @@ def test_tenants_take_turns_where_there_is_room_for_one(tmp_path):
 def places_in(path, owner=None):
     groups = {"blog": GroupOptions()}
     definition = Definition(0.0, sys.executable, own_packages(), (), "/", groups=groups)
-    return Places(definition, str(path / "base"), owner)
+    return Places(definition, str(path / "base"), owner or this_server())
 
 
 def test_a_manager_that_is_started_while_its_server_ends_leaves_no_folder():
