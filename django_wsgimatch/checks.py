@@ -114,7 +114,9 @@ def file_system_findings(
     broken = [*_start_findings(configured, places, progress)]
     yield from broken
     yield from exposure_findings(configured.groups, os.environ)
-    found = _found_by_urls(configured, places, _broken_names(broken), progress)
+    # The aliases and groups of which it is known already that a script or place does not start.
+    failing = frozenset(each.where for each in broken if each.id.startswith("E"))
+    found = _found_by_urls(configured, places, failing, progress)
     yield from project_findings(
         configured, found.reached, most=most_projects, seconds=seconds, progress=progress
     )
@@ -131,11 +133,8 @@ def _start_findings(
     configured: Configuration, places: Sequence[tuple[Subject, TargetPlace]], progress: Progress
 ) -> Iterator[Finding]:
     """Yield what keeps scripts and groups from starting, or has them start as another project."""
-    yield from file_findings(
-        places,
-        partial(settings_of, configured),
-        configured.rules.base_directory,
-    )
+    base = configured.rules.base_directory
+    yield from file_findings(places, partial(settings_of, configured), base)
     yield from leak_findings(places, interpreters(configured))
     yield from inherited_findings(base_directory(), os.environ.get(VARIABLE))
     yield from group_findings(
@@ -186,11 +185,6 @@ def _found_by_urls(
         found.of_urls.extend(url_findings(subject, rules))
         found.of_urls.extend(capture_findings(subject, place, rules, media))
     return found
-
-
-def _broken_names(found: Iterable[Finding]) -> frozenset[str]:
-    """The aliases and groups of which it is known already that a script or place does not start."""
-    return frozenset(each.where for each in found if each.id.startswith("E"))
 
 
 def _names_of(subject: Subject, rules: Rules) -> tuple[str, str]:

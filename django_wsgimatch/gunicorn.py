@@ -29,10 +29,9 @@ from .daemon.front.front import Places
 from .daemon.front.server_manager import NO_STARTER
 from .daemon.log_times import given_zone, write_access_times_in, write_times_in, zone_of
 from .daemon.manager.starting import CHOSEN, STARTER
-from .daemon.servers.developing import watch_of_gunicorn
 from .daemon.servers.directory import directory_of
 from .daemon.servers.own_python import own_python
-from .daemon.servers.owner import owner_of
+from .daemon.servers.owner import owner_of, watch_of_gunicorn
 from .exceptions import ManagerError, SettingError
 from .server.leaving import Leaving, closing_listeners
 from .server.worker_renewal import WorkerRenewal
@@ -161,7 +160,9 @@ def _open(server: Any, told: dict[str, Any]) -> None:
     if not told:
         return
     os.environ[CHOSEN] = told["base"]
-    _prepare_end(server, told)
+    directory = directory_of(owner_of(server.pid), told["base"])
+    seconds = told.get("drain_seconds") or 0.0
+    server.wsgimatch_leaving = Leaving(directory, seconds, is_own=told.get("definition") is None)
     _open_places(server, told)
 
 
@@ -177,13 +178,6 @@ def _open_places(server: Any, told: dict[str, Any]) -> None:
         server.wsgimatch_places = places
     except (ManagerError, SettingError, OSError) as error:
         logger.error("The process groups cannot be started: %s", error)
-
-
-def _prepare_end(server: Any, told: dict[str, Any]) -> None:
-    owner, seconds = owner_of(server.pid), told.get("drain_seconds")
-    is_own = told.get("definition") is None
-    directory = directory_of(owner, told["base"])
-    server.wsgimatch_leaving = Leaving(directory, seconds or 0.0, is_own=is_own)
 
 
 def _draining(server: Any, handle_term: Callable[[], None]) -> Callable[[], None]:

@@ -18,10 +18,9 @@ from .daemon.front.patience import BodyTimeout
 from .daemon.log_times import given_zone
 from .daemon.manager.starting import CHOSEN
 from .daemon.place import Place
-from .daemon.servers.developing import watch_of_this_server
 from .daemon.servers.directory import base_in, bases_of, default_base
 from .daemon.servers.own_python import own_packages, own_python
-from .daemon.servers.owner import Owner, this_server
+from .daemon.servers.owner import Owner, this_server, watch_of_this_server
 from .preloading import literal_script
 from .settings_guard import VARIABLE
 

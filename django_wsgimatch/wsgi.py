@@ -27,10 +27,9 @@ from .daemon.front.server_manager import keep_starter_private
 from .daemon.group.worker.interpreters import Interpreters
 from .daemon.log_times import given_zone, write_times_in, zone_of
 from .daemon.options import GroupOptions
-from .daemon.servers.developing import watch_of_this_server
 from .daemon.servers.directory import directory_of, sweep
 from .daemon.servers.own_python import own_packages
-from .daemon.servers.owner import frame_of_arbiter, this_server
+from .daemon.servers.owner import frame_of_arbiter, this_server, watch_of_this_server
 from .dispatcher import Dispatcher
 from .doctor.findings.finding import STATUS, CannotStart
 from .exceptions import ManagerError, SettingError, SocketDirectoryError

@@ -23,7 +23,7 @@ def directive_line(alias: Alias) -> str:
         "process-group": alias.process_group,
         "application-group": alias.application_group,
         "callable-object": alias.callable_object,
-        "pass-authorization": _on_or_off(alias.pass_authorization),
+        "pass-authorization": {None: None, True: "On", False: "Off"}[alias.pass_authorization],
     }
     words += [f"{name}={quote_word(value)}" for name, value in options.items() if value is not None]
     return " ".join(words)
@@ -35,7 +35,3 @@ def quote_word(word: str) -> str:
         return word.replace("\\", "\\\\")
     escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _on_or_off(flag: bool | None) -> str | None:
-    return None if flag is None else "On" if flag else "Off"

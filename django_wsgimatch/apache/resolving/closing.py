@@ -72,7 +72,8 @@ class Closer:
     def closed(self, host: Host) -> list[Closed]:
         """Return what is closed of the aliases that answer a host, in their order."""
         servers = dict.fromkeys((host, self.resolver.main))
-        if not any(map(_has_rules, servers)):
+        scopes = [scope for server in servers for scope in server.scopes.values()]
+        if not any(each.access for each in servers) and not any(each.access for each in scopes):
             return []
         before = Regions()
         found = [each for s in servers for each in self._look(host, s.aliases, before)]
@@ -225,10 +226,6 @@ def _around(prefix: str, plain: Mapping[str, Closed], part: Closed) -> bool:
         for each in starts
         if each in plain
     )
-
-
-def _has_rules(host: Host) -> bool:
-    return bool(host.access) or any(scope.access for scope in host.scopes.values())
 
 
 def _closed(

@@ -59,7 +59,8 @@ class _Mounter:
             for alias in self._mounts(directive)
         ]
         last = [(alias, directive) for directive in roots for alias in self._mounts(directive)]
-        if any(server.handlers for server in self._servers) or _has_handlers(self._servers):
+        scopes = [scope for server in self._servers for scope in server.scopes.values()]
+        if any(each.handlers for each in self._servers) or any(each.handlers for each in scopes):
             host.aliases[:] = [*host.mounted, *inherited, *host.aliases, *last]
 
     def _mounts(self, directive: Directive) -> Iterator[Alias]:
@@ -192,10 +193,6 @@ def _whole(alias: Alias) -> Alias:
     pattern = alias.location
     whole = f"{pattern}.*" if is_anchored(pattern) and pattern[-1] != "$" else f"(?:{pattern}).*"
     return Alias(whole, alias.target, "match")
-
-
-def _has_handlers(servers: Iterable[Host]) -> bool:
-    return any(scope.handlers for server in servers for scope in server.scopes.values())
 
 
 def _named(covered: Covered) -> Iterator[str]:

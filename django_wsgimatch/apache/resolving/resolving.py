@@ -135,7 +135,8 @@ class Resolver:
             near = self._index(server).near(reach)
             compared += len(near)
             for number, scope in near.items():
-                if server is not host and not _is_inherited(scope, host):
+                is_inherited = scope.is_inherited and scope.sections[0] not in host.passed_over
+                if server is not host and not is_inherited:
                     continue
                 if (covered := coverage(scope.sections, reach)) != "none":
                     found.append(((scope.rank, is_virtual, number), scope, covered))
@@ -250,10 +251,6 @@ def _inherited(main: Host, host: Host) -> Values:
     if host is main:
         return {}
     return {n: given for n, given in main.values.items() if n != "allow_encoded_slashes"}
-
-
-def _is_inherited(scope: Scope, host: Host) -> bool:
-    return scope.is_inherited and scope.sections[0] not in host.passed_over
 
 
 def _is_location(scope: Scope) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from ...aliases.alias import Alias
 from ..covering.option_values import DEFAULTS
 from ..lines.directive import Spot
-from ..outcomes.outcome import Ledger
+from ..outcomes.outcome import Category, Ledger
 from ..processes.processes import ProcessGroup
 from ..resolving.closing import Closed
 from ..resolving.resolving import ResolvedAlias
@@ -67,11 +67,8 @@ def collect(
     others = [
         _application_group(entries),
         _pass_authorization(entries),
-        _site(entries, "script_reloading", "WSGIMATCH_SCRIPT_RELOADING", ledger),
-        _site(entries, "chunked_request", "WSGIMATCH_CHUNKED_REQUEST", ledger),
-        _site(entries, "allow_encoded_slashes", "WSGIMATCH_ALLOW_ENCODED_SLASHES", ledger),
-        _site(entries, "merge_slashes", "WSGIMATCH_MERGE_SLASHES", ledger),
-        _follow_symlinks(entries, ledger),
+        *(_site(entries, name, ledger) for name in _OF_DIRECTORIES),
+        _follow_symlinks(entries),
         _server_name(entries, tables, ledger),
         _fallback(tables, has_files),
     ]
@@ -84,6 +81,8 @@ def collect(
     )
 
 
+# Options that mod_wsgi has for each directory, and this package for the site.
+_OF_DIRECTORIES = ("script_reloading", "chunked_request", "allow_encoded_slashes", "merge_slashes")
 # What these settings are where the fragment leaves them out.
 _DEFAULTS = {
     "WSGIMATCH_APPLICATION_GROUP": GLOBAL,
@@ -130,14 +129,12 @@ def _written(entry: ResolvedAlias, defaults: dict[str, Any]) -> Written:
 
 
 def _group(entry: ResolvedAlias) -> str:
-    group: str = entry.alias.application_group or DEFAULTS["application_group"]
-    return group
+    return entry.alias.application_group or str(DEFAULTS["application_group"])
 
 
 def _passes(entry: ResolvedAlias) -> bool:
     passes = entry.alias.pass_authorization
-    default: bool = DEFAULTS["pass_authorization"]
-    return default if passes is None else passes
+    return bool(DEFAULTS["pass_authorization"]) if passes is None else passes
 
 
 def _application_group(entries: Sequence[ResolvedAlias]) -> Setting:
@@ -162,41 +159,29 @@ def _pass_authorization(entries: Sequence[ResolvedAlias]) -> Setting:
     return Setting("WSGIMATCH_PASS_AUTHORIZATION", value, comment)
 
 
-def _site(
-    entries: Sequence[ResolvedAlias], name: str, setting: str, ledger: Ledger
-) -> Setting | None:
+def _site(entries: Sequence[ResolvedAlias], name: str, ledger: Ledger) -> Setting | None:
     """Return a setting for what mod_wsgi has for each directory, None where nobody speaks of it."""
-    said = {id(g): g for each in entries if (g := each.values.get(name)) is not None}
+    setting = f"WSGIMATCH_{name.upper()}"
+    found = [each.values.get(name) for each in entries]
+    said = {id(given): given for given in found if given is not None}
     if not said:
         return None
-    values = {_value(each, name) for each in entries}
-    value = values.pop() if len(values) == 1 else None
-    if values:
-        value = DEFAULTS[name]
-        for given in said.values():
-            ledger.note(
-                given.directive,
-                "needs you",
-                f"it applies to some entries only, but {setting} applies to all: it is {value} now",
-            )
-    else:
-        for given in said.values():
-            ledger.note(given.directive, "kept", f"{setting} = {value}")
+    values = {DEFAULTS[name] if given is None else given.value for given in found}
+    is_everywhere = len(values) == 1
+    value = values.pop() if is_everywhere else DEFAULTS[name]
+    partly = f"it applies to some entries only, but {setting} applies to all: it is {value} now"
+    category: Category = "kept" if is_everywhere else "needs you"
+    for given in said.values():
+        ledger.note(given.directive, category, f"{setting} = {value}" if is_everywhere else partly)
     return Setting(setting, value, "", tuple(given.directive.spot for given in said.values()))
 
 
-def _value(entry: ResolvedAlias, name: str) -> Any:
-    return entry.values[name].value if name in entry.values else DEFAULTS[name]
-
-
-def _follow_symlinks(entries: Sequence[ResolvedAlias], ledger: Ledger) -> Setting | None:
-    found = {each.follow_symlinks for each in entries}
-    if len(found) != 1:
+def _follow_symlinks(entries: Sequence[ResolvedAlias]) -> Setting | None:
+    # Each has a policy for its target's beginning and one for the rest.
+    policies = {policy for each in entries for policy in each.follow_symlinks}
+    if len(policies) != 1:
         return None
-    root, script = found.pop()
-    if root != script:
-        return None
-    return Setting("WSGIMATCH_FOLLOW_SYMLINKS", root, "")
+    return Setting("WSGIMATCH_FOLLOW_SYMLINKS", policies.pop(), "")
 
 
 def _server_name(
@@ -225,8 +210,4 @@ def _fallback(tables: Tables, has_files: bool) -> Setting | None:
     lists = [tables.entries, *tables.hosts.values()]
     if not any(lists) or all(any(each.alias.location == "/" for each in e) for e in lists):
         return None
-    return Setting(
-        "WSGIMATCH_FALLBACK",
-        None,
-        _FILES if has_files else _NOTHING,
-    )
+    return Setting("WSGIMATCH_FALLBACK", None, _FILES if has_files else _NOTHING)

@@ -141,3 +141,17 @@ def _exists(pid: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def watch_of_this_server() -> tuple[str, ...] | None:
+    """Return the files that this process's server watches beside its code, None if it does not."""
+    if (frame := frame_of_arbiter()) is not None:
+        return watch_of_gunicorn(frame.f_locals["self"].cfg)
+    return () if is_reloaded_by_django() else None
+
+
+def watch_of_gunicorn(cfg: Any) -> tuple[str, ...] | None:
+    """Return gunicorn's ``reload_extra_files``, None where its ``reload`` is off."""
+    if not cfg.reload:
+        return None
+    return tuple(map(os.path.abspath, cfg.reload_extra_files))

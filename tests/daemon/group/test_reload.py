@@ -20,7 +20,7 @@ from django_wsgimatch.daemon.group.worker.watching import FailedLoad, Watch, fil
 from django_wsgimatch.daemon.group_spec import GroupSpec
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.daemon.place import Place
-from django_wsgimatch.daemon.servers.developing import watch_of_gunicorn, watch_of_this_server
+from django_wsgimatch.daemon.servers.owner import watch_of_gunicorn, watch_of_this_server
 from tests.support.groups import HOOKS, PLAIN, site, sockets_of, wait_until
 from tests.support.raw_http import fetch
 from tests.support.servers import GUNICORN_S_VERSION, PYTHON, address, environment, running
