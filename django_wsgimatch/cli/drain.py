@@ -33,7 +33,7 @@ def _run(options: Options, output: Output) -> int:
         servers = _drain(configuration(), on=is_on)
     except ManagerError as error:
         raise manager_refusal(error) from error
-    said = "is draining: it says that it is not ready" if is_on else "drains no more"
+    said = "is draining: it says that it is not ready" if is_on else "has stopped draining"
     for server in servers:
         output.stdout.write(f"Server {server} {said}.")
     return 0

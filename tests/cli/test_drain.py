@@ -39,7 +39,7 @@ def test_drain_on_and_off(tmp_path, aliases):
 
     assert on.stdout == f"Server {server} is draining: it says that it is not ready.\n", on.stderr
     assert while_on == ((503, f"{DRAINING}\n"), (200, "live\n"))
-    assert [off.stdout, again.stdout] == [f"Server {server} drains no more.\n"] * 2
+    assert [off.stdout, again.stdout] == [f"Server {server} has stopped draining.\n"] * 2
     assert after == (200, "ready\n")
 
 

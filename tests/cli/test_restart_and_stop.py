@@ -296,7 +296,7 @@ def test_a_manager_that_is_killed_meanwhile_does_not_matter(tmp_path):
 
 
 def test_a_timeout_for_nothing_is_refused():
-    with pytest.raises(CommandError, match="--timeout says how long --wait waits"):
+    with pytest.raises(CommandError, match="--timeout needs --wait"):
         call_command("wsgimatch", "restart", "blog", "--timeout", "3")
 
 

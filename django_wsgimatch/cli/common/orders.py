@@ -69,7 +69,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(words: OrderWords, options: Options, output: Output) -> int:
     """Give the order; 1 if it is waited for, and fails."""
     if options["timeout"] and not options["wait"]:
-        raise CommandError("--timeout says how long --wait waits; it is not there.")
+        raise CommandError("--timeout needs --wait: it says how long to wait.")
     seconds = (options["timeout"] or PATIENCE) if options["wait"] else None
     lines = order_and_wait(configuration(), words, options["name"], seconds)
     try:
@@ -95,7 +95,7 @@ def order_and_wait(
     Have all servers of this project restart or stop places; yield a line for each server.
 
     Unless ``seconds`` is None, what became of each place follows as soon as it is known. What is
-    not known after so many is no success.
+    not known after so many is a failure.
     Raises ManagerError where there is no server, or where one cannot do it.
     """
     deadline = time.monotonic() + (seconds or 0)

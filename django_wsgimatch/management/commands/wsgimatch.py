@@ -43,7 +43,7 @@ _GUNICORN_S = "serve"
 
 
 class Unsuccessful(CommandError):
-    """A subcommand has done its work, and its result is no success; it is written already."""
+    """A subcommand has written its result, which is a failure."""
 
 
 class Command(BaseCommand):
