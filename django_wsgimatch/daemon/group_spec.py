@@ -63,6 +63,20 @@ class GroupSpec:
         name = f"(wsgi:{self.place.label})" if given in (None, "%{GROUP}") else given
         return "".join(c if " " <= c <= "~" else "?" for c in name)
 
+    @property
+    def boots(self) -> bool:
+        """Whether the processes are started with the server, before anybody asks for them."""
+        if self.options.start is None:
+            return bool(self.preload)
+        is_first = bool(self.preload) or not self.place.application_group
+        return is_first and self.options.start == "boot"
+
+    @property
+    def whenever_started(self) -> GroupSpec:
+        """The same, whatever is loaded ahead, and when: equal where the processes are to be."""
+        options = dataclasses.replace(self.options, start=None)
+        return dataclasses.replace(self, preload=(), options=options)
+
     def to_json(self) -> dict[str, Any]:
         """Return the spec as a value for JSON."""
         return dataclasses.asdict(self)

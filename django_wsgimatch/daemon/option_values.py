@@ -122,6 +122,12 @@ def _flag(value: Any, base: str) -> bool:
     return value
 
 
+def _start(value: Any, base: str) -> str:
+    if value not in ("boot", "demand"):
+        raise ValueError
+    return str(value)
+
+
 SHAPES: dict[str, tuple[str, Read]] = {
     "count": ("a whole number, 1 or more", _whole(1)),
     "count or none": ("a whole number, 0 for no limit", _whole(0)),
@@ -142,6 +148,7 @@ SHAPES: dict[str, tuple[str, Read]] = {
     ),
     "names": ("a list of names", _names),
     "variables": ("a dict of text to text", _variables),
+    "start": ("'boot' or 'demand'", _start),
 }
 
 

@@ -249,6 +249,14 @@ class GroupOptions:
         "request to one that is not there is answered with 503 at once",
         kind="beyond",
     )
+    start: Literal["boot", "demand"] | None = _option(
+        None,
+        "start",
+        "when its processes are started: 'boot' with the server, a few groups at a time, and "
+        "'demand' for the first request, which waits for them. Left out, a group starts with the "
+        "server if a script is loaded ahead in it, and on demand if none is",
+        kind="beyond",
+    )
     socket: str | None = _option(
         None,
         "socket path",

@@ -25,8 +25,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
 
-LONGEST_MESSAGE = 1 << 17
-MOST_MANAGERS, MOST_CHILDREN = 8, 4096
+LONGEST_MESSAGE, MOST_MANAGERS, MOST_CHILDREN = 1 << 17, 8, 4096
 # In seconds; what a manager or a server has left behind gets the grace to end by itself.
 PAUSE, PATIENCE, GRACE_OF_MANAGER, GRACE_OF_SERVER = 0.05, 5.0, 60.0, 1.5
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -83,14 +82,13 @@ class Children(dict[int, Child]):
                     error = ended.failure.recv(500).decode("utf-8", "replace")
                     told.append({"ended": ended.pid, "status": status, "error": error})
         children = {*map(int, _read(f"/proc/self/task/{os.getpid()}/children").split())}
-        self.strays = {pid: os.getsid(pid) for pid in children - {*self}}
-        for pid, session in self.strays.items():
+        self.strays = strays = {pid: os.getsid(pid) for pid in children - {*self}}
+        for pid, session in strays.items():
             # Daemon processes that have lost their arbiter may answer what they have begun.
             if session not in self or self[session].is_killed:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        left = self.strays.values()
-        for child in [c for c in self.values() if c.has_ended and c.pid not in left]:
+        for child in [c for c in self.values() if c.has_ended and c.pid not in strays.values()]:
             told.append({"gone": self.pop(child.pid).pid})
             child.failure.close()
             if child.end is not None:
@@ -161,13 +159,15 @@ class Starter:
         if order["do"] == "signal":
             if order["pid"] in self.managers[manager]:
                 self.children[order["pid"]].send(signal.Signals(order["signal"]))
-            return
+            return None
         self._require_allowed(order["user"], {order["group"], *order["groups"]})
+        if order["do"] == "check":
+            return self._send(manager, {"allowed": True})
         if len(descriptors) != 5 or len(self.children) >= MOST_CHILDREN:
             raise ValueError(f"5 descriptors are needed, and {MOST_CHILDREN} processes the most")
         child = self.children.start(order, descriptors)
         self.managers[manager].add(child.pid)
-        self._send(manager, {"pid": child.pid})
+        return self._send(manager, {"pid": child.pid})
 
     def _require_allowed(self, user: int, groups: set[int]) -> None:
         if user not in self.accounts or user == 0:

@@ -591,6 +591,8 @@ def small_disk(root_s_home):
 
 def test_a_full_disk_is_its_group_s_error_and_over_with_it(small_disk):
     with served(small_disk) as site:
+        # These run before there is no room.
+        assert [site.answers(name) for name in ("b", "plain")] == [True] * 2
         full = site.base / "full"
         file = os.open(full, os.O_WRONLY | os.O_CREAT)
         with suppress(OSError):

@@ -492,7 +492,7 @@ FORGED = textwrap.dedent("""\
         from django_wsgimatch.daemon.options import GroupOptions
         from django_wsgimatch.daemon.servers.own_python import own_packages
         from dataclasses import replace
-        groups = {"good": GroupOptions(user="games", processes=1, threads=1)}
+        groups = {"good": GroupOptions(user="games", threads=1, start="boot")}
         told = Definition(
             time=10.0**12, python=EVIL, packages=own_packages(), sys_path=(), directory="/",
             project="forged", groups=groups,
@@ -524,7 +524,7 @@ def forged(root_s_home):
             "shadow": {"user": TENANT, "supplementary_groups": ["shadow", "disk"]},
             "stranger": {"user": "daemon"},
         }
-        options = "{name: {**__import__('dataclasses').asdict(GroupOptions()), **given}"
+        options = "{name: {**__import__('dataclasses').asdict(GroupOptions(start='boot')), **given}"
         lines = [
             f"EVIL = {str(evil)!r}",
             f"BASE = {str(site.project / 'sockets' / 'wsgimatch-65534')!r}",

@@ -330,7 +330,7 @@ def test_a_process_that_has_used_up_its_cpu_time_is_replaced(tmp_path):
 
 
 def test_a_process_that_loads_nothing_within_startup_timeout_is_replaced(tmp_path):
-    with site(tmp_path, {"startup_timeout": 0.5}) as at:
+    with site(tmp_path, {"startup_timeout": 0.5, "start": "boot"}) as at:
         at.told("/other")
         at.until(lambda: bool(at.place("blog")["processes"]))
         pid = at.place("blog")["processes"][0]["pid"]

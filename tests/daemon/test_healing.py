@@ -169,7 +169,7 @@ def test_an_order_that_comes_as_the_folder_is_removed_finds_it_made_anew(tmp_pat
 
 
 def test_what_a_manager_that_was_killed_has_left_is_no_hindrance(tmp_path):
-    with site(tmp_path) as at:
+    with site(tmp_path, {"start": "boot"}) as at:
         at.told("/blog")
         before = {*boards_of(at)}
         os.kill(manager_of(at), signal.SIGKILL)

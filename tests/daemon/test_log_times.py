@@ -66,7 +66,7 @@ def test_all_lines_are_in_the_server_s_zone(tmp_path, monkeypatch, command, envi
         told = at.get("/blog").body
         at.get("/blog/fail")
         at.hup()
-        at.until(lambda: at.log.count("Booting worker") > 3)
+        at.until(lambda: at.log.count("Booting worker") > 2)
         log = at.server.wait_for_log("no luck")
 
     assert SYDNEY.fullmatch(told)

@@ -76,6 +76,18 @@ def test_who_is_refused(running, manager, changes, refusal):
     assert answer == {"refused": refusal}
 
 
+def test_a_start_that_is_allowed_may_be_asked_about_and_starts_nothing(running, manager):
+    before = {*running.children()}
+
+    answers = [manager.answer(running.order(do="check", **who)) for who in ({}, {"user": 1})]
+
+    assert answers == [
+        {"allowed": True},
+        {"refused": "user 1 is not allowed: `--allow-user` names who is"},
+    ]
+    assert {*running.children()} <= before
+
+
 def test_root_is_refused_though_the_command_line_should_allow_it(root_s_home):
     with starter(root_s_home, ["root=0:0:0", *ALLOWED]) as running:
         answer = running.manager().answer(running.order(user=0, group=0, groups=[]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ...exceptions import ManagerError
+from ...exceptions import ManagerError, SettingError
 from ..definition import Definition
 from ..group_spec import new_token
 from ..place import Place
@@ -21,7 +21,7 @@ from .kept_place import KeptPlace
 from .logs import ServerLog, own_log
 from .loop import Loop
 from .processes import Processes
-from .starting import Running, start_place
+from .starting import Running, examine, start_place
 from .status import status_elsewhere
 
 # How long the manager sleeps when something is on its way, in seconds.
@@ -30,6 +30,8 @@ BUSY = 0.05
 LINGER = 60.0
 # What has lost a file is looked after by itself so often, in seconds, besides by each request.
 REMAKE = 10.0
+# So many groups that start with the server are being started at a time.
+AT_ONCE = max(2, min(os.cpu_count() or 2, 8))
 # Places that nobody has asked for lately are forgotten beyond this number.
 MOST_PLACES = 2048
 
@@ -97,6 +99,7 @@ class Keeper:
         """Look after each place."""
         for kept in [*self.places.values()]:
             self.guard(kept, self._look_at)
+        self._start_due()
 
     def end_all(self, longest: float | None) -> None:
         """End all groups; they have as long as they may take, and at most so many seconds."""
@@ -119,25 +122,51 @@ class Keeper:
         for place, _ in definition.preload:
             if definition.starts(place):
                 self._keep(place)
-        preloading = {place for place, _ in definition.preload}
         for place, kept in [*self.places.items()]:
             if definition.starts(place):
-                is_first = not place.application_group or place in preloading
-                self.guard(kept, partial(self._redefine, is_first=is_first))
+                self.guard(kept, self._redefine)
             else:
-                kept.is_removed = True
+                kept.is_removed, kept.is_due = True, False
                 kept.used = time.monotonic()
+        self._start_due()
 
-    def _redefine(self, kept: KeptPlace, is_first: bool) -> None:
-        """Give a place its new options; ``is_first`` starts it before anybody asks."""
+    def _redefine(self, kept: KeptPlace) -> None:
+        """Give a place its new options; it may be one that is started before anybody asks."""
         assert self.definition is not None
         kept.is_removed = False
         if kept.change(self.definition.spec(kept.place, self._trusted(), kept.spec.token)):
             self._change_running(kept)
         # Each worker of the server tells what it has read, perhaps before the last try.
         is_newer = self.definition.time > kept.tried
-        if not kept.is_live and is_first and is_newer:
-            self.start(kept)
+        if kept.is_live or not is_newer:
+            return
+        is_main = not kept.place.application_group
+        # What has failed is tried again, whenever it starts else.
+        kept.is_due = kept.spec.boots or (is_main and kept.failures > 0)
+        if is_main and not kept.is_due:
+            self._try_options(kept)
+
+    def _try_options(self, kept: KeptPlace) -> None:
+        """Say of a place that starts on demand what would keep it from that, before anyone asks."""
+        kept.tried, kept.error = time.monotonic(), ""
+        try:
+            examine(kept.spec, self.log, self.processes, may_switch=self.may_switch)
+        except (OSError, SettingError) as error:
+            self._refuse(kept, f"cannot be started: {error}")
+
+    def _refuse(self, kept: KeptPlace, reason: str) -> None:
+        if kept.error != reason:
+            self._say(kept, reason)
+        kept.fail(reason)
+
+    def _start_due(self) -> None:
+        """Start some of those that start with the server: all at once would leave it no CPU."""
+        coming = sum(kept.is_coming for kept in self.places.values())
+        due = [kept for kept in self.places.values() if kept.is_due]
+        for kept in due[: max(AT_ONCE - coming, 0)]:
+            # Whatever keeps it from that does not keep it from the next one.
+            kept.is_due = False
+            self.guard(kept, self.start)
 
     def _change_running(self, kept: KeptPlace) -> None:
         kept.look()
@@ -189,6 +218,7 @@ class Keeper:
     def start(self, kept: KeptPlace) -> None:
         """Start a place's processes; what keeps them from it is logged."""
         self.loop.unwatch(kept.listener)
+        kept.is_due = False
         # Within maximum_application_groups: the least recently used one ends.
         for other in leavers(kept, self.places.values()):
             other.end()
@@ -225,10 +255,7 @@ class Keeper:
         try:
             do(kept)
         except Exception as error:
-            reason = f"cannot be looked after: {type(error).__name__}: {error}"
-            if kept.error != reason:
-                self._say(kept, reason)
-            kept.fail(reason)
+            self._refuse(kept, f"cannot be looked after: {type(error).__name__}: {error}")
 
     def _look_at(self, kept: KeptPlace) -> None:
         now = time.monotonic()

@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...exceptions import SettingError
@@ -23,6 +23,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A place that was started for a request is not ended for another one's before it has answered, or
 # has had so long for it, in seconds.
 TURN = 5.0
+# While a group starts with the server, the next ones wait for it at most so long, in seconds.
+LONGEST_TURN = 10.0
 # So long after the end of its processes a board stays, in seconds: a front asks it what became of a
 # request, and takes a board that is gone for one that somebody has removed.
 BOARD_STAYS = 5.0
@@ -60,6 +62,8 @@ class KeptPlace:
     has_been_ready: bool = False
     is_removed: bool = False
     is_shut: bool = False
+    # Whether it waits for its turn to be started with the server.
+    is_due: bool = False
     # Whether the processes were killed before they were ready, the last time.
     was_killed: bool = False
     # What the processes that are gone have counted.
@@ -90,7 +94,15 @@ class KeptPlace:
         if time.monotonic() - self.waits_until < LOOK_UP:
             # A request waits for room.
             return False
-        return not self.next and not self.ending and (not self.current or self.current.was_ready)
+        is_still = not self.is_due and not self.next and not self.ending
+        return is_still and (not self.current or self.current.was_ready)
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether it is being started, and does not take so long that others wait no more."""
+        running = self.current
+        is_new = running is not None and time.monotonic() - running.started < LONGEST_TURN
+        return is_new and running is not None and not running.was_ready
 
     @property
     def is_ending(self) -> bool:
@@ -219,8 +231,7 @@ class KeptPlace:
     def change(self, spec: GroupSpec) -> bool:
         """Take a new spec; return whether the processes must be started anew for it."""
         before, self.spec = self.spec, spec
-        # What is loaded ahead may differ.
-        changed = replace(before, preload=spec.preload) != spec
+        changed = before.whenever_started != spec.whenever_started
         if changed:
             self.failures, self.not_before = 0, 0.0
             if self.is_shut or _who(before.options) != _who(spec.options):
@@ -248,6 +259,7 @@ class KeptPlace:
             if running is not None:
                 self._end(running, now)
         self.current = self.next = self.pending = None
+        self.is_due = False
         if was_live:
             # Threads that wait for a request need not wait any longer.
             self.renew_listener()

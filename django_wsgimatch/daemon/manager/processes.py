@@ -23,6 +23,9 @@ from ..starter import LONGEST_MESSAGE, Children, Order
 # How long the starter may take for an order, in seconds.
 SECONDS = 10.0
 
+# What is in an answer of the starter, and not in what it tells by itself.
+ANSWERS = ("pid", "allowed", "refused")
+
 Limits = Mapping[str, int]
 
 
@@ -44,9 +47,9 @@ class Start:
     groups: tuple[int, ...] = ()
     limits: Limits = field(default_factory=dict)
 
-    def order(self) -> Order:
+    def order(self, do: str = "start") -> Order:
         """Return it as the starter is told."""
-        return {"do": "start", **asdict(self)}
+        return {"do": do, **asdict(self)}
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +106,9 @@ class LocalProcesses:
         process = self._known[child.pid] = Process(child.pid, self._signal)
         return process
 
+    def check(self, start: Start) -> None:
+        """Nobody has to allow it."""
+
     def look(self) -> None:
         """Reap, and learn what has become of them."""
         for event in self._children.look():
@@ -143,6 +149,12 @@ class StartedByRoot:
         process = self._known[answer["pid"]] = Process(answer["pid"], self._signal)
         return process
 
+    def check(self, start: Start) -> None:
+        """Ask whether root allows a start. Raises SettingError, and OSError."""
+        answer = self._ask(json.dumps(start.order("check")).encode(), [])
+        if "allowed" not in answer:
+            raise SettingError(f"the starter refuses: {answer['refused']}")
+
     def look(self) -> None:
         """Learn what has come."""
         while not self.is_lost and (event := self._receive(0.0)):
@@ -156,7 +168,7 @@ class StartedByRoot:
                 socket.send_fds(self._socket, [data], list(descriptors))
                 deadline = time.monotonic() + SECONDS
                 while event := self._receive(max(deadline - time.monotonic(), 0.001)):
-                    if "pid" in event or "refused" in event:
+                    if not event.keys().isdisjoint(ANSWERS):
                         return event
                     _tell(self._known, event)
             except OSError as error:

@@ -118,7 +118,7 @@ def start_place(
     OSError where something cannot be made, and SettingError for a user or a group that does not
     exist, or that they may not run as.
     """
-    account = account_of(spec.options, may_switch=may_switch)
+    start = start_of(spec, may_switch=may_switch)
     ScriptOwner.of(spec.options.script_user, spec.options.script_group)
     # First what a mistake in the settings can make fail: nothing is open then.
     own_log = log_of(spec.options, log)
@@ -132,7 +132,7 @@ def start_place(
         lifeline_read, lifeline = os.pipe()
         mine += [lifeline_read, lifeline]
         descriptors = [text, output, listener.fileno(), board, lifeline_read]
-        process = processes.start(_start_of(spec, account), descriptors)
+        process = processes.start(start, descriptors)
     except BaseException:
         if own_log is not log:
             own_log.close()
@@ -147,6 +147,20 @@ def start_place(
     return Running(spec, process, board, board_path, lifeline, reader)
 
 
+def examine(spec: GroupSpec, log: ServerLog, processes: Processes, *, may_switch: bool) -> None:
+    """Raise OSError or SettingError where a start of these processes would, and start nothing."""
+    options = spec.options
+    processes.check(start_of(spec, may_switch=may_switch))
+    ScriptOwner.of(options.script_user, options.script_group)
+    if options.python_home is not None:
+        # What only the group's user can see is not seen.
+        with suppress(PermissionError):
+            os.stat(python_of(options, ""))
+    own_log = log_of(options, log)
+    if own_log is not log:
+        own_log.close()
+
+
 def _reader(spec: GroupSpec, output: int, log: ServerLog, *, is_own_file: bool) -> GroupOutput:
     prefix = spec.options.log_prefix
     has_prefix = not is_own_file if prefix is None else prefix
@@ -155,8 +169,10 @@ def _reader(spec: GroupSpec, output: int, log: ServerLog, *, is_own_file: bool) 
     )
 
 
-def _start_of(spec: GroupSpec, account: GroupAccount | None) -> Start:
+def start_of(spec: GroupSpec, *, may_switch: bool) -> Start:
+    """Return how a place's first process is to be started. Raises SettingError, as account_of()."""
     options = spec.options
+    account = account_of(options, may_switch=may_switch)
     program = python_of(options, "") if options.python_home is not None else None
     start = Start(
         program,

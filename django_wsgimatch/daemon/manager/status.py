@@ -74,10 +74,9 @@ def unreadiness(kept: KeptPlace) -> str:
     """
     Why a place that starts with the server does not answer as it should, "" where it does.
 
-    One that has been ready and has no processes now is started by its next request.
+    Any other, and one that has been ready and has no processes now, is started by its next request.
     """
-    is_first = bool(kept.spec.preload) or not kept.place.application_group
-    if kept.is_removed or not is_first:
+    if kept.is_removed or not kept.spec.boots:
         return ""
     running = kept.current
     report = running.report() if running is not None else None
@@ -104,6 +103,8 @@ def _state(kept: KeptPlace) -> str:
         return "restarting"
     if kept.current is not None:
         return "running" if kept.current.was_ready else "starting"
+    if kept.is_due:
+        return "starting"
     return "failed" if kept.failures else "stopped"
 
 

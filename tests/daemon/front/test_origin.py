@@ -337,7 +337,7 @@ def test_a_manager_that_is_started_again_costs_no_request_of_fronts_with_its_old
 
 def test_a_manager_that_does_not_answer_keeps_nobody_from_a_group_that_runs(tmp_path):
     with site(tmp_path, {"connect_timeout": 1}) as at:
-        manager = at.order(do="status")["pid"] if at.get("/other").status == 200 else 0
+        manager = at.order(do="status")["pid"] if at.get("/blog").status == 200 else 0
         os.kill(manager, signal.SIGSTOP)
         try:
             status = at.get("/blog").status

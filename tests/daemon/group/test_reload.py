@@ -336,6 +336,7 @@ def test_a_file_that_gunicorn_is_to_watch_renews_the_groups(tmp_path, pattern):
 def test_a_server_that_does_not_reload_leaves_its_groups_alone(tmp_path):
     with developed(tmp_path, PLAIN) as site:
         before = site.at.told("/blog")
+        site.at.told("/other")
         site.write("VERSION = 2\n")
         site.at.order(do="restart", name="other")
         site.at.until(lambda: site.at.place("other")["restarts"] == 1)
