@@ -68,7 +68,7 @@ class TestManager:
         self.send(json.dumps(order).encode(), descriptors)
         while True:
             event = self.receive()
-            if "pid" in event or "refused" in event:
+            if not event.keys().isdisjoint(("pid", "allowed", "refused")):
                 return event
 
     def kill(self, pid: int) -> list[dict[str, Any]]:
