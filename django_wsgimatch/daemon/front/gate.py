@@ -26,7 +26,8 @@ FULL = (
 # once; before that they wait. Otherwise any short rush would be refused in part. In seconds.
 PATIENCE = 0.5
 # So long where its processes are being started: nobody has left for IDLE seconds before, or a
-# request has found none. A place whose processes go away all the time is given it once in a while.
+# request has found none. A place whose processes go away all the time is given it once in a while;
+# its first start, which may be on demand, does not count.
 FIRST_PATIENCE = 2.0
 IDLE = 60.0
 BETWEEN_STARTS = 5.0
@@ -35,7 +36,10 @@ BETWEEN_STARTS = 5.0
 class Gate:
     """Lets so many requests in at a time. Every enter() that has not raised needs a leave()."""
 
-    __slots__ = ("_changed", "_free", "_full_since", "_last_left", "_most", "_started", "_waiting")
+    __slots__ = (
+        *("_changed", "_free", "_full_since", "_has_gone", "_last_left", "_most", "_started"),
+        "_waiting",
+    )
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -44,6 +48,8 @@ class Gate:
         self._free = [None] * most
         self._full_since = 0.0
         self._last_left = self._started = float("-inf")
+        # Whether processes have been started again.
+        self._has_gone = False
         self._changed = threading.Condition()
         self._waiting = 0
 
@@ -68,8 +74,10 @@ class Gate:
     def expect_start(self) -> None:
         """Take note that a request has found no process."""
         now = time.monotonic()
-        if now - self._started > BETWEEN_STARTS:
+        is_again = self._last_left > self._started > float("-inf")
+        if now - self._started > BETWEEN_STARTS or (is_again and not self._has_gone):
             self._started = now
+            self._has_gone = is_again
 
     @property
     def is_empty(self) -> bool:

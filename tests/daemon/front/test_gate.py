@@ -87,6 +87,19 @@ def test_a_place_whose_processes_have_gone_is_given_more_time_once_in_a_while(cl
     assert [round(left, 1) for left in deadlines] == [2.0, -0.5, 2.0, -0.5]
 
 
+def test_processes_that_go_away_soon_after_their_first_start_are_given_more_time_as_well(clock):
+    limited, deadlines = entered(1), []
+    for _ in range(3):
+        limited.expect_start()
+        deadlines.append(limited._deadline() - clock[0])
+        clock[0] += 0.5
+        limited.leave()
+        limited.enter()
+        clock[0] += 0.5
+
+    assert [round(left, 1) for left in deadlines] == [2.0, 2.0, 1.0]
+
+
 def test_who_leaves_makes_room(clock):
     limited = Gate(1)
     for _ in range(3):
