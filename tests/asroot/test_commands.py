@@ -521,6 +521,7 @@ OWN_FILES = r'"/proc/self/task/{pid}/children"'
 @needs_strace
 def test_the_starter_opens_no_file_but_its_own(site, tmp_path):
     """While groups are started, signalled, killed, and a manager comes anew."""
+    assert site.answers("b")
     trace, pid = tmp_path / "trace", site.starter()
     words = ["strace", "-qq", "-e", "trace=%file,%network", "-o", str(trace), "-p", str(pid)]
     tracer = subprocess.Popen(words, stderr=subprocess.PIPE)
