@@ -50,6 +50,7 @@ DEFAULTS: dict[str, Any] = {
     "MERGE_SLASHES": True,
     "FOLLOW_SYMLINKS": True,
     "SCRIPT_RELOADING": "safe",
+    "SCRIPT_RELOAD_INTERVAL": 1,
     "PASS_AUTHORIZATION": True,
     "CHUNKED_REQUEST": True,
     "ALLOW_EXPONENTIAL_PATTERNS": False,
@@ -133,6 +134,10 @@ _SHAPES: dict[str, tuple[Any, str]] = {
         "True, False or 'owner'",
     ),
     "SCRIPT_RELOADING": (lambda v: isinstance(v, bool) or v == "safe", "'safe', True or False"),
+    "SCRIPT_RELOAD_INTERVAL": (
+        lambda v: type(v) in (int, float) and 0 <= v < 1e9,
+        "a number of seconds, 0 to look at the file for each request",
+    ),
     "PASS_AUTHORIZATION": (lambda v: isinstance(v, bool), "True or False"),
     "CHUNKED_REQUEST": (lambda v: isinstance(v, bool), "True or False"),
     "ALLOW_EXPONENTIAL_PATTERNS": (lambda v: isinstance(v, bool), "True or False"),

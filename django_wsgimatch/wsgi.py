@@ -80,6 +80,7 @@ def get_application() -> Dispatcher:
         _fallback(values["FALLBACK"]),
         rules=configured.rules,
         reloading=values["SCRIPT_RELOADING"],
+        reload_interval=values["SCRIPT_RELOAD_INTERVAL"],
         settings_module=os.environ[VARIABLE],
         server_name=values["SERVER_NAME"],
         server_ports=server_ports(configured),

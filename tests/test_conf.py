@@ -18,6 +18,8 @@ from django_wsgimatch.checks import check_settings
 from django_wsgimatch.conf import DEFAULTS, configuration
 from django_wsgimatch.daemon.options import GroupOptions
 
+INTERVAL = "should be a number of seconds, 0 to look at the file for each request, not {}"
+
 
 def problems() -> list[str]:
     return [str(problem) for problem in configuration().problems]
@@ -172,6 +174,9 @@ BACKENDS = "should be 'process', 'interpreter' or 'interpreter-own-gil', not"
         pytest.param("MERGE_SLASHES", 1, "should be True or False, not 1"),
         pytest.param("FOLLOW_SYMLINKS", None, "should be True, False or 'owner', not None"),
         pytest.param("SCRIPT_RELOADING", "On", "should be 'safe', True or False, not 'On'"),
+        pytest.param("SCRIPT_RELOAD_INTERVAL", -1, INTERVAL.format(-1)),
+        pytest.param("SCRIPT_RELOAD_INTERVAL", True, INTERVAL.format(True)),
+        pytest.param("SCRIPT_RELOAD_INTERVAL", "1s", INTERVAL.format("'1s'")),
         pytest.param("PASS_AUTHORIZATION", "On", "should be True or False, not 'On'"),
         pytest.param("CHUNKED_REQUEST", "Off", "should be True or False, not 'Off'"),
         pytest.param("ALLOW_EXPONENTIAL_PATTERNS", 0, "should be True or False, not 0"),

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from itertools import count
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -620,7 +621,7 @@ def versions(tmp_path):
     path = str(tmp_path / "v.wsgi")
 
     def answers(reloading, *sources):
-        dispatcher = dispatcher_for(Alias("/v", path), reloading=reloading)
+        dispatcher = dispatcher_for(Alias("/v", path), reloading=reloading, reload_interval=0)
         said = []
         for seconds, source in enumerate(sources, 1_000_000_000):
             if source is None:
@@ -662,9 +663,26 @@ def test_versions_of_a_script(versions, reloading, sources, said):
     assert found == [answer for answer in said for _ in range(3)]
 
 
+@WAYS
+def test_changed_script_is_served_after_the_interval(tmp_path, monkeypatch, times):
+    path = str(tmp_path / "v.wsgi")
+    dispatcher = dispatcher_for(Alias("/v", path), reload_interval=10)
+    write_version(path, VERSION.format(1), 1)
+    ask_again(dispatcher, 2, "/v")
+    write_version(path, VERSION.format(2), 2)
+
+    within = ask_again(dispatcher, times, "/v").body
+    later = monotonic() + 10
+    monkeypatch.setattr("django_wsgimatch.dispatcher.monotonic", lambda: later)
+    monkeypatch.setattr("django_wsgimatch.scripts.time.monotonic", lambda: later)
+    after = ask_again(dispatcher, times, "/v").body
+
+    assert (within, after) == (b"1", b"2")
+
+
 def test_remembered_path_is_quick_again_after_a_reload(tmp_path, monkeypatch):
     path = str(tmp_path / "v.wsgi")
-    dispatcher = dispatcher_for(Alias("/v", path))
+    dispatcher = dispatcher_for(Alias("/v", path), reload_interval=0)
     write_version(path, VERSION.format(1), 1)
     first = ask_again(dispatcher, 20, "/v").body
     write_version(path, VERSION.format(2), 2)
@@ -680,7 +698,7 @@ def test_remembered_path_is_quick_again_after_a_reload(tmp_path, monkeypatch):
 def test_reload_under_load_loses_no_request(tmp_path):
     path = str(tmp_path / "v.wsgi")
     write_version(path, VERSION.format("good"), 1)
-    dispatcher = dispatcher_for(Alias("/v", path))
+    dispatcher = dispatcher_for(Alias("/v", path), reload_interval=0)
     get(dispatcher, "/v")
     done = threading.Event()
 

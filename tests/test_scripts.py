@@ -401,6 +401,66 @@ def test_is_current(script, reloading, current):
     assert (fresh, scripts.is_current(loaded)) == (True, current)
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until a test moves it."""
+    seconds = [1000.0]
+    monkeypatch.setattr("django_wsgimatch.scripts.time.monotonic", lambda: seconds[0])
+
+    def move(by: float) -> None:
+        seconds[0] += by
+
+    return move
+
+
+@pytest.mark.parametrize("reloading", [True, "safe"])
+@pytest.mark.parametrize(
+    ("interval", "passed", "serving"),
+    [
+        pytest.param(0, 0, 2, id="always"),
+        pytest.param(1, 0.9, 1, id="not yet"),
+        pytest.param(1, 1, 2, id="now"),
+        pytest.param(0.5, 0.6, 2, id="a part of a second"),
+        pytest.param(10, 9, 1, id="seldom"),
+    ],
+)
+def test_file_is_looked_at_once_in_an_interval(script, clock, reloading, interval, passed, serving):
+    script.write("version = 1")
+    scripts = Scripts(reloading=reloading, interval=interval)
+    assert [version(scripts, script), version(scripts, script)] == [1, 1]
+    script.write("version = 2")
+
+    clock(passed)
+
+    assert version(scripts, script) == serving
+
+
+def test_deleted_script_is_gone_after_the_interval(script, clock):
+    script.write("version = 1")
+    scripts = Scripts(interval=1)
+    assert [status(scripts, script), status(scripts, script)] == [1, 1]
+    os.unlink(script.path)
+
+    within = status(scripts, script)
+    clock(1)
+
+    assert (within, status(scripts, script)) == (1, 404)
+
+
+def test_rejected_version_is_looked_at_once_in_an_interval(script, clock):
+    script.write("version = 1")
+    scripts = Scripts(interval=1)
+    version(scripts, script)
+    script.write("(")
+    before = version(scripts, script)
+    script.write("version = 3")
+
+    within = version(scripts, script)
+    clock(1)
+
+    assert (before, within, version(scripts, script)) == (1, 3, 3)
+
+
 def test_replaced_version_is_not_current(script):
     script.write("", seconds=1_500_000_000)
     scripts = Scripts()

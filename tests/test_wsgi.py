@@ -121,6 +121,16 @@ def test_script_reloading(settings):
     assert get_application().scripts.reloading is False
 
 
+@pytest.mark.parametrize(
+    ("given", "taken"), [pytest.param({}, 1, id="by default"), pytest.param({0: 0}, 0, id="given")]
+)
+def test_script_reload_interval(settings, given, taken):
+    for value in given.values():
+        settings.WSGIMATCH_SCRIPT_RELOAD_INTERVAL = value
+
+    assert get_application().scripts.interval == taken
+
+
 def test_script_of_another_project_is_refused(script, caplog):
     Path(script).write_text(f'import os\nos.environ.setdefault("{VARIABLE}", "blog.settings")')
 

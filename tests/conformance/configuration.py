@@ -133,6 +133,7 @@ class Site:
             no_content,
             rules=rules,
             reloading=True,
+            reload_interval=0,
             server_name=self.name,
             server_ports=None,
         )

@@ -70,6 +70,7 @@ class PlacedSites(Sites):
                 site.table.for_host(HOST),
                 no_content,
                 rules=site.configuration.rules,
+                reload_interval=0,
                 server_name=HOST,
                 server_ports=None,
                 places=self.places,

@@ -250,8 +250,15 @@ def test_script_name_in_a_header_chooses_the_alias(
     assert told(answer)[1:2] == (script,)
 
 
+def look_once_in(seconds: int, project: Path) -> None:
+    """Have a project's server look at its scripts once in so many seconds."""
+    with (project / "settings.py").open("a") as settings:
+        settings.write(f"\nWSGIMATCH_SCRIPT_RELOAD_INTERVAL = {seconds}\n")
+
+
 @pytest.fixture
 def gunicorn(project: Path) -> Iterator[Server]:
+    look_once_in(0, project)
     with running(COMMANDS["gunicorn gthread"], project) as server:
         yield server
         print(server.log.read_text())
@@ -299,6 +306,19 @@ def test_syntax_error_under_load_leaves_the_old_version_serving(
     assert answers == [(200, before)] * 1000
     assert log.count(f"Still serving the previous version of '{script}'") == 1
     assert after == b"2"
+
+
+def test_a_hup_takes_effect_at_once_whatever_the_interval(project: Path) -> None:
+    look_once_in(3600, project)
+    with running([*GUNICORN, "--workers", "1", ENTRY], project) as server:
+        said = [server.get(b"/wsgi-scripts/version").body for _ in range(2)]
+        publish(project / "scripts/version.wsgi", version(2), mtime=2)
+        within = server.get(b"/wsgi-scripts/version").body
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_log("Worker exiting")
+        after = server.get(b"/wsgi-scripts/version").body
+
+    assert (said, within, after) == ([b"0", b"0"], b"0", b"2")
 
 
 def test_gunicorn_preloads_the_table_before_it_forks(project: Path) -> None:
