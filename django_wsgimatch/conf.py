@@ -230,10 +230,7 @@ def configuration() -> Configuration:
     problems += _unfit_sockets(groups)
     for each in (own, *hosts.values()):
         problems += _without_processes(each, values, groups)
-    tables = {
-        host: AliasTable(entries.aliases + own.aliases, locations=entries.locations + own.locations)
-        for host, entries in hosts.items()
-    }
+    tables = _host_tables(hosts, own)
     aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
     return Configuration(
         table=AliasTable(own.aliases, virtual_hosts=tables, locations=own.locations),
@@ -245,6 +242,16 @@ def configuration() -> Configuration:
         groups=groups,
         time=time.monotonic(),
     )
+
+
+def _host_tables(hosts: Mapping[str, _Entries], own: _Entries) -> dict[str, AliasTable]:
+    """The tables of virtual hosts: those with the same entries share one, with all it learns."""
+    made: dict[tuple[Alias, ...], AliasTable] = {}
+    for entries in hosts.values():
+        if entries.aliases not in made:
+            aliases, locations = entries.aliases + own.aliases, entries.locations + own.locations
+            made[entries.aliases] = AliasTable(aliases, locations=locations)
+    return {host: made[entries.aliases] for host, entries in hosts.items()}
 
 
 @receiver(setting_changed)

@@ -431,6 +431,20 @@ def test_roots_are_derived_from_all_targets(settings):
     assert configuration().rules.roots == ("/srv/site", "/srv/scripts", "/shop")
 
 
+def test_virtual_hosts_with_the_same_entries_share_a_table(settings):
+    settings.WSGIMATCH_ALIASES = [script_alias("/a", "a.wsgi")]
+    settings.WSGIMATCH_VIRTUAL_HOSTS = {
+        "one.example": [script_alias("/", "x.wsgi")],
+        "two.example": [script_alias("/", "x.wsgi")],
+        "three.example": [script_alias("/", "y.wsgi")],
+    }
+
+    one, two, three = configuration().table.virtual_hosts.values()
+
+    assert one is two
+    assert [alias.target for alias in three.aliases] == ["y.wsgi", "a.wsgi"]
+
+
 def test_each_pattern_is_compiled_once_whatever_the_number_of_virtual_hosts(settings, monkeypatch):
     sources: list[str] = []
 

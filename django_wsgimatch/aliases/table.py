@@ -9,11 +9,11 @@ from functools import cached_property
 from ..exceptions import DirectiveError, InvalidPattern, TableError, WSGIMatchError
 from .alias import Alias
 from .directives import check_process_group, expand_variables, join_lines, parse_directive
-from .groups import split_host
 from .index.candidates import LookUp
 from .index.index import build_index
 from .patterns.pattern import Found, Pattern, compile_pattern
 from .substitution import LONGEST_SUBSTITUTION, filename_for, make_substitute, parse_template
+from .virtual_hosts import HostIndex
 
 NOT_COMPILED = "Regular expression could not be compiled."
 
@@ -69,6 +69,10 @@ class AliasTable:
         """The index for any uri: the first match's position, and its end or what was found."""
         return build_index(self.locations)
 
+    @cached_property
+    def _hosts(self) -> HostIndex:
+        return HostIndex(self.virtual_hosts)
+
     @classmethod
     def from_directives(
         cls,
@@ -113,18 +117,12 @@ class AliasTable:
 
     def for_host(self, host: str) -> AliasTable:
         """Return the table of the first virtual host that a Host header names, or this one."""
-        if not self.virtual_hosts:
-            return self
-        pattern = self._host_pattern(host)
+        pattern = self._hosts.find(host) if self.virtual_hosts else None
         return self if pattern is None else self.virtual_hosts[pattern]
 
     def name_of_host(self, host: str) -> str:
         """Return the pattern of the virtual host that a Host header names, "" for none or any."""
-        return (self._host_pattern(host) or "").lower().removeprefix("*")
-
-    def _host_pattern(self, host: str) -> str | None:
-        name = split_host(host)[0].lower().rstrip(".")
-        return next((each for each in self.virtual_hosts if host_matches(each, name)), None)
+        return (self._hosts.find(host) or "").lower().removeprefix("*")
 
     def _regex_match(self, position: int, alias: Alias, uri: str, found: Found) -> Match:
         pattern = self.locations[position]
