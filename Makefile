@@ -58,10 +58,11 @@ conformance: $(VENV)/with-test ## compare random requests with the installed Apa
 	$(VENV)/bin/python -m tests.conformance.imports
 	$(VENV)/bin/python -m tests.conformance.silence
 
-fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, Apache files with Apache, lie to the relay, to status and to root's process
+fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, plans with the corridor, Apache files with Apache, lie to the relay, to status and to root's process
 	$(VENV)/bin/python -m tests.fuzz.patterns
 	$(VENV)/bin/python -m tests.fuzz.redos
 	$(VENV)/bin/python -m tests.fuzz.index
+	$(VENV)/bin/python -m tests.fuzz.plans
 	$(VENV)/bin/python -m tests.fuzz.apache
 	$(VENV)/bin/python -m tests.fuzz.relay
 	$(VENV)/bin/python -m tests.fuzz.boards

@@ -28,7 +28,7 @@ from .doctor.findings.finding import CannotStart, findings_summary
 from .doctor.table.mistakes import mistake
 from .entries import FileEntry, to_alias, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
-from .plan import is_clean
+from .plans.targets import is_clean
 
 DEFAULTS: dict[str, Any] = {
     "ALIASES": [],

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-import math
 import os
 import sys
 import threading
@@ -94,7 +93,7 @@ class Scripts:
         interval: float = 0.0,
     ) -> None:
         self.reloading = reloading
-        self.interval = interval if reloading else math.inf
+        self.interval = interval
         self.settings_module = settings_module
         self.is_named = is_named
         self.loaded: dict[str, LoadedScript] = {}

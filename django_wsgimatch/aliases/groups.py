@@ -93,7 +93,7 @@ def group_name(
     if value == "%{HOST}":
         text = (host_name(server.host) or server.name) + server.port_suffix
         return GroupName(text, "host", is_chosen=True)
-    if value.startswith(_ENV) and value.endswith("}"):
+    if variable_in(value) is not None:
         return _from_variable(value, server, script_name, is_fixed)
     return GroupName(value)
 
@@ -101,6 +101,11 @@ def group_name(
 def is_literal(value: str | None) -> bool:
     """Whether a group was given and has the same name for every request."""
     return value is not None and (value == GLOBAL or "%{" not in value)
+
+
+def variable_in(value: str) -> str | None:
+    """Return the variable that a group is named by, as in ``%{ENV:x}``, else None."""
+    return value[len(_ENV) : -1] if value.startswith(_ENV) and value.endswith("}") else None
 
 
 def variable(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..exceptions import BadTarget, TargetError
 from ..text import quoted, shown
@@ -58,7 +59,8 @@ class Resolution:
     that answer itself or the entry says so, and None where no alias matches and the fallback
     answers. ``alias`` is the entry's position in the table. What was not reached is None; the
     embedded process group and the main interpreter's application group are "". ``group`` tells how
-    the application group's name came about.
+    the application group's name came about. ``missing`` is the path in the file system that would
+    have to be there and is not.
     """
 
     target: str
@@ -75,6 +77,7 @@ class Resolution:
     callable_object: str | None = None
     pass_authorization: bool = True
     group: GroupName | None = None
+    missing: str | None = None
 
     @property
     def matched(self) -> bool:
@@ -109,8 +112,9 @@ def resolve(
         return Resolution(text, status=error.status, reason=error.reason)
     if parsed.host is not None:
         server = replace(server, host=parsed.host)
-    parsed = replace(parsed, uri=without_mount_point(parsed.uri, mount_point))
-    return resolve_uri(table, parsed, Resolution(text), rules=rules, server=server)
+    if mount_point:
+        parsed = replace(parsed, uri=without_mount_point(parsed.uri, mount_point))
+    return _resolve_uri(table, parsed, text, rules, server)
 
 
 def resolve_path_info(
@@ -128,20 +132,20 @@ def resolve_path_info(
         uri = from_path_info(path_info, merge_slashes=rules.merge_slashes)
     except BadTarget as error:
         return Resolution(path_info, status=error.status, reason=error.reason)
-    return resolve_uri(table, Target(uri, query), Resolution(path_info), rules=rules, server=server)
+    return _resolve_uri(table, Target(uri, query), path_info, rules, server)
 
 
-def resolve_uri(
-    table: AliasTable, target: Target, resolution: Resolution, *, rules: Rules, server: Server
+def _resolve_uri(
+    table: AliasTable, target: Target, text: str, rules: Rules, server: Server
 ) -> Resolution:
-    """Complete a resolution from the parsed target on: alias, script, groups."""
-    resolution = replace(resolution, uri=target.uri, query_string=target.query)
+    """Resolve from the parsed target on: alias, script, groups."""
     match = table.for_host(server.host).match(target.uri)
+    # Optimization: each replace() of a resolution, one a step, took 4 us.
+    found = partial(Resolution, text, target.uri, target.query, match=match)
     if match is None:
-        return replace(resolution, reason=NO_MATCH)
-    resolution = replace(resolution, match=match)
+        return found(reason=NO_MATCH)
     if match.alias.answer is not None:
-        return replace(resolution, status=match.alias.answer.status, reason=reason_of(match.alias))
+        return found(status=match.alias.answer.status, reason=reason_of(match.alias))
     try:
         script = find_script(
             match.filename,
@@ -150,8 +154,9 @@ def resolve_uri(
             roots=rules.roots,
         )
     except TargetError as error:
-        return replace(resolution, status=error.status, reason=str(error))
-    return _place(resolution, match, script, rules, server)
+        missing = error.path if error.status == 404 else None
+        return found(status=error.status, reason=str(error), missing=missing)
+    return _place(found, match, script, rules, server)
 
 
 def _refused_host(target: str, server: Server) -> Resolution | None:
@@ -169,21 +174,14 @@ def reason_of(alias: Alias) -> str:
 
 
 def _place(
-    resolution: Resolution, match: Match, script: Script, rules: Rules, server: Server
+    found: Callable[..., Resolution], match: Match, script: Script, rules: Rules, server: Server
 ) -> Resolution:
     alias = match.alias
     script_name, path_info = split_uri(match.uri, script.path_info)
-    process_group = group_name(alias.process_group or rules.process_group, server, script_name).text
-    if reason := _refusal(process_group, script, rules):
-        return replace(resolution, status=500, reason=reason)
-    group = group_name(
-        alias.application_group or rules.application_group,
-        server,
-        script_name,
-        is_fixed=alias.kind == "plain" and script_name == alias.location.rstrip("/"),
-    )
-    return replace(
-        resolution,
+    process_group, group = named_groups(alias, rules, server, script_name)
+    if reason := refused_group(process_group, rules) or _unreadable(script):
+        return found(status=500, reason=reason)
+    return found(
         status=200,
         script=script.path,
         script_name=script_name,
@@ -194,6 +192,26 @@ def _place(
         callable_object=alias.callable_object or "application",
         pass_authorization=passes_authorization(alias, rules),
     )
+
+
+def named_groups(
+    alias: Alias, rules: Rules, server: Server, script_name: str
+) -> tuple[str, GroupName]:
+    """Return the names of the process group and of the application group of a request."""
+    process_group = alias.process_group or rules.process_group
+    application_group = alias.application_group or rules.application_group
+    is_fixed = alias.kind == "plain" and script_name == alias.location.rstrip("/")
+    return (
+        group_name(process_group, server, script_name).text,
+        group_name(application_group, server, script_name, is_fixed=is_fixed),
+    )
+
+
+def refused_group(process_group: str, rules: Rules) -> str:
+    """Return why nothing can run in a process group, "" where it can."""
+    if not process_group or process_group in rules.process_groups:
+        return ""
+    return NOT_DEFINED.format(process_group)
 
 
 def without_mount_point(uri: str, mount_point: str) -> str:
@@ -210,9 +228,6 @@ def passes_authorization(alias: Alias, rules: Rules) -> bool:
     return rules.pass_authorization if given is None else given
 
 
-def _refusal(process_group: str, script: Script, rules: Rules) -> str:
-    if process_group and process_group not in rules.process_groups:
-        return NOT_DEFINED.format(process_group)
-    if not os.access(script.path.encode("latin-1"), os.R_OK):
-        return f"{UNREADABLE}: {script.path}"
-    return ""
+def _unreadable(script: Script) -> str:
+    is_readable = os.access(script.path.encode("latin-1"), os.R_OK)
+    return "" if is_readable else f"{UNREADABLE}: {script.path}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -38,13 +39,21 @@ def error_page(
     status: int, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Answer with an error status and a page that says what it means and nothing of the server."""
+    line, headers, page = _written(status)
+    # A server may add to the list.
+    start_response(line, [*headers])
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
+
+
+@cache
+def _written(status: int) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
+    """The status line, the headers and the page of a status."""
     phrase = HTTPStatus(status).phrase
     page = _PAGE.format(status=status, phrase=phrase, explanation=_EXPLANATIONS[status]).encode()
     headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
     if status == 503:
         headers.append(("Retry-After", str(RETRY_AFTER)))
-    start_response(f"{status} {phrase}", headers)
-    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
+    return f"{status} {phrase}", tuple(headers), page
 
 
 def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

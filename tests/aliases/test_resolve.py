@@ -79,6 +79,7 @@ def test_match_without_script(tmp_path):
         status=404,
         reason=f"Target WSGI script not found or unable to stat: {tmp_path}/none.wsgi",
         match=Match(0, alias, "/a", 2, (), f"{tmp_path}/none.wsgi"),
+        missing=f"{tmp_path}/none.wsgi",
     )
     assert resolution.matched
 

@@ -13,13 +13,13 @@ from tests.house.modules import MODULES, PACKAGE, folder_of, imports_of, own_imp
 LOWER = """
     exceptions text whole_files asroot aliases.patterns.pcre aliases.patterns aliases.index aliases
     entries settings_guard scripts daemon.wire daemon daemon.servers daemon.manager daemon.front
-    daemon.group.worker daemon.group plan comparing apache.lines apache.outcomes apache.reading
+    daemon.group.worker daemon.group plans comparing apache.lines apache.outcomes apache.reading
     apache.covering apache.resolving apache.processes apache.writing apache doctor.uris
 """
 UPPER = """
     doctor.findings doctor.programs doctor.targets doctor.table project conf preloading places
-    server dispatcher doctor.processes doctor doctor.projects preview checks cli.common cli wsgi
-    gunicorn management.commands apps __main__
+    server corridor dispatcher doctor.processes doctor doctor.projects preview checks cli.common cli
+    wsgi gunicorn management.commands apps __main__
 """
 ORDER = [*LOWER.split(), *UPPER.split()]
 

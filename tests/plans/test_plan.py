@@ -4,13 +4,13 @@ from random import Random
 
 import pytest
 
-from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.alias import Alias, Denial
 from django_wsgimatch.aliases.resolve import Rules, resolve
 from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.aliases.uri import parse_target
 from django_wsgimatch.dispatcher import Dispatcher
-from django_wsgimatch.plan import is_clean
+from django_wsgimatch.plans.plan import why_unplanned
+from tests.fuzz.plans import compare, write_files
 from tests.support.wsgi import get, write_scripts
 
 SCRIPTS = (
@@ -132,37 +132,52 @@ def test_every_way_to_an_answer_gives_that_of_the_corridor(root, seed):
         assert answers == [(aliases, target, expected(table, target, rules)) for target in targets]
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write_files(tmp_path_factory.mktemp("files"))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_dispatcher_that_remembers_answers_as_a_corridor_that_does_not(files, seed):
+    answers = [answer for part in range(5) for answer in compare(100 * seed + part, files)]
+
+    assert [quick for _, quick, _ in answers] == [slow for _, _, slow in answers]
+
+
 @pytest.mark.parametrize(
-    ("uri", "clean"),
+    ("target", "kind", "why"),
     [
-        pytest.param("/", True, id="the root"),
-        pytest.param("/a/b.c;d=1/", True, id="plain text"),
-        pytest.param("/\xe9", True, id="a printable byte"),
-        pytest.param("", False, id="nothing"),
-        pytest.param("a", False, id="no slash"),
-        pytest.param("http://h/a", False, id="absolute form"),
-        pytest.param("/a//b", False, id="slashes to merge"),
-        pytest.param("/a/..", False, id="dots to resolve"),
-        pytest.param("/.a", False, id="a dot that may be one to resolve"),
-        pytest.param("/%61", False, id="an escape"),
-        pytest.param("/a b", False, id="a blank"),
-        pytest.param("/a#b", False, id="a fragment"),
-        pytest.param("/a\t", False, id="a control character"),
-        pytest.param("/" + "a" * 2046, False, id="very long"),
+        pytest.param("/srv/x.wsgi", "plain", "", id="a script"),
+        pytest.param("x.wsgi/$1", "match", "", id="a relative one"),
+        pytest.param("/srv/d/../x.wsgi", "plain", "resolved each time", id="dots"),
+        pytest.param("/srv//x.wsgi", "plain", "resolved each time", id="slashes"),
+        pytest.param("$1.wsgi", "match", "does not begin", id="a capture says where it begins"),
+        pytest.param("$1.wsgi", "plain", "", id="a dollar"),
+        pytest.param("/" + "x" * 2100, "plain", "more than 2046 characters", id="too long"),
     ],
 )
-def test_is_clean(uri, clean):
-    found = is_clean(uri)
+def test_why_an_entry_has_no_plan(target, kind, why):
+    found = why_unplanned(Alias("/a", target, kind), Rules(base_directory="/srv"))
 
-    assert found is clean
+    assert (why in found, bool(found)) == (True, bool(why))
 
 
-def test_clean_target_is_its_own_uri():
-    rng = Random(1)
-    targets = (random_target(rng).partition("?")[0] for _ in range(5000))
-    clean = [target for target in targets if is_clean(target)]
+@pytest.mark.parametrize(
+    ("group", "has_plan"),
+    [
+        pytest.param("blue", True, id="a defined one"),
+        pytest.param("%{GLOBAL}", True, id="the server's own"),
+        pytest.param("green", False, id="one that nobody has defined"),
+        pytest.param("%{ENV:x}", True, id="one that a request names"),
+    ],
+)
+def test_plans_of_process_groups(group, has_plan):
+    alias = Alias("/a", "/srv/x.wsgi", process_group=group)
 
-    uris = [parse_target(target).uri for target in clean]
+    found = why_unplanned(alias, Rules(process_groups=("blue",)))
 
-    assert uris == clean
-    assert len(clean) > 500
+    assert found is not has_plan
+
+
+def test_an_entry_that_refuses_has_a_plan():
+    assert not why_unplanned(Alias("/a", "", answer=Denial()), Rules())

@@ -1,0 +1,316 @@
+"""
+The slow way of a request: the whole corridor, ``aliases.resolve``, and then its application.
+
+``dispatcher`` has the quick way, which answers as this one would.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
+from types import GeneratorType
+from typing import TYPE_CHECKING
+
+from .aliases.alias import Alias
+from .aliases.directives import preloads
+from .aliases.groups import GLOBAL, GroupName, Server, variable
+from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
+from .aliases.table import AliasTable
+from .aliases.uri import authority_of
+from .daemon.front.front import Places
+from .daemon.front.patience import close_connection
+from .daemon.front.relay import relay
+from .daemon.group.worker.interpreters import Interpreters
+from .daemon.log_limits import Seldom
+from .daemon.place import Place
+from .exceptions import ApplicationExit, DaemonError, ScriptError
+from .plans.files import Files
+from .plans.names import SCRIPT_NAME, listens_on_a_path, mod_wsgi_keys, told_of
+from .preloading import Preloads
+from .scripts import Reloading, Scripts
+from .server.pages import error_page, not_found
+from .server.whole_body import expect_whole_body
+from .text import cut, shown
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+# So much of a request's method and path stands in the log, in characters.
+LONGEST_REQUEST = 200
+
+OFF_MOUNT_POINT = "the path lies beside the server's SCRIPT_NAME"
+NO_HOST = "a request of HTTP/1.1 without a Host header"
+
+# Of refusals of one kind one is logged in so many seconds.
+SECONDS_BETWEEN = 10.0
+
+
+class Corridor:
+    """
+    Answers requests as Apache with mod_wsgi would: what Dispatcher says, in its own time.
+
+    A subclass learns from each request: ``keep()``.
+    """
+
+    def __init__(
+        self,
+        table: AliasTable,
+        fallback: WSGIApplication | None = None,
+        *,
+        rules: Rules = DEFAULTS,
+        reloading: Reloading = "safe",
+        reload_interval: float = 1.0,
+        settings_module: str | None = None,
+        server_name: str | None = None,
+        server_ports: Collection[int] | None = (),
+        chunked_request: bool = True,
+        places: Places | None = None,
+        interpreters: Interpreters | None = None,
+    ) -> None:
+        self.table = table
+        self.fallback: WSGIApplication = fallback or not_found
+        self.rules = rules
+        # Without reloading there is nothing to look at, but perhaps the links on the way there.
+        is_looking = bool(reloading) or rules.follow_symlinks is not True
+        self.scripts = Scripts(
+            reloading=reloading,
+            settings_module=settings_module,
+            interval=reload_interval if is_looking else math.inf,
+        )
+        self.files = Files(self.scripts, rules.follow_symlinks, reload_interval)
+        self.server_name = server_name
+        self.server_ports = None if server_ports is None else frozenset(map(str, server_ports))
+        self.chunked_request = chunked_request
+        self.places = places
+        self.interpreters = interpreters
+        self.preloads = Preloads(self.scripts, rules)
+        # Read at each request that takes a slow way: the quick way never leads to one.
+        self.own_pages: Mapping[str, WSGIApplication] = {}
+        self._seldom = Seldom(SECONDS_BETWEEN)
+
+    def preload(self, required: Iterable[str] = ()) -> None:
+        """
+        Load what mod_wsgi would load before the first request, and the ``required`` scripts.
+
+        A failure is logged; that of a required script stands in ``preloads``, too.
+        """
+        tables = (*self.table.virtual_hosts.values(), self.table)
+        aliases = [alias for table in tables for alias in table.aliases if preloads(alias)]
+        here = [alias for alias in aliases if self.places is None or is_here(alias)]
+        for path in dict.fromkeys(required):
+            self.preloads.load(path)
+        for target in dict.fromkeys(alias.target for alias in here):
+            path = os.path.join(self.rules.base_directory, target)
+            if path not in self.scripts.loaded:
+                self.preloads.load(path, is_required=False)
+
+    def resolve(self, environ: WSGIEnvironment) -> Resolution:
+        """Walk the corridor for a request, from what its server tells of the target."""
+        target = request_target(environ)
+        mount_point, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO") or "/"
+        if mount_point and not path.startswith("/"):
+            # The server cut the path in the middle of a segment: nothing is mounted there.
+            return Resolution(mount_point + path, status=404, reason=OFF_MOUNT_POINT)
+        if _lacks_host(environ):
+            return Resolution(target or path, status=400, reason=NO_HOST)
+        server = self.server_of(environ)
+        if not target:
+            query = environ.get("QUERY_STRING", "")
+            return resolve_path_info(self.table, path, query, rules=self.rules, server=server)
+        return resolve(
+            self.table,
+            target,
+            rules=self.rules,
+            server=server,
+            mount_point=mount_point,
+        )
+
+    def server_of(self, environ: WSGIEnvironment) -> Server:
+        """What the names of groups are made of."""
+        port: str = environ.get("SERVER_PORT", "")
+        name = self.server_name
+        if listens_on_a_path(environ):
+            # gunicorn then makes both of the Host header: a client would choose the name.
+            port = ""
+            name = name or self.table.name_of_host(environ.get("HTTP_HOST", "")) or "localhost"
+        return Server(
+            name or environ["SERVER_NAME"],
+            environ.get("HTTP_HOST", ""),
+            partial(variable, environ=environ, process_environ=os.environ),
+            # waitress and granian tell a path or 0 of a unix socket.
+            port.lstrip("0") if port.isdecimal() else "",
+            self.server_ports,
+        )
+
+    def walk(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333), whatever it is."""
+        if (page := self.own_pages.get(environ.get("PATH_INFO", ""))) is not None:
+            return page(environ, start_response)
+        callers, environ = environ, _with_host_of_target(environ)
+        resolution = self.resolve(environ)
+        if resolution.status is None:
+            return self.fallback(environ, start_response)
+        if resolution.status != 200:
+            if resolution.status != 500:
+                self.keep(resolution, environ)
+            log_refusal(resolution.status, resolution.target, resolution.reason)
+            return error_page(resolution.status, environ, start_response)
+        if not self.chunked_request and environ.get("HTTP_TRANSFER_ENCODING"):
+            return error_page(411, environ, start_response)
+        mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
+        script_name = mount_point + str(resolution.script_name)
+        environ = environ | {"SCRIPT_NAME": script_name}
+        assert resolution.match is not None
+        callers |= told_of(resolution.match.alias, str(resolution.process_group))
+        callers[SCRIPT_NAME] = shown(script_name)
+        return self._run(resolution, environ, start_response)
+
+    def keep(self, resolution: Resolution, environ: WSGIEnvironment) -> None:
+        """Learn from what has become of a request."""
+
+    def _run(
+        self, resolution: Resolution, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        script, callable_object = resolution.script, resolution.callable_object
+        assert script is not None
+        assert callable_object is not None
+        place = self._place(resolution)
+        if place is not None:
+            self.files.lead_elsewhere(script)
+        else:
+            try:
+                application = self.scripts.get(script).application(callable_object)
+            except ScriptError as error:
+                _log(error)
+                return error_page(error.status, environ, start_response)
+        self.keep(resolution, environ)
+        environ = environ | {
+            "SCRIPT_FILENAME": script,
+            "PATH_INFO": str(resolution.path_info),
+            **mod_wsgi_keys(
+                str(resolution.process_group), str(resolution.application_group), callable_object
+            ),
+        }
+        if not resolution.pass_authorization:
+            environ.pop("HTTP_AUTHORIZATION", None)
+        if place is not None:
+            return self.relay(place, environ, start_response)
+        expect_whole_body(environ)
+        return run_application(application, environ, start_response)
+
+    def _place(self, resolution: Resolution) -> Place | None:
+        """Where the script runs, None for here."""
+        if self.places is None:
+            return None
+        group = resolution.group or GroupName("")
+        place = Place(str(resolution.process_group), group.text, group.kind, group.is_chosen)
+        return None if place.is_here else place
+
+    def relay(
+        self, place: Place, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Have a request answered in another place."""
+        assert self.places is not None
+        try:
+            if self.interpreters is None or not place.application_group:
+                return self.places.relay(place, environ, start_response)
+            if place.process_group:
+                return self.places.relay_inside(place, environ, start_response)
+            link = self.interpreters.link(place, environ)
+            return relay(link, environ, start_response)
+        except DaemonError as error:
+            self._log_failure(place, error, environ)
+            if error.status == 408:
+                close_connection(start_response)
+            if error.status == 404:
+                # The script is gone: the corridor tells what becomes of its urls now.
+                self.files.elsewhere.pop(environ["SCRIPT_FILENAME"], None)
+                self.forget()
+            return error_page(error.status, environ, start_response)
+
+    def forget(self) -> None:
+        """Forget where paths lead: a script is gone."""
+
+    def _log_failure(self, place: Place, error: DaemonError, environ: WSGIEnvironment) -> None:
+        """Log what a client gets instead of a response; that there is no room, once in a while."""
+        if error.status in (400, 408) or error.is_logged:
+            # Any visitor can cause the former; an error should be in a log once.
+            logger.info("%s: %s", place.label, error)
+        elif error.status != 503:
+            logger.error("%s: %s: %s", place.label, _request_of(environ), error)
+        elif self._seldom.is_due((place.process_group, str(error))):
+            logger.error("%s: %s", place.label, error)
+
+
+def log_refusal(status: int, target: str, reason: str) -> None:
+    """Log why a request is refused; what any visitor can cause is no error."""
+    logger.log(logging.ERROR if status == 500 else logging.INFO, "%s: %s", target, reason)
+
+
+def is_here(alias: Alias) -> bool:
+    """Whether an alias names the embedded process group and the main interpreter, in full."""
+    return alias.process_group == GLOBAL and alias.application_group == GLOBAL
+
+
+def _lacks_host(environ: WSGIEnvironment) -> bool:
+    """Whether a request of HTTP/1.1 names no host: its header is missing, or empty and all."""
+    host = environ.get("HTTP_HOST")
+    if host or environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        return False
+    return host is None or authority_of(request_target(environ)) is None
+
+
+def request_target(environ: WSGIEnvironment) -> str:
+    """Return the request target as the server tells it, "" where it does not."""
+    return environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+
+
+def _with_host_of_target(environ: WSGIEnvironment) -> WSGIEnvironment:
+    """
+    Replace the Host header by the host of an absolute-form target, as Apache does.
+
+    RFC 9112 3.2.2 asks for it: what the header says then is not looked at.
+    """
+    authority = authority_of(request_target(environ))
+    if authority is None or "HTTP_HOST" not in environ:
+        return environ
+    return environ | {"HTTP_HOST": authority}
+
+
+def guarded(body: Iterable[bytes], script: str) -> Iterator[bytes]:
+    """
+    Pass a generator's body on, but no SystemExit.
+
+    It would end the server's worker, and all the applications with it. Raises ApplicationExit.
+    """
+    try:
+        yield from body
+    except SystemExit as error:
+        raise ApplicationExit(script, error.code) from error
+
+
+def run_application(
+    application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Call a script's application. Raises ApplicationExit, and what the application raises."""
+    script: str = environ["SCRIPT_FILENAME"]
+    try:
+        body = application(environ, start_response)
+    except SystemExit as error:
+        raise ApplicationExit(script, error.code) from error
+    return guarded(body, script) if type(body) is GeneratorType else body
+
+
+def _log(error: ScriptError) -> None:
+    logger.error("%s", error, exc_info=error.__cause__)
+
+
+def _request_of(environ: WSGIEnvironment) -> str:
+    """A request as the log names it: any visitor decides what stands there."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return shown(cut(f"{environ['REQUEST_METHOD']} {path}", LONGEST_REQUEST))
