@@ -1,0 +1,207 @@
+"""
+What a request costs on the sites that people really have, side by side with the plainest one.
+
+``python -m benchmarks.sites`` prints a table and says whether the contracts are kept: each case
+costs at most 2.5 times a planned request, and 10,000 virtual hosts at most 1.3 times one. With
+``--output`` it also writes ``sites.json``.
+
+Every case is a table of ten entries with the default settings but for what its name says. A request
+is a fresh environ as gunicorn makes it, and asks for a path that has never been asked for: ever new
+names behind the entry. The scripts have been loaded before, and the application does nothing.
+"Missing" cases are answered 404. Net times have the making of the environ taken off.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any
+
+from benchmarks.dispatch import ENVIRON, SCRIPT, fallback, no_start
+from benchmarks.measure import (
+    Row,
+    median_ratio,
+    medians,
+    nanoseconds,
+    parser,
+    rounds,
+    table,
+    verdict,
+    write_json,
+)
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.resolve import Rules
+from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.dispatcher import Dispatcher
+
+PLANNED, MAKING = "planned", "making the environ"
+ONE_HOST, MANY_HOSTS = "one virtual host", "10,000 virtual hosts"
+MANY = 10_000
+MOST, MOST_FOR_MANY = 2.5, 1.3
+ENTRIES = 10
+# Environs that are made in turn, each with a path of its own.
+PATHS_A_SAMPLE = 64
+HIT, MISSING = [b"hit"], "404 Not Found"
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    A site and its requests.
+
+    ``path`` holds ``{}`` where something new stands in each request, ``options`` are the
+    dispatcher's, ``environ`` is what differs in the requests.
+    """
+
+    path: str = "/app5/archive/item{}"
+    aliases: tuple[Alias, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    hosts: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    is_missing: bool = False
+
+
+def cases(scripts: Path) -> dict[str, Case]:
+    """The cases by their names."""
+    script = f"{scripts}/hello.wsgi"
+    plain = Case(aliases=tuple(Alias(f"/app{number}", script) for number in range(ENTRIES)))
+    # A site's own directories, as `import` writes them and as people do.
+    directory = (*plain.aliases, Alias("/scripts/", f"{scripts}/"))
+    tenants = (*plain.aliases, Alias("^/t/([^/]+)", f"{scripts}/$1.wsgi", "match"))
+    lost = (*plain.aliases, Alias("/lost", f"{scripts}/none.wsgi"))
+    many = tuple(f"host{number}.example.com" for number in range(MANY))
+    return {
+        PLANNED: plain,
+        ONE_HOST: replace(plain, hosts=("www.example.com",)),
+        MANY_HOSTS: replace(plain, hosts=(*many, "www.example.com")),
+        "a wildcard host": replace(plain, hosts=("other.example.com", ".example.com")),
+        "CHUNKED_REQUEST = False": replace(plain, options={"chunked_request": False}),
+        "FOLLOW_SYMLINKS = False": replace(plain, rules=Rules(follow_symlinks=False)),
+        'FOLLOW_SYMLINKS = "owner"': replace(plain, rules=Rules(follow_symlinks="owner")),
+        "%{RESOURCE}": replace(plain, rules=Rules(application_group="%{RESOURCE}")),
+        "%{SERVER}": replace(plain, rules=Rules(application_group="%{SERVER}")),
+        "%{HOST}": replace(plain, rules=Rules(application_group="%{HOST}")),
+        "%{ENV:x}": replace(
+            plain, rules=Rules(application_group="%{ENV:x}"), environ={"x": "%{GLOBAL}"}
+        ),
+        "a percent-encoded path": replace(plain, path="/app5/caf%C3%A9/item{}"),
+        "// in the path": replace(plain, path="/app5//archive/item{}"),
+        "/. in the path": replace(plain, path="/app5/./archive/item{}"),
+        "below SCRIPT_NAME": replace(
+            plain, path="/mount/app5/archive/item{}", environ={"SCRIPT_NAME": "/mount"}
+        ),
+        "an alias that ends in a slash": replace(
+            plain, aliases=directory, path="/scripts/hello.wsgi/item{}"
+        ),
+        "a tenant": replace(plain, aliases=tenants, path="/t/hello/item{}"),
+        "a missing tenant": replace(
+            plain, aliases=tenants, path="/t/nobody/item{}", is_missing=True
+        ),
+        "ever new missing tenants": replace(
+            plain, aliases=tenants, path="/t/nobody{}/item", is_missing=True
+        ),
+        "a missing script": replace(plain, aliases=lost, path="/lost/item{}", is_missing=True),
+    }
+
+
+def dispatcher_for(case: Case) -> Dispatcher:
+    hosts = dict.fromkeys(case.hosts, AliasTable(case.aliases))
+    given = AliasTable([] if hosts else case.aliases, virtual_hosts=hosts)
+    return Dispatcher(given, fallback, rules=case.rules, **case.options)
+
+
+def requests(case: Case) -> Callable[[object], dict[str, Any]]:
+    """Return what makes the next request's environ."""
+    numbers = count()
+    hosts = cycle(case.hosts if len(case.hosts) == MANY + 1 else ["www.example.com"])
+    mount = case.environ.get("SCRIPT_NAME", "")
+
+    def make(_: object) -> dict[str, Any]:
+        path = case.path.format(next(numbers))
+        own = {"RAW_URI": path, "PATH_INFO": path.removeprefix(mount), "HTTP_HOST": next(hosts)}
+        return {**ENVIRON, **case.environ, **own}
+
+    return make
+
+
+def check(name: str, case: Case, dispatch: Dispatcher) -> None:
+    """Fail unless the requests are answered as they should be."""
+    said: list[str] = []
+    number = max(20, 2 * len(case.hosts))
+    make = requests(case)
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        said.append(status)
+        return no_start
+
+    for _ in range(number):
+        body = dispatch(make(None), start)
+        assert case.is_missing or body == HIT, name
+    assert said == ([MISSING] * number if case.is_missing else []), name
+
+
+def ignored(*_: object) -> Callable[[bytes], object]:
+    return no_start
+
+
+def samplers(scripts: Path, least: int) -> Iterator[tuple[tuple[str, str], Callable[[], float]]]:
+    """For each case what takes a sample of its nanoseconds a request, with and without us."""
+    for name, case in cases(scripts).items():
+        dispatch = dispatcher_for(case)
+        check(name, case, dispatch)
+        make = requests(case)
+        yield (name, PLANNED), partial(nanoseconds, asked(dispatch, make), [None] * 64, least)
+        yield (name, MAKING), partial(nanoseconds, make, [None] * 64, least)
+
+
+def asked(dispatch: Dispatcher, make: Callable[[object], dict[str, Any]]) -> Callable[[Any], Any]:
+    return lambda _: dispatch(make(None), ignored)
+
+
+def net(samples: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, list[float]]:
+    """Take the making of the environ off each sample."""
+    names = dict.fromkeys(name for name, _ in samples)
+    return {
+        name: [
+            gross - made
+            for gross, made in zip(samples[name, PLANNED], samples[name, MAKING], strict=True)
+        ]
+        for name in names
+    }
+
+
+def judge(samples: Mapping[str, Sequence[float]]) -> list[str]:
+    """The contracts, a line for each."""
+    lines = [
+        verdict(f"{name} / {PLANNED}", median_ratio(taken, samples[PLANNED]), MOST)
+        for name, taken in samples.items()
+        if name != PLANNED
+    ]
+    ratio = median_ratio(samples[MANY_HOSTS], samples[ONE_HOST])
+    return [*lines, verdict(f"{MANY_HOSTS} / {ONE_HOST}", ratio, MOST_FOR_MANY)]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = parser(str(__doc__), rounds=15, microseconds=2000).parse_args(argv)
+    with tempfile.TemporaryDirectory() as directory:
+        scripts = Path(directory)
+        (scripts / "hello.wsgi").write_text(SCRIPT)
+        taken = rounds(dict(samplers(scripts, options.microseconds * 1000)), options.rounds)
+    samples = net(taken)
+    rows: list[Row] = [[name, cost] for name, cost in medians(samples).items()]
+    print(table(["site", "net ns a request"], rows), end="\n\n")
+    lines = judge(samples)
+    print(*lines, sep="\n")
+    if options.output:
+        costs = [{"site": name, "net_ns": cost} for name, cost in medians(samples).items()]
+        write_json(options.output / "sites.json", {"contracts": lines, "figures": costs})
+    return 1 if any(line.startswith("MISSED") for line in lines) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
