@@ -16,6 +16,7 @@ from ..doctor.projects.project_findings import MOST_PROJECTS
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option, seconds_above_zero
 from .common.terminal import Screen
+from .common.unplanned import unplanned_lines
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -47,6 +48,8 @@ def _run(options: Options, output: Output) -> int:
         output.write_json(list(map(finding_record, found)))
     else:
         _show(found, output)
+        if options["verbosity"] > 1 and (lines := [*unplanned_lines(configuration())]):
+            output.write_lines(lines)
         output.stdout.write(findings_summary(found))
     fail_level = getattr(checks, options["fail_level"])
     return int(any(_level(each) >= fail_level for each in found))

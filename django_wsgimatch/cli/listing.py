@@ -16,6 +16,7 @@ from ..text import aligned, readable, shown
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option
 from .common.terminal import Screen
+from .common.unplanned import unplanned, unplanned_lines
 
 COLUMNS = (
     *("entry", "host", "position", "kind", "location", "target", "options"),
@@ -39,7 +40,8 @@ class Row:
 
     ``host`` is the virtual host's pattern, None for the entries of all hosts. What a broken
     entry, or one without an application, does not have is None; ``reason`` says what is wrong with
-    it or its script, or why it refuses requests.
+    it or its script, or why it refuses requests, ``unplanned`` why each of its requests walks
+    through the file system, "" where they do not.
     """
 
     host: str | None
@@ -56,27 +58,33 @@ class Row:
     state: str
     script: str | None = None
     reason: str
+    unplanned: str = ""
 
 
 def _run(options: Options, output: Output) -> int:
     """Show every entry with its place and the state of its script."""
-    found = rows(configuration())
+    configured = configuration()
+    found = rows(configured)
     if options["as_json"]:
         output.write_json(list(map(asdict, found)))
     elif (screen := output.screen) is not None:
         _draw(found, screen)
+        for line in unplanned_lines(configured):
+            screen.line(line)
     else:
-        output.write_lines(aligned([COLUMNS, *map(_cells, found)]))
+        lines = aligned([COLUMNS, *map(_cells, found)])
+        output.write_lines([*lines, *unplanned_lines(configured)])
     return 0
 
 
 def rows(configured: Configuration) -> Iterator[Row]:
     """Yield all entries, first each virtual host's own, then those for every host."""
     problems = {problem.where: str(problem.error) for problem in configured.problems}
-    listings = Listings()
+    reasons, listings = unplanned(configured), Listings()
     for host, table, sources in configured.tables():
         for position, where in enumerate(sources):
-            alias, row = table.aliases[position], partial(Row, host, position, where)
+            alias, why = table.aliases[position], reasons.get(where, "")
+            row = partial(Row, host, position, where, unplanned=why)
             if where in problems:
                 yield row(state=_BROKEN, reason=problems[where])
             elif alias.answer is not None:

@@ -36,6 +36,18 @@ def test_check_of_a_broken_table(site, settings):
     assert (err, status) == ("", 1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"), [pytest.param([], 0, id="no"), pytest.param(["-v", "2"], 1, id="-v 2")]
+)
+def test_check_names_the_entries_without_a_plan_when_asked(site, settings, arguments, named):
+    settings.WSGIMATCH_ALIASES = [script_alias("/a", "scripts/../api.wsgi")]
+
+    out = run("check", *arguments)[0]
+
+    said = "WSGIMATCH_ALIASES[0] has no plan, so each request walks through the file system: "
+    assert out.count(said) == named
+
+
 def test_check_shows_how_far_it_is_where_somebody_may_wait(site):
     terminal = Terminal()
 

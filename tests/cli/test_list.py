@@ -67,7 +67,29 @@ def test_list_for_programs(site):
         "state": "directory",
         "script": f"{site}/scripts",
         "reason": "",
+        "unplanned": "",
     }
+
+
+UNRESOLVED = "its target 'scripts/../api.wsgi' holds '//', '/.' or '/..', to be resolved each time"
+
+
+def test_list_names_the_entries_without_a_plan(site, settings):
+    settings.WSGIMATCH_ALIASES = [
+        script_alias("/a", "api.wsgi"),
+        script_alias("/b", "scripts/../api.wsgi"),
+        "WSGIScriptAlias /broken",
+    ]
+
+    listed = [row["unplanned"] for row in asked("list")]
+    last = run("list")[0].splitlines()[-1]
+
+    assert listed == ["", UNRESOLVED, ""]
+    assert last == (
+        "WSGIMATCH_ALIASES[1] has no plan, so each request walks through the file system: "
+        f"{listed[1]}."
+    )
+    assert last in " ".join(drawn("list").split())
 
 
 def test_list_of_an_empty_table(settings):
