@@ -28,12 +28,12 @@ from .daemon.log_limits import Seldom
 from .daemon.place import Place
 from .exceptions import ApplicationExit, DaemonError, ScriptError
 from .plans.files import Files
-from .plans.names import SCRIPT_NAME, listens_on_a_path, mod_wsgi_keys, told_of
+from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, listens_on_a_path
 from .preloading import Preloads
 from .scripts import Reloading, Scripts
 from .server.pages import error_page, not_found
 from .server.whole_body import expect_whole_body
-from .text import cut, shown
+from .text import cut, readable, shown
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -166,7 +166,8 @@ class Corridor:
         script_name = mount_point + str(resolution.script_name)
         environ = environ | {"SCRIPT_NAME": script_name}
         assert resolution.match is not None
-        callers |= told_of(resolution.match.alias, str(resolution.process_group))
+        callers[ALIAS] = readable(resolution.match.alias.location)
+        callers[PROCESS_GROUP] = readable(str(resolution.process_group))
         callers[SCRIPT_NAME] = shown(script_name)
         return self._run(resolution, environ, start_response)
 
@@ -192,9 +193,9 @@ class Corridor:
         environ = environ | {
             "SCRIPT_FILENAME": script,
             "PATH_INFO": str(resolution.path_info),
-            **mod_wsgi_keys(
-                str(resolution.process_group), str(resolution.application_group), callable_object
-            ),
+            "mod_wsgi.process_group": str(resolution.process_group),
+            "mod_wsgi.application_group": str(resolution.application_group),
+            "mod_wsgi.callable_object": callable_object,
         }
         if not resolution.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)

@@ -24,25 +24,9 @@ MOST_NAMES = 4096
 ALIAS, PROCESS_GROUP = "wsgimatch.alias", "wsgimatch.process_group"
 SCRIPT_NAME = "wsgimatch.script_name"
 
-# What an environ gains for the application, what the server's own gains, and where the script
-# runs: None for here.
-Named = tuple[dict[str, str], dict[str, str], Place | None]
-
-
-def mod_wsgi_keys(
-    process_group: str, application_group: str, callable_object: str
-) -> dict[str, str]:
-    """What mod_wsgi's keys of the environ say of a request's place."""
-    return {
-        "mod_wsgi.process_group": process_group,
-        "mod_wsgi.application_group": application_group,
-        "mod_wsgi.callable_object": callable_object,
-    }
-
-
-def told_of(alias: Alias, process_group: str) -> dict[str, str]:
-    """What an access log can have of a request besides SCRIPT_NAME: the alias and its group."""
-    return {ALIAS: readable(alias.location), PROCESS_GROUP: readable(process_group)}
+# The process group, the application group, what an access log is told of the alias and of its
+# process group, and where the script runs: None for here.
+Named = tuple[str, str, str, str, Place | None]
 
 
 def listens_on_a_path(environ: WSGIEnvironment) -> bool:
@@ -58,9 +42,9 @@ def named(
     if refused_group(process_group, rules):
         return None
     place = Place(process_group, group.text, group.kind, group.is_chosen)
-    gains = mod_wsgi_keys(process_group, group.text, alias.callable_object or "application")
-    is_elsewhere = has_places and not place.is_here
-    return gains, told_of(alias, process_group), place if is_elsewhere else None
+    elsewhere = place if has_places and not place.is_here else None
+    location = readable(alias.location)
+    return process_group, group.text, location, readable(process_group), elsewhere
 
 
 def names_fixed_groups(alias: Alias, rules: Rules) -> bool:

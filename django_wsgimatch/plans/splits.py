@@ -14,7 +14,7 @@ from typing import Any
 from ..aliases.alias import Alias
 from ..aliases.patterns.pattern import Found, Pattern
 from ..aliases.resolve import Rules
-from ..aliases.substitution import make_substitute, parse_template
+from ..aliases.substitution import Template, make_substitute, parse_template
 from ..aliases.target import LONGEST_FILENAME, split_uri
 from .targets import LONGEST_URI
 
@@ -104,11 +104,10 @@ def _plain_split(target: str, location: str, script: str) -> Split | None:
 
 def _match_split(target: str, pattern: Pattern, script: str) -> Split:
     template = parse_template(target)
-    substitute = make_substitute(template, pattern.groups)
     head = template[0] if template and isinstance(template[0], str) else ""
     if head == script or head.startswith(script + "/"):
-        return _tail_split(substitute, script)
-    return _named_split(substitute)
+        return _tail_split(make_substitute(template, pattern.groups), script)
+    return _named_split(template, pattern.groups)
 
 
 def _tail_split(substitute: Callable[[Found], str], script: str) -> Split:
@@ -123,14 +122,32 @@ def _tail_split(substitute: Callable[[Found], str], script: str) -> Split:
     return split
 
 
-def _named_split(substitute: Callable[[Found], str]) -> Split:
+def _named_split(template: Template, groups: int) -> Split:
     """For ``$1.wsgi``: the captures name the script, the rest of the uri is PATH_INFO."""
+    match template:
+        # Optimization: without a call for the usual form, /dir/$1.wsgi, it took 0.7 of the time.
+        case (str(head), int(number), str(tail)) if number <= groups:
+            return _captured_split(head, number, tail)
+    substitute = make_substitute(template, groups)
 
     def split(uri: str, found: Found) -> Parts | None:
         end = found.end()
         script = substitute(found)
-        if uri[:end] == "/" or len(script) > LONGEST_URI:
+        if end == 1 or uri[end : end + 1] not in ("", "/") or len(script) > LONGEST_URI:
             return None
-        return divide(script, uri, uri[end:])
+        return script, uri[:end], uri[end:]
+
+    return split
+
+
+def _captured_split(head: str, number: int, tail: str) -> Split:
+
+    def split(uri: str, found: Found) -> Parts | None:
+        end = found.end()
+        script = f"{head}{found.group(number) or ''}{tail}"
+        # Of the rest of a uri no slashes are to be merged, and no dots to be resolved.
+        if end == 1 or uri[end : end + 1] not in ("", "/") or len(script) > LONGEST_URI:
+            return None
+        return script, uri[:end], uri[end:]
 
     return split
