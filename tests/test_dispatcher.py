@@ -760,6 +760,74 @@ def test_more_paths_than_are_remembered(script, monkeypatch):
     assert found == [(200, script, "/a", target[2:]) for target in targets]
 
 
+def remembered(dispatcher: Dispatcher) -> list[str]:
+    """All that a dispatcher remembers of targets and paths."""
+    sites = dispatcher._sites.values()
+    return [key for site in sites for key in (*site.remembered, *site.fading)]
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        pytest.param([f"/a/{number}" for number in range(500)], id="paths"),
+        pytest.param([f"/a?{number}" for number in range(500)], id="queries"),
+        pytest.param([f"/a/{number}?{number}" for number in range(500)], id="both"),
+    ],
+)
+def test_what_is_remembered_is_bounded_for_all_hosts_together(script, monkeypatch, targets):
+    monkeypatch.setattr("django_wsgimatch.dispatcher.MOST_REMEMBERED", 10)
+    hosts = {f"h{number}": AliasTable([Alias("/a", script)]) for number in range(5)}
+    dispatcher = Dispatcher(AliasTable([], virtual_hosts=hosts))
+
+    codes = {
+        get(dispatcher, target, HTTP_HOST=f"h{number % 5}").code
+        for number, target in enumerate(targets * 3)
+    }
+
+    assert codes == {200}
+    assert 0 < len(remembered(dispatcher)) <= 20
+
+
+def test_a_target_that_comes_often_stays_remembered(script, monkeypatch):
+    monkeypatch.setattr("django_wsgimatch.dispatcher.MOST_REMEMBERED", 10)
+    dispatcher = dispatcher_for(Alias("/a", script))
+    for number in range(2000):
+        get(dispatcher, f"/a/{number}")
+        get(dispatcher, "/a/often?q=1")
+
+    assert "/a/often?q=1" in remembered(dispatcher)
+
+
+@WAYS
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("a#b", id="a fragment"),
+        pytest.param("a b", id="a blank"),
+        pytest.param("a\x7f", id="a control character"),
+    ],
+)
+def test_a_bad_query_of_a_path_that_is_remembered(script, times, query):
+    dispatcher = dispatcher_for(Alias("/a", script))
+    ask_again(dispatcher, 20, "/a")
+
+    answer = ask_again(dispatcher, times, f"/a?{query}")
+
+    assert answer.code == 400
+
+
+def test_deleted_script_of_targets_with_queries(tmp_path):
+    path = write_scripts(tmp_path, "x.wsgi")
+    dispatcher = dispatcher_for(Alias("/a", str(path)), reload_interval=0)
+    targets = [f"/a/b?{number % 3}" for number in range(100)]
+    before = {get(dispatcher, target).code for target in targets}
+    path.unlink()
+
+    after = {get(dispatcher, target).code for target in targets}
+
+    assert (before, after) == ({200}, {404})
+
+
 def test_long_paths_are_answered_without_being_remembered(script):
     dispatcher = dispatcher_for(Alias("/a", script))
     target = "/a/" + "x" * 1000
