@@ -6,12 +6,12 @@ default settings at every size: at most 0.9 of werkzeug's time for repeated requ
 of both and 1.7 for new ones; for patterns with substitution, beside werkzeug with as many prefixes,
 0.9, 2.2 and 2.5. With ``--output`` it also writes ``dispatch.json`` and ``dispatch.svg``.
 
-A request is a fresh copy of an environ as gunicorn makes it, with the raw target and a query, and
+A request is a fresh environ as gunicorn makes it, with the raw target and a query, and
 is answered by an application that does nothing. A quarter of the requests each goes to the first,
 the middle and the last entry and to none; behind the entry there are 1, 3 and 6 segments. "New"
-requests are so many different ones that hardly any is remembered, "repeated" are twelve. A "mix"
+requests are for paths that have never been asked for, "repeated" ones for twelve paths. A "mix"
 is of 50,000 paths, of which the n-th comes as often as 1 / n^0.9 says (Zipf). Net times have the
-loop and the copy alone taken off; calling the application is part of them.
+loop and the making of the environ taken off; calling the application is part of them.
 
 paste and Starlette go through their entries one by one and remember nothing; they get the twelve.
 Starlette is asynchronous: its figure is what ``Router.app()`` does until it awaits the mounted
@@ -23,7 +23,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,6 @@ PREFIXES, PATTERNS = "prefixes", "patterns"
 # What werkzeug has as a prefix in either table.
 PREFIX = {PREFIXES: "/app{}", PATTERNS: "/app{}/hello"}
 NEW, REPEATED, MIXED = "new", "repeated", "mix"
-VARIANTS = {NEW: 200, REPEATED: 1, MIXED: 4167}
 MOST = {
     (PREFIXES, NEW): 1.7,
     (PREFIXES, REPEATED): 0.9,
@@ -66,9 +65,10 @@ MOST = {
     (PATTERNS, REPEATED): 0.9,
     (PATTERNS, MIXED): 2.2,
 }
-# Of the mix so many requests are drawn, with a weight of 1 / n^EXPONENT for the n-th path.
-MIXED_REQUESTS, EXPONENT = 20_000, 0.9
-COPY, OURS, LOOKING = "loop and copy", "wsgimatch", "wsgimatch, a stat() a request"
+# Of the paths of the mix, twelve times so many variants, so many requests are drawn, with a weight
+# of 1 / n^EXPONENT for the n-th path.
+MIXED_VARIANTS, MIXED_REQUESTS, EXPONENT = 4167, 20_000, 0.9
+MAKING, OURS, LOOKING = "loop and environ", "wsgimatch", "wsgimatch, a stat() a request"
 WERKZEUG, PASTE, STARLETTE = "werkzeug", "paste", "starlette"
 
 SCRIPT = """
@@ -108,7 +108,9 @@ ENVIRON = {
 }
 MISSES = "/other"
 
-Call = Callable[[dict[str, Any]], object]
+# What makes the environ of a request, or of each request.
+Request = Callable[[], dict[str, Any]]
+Call = Callable[[Any], object]
 # The sort of table and of requests, the contender and the number of entries.
 Key = tuple[str, str, str, int]
 
@@ -137,19 +139,36 @@ def paths(kind: str, size: int, variants: int) -> list[str]:
     ]
 
 
-def environs(kind: str, size: int, variants: int) -> list[dict[str, Any]]:
-    query = ENVIRON["QUERY_STRING"]
-    return [
-        {**ENVIRON, "RAW_URI": f"{path}?{query}", "PATH_INFO": path}
-        for path in paths(kind, size, variants)
-    ]
+def asking(path: str) -> Request:
+    """Return what makes an environ that asks for a path."""
+    own = {"RAW_URI": f"{path}?{ENVIRON['QUERY_STRING']}", "PATH_INFO": path}
+    return lambda: ENVIRON | own
 
 
-def drawn(requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Draw requests at random, the n-th as often as 1 / n^EXPONENT says."""
-    rng = Random(size := len(requests))
+def asking_anew(start: str) -> Request:
+    """Return what makes environs that each ask for a path of their own."""
+    numbers, query = count(), ENVIRON["QUERY_STRING"]
+
+    def make() -> dict[str, Any]:
+        path = f"{start}{next(numbers)}"
+        return {**ENVIRON, "RAW_URI": f"{path}?{query}", "PATH_INFO": path}
+
+    return make
+
+
+def requests_of(kind: str, sort: str, size: int) -> list[Request]:
+    if sort == NEW:
+        return [asking_anew(path) for path in paths(kind, size, 1)]
+    if sort == REPEATED:
+        return [asking(path) for path in paths(kind, size, 1)]
+    return [asking(path) for path in drawn(paths(kind, size, MIXED_VARIANTS))]
+
+
+def drawn(known: Sequence[str]) -> list[str]:
+    """Draw paths at random, the n-th as often as 1 / n^EXPONENT says."""
+    rng = Random(size := len(known))
     weights = [(number + 1) ** -EXPONENT for number in range(size)]
-    return rng.choices(rng.sample(requests, size), weights, k=MIXED_REQUESTS)
+    return rng.choices(rng.sample(known, size), weights, k=MIXED_REQUESTS)
 
 
 def scopes(size: int) -> list[dict[str, Any]]:
@@ -159,12 +178,12 @@ def scopes(size: int) -> list[dict[str, Any]]:
     return [{**scope, "path": path} for path in paths(PREFIXES, size, 1)]
 
 
-def copy(request: dict[str, Any]) -> None:
-    request.copy()
+def make(request: Request) -> None:
+    request()
 
 
-def with_copy(dispatch: WSGIApplication) -> Call:
-    return lambda environ: dispatch(environ.copy(), no_start)
+def asked(dispatch: WSGIApplication) -> Call:
+    return lambda request: dispatch(request(), no_start)
 
 
 def wsgimatch(kind: str, size: int, scripts: Path, **options: Any) -> Call:
@@ -173,12 +192,12 @@ def wsgimatch(kind: str, size: int, scripts: Path, **options: Any) -> Call:
     else:
         target = f"{scripts}/$1.wsgi"
         aliases = [Alias(f"^/app{n}/([^/]+)", target, "match") for n in range(size)]
-    return with_copy(Dispatcher(AliasTable(aliases), fallback, **options))
+    return asked(Dispatcher(AliasTable(aliases), fallback, **options))
 
 
 def werkzeug(kind: str, size: int) -> Call:
     mounts: dict[str, WSGIApplication] = {PREFIX[kind].format(n): mounted for n in range(size)}
-    return with_copy(DispatcherMiddleware(fallback, mounts))
+    return asked(DispatcherMiddleware(fallback, mounts))
 
 
 def paste(size: int) -> Call:
@@ -186,7 +205,7 @@ def paste(size: int) -> Call:
     # Setting one item after the other sorts them all each time.
     urls.applications = [((None, f"/app{n}"), mounted) for n in range(size)]
     urls.sort_apps()
-    return with_copy(urls)
+    return asked(urls)
 
 
 def starlette(size: int) -> Call:
@@ -206,15 +225,15 @@ def starlette(size: int) -> Call:
 
 
 def contenders(kind: str, size: int, scripts: Path) -> Iterator[tuple[str, Call]]:
-    yield COPY, copy
+    yield MAKING, make
     yield OURS, wsgimatch(kind, size, scripts)
     yield LOOKING, wsgimatch(kind, size, scripts, reload_interval=0)
     yield WERKZEUG, werkzeug(kind, size)
 
 
-def one_by_one(size: int) -> Iterator[tuple[str, Call, list[dict[str, Any]]]]:
+def one_by_one(size: int) -> Iterator[tuple[str, Call, Sequence[Any]]]:
     """The dispatchers that try their entries one by one, with their requests."""
-    yield PASTE, paste(size), environs(PREFIXES, size, 1)
+    yield PASTE, paste(size), requests_of(PREFIXES, REPEATED, size)
     yield STARLETTE, starlette(size), scopes(size)
 
 
@@ -223,36 +242,35 @@ def samplers(scripts: Path, least: int) -> dict[Key, Callable[[], float]]:
     taken: dict[Key, Callable[[], float]] = {}
     for kind, size in product(PREFIX, SIZES):
         calls = dict(contenders(kind, size, scripts))
-        for sort, variants in VARIANTS.items():
-            requests = environs(kind, size, variants)
-            if sort == MIXED:
-                requests = drawn(requests)
+        for sort in (NEW, REPEATED, MIXED):
+            requests = requests_of(kind, sort, size)
             for name, call in calls.items():
                 check(name, call, requests)
                 taken[kind, sort, name, size] = partial(nanoseconds, call, requests, least)
     for size in SIZES:
-        for name, call, requests in one_by_one(size):
-            check(name, call, requests)
-            taken[PREFIXES, REPEATED, name, size] = partial(nanoseconds, call, requests, least)
+        for name, call, their_requests in one_by_one(size):
+            check(name, call, their_requests)
+            sample = partial(nanoseconds, call, their_requests, least)
+            taken[PREFIXES, REPEATED, name, size] = sample
     return taken
 
 
-def check(name: str, call: Call, requests: Sequence[dict[str, Any]]) -> None:
+def check(name: str, call: Call, requests: Sequence[Any]) -> None:
     """Fail unless a contender sends all requests but the misses to the mounted application."""
-    for request in requests if name != COPY else []:
-        path = request["path" if name == STARLETTE else "PATH_INFO"]
+    for request in requests if name != MAKING else []:
+        path = request["path"] if name == STARLETTE else request()["PATH_INFO"]
         assert call(request) == ([] if path.startswith(MISSES) else [b"hit"]), (name, path)
 
 
 def net(samples: Mapping[Key, Sequence[float]]) -> dict[Key, list[float]]:
-    """Take the loop and the copy off each sample."""
+    """Take the loop and the making of the environ off each sample."""
     return {
         (kind, sort, name, size): [
             sample - copied
-            for sample, copied in zip(values, samples[kind, sort, COPY, size], strict=True)
+            for sample, copied in zip(values, samples[kind, sort, MAKING, size], strict=True)
         ]
         for (kind, sort, name, size), values in samples.items()
-        if name != COPY
+        if name != MAKING
     }
 
 

@@ -2,8 +2,9 @@
 What a request costs on the sites that people really have, side by side with the plainest one.
 
 ``python -m benchmarks.sites`` prints a table and says whether the contracts are kept: each case
-costs at most 2.5 times a planned request, and 10,000 virtual hosts at most 1.3 times one. With
-``--output`` it also writes ``sites.json``.
+costs at most 2.5 times a planned request, a name that the file system must be asked for at most 7
+times, and 10,000 virtual hosts at most 1.3 times one. With ``--output`` it also writes
+``sites.json``.
 
 Every case is a table of ten entries with the default settings but for what its name says. A request
 is a fresh environ as gunicorn makes it, and asks for a path that has never been asked for: ever new
@@ -41,10 +42,11 @@ from django_wsgimatch.dispatcher import Dispatcher
 PLANNED, MAKING = "planned", "making the environ"
 ONE_HOST, MANY_HOSTS = "one virtual host", "10,000 virtual hosts"
 MANY = 10_000
-MOST, MOST_FOR_MANY = 2.5, 1.3
+LOOKING = "ever new missing tenants"
+MOST, MOST_WITH_A_LOOK, MOST_FOR_MANY = 2.5, 7.0, 1.3
 ENTRIES = 10
-# Environs that are made in turn, each with a path of its own.
-PATHS_A_SAMPLE = 64
+# So many requests are made between two looks at the clock, at least.
+REQUESTS = [None] * 64
 HIT, MISSING = [b"hit"], "404 Not Found"
 
 
@@ -102,9 +104,7 @@ def cases(scripts: Path) -> dict[str, Case]:
         "a missing tenant": replace(
             plain, aliases=tenants, path="/t/nobody/item{}", is_missing=True
         ),
-        "ever new missing tenants": replace(
-            plain, aliases=tenants, path="/t/nobody{}/item", is_missing=True
-        ),
+        LOOKING: replace(plain, aliases=tenants, path="/t/nobody{}/item", is_missing=True),
         "a missing script": replace(plain, aliases=lost, path="/lost/item{}", is_missing=True),
     }
 
@@ -155,8 +155,8 @@ def samplers(scripts: Path, least: int) -> Iterator[tuple[tuple[str, str], Calla
         dispatch = dispatcher_for(case)
         check(name, case, dispatch)
         make = requests(case)
-        yield (name, PLANNED), partial(nanoseconds, asked(dispatch, make), [None] * 64, least)
-        yield (name, MAKING), partial(nanoseconds, make, [None] * 64, least)
+        yield (name, PLANNED), partial(nanoseconds, asked(dispatch, make), REQUESTS, least)
+        yield (name, MAKING), partial(nanoseconds, make, REQUESTS, least)
 
 
 def asked(dispatch: Dispatcher, make: Callable[[object], dict[str, Any]]) -> Callable[[Any], Any]:
@@ -178,7 +178,11 @@ def net(samples: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, list[fl
 def judge(samples: Mapping[str, Sequence[float]]) -> list[str]:
     """The contracts, a line for each."""
     lines = [
-        verdict(f"{name} / {PLANNED}", median_ratio(taken, samples[PLANNED]), MOST)
+        verdict(
+            f"{name} / {PLANNED}",
+            median_ratio(taken, samples[PLANNED]),
+            MOST_WITH_A_LOOK if name == LOOKING else MOST,
+        )
         for name, taken in samples.items()
         if name != PLANNED
     ]
