@@ -816,6 +816,23 @@ def test_a_bad_query_of_a_path_that_is_remembered(script, times, query):
     assert answer.code == 400
 
 
+def test_a_script_that_has_been_replaced_is_not_kept_in_memory(tmp_path):
+    path = str(tmp_path / "v.wsgi")
+    write_version(path, VERSION.format(1), 1)
+    dispatcher = dispatcher_for(Alias("/v", path), reload_interval=0)
+    targets = [f"/v/{number}" for number in range(100)]
+    bodies = [get(dispatcher, target).body for target in targets]
+    old = dispatcher.scripts.loaded[path]
+    write_version(path, VERSION.format(2), 2)
+
+    bodies += [get(dispatcher, target).body for target in targets]
+
+    known = [known for site in dispatcher._sites.values() for known in site.remembered.values()]
+    assert bodies == [b"1"] * 100 + [b"2"] * 100
+    assert known
+    assert not [each for each in known if each[0] is old]
+
+
 def test_deleted_script_of_targets_with_queries(tmp_path):
     path = write_scripts(tmp_path, "x.wsgi")
     dispatcher = dispatcher_for(Alias("/a", str(path)), reload_interval=0)
