@@ -6,9 +6,11 @@ import doctest
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.support.documentation import Block, blocks, commands
+from tests.support.groups import wait_until
 from tests.support.servers import GUNICORN, Server, environment, running
 
 
@@ -25,8 +27,13 @@ class Reader:
         if block.language == "python":
             self.write(block)
         for command, expected in commands(block.text) if block.language == "console" else ():
-            printed = self.ask(server, command) if server else self.type(command)
-            assert same(expected, printed), f"$ {command}\n{printed}"
+            if server is None:
+                printed = self.type(command)
+                assert same(expected, printed), f"$ {command}\n{printed}"
+            else:
+                # A script that has just been changed is looked at within a second.
+                answers = partial(self.answers, server, command, expected)
+                wait_until(answers, 15, partial(self.ask, server, command))
 
     def write(self, block: Block) -> None:
         path = self.folder / block.caption
@@ -45,6 +52,9 @@ class Reader:
             text=True,
         )
         return done.stdout.replace(str(self.folder), "/home/me/tutorial")
+
+    def answers(self, server: Server, command: str, expected: str) -> bool:
+        return same(expected, self.ask(server, command))
 
     def ask(self, server: Server, command: str) -> str:
         url = command.removeprefix("curl http://127.0.0.1:8000")
