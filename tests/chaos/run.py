@@ -216,6 +216,7 @@ def descriptors(at: Site) -> dict[str, dict[int, int]]:
     """How many descriptors the lasting processes have, by part and process."""
     census = at.census()
     parts = {"master": census.master, "manager": census.managers, "starter": census.starters}
+    parts["parent"] = census.parents
     found: dict[str, dict[int, int]] = {}
     for part, pids in parts.items():
         found[part] = {}

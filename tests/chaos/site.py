@@ -156,7 +156,12 @@ class Found:
 
     @property
     def is_group(self) -> bool:
-        return any(word.endswith("/boot.py") for word in self.words)
+        return any(word.endswith("/boot.py") for word in self.words) and not self.is_parent
+
+    @property
+    def is_parent(self) -> bool:
+        """Whether it is what forks groups."""
+        return any(word.strip() == "(wsgi:parent)" for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,7 @@ class Census:
     fronts: list[int] = field(default_factory=list)
     managers: list[int] = field(default_factory=list)
     starters: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
     # Of each arbiter its workers.
     groups: dict[int, set[int]] = field(default_factory=dict)
     others: list[tuple[str, ...]] = field(default_factory=list)
@@ -320,6 +326,8 @@ class Site:
             elif each.is_group:
                 arbiter = each.pid if each.pid in arbiters else each.parent
                 census.groups.setdefault(arbiter, set()).update({each.pid} - {arbiter})
+            elif each.is_parent:
+                census.parents.append(each.pid)
             elif "(wsgi:manager)" in each.words:
                 census.managers.append(each.pid)
             elif any(word.endswith("/starter.py") for word in each.words):

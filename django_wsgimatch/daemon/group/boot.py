@@ -35,10 +35,16 @@ def boot() -> None:
     # Python has put this file's folder there.
     here = {"", *map(os.path.dirname, (__file__, os.path.realpath(__file__)))}
     sys.path[:] = [path for path in sys.path if path not in here]
-    sys.meta_path.insert(0, ServerPackages(json.loads(text)["packages"]))
+    told = json.loads(text)
+    sys.meta_path.insert(0, ServerPackages(told["packages"]))
     from django_wsgimatch.daemon.group.process import run_arbiter
 
-    run_arbiter(text)
+    if "spec" not in told:
+        from django_wsgimatch.daemon.group.warm import fork_groups
+
+        text = fork_groups()
+    if text is not None:
+        run_arbiter(text)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from ..board import BOOTING, LEAVING, READY
@@ -51,12 +52,20 @@ _SHARED_MEMORY = "/dev/shm"
 CRASHED = 6
 
 
+# What a process that was forked needs no pages of its own for.
+DEFAULTS: list[Config] = []
+
+
 class GroupApplication(BaseApplication):  # type: ignore[misc]
     """gunicorn's settings for a group; its workers load the applications themselves."""
 
     def __init__(self, group: Group) -> None:
         self.group = group
         super().__init__(prog="wsgimatch")
+
+    def load_default_config(self) -> None:
+        """Take gunicorn's defaults, which a warm parent has made ahead."""
+        self.cfg = DEFAULTS.pop() if DEFAULTS else Config(self.usage, prog=self.prog)
 
     def load_config(self) -> None:
         """Put WSGIDaemonProcess's options in gunicorn's words."""

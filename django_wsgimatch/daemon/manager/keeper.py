@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -20,9 +21,10 @@ from .admission import Admission, has_room, leavers
 from .kept_place import KeptPlace
 from .logs import ServerLog, own_log
 from .loop import Loop
-from .processes import Processes
-from .starting import Running, examine, start_place
+from .processes import Start
+from .starting import Running, examine, start_of, start_place
 from .status import status_elsewhere
+from .warm_parents import WarmParents
 
 # How long the manager sleeps when something is on its way, in seconds.
 BUSY = 0.05
@@ -41,7 +43,7 @@ class Keeper:
     """Keeps the places of one server; ``may_switch``: also as other users than its own."""
 
     directory: Directory
-    processes: Processes
+    processes: WarmParents
     log: ServerLog
     loop: Loop
     may_switch: bool
@@ -128,7 +130,16 @@ class Keeper:
             else:
                 kept.is_removed, kept.is_due = True, False
                 kept.used = time.monotonic()
+        self.processes.expect(self._possible_starts())
         self._start_due()
+
+    def _possible_starts(self) -> list[Start]:
+        """How the processes of all places would be started, but those that cannot be."""
+        starts = []
+        for kept in [kept for kept in self.places.values() if not kept.is_removed]:
+            with suppress(SettingError):
+                starts.append(start_of(kept.spec, may_switch=self.may_switch))
+        return starts
 
     def _redefine(self, kept: KeptPlace) -> None:
         """Give a place its new options; it may be one that is started before anybody asks."""

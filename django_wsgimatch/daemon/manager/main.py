@@ -14,6 +14,7 @@ from ..servers.owner import Owner, end_of
 from .logs import ServerLog
 from .manager import Manager
 from .processes import LocalProcesses, Processes, StartedByRoot
+from .warm_parents import WarmParents
 
 OPEN_FILES = 8192
 
@@ -31,7 +32,9 @@ def run_manager() -> None:
         return
     _allow_open_files()
     processes, starter = _processes(told["starter"])
-    manager = Manager(owner, directory, processes, _log(told["log"], told["stdout"]), starter)
+    log = _log(told["log"], told["stdout"])
+    parents = WarmParents(processes, told["definition"]["packages"], log)
+    manager = Manager(owner, directory, parents, log, starter)
     try:
         manager.listen()
     except OSError as error:

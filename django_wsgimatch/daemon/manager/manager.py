@@ -30,8 +30,8 @@ from .keeper import BUSY, LINGER, Keeper
 from .logs import ServerLog, own_log
 from .loop import Loop
 from .order_outcome import outcome_of_none, restart_outcome, stop_outcome
-from .processes import Processes
 from .status import place_status, unreadiness
+from .warm_parents import WarmParents
 
 # How long the manager sleeps when nothing is on its way, in seconds.
 QUIET = 5.0
@@ -43,7 +43,7 @@ class Manager:
 
     owner: Owner
     directory: Directory
-    processes: Processes
+    processes: WarmParents
     log: ServerLog
     starter: int | None = None
     is_open: bool = field(default=True, init=False)
@@ -90,8 +90,7 @@ class Manager:
         self.loop.watch(wakeup, lambda: os.read(wakeup, 4096))
         if end_of_owner is not None:
             self.loop.watch(end_of_owner, self.close)
-        if (told_by := self.processes.fileno()) is not None:
-            self.loop.watch(told_by, self.processes.look)
+        self.loop.watch(self.processes.fileno(), self.processes.look)
         while self.is_open:
             self.loop.turn(self._patience(end_of_owner))
             self.processes.look()

@@ -127,16 +127,17 @@ class StartedByRoot:
     """
 
     has_strays = False
+    patience = SECONDS
 
     def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * LONGEST_MESSAGE)
+        self.connection = connection
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * LONGEST_MESSAGE)
         self._known: dict[int, Process] = {}
         self.is_lost = False
 
     def fileno(self) -> int | None:
         """A descriptor that can be read when there is something to learn."""
-        return None if self.is_lost else self._socket.fileno()
+        return None if self.is_lost else self.connection.fileno()
 
     def start(self, start: Start, descriptors: Sequence[int]) -> Process:
         """Have one started. Raises SettingError where root does not allow it, and OSError."""
@@ -158,28 +159,31 @@ class StartedByRoot:
     def look(self) -> None:
         """Learn what has come."""
         while not self.is_lost and (event := self._receive(0.0)):
-            _tell(self._known, event)
+            self._tell(event)
 
     def _ask(self, data: bytes, descriptors: Sequence[int]) -> Order:
         self.look()
         if not self.is_lost:
-            self._socket.settimeout(SECONDS)
+            self.connection.settimeout(self.patience)
             try:
-                socket.send_fds(self._socket, [data], list(descriptors))
-                deadline = time.monotonic() + SECONDS
+                socket.send_fds(self.connection, [data], list(descriptors))
+                deadline = time.monotonic() + self.patience
                 while event := self._receive(max(deadline - time.monotonic(), 0.001)):
                     if not event.keys().isdisjoint(ANSWERS):
                         return event
-                    _tell(self._known, event)
+                    self._tell(event)
             except OSError as error:
                 self._lose()
                 raise OSError(f"the starter does not answer: {error}") from error
         raise OSError("the starter has ended: only root can start the server again")
 
+    def _tell(self, event: Order) -> None:
+        _tell(self._known, event)
+
     def _receive(self, seconds: float) -> Order | None:
-        self._socket.settimeout(seconds)
+        self.connection.settimeout(seconds)
         try:
-            data = self._socket.recv(LONGEST_MESSAGE)
+            data = self.connection.recv(LONGEST_MESSAGE)
         except BlockingIOError:
             return None
         except OSError:
@@ -193,8 +197,8 @@ class StartedByRoot:
     def _signal(self, pid: int, signum: int) -> None:
         try:
             data = json.dumps({"do": "signal", "pid": pid, "signal": int(signum)}).encode()
-            self._socket.settimeout(SECONDS)
-            self._socket.send(data)
+            self.connection.settimeout(self.patience)
+            self.connection.send(data)
         except OSError:
             self._lose()
 

@@ -22,7 +22,8 @@ from ..group_spec import GroupSpec
 from ..options import GroupOptions
 from ..script_owner import ScriptOwner
 from .logs import STREAMS, GroupOutput, ServerLog, open_log
-from .processes import Process, Processes, Start
+from .processes import Process, Start
+from .warm_parents import WarmParents
 
 # In these variables a server tells its workers where the sockets are, and who starts groups.
 CHOSEN = "WSGIMATCH_SOCKET_DIRECTORY"
@@ -108,7 +109,7 @@ def start_place(
     listener: socket.socket,
     board_path: str,
     log: ServerLog,
-    processes: Processes,
+    processes: WarmParents,
     may_switch: bool,
 ) -> Running:
     """
@@ -147,7 +148,7 @@ def start_place(
     return Running(spec, process, board, board_path, lifeline, reader)
 
 
-def examine(spec: GroupSpec, log: ServerLog, processes: Processes, *, may_switch: bool) -> None:
+def examine(spec: GroupSpec, log: ServerLog, processes: WarmParents, *, may_switch: bool) -> None:
     """Raise OSError or SettingError where a start of these processes would, and start nothing."""
     options = spec.options
     processes.check(start_of(spec, may_switch=may_switch))
