@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.run import run
 
-SECONDS, FAULTS = 30, 8
+SECONDS, FAULTS = 15, 8
 
 
 @pytest.mark.parametrize(

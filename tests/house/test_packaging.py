@@ -119,7 +119,7 @@ def pip_into(environment: Path) -> list[str | Path]:
     """The command that installs into an environment, which has no pip of its own."""
     return [
         *(sys.executable, "-m", "pip", "--python", environment / "bin" / "python"),
-        *("install", "--quiet", "--disable-pip-version-check"),
+        *("install", "--quiet", "--disable-pip-version-check", "--no-compile"),
     ]
 
 
