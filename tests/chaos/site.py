@@ -58,6 +58,8 @@ ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["django_wsgimatch"]
 ROOT_URLCONF = "urls"
 USE_TZ = True
+# What is edited is asked for at once.
+WSGIMATCH_SCRIPT_RELOAD_INTERVAL = 0
 WSGIMATCH_FALLBACK = None
 WSGIMATCH_SOCKET_DIRECTORY = {sockets!r}
 WSGIMATCH_PROCESS_GROUPS = {groups!r}
