@@ -312,6 +312,9 @@ def break_script(agent: Agent) -> None:
     """While the script does not load, what was loaded before answers."""
     target = agent.target()
     agent.place(target)
+    # A front worker that is new has loaded nothing before.
+    for _ in range(30):
+        ask(agent.at, target)
     agent.at.write_script(target.script, is_broken=True)
     asked = ask(agent.at, target)
     agent.at.write_script(target.script)
