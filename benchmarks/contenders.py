@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.hello import BODY
-from tests.support.oracle import APACHE, INSTALLED, MODULE, MODULES, free_port
+from tests.support.oracle import APACHE, INSTALLED, free_port, small_configuration
 from tests.support.raw_http import fetch
 from tests.support.servers import environment, listens, start, stop, wait_for
 
@@ -27,26 +27,12 @@ KINDS = (
 APACHE_NAME = "Apache + mod_wsgi"
 
 APACHE_CONFIGURATION = Template("""\
-ServerRoot "$directory"
-DefaultRuntimeDir "$directory"
-PidFile "$directory/httpd.pid"
-ErrorLog "$directory/error.log"
-Listen 127.0.0.1:$port
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module "$modules/mod_mpm_event.so"
-LoadModule authz_core_module "$modules/mod_authz_core.so"
-LoadModule wsgi_module "$module"
 StartServers $processes
 ServerLimit $processes
 MaxRequestWorkers $workers
 ThreadsPerChild $threads
 MaxKeepAliveRequests 0
 WSGIApplicationGroup %{GLOBAL}
-<Directory />
-Require all granted
-</Directory>
 WSGIScriptAliasMatch ^/(admin|files|photologue) "$here/handler.py/$$1"
 WSGIScriptAlias /api "$here/django.wsgi/api"
 WSGIScriptAliasMatch ^/wsgi-scripts/([^/]+) "$here/$$1.py"
@@ -113,13 +99,6 @@ def running(
 
 
 def apache_configuration(directory: Path, port: int, processes: int, threads: int) -> str:
-    return APACHE_CONFIGURATION.substitute(
-        directory=directory,
-        port=port,
-        processes=processes,
-        threads=threads,
-        workers=processes * threads,
-        module=MODULE,
-        modules=MODULES,
-        here=HERE,
+    return small_configuration(directory, port) + APACHE_CONFIGURATION.substitute(
+        processes=processes, threads=threads, workers=processes * threads, here=HERE
     )

@@ -25,7 +25,7 @@ from benchmarks.groups import ENTRY, HERE, cpu_seconds
 from benchmarks.measure import parser, table, write_json
 from django_wsgimatch.daemon.manager.status import proportional_set_size
 from tests.support.groups import MARK, marked, wait_until
-from tests.support.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, free_port
+from tests.support.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, free_port, small_configuration
 from tests.support.raw_http import fetch
 from tests.support.servers import environment, start, stop
 
@@ -38,24 +38,10 @@ MIB = 1 << 20
 BOOT, DEMAND, MOD_WSGI = "start with the server", "start on demand", "mod_wsgi"
 
 APACHE_CONFIGURATION = Template("""\
-ServerRoot "$directory"
-DefaultRuntimeDir "$directory"
-PidFile "$directory/httpd.pid"
-ErrorLog "$directory/error.log"
-Listen 127.0.0.1:$port
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module "$modules/mod_mpm_event.so"
-LoadModule authz_core_module "$modules/mod_authz_core.so"
-LoadModule wsgi_module "$module"
 StartServers 1
 ServerLimit 1
 MaxRequestWorkers 25
 WSGIApplicationGroup %{GLOBAL}
-<Directory />
-Require all granted
-</Directory>
 WSGIScriptAlias /here "$here/hop.wsgi"
 """)
 
@@ -135,9 +121,7 @@ def gunicorn(count: int, begin: str, folder: Path) -> Figures:
 def mod_wsgi(count: int, folder: Path) -> Figures:
     port, mark = free_port(), f"fleet-{getpid()}-apache-{count}"
     configuration = folder / "httpd.conf"
-    text = APACHE_CONFIGURATION.substitute(
-        directory=folder, port=port, module=MODULE, modules=MODULES, here=HERE
-    )
+    text = small_configuration(folder, port) + APACHE_CONFIGURATION.substitute(here=HERE)
     for number in range(count):
         text += f"WSGIDaemonProcess g{number} threads=4\n"
         text += f'WSGIScriptAlias /g{number} "{HERE}/hop.wsgi" process-group=g{number}\n'

@@ -36,7 +36,7 @@ from benchmarks.measure import (
     write_json,
 )
 from tests.support.groups import MARK, marked, wait_until
-from tests.support.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, MODULE, MODULES, free_port
+from tests.support.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, free_port, small_configuration
 from tests.support.raw_http import fetch
 from tests.support.servers import environment, listens, start, stop, wait_for
 
@@ -51,17 +51,6 @@ KINDS = {"here": "without hop", "floor": "at least", "hop": "with hop"}
 EMBEDDED, DAEMON = "mod_wsgi embedded", "mod_wsgi daemon"
 
 APACHE_CONFIGURATION = Template("""\
-ServerRoot "$directory"
-DefaultRuntimeDir "$directory"
-PidFile "$directory/httpd.pid"
-ErrorLog "$directory/error.log"
-Listen 127.0.0.1:$port
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module "$modules/mod_mpm_event.so"
-LoadModule authz_core_module "$modules/mod_authz_core.so"
-LoadModule wsgi_module "$module"
 StartServers $processes
 ServerLimit $processes
 MaxRequestWorkers $workers
@@ -69,9 +58,6 @@ ThreadsPerChild $threads
 MaxKeepAliveRequests 0
 WSGIDaemonProcess hop processes=$processes threads=$threads
 WSGIApplicationGroup %{GLOBAL}
-<Directory />
-Require all granted
-</Directory>
 WSGIScriptAlias /here "$here/hop.wsgi"
 WSGIScriptAlias /hop "$here/hop.wsgi" process-group=hop
 """)
@@ -185,15 +171,8 @@ COMMANDS = commands()
 
 
 def apache_configuration(directory: Path, port: int) -> str:
-    return APACHE_CONFIGURATION.substitute(
-        directory=directory,
-        port=port,
-        processes=PROCESSES,
-        threads=THREADS,
-        workers=PROCESSES * THREADS * 4,
-        module=MODULE,
-        modules=MODULES,
-        here=HERE,
+    return small_configuration(directory, port) + APACHE_CONFIGURATION.substitute(
+        processes=PROCESSES, threads=THREADS, workers=PROCESSES * THREADS * 4, here=HERE
     )
 
 

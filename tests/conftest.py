@@ -20,12 +20,8 @@ sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """
-    Compile the package before the first test.
-
-    # Optimization: a hundred milliseconds of CPU for each of the thousand processes that servers
-    # and commands start.
-    """
+    """Compile the package before the first test."""
+    # Optimization: 100 ms of CPU for each of the thousand processes that servers and commands are.
     if not hasattr(config, "workerinput"):
         for package in (Path(django_wsgimatch.__file__).parent, PROJECT.parents[2] / "testproject"):
             compileall.compile_dir(package, quiet=2)

@@ -12,12 +12,11 @@ from string import Template
 from tests.support.groups import sockets_of
 from tests.support.oracle import (
     APACHE,
-    MODULE,
-    MODULES,
     ApacheFailed,
     answers,
     end_session,
     free_port,
+    small_configuration,
 )
 from tests.support.raw_http import Address
 from tests.support.servers import PYTHON, environment, start, stop, wait_for
@@ -26,18 +25,7 @@ from tests.support.trees import open_directory
 ECHO = Path(__file__).parents[1] / "applications" / "daemon" / "echo.wsgi"
 
 APACHE_CONFIGURATION = Template("""\
-ServerRoot "$directory"
-DefaultRuntimeDir "$directory"
-PidFile "$directory/httpd.pid"
-ErrorLog "$directory/error.log"
 LogLevel error
-Listen 127.0.0.1:$port
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module "$modules/mod_mpm_event.so"
-LoadModule authz_core_module "$modules/mod_authz_core.so"
-LoadModule wsgi_module "$module"
 ServerLimit 1
 ThreadsPerChild 8
 MaxRequestWorkers 8
@@ -45,9 +33,6 @@ WSGISocketPrefix "$directory/wsgi"
 WSGIDaemonProcess blog threads=4
 WSGIChunkedRequest On
 WSGIPassAuthorization On
-<Directory />
-Require all granted
-</Directory>
 WSGIScriptAlias /app "$directory/echo.wsgi" process-group=blog
 WSGIScriptAliasMatch "^/some(thing|one)" "$directory/echo.wsgi/$$1" process-group=blog
 """)
@@ -95,9 +80,9 @@ def apache(directory: Path) -> Iterator[Address]:
     """Run Apache, and its daemon process, for the time of a ``with`` block."""
     with ExitStack() as stack:
         port = free_port()
-        given = {"directory": directory, "port": port, "modules": MODULES, "module": MODULE}
         configuration = directory / "httpd.conf"
-        configuration.write_text(APACHE_CONFIGURATION.substitute(given))
+        own = APACHE_CONFIGURATION.substitute(directory=directory)
+        configuration.write_text(small_configuration(directory, port) + own)
         log = stack.enter_context((directory / "error.log").open("w"))
         process = subprocess.Popen(
             [str(APACHE), "-D", "FOREGROUND", "-f", str(configuration)],

@@ -18,30 +18,11 @@ from tests.support.oracle import (
     APACHE,
     HOW_TO_INSTALL,
     INSTALLED,
-    MODULE,
-    MODULES,
     end_session,
     free_port,
+    small_configuration,
 )
 from tests.support.servers import PYTHON, environment, listens, start, stop, wait_for
-
-CONFIGURATION = """\
-ServerRoot "{directory}"
-DefaultRuntimeDir "{directory}"
-PidFile "{directory}/httpd.pid"
-ErrorLog "{directory}/error.log"
-Listen 127.0.0.1:{port}
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module "{modules}/mod_mpm_event.so"
-LoadModule authz_core_module "{modules}/mod_authz_core.so"
-LoadModule wsgi_module "{module}"
-WSGISocketPrefix "{directory}/wsgi"
-<Directory />
-Require all granted
-</Directory>
-"""
 
 
 @functools.lru_cache
@@ -72,12 +53,9 @@ def apache(directory: Path, lines: str, distributions: Iterable[str]) -> Iterato
     """
     port, packages = free_port(), directory / "packages"
     copy_distributions(distributions, packages)
-    configuration = CONFIGURATION + lines
-    (directory / "httpd.conf").write_text(
-        configuration.format(
-            directory=directory, port=port, modules=MODULES, module=MODULE, packages=packages
-        )
-    )
+    own = f'WSGISocketPrefix "{directory}/wsgi"\n'
+    own += lines.format(directory=directory, packages=packages)
+    (directory / "httpd.conf").write_text(small_configuration(directory, port) + own)
     process = subprocess.Popen(
         [str(APACHE), "-D", "FOREGROUND", "-f", str(directory / "httpd.conf")],
         start_new_session=True,

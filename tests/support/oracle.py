@@ -52,6 +52,22 @@ LOG_FORMAT = r"\t".join(
         "%{mod_wsgi.callable_object}e",
     ]
 )
+SMALL_CONFIGURATION = """\
+ServerRoot "{directory}"
+DefaultRuntimeDir "{directory}"
+PidFile "{directory}/httpd.pid"
+ErrorLog "{directory}/error.log"
+Listen 127.0.0.1:{port}
+ServerName localhost
+User www-data
+Group www-data
+LoadModule mpm_event_module "{modules}/mod_mpm_event.so"
+LoadModule authz_core_module "{modules}/mod_authz_core.so"
+LoadModule wsgi_module "{module}"
+<Directory />
+Require all granted
+</Directory>
+"""
 CONFIGURATION = """\
 ServerRoot "{directory}"
 DefaultRuntimeDir "{directory}"
@@ -311,6 +327,13 @@ def as_apache() -> Iterator[None]:
         yield
     finally:
         os.setresuid(0, 0, 0)
+
+
+def small_configuration(directory: Path, port: int) -> str:
+    """What an Apache with mod_wsgi and little else begins with: its files lie in ``directory``."""
+    return SMALL_CONFIGURATION.format(
+        directory=directory, port=port, module=MODULE, modules=MODULES
+    )
 
 
 def configuration(directory: Path, port: int) -> str:
