@@ -54,7 +54,7 @@ class Corridor:
     """
     Answers requests as Apache with mod_wsgi would: what Dispatcher says, in its own time.
 
-    A subclass learns from each request: ``keep()``.
+    A subclass learns from each request: ``keep()``, from ``begin()`` on.
     """
 
     def __init__(
@@ -92,6 +92,10 @@ class Corridor:
         # Read at each request that takes a slow way: the quick way never leads to one.
         self.own_pages: Mapping[str, WSGIApplication] = {}
         self._seldom = Seldom(SECONDS_BETWEEN)
+        self.begin()
+
+    def begin(self) -> None:
+        """Make ready for what ``keep()`` is told."""
 
     def preload(self, required: Iterable[str] = ()) -> None:
         """

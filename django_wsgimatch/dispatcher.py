@@ -23,7 +23,7 @@ to be refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import cycle
 from time import monotonic
 from types import GeneratorType
@@ -31,18 +31,16 @@ from typing import TYPE_CHECKING, Any
 
 from .aliases.hosts import is_valid_host
 from .aliases.index.candidates import Answer
-from .aliases.resolve import DEFAULTS, Resolution, Rules, without_mount_point
+from .aliases.resolve import Resolution, without_mount_point
 from .aliases.table import AliasTable
 from .corridor import Corridor, guarded, log_refusal, request_target, run_application
-from .daemon.front.front import Places
-from .daemon.group.worker.interpreters import Interpreters
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
 from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, Named
 from .plans.plan import Plan, Planner
 from .plans.splits import Parts, Split, divide
 from .plans.targets import LONGEST_URI, uri_of
-from .scripts import LoadedScript, Reloading
+from .scripts import LoadedScript
 from .server.pages import error_page
 from .server.whole_body import expect_whole_body
 from .text import shown
@@ -102,11 +100,10 @@ class Dispatcher(Corridor):
     Answers requests as Apache with mod_wsgi would.
 
     ``fallback`` answers what no alias matches; without one that is a 404. ``rules`` hold for
-    all entries; ``reloading`` and ``settings_module`` are those of ``scripts.Scripts``, and once
-    in ``reload_interval`` seconds it looks at a script's file.
-    ``server_name`` is the ServerName in group names; None takes the server's. ``server_ports``
-    are ports of a Host header that count in them, besides the one that the server listens on;
-    None for all. Without
+    all entries; ``reloading`` and ``settings_module`` are those of ``scripts.Scripts``, and a
+    script's file is looked at once in ``reload_interval`` seconds. ``server_name`` is the
+    ServerName in group names; None takes the server's. ``server_ports`` are ports of a Host header
+    that count in them, besides the one that the server listens on; None for all. Without
     ``chunked_request`` a chunked request body is refused with 411, as mod_wsgi does by default.
     ``places`` answers what does not run here; without it all applications run here, whatever
     groups their aliases name. With ``interpreters``, application groups are sub interpreters.
@@ -116,42 +113,16 @@ class Dispatcher(Corridor):
     as it is otherwise.
     """
 
-    def __init__(
-        self,
-        table: AliasTable,
-        fallback: WSGIApplication | None = None,
-        *,
-        rules: Rules = DEFAULTS,
-        reloading: Reloading = "safe",
-        reload_interval: float = 1.0,
-        settings_module: str | None = None,
-        server_name: str | None = None,
-        server_ports: Collection[int] | None = (),
-        chunked_request: bool = True,
-        places: Places | None = None,
-        interpreters: Interpreters | None = None,
-    ) -> None:
-        super().__init__(
-            table,
-            fallback,
-            rules=rules,
-            reloading=reloading,
-            reload_interval=reload_interval,
-            settings_module=settings_module,
-            server_name=server_name,
-            server_ports=server_ports,
-            chunked_request=chunked_request,
-            places=places,
-            interpreters=interpreters,
-        )
+    def begin(self) -> None:
+        """Remember nothing yet."""
         # By the identities of the tables: virtual hosts with equal entries share one.
         self._sites: dict[int, HostPlans] = {}
         self._hosts: dict[str | None, HostPlans] = {}
-        self._most_hosts = max(MOST_HOSTS, 2 * len(table.virtual_hosts))
+        self._most_hosts = max(MOST_HOSTS, 2 * len(self.table.virtual_hosts))
         self._loaded = self.files.loaded
         self._is_remembered = cycle([*[False] * (REMEMBERED_ONE_IN - 1), True])
         self._number_remembered = 0
-        self._planner = Planner(rules, self.server_of, has_places=places is not None)
+        self._planner = Planner(self.rules, self.server_of, has_places=self.places is not None)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -192,6 +163,7 @@ class Dispatcher(Corridor):
             expect_whole_body(environ)
         if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
+        # Optimization: as run_application(), whose call took 0.05 us of 0.8.
         try:
             body = application(environ, start_response)
         except SystemExit as error:
