@@ -112,21 +112,21 @@ class LocalProcesses:
     def look(self) -> None:
         """Reap, and learn what has become of them."""
         for event in self._children.look():
-            _tell(self._known, event)
+            pass_on(self._known, event)
 
     def _signal(self, pid: int, signum: int) -> None:
         if child := self._children.get(pid):
             child.send(signum)
 
 
-class StartedByRoot:
+class StartedByAnother:
     """
-    Processes that the starter starts, over a socket of this manager's own.
+    Processes that another process starts, over a socket of this manager's own.
 
-    ``is_lost`` says that nothing can be started any more.
+    ``is_lost`` says that nothing can be started any more. ``patience`` is how long an answer may
+    take, in seconds.
     """
 
-    has_strays = False
     patience = SECONDS
 
     def __init__(self, connection: socket.socket) -> None:
@@ -150,16 +150,10 @@ class StartedByRoot:
         process = self._known[answer["pid"]] = Process(answer["pid"], self._signal)
         return process
 
-    def check(self, start: Start) -> None:
-        """Ask whether root allows a start. Raises SettingError, and OSError."""
-        answer = self._ask(json.dumps(start.order("check")).encode(), [])
-        if "allowed" not in answer:
-            raise SettingError(f"the starter refuses: {answer['refused']}")
-
     def look(self) -> None:
         """Learn what has come."""
         while not self.is_lost and (event := self._receive(0.0)):
-            self._tell(event)
+            pass_on(self._known, event)
 
     def _ask(self, data: bytes, descriptors: Sequence[int]) -> Order:
         self.look()
@@ -171,14 +165,11 @@ class StartedByRoot:
                 while event := self._receive(max(deadline - time.monotonic(), 0.001)):
                     if not event.keys().isdisjoint(ANSWERS):
                         return event
-                    self._tell(event)
+                    pass_on(self._known, event)
             except OSError as error:
                 self._lose()
                 raise OSError(f"the starter does not answer: {error}") from error
         raise OSError("the starter has ended: only root can start the server again")
-
-    def _tell(self, event: Order) -> None:
-        _tell(self._known, event)
 
     def _receive(self, seconds: float) -> Order | None:
         self.connection.settimeout(seconds)
@@ -210,10 +201,23 @@ class StartedByRoot:
             process.returncode = -1 if process.returncode is None else process.returncode
 
 
+class StartedByRoot(StartedByAnother):
+    """Processes that the starter starts."""
+
+    has_strays = False
+
+    def check(self, start: Start) -> None:
+        """Ask whether root allows a start. Raises SettingError, and OSError."""
+        answer = self._ask(json.dumps(start.order("check")).encode(), [])
+        if "allowed" not in answer:
+            raise SettingError(f"the starter refuses: {answer['refused']}")
+
+
 Processes = LocalProcesses | StartedByRoot
 
 
-def _tell(known: dict[int, Process], event: Order) -> None:
+def pass_on(known: dict[int, Process], event: Order) -> None:
+    """Tell a process what has become of it; one of which nothing is left is forgotten."""
     pid = event.get("gone", event.get("ended"))
     # A signal may be refused, to a starter without CAP_KILL: there is nothing to learn then.
     if pid in known:

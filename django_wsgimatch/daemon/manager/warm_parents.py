@@ -22,7 +22,7 @@ from typing import Any
 from ...exceptions import SettingError
 from ..starter import Order
 from .logs import GroupOutput, ServerLog
-from .processes import Process, Processes, Start, StartedByRoot
+from .processes import Process, Processes, Start, StartedByAnother, pass_on
 
 # From so many groups on they share a parent, which takes as much memory as one.
 LEAST = 2
@@ -46,7 +46,7 @@ def kind_of(start: Start) -> Key:
     return start.program, start.user, start.group, start.groups, tuple(sorted(variables))
 
 
-class Parent(StartedByRoot):
+class Parent(StartedByAnother):
     """
     A warm parent, as the manager sees it: ``process``, and a socket to it.
 
@@ -80,7 +80,7 @@ class Parent(StartedByRoot):
             event = self._receive(0.0)
             if event is None:
                 break
-            self._tell(event)
+            pass_on(self._known, event)
         if time.monotonic() - self.heard > SILENCE:
             self._lose()
 
