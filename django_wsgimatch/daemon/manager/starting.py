@@ -119,10 +119,8 @@ def start_place(
     OSError where something cannot be made, and SettingError for a user or a group that does not
     exist, or that they may not run as.
     """
-    start = start_of(spec, may_switch=may_switch)
-    ScriptOwner.of(spec.options.script_user, spec.options.script_group)
     # First what a mistake in the settings can make fail: nothing is open then.
-    own_log = log_of(spec.options, log)
+    start, own_log = _prepared(spec, log, may_switch=may_switch)
     output_read, output = os.pipe()
     mine = [output, output_read]
     try:
@@ -150,16 +148,21 @@ def start_place(
 
 def examine(spec: GroupSpec, log: ServerLog, processes: WarmParents, *, may_switch: bool) -> None:
     """Raise OSError or SettingError where a start of these processes would, and start nothing."""
-    options = spec.options
-    processes.check(start_of(spec, may_switch=may_switch))
-    ScriptOwner.of(options.script_user, options.script_group)
-    if options.python_home is not None:
-        # What only the group's user can see is not seen.
-        with suppress(PermissionError):
-            os.stat(python_of(options, ""))
-    own_log = log_of(options, log)
+    start, own_log = _prepared(spec, log, may_switch=may_switch)
     if own_log is not log:
         own_log.close()
+    if start.program is not None:
+        # What only the group's user can see is not seen.
+        with suppress(PermissionError):
+            os.stat(start.program)
+    processes.check(start)
+
+
+def _prepared(spec: GroupSpec, log: ServerLog, *, may_switch: bool) -> tuple[Start, ServerLog]:
+    """Return how a place's processes are started, and the log, open, that their output goes to."""
+    start = start_of(spec, may_switch=may_switch)
+    ScriptOwner.of(spec.options.script_user, spec.options.script_group)
+    return start, log_of(spec.options, log)
 
 
 def _reader(spec: GroupSpec, output: int, log: ServerLog, *, is_own_file: bool) -> GroupOutput:
