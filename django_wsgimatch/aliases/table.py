@@ -166,11 +166,3 @@ def compile_location(alias: Alias, *, allow_exponential: bool = False) -> str | 
         return compile_pattern(alias.location, allow_exponential=allow_exponential)
     except InvalidPattern as error:
         raise DirectiveError(NOT_COMPILED) from error
-
-
-def host_matches(pattern: str, name: str) -> bool:
-    """Whether a host's name, lower case and without port, fits a pattern of ALLOWED_HOSTS."""
-    pattern = pattern.lower()
-    return pattern in ("*", name) or (
-        pattern.startswith(".") and (name.endswith(pattern) or name == pattern[1:])
-    )

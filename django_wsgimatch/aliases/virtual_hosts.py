@@ -17,11 +17,9 @@ class HostIndex:
     def __init__(self, patterns: Iterable[str]) -> None:
         self.patterns = tuple(patterns)
         self._names: dict[str, int] = {}
-        self._domains: dict[str, int] = {}
         for position, pattern in enumerate(map(str.lower, self.patterns)):
             self._names.setdefault(pattern, position)
-            if pattern[:1] == ".":
-                self._domains.setdefault(pattern, position)
+        self._domains = {name: at for name, at in self._names.items() if name.startswith(".")}
         self._any = self._names.get("*")
         # No more labels of a name are looked at, however many a client sends.
         self._deepest = max((domain.count(".") for domain in self._domains), default=0)
@@ -50,3 +48,11 @@ class HostIndex:
 def name_in(host: str) -> str:
     """Return the name in a Host header as patterns are compared with it."""
     return split_host(host)[0].lower().rstrip(".")
+
+
+def host_matches(pattern: str, name: str) -> bool:
+    """Whether a host's name, lower case and without port, fits a pattern of ALLOWED_HOSTS."""
+    pattern = pattern.lower()
+    return pattern in ("*", name) or (
+        pattern.startswith(".") and (name.endswith(pattern) or name == pattern[1:])
+    )

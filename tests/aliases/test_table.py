@@ -4,7 +4,7 @@ import pytest
 
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.patterns.pattern import Pattern
-from django_wsgimatch.aliases.table import AliasTable, Match, compile_location, host_matches
+from django_wsgimatch.aliases.table import AliasTable, Match, compile_location
 from django_wsgimatch.exceptions import DirectiveError, TableError
 
 TWO_ARGUMENTS = (
@@ -164,24 +164,6 @@ def test_compile_location_of_a_plain_alias_is_its_text():
 def test_compile_location_refuses_in_the_words_of_apache():
     with pytest.raises(DirectiveError, match=rf"^{NOT_COMPILED}$"):
         compile_location(Alias("(", "/x", "match"))
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "expected"),
-    [
-        pytest.param("a.example", "a.example", True, id="the name itself"),
-        pytest.param("A.Example", "a.example", True, id="in any case"),
-        pytest.param("a.example", "b.a.example", False, id="no subdomains unasked"),
-        pytest.param(".example", "a.example", True, id="a subdomain"),
-        pytest.param(".example", "example", True, id="a dot takes the domain too"),
-        pytest.param(".example", "counterexample", False, id="not the end of a name"),
-        pytest.param("*", "a.example", True, id="any host"),
-    ],
-)
-def test_host_matches(pattern, name, expected):
-    found = host_matches(pattern, name)
-
-    assert found is expected
 
 
 HOSTS = {

@@ -5,8 +5,7 @@ from random import Random
 
 import pytest
 
-from django_wsgimatch.aliases.table import host_matches
-from django_wsgimatch.aliases.virtual_hosts import HostIndex, name_in
+from django_wsgimatch.aliases.virtual_hosts import HostIndex, host_matches, name_in
 
 LABELS = ("a", "b", "A", "www", "example", "")
 
@@ -41,3 +40,21 @@ def test_a_name_of_many_labels_is_looked_up_at_once():
 
     assert found == ".host5.example"
     assert time.perf_counter() - started < 0.1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "expected"),
+    [
+        pytest.param("a.example", "a.example", True, id="the name itself"),
+        pytest.param("A.Example", "a.example", True, id="in any case"),
+        pytest.param("a.example", "b.a.example", False, id="no subdomains unasked"),
+        pytest.param(".example", "a.example", True, id="a subdomain"),
+        pytest.param(".example", "example", True, id="a dot takes the domain too"),
+        pytest.param(".example", "counterexample", False, id="not the end of a name"),
+        pytest.param("*", "a.example", True, id="any host"),
+    ],
+)
+def test_host_matches(pattern, name, expected):
+    found = host_matches(pattern, name)
+
+    assert found is expected

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ...aliases.groups import split_host
-from ...aliases.table import host_matches
+from ...aliases.virtual_hosts import host_matches
 from ..findings.finding import Finding, Findings
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
