@@ -150,6 +150,7 @@ def starter(
     os.close(number)
     nothing = os.open(os.devnull, os.O_RDWR)
     running = RunningStarter(process, mine, where, nothing)
+    _wait_until_it_takes_orders(running)
     try:
         yield running
     finally:
@@ -166,6 +167,14 @@ def starter(
             for pid in left:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+
+def _wait_until_it_takes_orders(running: RunningStarter) -> None:
+    """Until then a signal may end it."""
+    manager = running.manager()
+    manager.answer({"do": "check", "user": 0, "group": 0, "groups": []})
+    manager.socket.close()
+    running.opened.remove(manager.socket)
 
 
 def _lives(pid: int) -> bool:
