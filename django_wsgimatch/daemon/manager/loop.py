@@ -16,6 +16,7 @@ from typing import Any
 
 from ...exceptions import WSGIMatchError
 from ..wire.control import LONGEST_ORDER, Order
+from ..wire.wire import is_readable
 from .logs import GroupOutput
 
 # So long may a whole order take, and so many may be under way: whoever drips bytes stalls nobody.
@@ -126,6 +127,15 @@ class Loop:
     def take_orders(self, listener: socket.socket) -> None:
         """Take the orders that come over a socket."""
         self.watch(listener, partial(self._accept, listener))
+
+    def leave(self, listener: socket.socket) -> None:
+        """Close a socket for orders; who has connected to it may give one yet."""
+        self.unwatch(listener)
+        with listener:
+            for _ in range(MOST):
+                if not is_readable(listener):
+                    break
+                self._accept(listener)
 
     def _drain(self, output: GroupOutput) -> None:
         if not output.drain():

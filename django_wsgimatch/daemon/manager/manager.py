@@ -124,8 +124,7 @@ class Manager:
             return
         try:
             make_directory(self.owner, self.directory.base)
-            self.loop.unwatch(self.listener)
-            self.listener.close()
+            self.loop.leave(self.listener)
             self.listen()
         except (OSError, WSGIMatchError) as error:
             self._complain(f"the folder of sockets cannot be made again: {error}")
