@@ -25,6 +25,7 @@ from ..manager import starting
 from ..manager.logs import STREAMS, open_log
 from ..options import GroupOptions
 from ..script_owner import ScriptOwner
+from ..servers.open_files import nameless_file
 from ..starter import SET_CHILD_SUBREAPER, prctl
 
 # Above the descriptors that the group's process is started with.
@@ -77,7 +78,7 @@ def become_first_process(
     program = starting.python_of(options, python)
     if not os.access(program, os.X_OK):
         raise SettingError(f"python_home {options.python_home!r} has no Python: {program!r}")
-    board = starting.nameless_file("wsgimatch-board")
+    board = nameless_file("wsgimatch-board")
     starting.make_room(board, spec)
     end_of_server, never_closed = os.pipe()
     given = {

@@ -27,7 +27,7 @@ class ServerPackages:
 
 
 def boot() -> None:
-    """Read what the manager says on standard input, and run the group."""
+    """Read what standard input says, and run a group, or be the parent of several."""
     text = sys.stdin.read()
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -37,14 +37,14 @@ def boot() -> None:
     sys.path[:] = [path for path in sys.path if path not in here]
     told = json.loads(text)
     sys.meta_path.insert(0, ServerPackages(told["packages"]))
-    from django_wsgimatch.daemon.group.process import run_arbiter
+    if "spec" in told:
+        from django_wsgimatch.daemon.group.process import run_arbiter
 
-    if "spec" not in told:
-        from django_wsgimatch.daemon.group.warm import fork_groups
-
-        text = fork_groups()
-    if text is not None:
         run_arbiter(text)
+    else:
+        from django_wsgimatch.daemon.group.warm import run_parent
+
+        run_parent()
 
 
 if __name__ == "__main__":

@@ -1,189 +1,242 @@
 """
-A warm parent: it has loaded what the groups of one Python and one user share, and forks for them.
+A warm parent: it has loaded what the groups of one Python and one user share, and runs them.
 
-It runs as that user from its first line on, loads nothing of an application, and forks a group's
-first process when the manager orders it: that has the group's descriptors, environment and limits
-then, and goes on as one that was started by itself. It speaks as ``starter`` does, and as there
-what a group leaves behind is killed. It says again and again that it is there, and ends when the
-manager has gone, after its groups.
+It runs as that user from its first line on and loads nothing of an application. In it each group
+has an arbiter (``shared``), which forks the group's daemon processes; the arbiters do their rounds
+one after another. The manager (``manager.warm_parents``) says which groups to start and what to
+signal them, and is told what becomes of them. The parent says again and again that it is there,
+and ends when the manager has gone, after its groups.
 """
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import socket
+import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from gunicorn.config import Config  # type: ignore[import-untyped]
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # noqa: F401
-
-from ..starter import (
-    LONGEST_MESSAGE,
-    NOW,
-    PATIENCE,
-    PAUSE,
-    SET_CHILD_SUBREAPER,
-    Child,
-    Children,
-    Order,
-    prctl,
-)
-from .process import DEFAULTS
+from ..group_spec import Descriptors, GroupSpec
+from ..servers.open_files import allow_open_files
+from ..wire.control import LONGEST_START, Order
+from .arbiter import GroupApplication, take_log
+from .forking import Forker, ProcessSetup, start_forker
+from .shared import SharedArbiter
+from .strays import Strays
+from .worker.group import Group
 
 # The descriptor of the socket to the manager.
 CONTROL = 3
-# Above the descriptors that a group's process is started with.
-HIGH = 16
+# How often it says that it is there, and looks after what is to be killed, in seconds.
+PATIENCE, PAUSE = 5.0, 0.05
+# The arbiters do their rounds at least so often, in seconds, as gunicorn's do.
+ROUND = 1.0
+# The status of a group that could not be started.
+NOT_STARTED = 127
 
 
-def fork_groups() -> str | None:
-    """
-    Fork as the manager orders, until it is gone.
-
-    In each new process this returns what that is to read, as from its standard input; in the
-    parent None, at the end.
-    """
-    # As gunicorn.glogging, this is what each arbiter would load and make for itself.
-    DEFAULTS.append(Config(prog="wsgimatch"))
-    # A full collection in a child would write to all objects that it shares with this process.
+def run_parent() -> None:
+    """Run groups as the manager orders, until it is gone."""
+    control = socket.socket(fileno=CONTROL)
+    # A full collection would write to all objects that the forked processes share.
     gc.collect()
     gc.freeze()
-    return WarmParent(socket.socket(fileno=CONTROL)).run()
+    WarmParent(control, start_forker(control)).run()
+
+
+class Voice:
+    """
+    Standard error of this process: what is printed goes to the group whose turn it is.
+
+    What finds no room in a group's output is lost: no group keeps the others waiting.
+    """
+
+    def __init__(self, output: int) -> None:
+        self.output = output
+
+    def write(self, text: str) -> None:
+        """Print a text."""
+        poller = select.poll()
+        poller.register(self.output, select.POLLOUT)
+        if poller.poll(0):
+            os.write(self.output, text.encode("utf-8", "backslashreplace"))
+
+    def flush(self) -> None:
+        """All is printed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGroup:
+    """A group in the parent: its arbiter, and the descriptor that its processes print to."""
+
+    arbiter: SharedArbiter
+    output: int
+
+    def close(self) -> None:
+        """Close what is open of a group that has ended."""
+        group = self.arbiter.group
+        group.listener.close()
+        group.board.map.close()
+        os.close(group.board_file)
+        os.close(self.output)
 
 
 class WarmParent:
     """Takes the manager's orders over ``control``."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, forker: Forker) -> None:
+        allow_open_files()
         self._control = control
-        self._children = Children()
+        self._forker = forker
         self._is_open = True
+        self._voice = sys.stderr = Voice(2)
+        # By the numbers that the manager has given them; those that have ended, too, as long as
+        # something is left of them.
+        self._groups: dict[int, KeptGroup] = {}
+        self._strays = Strays(forker.pid)
+        self._ended: set[int] = set()
+        # When it was last said that this process is there, and when all are to do their rounds.
+        self._told = self._due = 0.0
 
-    def run(self) -> str | None:
-        """Work until there is nothing left to do; in a new process, return what it is to read."""
+    def run(self) -> None:
+        """Work until there is nothing left to do."""
         woken, wakes = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+        for signum in (signal.SIGCHLD, signal.SIGWINCH):
+            signal.signal(signum, lambda number, frame: None)
         signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
-        while self._is_open or self._children or self._children.strays:
+        while self._is_open or self._groups or self._strays:
             self._tell_that_it_lives()
             waits_for: list[Any] = [woken, *([self._control] if self._is_open else [])]
-            soon = PAUSE if self._children.strays else PATIENCE
-            ready = select.select(waits_for, [], [], soon)[0]
+            ready = select.select(waits_for, [], [], self._patience())[0]
+            if self._control in ready:
+                self._take_order()
             if woken in ready:
                 os.read(woken, 4096)
-            if self._control in ready and self._take_order():
-                return _read_input()
-            for event in self._children.look():
-                self._send(event)
-        return None
+                self._bury_the_dead()
+            if ready and not self._is_due:
+                self._do_rounds([n for n, each in self._groups.items() if each.arbiter.has_news()])
+            elif self._is_due:
+                self._due = time.monotonic() + ROUND
+                self._do_rounds([*self._groups])
+            if woken in ready or self._ended or not self._is_open:
+                self._clear_up()
 
-    def _take_order(self) -> bool:
-        """Carry an order out; return whether this is a new process."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, LONGEST_MESSAGE, 8, NOW)
-        self._is_open = bool(data)
+    @property
+    def _is_due(self) -> bool:
+        return bool(self._groups) and time.monotonic() >= self._due
+
+    def _patience(self) -> float:
+        if self._ended or not self._is_open:
+            # Strays that are killed may leave others behind.
+            return PAUSE
+        return max(self._due - time.monotonic(), 0.0) if self._groups else PATIENCE
+
+    def _take_order(self) -> None:
+        data, descriptors, _, _ = socket.recv_fds(self._control, LONGEST_START, 8)
         if not data:
-            return False
+            self._is_open = False
+            for each in self._groups.values():
+                each.arbiter.is_abandoned = True
+            self._due = 0.0
+            return
         order = json.loads(data)
         if order["do"] == "start":
-            return self._fork(order, descriptors)
-        with suppress(OSError, KeyError):
-            self._children[order["pid"]].send(signal.Signals(order["signal"]))
-        return False
+            self._start(order, descriptors)
+        elif order["id"] in self._groups:
+            self._signal(order["id"], order["signal"])
 
-    def _fork(self, order: Order, descriptors: list[int]) -> bool:
-        failure, its = socket.socketpair()
-        pid = os.fork()
-        if not pid:
-            self._forget_all()
-            failure.detach()
-            become_group(order, descriptors, its.detach())
-            return True
-        its.close()
-        for descriptor in descriptors:
-            os.close(descriptor)
-        self._children[pid] = Child(pid, failure)
-        self._send({"pid": pid})
-        return False
+    def _signal(self, number: int, signum: int) -> None:
+        arbiter = self._groups[number].arbiter
+        if signum == signal.SIGKILL:
+            arbiter.kill()
+        else:
+            arbiter.signal(signum, None)
+        self._do_round(number)
 
-    def _forget_all(self) -> None:
-        """Let go of the parent's descriptors: their numbers will be others' soon."""
-        for child in self._children.values():
-            child.failure.detach()
-        self._children.clear()
-        self._control.detach()
+    def _start(self, order: Order, descriptors: list[int]) -> None:
+        text, output, listener, board, lifeline = descriptors
+        number: int = order["id"]
+        self._send({"begun": number})
+        # The socket to the manager says when that is gone.
+        os.close(lifeline)
+        setup = ProcessSetup(order["name"], order["environment"], order["limits"])
+        self._voice.output = output
+        try:
+            setup.require_limits()
+            with open(text, encoding="utf-8") as file:
+                told = json.load(file)
+            spec = GroupSpec.from_json(told["spec"])
+            group = Group(spec, Descriptors(listener, board, -1), told["packages"])
+        except (OSError, ValueError) as error:
+            self._send({"ended": number, "status": NOT_STARTED, "error": str(error)[:500]})
+            self._send({"gone": number})
+            for descriptor in (output, listener, board):
+                os.close(descriptor)
+            return
+        fork = partial(self._forker.fork, told=told, setup=setup, output=output)
+        arbiter = SharedArbiter(GroupApplication(group), fork)
+        self._groups[number] = KeptGroup(arbiter, output)
+        take_log(arbiter.log, told["zone"])
+        arbiter.begin()
+
+    def _bury_the_dead(self) -> None:
+        """Let the arbiters see which of their processes have ended, and reap all others."""
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        with suppress(ChildProcessError):
+            while found := os.waitid(os.P_ALL, 0, flags):
+                pid = found.si_pid
+                for number, each in self._groups.items():
+                    if pid in each.arbiter.WORKERS:
+                        each.arbiter.is_settled = False
+                        self._do_round(number)
+                        break
+                else:
+                    os.waitpid(pid, 0)
+                if pid == self._forker.pid:
+                    raise SystemExit("The forker has ended, and so does this process.")
+
+    def _do_rounds(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self._do_round(number)
+
+    def _do_round(self, number: int) -> None:
+        arbiter = self._groups[number].arbiter
+        if arbiter.status is not None:
+            return
+        self._voice.output = self._groups[number].output
+        arbiter.turn()
+        if arbiter.status is not None:
+            self._ended.add(number)
+            self._send({"ended": number, "status": arbiter.status, "error": ""})
+
+    def _clear_up(self) -> None:
+        """Kill what groups that have ended have left; forget those that have left nothing."""
+        self._strays.look({number: each.arbiter for number, each in self._groups.items()})
+        if not self._is_open:
+            self._strays.kill(None)
+        for number in [*self._ended]:
+            self._groups[number].arbiter.kill()
+            self._strays.kill(number)
+            if not self._strays.has_any_of(number):
+                self._ended.discard(number)
+                self._groups.pop(number).close()
+                self._send({"gone": number})
 
     def _tell_that_it_lives(self) -> None:
-        # A manager that does not read has heard enough.
-        with suppress(OSError):
-            self._control.send(json.dumps({"warm": os.getpid()}).encode(), NOW)
+        if time.monotonic() - self._told >= PATIENCE:
+            self._told = time.monotonic()
+            # A manager that does not read has heard enough.
+            with suppress(OSError):
+                self._control.send(json.dumps({"warm": os.getpid()}).encode(), socket.MSG_DONTWAIT)
 
     def _send(self, event: Order) -> None:
-        try:
+        with suppress(OSError):
             self._control.send(json.dumps(event).encode())
-        except OSError:
-            self._is_open = False
-
-
-def become_group(order: Order, descriptors: list[int], failure: int) -> None:
-    """In a new process: become what was ordered, or end with the reason."""
-    try:
-        os.setsid()
-        # A process that has been forked adopts by itself no more.
-        prctl(SET_CHILD_SUBREAPER, 1)
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        failure = place_descriptors(descriptors, failure)
-        os.chdir("/")
-        os.umask(0o022)
-        for name, number in order["limits"].items():
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (number, number))
-        os.environ.clear()
-        os.environ.update(order["environment"])
-        time.tzset()
-        gc.freeze()
-        show_words(order["name"])
-        os.close(failure)
-    except BaseException as error:
-        os.write(failure, str(error)[:500].encode("utf-8", "backslashreplace"))
-        os._exit(127)
-
-
-def place_descriptors(descriptors: list[int], failure: int) -> int:
-    """Put descriptors where a group expects them, and close all others but ``failure``."""
-    given = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, HIGH) for descriptor in descriptors]
-    failure = fcntl.fcntl(failure, fcntl.F_DUPFD_CLOEXEC, HIGH)
-    for source, target in zip([*given, given[1]], (0, 1, 3, 4, 5, 2), strict=True):
-        os.dup2(source, target)
-    os.closerange(6, failure)
-    os.closerange(failure + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    return failure
-
-
-def show_words(name: str) -> None:
-    """Let lists of processes show a name as the last word of this process's command line."""
-    with suppress(OSError, ValueError, IndexError):
-        with open("/proc/self/stat", encoding="latin-1") as file:
-            start, end = map(int, file.read().rpartition(")")[2].split()[45:47])
-        with open("/proc/self/cmdline", "rb") as file:
-            words = file.read().split(b"\0")
-        own = b"\0".join([*words[:2], name.encode("latin-1", "replace")])
-        with open("/proc/self/mem", "r+b", buffering=0) as memory:
-            memory.seek(start)
-            memory.write(own[: end - start - 1].ljust(end - start, b"\0"))
-
-
-def _read_input() -> str:
-    with open(0, encoding="utf-8", closefd=False) as file:
-        text = file.read()
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    return text

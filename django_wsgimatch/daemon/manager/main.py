@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import socket
 import sys
 
 from ..servers.directory import directory_of, remove_directory
+from ..servers.open_files import allow_open_files
 from ..servers.owner import Owner, end_of
 from .logs import ServerLog
 from .manager import Manager
 from .processes import LocalProcesses, Processes, StartedByRoot
 from .warm_parents import WarmParents
-
-OPEN_FILES = 8192
 
 
 def run_manager() -> None:
@@ -30,7 +28,7 @@ def run_manager() -> None:
         # The server has ended while this process was started: nobody else removes the folder.
         remove_directory(directory)
         return
-    _allow_open_files()
+    allow_open_files()
     processes, starter = _processes(told["starter"])
     log = _log(told["log"], told["stdout"])
     parents = WarmParents(processes, told["definition"]["packages"], log)
@@ -86,10 +84,3 @@ def _handle_signals(manager: Manager, wakeup: int) -> None:
         signal.signal(signum, lambda number, frame: manager.close())
     for signum in (signal.SIGCHLD, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(signum, lambda number, frame: None)
-
-
-def _allow_open_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -119,15 +119,14 @@ class LocalProcesses:
             child.send(signum)
 
 
-class StartedByAnother:
+class StartedByRoot:
     """
-    Processes that another process starts, over a socket of this manager's own.
+    Processes that the starter starts, over a socket of this manager's own.
 
-    ``is_lost`` says that nothing can be started any more. ``patience`` is how long an answer may
-    take, in seconds.
+    ``is_lost`` says that nothing can be started any more.
     """
 
-    patience = SECONDS
+    has_strays = False
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -150,6 +149,12 @@ class StartedByAnother:
         process = self._known[answer["pid"]] = Process(answer["pid"], self._signal)
         return process
 
+    def check(self, start: Start) -> None:
+        """Ask whether root allows a start. Raises SettingError, and OSError."""
+        answer = self._ask(json.dumps(start.order("check")).encode(), [])
+        if "allowed" not in answer:
+            raise SettingError(f"the starter refuses: {answer['refused']}")
+
     def look(self) -> None:
         """Learn what has come."""
         while not self.is_lost and (event := self._receive(0.0)):
@@ -158,10 +163,10 @@ class StartedByAnother:
     def _ask(self, data: bytes, descriptors: Sequence[int]) -> Order:
         self.look()
         if not self.is_lost:
-            self.connection.settimeout(self.patience)
+            self.connection.settimeout(SECONDS)
             try:
                 socket.send_fds(self.connection, [data], list(descriptors))
-                deadline = time.monotonic() + self.patience
+                deadline = time.monotonic() + SECONDS
                 while event := self._receive(max(deadline - time.monotonic(), 0.001)):
                     if not event.keys().isdisjoint(ANSWERS):
                         return event
@@ -188,7 +193,7 @@ class StartedByAnother:
     def _signal(self, pid: int, signum: int) -> None:
         try:
             data = json.dumps({"do": "signal", "pid": pid, "signal": int(signum)}).encode()
-            self.connection.settimeout(self.patience)
+            self.connection.settimeout(SECONDS)
             self.connection.send(data)
         except OSError:
             self._lose()
@@ -199,18 +204,6 @@ class StartedByAnother:
         for process in self._known.values():
             process.is_gone = True
             process.returncode = -1 if process.returncode is None else process.returncode
-
-
-class StartedByRoot(StartedByAnother):
-    """Processes that the starter starts."""
-
-    has_strays = False
-
-    def check(self, start: Start) -> None:
-        """Ask whether root allows a start. Raises SettingError, and OSError."""
-        answer = self._ask(json.dumps(start.order("check")).encode(), [])
-        if "allowed" not in answer:
-            raise SettingError(f"the starter refuses: {answer['refused']}")
 
 
 Processes = LocalProcesses | StartedByRoot

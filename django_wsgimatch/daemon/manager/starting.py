@@ -7,7 +7,6 @@ import os
 import pwd
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from ..board import BoardReport, Shape, read_board
 from ..group_spec import GroupSpec
 from ..options import GroupOptions
 from ..script_owner import ScriptOwner
+from ..servers.open_files import file_with
 from .logs import STREAMS, GroupOutput, ServerLog, open_log
 from .processes import Process, Start
 from .warm_parents import WarmParents
@@ -77,6 +77,8 @@ class Running:
     # Whether others of the place have taken over.
     is_replaced: bool = False
     was_ready: bool = False
+    # When it was last looked whether its arbiter reacts.
+    looked: float = 0.0
     # Since when its arbiter has not reacted for too long; 0 where it has.
     late_since: float = 0.0
 
@@ -212,19 +214,7 @@ def make_text(spec: GroupSpec, packages: Mapping[str, str], zone: str | None) ->
         "descriptors": descriptors,
         "zone": zone,
     }
-    file = nameless_file("wsgimatch-spec")
-    with open(file, "wb", closefd=False) as stream:
-        stream.write(json.dumps(told).encode())
-    os.lseek(file, 0, os.SEEK_SET)
-    return file
-
-
-def nameless_file(name: str) -> int:
-    """Return the descriptor of a new file that is in no folder; ``name`` is for lists of files."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create(name)
-    with tempfile.TemporaryFile() as temporary:
-        return os.dup(temporary.fileno())
+    return file_with(json.dumps(told), "wsgimatch-spec")
 
 
 def make_board(spec: GroupSpec, path: str) -> int:

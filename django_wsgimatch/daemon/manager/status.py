@@ -29,7 +29,6 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
     said = next((worker.said for worker in workers if worker.said), {})
     error, error_time = _newest_error(kept, report, workers)
     processes = [_process(worker) for worker in workers]
-    arbiter = memory_of(running.process.pid) if running else None
     return {
         "name": kept.place.label,
         "process_group": kept.place.process_group,
@@ -44,7 +43,7 @@ def place_status(kept: KeptPlace) -> dict[str, Any]:
         "requests": kept.requests,
         "busy": sum(len(worker.busy_since) for worker in workers),
         "threads": kept.spec.options.threads * kept.spec.options.processes,
-        "memory": _sum([arbiter, *(process["memory"] for process in processes)]),
+        "memory": _sum([process["memory"] for process in processes]),
         "restarts": max(kept.starts - 1, 0) + (report.renewals if report else 0),
         "ended": kept.ended,
         "crashes": kept.crashes,

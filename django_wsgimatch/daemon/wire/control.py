@@ -11,6 +11,8 @@ from ...exceptions import ManagerError, ManagerGone
 from ...text import shown
 
 LONGEST_ORDER = 16 << 20
+# The longest order to start a group that a warm parent takes, in bytes.
+LONGEST_START = 1 << 17
 LONGEST_ERROR = 2000
 SECONDS = 30.0
 

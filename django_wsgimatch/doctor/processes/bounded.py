@@ -18,7 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from ...daemon.manager.starting import GroupAccount, nameless_file
+from ...daemon.manager.starting import GroupAccount
+from ...daemon.servers.open_files import nameless_file
 from ...exceptions import WSGIMatchError
 from ...text import cut, last_line
 

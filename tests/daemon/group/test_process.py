@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from django_wsgimatch.daemon.group import process
+from django_wsgimatch.daemon.group import arbiter
 
 
 def nowhere() -> str:
@@ -26,4 +26,4 @@ def test_workers_show_that_they_live_where_a_file_can_be(monkeypatch, find, is_w
     monkeypatch.setattr(tempfile, "gettempdir", find)
     monkeypatch.setattr(os, "access", lambda *words: is_writable)
 
-    assert process.folder_for_signs_of_life() == expected
+    assert arbiter.folder_for_signs_of_life() == expected

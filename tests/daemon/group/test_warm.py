@@ -1,4 +1,4 @@
-"""Groups that a warm parent has forked: each is as one that was started by itself."""
+"""Groups that a warm parent runs: each is as one that has its arbiter to itself."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import json
 import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.groups import Site, site
+from tests.daemon.group.lone_groups import lone_group
+from tests.support.groups import ALIASES, Site, site, wait_until
+from tests.support.relayed import folder
 from tests.support.rooted import (
     OTHER,
     SERVER,
@@ -94,18 +97,12 @@ def warm_parents(at: Site) -> list[int]:
     return [pid for pid in at.processes() if is_warm_parent(pid)]
 
 
-def forked(at: Site, name: str) -> dict[str, Any]:
-    """What the script says in a group, once a warm parent has forked it."""
-    told: dict[str, Any] = {}
-
-    def is_forked() -> bool:
-        told.update(json.loads(at.get(f"/{name}").body))
-        if is_warm_parent(parent_of(told["ids"][1])):
-            return True
-        at.order(do="stop", name=name)
-        return False
-
-    at.until(is_forked, 30)
+def told_by(at: Site, name: str) -> dict[str, Any]:
+    """What the script says in a group."""
+    answer = at.get(f"/{name}")
+    assert answer.status == 200, at.log
+    told: dict[str, Any] = json.loads(answer.body)
+    assert is_warm_parent(told["ids"][1])
     return told
 
 
@@ -116,68 +113,131 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_forked_group_is_as_one_that_was_started_by_itself(project):
+def test_a_group_is_as_one_that_is_run_alone(project):
     options = {"switch_interval": 0.01, "open_files_limit": 500, "home": str(project)}
-    # A variable that Python reads at its start: no other group's parent can fork this one.
-    alone = {**options, "environment": {"PYTHONALONE": "1"}}
-    more = f"WSGIMATCH_PROCESS_GROUPS |= {{'other': {options!r}, 'third': {{}}}}\n"
-    with site(project, alone, more=more) as at:
-        by_itself = json.loads(at.get("/blog").body)
-        is_alone = not is_warm_parent(parent_of(by_itself["ids"][1]))
-        by_parent = forked(at, "other")
+    with folder() as at_sockets:
+        path = at_sockets / "alone.sock"
+        more = f"WSGIMATCH_PROCESS_GROUPS['alone'] = {options | {'socket': str(path)}!r}\n"
+        aliases = f'{ALIASES}script_alias("/alone", "app.wsgi", process_group="alone"),\n'
+        with (
+            site(project, options, more=more, aliases=aliases) as at,
+            lone_group(project, "alone"),
+        ):
+            wait_until(path.exists)
+            alone = json.loads(at.get("/alone").body)
+            by_parent = told_by(at, "blog")
 
-    assert is_alone
-    modules = {*by_parent["told"].pop("modules")} - {*by_itself["told"].pop("modules")}
+    for told in (alone["told"], by_parent["told"]):
+        # An arbiter that is run alone has handlers for a terminal's signals, and other files.
+        told["masks"].pop("SigCgt")
+        told.pop("files")
+        # Theirs are those of the terminal, and of the server; the modules are looked at below.
+        for name in ("SHLVL", "_", "PWD", "OLDPWD", "WSGIMATCH_TESTS", "DJANGO_SETTINGS_MODULE"):
+            told["variables"].pop(name, None)
+    modules = {*by_parent["told"].pop("modules")} - {*alone["told"].pop("modules")}
     assert {name.split(".")[0] for name in modules} <= {*sys.stdlib_module_names, PACKAGE}
-    assert by_parent["told"] == by_itself["told"]
+    assert by_parent["told"] == alone["told"]
 
 
-def test_forked_groups_share_nothing_by_chance(project):
+def test_groups_of_one_parent_share_nothing_by_chance(project):
     with site(project) as at:
-        one, other = forked(at, "blog"), forked(at, "other")
+        one, other = told_by(at, "blog"), told_by(at, "other")
 
-    # Each has an arbiter, a session and a process of its own.
-    assert len({*one["ids"], *other["ids"]}) == 4
     same = [name for name, value in one["chance"].items() if other["chance"][name] == value]
     assert same == ["marks"]
     assert one["chance"]["marks"] == []
 
 
-def test_a_forked_group_is_shown_by_its_name(project):
-    with site(project) as at:
-        told = forked(at, "blog")
-        words = [words_of(pid) for pid in told["ids"][:2]]
-
-    assert [line[-1] for line in words] == ["(wsgi:blog)"] * 2
-    assert [len(line) for line in words] == [3] * 2
-
-
-def test_a_forked_group_is_restarted_and_stopped_alone(project):
-    with site(project) as at:
-        one, other = forked(at, "blog"), forked(at, "other")
+def test_a_process_has_nothing_of_another_group_in_its_memory(project):
+    more = "WSGIMATCH_PROCESS_GROUPS['other'] = {'environment': {'SECRET': 'of-' + 'the-other'}}\n"
+    (project / "app.wsgi").write_text(LOOKING)
+    with site(project, more=more) as at:
+        told_by(at, "other")
         at.order(do="restart", name="blog")
-        at.until(lambda: json.loads(at.get("/blog").body)["ids"][0] != one["ids"][0])
-        renewed = json.loads(at.get("/blog").body)
+        found = [at.get(f"/blog/{word}").body for word in ("SECRET", "DJANGO")]
+
+    assert found == [b"0", b"1"]
+
+
+# Says whether a variable's name and value are anywhere in its process's memory.
+LOOKING = """\
+WORDS = {"SECRET": ("of-the", "-other"), "DJANGO": ("django_", "wsgimatch")}
+
+
+def application(environ, start_response):
+    word = "".join(WORDS[environ["PATH_INFO"].strip("/")]).encode()
+    found = False
+    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            begin, end = (int(part, 16) for part in line.split()[0].split("-"))
+            if "rw" in line.split()[1]:
+                memory.seek(begin)
+                found = found or memory.read(end - begin).count(word) > word.count(b"-")
+    start_response("200 OK", [])
+    return [b"1" if found else b"0"]
+"""
+
+
+def test_a_group_s_process_is_shown_by_its_name(project):
+    with site(project) as at:
+        told = told_by(at, "blog")
+        words = words_of(told["ids"][0])
+
+    assert (len(words), words[-1]) == (3, "(wsgi:blog)")
+
+
+def test_a_group_is_restarted_and_stopped_alone(project):
+    with site(project) as at:
+        one, other = told_by(at, "blog"), told_by(at, "other")
+        at.order(do="restart", name="blog")
+        at.until(lambda: told_by(at, "blog")["ids"][0] != one["ids"][0])
+        renewed = told_by(at, "blog")
         at.order(do="stop", name="blog")
-        at.until(lambda: not os.path.exists(f"/proc/{one['ids'][1]}"))
-        same = json.loads(at.get("/other").body)
+        at.until(lambda: not os.path.exists(f"/proc/{renewed['ids'][0]}"))
+        same = told_by(at, "other")
 
     assert renewed["ids"][1] == one["ids"][1]
     assert same["ids"] == other["ids"]
 
 
-def test_what_a_forked_group_leaves_behind_ends_with_it(project):
-    script = SCRIPT.replace("    setattr(sys", "    SPAWN; setattr(sys").replace(
-        "SPAWN", "__import__('subprocess').Popen(['sleep', '1000'], start_new_session=True)"
-    )
-    (project / "app.wsgi").write_text(script)
+SLEEPER = "__import__('subprocess').Popen(['sleep', '1000'], start_new_session={})"
+
+
+@pytest.mark.parametrize("has_session", [False, True], ids=["in its session", "in its own"])
+def test_what_a_group_leaves_behind_ends_with_it(project, has_session):
+    line = f"    {SLEEPER.format(has_session)}; setattr(sys"
+    (project / "app.wsgi").write_text(SCRIPT.replace("    setattr(sys", line))
     with site(project) as at:
-        forked(at, "blog")
+        told_by(at, "blog")
         before = sleepers(at)
+        at.order(do="restart", name="blog")
+        at.until(lambda: at.place("blog")["restarts"] == 1)
+        after_restart = sleepers(at)
         at.order(do="stop", name="blog")
         at.until(lambda: not sleepers(at))
+        told_by(at, "other")
 
-    assert before
+    assert before == after_restart != []
+
+
+def test_a_group_that_is_killed_leaves_the_others_alone(project):
+    with site(project) as at:
+        one, other = told_by(at, "blog"), told_by(at, "other")
+        os.kill(one["ids"][0], signal.SIGKILL)
+        at.until(lambda: at.place("blog")["crashes"] == 1)
+        same, renewed = told_by(at, "other"), told_by(at, "blog")
+
+    assert same["ids"] == other["ids"]
+    assert renewed["ids"][1] == one["ids"][1]
+
+
+def test_a_limit_above_the_parent_s_own_is_told(project):
+    with site(project, {"open_files_limit": 10_000_000}) as at:
+        answer = at.get("/blog")
+        error = at.place("blog")["error"]
+
+    assert answer.status == 503
+    assert error.startswith("did not start: not allowed to raise maximum limit: NOFILE is ")
 
 
 def sleepers(at: Site) -> list[int]:
@@ -187,19 +247,57 @@ def sleepers(at: Site) -> list[int]:
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_groups_of_a_parent_that_was_killed_are_back(project, signum):
     with site(project) as at:
-        told = forked(at, "blog")
-        os.kill(parent_of(told["ids"][1]), signum)
+        told = told_by(at, "blog")
+        os.kill(told["ids"][1], signum)
         at.until(lambda: not os.path.exists(f"/proc/{told['ids'][1]}"))
         at.until(lambda: at.place("blog")["state"] == "running")
-        after = json.loads(at.get("/blog").body)
+        after = told_by(at, "blog")
+
+    assert after["ids"][1] != told["ids"][1]
+
+
+def test_requests_that_are_at_work_are_answered_after_the_parent_was_killed(project):
+    (project / "app.wsgi").write_text(WAITING)
+    with site(project) as at, ThreadPoolExecutor() as pool:
+        at.get("/other")
+        answer = pool.submit(at.get, "/blog")
+        at.until(lambda: len(at.busy("blog")) == 1)
+        os.kill(at.place("blog")["pid"], signal.SIGKILL)
+        at.until(lambda: at.place("blog")["state"] == "running")
+        (project / "go").touch()
+        status = answer.result(30).status
+
+    assert status == 200
+
+
+WAITING = """\
+import os, time
+
+
+def application(environ, start_response):
+    while not os.path.exists(os.path.join(os.path.dirname(environ["SCRIPT_FILENAME"]), "go")):
+        time.sleep(0.02)
+    start_response("200 OK", [])
+    return [b"done"]
+"""
+
+
+def test_groups_are_back_whose_forker_was_killed(project):
+    with site(project) as at:
+        told = told_by(at, "blog")
+        [forker] = [pid for pid in at.processes() if words_of(pid)[-1:] == ["(wsgi:forker)"]]
+        os.kill(forker, signal.SIGKILL)
+        at.until(lambda: not os.path.exists(f"/proc/{told['ids'][1]}"))
+        at.until(lambda: at.place("blog")["state"] == "running")
+        after = told_by(at, "blog")
 
     assert after["ids"][1] != told["ids"][1]
 
 
 def test_a_parent_that_was_stopped_keeps_nobody_waiting_for_long(project):
-    with site(project, more="WSGIMATCH_PROCESS_GROUPS['third'] = {}\n") as at:
-        told = forked(at, "blog")
-        os.kill(parent_of(told["ids"][1]), signal.SIGSTOP)
+    with site(project) as at:
+        told = told_by(at, "blog")
+        os.kill(told["ids"][1], signal.SIGSTOP)
         answer = at.get("/other")
         after = at.get("/blog")
 
@@ -208,24 +306,31 @@ def test_a_parent_that_was_stopped_keeps_nobody_waiting_for_long(project):
 
 def test_a_parent_ends_with_a_manager_that_was_killed(project):
     with site(project) as at:
-        told = forked(at, "blog")
-        parent = parent_of(told["ids"][1])
+        told = told_by(at, "blog")
         os.kill(at.order(do="status")["pid"], signal.SIGKILL)
-        at.until(lambda: not os.path.exists(f"/proc/{parent}"))
+        at.until(lambda: not os.path.exists(f"/proc/{told['ids'][1]}"))
         answer = at.get("/blog")
 
     assert answer.status == 200
 
 
-def test_a_single_group_has_no_parent(tmp_path):
-    (tmp_path / "app.wsgi").write_text(SCRIPT)
-    alone = {"environment": {"PYTHONALONE": "1"}}
-    with site(tmp_path, alone) as at:
-        at.get("/blog")
-        at.get("/other")
-        parents = warm_parents(at)
+def test_a_parent_is_there_before_anybody_asks_for_one_of_its_groups(project):
+    with site(project) as at:
+        at.get("/here")
+        at.until(lambda: len(warm_parents(at)) == 1)
 
-    assert parents == []
+
+def test_the_parent_of_a_single_group_is_there_as_long_as_that_is(tmp_path):
+    (tmp_path / "app.wsgi").write_text(SCRIPT)
+    # A variable that Python reads at its start: the other group's parent cannot run this one.
+    with site(tmp_path, {"environment": {"PYTHONALONE": "1"}}) as at:
+        at.get("/here")
+        before = warm_parents(at)
+        told = told_by(at, "blog")
+        at.order(do="stop", name="blog")
+        at.until(lambda: not os.path.exists(f"/proc/{told['ids'][1]}"))
+
+    assert before == []
 
 
 @needs_root
@@ -239,7 +344,8 @@ def test_a_parent_runs_as_its_groups_user_and_has_no_rights_of_root_s(root_s_hom
         is_started_by_root = parent_of(found[0].pid) == site.starter()
 
     assert users == [uid(TENANT), uid(TENANT), uid(OTHER), uid(SERVER)]
-    assert [each.user for each in found] == [uid(TENANT)]
+    assert {each.user for each in found} == {*users}
+    assert len(found) == 3
     assert is_started_by_root
     assert "NoNewPrivs:\t1" in status
     assert "CapEff:\t0000000000000000" in status

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -38,20 +37,25 @@ def send(its: socket.socket, *events: Any) -> None:
         its.send(event if isinstance(event, bytes) else json.dumps(event).encode())
 
 
-def forked(known: Parent, its: socket.socket, answer: Any) -> Process:
-    """Have a parent fork that gives this answer to the order."""
-
-    def reply() -> None:
-        its.recv(65536)
-        send(its, answer)
-
+def begun(known: Parent, its: socket.socket) -> Process:
+    """Have a parent begin a group, which has the number 1."""
     nothing = os.open(os.devnull, os.O_RDWR)
     try:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(reply)
-            return known.fork(START, [nothing] * 5)
+        process = known.start(START, [nothing] * 5)
     finally:
         os.close(nothing)
+    data, descriptors, _, _ = socket.recv_fds(its, 65536, 8)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    assert json.loads(data) == {
+        "do": "start",
+        "id": 1,
+        "name": "(wsgi:blog)",
+        "environment": {"PATH": "/bin"},
+        "limits": {},
+    }
+    send(its, {"begun": 1})
+    return process
 
 
 @pytest.mark.parametrize(
@@ -74,25 +78,34 @@ def test_which_groups_share_a_parent(changes, is_same):
     assert (kind_of(Start(**given)) == kind_of(START)) == is_same
 
 
-def test_a_parent_forks_once_it_has_said_that_it_is_there(parent):
+def test_a_parent_tells_what_becomes_of_a_group(parent):
     known, its, _ = parent
-    before = known.is_ready
-    send(its, {"warm": 4711})
+    process = begun(known, its)
+    send(its, {"ended": 1, "status": 3, "error": "no luck"}, {"gone": 1})
     known.look()
 
-    assert (before, known.is_ready) == (False, True)
-
-
-def test_a_parent_tells_of_what_it_has_forked(parent):
-    known, its, _ = parent
-    process = forked(known, its, {"pid": 4712})
-    ended = {"ended": 4712, "status": 3, "error": "no luck"}
-    send(its, ended, {"gone": 4712})
-    known.look()
-
-    assert (process.pid, process.returncode, process.error) == (4712, 3, "no luck")
+    assert (process.pid, process.returncode, process.error) == (4711, 3, "no luck")
     assert process.is_gone
     assert not known.is_used
+
+
+def test_a_signal_to_a_group_is_its_parent_s_to_pass_on(parent):
+    known, its, signals = parent
+    process = begun(known, its)
+    process.send(signal.SIGTERM)
+
+    assert json.loads(its.recv(65536)) == {"do": "signal", "id": 1, "signal": 15}
+    assert signals == []
+
+
+def test_what_a_parent_tells_of_no_group_changes_nothing(parent):
+    known, its, _ = parent
+    process = begun(known, its)
+    send(its, {"gone": 2}, {"warm": 4711}, {"begun": 3})
+    known.look()
+
+    assert not process.is_gone
+    assert not known.is_lost
 
 
 @pytest.mark.parametrize(
@@ -102,45 +115,108 @@ def test_a_parent_tells_of_what_it_has_forked(parent):
         pytest.param(b"[" * 100_000, id="too deep a list"),
         pytest.param([], id="a list"),
         pytest.param({}, id="nothing"),
-        pytest.param({"pid": "4712"}, id="a process's id as text"),
-        pytest.param({"pid": 1}, id="the first process of all"),
-        pytest.param({"pid": -4712}, id="a group of processes"),
-        pytest.param({"pid": [4712]}, id="a list of processes"),
-        pytest.param({"ended": 4712}, id="an end without a status"),
-        pytest.param({"ended": 4712, "status": "0", "error": ""}, id="a status as text"),
-        pytest.param({"gone": None}, id="no process"),
-        pytest.param({"pid": 4712, "gone": 4713}, id="two things at once"),
+        pytest.param({"begun": "1"}, id="a number as text"),
+        pytest.param({"begun": 0}, id="no number"),
+        pytest.param({"begun": -1}, id="a number below zero"),
+        pytest.param({"begun": [1]}, id="a list of numbers"),
+        pytest.param({"ended": 1}, id="an end without a status"),
+        pytest.param({"ended": 1, "status": "0", "error": ""}, id="a status as text"),
+        pytest.param({"gone": None}, id="no group"),
+        pytest.param({"begun": 1, "gone": 2}, id="two things at once"),
     ],
 )
-def test_a_parent_that_makes_no_sense_is_killed_and_its_groups_are_gone(parent, said):
+def test_a_parent_that_makes_no_sense_is_ended_alone(parent, said):
     known, its, signals = parent
-    process = forked(known, its, {"pid": 4712})
+    process = begun(known, its)
     send(its, said)
     known.look()
 
     assert known.is_lost
-    assert not known.is_ready
-    assert signals == [signal.SIGKILL]
+    assert signals == ENDED
+    # What its processes have begun they may answer yet.
+    assert not process.is_gone
+
+
+# SIGALRM ends what runs, SIGCONT what was stopped.
+ENDED = [signal.SIGALRM, signal.SIGCONT]
+
+
+def test_a_parent_that_has_ended_takes_its_groups_with_it(parent):
+    known, its, _ = parent
+    process = begun(known, its)
+    its.close()
+    known.look()
+    known.process.learn({"ended": 4711, "status": -9, "error": ""})
+    known.look()
+    ended = (process.returncode, process.is_gone)
+    known.process.learn({"gone": 4711})
+    known.look()
+
+    assert ended == (-9, False)
     assert process.is_gone
 
 
-def test_a_parent_that_answers_with_nonsense_forks_nothing(parent):
+def test_what_is_left_of_a_parent_is_killed_once_no_group_is_wanted(parent):
     known, its, signals = parent
-    with pytest.raises(OSError, match="has ended"):
-        forked(known, its, {"pid": 0})
-    assert signals == [signal.SIGKILL]
-
-
-def test_a_parent_that_says_nothing_for_long_is_killed(parent, monkeypatch):
-    known, its, signals = parent
-    send(its, {"warm": 4711})
+    one = begun(known, its)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    other = known.start(START, [nothing] * 5)
+    os.close(nothing)
+    its.close()
     known.look()
+    known.process.learn({"ended": 4711, "status": -9, "error": ""})
+    known.look()
+    one.send(signal.SIGKILL)
+    after_one = [*signals]
+    other.send(signal.SIGKILL)
+
+    assert (after_one, signals) == (ENDED, [*ENDED, signal.SIGKILL])
+
+
+def test_a_parent_that_does_not_end_is_killed(parent, monkeypatch):
+    known, its, signals = parent
+    its.close()
+    known.look()
+    monkeypatch.setattr(warm_parents, "PATIENCE", -1.0)
+    known.look()
+
+    assert signals == [*ENDED, signal.SIGKILL]
+
+
+def test_a_group_whose_arbiter_hangs_has_a_parent_that_does(parent):
+    known, its, signals = parent
+    process = begun(known, its)
+    process.send(signal.SIGALRM)
+
+    assert known.is_lost
+    assert signals == ENDED
+
+
+@pytest.mark.parametrize(
+    "patience",
+    [
+        pytest.param("FIRST_PATIENCE", id="at its start"),
+        pytest.param("PATIENCE", id="later"),
+        pytest.param("SILENCE", id="at any time"),
+    ],
+)
+def test_a_parent_that_does_not_react_is_ended(parent, monkeypatch, patience):
+    known, its, signals = parent
+    begun(known, its)
+    if patience == "PATIENCE":
+        known.look()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    known.start(START, [nothing] * 5)
+    os.close(nothing)
     before = known.is_lost
-    monkeypatch.setattr(warm_parents, "SILENCE", -1.0)
+    if patience == "FIRST_PATIENCE":
+        its.recv(65536)
+        known.connection.recv(65536)
+    monkeypatch.setattr(warm_parents, patience, -1.0)
     known.look()
 
     assert (before, known.is_lost) == (False, True)
-    assert signals == [signal.SIGKILL]
+    assert signals[:2] == ENDED
 
 
 def test_a_parent_that_never_stops_talking_keeps_nobody_busy(parent, monkeypatch):

@@ -46,6 +46,7 @@ class Group:
         self.listener = socket.socket(fileno=descriptors.listener)
         self.lifeline = descriptors.lifeline
         shape = Shape.of(spec.options.processes, spec.options.threads)
+        self.board_file = descriptors.board
         self.board = Board(descriptors.board, shape)
         self.pid = os.getpid()
         self.board.set_arbiter(self.pid)
