@@ -116,6 +116,13 @@ def _names(value: Any, base: str) -> tuple[str, ...]:
     return names
 
 
+def _modules(value: Any, base: str) -> tuple[str, ...]:
+    names = tuple(_text(name, base) for name in _items(value))
+    if not all(part.isidentifier() for name in names for part in name.split(".")):
+        raise ValueError
+    return names
+
+
 def _flag(value: Any, base: str) -> bool:
     if not isinstance(value, bool):
         raise ValueError
@@ -147,6 +154,7 @@ SHAPES: dict[str, tuple[str, Read]] = {
         _socket_path,
     ),
     "names": ("a list of names", _names),
+    "modules": ("a list of modules' names", _modules),
     "variables": ("a dict of text to text", _variables),
     "start": ("'boot' or 'demand'", _start),
 }

@@ -257,6 +257,15 @@ class GroupOptions:
         "server if a script is loaded ahead in it, and on demand if none is",
         kind="beyond",
     )
+    preload: tuple[str, ...] = _option(
+        (),
+        "modules",
+        "modules of the group's Python, such as django, that are imported once, before its "
+        "processes are forked: these share the memory and need no time for it. They must start no "
+        "thread and open no connection when they are imported. Groups with other ones have another "
+        "parent. What is installed anew of them is loaded when the server is restarted",
+        kind="beyond",
+    )
     socket: str | None = _option(
         None,
         "socket path",

@@ -44,7 +44,7 @@ def boot() -> None:
     else:
         from django_wsgimatch.daemon.group.warm import run_parent
 
-        run_parent()
+        run_parent(told["modules"])
 
 
 if __name__ == "__main__":

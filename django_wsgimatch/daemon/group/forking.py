@@ -28,6 +28,7 @@ from typing import Any, NoReturn
 from gunicorn.arbiter import SERVER_SOFTWARE  # type: ignore[import-untyped]
 
 from ..group_spec import Descriptors, GroupSpec
+from ..raised import described
 from ..servers.open_files import file_with
 from .arbiter import GroupApplication, Listener, take_log
 from .process import set_up_process, show_words
@@ -37,7 +38,7 @@ from .worker.worker import HELD_BACK, GroupWorker
 
 NAME = "(wsgi:forker)"
 # How long the forker may take to fork, and a process to become its parent's child, in seconds.
-PATIENCE = 10.0
+PATIENCE = 30.0
 # What gunicorn's own workers end with that have not begun to serve.
 NOT_BOOTED = 3
 # What a process is told by, and its output, listening socket, board, and sign of life.
@@ -93,6 +94,11 @@ class Forker:
         try:
             socket.send_fds(self._connection, [b"fork"], given_files)
             answer = self._connection.recv(1000).decode()
+        except OSError as error:
+            # Later its answer would be taken for that to another order.
+            raise SystemExit(
+                f"The forker does not answer, and this process ends: {error}"
+            ) from error
         finally:
             os.close(text)
         if not answer.isdecimal():
@@ -100,9 +106,9 @@ class Forker:
         return int(answer)
 
 
-def start_forker(*own: socket.socket) -> Forker:
+def start_forker(modules: Sequence[str], *own: socket.socket) -> Forker:
     """
-    Start the forker; ``own`` are this process's sockets, which are not the forker's.
+    Start the forker, which loads ``modules``; ``own`` are this process's sockets, and not its.
 
     In the processes that it forks this does not return.
     """
@@ -114,10 +120,23 @@ def start_forker(*own: socket.socket) -> Forker:
         show_words(NAME)
         # A new process would lose a signal that comes before it has handlers of its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+        load(modules)
         inherited = Inherited.by_now()
+        # A full collection would write to all objects that the forked processes share.
+        gc.collect()
+        gc.freeze()
         run_forked(_wait_for_order(its), inherited)
     its.close()
     return Forker(pid, mine)
+
+
+def load(modules: Sequence[str]) -> None:
+    """Import modules; what goes wrong is printed, and may go wrong again in the processes."""
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            print(f"preload: {name!r} cannot be imported: {described(error)}", file=sys.stderr)
 
 
 def _wait_for_order(connection: socket.socket) -> list[int]:

@@ -10,7 +10,6 @@ and ends when the manager has gone, after its groups.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import select
@@ -43,13 +42,10 @@ ROUND = 1.0
 NOT_STARTED = 127
 
 
-def run_parent() -> None:
-    """Run groups as the manager orders, until it is gone."""
+def run_parent(modules: Sequence[str]) -> None:
+    """Run groups as the manager orders, until it is gone; their processes begin with modules."""
     control = socket.socket(fileno=CONTROL)
-    # A full collection would write to all objects that the forked processes share.
-    gc.collect()
-    gc.freeze()
-    WarmParent(control, start_forker(control)).run()
+    WarmParent(control, start_forker(modules, control)).run()
 
 
 class Voice:

@@ -36,7 +36,7 @@ class Start:
 
     ``program`` is its Python, None for the server's own; ``name`` what lists of processes show.
     ``user`` is None for the user that this process runs as. ``limits`` are hard limits by their
-    names without RLIMIT_.
+    names without RLIMIT_. ``modules`` are what is loaded before a group is forked.
     """
 
     program: str | None
@@ -46,6 +46,7 @@ class Start:
     group: int | None = None
     groups: tuple[int, ...] = ()
     limits: Limits = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
 
     def order(self, do: str = "start") -> Order:
         """Return it as the starter is told."""

@@ -185,6 +185,7 @@ def start_of(spec: GroupSpec, *, may_switch: bool) -> Start:
         spec.display_name,
         environment_of(options, account),
         limits=resource_limits(options),
+        modules=options.preload,
     )
     if account is None:
         return start

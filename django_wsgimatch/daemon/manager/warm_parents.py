@@ -44,7 +44,8 @@ Key = tuple[Any, ...]
 def kind_of(start: Start) -> Key:
     """Return what groups have in common that one parent can run."""
     variables = [item for item in start.environment.items() if item[0].startswith(READ_AT_START)]
-    return start.program, start.user, start.group, start.groups, tuple(sorted(variables))
+    given = (start.program, start.user, start.group, start.groups, start.modules)
+    return (*given, tuple(sorted(variables)))
 
 
 class Parent:
@@ -280,7 +281,8 @@ class WarmParents:
         read, output = os.pipe()
         text, told = os.pipe()
         try:
-            os.write(told, json.dumps({"packages": dict(self._packages)}).encode())
+            given = {"packages": dict(self._packages), "modules": start.modules}
+            os.write(told, json.dumps(given).encode())
             descriptors = [text, output, its.fileno(), output, output]
             process = self._processes.start(_parent_of(start), descriptors)
         except BaseException:

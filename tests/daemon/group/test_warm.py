@@ -231,6 +231,25 @@ def test_a_group_that_is_killed_leaves_the_others_alone(project):
     assert renewed["ids"][1] == one["ids"][1]
 
 
+def test_modules_are_loaded_before_the_groups_are_forked_that_name_them(project):
+    options = {"preload": ["colorsys", "wsgimatch_has_none"]}
+    more = f"WSGIMATCH_PROCESS_GROUPS['third'] = {options!r}\n"
+    aliases = f'{ALIASES}script_alias("/third", "app.wsgi", process_group="third"),\n'
+    with site(project, options, more=more, aliases=aliases) as at:
+        told = {name: told_by(at, name) for name in ("blog", "third", "other")}
+
+    assert {name: "colorsys" in each["told"]["modules"] for name, each in told.items()} == {
+        "blog": True,
+        "third": True,
+        "other": False,
+    }
+    assert told["blog"]["ids"][1] == told["third"]["ids"][1] != told["other"]["ids"][1]
+    assert (
+        "[parent] preload: 'wsgimatch_has_none' cannot be imported: ModuleNotFoundError: No module "
+        "named 'wsgimatch_has_none'"
+    ) in at.log
+
+
 def test_a_limit_above_the_parent_s_own_is_told(project):
     with site(project, {"open_files_limit": 10_000_000}) as at:
         answer = at.get("/blog")

@@ -69,6 +69,7 @@ def begun(known: Parent, its: socket.socket) -> Process:
         pytest.param({"environment": {"LD_PRELOAD": "x"}}, False, id="a variable of the loader's"),
         pytest.param({"program": "/venv/bin/python"}, False, id="another Python"),
         pytest.param({"user": 33}, False, id="another user"),
+        pytest.param({"modules": ("django",)}, False, id="modules that are loaded ahead"),
         pytest.param({"groups": (33,)}, False, id="other groups"),
     ],
 )
