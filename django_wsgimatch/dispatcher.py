@@ -39,7 +39,7 @@ from .plans.files import Answerer, Elsewhere, Refused
 from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, Named
 from .plans.plan import Plan, Planner
 from .plans.splits import Parts, Split, divide
-from .plans.targets import LONGEST_URI, uri_of
+from .plans.targets import LONGEST_URI, is_clean, is_own_target, quoted_path, uri_of
 from .scripts import LoadedScript
 from .server.pages import error_page
 from .server.whole_body import expect_whole_body
@@ -392,11 +392,16 @@ def unusual_key(environ: WSGIEnvironment) -> str | None:
     the corridor must be walked.
     """
     mount_point, path_info = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
-    path, _, query = (environ.get("RAW_URI") or environ.get("REQUEST_URI") or "").partition("?")
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    path, _, query = target.partition("?")
     if not path:
-        # Without anything to decode it is its own target.
-        return None if mount_point or "%" in path_info or "?" in path_info else path_info or "/"
-    if path_info[:1] not in ("/", "") or "#" in query or " " in query or not query.isprintable():
+        path = path_info if is_own_target(path_info) else quoted_path(path_info)
+        if not mount_point:
+            return path or "/"
+        if not is_clean(mount_point) or "/." in path or path[:1] not in ("/", ""):
+            return None
+        path = mount_point.rstrip("/") + path
+    elif path_info[:1] not in ("/", "") or "#" in query or " " in query or not query.isprintable():
         return None
     # No target that can be decoded holds a percent sign before a slash.
     return f"{mount_point}%{path}"

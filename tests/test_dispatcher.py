@@ -448,6 +448,29 @@ def test_what_servers_tell_of_the_target(script, environ, corridor, times):
     assert answers[-1].corridor == (200, script, *corridor)
 
 
+@pytest.mark.parametrize(
+    ("path", "mount_point"),
+    [
+        pytest.param("/a/b", "/m", id="below a mount point"),
+        pytest.param("/a/b c", "/m", id="below a mount point, with a blank"),
+        pytest.param("/a/b?c#d e%f", "", id="what a target would quote"),
+        pytest.param("/a/\xd0\x94\xd0\xb0", "", id="bytes of letters"),
+    ],
+)
+def test_servers_that_tell_no_target_are_answered_without_a_walk(
+    script, monkeypatch, path, mount_point
+):
+    environ = make_environ(path, without=["RAW_URI"], PATH_INFO=path, script_name=mount_point)
+    dispatcher = dispatcher_for(Alias("/a", script))
+    call(dispatcher, environ)
+    monkeypatch.setattr(Dispatcher, "walk", None)
+
+    answers = [call(dispatcher, environ) for _ in range(20)]
+
+    expected = (200, script, f"{mount_point}/a", path.removeprefix("/a"))
+    assert [answer.corridor for answer in answers] == [expected] * 20
+
+
 def test_empty_path_info_is_the_root(script):
     environ = make_environ("", without=["RAW_URI"], PATH_INFO="")
 

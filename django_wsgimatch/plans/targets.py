@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from ..aliases.target import LONGEST_FILENAME
 from ..aliases.uri import resolve_dots
 from ..exceptions import BadTarget
@@ -17,6 +19,8 @@ _ESCAPES = {
     for last in "0123456789abcdefABCDEF"
     if (first + last).lower() not in ("00", "2f", "2e")
 }
+# ASCII that stands for itself in a target.
+_UNQUOTED = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "%?#")
 
 
 def is_clean(uri: str) -> bool:
@@ -55,6 +59,22 @@ def uri_of(path: str, *, merge_slashes: bool = True) -> str | None:
         # What an escape stands for makes no segment empty, nor one of dots alone.
         return _resolved(path, decoded, merge_slashes)
     return decoded
+
+
+def is_own_target(path_info: str) -> bool:
+    """Whether a decoded path may be the target that it comes from: nothing in it need be quoted."""
+    return (
+        "%" not in path_info
+        and "?" not in path_info
+        and " " not in path_info
+        and "#" not in path_info
+        and path_info.isprintable()
+    )
+
+
+def quoted_path(path_info: str) -> str:
+    """Return the target that a decoded path is the uri of, where no slash or dot was encoded."""
+    return quote(path_info, safe=_UNQUOTED, encoding="latin-1")
 
 
 def _decoded(path: str) -> str | None:

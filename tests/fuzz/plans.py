@@ -204,7 +204,7 @@ def random_request(rng: Random) -> dict[str, Any]:
     request: dict[str, Any] = {"target": target, "script_name": mount, "without": []}
     if rng.random() < 0.8:
         request["HTTP_HOST"] = rng.choice(HOSTS)
-    if rng.random() < 0.1:
+    if rng.random() < 0.3:
         request["without"].append("RAW_URI")
     if rng.random() < 0.1:
         request |= {"HTTP_TRANSFER_ENCODING": "chunked", "REQUEST_METHOD": "POST"}

@@ -6,7 +6,7 @@ import pytest
 
 from django_wsgimatch.aliases.uri import parse_target
 from django_wsgimatch.exceptions import BadTarget
-from django_wsgimatch.plans.targets import is_clean, uri_of
+from django_wsgimatch.plans.targets import is_clean, is_own_target, quoted_path, uri_of
 from tests.fuzz.plans import random_target
 
 
@@ -104,3 +104,27 @@ def test_uris_are_those_of_apache(allow_encoded_slashes, merge_slashes):
 
     assert known == uris
     assert len(decoded) > 500
+
+
+def test_path_that_has_been_quoted_is_the_uri_of_its_target():
+    rng = Random(3)
+    random = ("/" + "".join(map(chr, rng.choices(range(1, 256), k=20))) for _ in range(2000))
+    paths = [path for path in random if "/." not in path and "//" not in path]
+
+    found = [uri_of(quoted_path(path)) for path in paths]
+
+    assert found == paths
+
+
+@pytest.mark.parametrize(
+    ("path", "is_own"),
+    [
+        pytest.param("/a/b.c;d=1/", True, id="plain text"),
+        pytest.param("/a//./b", True, id="what a target is resolved by"),
+        *(pytest.param(f"/a{mark}", False, id=repr(mark)) for mark in "%? #\n\x80"),
+    ],
+)
+def test_is_own_target(path, is_own):
+    found = is_own_target(path)
+
+    assert found is is_own
