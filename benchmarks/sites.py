@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count, cycle
 from pathlib import Path
@@ -34,79 +33,15 @@ from benchmarks.measure import (
     verdict,
     write_json,
 )
-from django_wsgimatch.aliases.alias import Alias
-from django_wsgimatch.aliases.resolve import Rules
+from benchmarks.site_cases import LOOKING, MANY, MANY_HOSTS, ONE_HOST, PLANNED, Case, cases
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.dispatcher import Dispatcher
 
-PLANNED, MAKING = "planned", "making the environ"
-ONE_HOST, MANY_HOSTS = "one virtual host", "10,000 virtual hosts"
-MANY = 10_000
-LOOKING = "ever new missing tenants"
+MAKING = "making the environ"
 MOST, MOST_WITH_A_LOOK, MOST_FOR_MANY = 2.5, 7.0, 1.3
-ENTRIES = 10
 # So many requests are made between two looks at the clock, at least.
 REQUESTS = [None] * 64
 HIT, MISSING = [b"hit"], "404 Not Found"
-
-
-@dataclass(frozen=True)
-class Case:
-    """
-    A site and its requests.
-
-    ``path`` holds ``{}`` where something new stands in each request, ``options`` are the
-    dispatcher's, ``environ`` is what differs in the requests.
-    """
-
-    path: str = "/app5/archive/item{}"
-    aliases: tuple[Alias, ...] = ()
-    rules: Rules = field(default_factory=Rules)
-    hosts: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    environ: Mapping[str, str] = field(default_factory=dict)
-    is_missing: bool = False
-
-
-def cases(scripts: Path) -> dict[str, Case]:
-    """The cases by their names."""
-    script = f"{scripts}/hello.wsgi"
-    plain = Case(aliases=tuple(Alias(f"/app{number}", script) for number in range(ENTRIES)))
-    # A site's own directories, as `import` writes them and as people do.
-    directory = (*plain.aliases, Alias("/scripts/", f"{scripts}/"))
-    tenants = (*plain.aliases, Alias("^/t/([^/]+)", f"{scripts}/$1.wsgi", "match"))
-    lost = (*plain.aliases, Alias("/lost", f"{scripts}/none.wsgi"))
-    many = tuple(f"host{number}.example.com" for number in range(MANY))
-    return {
-        PLANNED: plain,
-        ONE_HOST: replace(plain, hosts=("www.example.com",)),
-        MANY_HOSTS: replace(plain, hosts=(*many, "www.example.com")),
-        "a wildcard host": replace(plain, hosts=("other.example.com", ".example.com")),
-        "CHUNKED_REQUEST = False": replace(plain, options={"chunked_request": False}),
-        "FOLLOW_SYMLINKS = False": replace(plain, rules=Rules(follow_symlinks=False)),
-        'FOLLOW_SYMLINKS = "owner"': replace(plain, rules=Rules(follow_symlinks="owner")),
-        "%{RESOURCE}": replace(plain, rules=Rules(application_group="%{RESOURCE}")),
-        "%{SERVER}": replace(plain, rules=Rules(application_group="%{SERVER}")),
-        "%{HOST}": replace(plain, rules=Rules(application_group="%{HOST}")),
-        "%{ENV:x}": replace(
-            plain, rules=Rules(application_group="%{ENV:x}"), environ={"x": "%{GLOBAL}"}
-        ),
-        "a percent-encoded path": replace(plain, path="/app5/caf%C3%A9/item{}"),
-        "// in the path": replace(plain, path="/app5//archive/item{}"),
-        "/. in the path": replace(plain, path="/app5/./archive/item{}"),
-        "below SCRIPT_NAME": replace(
-            plain, path="/mount/app5/archive/item{}", environ={"SCRIPT_NAME": "/mount"}
-        ),
-        "an alias that ends in a slash": replace(
-            plain, aliases=directory, path="/scripts/hello.wsgi/item{}"
-        ),
-        "a tenant": replace(plain, aliases=tenants, path="/t/hello/item{}"),
-        "a missing tenant": replace(
-            plain, aliases=tenants, path="/t/nobody/item{}", is_missing=True
-        ),
-        LOOKING: replace(plain, aliases=tenants, path="/t/nobody{}/item", is_missing=True),
-        "a missing script": replace(plain, aliases=lost, path="/lost/item{}", is_missing=True),
-    }
 
 
 def dispatcher_for(case: Case) -> Dispatcher:
