@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measure import Row, draw_lines, table, verdict, write_json
+from benchmarks.measure import Row, draw_lines, has_missed, table, verdict, write_json
 
 # By kind and size.
 Seconds = Mapping[str, Mapping[int, float]]
@@ -46,7 +46,7 @@ def report(task: Task, spent: Seconds, output: Path | None) -> int:
         ]
         write_json(output / f"{task.name}.json", {"contracts": lines, task.name: figures})
         draw(task, spent, output / f"{task.name}.svg")
-    return 1 if any(line.startswith("MISSED") for line in lines) else 0
+    return int(has_missed(lines))
 
 
 def judge(task: Task, spent: Seconds) -> list[str]:

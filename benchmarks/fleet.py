@@ -21,8 +21,9 @@ from pathlib import Path
 from statistics import median
 from string import Template
 
-from benchmarks.groups import ENTRY, HERE, cpu_seconds
-from benchmarks.measure import parser, table, write_json
+from benchmarks.groups import ENTRY, HERE
+from benchmarks.load import cpu_seconds
+from benchmarks.measure import Row, has_missed, parser, table, texts, write_json
 from django_wsgimatch.daemon.manager.status import proportional_set_size
 from tests.support.groups import MARK, marked, wait_until
 from tests.support.oracle import APACHE, HOW_TO_INSTALL, INSTALLED, free_port, small_configuration
@@ -35,6 +36,7 @@ STILL, PAUSE, LONGEST = 0.05, 2.0, 300.0
 # Whose first answers are taken.
 ASKED = 9
 MIB = 1 << 20
+HEADER = ("embedded s", "processes", "PSS MiB", "CPU s", "idle s", "first ms")
 BOOT, DEMAND, MOD_WSGI = "start with the server", "start on demand", "mod_wsgi"
 
 APACHE_CONFIGURATION = Template("""\
@@ -57,6 +59,17 @@ class Figures:
     idle_after: float
     group_answer: float
 
+    def row(self, kind: str) -> Row:
+        return (
+            kind,
+            self.embedded_answer,
+            self.processes,
+            self.memory,
+            self.cpu,
+            self.idle_after,
+            self.group_answer * 1e3,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -67,11 +80,11 @@ class Contract:
     most: float
     words: str
 
-    def verdict(self, figures: Figures) -> tuple[str, bool]:
+    def verdict(self, figures: Figures) -> str:
         value = float(getattr(figures, self.figure))
         kept = value <= self.most
         said = f"200 groups that {self.kind}: {value:,.3g} {self.words} (at most {self.most:g})"
-        return f"{'kept' if kept else 'MISSED'}: {said}", kept
+        return f"{'kept' if kept else 'MISSED'}: {said}"
 
 
 CONTRACTS = [
@@ -137,17 +150,17 @@ def figures(port: int, mark: str, count: int, clock: Callable[[], float]) -> Fig
     idle_after = until_idle(mark, clock)
     pids = marked(mark)
     memory = sum(proportional_set_size(pid) or 0 for pid in pids) / MIB
-    cpu = cpu_seconds(mark)
+    cpu = cpu_seconds(pids)
     waits = [first_answer(port, number * (count // ASKED)) for number in range(ASKED)]
     return Figures(embedded_answer, len(pids), memory, cpu, idle_after, median(waits))
 
 
 def until_idle(mark: str, clock: Callable[[], float]) -> float:
     """Wait for the server to be idle; return when it was so, in seconds after its start."""
-    before, since = cpu_seconds(mark), clock()
+    before, since = cpu_seconds(marked(mark)), clock()
     while clock() < LONGEST:
         time.sleep(PAUSE)
-        now = cpu_seconds(mark)
+        now = cpu_seconds(marked(mark))
         if now - before <= STILL:
             return since
         before, since = now, clock()
@@ -190,33 +203,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = given.parse_args(argv)
     kinds = [BOOT, DEMAND, *([MOD_WSGI] if INSTALLED else [])]
     document: dict[str, object] = {}
-    missed = False
-    header = ["groups", "embedded s", "processes", "PSS MiB", "CPU s", "idle s", "first ms"]
+    tables: dict[str, list[list[str]]] = {}
+    lines: list[str] = []
     for count in options.groups:
         found = {kind: measure(kind, count) for kind in kinds}
-        rows = [
-            (
-                kind,
-                f.embedded_answer,
-                f.processes,
-                f.memory,
-                f.cpu,
-                f.idle_after,
-                f.group_answer * 1e3,
-            )
-            for kind, f in found.items()
-        ]
-        print(table([f"{count} {header[0]}", *header[1:]], rows), flush=True)
+        rows = [each.row(kind) for kind, each in found.items()]
+        header = [f"{count} groups", *HEADER]
+        print(table(header, rows), flush=True)
+        tables[f"{count} groups"] = texts(header, rows)
         document[str(count)] = {kind: asdict(each) for kind, each in found.items()}
         for contract in CONTRACTS if count == max(SIZES) else ():
-            words, kept = contract.verdict(found[contract.kind])
-            print(words, flush=True)
-            missed |= not kept
+            lines.append(contract.verdict(found[contract.kind]))
+            print(lines[-1], flush=True)
     if not INSTALLED:
         print(f"mod_wsgi was left out: it {HOW_TO_INSTALL}.")
     if options.output:
-        write_json(options.output / "fleet.json", document)
-    return int(missed)
+        told = {"contracts": lines, "tables": tables, **document}
+        write_json(options.output / "fleet.json", told)
+    return int(has_missed(lines))
 
 
 if __name__ == "__main__":

@@ -14,19 +14,21 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from string import Template
 
+from benchmarks.load import Load
 from benchmarks.measure import (
     INK,
+    has_missed,
     median_ratio,
     medians,
     parser,
@@ -41,7 +43,6 @@ from tests.support.raw_http import fetch
 from tests.support.servers import environment, listens, start, stop, wait_for
 
 HERE = Path(__file__).resolve().parent
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 ENTRY = "django_wsgimatch.wsgi:application"
 PROCESSES, THREADS = 2, 4
 PAYLOADS = {"2 KiB": "small", "100 KiB": "large", "POST 64 KiB": "post", "10 MiB file": "file"}
@@ -69,50 +70,6 @@ class Running:
 
     port: int
     mark: str
-
-
-@dataclass(slots=True)
-class Load:
-    """
-    Load on one server's ``prefix``: each call puts it on for some seconds.
-
-    ``cpu`` takes the CPU time of all its processes, in microseconds a request, call by call.
-    """
-
-    server: Running
-    prefix: str
-    payload: str
-    seconds: int
-    connections: int
-    script: Path
-    cpu: list[float]
-
-    def __call__(self) -> float:
-        """Return the requests per second. Raises RuntimeError where an answer was not 200."""
-        before = cpu_seconds(self.server.mark)
-        url = f"http://127.0.0.1:{self.server.port}/{self.prefix}/{self.payload}"
-        words = ["wrk", "-t1", f"-c{self.connections}", f"-d{self.seconds}s", url]
-        words += ["-s", str(self.script)] if self.payload == "post" else []
-        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-        if "Non-2xx" in said:
-            raise RuntimeError(f"Not every answer was a 200:\n{said}")
-        lines = [line.split() for line in said.splitlines()]
-        count = next(int(words[0]) for words in lines if words[1:2] == ["requests"])
-        rate = next(float(words[1]) for words in lines if words[:1] == ["Requests/sec:"])
-        self.cpu.append((cpu_seconds(self.server.mark) - before) / count * 1e6)
-        return rate
-
-
-def cpu_seconds(mark: str) -> float:
-    """The CPU time until now of all processes with a mark, the front's and the group's."""
-    ticks = 0
-    for pid in marked(mark):
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / CLOCK_TICKS
 
 
 @contextmanager
@@ -187,7 +144,11 @@ def measure(
                 continue
             label = f"{name}, {kind}" if name != "mod_wsgi" else (EMBEDDED, DAEMON)[prefix == "hop"]
             loads[label] = Load(
-                server, prefix, payload, options.seconds, options.connections, script, []
+                f"http://127.0.0.1:{server.port}/{prefix}/{payload}",
+                partial(marked, server.mark),
+                options.seconds,
+                options.connections,
+                script if payload == "post" else None,
             )
             check(server, prefix, payload)
     # The first round only warms up.
@@ -280,7 +241,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     document: dict[str, object] = {"load": {name: getattr(options, name) for name in LOAD}}
     drawn: dict[str, dict[str, float]] = {}
-    missed = False
+    lines: list[str] = []
     with tempfile.TemporaryDirectory(prefix="wm") as folder, ExitStack() as stack:
         directory = Path(folder)
         directory.chmod(0o755)
@@ -297,8 +258,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             hop = hops(cpu)
             drawn[payload] = {name: cost for name, cost in hop.items() if "at least" not in name}
             for words, kept in judge(hop, rates):
-                print(f"{'kept' if kept else 'MISSED'}: {payload}: {words}", flush=True)
-                missed |= not kept
+                lines.append(f"{'kept' if kept else 'MISSED'}: {payload}: {words}")
+                print(lines[-1], flush=True)
             document[payload] = {"requests_per_second": rates, "cpu_microseconds": cpu}
         wait = first_wait(servers["gunicorn"])
         print(f"The first request to a stopped group waits {wait:.0f} ms.")
@@ -306,9 +267,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not INSTALLED:
         print(f"mod_wsgi was left out: it {HOW_TO_INSTALL}.")
     if options.output:
-        write_json(options.output / "groups.json", document)
+        write_json(options.output / "groups.json", {"contracts": lines, **document})
         draw(options.output / "groups.svg", drawn)
-    return int(missed)
+    return int(has_missed(lines))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from time import process_time
 
 from benchmarks.measure import (
     draw_lines,
+    has_missed,
     median_ratio,
     medians,
     nanoseconds,
@@ -147,9 +148,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             {"name": n, "uri": s, "entries": size, "ns": v} for (n, s, size), v in cost.items()
         ]
         builds = [{"entries": n, "seconds": s, "megabytes": m} for n, (s, m) in costs.items()]
-        write_json(options.output / "index.json", {"build": builds, "look_ups": figures})
+        document = {"contracts": lines, "build": builds, "look_ups": figures}
+        write_json(options.output / "index.json", document)
         draw(cost, options.output / "index.svg")
-    return 1 if any(line.startswith("MISSED") for line in lines) else 0
+    return int(has_missed(lines))
 
 
 def draw(cost: Mapping[Key, float], path: Path) -> None:

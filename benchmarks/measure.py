@@ -16,6 +16,8 @@ from time import process_time_ns
 from types import ModuleType
 from typing import Any, TypeVar
 
+from benchmarks.published import measured_of
+
 Key = TypeVar("Key")
 Row = Sequence[str | float | None]
 
@@ -71,9 +73,14 @@ def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> 
     return median(one / other for one, other in zip(numerators, denominators, strict=True))
 
 
+def texts(header: Sequence[str], rows: Sequence[Row]) -> list[list[str]]:
+    """The cells of a table as text, the header's first."""
+    return [[*header], *([text(cell) for cell in row] for row in rows)]
+
+
 def table(header: Sequence[str], rows: Sequence[Row]) -> str:
     """Return rows of text and figures under a header, each column as wide as it needs."""
-    cells = [list(header), *([text(cell) for cell in row] for row in rows)]
+    cells = texts(header, rows)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
@@ -94,6 +101,11 @@ def verdict(name: str, value: float, most: float) -> str:
     return f"{'kept' if value <= most else 'MISSED'}: {name}: {value:.2f} (at most {most:g})"
 
 
+def has_missed(lines: Sequence[str]) -> bool:
+    """Whether one of the contracts, as verdict() says them, is missed."""
+    return any(line.startswith("MISSED") for line in lines)
+
+
 def machine() -> dict[str, str | int | None]:
     """What the figures were measured on."""
     return {"cpus": os.cpu_count(), "python": platform.python_version()}
@@ -109,8 +121,15 @@ def parser(description: str, **defaults: int) -> argparse.ArgumentParser:
 
 
 def write_json(path: Path, document: Mapping[str, object]) -> None:
+    """
+    Write the figures of the benchmark that the file is called after, and what they are figures of.
+
+    ``contracts`` in the document are lines of verdict(), ``tables`` those that pages show: titles
+    to rows of text, the first of them the header.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine(), **document}, indent=1) + "\n")
+    told = {"machine": machine(), "of": measured_of(path.stem), **document}
+    path.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def draw_lines(

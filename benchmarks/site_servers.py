@@ -19,17 +19,19 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import quantiles
 
 from benchmarks.measure import (
     Row,
+    has_missed,
     median_ratio,
     medians,
     parser,
     rounds,
     table,
+    texts,
     verdict,
     write_json,
 )
@@ -136,10 +138,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         document = {
             "load": {name: getattr(options, name) for name in LOAD},
             "contracts": lines,
-            "figures": {server: figures.rows() for server, figures in found.items()},
+            "tables": {s: texts(["site", *HEADER], each.rows()) for s, each in found.items()},
+            "figures": {server: asdict(each) for server, each in found.items()},
         }
         write_json(options.output / "site_servers.json", document)
-    return 1 if any(line.startswith("MISSED") for line in lines) else 0
+    return int(has_missed(lines))
 
 
 if __name__ == "__main__":

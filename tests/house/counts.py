@@ -9,28 +9,19 @@ from __future__ import annotations
 
 import argparse
 import ast
-import io
-import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.code_lines import code_lines
+
 PACKAGE = Path(__file__).resolve().parents[2] / "django_wsgimatch"
 MOST_LINES_OF_A_FILE = 450
 MOST_LINES_OF_A_FUNCTION = 45
 MOST_FILES_OF_A_FOLDER = 14
-_NOT_CODE = {
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_WITH_DOCSTRINGS = (ast.Module, ast.ClassDef, *_FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +52,9 @@ def count(path: Path) -> Module:
         for node in ast.walk(tree)
         if isinstance(node, _FUNCTIONS)
     ]
-    code = _code_lines(source) - _docstring_lines(tree)
-    return Module(path, source.count("\n"), len(code), tuple(functions), tuple(_public(tree)))
+    return Module(
+        path, source.count("\n"), len(code_lines(source)), tuple(functions), tuple(_public(tree))
+    )
 
 
 def modules(root: Path) -> list[Module]:
@@ -77,25 +69,6 @@ def twice(counted: Iterable[Module]) -> dict[tuple[str, str], list[Path]]:
         for name in dict.fromkeys(module.public):
             bearers.setdefault(name, []).append(module.path)
     return {name: paths for name, paths in bearers.items() if len(paths) > 1}
-
-
-def _code_lines(source: str) -> set[int]:
-    return {
-        line
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type not in _NOT_CODE
-        for line in range(token.start[0], token.end[0] + 1)
-    }
-
-
-def _docstring_lines(tree: ast.Module) -> set[int]:
-    lines: set[int] = set()
-    for node in ast.walk(tree):
-        # A string below a constant is its docstring, as Sphinx reads it.
-        for each in node.body if isinstance(node, _WITH_DOCSTRINGS) else ():
-            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant):
-                lines.update(range(each.lineno, (each.end_lineno or each.lineno) + 1))
-    return lines
 
 
 def _public(tree: ast.Module) -> Iterator[tuple[str, str]]:
