@@ -97,6 +97,20 @@ def test_documented_examples(tmp_path, times):
 
 
 @WAYS
+def test_capture_that_begins_the_target(tmp_path, times):
+    write_scripts(tmp_path, "a.wsgi", "base/a.wsgi")
+    rules = Rules(base_directory=f"{tmp_path}/base")
+    dispatcher = dispatcher_for(Alias("^/x(/?[^:]+):", "$1.wsgi", "match"), rules=rules)
+
+    answers = [ask_again(dispatcher, times, f"/x{name}:/b") for name in ("a", f"{tmp_path}/a")]
+
+    assert [answer.corridor for answer in answers] == [
+        (200, f"{tmp_path}/base/a.wsgi", "/xa:", "/b"),
+        (200, f"{tmp_path}/a.wsgi", f"/x{tmp_path}/a:", "/b"),
+    ]
+
+
+@WAYS
 @pytest.mark.parametrize(
     ("target", "status"),
     [

@@ -96,7 +96,8 @@ def why_unplanned(alias: Alias, rules: Rules) -> str:
     """Return why each request of an alias walks through the file system, "" where it need not."""
     if alias.answer is not None or alias is BROKEN:
         return ""
-    if alias.target[:1] in ("", "$", "\\") and (alias.kind == "match" or not alias.target):
+    # Behind a capture that begins with a slash there would be two: such a filename is declined.
+    if not alias.target or (alias.kind == "match" and alias.target[0] == "\\"):
         return "its target does not begin with the name of a folder or file"
     target = target_of(alias, rules)
     if not is_resolved(target):
