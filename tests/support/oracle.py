@@ -329,10 +329,10 @@ def as_apache() -> Iterator[None]:
         os.setresuid(0, 0, 0)
 
 
-def small_configuration(directory: Path, port: int) -> str:
+def small_configuration(directory: Path, port: int, module: Path = MODULE) -> str:
     """What an Apache with mod_wsgi and little else begins with: its files lie in ``directory``."""
     return SMALL_CONFIGURATION.format(
-        directory=directory, port=port, module=MODULE, modules=MODULES
+        directory=directory, port=port, module=module, modules=MODULES
     )
 
 
