@@ -77,7 +77,8 @@ chaos: $(VENV)/with-test ## inject faults of all kinds under load for 10 minutes
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
 	@status=0; for name in index dispatch sites checks imports servers site_servers groups fleet; do \
-		$(VENV)/bin/python -m benchmarks.$$name --output docs/benchmarks || status=1; done; exit $$status
+		$(VENV)/bin/python -m benchmarks.$$name --output docs/benchmarks || status=1; done; \
+	grep --no-filename MISSED docs/benchmarks/*.json; exit $$status
 
 clean: ## remove all that make has made
 	rm -rf $(VENV) build dist docs/_build testproject/var .coverage* .mypy_cache .pytest_cache .ruff_cache .tox *.egg-info

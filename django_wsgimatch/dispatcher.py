@@ -130,7 +130,7 @@ class Dispatcher(Corridor):
         site = self._hosts.get(environ.get("HTTP_HOST")) or self._site_of_new_host(environ)
         target: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
         if not target or environ.get("SCRIPT_NAME"):
-            target = unusual_key(environ)
+            target = unusual_key(environ, target)
         if site is None or target is None:
             return self.walk(environ, start_response)
         # Optimization: a remembered target took half the time of a new one.
@@ -384,7 +384,7 @@ class Dispatcher(Corridor):
         return divide(path, uri, filename[len(path) :])
 
 
-def unusual_key(environ: WSGIEnvironment) -> str | None:
+def unusual_key(environ: WSGIEnvironment, target: str | None) -> str | None:
     """
     What a request's path is remembered by, where the request target is not simply its own.
 
@@ -392,16 +392,18 @@ def unusual_key(environ: WSGIEnvironment) -> str | None:
     the corridor must be walked.
     """
     mount_point, path_info = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
-    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    path, _, query = target.partition("?")
-    if not path:
+    if not target:
         path = path_info if is_own_target(path_info) else quoted_path(path_info)
         if not mount_point:
             return path or "/"
         if not is_clean(mount_point) or "/." in path or path[:1] not in ("/", ""):
             return None
         path = mount_point.rstrip("/") + path
-    elif path_info[:1] not in ("/", "") or "#" in query or " " in query or not query.isprintable():
-        return None
+    else:
+        path, _, query = target.partition("?")
+        if path_info[:1] not in ("/", "") or "#" in query or " " in query:
+            return None
+        if not query.isprintable():
+            return None
     # No target that can be decoded holds a percent sign before a slash.
     return f"{mount_point}%{path}"
