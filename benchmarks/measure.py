@@ -98,7 +98,7 @@ def text(cell: str | float | None) -> str:
 
 def verdict(name: str, value: float, most: float) -> str:
     """Return a contract and whether it is kept, as a line."""
-    return f"{'kept' if value <= most else 'MISSED'}: {name}: {value:.2f} (at most {most:g})"
+    return f"{'kept' if value <= most else 'MISSED'}: {name}: {value:.2f} (at most {most:.4g})"
 
 
 def has_missed(lines: Sequence[str]) -> bool:
