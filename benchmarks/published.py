@@ -34,7 +34,10 @@ FILES = {
     "checks": ("doctor/uris", "doctor/table/order.py"),
     "imports": ("apache/lines", "apache/reading", "apache/resolving"),
     "groups": HOP,
-    "fleet": ("daemon/group/warm.py", "daemon/manager/starting.py", "daemon/manager/admission.py"),
+    "fleet": (
+        *("daemon/group/arbiter.py", "daemon/group/forking.py", "daemon/group/shared.py"),
+        *("daemon/group/warm.py", "daemon/manager/starting.py", "daemon/manager/admission.py"),
+    ),
 }
 
 
