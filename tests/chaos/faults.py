@@ -97,10 +97,16 @@ def signal_arbiter(signum: int, agent: Agent) -> None:
     send(agent.place(target)["pid"], signum)
 
 
+def kill_forker(agent: Agent) -> None:
+    forkers = agent.at.census().forkers
+    if not forkers:
+        raise NotNow("no forker")
+    send(agent.chance.choice(forkers), signal.SIGKILL)
+
+
 def signal_worker(signum: int, agent: Agent) -> None:
     target = agent.target()
-    pid = agent.place(target)["pid"]
-    workers = sorted(agent.at.census().groups.get(pid, ()))
+    workers = sorted(agent.at.census().groups.get(agent.place(target)["name"], ()))
     if not workers:
         raise NotNow(f"{target.label} has no worker")
     most = 0 if signum == signal.SIGTERM else agent.at.threads
@@ -120,7 +126,7 @@ def stop_worker_in_a_request(agent: Agent) -> None:
         return bool(busy)
 
     wait_until(is_busy, 10)
-    if busy[0] not in agent.at.census().groups.get(place["pid"], ()):
+    if busy[0] not in agent.at.census().groups.get(place["name"], ()):
         raise NotNow("another process answers")
     what = "a group's worker killed or stopped"
     agent.kill(busy[0], signal.SIGSTOP, what, target, agent.at.threads)
@@ -341,6 +347,7 @@ FAULTS: dict[str, Fault] = {
     "manager terminated": partial(signal_manager, signal.SIGTERM),
     "group's arbiter killed": partial(signal_arbiter, signal.SIGKILL),
     "group's arbiter terminated": partial(signal_arbiter, signal.SIGTERM),
+    "forker of groups killed": kill_forker,
     "group's worker killed": partial(signal_worker, signal.SIGKILL),
     "group's worker terminated": partial(signal_worker, signal.SIGTERM),
     "front worker killed": partial(signal_front, signal.SIGKILL),

@@ -128,18 +128,19 @@ def lack_of_processes(at: Site) -> str:
 
 
 def lack_of_groups(at: Site, places: list[dict[str, object]], census: Census) -> str:
-    running = {place["pid"]: place for place in places if place["pid"]}
+    running = {str(place["name"]): place for place in places if place["pid"]}
     if {*running} != {*census.groups}:
-        return f"groups {sorted(census.groups)}, known are {sorted(map(str, running))}"
-    for pid, place in running.items():
+        return f"groups {sorted(census.groups)}, known are {sorted(running)}"
+    if len(census.forkers) != len(census.parents):
+        return f"parents {census.parents}, forkers {census.forkers}"
+    for name, place in running.items():
         processes = place["processes"]
-        assert isinstance(pid, int)
         assert isinstance(processes, list)
         told = {process["pid"] for process in processes if process["state"] == "ready"}
         wanted = PROCESSES.get(str(place["process_group"]), 1)
-        is_whole = len(told) == wanted and told == census.groups[pid]
+        is_whole = len(told) == wanted and told == census.groups[name]
         if not is_whole or place["state"] != "running":
-            return f"{place}, processes {census.groups[pid]}"
+            return f"{place}, processes {census.groups[name]}"
         own = at.threads if place["process_group"] else place["threads"]
         if place["threads"] not in (own, wanted * at.threads):
             return f"{place['name']} has {place['threads']} threads"

@@ -157,13 +157,10 @@ class Found:
     is_stopped: bool
 
     @property
-    def is_group(self) -> bool:
-        return any(word.endswith("/boot.py") for word in self.words) and not self.is_parent
-
-    @property
-    def is_parent(self) -> bool:
-        """Whether it is what forks groups."""
-        return any(word.strip() == "(wsgi:parent)" for word in self.words)
+    def shown(self) -> str:
+        """What it shows of itself, of a group's process ``(wsgi:GROUP)``; "" of any other."""
+        words = [word.strip() for word in self.words if word.strip()]
+        return words[-1] if any(word.endswith("/boot.py") for word in words) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +172,9 @@ class Census:
     managers: list[int] = field(default_factory=list)
     starters: list[int] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
-    # Of each arbiter its workers.
-    groups: dict[int, set[int]] = field(default_factory=dict)
+    forkers: list[int] = field(default_factory=list)
+    # The processes of each group, by its name.
+    groups: dict[str, set[int]] = field(default_factory=dict)
     others: list[tuple[str, ...]] = field(default_factory=list)
     roots: list[int] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
@@ -316,20 +314,16 @@ class Site:
     def census(self) -> Census:
         """Say of each process what it is."""
         census = Census()
-        all_found = self.processes()
-        arbiters = {each.pid for each in all_found if each.is_group} - {
-            each.pid
-            for each in all_found
-            if each.is_group and any(o.is_group and o.pid == each.parent for o in all_found)
-        }
-        for each in all_found:
+        for each in self.processes():
             if each.pid == self.pid:
                 census.master.append(each.pid)
-            elif each.is_group:
-                arbiter = each.pid if each.pid in arbiters else each.parent
-                census.groups.setdefault(arbiter, set()).update({each.pid} - {arbiter})
-            elif each.is_parent:
+            elif each.shown == "(wsgi:parent)":
                 census.parents.append(each.pid)
+            elif each.shown == "(wsgi:forker)":
+                census.forkers.append(each.pid)
+            elif each.shown:
+                name = each.shown.removeprefix("(wsgi:").removesuffix(")")
+                census.groups.setdefault(name, set()).add(each.pid)
             elif "(wsgi:manager)" in each.words:
                 census.managers.append(each.pid)
             elif any(word.endswith("/starter.py") for word in each.words):
