@@ -21,6 +21,7 @@ from .aliases.patterns.pattern import Pattern
 from .aliases.resolve import Rules
 from .aliases.roots import derive_roots
 from .aliases.table import AliasTable, compile_location
+from .aliases.target import Roots
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
@@ -162,7 +163,6 @@ class Configuration:
     The settings, read and judged.
 
     ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
-    ``sources`` names each entry of the table, ``host_sources`` those of the virtual hosts'.
     ``groups`` are the process groups' options; ``time`` is when all this was read, on
     time.monotonic()'s clock, which all processes of a machine share.
     """
@@ -170,8 +170,6 @@ class Configuration:
     table: AliasTable
     rules: Rules
     values: Mapping[str, Any]
-    sources: tuple[str, ...]
-    host_sources: Mapping[str, tuple[str, ...]]
     problems: tuple[Problem, ...]
     groups: Mapping[str, GroupOptions]
     time: float
@@ -187,13 +185,10 @@ class Configuration:
 
     def entries(self) -> dict[str, object]:
         """Return the entries as the settings hold them, by name."""
-        own = zip(self.sources, self.values["ALIASES"], strict=True)
-        hosts = (
-            each
-            for host, entries in self.values["VIRTUAL_HOSTS"].items()
-            for each in zip(self.host_sources[host], entries, strict=False)
-        )
-        return {**dict(own), **dict(hosts)}
+        named: dict[str, object] = {}
+        for given in _given(self.values).values():
+            named.update(zip(given.names(), given.entries, strict=True))
+        return named
 
     def tables(self) -> Iterator[tuple[str | None, AliasTable, tuple[str, ...]]]:
         """
@@ -202,17 +197,43 @@ class Configuration:
         The entries for every host stand behind a virtual host's own in its table, but are not its
         own.
         """
-        for host, entries in self.values["VIRTUAL_HOSTS"].items():
-            own = self.host_sources[host][: len(entries)]
-            yield host, self.table.virtual_hosts[host], own
-        yield None, self.table, self.sources
+        for host, given in _given(self.values).items():
+            table = self.table if host is None else self.table.virtual_hosts[host]
+            yield host, table, tuple(given.names())
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A list of entries as the settings hold it, and its name there."""
+
+    setting: str
+    entries: Sequence[object]
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of the entries: they are made when somebody asks."""
+        return map(self.name, range(len(self.entries)))
+
+    def name(self, number: int) -> str:
+        entry = self.entries[number]
+        file = f" ({entry.source})" if isinstance(entry, FileEntry) and entry.line else ""
+        return f"{self.setting}[{number}]{file}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Entries:
+    given: _Given
     aliases: tuple[Alias, ...]
     locations: tuple[str | Pattern, ...]
-    sources: tuple[str, ...]
+
+
+def _given(values: Mapping[str, Any]) -> dict[str | None, _Given]:
+    """The lists of entries by virtual host, that for every host last."""
+    lists: dict[str | None, _Given] = {
+        host: _Given(f"WSGIMATCH_VIRTUAL_HOSTS[{host!r}]", entries)
+        for host, entries in values["VIRTUAL_HOSTS"].items()
+    }
+    lists[None] = _Given("WSGIMATCH_ALIASES", values["ALIASES"])
+    return lists
 
 
 @lru_cache(maxsize=1)
@@ -220,11 +241,9 @@ def configuration() -> Configuration:
     """Return the configuration, built at the first call and after a change of settings in tests."""
     problems: list[Problem] = []
     values = _read_values(problems)
-    own = _read_entries("WSGIMATCH_ALIASES", values["ALIASES"], values, problems)
-    hosts = {
-        host: _read_entries(f"WSGIMATCH_VIRTUAL_HOSTS[{host!r}]", entries, values, problems)
-        for host, entries in values["VIRTUAL_HOSTS"].items()
-    }
+    lists = _given(values)
+    own = _read_entries(lists.pop(None), values, problems)
+    hosts = {str(host): _read_entries(each, values, problems) for host, each in lists.items()}
     groups = dict(_read_groups(values["PROCESS_GROUPS"], problems))
     problems += _unfit_backend(values)
     problems += _unfit_sockets(groups)
@@ -236,8 +255,6 @@ def configuration() -> Configuration:
         table=AliasTable(own.aliases, virtual_hosts=tables, locations=own.locations),
         rules=_rules(values, aliases),
         values=values,
-        sources=own.sources,
-        host_sources={host: entries.sources + own.sources for host, entries in hosts.items()},
         problems=tuple(problems),
         groups=groups,
         time=time.monotonic(),
@@ -273,24 +290,20 @@ def _read_values(problems: list[Problem]) -> dict[str, Any]:
     return values
 
 
-def _read_entries(
-    setting: str, entries: Sequence[object], values: Mapping[str, Any], problems: list[Problem]
-) -> _Entries:
-    aliases, locations, sources = [], [], []
+def _read_entries(given: _Given, values: Mapping[str, Any], problems: list[Problem]) -> _Entries:
+    aliases, locations = [], []
     variables = _environment()
     allowed = values["ALLOW_EXPONENTIAL_PATTERNS"]
-    for number, entry in enumerate(entries):
-        file = f" ({entry.source})" if isinstance(entry, FileEntry) and entry.line else ""
-        sources.append(f"{setting}[{number}]{file}")
+    for number, entry in enumerate(given.entries):
         try:
             alias = to_alias(entry, process_groups=values["PROCESS_GROUPS"], variables=variables)
             location = compile_location(alias, allow_exponential=allowed)
         except WSGIMatchError as error:
-            problems.append(Problem(sources[-1], error))
+            problems.append(Problem(given.name(number), error))
             alias, location = BROKEN, BROKEN.location
         aliases.append(alias)
         locations.append(location)
-    return _Entries(tuple(aliases), tuple(locations), tuple(sources))
+    return _Entries(given, tuple(aliases), tuple(locations))
 
 
 def _read_groups(
@@ -341,7 +354,7 @@ def _without_processes(
     away = {name for name, options in groups.items() if options.socket is not None}
     if not away or values["APPLICATION_GROUP_BACKEND"] != "process":
         return
-    for alias, source in zip(entries.aliases, entries.sources, strict=True):
+    for alias, source in zip(entries.aliases, entries.given.names(), strict=True):
         process_group = alias.process_group or values["PROCESS_GROUP"]
         application_group = alias.application_group or values["APPLICATION_GROUP"]
         if alias is not BROKEN and process_group in away and application_group != GLOBAL:
@@ -359,7 +372,7 @@ def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
         follow_symlinks=values["FOLLOW_SYMLINKS"],
         roots=derive_roots(aliases, base_directory)
         if roots is None
-        else tuple(_path(base, root) for root in roots),
+        else Roots(_path(base, root) for root in roots),
         base_directory=base_directory,
         process_group=values["PROCESS_GROUP"],
         application_group=values["APPLICATION_GROUP"],

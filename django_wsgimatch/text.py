@@ -37,6 +37,9 @@ def shown(text: str) -> str:
 
 def readable(text: str) -> str:
     """Return latin-1 text as one reads it: its bytes as UTF-8, what cannot be printed escaped."""
+    # Optimization: most text is ASCII and is not copied, which saves memory for each alias.
+    if text.isascii():
+        return shown(text)
     return shown(text.encode("latin-1", "replace").decode("utf-8", "backslashreplace"))
 
 

@@ -33,7 +33,8 @@ def test_without_settings(settings, tmp_path):
     assert configured.table.aliases == ()
     assert configured.rules == Rules(roots=(), base_directory=str(tmp_path))
     assert configured.values == DEFAULTS
-    assert (configured.sources, configured.host_sources, configured.problems) == ((), {}, ())
+    assert [*configured.tables()] == [(None, configured.table, ())]
+    assert configured.problems == ()
 
 
 def test_configuration_is_built_once():
@@ -110,7 +111,8 @@ def test_entries_of_every_form(settings, tmp_path):
         Alias("/a", "/srv/a.wsgi", pass_authorization=False),
         Alias("/shop", "/srv/shop.wsgi"),
     )
-    assert configured.sources == (
+    [(_, _, names)] = configured.tables()
+    assert names == (
         "WSGIMATCH_ALIASES[0]",
         "WSGIMATCH_ALIASES[1]",
         "WSGIMATCH_ALIASES[2]",
@@ -137,9 +139,10 @@ def test_virtual_hosts_come_before_the_main_table(settings):
     assert configured.table.aliases == (Alias("/", "/main"),)
     shop = configured.table.for_host("shop.example")
     assert shop.aliases == (Alias("/shop", "/shop"), Alias("/", "/main"))
-    assert configured.host_sources == {
-        "shop.example": ("WSGIMATCH_VIRTUAL_HOSTS['shop.example'][0]", "WSGIMATCH_ALIASES[0]")
-    }
+    assert [*configured.tables()] == [
+        ("shop.example", shop, ("WSGIMATCH_VIRTUAL_HOSTS['shop.example'][0]",)),
+        (None, configured.table, ("WSGIMATCH_ALIASES[0]",)),
+    ]
 
 
 TWO_ARGUMENTS = (

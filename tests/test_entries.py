@@ -15,6 +15,10 @@ def alias_of(entry, process_groups=(), variables=None):
     return to_alias(entry, process_groups=process_groups, variables=variables or {})
 
 
+def options_of(**options):
+    return script_alias("/a", "/x", **options).options
+
+
 class BytesPath:
     def __fspath__(self):
         return b"/x\xe9.wsgi"
@@ -30,6 +34,14 @@ def test_script_alias_match_keeps_what_is_written():
     entry = script_alias_match("^/(a)", Path("/$1.wsgi"))
 
     assert entry == Entry("match", "^/(a)", Path("/$1.wsgi"), {})
+
+
+def test_entries_with_the_same_options_share_them():
+    options = options_of(process_group="shop", pass_authorization=True)
+
+    assert options_of(process_group="shop", pass_authorization=True) is options
+    assert options_of(process_group="shop", pass_authorization=1) is not options
+    assert options_of(process_group=["shop"]) == {"process_group": ["shop"]}
 
 
 @pytest.mark.parametrize(

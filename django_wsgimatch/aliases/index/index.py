@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import gc
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from ..patterns.pattern import Pattern
-from .candidates import Answer, Candidate, Find, LookUp, first_of
+from .candidates import Answer, Candidate, LookUp, first_of
 from .prefix import alias_matches, find_prefix, merge_slashes
 from .trie import MOST_INHERITED, ROOT, key_of
 from .walk import plant
@@ -84,14 +84,14 @@ class _Entry(NamedTuple):
     """A candidate, the keys it can be filed under, and segments that its uris surely have."""
 
     candidate: Candidate
-    keys: frozenset[str]
-    segments: frozenset[str]
+    keys: Collection[str]
+    segments: Collection[str]
 
 
 def _look_up(entries: Sequence[tuple[int, str | Pattern]]) -> LookUp:
     patterns = sum(not isinstance(location, str) for _, location in entries)
     with _no_garbage_collection():
-        read = list(_read(entries))
+        read = _read(entries)
         if patterns == len(entries) <= FEWEST:
             return plant({ROOT: [entry.candidate for entry in read]})
         by_key, by_segment = _file(read)
@@ -111,24 +111,34 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _file(read: Sequence[_Entry]) -> tuple[Filed, Filed]:
+def _file(read: Iterable[_Entry]) -> tuple[Filed, Filed]:
     """File the candidates under their keys, or where those are crowded under a segment."""
-    sizes = Counter(key for entry in read for key in entry.keys)
-    crowded = {
-        entry.candidate.position: entry.segments
-        for entry in read
-        if entry.segments and max(sizes[key] for key in entry.keys) > MOST_INHERITED
-    }
-    rarity = Counter(segment for segments in crowded.values() for segment in segments)
-    by_key, by_segment = defaultdict(list), defaultdict(list)
-    for candidate, keys, segments in read:
-        if candidate.position in crowded:
-            rarest = min(segments, key=lambda segment: (rarity[segment], segment))
-            by_segment[rarest].append(candidate)
-        else:
-            for key in keys:
-                by_key[key].append(candidate)
+    by_key, with_segments = defaultdict[str, list[Candidate]](list), list[_Entry]()
+    for entry in read:
+        for key in entry.keys:
+            by_key[key].append(entry.candidate)
+        if entry.segments:
+            with_segments.append(entry)
+    crowded = [
+        entry
+        for entry in with_segments
+        if max(len(by_key[key]) for key in entry.keys) > MOST_INHERITED
+    ]
+    _take_out(crowded, by_key)
+    rarity = Counter(segment for entry in crowded for segment in entry.segments)
+    by_segment = defaultdict[str, list[Candidate]](list)
+    for candidate, _, segments in crowded:
+        rarest = min(segments, key=lambda segment: (rarity[segment], segment))
+        by_segment[rarest].append(candidate)
     return by_key, by_segment
+
+
+def _take_out(crowded: Sequence[_Entry], by_key: dict[str, list[Candidate]]) -> None:
+    positions = {entry.candidate.position for entry in crowded}
+    for key in {key for entry in crowded for key in entry.keys}:
+        by_key[key] = [each for each in by_key[key] if each.position not in positions]
+        if not by_key[key]:
+            del by_key[key]
 
 
 def _with_segments(look_up: LookUp, by_segment: Filed) -> LookUp:
@@ -165,7 +175,7 @@ def _read_plain(position: int, location: str) -> _Entry:
     # The key /app/ leads to all that /app matches; for /app/ it would let /app itself through.
     sure = key == location + "/" or location == ROOT
     find = None if sure else find_prefix(location)
-    return _Entry(Candidate(position, find, len(location)), frozenset([key]), frozenset())
+    return _Entry(Candidate(position, find, len(location)), (key,), ())
 
 
 def _read_pattern(position: int, pattern: Pattern, *, large: bool) -> _Entry:
@@ -176,10 +186,5 @@ def _read_pattern(position: int, pattern: Pattern, *, large: bool) -> _Entry:
     segments = frozenset(pattern.segments) - known
     # What is known by nothing is tried for every uri: it would not stay uncompiled for long.
     lazily = large and (segments or ROOT not in keys)
-    find = _find_lazily(pattern) if lazily else pattern.find
+    find = pattern.search if lazily else pattern.find
     return _Entry(Candidate(position, find), keys, segments)
-
-
-def _find_lazily(pattern: Pattern) -> Find:
-    """Return a pattern's search without having it compiled before the first use."""
-    return lambda uri: pattern.find(uri)

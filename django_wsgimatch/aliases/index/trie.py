@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from .candidates import Candidate, Candidates, merge
@@ -33,7 +33,7 @@ class Node:
     key, ``own``, and of those that it begins with; ``crowds`` are groups of further ones.
     """
 
-    own: list[Candidate] = field(default_factory=list)
+    own: Sequence[Candidate] = ()
     candidates: Candidates = ()
     crowds: tuple[Candidates, ...] = ()
 
@@ -51,19 +51,17 @@ def parent_of(key: str) -> str:
 
 def grow(filed: Mapping[str, list[Candidate]]) -> dict[str, Node]:
     """Return the nodes, in the order of their keys, for candidates filed under keys."""
-    nodes = {ROOT: Node()}
-    for key, candidates in filed.items():
-        for place in _missing(key, nodes):
-            nodes[place] = Node()
-        nodes[key].own = candidates
-    nodes = dict(sorted(nodes.items()))
+    keys = {ROOT}
+    for key in filed:
+        keys.update(_missing(key, keys))
+    nodes = {key: Node(filed.get(key, ())) for key in sorted(keys)}
     _inherit(nodes)
     return nodes
 
 
-def _missing(key: str, nodes: Mapping[str, Node]) -> Iterator[str]:
+def _missing(key: str, keys: Collection[str]) -> Iterator[str]:
     """
-    Yield the key and the keys above it that have no node yet.
+    Yield the key and those above it that are not among the keys yet.
 
     A key that ends within a segment gets a neighbour for the whole segment too: most uris that
     begin with the key have that very segment, and then a dict finds it.
@@ -71,7 +69,7 @@ def _missing(key: str, nodes: Mapping[str, Node]) -> Iterator[str]:
     whole = key if key.endswith("/") else key + "/"
     if key != whole:
         yield key
-    while whole not in nodes:
+    while whole not in keys:
         yield whole
         whole = parent_of(whole)
 

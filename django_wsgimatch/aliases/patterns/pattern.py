@@ -10,7 +10,6 @@ catastrophic backtracking: PCRE2 runs it under a limit of steps, as Apache does.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from math import inf
 from typing import Literal
 
@@ -40,7 +39,7 @@ _CURE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """
     A pattern that is safe to search with.
@@ -60,19 +59,25 @@ class Pattern:
     _translation: str = field(default="", repr=False, compare=False)
     _never_empty: bool = field(default=False, repr=False, compare=False)
     _needed: str = field(default="", repr=False, compare=False)
-    _find_by_pcre2: Find | None = field(default=None, repr=False, compare=False)
+    _find: Find | None = field(default=None, repr=False, compare=False)
 
-    @cached_property
+    @property
     def find(self) -> Find:
         """
         The search: a uri to its leftmost match, or None if there is none or it ends at offset 0.
 
         Made at the first use, as `re.compile` takes longer than all the rest.
         """
-        if self._find_by_pcre2 is not None:
-            return self._find_by_pcre2
-        find = find_with_re(self._translation, self.anchored, self._never_empty)
-        return find_where_needed(find, self._needed) if self._needed else find
+        if self._find is None:
+            find = find_with_re(self._translation, self.anchored, self._never_empty)
+            find = find_where_needed(find, self._needed) if self._needed else find
+            object.__setattr__(self, "_find", find)
+            return find
+        return self._find
+
+    def search(self, uri: str) -> Found | None:
+        """Search as ``find`` does, which is made when the first uri comes."""
+        return self.find(uri)
 
     def silent_find(self) -> Find:
         """Return the search as one of its own that logs nothing, to measure it with."""
@@ -80,7 +85,7 @@ class Pattern:
             return self.find
         return find_with_pcre2(self.source, parse(self.source).portable, reports=False)[0]
 
-    @cached_property
+    @property
     def blow_up(self) -> redos.BlowUp | None:
         """How a uri can make the search last, or None."""
         tree = parse(self.source).tree
@@ -154,5 +159,5 @@ def _for_pcre2(source: str, parsed: Parsed) -> Pattern:
         anchored(tree),
         prefixes(tree),
         segments(tree),
-        _find_by_pcre2=find,
+        _find=find,
     )
