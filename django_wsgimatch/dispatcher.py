@@ -38,7 +38,7 @@ from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
 from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, Named
 from .plans.plan import Plan, Planner
-from .plans.splits import Parts, Split, divide
+from .plans.splits import Parts, Split, divide, find_filename, parts_by
 from .plans.targets import LONGEST_URI, is_clean, is_own_target, quoted_path, uri_of
 from .scripts import LoadedScript
 from .server.pages import error_page
@@ -68,6 +68,8 @@ FALLBACK: Known = (None, None, "", "", "", None)
 class HostPlans:
     """A table, the plans of its aliases, and what is remembered of paths."""
 
+    __slots__ = ("fading", "lookup", "plans", "remembered", "splits", "table")
+
     def __init__(self, table: AliasTable) -> None:
         self.table = table
         self.lookup = table.lookup_merged
@@ -90,7 +92,7 @@ class HostPlans:
 
     def keep(self, position: int, plan: Plan | None) -> None:
         """Keep the plan of an alias."""
-        is_usual = plan is not None and plan.named is not None and plan.named[4] is None
+        is_usual = plan is not None and plan.named is not None and plan.named[3] is None
         self.plans[position] = plan
         self.splits[position] = plan.split if plan is not None and is_usual else None
 
@@ -151,7 +153,8 @@ class Dispatcher(Corridor):
             return self.walk(environ, start_response)
         callers, environ = environ, {**environ}
         assert plan.named is not None
-        process_group, application_group, callers[ALIAS], callers[PROCESS_GROUP], _ = plan.named
+        process_group, application_group, callers[PROCESS_GROUP], _ = plan.named
+        callers[ALIAS] = plan.location
         callers[SCRIPT_NAME] = told
         environ["mod_wsgi.process_group"] = process_group
         environ["mod_wsgi.application_group"] = application_group
@@ -186,7 +189,7 @@ class Dispatcher(Corridor):
             assert plan.names is not None
             mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
             named = plan.names.of(environ, script_name[len(mount_point) :])
-            answerer = named and self.files.get(answerer, is_here=named[4] is None)
+            answerer = named and self.files.get(answerer, is_here=named[3] is None)
         if answerer is None or (monotonic() >= answerer.due and not self.files.holds(answerer)):
             self._forget_one(site, target, answerer)
             return self.walk(environ, start_response)
@@ -216,7 +219,8 @@ class Dispatcher(Corridor):
         callers, environ = environ, {**environ}
         environ["mod_wsgi.process_group"], environ["mod_wsgi.application_group"] = named[:2]
         environ["mod_wsgi.callable_object"] = plan.callable_object
-        callers[ALIAS], callers[PROCESS_GROUP], place = named[2:]
+        callers[ALIAS] = plan.location
+        callers[PROCESS_GROUP], place = named[2:]
         callers[SCRIPT_NAME] = told
         environ["SCRIPT_NAME"] = script_name
         environ["PATH_INFO"] = path_info
@@ -310,7 +314,8 @@ class Dispatcher(Corridor):
         else:
             position, found = hit
             split = site.splits[position]
-            parts = None if split is None else split(path, found)
+            # Optimization: as parts_by(), whose call took 0.05 us.
+            parts: Parts | None = None if split is None else split[0](split, path, found)
             script = None if parts is None else self._loaded.get(parts[0])
             if parts is None or script is None:
                 known = self._find(site, path, hit)
@@ -360,8 +365,8 @@ class Dispatcher(Corridor):
             return None
         if plan.refusal is not None:
             return None, plan, "", "", "", plan.refusal
-        is_here = None if plan.named is None else plan.named[4] is None
-        parts = plan.split(uri, found) if plan.split is not None else None
+        is_here = None if plan.named is None else plan.named[3] is None
+        parts = parts_by(plan.split, uri, found) if plan.split is not None else None
         answerer = self.files.get(parts[0], is_here=is_here) if parts is not None else None
         if answerer is None:
             parts = self._searched(plan, uri, found)
@@ -377,7 +382,7 @@ class Dispatcher(Corridor):
 
     def _searched(self, plan: Plan, uri: str, found: Any) -> Parts | None:
         """What the known files make of a uri whose script the alias alone does not tell."""
-        filename = plan.filename(uri, found) if plan.filename is not None else None
+        filename = find_filename(plan.target, plan.location, plan.filling, uri, found)
         path = self.files.find(filename, plan.directory) if filename is not None else None
         if filename is None or path is None:
             return None

@@ -12,7 +12,7 @@ from .directives import check_process_group, expand_variables, join_lines, parse
 from .index.candidates import LookUp
 from .index.index import build_index
 from .patterns.pattern import Found, Pattern, compile_pattern
-from .substitution import LONGEST_SUBSTITUTION, filename_for, make_substitute, parse_template
+from .substitution import LONGEST_SUBSTITUTION, filename_for, fill, make_filling, parse_template
 from .virtual_hosts import HostIndex
 
 NOT_COMPILED = "Regular expression could not be compiled."
@@ -131,7 +131,7 @@ class AliasTable:
         captures = tuple(found.group(n) or "" for n in range(1, pattern.groups + 1))
         if alias.answer is not None:
             return Match(position, alias, uri, end, captures, "")
-        target = make_substitute(parse_template(alias.target), pattern.groups)(found)
+        target = fill(make_filling(parse_template(alias.target), pattern.groups), found)
         if len(target) > LONGEST_SUBSTITUTION:
             filename = ""
         else:

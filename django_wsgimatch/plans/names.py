@@ -24,9 +24,9 @@ MOST_NAMES = 4096
 ALIAS, PROCESS_GROUP = "wsgimatch.alias", "wsgimatch.process_group"
 SCRIPT_NAME = "wsgimatch.script_name"
 
-# The process group, the application group, what an access log is told of the alias and of its
-# process group, and where the script runs: None for here.
-Named = tuple[str, str, str, str, Place | None]
+# The process group, the application group, what an access log is told of the process group, and
+# where the script runs: None for here.
+Named = tuple[str, str, str, Place | None]
 
 
 def listens_on_a_path(environ: WSGIEnvironment) -> bool:
@@ -43,8 +43,7 @@ def named(
         return None
     place = Place(process_group, group.text, group.kind, group.is_chosen)
     elsewhere = place if has_places and not place.is_here else None
-    location = readable(alias.location)
-    return process_group, group.text, location, readable(process_group), elsewhere
+    return process_group, group.text, readable(process_group), elsewhere
 
 
 def names_fixed_groups(alias: Alias, rules: Rules) -> bool:
@@ -60,6 +59,16 @@ class GroupNames:
 
     Names that came about are remembered by all they are made of: ``memory`` is for all aliases.
     """
+
+    __slots__ = (
+        "_alias",
+        "_has_places",
+        "_memory",
+        "_number",
+        "_rules",
+        "_server_of",
+        "_variables",
+    )
 
     def __init__(
         self,

@@ -22,18 +22,11 @@ from ..aliases.resolve import (
     reason_of,
     refused_group,
 )
-from ..text import quoted
+from ..aliases.substitution import Filling, Template, make_filling, parse_template
+from ..text import quoted, readable
 from .files import Refused
 from .names import GroupNames, Named, named, names_fixed_groups
-from .splits import (
-    Filename,
-    Split,
-    is_resolved,
-    literal_directory,
-    make_filename,
-    make_split,
-    target_of,
-)
+from .splits import Split, is_resolved, literal_directory, make_match_split, make_split, target_of
 from .targets import LONGEST_URI
 
 
@@ -42,16 +35,19 @@ class Plan:
     """
     How the requests of one alias are answered.
 
-    ``split`` takes the uri and what the index found there; without one, or where it declines,
-    ``filename`` does, and ``Files`` tell the script in it, which does not lie above the first
-    ``directory`` characters. ``named`` is what the groups make of
-    every request; where they differ, it is None and ``names`` tells. An entry that refuses requests
-    has ``refusal`` alone.
+    ``location`` is what an access log is told of the alias. ``split`` takes the uri and what the
+    index found there; without one, or where it declines, the filename is made of ``target``, an
+    absolute path, by ``filling`` for a match alias, and ``Files`` tell the script in it, which does
+    not lie above the first ``directory`` characters. ``named`` is what the groups make of every
+    request; where they differ, it is None and ``names`` tells. An entry that refuses requests has
+    ``refusal`` alone.
     """
 
     callable_object: str
     pass_authorization: bool
-    filename: Filename | None = None
+    location: str = ""
+    target: str = ""
+    filling: Filling | None = None
     split: Split | None = None
     named: Named | None = None
     names: GroupNames | None = None
@@ -67,6 +63,8 @@ class Planner:
         self._server_of = server_of
         self._has_places = has_places
         self._names: dict[tuple[object, ...], Named] = {}
+        # By the groups that an alias gives: aliases of the same groups share what they are named.
+        self._fixed: dict[tuple[str | None, str | None], Named | None] = {}
 
     def plan(self, alias: Alias, location: str | Pattern, script: str | None) -> Plan | None:
         """Return the plan of an alias that has led to a script, or to none; None without plan."""
@@ -77,19 +75,42 @@ class Planner:
             return Plan(name, pass_authorization=True, refusal=refusal)
         if why_unplanned(alias, rules):
             return None
-        filename = make_filename(alias, location, rules)
-        split = make_split(alias, location, rules, script) if script is not None else None
-        passes = passes_authorization(alias, rules)
+        target = target_of(alias, rules)
+        template: Template = ()
+        filling = split = None
+        if isinstance(location, Pattern):
+            template = parse_template(target)
+            filling = make_filling(template, location.groups)
+            if script is not None:
+                split = make_match_split(template, filling, location, script)
+        elif script is not None:
+            split = make_split(target, location, script)
         fixed = names = None
         if names_fixed_groups(alias, rules):
-            fixed = named(alias, rules, LOCALHOST, "", has_places=self._has_places)
+            fixed = self._named(alias)
         else:
             names = GroupNames(
                 alias, rules, self._server_of, self._names, has_places=self._has_places
             )
         return Plan(
-            name, passes, filename, split, fixed, names, directory=literal_directory(alias, rules)
+            name,
+            passes_authorization(alias, rules),
+            readable(alias.location),
+            target,
+            filling,
+            split,
+            fixed,
+            names,
+            directory=literal_directory(template),
         )
+
+    def _named(self, alias: Alias) -> Named | None:
+        groups = alias.process_group, alias.application_group
+        if groups not in self._fixed:
+            self._fixed[groups] = named(
+                alias, self._rules, LOCALHOST, "", has_places=self._has_places
+            )
+        return self._fixed[groups]
 
 
 def why_unplanned(alias: Alias, rules: Rules) -> str:

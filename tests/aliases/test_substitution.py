@@ -6,8 +6,9 @@ import pytest
 
 from django_wsgimatch.aliases.substitution import (
     filename_for,
+    fill,
     group_numbers,
-    make_substitute,
+    make_filling,
     parse_template,
 )
 
@@ -51,13 +52,13 @@ def test_group_numbers_keep_their_order():
         pytest.param("^/a", "/x.wsgi", "/x.wsgi", id="no group asked for"),
     ],
 )
-def test_substitute(pattern, target, filled):
+def test_fill(pattern, target, filled):
     found = re.search(pattern, "/a/b")
     assert found is not None
 
-    substitute = make_substitute(parse_template(target), found.re.groups)
+    text = fill(make_filling(parse_template(target), found.re.groups), found)
 
-    assert substitute(found) == filled
+    assert text == filled
 
 
 @pytest.mark.parametrize(
