@@ -2,7 +2,8 @@
 gunicorn's configuration for process groups: ``gunicorn -c python:django_wsgimatch.gunicorn``.
 
 The groups are started by gunicorn's arbiter, before its workers. A HUP reaches the workers only if
-the new settings are sound. A configuration of your own takes the hooks over::
+the new settings are sound; with --preload they and the groups keep the settings of before. A
+configuration of your own takes the hooks over::
 
     from django_wsgimatch.gunicorn import on_reload, when_ready
 
@@ -18,6 +19,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -120,8 +122,22 @@ def on_reload(server: Any) -> None:
     # gunicorn has read its settings anew.
     server.worker_class = closing_listeners(server.worker_class)
     told = _told.pop(server.pid, None)
+    if server.cfg.preload_app:
+        told = _as_before(server)
     if told is not None:
         _open(server, told)
+
+
+def _as_before(server: Any) -> dict[str, Any] | None:
+    """
+    Return what the manager was told, as of now: the groups get the new code.
+
+    With --preload the workers keep the settings of before, and the groups have to fit them.
+    """
+    told: dict[str, Any] | None = getattr(server, "wsgimatch_told", None)
+    if told is None or told.get("definition") is None:
+        return told
+    return {**told, "definition": {**told["definition"], "time": time.monotonic()}}
 
 
 def ask_for_definition(server: Any) -> dict[str, Any] | None:
@@ -160,6 +176,7 @@ def _open(server: Any, told: dict[str, Any]) -> None:
     if not told:
         return
     os.environ[CHOSEN] = told["base"]
+    server.wsgimatch_told = told
     directory = directory_of(owner_of(server.pid), told["base"])
     seconds = told.get("drain_seconds") or 0.0
     server.wsgimatch_leaving = Leaving(directory, seconds, is_own=told.get("definition") is None)
@@ -211,6 +228,9 @@ def _guarded(server: Any, handle_hup: Callable[[], None]) -> Callable[[], None]:
     """A HUP with settings that cannot be used would end gunicorn, the old workers too."""
 
     def guarded() -> None:
+        if server.cfg.preload_app:
+            handle_hup()
+            return
         try:
             told = ask_for_definition(server)
         except SettingError as error:

@@ -6,9 +6,9 @@ import os
 import re
 import stat
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal
 
 from ..exceptions import TargetError
@@ -110,14 +110,10 @@ class Roots(tuple[str, ...]):
     A path costs as much among 100,000 as among one.
     """
 
-    @cached_property
-    def known(self) -> frozenset[str]:
-        """The directories as a set."""
-        return frozenset(self)
-
-    @cached_property
-    def _in_order(self) -> list[str]:
-        return sorted(self)
+    def __init__(self, _: Iterable[str] = ()) -> None:
+        # At once, so that what is made before a fork is made for all.
+        self.known = frozenset(self)
+        self._in_order = sorted(self)
 
     def lead_through(self, path: str) -> bool:
         """Whether one of the directories is a path, or lies below it."""

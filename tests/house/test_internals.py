@@ -154,6 +154,18 @@ def test_gunicorn_s_arbiter_has_the_attribute(arbiter, name):
     assert hasattr(arbiter, name)
 
 
+@pytest.mark.parametrize("preloads", [True, False])
+def test_gunicorn_s_arbiter_asks_its_application_where_it_preloads(application, preloads):
+    asked = []
+    application.cfg.set("preload_app", preloads)
+    application.wsgi = lambda: asked.append("wsgi")
+
+    made = Arbiter(application)
+
+    assert made.app is application
+    assert asked == ["wsgi"] * preloads
+
+
 def test_gunicorn_s_arbiter_knows_its_pid_once_it_starts():
     assert "pid" in Arbiter.start.__code__.co_names
 
