@@ -76,7 +76,7 @@ chaos: $(VENV)/with-test ## inject faults of all kinds under load for 10 minutes
 	$(VENV)/bin/python -m tests.chaos.run
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
-	@status=0; for name in index dispatch sites checks imports servers site_servers groups fleet; do \
+	@status=0; for name in index tables dispatch sites checks imports servers site_servers groups fleet; do \
 		$(VENV)/bin/python -m benchmarks.$$name --output docs/benchmarks || status=1; done; \
 	grep --no-filename MISSED docs/benchmarks/*.json; exit $$status
 
