@@ -88,7 +88,6 @@ class Exchange:
     connection: socket.socket
     token: bytes
     may_keep: Callable[[], bool] | None
-    environ: WSGIEnvironment = field(default_factory=dict, init=False)
     head: bytes | None = field(default=None, init=False)
     # What Content-Length still lets through; None where the response has none.
     left: int | None = field(default=None, init=False)
@@ -97,12 +96,6 @@ class Exchange:
     is_kept: bool = field(default=False, init=False)
     is_ready_sent: bool = field(default=False, init=False)
     _body: PulledBody | None = field(default=None, init=False)
-
-    @property
-    def what(self) -> str:
-        """The request, as a log names it."""
-        target = self.environ.get("RAW_URI") or self.environ.get("PATH_INFO")
-        return f"{self.environ.get('REQUEST_METHOD')} {target}"
 
     def receive(
         self, packet: bytes | memoryview, known: WSGIEnvironment, queue_timeout: float
@@ -127,7 +120,7 @@ class Exchange:
             packet = self._rest(packet, end)
         changes = packet[protocol.REQUEST.size : end]
         protocol.update_environ(known, said.encoding, said.gone, changes)
-        self.environ = environ = known.copy()
+        environ = known.copy()
         environ["wsgi.early_hints"] = self.early_hints
         if length == protocol.PULLED:
             self._body = PulledBody(self.connection)
@@ -290,6 +283,7 @@ def serve_request(
     connection be kept. Raises MemoryError, so that the process can end, and OSError where the
     front goes away while it is being told of an error.
     """
+    environ: WSGIEnvironment = {}
     try:
         environ, request_id = exchange.receive(packet, known, queue_timeout)
         application = find(environ)
@@ -309,14 +303,20 @@ def serve_request(
         _no_request.warn(error)
         exchange.refuse(400, str(error))
     except ScriptError as error:
-        logger.error("%s: %s", exchange.what, error, exc_info=error.__cause__)
+        logger.error("%s: %s", _named(environ), error, exc_info=error.__cause__)
         exchange.refuse(error.status, str(error), is_logged=True)
     except (Exception, SystemExit) as error:
-        logger.exception("Error in %s", exchange.what)
+        logger.exception("Error in %s", _named(environ))
         exchange.refuse(500, f"{type(error).__name__} in the application", is_logged=True)
         if isinstance(error, MemoryError):
             raise
     return False
+
+
+def _named(environ: WSGIEnvironment) -> str:
+    """A request, as a log names it."""
+    target = environ.get("RAW_URI") or environ.get("PATH_INFO")
+    return f"{environ.get('REQUEST_METHOD')} {target}"
 
 
 def _as_bytes(data: Any) -> bytes:
