@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from django_wsgimatch.daemon.front.link import Link
 from django_wsgimatch.daemon.wire.protocol import (
     AGAIN,
+    AT_ONCE,
     DATA,
     END,
     ERROR,
@@ -56,7 +57,7 @@ FRAMING = [
 STATUSES = [b"200 OK", b"204 No Content", b"304 Not Modified", b"500 X", b"599", b"101 X", b"999 X"]
 METHODS = ["GET", "HEAD", "POST"]
 KINDS = [HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, REFUSED, 0, 77, 255]
-KINDS += [LAST | KEPT, END | KEPT]
+KINDS += [LAST | KEPT, END | KEPT, LAST | KEPT | AT_ONCE, END | AT_ONCE]
 
 
 def random_reply(rng: random.Random) -> tuple[bytes, list[int]]:
@@ -89,7 +90,9 @@ def random_frame(rng: random.Random) -> bytes:
 def good_reply(rng: random.Random) -> bytes:
     body = rng.randbytes(rng.randrange(2000))
     hints = frame(HINTS, b"\nLink:</x.css>; rel=preload") if rng.random() < 0.3 else b""
-    kept, ready = rng.choice([(0, b""), (KEPT, b""), (KEPT, READY_FRAME)])
+    kept, ready = rng.choice(
+        [(0, b""), (KEPT, b""), (KEPT, READY_FRAME), (KEPT | AT_ONCE, b"")]
+    )
     head = frame(HEAD, GOOD_HEAD if rng.random() < 0.5 else random_head(rng, len(body)))
     if rng.random() < 0.5:
         return hints + head + frame(LAST | kept, body) + ready
@@ -131,7 +134,7 @@ def lie(connection: socket.socket, data: bytes, found: list[int]) -> bool:
     finally:
         for descriptor in found:
             os.close(descriptor)
-    return data.endswith(READY_FRAME)
+    return data.endswith(READY_FRAME) or bytes([LAST | KEPT | AT_ONCE]) in data
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ FORGED = "Malformed response received from daemon process: {}"
 TIMED_OUT = "Timeout when reading response from daemon process"
 ENDS_EARLY = "the body ends before its Content-Length"
 
+# For two descriptors.
+_ROOM = socket.CMSG_LEN(2 * array("i").itemsize)
 MOST_HINTS = 100
 # A response up to this length, whose end is known, is received before it is passed on.
 LONGEST_WHOLE = 1 << 18
@@ -155,11 +158,11 @@ class Reply:
             self._finish(self._is_last)
             raise StopIteration
         kind, length = self._frame()
-        if kind == protocol.DATA or kind & ~protocol.KEPT == protocol.LAST:
+        if kind == protocol.DATA or kind & protocol.KIND == protocol.LAST:
             self._left, self._is_last = length, 0 if kind == protocol.DATA else kind
             if self._due is not None:
                 self._keep_within(length)
-        elif kind & ~protocol.KEPT == protocol.END:
+        elif kind & protocol.KIND == protocol.END:
             self._is_last = kind
         elif kind == protocol.PULL:
             self._feed(length)
@@ -182,15 +185,18 @@ class Reply:
         if len(buffer) - at < protocol.FRAME.size:
             return None
         kind, length = protocol.FRAME.unpack_from(buffer, at)
-        if kind & ~protocol.KEPT not in (protocol.LAST, protocol.END) or length > LONGEST_WHOLE:
+        if kind & protocol.KIND not in (protocol.LAST, protocol.END) or length > LONGEST_WHOLE:
             return None
         if self._due is not None and length != self._due:
             raise ProtocolError(f"a body of {length} bytes, and Content-Length says {self._due}")
-        self._at = at + protocol.FRAME.size + length
-        body = buffer[at + protocol.FRAME.size : self._at]
-        if len(body) < length:
-            # Optimization: one call for all that is missing, where 64 KiB at a time took two.
-            body = receive_all(self.connection.socket, body, length)
+        begins = at + protocol.FRAME.size
+        self._at = begins + length
+        if len(buffer) < self._at:
+            # Optimization: one call for all that is missing, where 64 KiB at a time took two, and
+            # one copy of what has come.
+            body = receive_all(self.connection.socket, memoryview(buffer)[begins:], length)
+        else:
+            body = buffer[begins : self._at]
         self._finish(kind)
         return [body] if body and self._has_body else []
 
@@ -203,7 +209,8 @@ class Reply:
         if kind & protocol.KEPT and behind in (b"", protocol.READY_FRAME):
             if self.link.response_socket_timeout:
                 set_timeouts(self.connection.socket, self.link.socket_timeout)
-            self.link.kept.give(self.connection, is_ready=bool(behind))
+            is_ready = bool(behind or kind & protocol.AT_ONCE)
+            self.link.kept.give(self.connection, is_ready=is_ready)
         else:
             self.connection.socket.close()
 
@@ -235,11 +242,12 @@ class Reply:
 
     def _receive_first(self) -> tuple[bytes, list[int]]:
         # A second descriptor is one too many; the kernel closes all others.
-        data, descriptors, _, _ = socket.recv_fds(self.connection.socket, protocol.RECEIVE, 2)
+        said = self.connection.socket.recvmsg(protocol.RECEIVE, _ROOM)
+        data, ancillary = said[:2]
         if not data:
             raise EOFError
         self.has_begun = True
-        return data, descriptors
+        return data, _descriptors_in(ancillary) if ancillary else []
 
     def _frame(self) -> tuple[int, int]:
         self._need(protocol.FRAME.size)
@@ -331,6 +339,15 @@ class Reply:
 def _nothing(file: PassedFile, size: int) -> Iterable[bytes]:
     file.abandon()
     return []
+
+
+def _descriptors_in(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
+    """The descriptors that have come, as socket.recv_fds() has them."""
+    found = array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            found.frombytes(data[: len(data) - len(data) % found.itemsize])
+    return found.tolist()
 
 
 def _limit(descriptors: list[int]) -> None:

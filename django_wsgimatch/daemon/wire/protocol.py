@@ -15,8 +15,9 @@ names that are gone: most requests of a site differ in few items.
 
 A connection is over with its response, unless the front allows to keep it and LAST or END has
 the bit ``KEPT``: then READY comes as soon as the application has closed its response, and the
-group's thread waits for the next request. Either side may close a connection at any time between
-requests; the front then sends its request over another one.
+group's thread waits for the next request. With the bit ``AT_ONCE``, too, it waits already and no
+READY comes. Either side may close a connection at any time between requests; the front then sends
+its request over another one.
 
 Both sides may be of different versions of Python, and a group may run as a user that the front
 does not trust: there is nothing but text and numbers in a frame.
@@ -54,7 +55,8 @@ FRAME = struct.Struct("<BI")
 HEAD, DATA, LAST, END, HINTS, FILE, PULL, ERROR, AGAIN, READY, REFUSED = range(1, 12)
 # What follows the status of a refusal whose group has logged it.
 LOGGED = " logged"
-KEPT = 0x40
+KEPT, AT_ONCE = 0x40, 0x80
+KIND = 0xFF & ~(KEPT | AT_ONCE)
 LONGEST_HEAD = 1 << 20
 # In characters: it is written into the server's log.
 LONGEST_REASON = 2000

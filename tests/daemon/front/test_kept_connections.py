@@ -16,6 +16,7 @@ import pytest
 from django_wsgimatch.daemon.front.kept_connections import MOST_KEPT, KeptConnections
 from django_wsgimatch.daemon.group.worker import threads
 from django_wsgimatch.daemon.wire.protocol import (
+    AT_ONCE,
     KEPT,
     LAST,
     READY_FRAME,
@@ -196,6 +197,25 @@ def test_more_fronts_than_threads_are_all_answered():
         bodies = [b.body for b in pool.map(lambda n: fronts[n % 16].get(), range(2000))]
 
     assert bodies == [b"ok"] * 2000
+
+
+@pytest.mark.parametrize(
+    "size", [pytest.param(2, id="a short body"), pytest.param(200_000, id="a long body")]
+)
+def test_a_response_may_say_that_its_thread_waits_already(size):
+    body = b"x" * size
+    said = frame(1, b"200 OK") + frame(LAST | KEPT | AT_ONCE, body)
+
+    def answers_thrice(connection):
+        connection.sendall(said)
+        for _ in range(2):
+            connection.recv(65536)
+            connection.sendall(said)
+
+    with scripted(answers_thrice) as link:
+        answers = [ask(link, make_environ()).body for _ in range(3)]
+
+    assert answers == [body] * 3
 
 
 def test_a_connection_that_the_group_has_closed_costs_no_request():

@@ -172,13 +172,13 @@ class Exchange:
     def early_hints(self, headers: list[tuple[str, str]]) -> None:
         """Send a 103 with these headers, unless the response has begun (RFC 8297)."""
         if not self.is_head_sent:
-            self._tell(protocol.frame(protocol.HINTS, protocol.encode_hints(headers)))
+            self._tell([protocol.frame(protocol.HINTS, protocol.encode_hints(headers))])
 
     def finish(self) -> None:
         """Send what is left to say after the body's last piece."""
         if not self.is_complete:
             head = self._unsent_head()
-            self._tell(*head, protocol.FRAME.pack(self._complete(protocol.END), 0))
+            self._tell([*head, protocol.FRAME.pack(self._complete(protocol.END), 0)])
 
     def say_ready(self) -> None:
         """Tell the front that a thread waits for another request, if it does not know yet."""
@@ -233,15 +233,15 @@ class Exchange:
             # Optimization: the front need not wait for an END: 8 us less a response.
             is_last = is_last or (self.left == 0 and len(data) > 0)
         kind = self._complete(protocol.LAST) if is_last else protocol.DATA
-        parts += protocol.FRAME.pack(kind, len(data)), data
         if is_all and self.is_kept:
             self.is_ready_sent = True
-            parts.append(protocol.READY_FRAME)
-        self._tell(*parts)
+            kind |= protocol.AT_ONCE
+        parts += protocol.FRAME.pack(kind, len(data)), data
+        self._tell(parts)
 
-    def _tell(self, *parts: bytes) -> None:
+    def _tell(self, parts: list[bytes]) -> None:
         try:
-            send_all(self.connection, [*parts])
+            send_all(self.connection, parts)
         except OSError as error:
             raise FrontGone(*error.args) from error
 
