@@ -39,7 +39,6 @@ from django_wsgimatch.daemon.wire.protocol import (
     TOKEN_SIZE,
     encode_request,
     frame,
-    texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz.command_line import run_fuzzers
@@ -90,9 +89,7 @@ def random_frame(rng: random.Random) -> bytes:
 def good_reply(rng: random.Random) -> bytes:
     body = rng.randbytes(rng.randrange(2000))
     hints = frame(HINTS, b"\nLink:</x.css>; rel=preload") if rng.random() < 0.3 else b""
-    kept, ready = rng.choice(
-        [(0, b""), (KEPT, b""), (KEPT, READY_FRAME), (KEPT | AT_ONCE, b"")]
-    )
+    kept, ready = rng.choice([(0, b""), (KEPT, b""), (KEPT, READY_FRAME), (KEPT | AT_ONCE, b"")])
     head = frame(HEAD, GOOD_HEAD if rng.random() < 0.5 else random_head(rng, len(body)))
     if rng.random() < 0.5:
         return hints + head + frame(LAST | kept, body) + ready
@@ -215,9 +212,7 @@ def random_request(rng: random.Random, token: bytes) -> bytes:
     length = PULLED if body is None else len(body)
     keep = rng.random() < 0.5
     number = rng.getrandbits(64)
-    data = encode_request(
-        *(texts_of(environ), {}, number, time.monotonic(), length, token), may_keep=keep
-    )
+    data = encode_request(*(environ, {}, number, time.monotonic(), length, token), may_keep=keep)
     data += body or b""
     kind = rng.randrange(4)
     if kind == 0:

@@ -10,7 +10,7 @@ from django_wsgimatch.daemon.front.front import token_of
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.directory import Directory, running_servers
 from django_wsgimatch.daemon.wire.control import give_order
-from django_wsgimatch.daemon.wire.protocol import encode_request, texts_of
+from django_wsgimatch.daemon.wire.protocol import encode_request
 from tests.support.groups import Site, base_of
 from tests.support.wsgi import make_environ
 
@@ -33,7 +33,7 @@ def request(at: Site, token: bytes, script: str, **more: str) -> bytes:
     environ |= {"mod_wsgi.process_group": "", "mod_wsgi.application_group": ""}
     environ["SCRIPT_FILENAME"] = os.path.normpath(at.project / script)
     environ["mod_wsgi.callable_object"] = "application"
-    return encode_request(texts_of({**environ, **more}), {}, 1, time.monotonic(), 0, token)
+    return encode_request({**environ, **more}, {}, 1, time.monotonic(), 0, token)
 
 
 def answer_to(path: str, data: bytes) -> bytes:

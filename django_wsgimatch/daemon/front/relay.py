@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...exceptions import DaemonError, ProtocolError
-from ..wire.protocol import INLINE, PULLED, encode_request, texts_of
+from ..wire.protocol import INLINE, PULLED, encode_request
 from ..wire.wire import send_all
 from .kept_connections import Connection
 from .link import PAUSE, PLAIN_SOCKET, Link, connect, not_connected
@@ -99,14 +99,15 @@ def _ask(
 ) -> Iterable[bytes]:
     request_id = next(_ids) & 0xFFFFFFFFFFFFFFFF
     length = PULLED if body is None else len(body)
-    texts, before = texts_of(environ), connection.texts
     reply = Reply(connection, link, environ)
     has_sent = False
     try:
         may_keep = type(connection.socket) is PLAIN_SOCKET
         token = link.token
-        packet = encode_request(texts, before, request_id, queued, length, token, may_keep=may_keep)
-        connection.texts = texts
+        known = connection.texts
+        packet = encode_request(
+            environ, known, request_id, queued, length, token, may_keep=may_keep
+        )
         if body:
             send_all(connection.socket, [packet, body])
         else:

@@ -26,7 +26,6 @@ from django_wsgimatch.daemon.wire.protocol import (
     TOKEN_SIZE,
     encode_request,
     frame,
-    texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError, ManagerError
 from tests.support.forging import answer_to, directory_of, request, token_at
@@ -53,8 +52,8 @@ def forged(
     token: bytes = OTHER, body: bytes = b"", environ: Mapping[str, str] | None = None
 ) -> bytes:
     """A request as the front would write it, but for its token."""
-    texts = texts_of({**make_environ(), **(environ or {})})
-    return encode_request(texts, {}, 1, time.monotonic(), len(body), token) + body
+    given = {**make_environ(), **(environ or {})}
+    return encode_request(given, {}, 1, time.monotonic(), len(body), token) + body
 
 
 @pytest.mark.parametrize(

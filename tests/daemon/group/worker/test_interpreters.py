@@ -19,7 +19,6 @@ from django_wsgimatch.daemon.wire.protocol import (
     TOKEN_SIZE,
     encode_request,
     frame,
-    texts_of,
 )
 from django_wsgimatch.exceptions import DaemonError
 from tests.support.forging import asked
@@ -114,11 +113,11 @@ def test_an_interpreter_runs_nothing_for_a_process_of_the_same_user(tmp_path):
         listed = Path("/proc/net/unix").read_text()
         [path] = {*re.findall(rf"@(wsgimatch-{pid}-\S+)", listed)}
         names = {"SCRIPT_FILENAME": str(tmp_path / "app.wsgi")}
-        texts = texts_of({**make_environ(), **names, "mod_wsgi.callable_object": "application"})
+        environ = {**make_environ(), **names, "mod_wsgi.callable_object": "application"}
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(10)
             connection.connect(f"\0{path}")
-            connection.sendall(encode_request(texts, {}, 1, 0.0, 0, bytes(TOKEN_SIZE)))
+            connection.sendall(encode_request(environ, {}, 1, 0.0, 0, bytes(TOKEN_SIZE)))
             said = connection.recv(100)
         well = at.told("/red")["pid"]
 
