@@ -52,6 +52,7 @@ def definition(configured: Configuration) -> Definition:
         groups=configured.groups,
         project=project_name(),
         reloading=configured.values["SCRIPT_RELOADING"],
+        reload_interval=configured.values["SCRIPT_RELOAD_INTERVAL"],
         backend=configured.values["APPLICATION_GROUP_BACKEND"],
         preload=tuple(dict.fromkeys(_preloaded(configured))),
         follow_symlinks=configured.rules.follow_symlinks,

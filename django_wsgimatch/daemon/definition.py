@@ -24,7 +24,8 @@ class Definition:
     ``time`` (time.monotonic()) is when the settings were read: of two definitions the later counts.
     ``python``, ``sys_path`` and ``directory`` are the server's own, ``packages`` says where this
     package and gunicorn lie, ``environment`` is what the server's worker had. ``preload`` are
-    pairs of a place and a script. ``project`` tells the project from others. ``backend``
+    pairs of a place and a script. ``reload_interval`` is WSGIMATCH_SCRIPT_RELOAD_INTERVAL, in
+    seconds. ``project`` tells the project from others. ``backend``
     is WSGIMATCH_APPLICATION_GROUP_BACKEND, ``follow_symlinks`` WSGIMATCH_FOLLOW_SYMLINKS. ``roots``
     are the directories that scripts of all groups may lie in, None for any; ``group_roots`` are
     those that only one process group's may lie in, by its name. ``watch`` are the files and
@@ -40,6 +41,7 @@ class Definition:
     project: str = ""
     groups: Mapping[str, GroupOptions] = field(default_factory=dict)
     reloading: Reloading = "safe"
+    reload_interval: float = 0.0
     backend: str = "process"
     preload: tuple[tuple[Place, str], ...] = ()
     follow_symlinks: FollowSymlinks = True
@@ -74,6 +76,7 @@ class Definition:
             place,
             options,
             reloading=self.reloading,
+            reload_interval=self.reload_interval,
             backend=self.backend,
             preload=tuple(script for at, script in self.preload if at == place),
             sys_path=self.sys_path if is_ours else None,

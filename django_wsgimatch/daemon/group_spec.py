@@ -34,13 +34,14 @@ class GroupSpec:
     for a process group, which has nothing of the server's. ``directory`` is where the processes
     run if ``home`` does not say; ``trusted`` are the user ids that may send requests, ``token`` is
     what each request must carry (hexadecimal). ``roots`` are the directories that scripts may lie
-    in, None for any, and ``follow_symlinks`` is WSGIMATCH_FOLLOW_SYMLINKS. ``watch`` is the
-    definition's.
+    in, None for any, and ``follow_symlinks`` is WSGIMATCH_FOLLOW_SYMLINKS. ``watch`` and
+    ``reload_interval`` are the definition's.
     """
 
     place: Place
     options: GroupOptions
     reloading: Reloading = "safe"
+    reload_interval: float = 0.0
     backend: str = "process"
     preload: tuple[str, ...] = ()
     sys_path: tuple[str, ...] | None = None

@@ -71,5 +71,7 @@ def deployed(path, *, is_held=False, **options):
     if is_held:
         (path / "hold").touch()
     options = {"python_path": [str(path / "lib")], **options}
-    with site(path, options, aliases=BOOT) as at:
+    # So that the next request notices what a test has touched.
+    more = "WSGIMATCH_SCRIPT_RELOAD_INTERVAL = 0\n"
+    with site(path, options, aliases=BOOT, more=more) as at:
         yield Deployed(at)

@@ -36,6 +36,7 @@ class Group:
         self.options = spec.options
         self.display_name = spec.display_name
         self.reloading = spec.reloading
+        self.reload_interval = spec.reload_interval
         self.backend = spec.backend
         self.label = spec.place.label
         self.preload = spec.preload

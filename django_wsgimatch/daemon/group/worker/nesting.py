@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -38,7 +39,8 @@ class InterpreterLoader:
     group: Group
     loader: Loader
     renew: Callable[[float], None]
-    _mtimes: dict[str, int] = field(default_factory=dict, init=False)
+    # Each script's mtime, and when its file is to be looked at again (time.monotonic()).
+    _seen: dict[str, tuple[int | None, float]] = field(default_factory=dict, init=False)
     _inside: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
@@ -81,13 +83,13 @@ class InterpreterLoader:
             self._inside.add(script)
 
     def _look_for_change(self, script: str) -> None:
-        if not self.group.reloading:
+        known, due = self._seen.get(script, (None, 0.0))
+        if not self.group.reloading or time.monotonic() < due:
             return
         mtime = file_mtime(script)
-        known = self._mtimes.setdefault(script, mtime)
-        if mtime != known:
+        self._seen[script] = (mtime, time.monotonic() + self.group.reload_interval)
+        if known is not None and mtime != known:
             logger.info("WSGI script '%s' has changed.", script)
-            self._mtimes[script] = mtime
             self.renew(change_time(script.encode("latin-1")))
             if self.group.reloading != "safe":
                 raise Superseded

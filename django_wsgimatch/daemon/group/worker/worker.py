@@ -85,6 +85,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
         ignore_handlers()
         self.loader = Loader(
             reloading=self.group.reloading,
+            interval=self.group.reload_interval,
             settings_module=options.settings,
             owner=ScriptOwner.of(options.script_user, options.script_group),
             confinement=self.group.confinement,

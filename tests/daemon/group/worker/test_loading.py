@@ -114,6 +114,27 @@ def test_without_roots_a_script_may_lie_anywhere(tree):
     assert list(loader.scripts.loaded) == [path]
 
 
+@pytest.mark.parametrize(
+    ("interval", "noticed"),
+    [
+        pytest.param(0, 1, id="each request looks"),
+        pytest.param(3600, 0, id="an interval that is not over"),
+    ],
+)
+def test_a_file_is_looked_at_once_in_an_interval(tree, interval, noticed):
+    path = tree / "root" / "app.wsgi"
+    changes: list[float] = []
+    loader = Loader("safe", settings_module=None, interval=interval, renew=changes.append)
+    environ = {"SCRIPT_FILENAME": str(path), "mod_wsgi.callable_object": "application"}
+    loader.find(environ)
+    loader.find(environ)
+
+    os.utime(path, (1, 1))
+    loader.find(environ)
+
+    assert len(changes) == noticed
+
+
 def test_a_script_is_looked_at_once(tree, monkeypatch):
     looked: list[str] = []
     monkeypatch.setattr(Confinement, "require", lambda self, script: looked.append(script))
