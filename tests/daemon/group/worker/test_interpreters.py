@@ -90,6 +90,8 @@ def test_application_groups_share_a_process_and_no_module(tmp_path, backend):
 @pytest.mark.parametrize("backend", ["interpreter", "interpreter-own-gil"])
 def test_many_requests_to_interpreters(tmp_path, backend):
     more = f"WSGIMATCH_APPLICATION_GROUP_BACKEND = {backend!r}\n"
+    # On a busy machine all may ask one place.
+    more += "WSGIMATCH_THREADS_PER_PLACE = None\n"
     names = ["red", "blue", "blog-red", "blog-blue"] * 100
 
     with site(tmp_path, aliases=ALIASES, more=more, command=PLAIN) as at:
