@@ -37,8 +37,10 @@ from .worker.group import Group
 from .worker.worker import HELD_BACK, GroupWorker
 
 NAME = "(wsgi:forker)"
-# How long the forker may take to fork, and a process to become its parent's child, in seconds.
-PATIENCE = 30.0
+# How long the forker may take to load modules, and to fork, and a process to become its parent's
+# child, in seconds.
+LONGEST_LOAD, PATIENCE = 60.0, 10.0
+LOADED = b"loaded"
 # What gunicorn's own workers end with that have not begun to serve.
 NOT_BOOTED = 3
 # What a process is told by, and its output, listening socket, board, and sign of life.
@@ -72,7 +74,7 @@ class Forker:
     def __init__(self, pid: int, connection: socket.socket) -> None:
         self.pid = pid
         self._connection = connection
-        self._connection.settimeout(PATIENCE)
+        self._has_loaded = False
 
     def fork(
         self, worker: GroupWorker, told: Mapping[str, Any], setup: ProcessSetup, output: int
@@ -92,6 +94,10 @@ class Forker:
         group = worker.group
         given_files = [text, output, group.listener.fileno(), group.board_file, worker.tmp.fileno()]
         try:
+            if not self._has_loaded:
+                self._connection.settimeout(LONGEST_LOAD)
+                self._has_loaded = self._connection.recv(16) == LOADED
+                self._connection.settimeout(PATIENCE)
             socket.send_fds(self._connection, [b"fork"], given_files)
             answer = self._connection.recv(1000).decode()
         except OSError as error:
@@ -125,6 +131,7 @@ def start_forker(modules: Sequence[str], *own: socket.socket) -> Forker:
         # A full collection would write to all objects that the forked processes share.
         gc.collect()
         gc.freeze()
+        its.send(LOADED)
         run_forked(_wait_for_order(its), inherited)
     its.close()
     return Forker(pid, mine)
