@@ -41,6 +41,9 @@ NAME = "(wsgi:forker)"
 # child, in seconds.
 LONGEST_LOAD, PATIENCE = 60.0, 10.0
 LOADED = b"loaded"
+# In it the processes of a group, and what they start, have the number that their parent has given
+# the group: it tells whose they are when they are left behind.
+MARK = "WSGIMATCH_GROUP"
 # What gunicorn's own workers end with that have not begun to serve.
 NOT_BOOTED = 3
 # What a process is told by, and its output, listening socket, board, and sign of life.
@@ -52,10 +55,11 @@ class ProcessSetup:
     """
     What the processes of a group are given beside the spec.
 
-    ``name`` is what lists of processes show; ``limits`` are hard limits by their names without
-    RLIMIT_.
+    ``number`` is the group's; ``name`` is what lists of processes show; ``limits`` are hard limits
+    by their names without RLIMIT_.
     """
 
+    number: int
     name: str
     environment: Mapping[str, str]
     limits: Mapping[str, int]
@@ -252,6 +256,7 @@ def take_setup(setup: ProcessSetup, output: int) -> None:
     os.environ.clear()
     os.environ.update(setup.environment)
     os.environ["SERVER_SOFTWARE"] = SERVER_SOFTWARE
+    os.environ[MARK] = str(setup.number)
     time.tzset()
     # Optimization: a full collection would write to all objects that this process shares with the
     # forker, and so have pages of its own: 4.8 MiB a process.

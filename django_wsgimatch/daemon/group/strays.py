@@ -11,6 +11,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
+from .forking import MARK
 from .shared import SharedArbiter
 
 
@@ -18,8 +19,9 @@ class Strays:
     """
     The strays of a process, by their ids: whose they are, None where nobody can tell.
 
-    A process belongs to the group whose process group it is in. One that has left that belongs to
-    the group of whose processes one has ended when it came here.
+    A process belongs to the group whose process group it is in. One that has left that has the
+    mark of its group in its environment. Else it belongs to the group of which something has ended
+    when it came here.
     """
 
     def __init__(self, own: int) -> None:
@@ -35,21 +37,29 @@ class Strays:
         return number in self._owners.values()
 
     def look(self, groups: Mapping[int, SharedArbiter]) -> None:
-        """Reap those that have ended, learn whose the others are, and end those of no group."""
+        """Reap those that have ended, and learn whose the others are."""
+        workers = {pid for each in groups.values() for pid in each.WORKERS}
+        bereaved = [number for number, each in groups.items() if each.has_buried]
+        found = set()
+        for pid in _children() - workers - {self._own}:
+            with suppress(ChildProcessError):
+                if not os.waitpid(pid, os.WNOHANG)[0]:
+                    found.add(pid)
+                elif (owner := self._owners.get(pid)) is not None:
+                    bereaved.append(owner)
         by_process_group = {id: n for n, each in groups.items() for id in each.process_groups}
-        bereaved = next((n for n, each in groups.items() if each.has_buried), None)
-        workers = {self._own, *(pid for each in groups.values() for pid in each.WORKERS)}
-        found: dict[int, int | None] = {}
+        owners: dict[int, int | None] = {}
         alive = {*workers}
-        for pid in _children() - workers:
-            with suppress(ChildProcessError, ProcessLookupError):
-                if os.waitpid(pid, os.WNOHANG)[0]:
-                    continue
-                process_group = os.getpgid(pid)
-                alive.add(process_group)
-                owner = by_process_group.get(process_group, self._owners.get(pid, bereaved))
-                found[pid] = owner
-        self._owners = found
+        for pid in found:
+            process_group = _process_group_of(pid)
+            alive.add(process_group)
+            owner = by_process_group.get(process_group, self._owners.get(pid))
+            if owner is None:
+                owner = next((n for n in (marked_by(pid), *bereaved) if n in groups), None)
+            if owner is not None:
+                groups[owner].process_groups.add(process_group)
+            owners[pid] = owner
+        self._owners = owners
         for each in groups.values():
             each.process_groups &= alive
             each.has_buried = False
@@ -59,6 +69,23 @@ class Strays:
         for pid in [pid for pid, owner in self._owners.items() if owner == number]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def marked_by(pid: int) -> int | None:
+    """Return the number of the group whose mark a program has that one of its processes started."""
+    with suppress(OSError, ValueError):
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            items = file.read().split(b"\0")
+        begin = MARK.encode() + b"="
+        return next((int(item[len(begin) :]) for item in items if item.startswith(begin)), None)
+    return None
+
+
+def _process_group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return pid
 
 
 def _children() -> set[int]:

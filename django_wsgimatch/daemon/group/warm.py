@@ -163,7 +163,7 @@ class WarmParent:
         self._send({"begun": number})
         # The socket to the manager says when that is gone.
         os.close(lifeline)
-        setup = ProcessSetup(order["name"], order["environment"], order["limits"])
+        setup = ProcessSetup(number, order["name"], order["environment"], order["limits"])
         self._voice.output = output
         try:
             setup.require_limits()

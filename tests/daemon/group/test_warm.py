@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from django_wsgimatch.daemon.group.forking import MARK
 from tests.daemon.group.lone_groups import lone_group
 from tests.support.groups import ALIASES, Site, site, wait_until
 from tests.support.relayed import folder
@@ -132,7 +133,15 @@ def test_a_group_is_as_one_that_is_run_alone(project):
         told["masks"].pop("SigCgt")
         told.pop("files")
         # Theirs are those of the terminal, and of the server; the modules are looked at below.
-        for name in ("SHLVL", "_", "PWD", "OLDPWD", "WSGIMATCH_TESTS", "DJANGO_SETTINGS_MODULE"):
+        for name in (
+            "SHLVL",
+            "_",
+            "PWD",
+            "OLDPWD",
+            "WSGIMATCH_TESTS",
+            "DJANGO_SETTINGS_MODULE",
+            MARK,
+        ):
             told["variables"].pop(name, None)
     modules = {*by_parent["told"].pop("modules")} - {*alone["told"].pop("modules")}
     assert {name.split(".")[0] for name in modules} <= {*sys.stdlib_module_names, PACKAGE}
@@ -218,6 +227,46 @@ def test_what_a_group_leaves_behind_ends_with_it(project, has_session):
         told_by(at, "other")
 
     assert before == after_restart != []
+
+
+# A daemon forks twice, so that its parent is nobody's child. The other's forks have their sessions.
+DAEMON = """
+if not os.fork():
+    os.setsid()
+    if not os.fork():
+        os.execvp("sleep", ["sleep", "1000"])
+    os._exit(0)
+os.wait()
+"""
+FAMILY = """
+if not os.fork():
+    for _ in range(3):
+        if not os.fork():
+            os.setsid()
+    os.execvp("sleep", ["sleep", "1000"])
+time.sleep(0.5)
+"""
+
+
+@pytest.mark.parametrize("code", [DAEMON, FAMILY], ids=["a daemon", "processes of many sessions"])
+def test_what_has_left_its_group_ends_with_it_and_no_other_group_s_does(project, code):
+    lines = "".join(f"    {line}\n" for line in code.splitlines())
+    for name in ("app.wsgi", "other.wsgi"):
+        text = SCRIPT.replace('    setattr(sys, "mark_"', f'{lines}    setattr(sys, "mark_"')
+        (project / name).write_text(text)
+    with site(project) as at:
+        told_by(at, "blog")
+        of_blog = {*sleepers(at)}
+        told_by(at, "other")
+        # Whatever ends, the parent looks whose its children are.
+        at.order(do="restart", name="other")
+        at.until(lambda: at.place("other")["restarts"] == 1)
+        of_other = {*sleepers(at)} - of_blog
+        at.order(do="stop", name="blog")
+        at.until(lambda: not {*sleepers(at)} & of_blog)
+        left = {*sleepers(at)}
+
+    assert left == of_other != set()
 
 
 def test_a_group_that_is_killed_leaves_the_others_alone(project):
