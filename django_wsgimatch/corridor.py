@@ -254,7 +254,10 @@ class Corridor:
 
 def log_refusal(status: int, target: str, reason: str) -> None:
     """Log why a request is refused; what any visitor can cause is no error."""
-    logger.log(logging.ERROR if status == 500 else logging.INFO, "%s: %s", target, reason)
+    if status == 500:
+        logger.error("%s: %s", target, reason)
+    else:
+        logger.info("%s: %s", target, reason)
 
 
 def is_here(alias: Alias) -> bool:

@@ -183,6 +183,8 @@ class Dispatcher(Corridor):
     ) -> Iterable[bytes]:
         """Answer where no application is called here, or a request decides in which group."""
         _, plan, script_name, _, _, answerer = known
+        if isinstance(answerer, Refused) and monotonic() < answerer.due:
+            return self._refuse(answerer, environ, start_response)
         assert plan is not None
         named = plan.named
         if isinstance(answerer, str):
@@ -194,11 +196,16 @@ class Dispatcher(Corridor):
             self._forget_one(site, target, answerer)
             return self.walk(environ, start_response)
         if isinstance(answerer, Refused):
-            told = request_target(environ) or environ.get("PATH_INFO") or "/"
-            log_refusal(answerer.status, told, answerer.reason)
-            return error_page(answerer.status, environ, start_response)
+            return self._refuse(answerer, environ, start_response)
         assert named is not None
         return self._send(answerer, known, named, environ, start_response)
+
+    def _refuse(
+        self, answerer: Refused, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        told = request_target(environ) or environ.get("PATH_INFO") or "/"
+        log_refusal(answerer.status, told, answerer.reason)
+        return error_page(answerer.status, environ, start_response)
 
     def _send(
         self,
