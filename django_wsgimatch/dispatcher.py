@@ -154,8 +154,7 @@ class Dispatcher(Corridor):
         callers, environ = environ, {**environ}
         assert plan.named is not None
         process_group, application_group, callers[PROCESS_GROUP], _ = plan.named
-        callers[ALIAS] = plan.location
-        callers[SCRIPT_NAME] = told
+        callers[ALIAS], callers[SCRIPT_NAME] = plan.location, told
         environ["mod_wsgi.process_group"] = process_group
         environ["mod_wsgi.application_group"] = application_group
         environ["mod_wsgi.callable_object"] = plan.callable_object

@@ -92,7 +92,8 @@ def _row(folder: Path | None, root: Path, inside: list[Module]) -> str:
     return f"{name:34}{code:8}{files:7}{median(lines):8.1f}{max(lines):9}"
 
 
-def _faults(root: Path, counted: list[Module]) -> Iterator[str]:
+def faults(root: Path, counted: list[Module]) -> Iterator[str]:
+    """Yield what is too large or named twice in a tree, a line each."""
     for module in counted:
         name = module.path.relative_to(root.parent).as_posix()
         if module.lines > MOST_LINES_OF_A_FILE:
@@ -112,7 +113,7 @@ def _faults(root: Path, counted: list[Module]) -> Iterator[str]:
 def report(root: Path) -> str:
     """Return the table of a tree, and what is too large or named twice in it."""
     counted = modules(root)
-    return "\n".join([*_folders(root, counted), "", *_faults(root, counted)])
+    return "\n".join([*_folders(root, counted), "", *faults(root, counted)])
 
 
 if __name__ == "__main__":
