@@ -56,7 +56,9 @@ DISTRIBUTIONS = ("django",)
 def write(directory: Path, aliases: str) -> None:
     """Write the site, with these aliases for gunicorn."""
     blog = DjangoProject(patterns=PATTERNS, views=VIEWS)
-    site = SmallSite(aliases, {"blog": blog}, more="WSGIMATCH_FALLBACK = None\n")
+    # All are to wait for the group, which starts with the first request.
+    more = "WSGIMATCH_FALLBACK = None\nWSGIMATCH_THREADS_PER_PLACE = None\n"
+    site = SmallSite(aliases, {"blog": blog}, more=more)
     write_site(directory, site)
     (directory / "targets").write_text("\n".join(TARGETS) + "\n")
 
