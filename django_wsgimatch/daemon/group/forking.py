@@ -190,10 +190,18 @@ def _fork_again(write: int) -> bool:
 class ForkedGroup(Group):
     """A group in one of its daemon processes, which the group's arbiter has chosen a slot for."""
 
-    def __init__(self, told: Mapping[str, Any], descriptors: Descriptors, arbiter: int) -> None:
-        super().__init__(GroupSpec.from_json(told["spec"]), descriptors, told["packages"])
+    def __init__(
+        self,
+        spec: GroupSpec,
+        packages: Mapping[str, str],
+        descriptors: Descriptors,
+        arbiter: int,
+        slot_number: int,
+        must_load: list[str],
+    ) -> None:
+        super().__init__(spec, descriptors, packages)
         self.pid = arbiter
-        self.slot_number, self.must_load = 0, list[str]()
+        self.slot_number, self.must_load = slot_number, must_load
 
     def before_fork(self) -> tuple[int, list[str]]:
         """Return the slot of this process, and the scripts that it must be able to load."""
@@ -229,12 +237,10 @@ def run_forked(descriptors: Sequence[int], inherited: Inherited) -> NoReturn:
     age, parent, slot_number, must_load = order["worker"]
     take_setup(setup, output)
     spec = GroupSpec.from_json(told["spec"])
-    if spec.backend != "process":
-        # Before the application's folders are in sys.path; few groups have sub interpreters.
-        importlib.import_module("django_wsgimatch.daemon.group.worker.nesting")
     set_up_process(spec)
-    group = ForkedGroup(told, Descriptors(listener, board, -1), parent)
-    group.inherited, group.slot_number, group.must_load = inherited, slot_number, must_load
+    own = Descriptors(listener, board, -1)
+    group = ForkedGroup(spec, told["packages"], own, parent, slot_number, must_load)
+    group.inherited = inherited
     app = GroupApplication(group)
     log = app.cfg.logger_class(app.cfg)
     take_log(log, told["zone"])

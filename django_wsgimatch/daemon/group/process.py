@@ -28,9 +28,6 @@ def run_arbiter(text: str) -> None:
     """Run a group until it is told to end. ``text`` is the manager's JSON."""
     told = json.loads(text)
     spec = GroupSpec.from_json(told["spec"])
-    if spec.backend != "process":
-        # Before the application's folders are in sys.path; few groups have sub interpreters.
-        importlib.import_module("django_wsgimatch.daemon.group.worker.nesting")
     set_up_process(spec)
     group = Group(spec, Descriptors(**told["descriptors"]), told["packages"])
     arbiter = GroupArbiter(GroupApplication(group))
@@ -41,6 +38,9 @@ def run_arbiter(text: str) -> None:
 def set_up_process(spec: GroupSpec) -> None:
     """Do what holds for all processes of a group, as mod_wsgi does before it starts Python."""
     options = spec.options
+    if spec.backend != "process":
+        # Before the application's folders are in sys.path; few groups have sub interpreters.
+        importlib.import_module("django_wsgimatch.daemon.group.worker.nesting")
     show_name(spec.display_name)
     os.chdir(options.home or spec.directory)
     if options.umask is not None:
