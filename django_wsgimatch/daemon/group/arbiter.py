@@ -144,6 +144,7 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         self.WORKERS: dict[int, GroupWorker] = {}
         self.group = app.group
         self.group.arbiter = self
+        self.group.board.set_arbiter(self.group.pid)
         self.old: set[int] = set()
         self.ending: set[int] = set()
         self.renewal = Renewal()

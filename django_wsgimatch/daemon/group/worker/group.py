@@ -50,7 +50,6 @@ class Group:
         self.board_file = descriptors.board
         self.board = Board(descriptors.board, shape)
         self.pid = os.getpid()
-        self.board.set_arbiter(self.pid)
         self.arbiter: Replaces | None = None
         self.inherited = Inherited()
 
