@@ -129,7 +129,7 @@ class SharedArbiter(GroupArbiter):
             getattr(self, f"handle_{name}")()
         self.murder_workers()
         if is_quiet and not self.has_news():
-            # Optimization: with 200 groups the rounds took 4.6 % of a processor, and take X.
+            # Optimization: the rounds of 200 groups take .8 % of a processor, and took 4.6 %.
             return
         self.reap_workers()
         self._heard = self._told()

@@ -2,10 +2,10 @@
 A warm parent: it has loaded what the groups of one Python and one user share, and runs them.
 
 It runs as that user from its first line on and loads nothing of an application. In it each group
-has an arbiter (``shared``), which forks the group's daemon processes; the arbiters do their rounds
-one after another. The manager (``manager.warm_parents``) says which groups to start and what to
-signal them, and is told what becomes of them. The parent says again and again that it is there,
-and ends when the manager has gone, after its groups.
+has an arbiter (``shared``); the arbiters do their rounds one after another, and have the daemon
+processes forked (``forking``). The manager (``manager.warm_parents``) says which groups to start
+and what to signal them, and is told what becomes of them. The parent says again and again that it
+is there, and ends when the manager has gone, after its groups.
 """
 
 from __future__ import annotations

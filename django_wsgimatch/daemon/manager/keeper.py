@@ -271,7 +271,8 @@ class Keeper:
 
     def _look_at(self, kept: KeptPlace) -> None:
         now = time.monotonic()
-        # Optimization: while 200 groups were started, these looks took a third of the time.
+        # Optimization: this look takes 5 us, all others 4, twenty times a second and group while
+        # some are being started.
         if now - kept.looked > LOOK and now - kept.remade > REMAKE:
             kept.looked = now
             self.reach(kept)

@@ -1,9 +1,9 @@
 """
 Groups are run by warm parents: those of one Python and one user share one.
 
-``group.warm`` is that parent, a process as any other that root starts for a group. What a Python
-reads from its environment when it starts is the parent's: a group for which that would be
-otherwise has another parent.
+``group.warm`` is that parent, a process that is started as the groups' user. What a Python reads
+from its environment when it starts is the parent's: a group for which that would be otherwise has
+another parent.
 """
 
 from __future__ import annotations
