@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from string import Template
 
-from benchmarks.load import Load
+from benchmarks.load import Load, lacks_wrk
 from benchmarks.measure import (
     INK,
     has_missed,
@@ -265,8 +264,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser(str(__doc__), **LOAD)
     given.add_argument("--payloads", nargs="*", default=list(PAYLOADS), choices=list(PAYLOADS))
     options = given.parse_args(argv)
-    if not shutil.which("wrk"):
-        print("Skipped: benchmarks.groups needs Debian's wrk.")
+    if lacks_wrk("groups"):
         return 0
     document: dict[str, object] = {"load": {name: getattr(options, name) for name in LOAD}}
     drawn: dict[str, dict[str, float]] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -21,6 +22,14 @@ from pathlib import Path
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 # So many requests can be under way at a fixed rate.
 CONNECTIONS_AT_A_RATE = 8
+
+
+def lacks_wrk(name: str) -> bool:
+    """Whether a benchmark is skipped, as it says then, since nothing can put a load on servers."""
+    is_missing = shutil.which("wrk") is None
+    if is_missing:
+        print(f"Skipped: benchmarks.{name} needs Debian's wrk.")
+    return is_missing
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ exit status is 1 where a contract is missed.
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -26,7 +25,7 @@ from benchmarks.contenders import (
     left_out,
     running,
 )
-from benchmarks.load import Load
+from benchmarks.load import Load, lacks_wrk
 from benchmarks.measure import (
     INK,
     has_missed,
@@ -100,8 +99,7 @@ def draw(path: Path, cpu: Mapping[str, float]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = parser(str(__doc__), **LOAD).parse_args(argv)
-    if not shutil.which("wrk"):
-        print("Skipped: benchmarks.servers needs Debian's wrk.")
+    if lacks_wrk("servers"):
         return 0
     cpu, rates = measure(options)
     rows = [(name, cost, medians(rates)[name]) for name, cost in medians(cpu).items()]

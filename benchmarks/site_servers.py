@@ -15,7 +15,6 @@ A process group adds a hop, and the name of its application group must not add t
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -23,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import quantiles
 
+from benchmarks.load import lacks_wrk
 from benchmarks.measure import (
     Row,
     has_missed,
@@ -122,8 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser(str(__doc__), **LOAD)
     given.add_argument("--servers", nargs="*", default=list(COMMANDS), choices=list(COMMANDS))
     options = given.parse_args(argv)
-    if not shutil.which("wrk"):
-        print("Skipped: benchmarks.site_servers needs Debian's wrk.")
+    if lacks_wrk("site_servers"):
         return 0
     found: dict[str, Figures] = {}
     for server in options.servers:

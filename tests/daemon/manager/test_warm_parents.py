@@ -37,13 +37,18 @@ def send(its: socket.socket, *events: Any) -> None:
         its.send(event if isinstance(event, bytes) else json.dumps(event).encode())
 
 
-def begun(known: Parent, its: socket.socket) -> Process:
-    """Have a parent begin a group, which has the number 1."""
+def asked(known: Parent) -> Process:
+    """Ask a parent for a group."""
     nothing = os.open(os.devnull, os.O_RDWR)
     try:
-        process = known.start(START, [nothing] * 5)
+        return known.start(START, [nothing] * 5)
     finally:
         os.close(nothing)
+
+
+def begun(known: Parent, its: socket.socket) -> Process:
+    """Have a parent begin a group, which has the number 1."""
+    process = asked(known)
     data, descriptors, _, _ = socket.recv_fds(its, 65536, 8)
     for descriptor in descriptors:
         os.close(descriptor)
@@ -160,9 +165,7 @@ def test_a_parent_that_has_ended_takes_its_groups_with_it(parent):
 def test_what_is_left_of_a_parent_is_killed_once_no_group_is_wanted(parent):
     known, its, signals = parent
     one = begun(known, its)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    other = known.start(START, [nothing] * 5)
-    os.close(nothing)
+    other = asked(known)
     its.close()
     known.look()
     known.process.learn({"ended": 4711, "status": -9, "error": ""})
@@ -206,9 +209,7 @@ def test_a_parent_that_does_not_react_is_ended(parent, monkeypatch, patience):
     begun(known, its)
     if patience == "PATIENCE":
         known.look()
-    nothing = os.open(os.devnull, os.O_RDWR)
-    known.start(START, [nothing] * 5)
-    os.close(nothing)
+    asked(known)
     before = known.is_lost
     if patience == "FIRST_PATIENCE":
         its.recv(65536)
