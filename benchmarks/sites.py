@@ -2,8 +2,7 @@
 What a request costs on the sites that people really have, side by side with the plainest one.
 
 ``python -m benchmarks.sites`` prints a table and says whether the contracts are kept: each case
-costs at most 2.5 times a planned request, a name that the file system must be asked for at most 7
-times, and 10,000 virtual hosts at most 1.3 times one. With ``--output`` it also writes
+costs at most 2.5 times a planned request, and 10,000 virtual hosts at most 1.3 times one. With ``--output`` it also writes
 ``sites.json``.
 
 Every case is a table of ten entries with the default settings but for what its name says. A request

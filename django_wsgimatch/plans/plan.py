@@ -71,7 +71,7 @@ class Planner:
         rules = self._rules
         name = alias.callable_object or "application"
         if alias.answer is not None:
-            refusal = Refused(alias.answer.status, reason_of(alias), math.inf)
+            refusal = Refused(alias.answer.status, math.inf, own_reason=reason_of(alias))
             return Plan(name, pass_authorization=True, refusal=refusal)
         if why_unplanned(alias, rules):
             return None
@@ -81,8 +81,7 @@ class Planner:
         if isinstance(location, Pattern):
             template = parse_template(target)
             filling = make_filling(template, location.groups)
-            if script is not None:
-                split = make_match_split(template, filling, location, script)
+            split = make_match_split(template, filling, location, script)
         elif script is not None:
             split = make_split(target, location, script)
         fixed = names = None

@@ -77,17 +77,21 @@ def make_split(target: str, location: str, script: str) -> Split | None:
     if location.endswith("/"):
         return None
     # The target is the script: one text for both.
-    return _behind_the_location, target, merge_slashes(location)
+    return behind_the_location, target, merge_slashes(location)
 
 
 def make_match_split(
-    template: Template, filling: Filling, pattern: Pattern, script: str
+    template: Template, filling: Filling, pattern: Pattern, script: str | None
 ) -> Split | None:
-    """Return the quick split of a match alias, by its target as a template and what fills it."""
-    if len(script) > LONGEST_URI:
+    """
+    Return the quick split of a match alias, by its target as a template and what fills it.
+
+    ``script`` is one that it has led to, None where all have been missing so far.
+    """
+    if script is not None and len(script) > LONGEST_URI:
         return None
     head = template[0] if template and isinstance(template[0], str) else ""
-    if head == script or head.startswith(script + "/"):
+    if script is not None and (head == script or head.startswith(script + "/")):
         # For ``wsgi_handler.py/$1``: the script is fixed, the captures become PATH_INFO.
         return _in_path_info, script, filling
     match template:
@@ -128,7 +132,7 @@ def _behind_a_tail(split: Split, uri: str, end: int) -> Parts | None:
     return divide(script, uri, tail + uri[end:])
 
 
-def _behind_the_location(split: Split, uri: str, end: int) -> Parts:
+def behind_the_location(split: Split, uri: str, end: int) -> Parts:
     # Optimization: to cut the location out of the uri took 0.05 us; it is there already.
     _, script, script_name = split
     return script, script_name, uri[end:]
