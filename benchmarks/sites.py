@@ -2,8 +2,8 @@
 What a request costs on the sites that people really have, side by side with the plainest one.
 
 ``python -m benchmarks.sites`` prints a table and says whether the contracts are kept: each case
-costs at most 2.5 times a planned request, and 10,000 virtual hosts at most 1.3 times one. With ``--output`` it also writes
-``sites.json``.
+costs at most 2.5 times a planned request, and 10,000 virtual hosts at most 1.3 times one. With
+``--output`` it also writes ``sites.json``.
 
 Every case is a table of ten entries with the default settings but for what its name says. A request
 is a fresh environ as gunicorn makes it, and asks for a path that has never been asked for: ever new

@@ -6,9 +6,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .entries import deny, deny_match, read_directives, script_alias, script_alias_match
+    from .entries import (
+        alias,
+        alias_match,
+        deny,
+        deny_match,
+        read_directives,
+        redirect,
+        redirect_match,
+        script_alias,
+        script_alias_match,
+    )
 
-__all__ = ["deny", "deny_match", "read_directives", "script_alias", "script_alias_match"]
+__all__ = [
+    "alias",
+    "alias_match",
+    "deny",
+    "deny_match",
+    "read_directives",
+    "redirect",
+    "redirect_match",
+    "script_alias",
+    "script_alias_match",
+]
 
 __version__ = "0.1.0"
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning
 from django.utils.module_loading import import_string
 
-from .aliases.alias import Alias
+from .aliases.alias import Alias, Denial
 from .aliases.resolve import Rules
 from .conf import DEFAULTS, Configuration, configuration
 from .doctor.findings.finding import Finding, Progress, Subject, counted, untold
@@ -78,7 +78,7 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(scripts_of(configured), configured.rules)
     yield from host_findings(tuple(configured.values["VIRTUAL_HOSTS"]))
-    hosts = {table: host for host, table, _ in configured.tables()}
+    hosts = {each.table: each.host for each in configured.tables()}
     yield from chosen_findings(
         ((hosts[subject.table], subject) for subject in scripts_of(configured)),
         configured.rules,
@@ -169,18 +169,18 @@ def _found_by_urls(
     """Optimization: all that is asked of one alias's urls is asked in a row, and they are kept."""
     rules = configured.rules
     server = server_of(configured)
-    sources = {table: names for _, table, names in configured.tables()}
+    named = {each.table: each for each in configured.tables()}
     found = _ByUrls()
     media = uploads().media
     for subject in subjects(configured):
         if subject.alias.answer is not None:
-            own = sources[subject.table]
-            found.of_order.extend(order_findings(subject, own, merge_slashes=rules.merge_slashes))
+            name = named[subject.table].name
+            found.of_order.extend(order_findings(subject, name, merge_slashes=rules.merge_slashes))
     for subject, place in counted(places, "urls", progress):
         if broken.isdisjoint(_names_of(subject, rules)):
             found.reached.extend(reached(subject, rules, server))
-        own = sources[subject.table]
-        found.of_order.extend(order_findings(subject, own, merge_slashes=rules.merge_slashes))
+        name = named[subject.table].name
+        found.of_order.extend(order_findings(subject, name, merge_slashes=rules.merge_slashes))
         found.of_urls.extend(whole_findings(subject, rules))
         found.of_urls.extend(url_findings(subject, rules))
         found.of_urls.extend(capture_findings(subject, place, rules, media))
@@ -197,10 +197,10 @@ def subjects(configured: Configuration) -> Iterator[Subject]:
     """Yield the usable aliases, each in its own table."""
     broken = {problem.where for problem in configured.problems}
     entries = configured.entries()
-    for _, table, sources in configured.tables():
-        for position, where in enumerate(sources):
+    for named in configured.tables():
+        for position, where in named.own_names():
             if where not in broken:
-                yield Subject(where, entries[where], table, position)
+                yield Subject(where, entries[where], named.table, position)
 
 
 def scripts_of(configured: Configuration) -> Iterator[Subject]:
@@ -252,7 +252,7 @@ def _not_utf8(subject: Subject) -> Iterator[Finding]:
 
 def _undecided(subject: Subject) -> Iterator[Finding]:
     answer = subject.alias.answer
-    if answer is not None and answer.is_undecided:
+    if isinstance(answer, Denial) and answer.is_undecided:
         yield Finding(
             "W065",
             subject.where,

@@ -190,16 +190,38 @@ class Configuration:
             named.update(zip(given.names(), given.entries, strict=True))
         return named
 
-    def tables(self) -> Iterator[tuple[str | None, AliasTable, tuple[str, ...]]]:
-        """
-        Yield (virtual host, its table, the names of its own entries); last those for every host.
-
-        The entries for every host stand behind a virtual host's own in its table, but are not its
-        own.
-        """
-        for host, given in _given(self.values).items():
+    def tables(self) -> Iterator[NamedTable]:
+        """Yield the table of each virtual host, and last that for every host."""
+        lists = _given(self.values)
+        for host, given in lists.items():
             table = self.table if host is None else self.table.virtual_hosts[host]
-            yield host, table, tuple(given.names())
+            yield NamedTable(host, table, given, lists[None])
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTable:
+    """
+    The table of a virtual host, or of all others (``host`` None), and what its entries are called.
+
+    The entries for every host are in a virtual host's table too, but are not its own.
+    """
+
+    host: str | None
+    table: AliasTable
+    _own: _Given
+    _common: _Given
+
+    def own_names(self) -> Iterator[tuple[int, str]]:
+        """Yield the position and the name of each of its own entries, as they are tried."""
+        most = len(self._own.entries)
+        for position, number in enumerate(self.table.order):
+            if number < most:
+                yield position, self._own.name(number)
+
+    def name(self, position: int) -> str:
+        """Return the name of the entry at a position of the table, its own or not."""
+        number, most = self.table.order[position], len(self._own.entries)
+        return self._own.name(number) if number < most else self._common.name(number - most)
 
 
 @dataclass(frozen=True, slots=True)

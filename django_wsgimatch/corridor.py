@@ -20,6 +20,7 @@ from .aliases.groups import GLOBAL, GroupName, Server, variable
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
 from .aliases.table import AliasTable
 from .aliases.uri import authority_of
+from .answers.direct import Direct, direct, is_direct, send
 from .daemon.front.front import Places
 from .daemon.front.patience import close_connection
 from .daemon.front.relay import relay
@@ -159,6 +160,11 @@ class Corridor:
         resolution = self.resolve(environ)
         if resolution.status is None:
             return self.fallback(environ, start_response)
+        if (match := resolution.match) is not None and is_direct(match.alias):
+            self.keep(resolution, environ)
+            mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
+            callers[ALIAS] = readable(match.alias.location)
+            return self.answer(direct(match), mount_point, environ, start_response)
         if resolution.status != 200:
             if resolution.status != 500:
                 self.keep(resolution, environ)
@@ -174,6 +180,16 @@ class Corridor:
         callers[PROCESS_GROUP] = readable(str(resolution.process_group))
         callers[SCRIPT_NAME] = shown(script_name)
         return self._run(resolution, environ, start_response)
+
+    def answer(
+        self,
+        found: Direct,
+        mount_point: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """Answer a request that needs no application."""
+        return send(found, mount_point, self.rules, environ, start_response)
 
     def keep(self, resolution: Resolution, environ: WSGIEnvironment) -> None:
         """Learn from what has become of a request."""

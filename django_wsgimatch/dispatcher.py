@@ -33,6 +33,7 @@ from .aliases.hosts import is_valid_host
 from .aliases.index.candidates import Answer
 from .aliases.resolve import Resolution, without_mount_point
 from .aliases.table import AliasTable
+from .answers.direct import Direct, direct
 from .corridor import Corridor, guarded, log_refusal, request_target, run_application
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
@@ -62,7 +63,7 @@ MOST_HOSTS = 1024
 # Where a path leads: a script that runs here in groups that no request names, its alias's plan,
 # SCRIPT_NAME, PATH_INFO, and SCRIPT_NAME as an access log has it. Where there is no such script,
 # the last says what answers; where the groups depend on the request, it is the script's path.
-Known = tuple[LoadedScript | None, Plan | None, str, str, str, Answerer | str | None]
+Known = tuple[LoadedScript | None, Plan | None, str, str, str, Answerer | Direct | str | None]
 
 FALLBACK: Known = (None, None, "", "", "", None)
 
@@ -178,6 +179,9 @@ class Dispatcher(Corridor):
         """Answer where no application is called here, or a request decides in which group."""
         _, plan, script_name, _, _, answerer = known
         assert plan is not None
+        if isinstance(answerer, Direct):
+            environ[ALIAS] = plan.location
+            return self.answer(answerer, script_name, environ, start_response)
         named = plan.named
         if isinstance(answerer, str):
             assert plan.names is not None
@@ -370,6 +374,9 @@ class Dispatcher(Corridor):
             return None
         if plan.refusal is not None:
             return None, plan, "", "", "", plan.refusal
+        if plan.is_direct:
+            match = site.table.match(uri)
+            return None, plan, "", "", "", None if match is None else direct(match)
         is_here = None if plan.named is None else plan.named[3] is None
         if parts is None and plan.split is not None:
             parts = parts_by(plan.split, uri, found)

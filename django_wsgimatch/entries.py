@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal
 
-from .aliases.alias import Alias, Answer, Denial
+from .aliases.alias import Alias, Answer, Denial, Redirection
 from .aliases.directives import (
+    STATUSES,
     check_option,
     check_process_group,
+    check_redirection,
     expand_variables,
     get_word,
     join_lines,
     make_alias,
     parse_directive,
 )
+from .aliases.file_options import FileOptions
 from .exceptions import DirectiveError
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ class Entry:
     """
     One alias as a settings file says it; nothing in it has been checked yet.
 
-    With an ``answer`` it needs no application, and has no target.
+    With an ``answer`` it needs no application, and has a target only where files answer.
     """
 
     kind: Literal["plain", "match"]
@@ -104,6 +107,55 @@ def _shared(options: Options) -> Mapping[str, Any]:
 @lru_cache(maxsize=1024, typed=True)
 def _first_of_equals(**options: Any) -> Mapping[str, Any]:
     return options
+
+
+def alias(location: Text, path: FilePath, *, index: Sequence[str] = ("index.html",)) -> Entry:
+    """
+    Answer the urls below a prefix with files, as Apache's Alias does.
+
+    ``location`` is compared as script_alias() does. ``path`` is a folder, or one file, relative to
+    settings.BASE_DIR; the rest of the uri is put behind it. ``index`` names the files that answer
+    for a folder, the first that is there. Whatever the order of the entries, redirects are tried
+    first, then these, then scripts.
+    """
+    return Entry("plain", location, path, answer=FileOptions(_tuple(index)))
+
+
+def alias_match(pattern: Text, path: FilePath, *, index: Sequence[str] = ("index.html",)) -> Entry:
+    """
+    Answer the urls in which a regular expression is found with files, as AliasMatch does.
+
+    ``pattern`` is searched as script_alias_match() does. ``path`` with its groups filled in is the
+    whole name of the file. All else is as with alias().
+    """
+    return Entry("match", pattern, path, answer=FileOptions(_tuple(index)))
+
+
+def redirect(location: Text, url: Text = "", status: int | str = 302) -> Entry:
+    """
+    Send the urls below a prefix to another URL, as Redirect does.
+
+    ``location`` is compared as script_alias() does. What follows it in the uri is put behind
+    ``url``, which has a scheme and a host or begins with a slash, and so is the query. ``status``
+    is a number or Apache's word for it: permanent, temp, seeother, gone. One that is not 300 to
+    399 has no URL.
+    """
+    return Entry("plain", location, "", answer=Redirection(url, status))  # type: ignore[arg-type]
+
+
+def redirect_match(pattern: Text, url: Text = "", status: int | str = 302) -> Entry:
+    """
+    Send the urls in which a regular expression is found to another URL, as RedirectMatch does.
+
+    ``pattern`` is searched as script_alias_match() does. ``$0`` to ``$9`` in ``url`` are its
+    groups. All else is as with redirect().
+    """
+    return Entry("match", pattern, "", answer=Redirection(url, status))  # type: ignore[arg-type]
+
+
+def _tuple(names: Sequence[str]) -> tuple[str, ...]:
+    # A mistake, to be reported when the table is built.
+    return names if isinstance(names, str) else tuple(names)  # type: ignore[return-value]
 
 
 def deny(location: Text, *, note: str = "") -> Entry:
@@ -178,8 +230,8 @@ def to_alias(
     if isinstance(entry, Entry):
         return check_process_group(_entry_alias(entry), process_groups)
     raise DirectiveError(
-        f"{entry!r} should be script_alias(...), script_alias_match(...), deny(...), "
-        "deny_match(...) or a directive line"
+        f"{entry!r} should be script_alias(...), alias(...), redirect(...), deny(...), one of them "
+        "with _match, or a directive line"
     )
 
 
@@ -204,10 +256,32 @@ def _entry_alias(entry: Entry) -> Alias:
 
 
 def _answering_alias(entry: Entry, answer: Answer) -> Alias:
+    location = _bytes_of("location" if entry.kind == "plain" else "pattern", entry.location)
+    if isinstance(answer, Redirection):
+        return Alias(location, "", entry.kind, answer=_redirection(entry.kind, answer))
+    if isinstance(answer, FileOptions):
+        _check_index(answer.index)
+        return Alias(location, _bytes_of("path", entry.target), entry.kind, answer=answer)
     if not isinstance(answer.note, str):
         raise DirectiveError(f"note should be a string, not {answer.note!r}")
-    what = "location" if entry.kind == "plain" else "pattern"
-    return Alias(_bytes_of(what, entry.location), "", entry.kind, answer=answer)
+    return Alias(location, "", entry.kind, answer=answer)
+
+
+def _redirection(kind: Literal["plain", "match"], given: Redirection) -> Redirection:
+    """Return what a redirect answers; the url and the status may be whatever a user wrote."""
+    url: object = given.url
+    status: object = given.status
+    if isinstance(status, str):
+        status = STATUSES.get(status.lower(), status)
+    if type(status) is not int or not 300 <= status <= 599:
+        words = f"a number from 300 to 599, or {', '.join(STATUSES)}"
+        raise DirectiveError(f"the status should be {words}, not {status!r}")
+    return check_redirection(kind, _bytes_of("url", url) if url else "", status)
+
+
+def _check_index(index: object) -> None:
+    if not isinstance(index, tuple) or not all(isinstance(name, str) and name for name in index):
+        raise DirectiveError(f"index should be a list of names of files, not {index!r}")
 
 
 def _option(name: str, value: object) -> str:

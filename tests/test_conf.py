@@ -14,8 +14,9 @@ from django_wsgimatch.aliases import table
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
+from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.checks import check_settings
-from django_wsgimatch.conf import DEFAULTS, configuration
+from django_wsgimatch.conf import DEFAULTS, Configuration, configuration
 from django_wsgimatch.daemon.options import GroupOptions
 
 INTERVAL = "should be a number of seconds, 0 to look at the file for each request, not {}"
@@ -23,6 +24,14 @@ INTERVAL = "should be a number of seconds, 0 to look at the file for each reques
 
 def problems() -> list[str]:
     return [str(problem) for problem in configuration().problems]
+
+
+def named_tables(configured: Configuration) -> list[tuple[str | None, AliasTable, tuple[str, ...]]]:
+    """The tables, each with its host and the names of its own entries."""
+    return [
+        (each.host, each.table, tuple(name for _, name in each.own_names()))
+        for each in configured.tables()
+    ]
 
 
 def test_without_settings(settings, tmp_path):
@@ -33,7 +42,7 @@ def test_without_settings(settings, tmp_path):
     assert configured.table.aliases == ()
     assert configured.rules == Rules(roots=(), base_directory=str(tmp_path))
     assert configured.values == DEFAULTS
-    assert [*configured.tables()] == [(None, configured.table, ())]
+    assert named_tables(configured) == [(None, configured.table, ())]
     assert configured.problems == ()
 
 
@@ -111,7 +120,7 @@ def test_entries_of_every_form(settings, tmp_path):
         Alias("/a", "/srv/a.wsgi", pass_authorization=False),
         Alias("/shop", "/srv/shop.wsgi"),
     )
-    [(_, _, names)] = configured.tables()
+    [(_, _, names)] = named_tables(configured)
     assert names == (
         "WSGIMATCH_ALIASES[0]",
         "WSGIMATCH_ALIASES[1]",
@@ -139,7 +148,7 @@ def test_virtual_hosts_come_before_the_main_table(settings):
     assert configured.table.aliases == (Alias("/", "/main"),)
     shop = configured.table.for_host("shop.example")
     assert shop.aliases == (Alias("/shop", "/shop"), Alias("/", "/main"))
-    assert [*configured.tables()] == [
+    assert named_tables(configured) == [
         ("shop.example", shop, ("WSGIMATCH_VIRTUAL_HOSTS['shop.example'][0]",)),
         (None, configured.table, ("WSGIMATCH_ALIASES[0]",)),
     ]
@@ -314,8 +323,8 @@ by a module not included in the server configuration. The line is 'Listen 80'.
 ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: the location should be non-empty text, not ''.
 ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the \
 pattern '(': missing closing parenthesis.
-ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: None should be script_alias(...), \
-script_alias_match(...), deny(...), deny_match(...) or a directive line."""
+ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: None should be script_alias(...), alias(...), \
+redirect(...), deny(...), one of them with _match, or a directive line."""
     )
 
 

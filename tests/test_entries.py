@@ -171,8 +171,8 @@ SURROGATE = "should be text that UTF-8 can encode, not '\\ud800'"
         pytest.param("a\nb", "'a\\nb' should be one directive line, not 2", id="two lines"),
         pytest.param(
             ("/a", "/x"),
-            "('/a', '/x') should be script_alias(...), script_alias_match(...), deny(...), "
-            "deny_match(...) or a directive line",
+            "('/a', '/x') should be script_alias(...), alias(...), redirect(...), deny(...), one "
+            "of them with _match, or a directive line",
             id="a tuple",
         ),
         pytest.param(

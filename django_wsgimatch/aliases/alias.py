@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .file_options import FileOptions
+
 # How the note of a denial begins that an import has written and nobody has decided on yet.
 ACCESS_RULE = "an access rule of Apache stood here"
 
@@ -30,8 +32,39 @@ class Denial:
         return self.note.startswith(ACCESS_RULE)
 
 
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """
+    The answer of an entry that sends clients to another URL: Redirect and RedirectMatch.
+
+    ``url`` is an absolute URL, or one without a host that begins with a slash; for a match alias
+    it is a template. A ``status`` that is not 300 to 399 has no URL, and is an error's.
+    """
+
+    url: str
+    status: int = 302
+
+
 # What answers without an application.
-Answer: TypeAlias = Denial
+Answer: TypeAlias = Denial | Redirection | FileOptions
+
+Directive: TypeAlias = Literal[
+    "WSGIScriptAlias",
+    "WSGIScriptAliasMatch",
+    "Alias",
+    "AliasMatch",
+    "Redirect",
+    "RedirectMatch",
+    "deny",
+    "deny_match",
+]
+# By what answers: the name of the plain one and of the one with a pattern.
+_DIRECTIVES: dict[type, tuple[Directive, Directive]] = {
+    type(None): ("WSGIScriptAlias", "WSGIScriptAliasMatch"),
+    FileOptions: ("Alias", "AliasMatch"),
+    Redirection: ("Redirect", "RedirectMatch"),
+    Denial: ("deny", "deny_match"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +75,7 @@ class Alias:
     ``location`` is the url prefix of a plain alias or the pattern of a match alias, ``target``
     the file (for a match alias: the template) it maps to. All text is latin-1, one code point a
     byte. An option that is None was not given. An entry with an ``answer`` needs no application:
-    it has no target and no options.
+    it has no options of a script's, and a target only where files answer.
     """
 
     location: str
@@ -55,11 +88,9 @@ class Alias:
     answer: Answer | None = None
 
     @property
-    def directive(self) -> Literal["WSGIScriptAlias", "WSGIScriptAliasMatch", "deny", "deny_match"]:
+    def directive(self) -> Directive:
         """The name of the directive that says this in Apache, or of the function that says it."""
-        if self.answer is not None:
-            return "deny" if self.kind == "plain" else "deny_match"
-        return "WSGIScriptAlias" if self.kind == "plain" else "WSGIScriptAliasMatch"
+        return _DIRECTIVES[type(self.answer)][self.kind == "match"]
 
 
 BROKEN = Alias("", "")

@@ -1,7 +1,7 @@
 """
 Directive lines as Apache reads them: words, options, and Apache's own messages.
 
-Mirrors ap_getword_conf(), ap_resolve_env() and mod_wsgi's wsgi_add_script_alias().
+Mirrors ap_getword_conf(), ap_resolve_env(), mod_wsgi's wsgi_add_script_alias(), and mod_alias.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from ..exceptions import DirectiveError
-from .alias import Alias
+from .alias import Alias, Redirection
+from .file_options import FileOptions
 from .groups import GLOBAL, is_literal
 
 # What isspace() is true of in the C locale.
@@ -20,7 +21,19 @@ BLANKS = " \t\n\v\f\r"
 INVALID_OPTION = "Invalid option to WSGI script alias definition."
 NOT_CONFIGURED = "WSGI process group not yet configured."
 
-_KINDS: dict[str, Literal["plain", "match"]] = {
+Kind = Literal["plain", "match"]
+
+_FILE_KINDS: dict[str, Kind] = {"alias": "plain", "aliasmatch": "match"}
+# With the status that a directive stands for, None where it may be given.
+_REDIRECTS: dict[str, tuple[Kind, int | None]] = {
+    "redirect": ("plain", None),
+    "redirectmatch": ("match", None),
+    "redirectpermanent": ("plain", 301),
+    "redirecttemp": ("plain", 302),
+}
+STATUSES = {"permanent": 301, "temp": 302, "seeother": 303, "gone": 410}
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_KINDS: dict[str, Kind] = {
     "wsgiscriptalias": "plain",
     "wsgiscriptaliasmatch": "match",
 }
@@ -83,7 +96,7 @@ def expand_variables(line: str, variables: Mapping[str, str]) -> str:
 
 def parse_directive(line: str, *, process_groups: Collection[str] | None = None) -> Alias:
     """
-    Return the alias that a WSGIScriptAlias or WSGIScriptAliasMatch line stands for.
+    Return the alias that a line of mod_wsgi or mod_alias stands for.
 
     ``process_groups`` are the names that WSGIDaemonProcess has defined so far; None leaves
     the question open. Raises DirectiveError with the message Apache would give. The pattern
@@ -91,6 +104,8 @@ def parse_directive(line: str, *, process_groups: Collection[str] | None = None)
     """
     name, rest = get_word(line)
     kind = _KINDS.get(name.lower())
+    if kind is None and (found := parse_mod_alias(name, rest)) is not None:
+        return found
     if kind is None:
         raise DirectiveError(
             f"Invalid command '{name}', perhaps misspelled or defined by a module not included "
@@ -104,9 +119,62 @@ def parse_directive(line: str, *, process_groups: Collection[str] | None = None)
     return check_process_group(alias, process_groups)
 
 
-def make_alias(
-    kind: Literal["plain", "match"], location: str, target: str, options: Mapping[str, str]
-) -> Alias:
+def parse_mod_alias(name: str, rest: str) -> Alias | None:
+    """
+    Return the alias that a line stands for, None for a directive of another module.
+
+    ``name`` is the line's first word, ``rest`` all behind it. Raises DirectiveError in Apache's
+    words.
+    """
+    if (kind := _FILE_KINDS.get(name.lower())) is not None:
+        return _files(name, kind, _words(rest))
+    if name.lower() in _REDIRECTS:
+        kind, status = _REDIRECTS[name.lower()]
+        return _redirect(name, kind, status, _words(rest))
+    return None
+
+
+def check_redirection(kind: Kind, url: str, status: int) -> Redirection:
+    """Return what a redirect answers. Raises DirectiveError in Apache's words."""
+    if not 300 <= status <= 399:
+        if url:
+            raise DirectiveError("Redirect URL not valid for this status")
+        return Redirection("", status)
+    if not url:
+        raise DirectiveError("URL to redirect to is missing")
+    if kind == "plain" and not url.startswith("/") and not _ABSOLUTE.match(url):
+        raise DirectiveError("Redirect to non-URL")
+    return Redirection(url, status)
+
+
+def _words(rest: str) -> list[str]:
+    words = []
+    while rest:
+        word, rest = get_word(rest)
+        words.append(word)
+    return words
+
+
+def _files(name: str, kind: Kind, words: list[str]) -> Alias:
+    if len(words) != 2:
+        raise DirectiveError(f"{name} takes two arguments, a location and a path")
+    return Alias(words[0], words[1], kind, answer=FileOptions())
+
+
+def _redirect(name: str, kind: Kind, status: int | None, words: list[str]) -> Alias:
+    if status is None:
+        status = 302
+        first = words[0] if words else ""
+        if first.lower() in STATUSES or first.isdecimal():
+            status = STATUSES.get(first.lower()) or int(first)
+            words = words[1:]
+    if not 1 <= len(words) <= 2:
+        raise DirectiveError(f"{name} takes a status if need be, a location and a URL")
+    location, url = words[0], words[1] if len(words) > 1 else ""
+    return Alias(location, "", kind, answer=check_redirection(kind, url, status))
+
+
+def make_alias(kind: Kind, location: str, target: str, options: Mapping[str, str]) -> Alias:
     """Return the alias with options given in mod_wsgi's spelling, all of them checked."""
     flag = options.get("pass-authorization")
     return Alias(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from .alias import Alias
+from .alias import Alias, Redirection
 from .directives import BLANKS
 
 
@@ -13,12 +13,16 @@ def directive_line(alias: Alias) -> str:
     """
     Return the line of which parse_directive() makes this alias, in latin-1.
 
-    No directive says what an entry without an application does: its line has the function's name.
+    No directive says what an entry that refuses requests does: its line has the function's name.
+    The options of files have none either.
     """
     words = [alias.directive, quote_word(alias.location)]
+    if isinstance(alias.answer, Redirection):
+        return " ".join([words[0], str(alias.answer.status), words[1], *_url_of(alias.answer)])
+    if alias.answer is None or alias.target:
+        words.append(quote_word(alias.target))
     if alias.answer is not None:
         return " ".join(words)
-    words.append(quote_word(alias.target))
     options = {
         "process-group": alias.process_group,
         "application-group": alias.application_group,
@@ -27,6 +31,10 @@ def directive_line(alias: Alias) -> str:
     }
     words += [f"{name}={quote_word(value)}" for name, value in options.items() if value is not None]
     return " ".join(words)
+
+
+def _url_of(answer: Redirection) -> list[str]:
+    return [quote_word(answer.url)] if answer.url else []
 
 
 def quote_word(word: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 
 from ..exceptions import BadTarget, TargetError
 from ..text import quoted, shown
-from .alias import Alias
+from .alias import Alias, Denial, Redirection
 from .groups import GLOBAL, GroupName, Server, group_name
 from .hosts import is_valid_host
 from .table import AliasTable, Match
@@ -55,12 +55,12 @@ class Resolution:
     """
     What becomes of a request target.
 
-    ``status`` is 200 where a script would run, 400, 403, 404 or 500 where Apache would give
-    that answer itself or the entry says so, and None where no alias matches and the fallback
-    answers. ``alias`` is the entry's position in the table. What was not reached is None; the
-    embedded process group and the main interpreter's application group are "". ``group`` tells how
-    the application group's name came about. ``missing`` is the path in the file system that would
-    have to be there and is not.
+    ``status`` is 200 where a script would run or a file may answer, 400, 403, 404 or 500 where
+    Apache would give that answer itself, that of an entry that needs no application, and None where
+    no alias matches and the fallback answers. ``alias`` is the entry's position in the table. What
+    was not reached is None; the embedded process group and the main interpreter's application group
+    are "". ``group`` tells how the application group's name came about. ``missing`` is the path in
+    the file system that would have to be there and is not.
     """
 
     target: str
@@ -145,7 +145,7 @@ def _resolve_uri(
     if match is None:
         return found(reason=NO_MATCH)
     if match.alias.answer is not None:
-        return found(status=match.alias.answer.status, reason=reason_of(match.alias))
+        return found(status=status_of(match.alias), reason=reason_of(match.alias))
     try:
         script = find_script(
             match.filename,
@@ -168,9 +168,18 @@ def _refused_host(target: str, server: Server) -> Resolution | None:
 
 def reason_of(alias: Alias) -> str:
     """Return why an entry without an application answers as it does, for the operator."""
-    assert alias.answer is not None
-    entry = f"{alias.directive}({quoted(alias.location)}) refuses it"
-    return f"{entry}: {shown(alias.answer.note)}" if alias.answer.note else entry
+    entry = f"{alias.directive}({quoted(alias.location)})"
+    if isinstance(alias.answer, Denial):
+        return f"{entry} refuses it" + (alias.answer.note and f": {shown(alias.answer.note)}")
+    if isinstance(alias.answer, Redirection):
+        return f"{entry} answers {alias.answer.status}"
+    return f"{entry} answers with files"
+
+
+def status_of(alias: Alias) -> int:
+    """Return the status of an entry without an application: 200 where files answer."""
+    answer = alias.answer
+    return answer.status if isinstance(answer, Denial | Redirection) else 200
 
 
 def _place(

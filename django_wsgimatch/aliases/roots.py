@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from .alias import Alias
 from .substitution import parse_template
@@ -24,6 +25,23 @@ def derive_roots(aliases: Iterable[Alias], base_directory: str) -> Roots:
             literal = f"{base_directory}/{literal}"
         named[literal[: literal.rfind("/")]] = None
     return Roots(dict.fromkeys(map(_resolved, named)))
+
+
+@lru_cache(maxsize=4096)
+def folder_of(alias: Alias, base_directory: str) -> Roots:
+    """
+    The folder that an entry's files lie in: its target, or what stands before the first capture.
+
+    Of a target that is one file it is that file.
+    """
+    literal = alias.target
+    if alias.kind == "match":
+        template = parse_template(alias.target)
+        literal = template[0] if template and isinstance(template[0], str) else ""
+        if len(template) > 1:
+            literal = literal[: literal.rfind("/") + 1]
+    path = literal if literal.startswith("/") else f"{base_directory}/{literal}"
+    return Roots([_resolved(path.rstrip("/"))])
 
 
 def _resolved(directory: str) -> str:

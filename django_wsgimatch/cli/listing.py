@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, asdict, dataclass
 from functools import partial
 
-from ..aliases.alias import Alias
+from ..aliases.alias import Alias, Answer, Redirection
+from ..aliases.file_options import FileOptions
 from ..aliases.groups import GLOBAL
 from ..aliases.resolve import Rules
 from ..conf import Configuration, configuration
@@ -26,9 +27,9 @@ COLUMNS = (
 EMBEDDED, MAIN = "(embedded)", "(main interpreter)"
 
 _BROKEN = "broken"
-_DENIED = "denied"
+_DENIED, _REDIRECTED, _FILES = "denied", "redirected", "files"
 # The states in which an entry does what it should.
-_SOUND = ("script", "directory", _DENIED)
+_SOUND = ("script", "directory", _DENIED, _REDIRECTED, _FILES)
 _NOTHING = ("-", EMBEDDED, MAIN)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
@@ -81,21 +82,26 @@ def rows(configured: Configuration) -> Iterator[Row]:
     """Yield all entries, first each virtual host's own, then those for every host."""
     problems = {problem.where: str(problem.error) for problem in configured.problems}
     reasons, listings = unplanned(configured), Listings()
-    for host, table, sources in configured.tables():
-        for position, where in enumerate(sources):
-            alias, why = table.aliases[position], reasons.get(where, "")
-            row = partial(Row, host, position, where, unplanned=why)
+    for named in configured.tables():
+        for position, where in named.own_names():
+            alias, why = named.table.aliases[position], reasons.get(where, "")
+            row = partial(Row, named.host, position, where, unplanned=why)
             if where in problems:
                 yield row(state=_BROKEN, reason=problems[where])
             elif alias.answer is not None:
-                yield row(
-                    kind=alias.directive,
-                    location=alias.location,
-                    state=_DENIED,
-                    reason=alias.answer.note,
-                )
+                yield _answering(row, alias, alias.answer)
             else:
                 yield _row(row, alias, survey(alias, configured.rules, listings), configured.rules)
+
+
+def _answering(row: Callable[..., Row], alias: Alias, answer: Answer) -> Row:
+    row = partial(row, kind=alias.directive, location=alias.location)
+    match answer:
+        case Redirection():
+            return row(state=_REDIRECTED, reason=f"{answer.status} {answer.url}".rstrip())
+        case FileOptions():
+            return row(target=alias.target, state=_FILES, reason="")
+    return row(state=_DENIED, reason=answer.note)
 
 
 def _row(row: Callable[..., Row], alias: Alias, place: TargetPlace, rules: Rules) -> Row:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..aliases.alias import BROKEN, Alias
+from ..aliases.alias import BROKEN, Alias, Denial
 from ..aliases.groups import Server
 from ..aliases.patterns.pattern import Pattern
 from ..aliases.resolve import (
@@ -39,8 +39,8 @@ class Plan:
     index found there; without one, or where it declines, the filename is made of ``target``, an
     absolute path, by ``filling`` for a match alias, and ``Files`` tell the script in it, which does
     not lie above the first ``directory`` characters. ``named`` is what the groups make of every
-    request; where they differ, it is None and ``names`` tells. An entry that refuses requests has
-    ``refusal`` alone.
+    request; where they differ, it is None and ``names`` tells. An entry without an
+    application has ``refusal`` alone, or none of all this and ``is_direct``.
     """
 
     callable_object: str
@@ -53,6 +53,7 @@ class Plan:
     names: GroupNames | None = None
     refusal: Refused | None = None
     directory: int = 0
+    is_direct: bool = False
 
 
 class Planner:
@@ -70,9 +71,12 @@ class Planner:
         """Return the plan of an alias that has led to a script, or to none; None without plan."""
         rules = self._rules
         name = alias.callable_object or "application"
-        if alias.answer is not None:
+        if isinstance(alias.answer, Denial):
             refusal = Refused(alias.answer.status, math.inf, own_reason=reason_of(alias))
             return Plan(name, pass_authorization=True, refusal=refusal)
+        if alias.answer is not None:
+            told = readable(alias.location)
+            return Plan(name, pass_authorization=True, location=told, is_direct=True)
         if why_unplanned(alias, rules):
             return None
         target = target_of(alias, rules)

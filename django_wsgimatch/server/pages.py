@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ _EXPLANATIONS = {
     400: "The server could not understand the request.",
     403: "You do not have permission to access this resource.",
     404: "The requested URL was not found on this server.",
+    410: "The requested URL is gone for good.",
     408: "The request's body did not come in time.",
     411: "A request with this method and body needs a Content-Length.",
     500: "The server could not run the application for this URL. Its log says why.",
@@ -48,12 +50,36 @@ def error_page(
 @cache
 def _written(status: int) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
     """The status line, the headers and the page of a status."""
-    phrase = HTTPStatus(status).phrase
-    page = _PAGE.format(status=status, phrase=phrase, explanation=_EXPLANATIONS[status]).encode()
+    phrase = _phrase(status)
+    explanation = _EXPLANATIONS.get(status, "The server is set up to answer so.")
+    page = _PAGE.format(status=status, phrase=phrase, explanation=explanation).encode()
     headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
     if status == 503:
         headers.append(("Retry-After", str(RETRY_AFTER)))
     return f"{status} {phrase}", tuple(headers), page
+
+
+def redirect_page(
+    status: int, url: str, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answer with a status that sends the client to another URL, and a page that has the link."""
+    phrase = _phrase(status)
+    explanation = f'The document is <a href="{escape(url)}">here</a>.'
+    page = _PAGE.format(status=status, phrase=phrase, explanation=explanation).encode("latin-1")
+    headers = [
+        ("Location", url),
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Length", str(len(page))),
+    ]
+    start_response(f"{status} {phrase}", headers)
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Status"
 
 
 def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count
 from typing import Any
 
-from ...aliases.alias import Alias
+from ...aliases.alias import Alias, Denial, Redirection
+from ...aliases.file_options import FileOptions
 from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
@@ -19,6 +20,10 @@ _INDENT = "    "
 _FUNCTIONS = {
     "WSGIScriptAlias": "script_alias",
     "WSGIScriptAliasMatch": "script_alias_match",
+    "Alias": "alias",
+    "AliasMatch": "alias_match",
+    "Redirect": "redirect",
+    "RedirectMatch": "redirect_match",
     "deny": "deny",
     "deny_match": "deny_match",
 }
@@ -160,8 +165,11 @@ def _wrapped(opening: str, parts: Iterable[str], closing: str, indent: str) -> I
 
 
 def _arguments(alias: Alias) -> list[str]:
-    if alias.answer is not None:
-        return [literal(alias.location), f"note={literal(alias.answer.note)}"]
+    match alias.answer:
+        case Denial(note):
+            return [literal(alias.location), f"note={literal(note)}"]
+        case Redirection(url, status):
+            return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
     arguments = [literal(alias.location), literal(alias.target)]
     return arguments + [f"{name}={literal(value)}" for name, value in _options(alias).items()]
 
@@ -185,11 +193,16 @@ def _indented(lines: Iterable[str], indent: str) -> Iterator[str]:
 def _record(entry: Written) -> dict[str, Any]:
     alias = entry.alias
     found: dict[str, Any] = {"kind": alias.kind, "location": utf8_text(alias.location)}
-    if alias.answer is not None:
-        found |= {"kind": alias.directive, "note": utf8_text(alias.answer.note)}
-    else:
-        found["target"] = utf8_text(alias.target)
-        found["options"] = {name: _plain(value) for name, value in _options(alias).items()}
+    match alias.answer:
+        case Denial(note):
+            found |= {"kind": alias.directive, "note": utf8_text(note)}
+        case Redirection(url, status):
+            found |= {"kind": alias.directive, "url": utf8_text(url), "status": status}
+        case FileOptions():
+            found |= {"kind": alias.directive, "target": utf8_text(alias.target)}
+        case None:
+            found["target"] = utf8_text(alias.target)
+            found["options"] = {name: _plain(value) for name, value in _options(alias).items()}
     return found | {"from": list(map(str, entry.spots))}
 
 

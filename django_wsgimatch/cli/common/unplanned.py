@@ -14,9 +14,10 @@ def unplanned(configured: Configuration) -> dict[str, str]:
     broken = {problem.where for problem in configured.problems}
     return {
         where: why
-        for _, table, sources in configured.tables()
-        for where, alias in zip(sources, table.aliases, strict=False)
-        if where not in broken and (why := why_unplanned(alias, configured.rules))
+        for named in configured.tables()
+        for position, where in named.own_names()
+        if where not in broken
+        and (why := why_unplanned(named.table.aliases[position], configured.rules))
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
+from ...aliases.alias import Denial
 from ...aliases.patterns.pattern import Pattern, compile_pattern
 from ...aliases.patterns.pcre.parser import parse
 from ...aliases.patterns.pcre.syntax import Anchor, Node, Sequence, Text, children
@@ -22,11 +23,13 @@ _HOST = re.compile(
 )
 
 
-def order_findings(subject: Subject, sources: tuple[str, ...], *, merge_slashes: bool) -> Findings:
+def order_findings(
+    subject: Subject, name: Callable[[int], str], *, merge_slashes: bool
+) -> Findings:
     """
     Yield a finding if no URL reaches an alias, or few of those that it was written for do.
 
-    ``sources`` names all entries of its table.
+    ``name`` tells what an entry of its table is called, by its position.
     """
     table, position = subject.table, subject.position
     found = unreachable(table, position, merge_slashes=merge_slashes)
@@ -34,13 +37,13 @@ def order_findings(subject: Subject, sources: tuple[str, ...], *, merge_slashes:
         if _waits_for_a_decision(table, found.hiders):
             return
         if found.hiders:
-            yield _hidden(subject, found, sources)
+            yield _hidden(subject, found, name)
         else:
             yield _never(subject, merge_slashes)
         return
     taken = often_taken(table, position, merge_slashes=merge_slashes)
     if taken and not _waits_for_a_decision(table, taken.takers):
-        yield _often_hidden(subject, taken, sources)
+        yield _often_hidden(subject, taken, name)
 
 
 def _waits_for_a_decision(table: AliasTable, positions: Iterable[int]) -> bool:
@@ -50,26 +53,26 @@ def _waits_for_a_decision(table: AliasTable, positions: Iterable[int]) -> bool:
     W065 says so of that entry; to move the alias before it would open it.
     """
     answers = (table.aliases[position].answer for position in positions)
-    return any(answer is not None and answer.is_undecided for answer in answers)
+    return any(isinstance(answer, Denial) and answer.is_undecided for answer in answers)
 
 
-def _often_hidden(subject: Subject, found: OftenTaken, sources: tuple[str, ...]) -> Finding:
+def _often_hidden(subject: Subject, found: OftenTaken, name: Callable[[int], str]) -> Finding:
     return subject.finding(
         "W030",
-        f"{_take(found.takers, sources)} many URLs of {quoted(subject.alias.location)}: "
+        f"{_take(found.takers, name)} many URLs of {quoted(subject.alias.location)}: "
         f"{found.taken} of {found.tried} that were tried, such as {quoted(found.example)}.",
-        f"The first alias that matches wins. Move this one before {sources[found.takers[0]]}, or "
+        f"The first alias that matches wins. Move this one before {name(found.takers[0])}, or "
         "make that one match less.",
     )
 
 
-def _take(positions: tuple[int, ...], sources: tuple[str, ...]) -> str:
-    takers = listed([sources[position] for position in positions])
+def _take(positions: tuple[int, ...], name: Callable[[int], str]) -> str:
+    takers = listed([*map(name, positions)])
     return f"{takers} {'take' if len(positions) > 1 else 'takes'}"
 
 
-def _hidden(subject: Subject, found: Unreachable, sources: tuple[str, ...]) -> Finding:
-    take = _take(found.hiders, sources)
+def _hidden(subject: Subject, found: Unreachable, name: Callable[[int], str]) -> Finding:
+    take = _take(found.hiders, name)
     location = quoted(subject.alias.location)
     message = (
         f"no URL reaches {location}: {take} all of them, such as {quoted(found.example)}."
@@ -80,7 +83,7 @@ def _hidden(subject: Subject, found: Unreachable, sources: tuple[str, ...]) -> F
     return subject.finding(
         "W006",
         message,
-        f"The first alias that matches wins. Move this one before {sources[found.hiders[0]]}, or "
+        f"The first alias that matches wins. Move this one before {name(found.hiders[0])}, or "
         "remove it.",
     )
 

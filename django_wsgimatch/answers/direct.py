@@ -1,0 +1,69 @@
+"""What an entry without an application answers a uri with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..aliases.alias import Alias, Redirection
+from ..aliases.file_options import FileOptions
+from ..aliases.resolve import Rules
+from ..aliases.roots import folder_of
+from ..aliases.table import Match
+from .files.serving import serve_file
+from .redirects import send_redirect
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """
+    The answer to a uri of an entry that redirects or has files.
+
+    ``where`` is the URL that it redirects to, "" for a status without one, or the name of the file.
+    """
+
+    alias: Alias
+    uri: str
+    where: str
+
+
+def is_direct(alias: Alias) -> bool:
+    """Whether an entry redirects or has files."""
+    return isinstance(alias.answer, Redirection | FileOptions)
+
+
+def direct(match: Match) -> Direct:
+    """Return the answer of an entry that redirects or has files to the uri that it matches."""
+    return Direct(match.alias, match.uri, match.url or match.filename)
+
+
+def send(
+    answer: Direct,
+    mount_point: str,
+    rules: Rules,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    """
+    Answer one request (PEP 3333).
+
+    ``mount_point`` is what the server itself has taken off the uri.
+    """
+    given = answer.alias.answer
+    if isinstance(given, Redirection):
+        return send_redirect(given.status, answer.where, environ, start_response)
+    assert isinstance(given, FileOptions)
+    return serve_file(
+        answer.where,
+        environ,
+        start_response,
+        given,
+        uri=mount_point + answer.uri,
+        base_directory=rules.base_directory,
+        roots=folder_of(answer.alias, rules.base_directory),
+        follow_symlinks=rules.follow_symlinks,
+    )
