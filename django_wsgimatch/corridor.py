@@ -21,6 +21,7 @@ from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_
 from .aliases.table import AliasTable
 from .aliases.uri import authority_of
 from .answers.direct import Direct, direct, is_direct, send
+from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
 from .daemon.front.front import Places
 from .daemon.front.patience import close_connection
 from .daemon.front.relay import relay
@@ -169,6 +170,8 @@ class Corridor:
             if resolution.status != 500:
                 self.keep(resolution, environ)
             log_refusal(resolution.status, resolution.target, resolution.reason)
+            if match is not None:
+                start_response = with_always(match.alias.extras, start_response)
             return error_page(resolution.status, environ, start_response)
         if not self.chunked_request and environ.get("HTTP_TRANSFER_ENCODING"):
             return error_page(411, environ, start_response)
@@ -199,6 +202,7 @@ class Corridor:
     ) -> Iterable[bytes]:
         script, callable_object = resolution.script, resolution.callable_object
         assert script is not None
+        assert resolution.match is not None
         assert callable_object is not None
         place = self._place(resolution)
         if place is not None:
@@ -208,6 +212,7 @@ class Corridor:
                 application = self.scripts.get(script).application(callable_object)
             except ScriptError as error:
                 _log(error)
+                start_response = with_always(resolution.match.alias.extras, start_response)
                 return error_page(error.status, environ, start_response)
         self.keep(resolution, environ)
         environ = environ | {
@@ -219,6 +224,12 @@ class Corridor:
         }
         if not resolution.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
+        if (extras := resolution.match.alias.extras) is not None:
+            if is_too_long(extras, environ):
+                start_response = with_always(extras, start_response)
+                return error_page(413, environ, start_response)
+            add_to_environ(extras, environ)
+            start_response = with_headers(extras, start_response)
         if place is not None:
             return self.relay(place, environ, start_response)
         expect_whole_body(environ)

@@ -34,6 +34,7 @@ from .aliases.index.candidates import Answer
 from .aliases.resolve import Resolution, without_mount_point
 from .aliases.table import AliasTable
 from .answers.direct import Direct, direct
+from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
 from .corridor import Corridor, guarded, log_refusal, request_target, run_application
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
@@ -77,7 +78,7 @@ class HostPlans:
         self.table = table
         self.lookup = table.lookup_merged
         self.plans: list[Plan | None] = [None] * len(table.aliases)
-        # Of the aliases whose scripts run here, in groups that no request names.
+        # Of the aliases whose scripts run here, in groups that no request names, without extras.
         self.splits: list[Split | None] = [None] * len(table.aliases)
         self.remembered: dict[str, Known] = {}
 
@@ -88,7 +89,12 @@ class HostPlans:
 
     def keep(self, position: int, plan: Plan | None) -> None:
         """Keep the plan of an alias."""
-        is_usual = plan is not None and plan.named is not None and plan.named[3] is None
+        is_usual = (
+            plan is not None
+            and plan.named is not None
+            and plan.named[3] is None
+            and plan.extras is None
+        )
         self.plans[position] = plan
         self.splits[position] = plan.split if plan is not None and is_usual else None
 
@@ -192,6 +198,7 @@ class Dispatcher(Corridor):
             self._forget_one(site, target, answerer)
             return self.walk(environ, start_response)
         if isinstance(answerer, Refused):
+            start_response = with_always(plan.extras, start_response)
             return self._refuse(answerer, environ, start_response)
         assert named is not None
         return self._send(answerer, known, named, environ, start_response)
@@ -230,6 +237,12 @@ class Dispatcher(Corridor):
         environ["SCRIPT_FILENAME"] = answerer.path
         if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
+        if plan.extras is not None:
+            if is_too_long(plan.extras, environ):
+                start_response = with_always(plan.extras, start_response)
+                return error_page(413, environ, start_response)
+            add_to_environ(plan.extras, environ)
+            start_response = with_headers(plan.extras, start_response)
         if application is None:
             assert place is not None
             return self.relay(place, environ, start_response)
@@ -391,7 +404,7 @@ class Dispatcher(Corridor):
         path, script_name, path_info = parts
         if is_here is None and not isinstance(answerer, Refused):
             return None, plan, script_name, path_info, script_name, path
-        if isinstance(answerer, LoadedScript):
+        if isinstance(answerer, LoadedScript) and plan.extras is None:
             return answerer, plan, script_name, path_info, script_name, None
         return None, plan, script_name, path_info, script_name, answerer
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .aliases.alias import Alias, Answer, Denial, Redirection
+from .aliases.alias import (
+    Alias,
+    Answer,
+    Denial,
+    Extras,
+    HeaderAction,
+    HeaderChange,
+    Redirection,
+)
 from .aliases.directives import (
     STATUSES,
     check_option,
@@ -30,18 +39,37 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     class Options(TypedDict, total=False):
-        """The options of an entry: mod_wsgi's, in snake case."""
+        """The options of an entry: mod_wsgi's, in snake case, and what stands around a script."""
 
         process_group: str
         application_group: str
         callable_object: str
         pass_authorization: bool
+        environ: Mapping[str, str]
+        headers: Mapping[str, str] | Sequence[Sequence[str]]
+        charset: str
+        expires: int
+        body_limit: int
 
 
 Text = str | bytes
 FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 OPTIONS = ("process_group", "application_group", "callable_object", "pass_authorization")
+# What stands around an application.
+EXTRAS = ("environ", "headers", "charset", "expires", "body_limit")
+
+# RFC 9110 5.6.2: what a name of a header is made of.
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# RFC 9110 5.5, without what a text of latin-1 cannot hold.
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_ACTIONS = get_args(HeaderAction)
+# What the server, mod_wsgi or the dispatcher says of a request; HTTPS is the scheme.
+_RESERVED = ("wsgi.", "mod_wsgi.", "wsgimatch.", "gunicorn.")
+_HEADERS = (
+    "headers should be a dict of names to values, or a list of (action, name, value) with 'always' "
+    f"behind it if error pages need it too; the actions are {', '.join(_ACTIONS)}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +108,11 @@ def script_alias(location: Text, target: FilePath, **options: Unpack[Options]) -
     ``location`` is compared literally, case included; ``target`` is the script's file (text
     behind it becomes PATH_INFO) or a directory of scripts, relative to settings.BASE_DIR. Text
     stands for its UTF-8 bytes. Mistakes are reported when the table is built, all at once.
+
+    Beside mod_wsgi's options there are ``environ``, what the application finds in its environ
+    besides (SetEnv), ``headers``, a dict of those that its responses get, or a list of
+    ``("append", "Vary", "Cookie")`` and other actions of ``Header``, ``charset`` for text that
+    names none, ``expires`` in seconds, and ``body_limit`` in bytes: a longer body is a 413.
     """
     return Entry("plain", location, target, _shared(options))
 
@@ -99,7 +132,7 @@ def _shared(options: Options) -> Mapping[str, Any]:
     try:
         return _first_of_equals(**options)
     except TypeError:
-        # A mistake, to be reported when the table is built: no option is a list or a dict.
+        # Some value is a list or a dict, which cannot be looked for.
         return options
 
 
@@ -249,10 +282,16 @@ def line_bytes(line: Text) -> str:
 def _entry_alias(entry: Entry) -> Alias:
     if entry.answer is not None:
         return _answering_alias(entry, entry.answer)
-    options = {name.replace("_", "-"): _option(name, v) for name, v in entry.options.items()}
+    extras = {name: value for name, value in entry.options.items() if name in EXTRAS}
+    options = {
+        name.replace("_", "-"): _option(name, value)
+        for name, value in entry.options.items()
+        if name not in extras
+    }
     location = _bytes_of("location", entry.location)
     target = _bytes_of("target", entry.target)
-    return make_alias(entry.kind, location, target, options)
+    alias = make_alias(entry.kind, location, target, options)
+    return replace(alias, extras=_read_extras(extras)) if extras else alias
 
 
 def _answering_alias(entry: Entry, answer: Answer) -> Alias:
@@ -286,7 +325,8 @@ def _check_index(index: object) -> None:
 
 def _option(name: str, value: object) -> str:
     if name not in OPTIONS:
-        raise DirectiveError(f"{name!r} is not an option; the options are {', '.join(OPTIONS)}")
+        known = ", ".join((*OPTIONS, *EXTRAS))
+        raise DirectiveError(f"{name!r} is not an option; the options are {known}")
     if name == "pass_authorization":
         if not isinstance(value, bool):
             raise DirectiveError(f"pass_authorization should be True or False, not {value!r}")
@@ -319,3 +359,71 @@ def _utf8(what: str, text: str) -> str:
         return text.encode("utf-8", "surrogateescape").decode("latin-1")
     except UnicodeEncodeError:
         raise DirectiveError(f"{what} should be text that UTF-8 can encode, not {text!r}") from None
+
+
+def _read_extras(given: Mapping[str, Any]) -> Extras | None:
+    """Return an entry's extras, None where it has none of the options. Raises DirectiveError."""
+    if not given:
+        return None
+    return _shared_extras(
+        tuple(_environ(given.get("environ", {}))),
+        tuple(_headers(given.get("headers", {}))),
+        _charset(given.get("charset", "")),
+        _number("expires", given.get("expires"), "a number of seconds"),
+        _number("body_limit", given.get("body_limit"), "a number of bytes"),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _shared_extras(*values: Any) -> Extras:
+    """Return one value for all entries that have the same."""
+    return Extras(*values)
+
+
+def _environ(given: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(given, Mapping):
+        raise DirectiveError(f"environ should be a dict of names to text, not {given!r}")
+    for name, value in given.items():
+        if not isinstance(name, str) or not name or "=" in name or not name.isprintable():
+            raise DirectiveError(f"a name in environ should be text without '=', not {name!r}")
+        if name.startswith(_RESERVED):
+            raise DirectiveError(f"environ cannot set {name!r}: the server says it of each request")
+        if not isinstance(value, str) or "\0" in value:
+            raise DirectiveError(f"environ[{name!r}] should be text, not {value!r}")
+        yield _utf8("environ", name), _utf8("environ", value)
+
+
+def _headers(given: object) -> Iterator[HeaderChange]:
+    if isinstance(given, Mapping):
+        given = [("set", name, value) for name, value in given.items()]
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        raise DirectiveError(f"{_HEADERS}, not {given!r}")
+    for line in given:
+        yield _header(line)
+
+
+def _header(line: object) -> HeaderChange:
+    if not isinstance(line, Sequence) or isinstance(line, str) or not 2 <= len(line) <= 4:
+        raise DirectiveError(f"{_HEADERS}, not {line!r}")
+    is_always = line[-1] == "always" and len(line) == (3 if line[0] == "unset" else 4)
+    action, name, *value = line[:-1] if is_always else line
+    if action not in _ACTIONS or len(value) != (action != "unset"):
+        raise DirectiveError(f"{_HEADERS}, not {line!r}")
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        raise DirectiveError(f"the name of a header should be one, not {name!r}")
+    text = value[0] if value else ""
+    if not isinstance(text, str) or not _VALUE.fullmatch(_utf8(name, text)):
+        raise DirectiveError(f"the header {name} should have a line of text, not {text!r}")
+    return HeaderChange(action, name, _utf8(name, text), is_always)
+
+
+def _charset(given: object) -> str:
+    if given == "" or (isinstance(given, str) and _TOKEN.fullmatch(given)):
+        return given
+    raise DirectiveError(f"charset should be a name such as 'utf-8', not {given!r}")
+
+
+def _number(name: str, given: object, what: str) -> int | None:
+    if given is None or (type(given) is int and given >= 0):
+        return given
+    raise DirectiveError(f"{name} should be {what}, not {given!r}")

@@ -136,7 +136,7 @@ SURROGATE = "should be text that UTF-8 can encode, not '\\ud800'"
         pytest.param(
             careless("/a", "/x", group="g"),
             "'group' is not an option; the options are process_group, application_group, "
-            "callable_object, pass_authorization",
+            "callable_object, pass_authorization, environ, headers, charset, expires, body_limit",
             id="an unknown option",
         ),
         pytest.param(

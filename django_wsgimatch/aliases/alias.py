@@ -67,6 +67,42 @@ _DIRECTIVES: dict[type, tuple[Directive, Directive]] = {
 }
 
 
+HeaderAction: TypeAlias = Literal["set", "append", "merge", "add", "unset", "setifempty"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChange:
+    """
+    What an entry does with one header of a response: a ``Header`` line of mod_headers.
+
+    One that is ``always`` done is done to error pages too, and before the application's own headers
+    are looked at: it replaces none of them.
+    """
+
+    action: HeaderAction
+    name: str
+    value: str = ""
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """
+    What stands around the application of one entry.
+
+    ``environ`` is what it finds there besides (SetEnv), ``headers`` are changed in this order,
+    ``charset`` is added to text that has none (AddDefaultCharset), ``expires`` is for how many
+    seconds a response may be kept (ExpiresDefault), ``body_limit`` how many bytes a request's body
+    may have (LimitRequestBody).
+    """
+
+    environ: tuple[tuple[str, str], ...] = ()
+    headers: tuple[HeaderChange, ...] = ()
+    charset: str = ""
+    expires: int | None = None
+    body_limit: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """
@@ -86,6 +122,7 @@ class Alias:
     callable_object: str | None = None
     pass_authorization: bool | None = None
     answer: Answer | None = None
+    extras: Extras | None = None
 
     @property
     def directive(self) -> Directive:

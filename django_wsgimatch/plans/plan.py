@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..aliases.alias import BROKEN, Alias, Denial
+from ..aliases.alias import BROKEN, Alias, Denial, Extras
 from ..aliases.groups import Server
 from ..aliases.patterns.pattern import Pattern
 from ..aliases.resolve import (
@@ -40,7 +40,8 @@ class Plan:
     absolute path, by ``filling`` for a match alias, and ``Files`` tell the script in it, which does
     not lie above the first ``directory`` characters. ``named`` is what the groups make of every
     request; where they differ, it is None and ``names`` tells. An entry without an
-    application has ``refusal`` alone, or none of all this and ``is_direct``.
+    application has ``refusal`` alone, or none of all this and ``is_direct``. ``extras``
+    are the entry's.
     """
 
     callable_object: str
@@ -54,6 +55,7 @@ class Plan:
     refusal: Refused | None = None
     directory: int = 0
     is_direct: bool = False
+    extras: Extras | None = None
 
 
 class Planner:
@@ -105,6 +107,7 @@ class Planner:
             fixed,
             names,
             directory=literal_directory(template),
+            extras=alias.extras,
         )
 
     def _named(self, alias: Alias) -> Named | None:

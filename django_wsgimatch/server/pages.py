@@ -18,6 +18,7 @@ _EXPLANATIONS = {
     410: "The requested URL is gone for good.",
     408: "The request's body did not come in time.",
     411: "A request with this method and body needs a Content-Length.",
+    413: "The request's body is longer than this URL takes.",
     500: "The server could not run the application for this URL. Its log says why.",
     503: "The application for this URL cannot be reached. Please try again later.",
     504: "The application for this URL did not answer in time.",

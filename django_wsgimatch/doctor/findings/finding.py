@@ -19,7 +19,7 @@ from ...aliases.patterns.pattern import Pattern
 from ...aliases.quoting import directive_line
 from ...aliases.table import AliasTable, Match
 from ...daemon.options import GroupOptions
-from ...entries import OPTIONS, FileEntry
+from ...entries import EXTRAS, OPTIONS, Entry, FileEntry
 from ...text import readable, shown
 
 # An id has one meaning and is never used again for another. docs/reference/checks.rst has a
@@ -212,6 +212,8 @@ class Subject(Diagnosed):
         name = "script_alias" if changed.kind == "plain" else "script_alias_match"
         given = ((option, getattr(changed, option)) for option in OPTIONS)
         options = [f"{option}={_literal(value)}" for option, value in given if value is not None]
+        written = self.entry.options if isinstance(self.entry, Entry) else {}
+        options += [f"{name}={written[name]!r}" for name in EXTRAS if name in written]
         words = [_literal(changed.location), _literal(changed.target), *options]
         return f"{name}({', '.join(words)})"
 

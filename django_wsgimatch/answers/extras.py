@@ -1,0 +1,129 @@
+"""What an entry adds to its application: variables, headers, and how long a body may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from functools import partial
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from ..aliases.alias import Extras, HeaderChange
+from ..server.limited_body import LimitedBody
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+
+# What AddDefaultCharset is for.
+_TEXT = ("text/plain", "text/html")
+
+
+def is_too_long(extras: Extras | None, environ: WSGIEnvironment) -> bool:
+    """Whether a request says of its body that it is longer than its entry allows."""
+    if extras is None or extras.body_limit is None:
+        return False
+    length = environ.get("CONTENT_LENGTH", "")
+    return bool(length) and length.isdecimal() and int(length) > extras.body_limit
+
+
+def add_to_environ(extras: Extras, environ: WSGIEnvironment) -> None:
+    """
+    Add an entry's variables to a request, and hold its body to its limit.
+
+    What the request itself says stays as it is: SetEnv sets neither REMOTE_ADDR nor a header that
+    the client has sent. HTTPS is the scheme, as mod_wsgi takes it.
+    """
+    for name, value in extras.environ:
+        if name == "HTTPS":
+            environ["wsgi.url_scheme"] = "https" if value.lower() in ("on", "1") else "http"
+        elif name not in environ or (name == "CONTENT_TYPE" and not environ[name]):
+            # Some servers have an empty CONTENT_TYPE where the client has sent none.
+            environ[name] = value
+    if extras.body_limit is not None:
+        environ["wsgi.input"] = LimitedBody(environ["wsgi.input"], extras.body_limit)
+
+
+def with_headers(extras: Extras, start_response: StartResponse) -> StartResponse:
+    """Return what starts a response with an entry's headers."""
+    if not (extras.headers or extras.charset or extras.expires is not None):
+        return start_response
+    return partial(_start, extras, start_response)
+
+
+def with_always(extras: Extras | None, start_response: StartResponse) -> StartResponse:
+    """Return what starts a response that no application makes, with the headers of every one."""
+    if extras is None or not (added := always_headers(extras.headers)):
+        return start_response
+    return lambda status, headers, *more: start_response(status, [*added, *headers], *more)
+
+
+def _start(
+    extras: Extras,
+    start_response: StartResponse,
+    status: str,
+    headers: Headers,
+    exc_info: Any = None,
+    /,
+) -> Callable[[bytes], object]:
+    changed = changed_headers(extras, status, headers)
+    return (
+        start_response(status, changed, exc_info) if exc_info else start_response(status, changed)
+    )
+
+
+def changed_headers(extras: Extras, status: str, headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return the headers that a response of the application has: output filters of Apache."""
+    own = list(headers)
+    if extras.charset:
+        own = [_with_charset(name, value, extras.charset) for name, value in own]
+    if extras.expires is not None and status[:1] in ("1", "2", "3"):
+        own = _with_expires(own, extras.expires)
+    for change in extras.headers:
+        if not change.always:
+            own = changed_by(change, own)
+    return always_headers(extras.headers) + own
+
+
+def always_headers(changes: Iterable[HeaderChange]) -> Headers:
+    """Return the headers that are on every response, error pages too."""
+    found: Headers = []
+    for change in changes:
+        if change.always:
+            found = changed_by(change, found)
+    return found
+
+
+def changed_by(change: HeaderChange, headers: Headers) -> Headers:
+    """Return headers after one change: do_headers_fixup() of mod_headers."""
+    name, value = change.name, change.value
+    others = [(each, text) for each, text in headers if each.lower() != name.lower()]
+    given = [text for each, text in headers if each.lower() == name.lower()]
+    match change.action:
+        case "unset":
+            return others
+        case "set":
+            return [*others, (name, value)]
+        case "setifempty":
+            return headers if given else [*headers, (name, value)]
+        case "append" if given:
+            return [*others, (name, ", ".join([*given, value]))]
+        case "merge" if given:
+            values = {part.strip() for part in ",".join(given).split(",")}
+            return headers if value in values else [*others, (name, ", ".join([*given, value]))]
+    return [*headers, (name, value)]
+
+
+def _with_charset(name: str, value: str, charset: str) -> tuple[str, str]:
+    if name.lower() == "content-type" and value.strip().lower() in _TEXT:
+        return name, f"{value.strip()}; charset={charset}"
+    return name, value
+
+
+def _with_expires(headers: Headers, seconds: int) -> Headers:
+    """Say how long a response may be kept, unless it says so itself: expires_filter()."""
+    if any(name.lower() == "expires" for name, _ in headers):
+        return headers
+    merged = changed_by(HeaderChange("append", "Cache-Control", f"max-age={seconds}"), headers)
+    return [*merged, ("Expires", formatdate(time() + seconds, usegmt=True))]

@@ -1,0 +1,188 @@
+"""What an entry adds to its application: variables, headers, and how long a body may be."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from django_wsgimatch import script_alias
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.dispatcher import Dispatcher
+from django_wsgimatch.entries import to_alias
+from django_wsgimatch.exceptions import DirectiveError
+from tests.answers.scripts import OBEDIENT
+from tests.support.wsgi import Answer, get, write_scripts
+
+
+def alias_of(entry) -> Alias:
+    return to_alias(entry, process_groups=(), variables={})
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Ask an entry with some options, by both ways of the dispatcher, which agree."""
+    script = write_scripts(tmp_path, "a.wsgi", source=OBEDIENT)
+
+    def ask(target="/a", body=b"", *, options, **environ) -> Answer:
+        table = AliasTable([alias_of(script_alias("/a", script, **options))])
+        dispatcher = Dispatcher(table)
+        given = {"REQUEST_METHOD": "POST"} if body else {}
+        answers = [
+            get(dispatcher, target, **{"wsgi.input": io.BytesIO(body)}, **given, **environ)
+            for _ in range(2)
+        ]
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    return ask
+
+
+def sent(answer: Answer) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in answer.headers if name.startswith("X-")]
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "found"),
+    [
+        pytest.param({"trac.env_path": "/srv"}, "trac.env_path", "/srv", id="a name of its own"),
+        pytest.param({"EMPTY": ""}, "EMPTY", "", id="an empty value"),
+        pytest.param({"A": "\u0142"}, "A", "\xc5\x82", id="text is its UTF-8 bytes"),
+        pytest.param({"HTTP_X_FOO": "set"}, "HTTP_X_FOO", "set", id="a header that is not sent"),
+        pytest.param({"HTTP_HOST": "lie"}, "HTTP_HOST", "localhost", id="a header that is sent"),
+        pytest.param({"SERVER_NAME": "lie"}, "SERVER_NAME", "127.0.0.1", id="what the server says"),
+        pytest.param({"SCRIPT_NAME": "/lie"}, "SCRIPT_NAME", "/a", id="what the table says"),
+        pytest.param({"HTTPS": "on"}, "wsgi.url_scheme", "https", id="the scheme"),
+        pytest.param({"HTTPS": "on"}, "HTTPS", None, id="the scheme is no variable"),
+    ],
+)
+def test_variables(ask, given, name, found):
+    answer = ask(options={"environ": given})
+
+    assert answer.told.get(name) == found
+
+
+@pytest.mark.parametrize(
+    ("headers", "own", "found"),
+    [
+        pytest.param({"X-A": "1"}, "", [("X-A", "1")], id="set"),
+        pytest.param({"X-A": "1"}, "x-a=0", [("X-A", "1")], id="set what is there"),
+        pytest.param([("append", "X-A", "1")], "", [("X-A", "1")], id="append to nothing"),
+        pytest.param([("append", "X-A", "1")], "X-A=0", [("X-A", "0, 1")], id="append"),
+        pytest.param([("merge", "X-A", "1")], "X-A=1, 0", [("X-A", "1, 0")], id="merge"),
+        pytest.param([("merge", "X-A", "2")], "X-A=1", [("X-A", "1, 2")], id="merge another"),
+        pytest.param([("add", "X-A", "1")], "X-A=0", [("X-A", "0"), ("X-A", "1")], id="add"),
+        pytest.param([("setifempty", "X-A", "1")], "X-A=0", [("X-A", "0")], id="set if empty"),
+        pytest.param([("setifempty", "X-A", "1")], "", [("X-A", "1")], id="set, being empty"),
+        pytest.param([("unset", "X-A")], "X-A=0;X-B=0", [("X-B", "0")], id="unset"),
+        pytest.param(
+            [("set", "X-A", "1", "always")], "X-A=0", [("X-A", "1"), ("X-A", "0")], id="always"
+        ),
+        pytest.param(
+            [("set", "X-A", "1"), ("append", "X-A", "2")], "", [("X-A", "1, 2")], id="in order"
+        ),
+    ],
+)
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
+def test_headers_of_the_application(ask, headers, own, found, status):
+    answer = ask(options={"headers": headers}, HTTP_X_SEND=own, HTTP_X_STATUS=status)
+
+    assert (answer.status, sent(answer)) == (status, found)
+
+
+def test_only_what_is_always_done_is_on_error_pages(tmp_path):
+    headers = [("set", "X-A", "1"), ("set", "X-B", "1", "always")]
+    entry = script_alias("/a", tmp_path / "none.wsgi", headers=headers)
+    dispatcher = Dispatcher(AliasTable([alias_of(entry)]))
+
+    answers = [get(dispatcher, "/a") for _ in range(20)]
+
+    assert {(each.code, *sent(each)) for each in answers} == {(404, ("X-B", "1"))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("text/html", "text/html; charset=utf-8"),
+        ("text/plain", "text/plain; charset=utf-8"),
+        ("text/html; charset=x", "text/html; charset=x"),
+        ("text/css", "text/css"),
+        ("application/json", "application/json"),
+    ],
+)
+def test_a_charset_is_for_text_that_names_none(ask, kind, found):
+    answer = ask(options={"charset": "utf-8"}, HTTP_X_TYPE=kind)
+
+    assert dict(answer.headers)["Content-Type"] == found
+
+
+@pytest.mark.parametrize(
+    ("status", "own", "found"),
+    [
+        pytest.param("200 OK", "", (True, "max-age=60"), id="neither"),
+        pytest.param("302 Found", "", (True, "max-age=60"), id="a redirect"),
+        pytest.param("404 Not Found", "", (False, None), id="an error"),
+        pytest.param("200 OK", "Expires=0", (True, None), id="its own Expires"),
+        pytest.param(
+            "200 OK", "Cache-Control=private", (True, "private, max-age=60"), id="Cache-Control"
+        ),
+    ],
+)
+def test_how_long_a_response_may_be_kept(ask, status, own, found):
+    answer = ask(options={"expires": 60}, HTTP_X_STATUS=status, HTTP_X_SEND=own)
+
+    headers = dict(answer.headers)
+    assert ("Expires" in headers, headers.get("Cache-Control")) == found
+
+
+@pytest.mark.parametrize(("body", "code"), [(b"x" * 10, 200), (b"x" * 11, 413)])
+def test_a_body_that_says_how_long_it_is(ask, body, code):
+    answer = ask(body=body, options={"body_limit": 10}, CONTENT_LENGTH=str(len(body)))
+
+    assert answer.code == code
+
+
+def test_a_longer_body_that_does_not_say_so_cannot_be_read(ask):
+    with pytest.raises(OSError, match=r"longer than the 10 bytes that the entry's body_limit"):
+        ask(body=b"x" * 11, options={"body_limit": 10}, HTTP_TRANSFER_ENCODING="chunked")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"environ": "A=1"}, "environ should be a dict of names to text", id="text"),
+        pytest.param({"environ": {"A": 1}}, "environ['A'] should be text, not 1", id="a number"),
+        pytest.param(
+            {"environ": {"wsgi.input": "x"}}, "environ cannot set 'wsgi.input'", id="the server's"
+        ),
+        pytest.param(
+            {"headers": {"X A": "1"}}, "the name of a header should be one, not 'X A'", id="a name"
+        ),
+        pytest.param(
+            {"headers": {"X-A": "1\r\nB: 2"}},
+            "the header X-A should have a line of text, not '1\\r\\nB: 2'",
+            id="two lines",
+        ),
+        pytest.param(
+            {"headers": [("echo", "X-A", "1")]}, "headers should be a dict of", id="no such action"
+        ),
+        pytest.param({"headers": [("set", "X-A")]}, "headers should be a dict of", id="no value"),
+        pytest.param({"charset": "a b"}, "charset should be a name such as 'utf-8'", id="no name"),
+        pytest.param({"expires": -1}, "expires should be a number of seconds, not -1", id="past"),
+        pytest.param(
+            {"body_limit": True}, "body_limit should be a number of bytes, not True", id="a flag"
+        ),
+    ],
+)
+def test_options_that_cannot_be_used(options, said):
+    with pytest.raises(DirectiveError) as caught:
+        alias_of(script_alias("/a", "/x", **options))
+
+    assert str(caught.value).startswith(said)
+
+
+def test_entries_with_the_same_options_share_them():
+    one, other = (alias_of(script_alias(at, "/x", environ={"A": "1"})) for at in ("/a", "/b"))
+
+    assert one.extras is other.extras
