@@ -191,6 +191,14 @@ class GroupOptions:
     environment: tuple[tuple[str, str], ...] = _option(
         (), "variables", "environment variables of the group", kind="beyond"
     )
+    environment_file: str | None = _option(
+        None,
+        "path",
+        "a file with a line NAME=value for each further environment variable, as systemd's "
+        "EnvironmentFile. Each daemon process of the group reads it when it starts, as the group's "
+        "user: nobody else has to be able to read it",
+        kind="beyond",
+    )
     pass_environment: tuple[str, ...] | None = _option(
         None,
         "names",

@@ -18,6 +18,7 @@ from contextlib import suppress
 
 from ..group_spec import Descriptors, GroupSpec
 from .arbiter import GroupApplication, GroupArbiter, take_log
+from .environment_file import read_environment_file
 from .paths import set_sys_path
 from .worker.group import Group
 
@@ -42,6 +43,8 @@ def set_up_process(spec: GroupSpec) -> None:
         # Before the application's folders are in sys.path; few groups have sub interpreters.
         importlib.import_module("django_wsgimatch.daemon.group.worker.nesting")
     show_name(spec.display_name)
+    if options.environment_file:
+        os.environ.update(read_environment_file(options.environment_file))
     os.chdir(options.home or spec.directory)
     if options.umask is not None:
         os.umask(options.umask)
