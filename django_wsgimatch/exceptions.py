@@ -76,6 +76,13 @@ class TargetError(WSGIMatchError):
         self.path = path
 
 
+class FileCutShort(WSGIMatchError):
+    """A file that was shortened while it was sent: the server is to cut the connection."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was shortened while it was sent")
+
+
 class ScriptError(WSGIMatchError):
     """A script that was found and cannot answer: ``status`` is 404 or 500."""
 

@@ -1,10 +1,17 @@
-"""Files written whole: whoever reads one finds the old text or the new one, never a part."""
+"""
+Files written whole, and sent whole.
+
+Whoever reads one that is written finds the old text or the new one, never a part. Whoever is sent
+one gets all of it, or learns that there was more.
+"""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -134,3 +141,59 @@ def _sync_folder(folder: str) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+class SentFile(io.BufferedReader):
+    """
+    An open file that a server sends from its position on: ``announced`` bytes, all if that is None.
+
+    It can be shortened meanwhile. A server would then send less than Content-Length says and keep
+    its connection, and a proxy would take the next response for the rest of this one. So what the
+    server has sent is counted: what it reads, and where socket.sendfile() ends. close() raises
+    ``complaint`` where that is not enough, and the server cuts its connection.
+    """
+
+    def __init__(self, descriptor: int, announced: int | None, complaint: Exception) -> None:
+        super().__init__(io.FileIO(descriptor, "rb"))
+        self._announced = announced
+        self._complaint = complaint
+        self._begin = os.lseek(descriptor, 0, os.SEEK_CUR)
+        self._sent = 0
+
+    @property
+    def left(self) -> int:
+        """How many bytes the file has from its position on, at this moment."""
+        return max(os.fstat(self.fileno()).st_size - self._begin, 0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes, none beyond what is announced."""
+        if self._announced is not None:
+            most = self._announced - self._sent
+            size = most if size is None or size < 0 else min(size, most)
+        data = super().read(size)
+        self._sent += len(data)
+        return data
+
+    def seek(self, position: int, whence: int = os.SEEK_SET, /) -> int:
+        """Mirror io's; socket.sendfile() tells so where it has come to."""
+        if whence == os.SEEK_SET:
+            self._sent = max(self._sent, position - self._begin)
+        return super().seek(position, whence)
+
+    def abandon(self) -> None:
+        """Close the file, of which nothing is to be sent."""
+        self._announced = None
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Raises the complaint where the server has sent less than is announced."""
+        if self.closed:
+            return
+        left = self.left
+        super().close()
+        if self._announced is None or sys.exc_info()[0] is not None:
+            # The client has gone away, or something else is wrong: the server knows already.
+            return
+        # Servers in C send by the descriptor alone.
+        if (self._sent or left) < self._announced:
+            raise self._complaint

@@ -58,7 +58,7 @@ def find_script(
     path = ""
     for number, name in enumerate(components):
         path += "/" + name
-        if stat.S_ISREG(_mode(path, follow_symlinks)):
+        if stat.S_ISREG(mode_of(path, follow_symlinks)):
             if not is_inside(path, roots):
                 raise TargetError(403, OUTSIDE_ROOTS, path)
             rest = "".join("/" + component for component in components[number + 1 :])
@@ -151,8 +151,12 @@ def _path_info_start(uri: str, path_info: str) -> int:
     return slash if slash >= 0 else len(uri)
 
 
-def _mode(path: str, follow_symlinks: FollowSymlinks) -> int:
-    """The kind of file that a path leads to; TargetError where Apache goes no further."""
+def mode_of(path: str, follow_symlinks: FollowSymlinks) -> int:
+    """
+    Return the kind of file that a path leads to, looking at its last component alone.
+
+    Raises TargetError, 403 or 404, where Apache goes no further.
+    """
     try:
         name = path.encode("latin-1")
         found = os.lstat(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
 from http import HTTPStatus
@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _EXPLANATIONS = {
+    301: "The resource has moved.",
     400: "The server could not understand the request.",
     403: "You do not have permission to access this resource.",
     404: "The requested URL was not found on this server.",
-    410: "The requested URL is gone for good.",
+    405: "This resource cannot be asked with this method.",
     408: "The request's body did not come in time.",
+    410: "The requested URL is gone for good.",
     411: "A request with this method and body needs a Content-Length.",
     413: "The request's body is longer than this URL takes.",
+    416: "The resource has none of the bytes that were asked for.",
     500: "The server could not run the application for this URL. Its log says why.",
+    501: "The server does not know this method.",
     503: "The application for this URL cannot be reached. Please try again later.",
     504: "The application for this URL did not answer in time.",
 }
@@ -39,12 +43,19 @@ _PAGE = """\
 
 
 def error_page(
-    status: int, environ: WSGIEnvironment, start_response: StartResponse
+    status: int,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    more: Sequence[tuple[str, str]] = (),
 ) -> Iterable[bytes]:
-    """Answer with an error status and a page that says what it means and nothing of the server."""
+    """
+    Answer with an error status and a page that says what it means and nothing of the server.
+
+    ``more`` are headers that the status asks for, such as Allow.
+    """
     line, headers, page = _written(status)
     # A server may add to the list.
-    start_response(line, [*headers])
+    start_response(line, [*headers, *more])
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
 
 
