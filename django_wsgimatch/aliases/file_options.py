@@ -66,8 +66,8 @@ class FileOptions:
         if self.expires is not None and self.expires < 0:
             raise DirectiveError(f"expires is {self.expires}: it takes seconds, 0 or more")
         for name in self.index:
-            if "\0" in name or not name:
-                raise DirectiveError(f"index holds {name!r}, which is no name of a file")
+            if not name or name[0] == "/" or "\0" in name:
+                raise DirectiveError(f"index holds {name!r}, which is no name in a directory")
 
 
 def _check(pattern: re.Pattern[str], name: str, value: str | None) -> None:

@@ -14,6 +14,8 @@ from email.utils import formatdate
 from random import Random
 
 from tests.answers.files.sites import (
+    HOW_TO_INSTALL,
+    INSTALLED,
     LONG_AGO,
     NUMBERS,
     PLACES,
@@ -23,7 +25,7 @@ from tests.answers.files.sites import (
     can_be_compared,
     file_sites,
 )
-from tests.support.oracle import HOW_TO_INSTALL, INSTALLED, as_apache
+from tests.support.oracle import as_apache
 from tests.support.trees import tree_entry
 
 NAMES = sorted({part for item in TREE for part in tree_entry(item)["path"].split("/")})

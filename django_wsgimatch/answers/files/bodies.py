@@ -68,14 +68,19 @@ def whole_body(descriptor: int, path: str, size: int, environ: WSGIEnvironment) 
     wrapper = environ.get("wsgi.file_wrapper")
     if wrapper is None or "uwsgi.version" in environ:
         return PiecesOfFile(descriptor, path, [(0, size - 1)])
-    body: Iterable[bytes] = wrapper(SentFile(descriptor, size, FileCutShort(path)), PIECE)
+    file = SentFile(descriptor, size, FileCutShort(path))
+    try:
+        body: Iterable[bytes] = wrapper(file, PIECE)
+    except BaseException:
+        file.abandon()
+        raise
     return body
 
 
 def read_small(descriptor: int, size: int) -> bytes | None:
-    """Return the bytes of a small file, None where they are not as many as it had."""
-    data = os.pread(descriptor, size + 1, 0)
-    while len(data) < size and (more := os.pread(descriptor, size + 1 - len(data), len(data))):
+    """Return so many bytes of a small file, None where it has become shorter."""
+    data = os.pread(descriptor, size, 0)
+    while len(data) < size and (more := os.pread(descriptor, size - len(data), len(data))):
         data += more
     return data if len(data) == size else None
 

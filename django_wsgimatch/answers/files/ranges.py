@@ -115,7 +115,9 @@ def _read(word: str, length: int) -> Range | None:
 
 def _number(text: str) -> int | None:
     """A number as ap_parse_strict_length() reads it."""
-    if not _NUMBER.fullmatch(text) or len(text.lstrip("0")) > 19:
+    # int() refuses a text of thousands of digits, zeros or not.
+    digits = text.lstrip("0")
+    if not _NUMBER.fullmatch(text) or len(digits) > 19:
         return None
-    number = int(text)
+    number = int(digits or "0")
     return number if number <= _LARGEST else None

@@ -93,9 +93,7 @@ def _make(
         state.append(("Vary", "Accept-Encoding"))
     if cache_control := FOR_EVER if is_immutable else options.cache_control:
         state.append(("Cache-Control", cache_control))
-    description = describe(name, options)
-    if coding:
-        description = (*description, ("Content-Encoding", coding))
+    description = _with_coding(describe(name, options), coding)
     return Representation(
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
@@ -107,6 +105,15 @@ def _make(
         description=description,
         whole=(*state, ("Content-Length", str(status.st_size)), *description),
     )
+
+
+def _with_coding(description: Headers, coding: str) -> Headers:
+    """Say that a file is compressed, over what its name says already."""
+    if not coding:
+        return description
+    said = dict(description)
+    codings = [each for each in (said.get("Content-Encoding"), coding) if each]
+    return tuple((said | {"Content-Encoding": ", ".join(codings)}).items())
 
 
 def entity_tag(status: os.stat_result, now: float, coding: str = "") -> str:

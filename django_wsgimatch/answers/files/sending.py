@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...aliases.file_options import FileOptions
@@ -27,8 +28,8 @@ LINES = {
 # How often a small file is looked at that changes while it is read.
 ATTEMPTS = 3
 
-_Answer = tuple[int, list[tuple[str, str]], Iterable[bytes]]
-"""Status, headers and body; a list is a body that needs the file no more."""
+_Answer = tuple[int, list[tuple[str, str]], bytes | Callable[[], Iterable[bytes]]]
+"""Status, headers and body: its bytes, or what makes it and takes the descriptor over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,25 @@ def send_file(
     file: OpenFile, options: FileOptions, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Answer with a file, and see to it that it is closed."""
-    body: Iterable[bytes] = []
+    body: bytes | Callable[[], Iterable[bytes]] = b""
     try:
         status, headers, body = _answer(file, options, environ)
     finally:
-        if isinstance(body, list):
+        if isinstance(body, bytes):
             file.close()
     if status not in LINES:
         return error_page(status, environ, start_response)
-    start_response(LINES[status], headers)
-    return body
+    if isinstance(body, bytes):
+        start_response(LINES[status], headers)
+        return [body] if body else []
+    made = body()
+    try:
+        start_response(LINES[status], headers)
+    except BaseException:
+        if (close := getattr(made, "close", None)) is not None:
+            close()
+        raise
+    return made
 
 
 def _answer(file: OpenFile, options: FileOptions, environ: WSGIEnvironment) -> _Answer:
@@ -74,18 +84,18 @@ def _answer(file: OpenFile, options: FileOptions, environ: WSGIEnvironment) -> _
     if not environ.keys().isdisjoint(CONDITIONAL):
         status = meets(environ, known.etag, known.modified, now, is_get=method != "POST")
         if status == 304:
-            return 304, [*known.state, *known.expiry(now)], []
+            return 304, [*known.state, *known.expiry(now)], b""
         if status == 412:
             length = known.size if method == "HEAD" else 0
-            return 412, [*known.state, ("Content-Length", str(length)), *known.description], []
+            return 412, [*known.state, ("Content-Length", str(length)), *known.description], b""
         if (ranges := _ranges(known, environ, now)) is not None:
             return _partly(file, known, ranges, now, is_head=method == "HEAD")
     if method == "HEAD":
-        return 200, [*known.whole, *known.expiry(now)], []
+        return 200, [*known.whole, *known.expiry(now)], b""
     if known.size <= SMALL:
         return _at_once(file, known, options, now)
     headers = [*known.whole, *known.expiry(now)]
-    return 200, headers, whole_body(file.descriptor, file.path, known.size, environ)
+    return 200, headers, partial(whole_body, file.descriptor, file.path, known.size, environ)
 
 
 def _ranges(known: Representation, environ: WSGIEnvironment, now: float) -> list[Range] | None:
@@ -100,7 +110,7 @@ def _partly(
 ) -> _Answer:
     """Answer with parts of a file, 416 where there are none."""
     if not ranges:
-        return 416, [], []
+        return 416, [], b""
     parts: list[bytes | Range] = [*ranges]
     description = [*known.description]
     if len(ranges) == 1:
@@ -113,7 +123,9 @@ def _partly(
         description = [each for each in description if each[0] != "Content-Type"]
         description.append(("Content-Type", multipart_type))
     headers = [*known.state, *known.expiry(now), ("Content-Length", str(length)), *description]
-    return 206, headers, [] if is_head else PiecesOfFile(file.descriptor, file.path, parts)
+    if is_head:
+        return 206, headers, b""
+    return 206, headers, partial(PiecesOfFile, file.descriptor, file.path, parts)
 
 
 def _at_once(file: OpenFile, known: Representation, options: FileOptions, now: float) -> _Answer:
@@ -121,7 +133,7 @@ def _at_once(file: OpenFile, known: Representation, options: FileOptions, now: f
     for _ in range(ATTEMPTS):
         data = read_small(file.descriptor, known.size)
         if data is not None:
-            return 200, [*known.whole, *known.expiry(now)], [data] if data else []
+            return 200, [*known.whole, *known.expiry(now)], data
         status = os.fstat(file.descriptor)
         known = representation(file.name, status, options, now, file.coding)
-    return 503, [], []
+    return 503, [], b""

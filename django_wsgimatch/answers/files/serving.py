@@ -23,7 +23,7 @@ from .media_types import DIRECTORY_TYPE, describe
 from .redirect import absolute_url
 from .representation import Headers, expiry
 from .sending import OpenFile, send_file
-from .walk import FoundFile, close, find_file
+from .walk import FoundFile, close, exists_at, find_file
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -123,6 +123,9 @@ def _compressed(find: Find, file: OpenFile, environ: WSGIEnvironment) -> OpenFil
     """Return the compressed file beside a file that the client prefers, or that file."""
     for coding, suffix in accepted(environ.get("HTTP_ACCEPT_ENCODING", "")):
         try:
+            # Optimization: most have none; to find that out by walking took 18 us instead of 3.
+            if not exists_at(file.path + suffix):
+                continue
             found = find(file.path + suffix)
         except TargetError:
             continue
@@ -169,8 +172,9 @@ def _answer_without_file(
 def _refuse(
     status: int, reason: str, uri: str, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    # Any visitor can cause it.
-    logger.info("%s: %s", quoted(uri), reason)
+    if logger.isEnabledFor(logging.INFO):
+        # Any visitor can cause it.
+        logger.info("%s: %s", quoted(uri), reason)
     return error_page(status, environ, start_response)
 
 

@@ -118,6 +118,15 @@ def close(found: FoundFile) -> None:
         os.close(found.descriptor)
 
 
+def exists_at(path: str) -> bool:
+    """Whether anything is at a path, as far as can be told."""
+    try:
+        os.stat(path.encode("latin-1"))
+    except OSError:
+        return False
+    return True
+
+
 def _go_to(path: str, tail: str, reading: bool) -> FoundFile | None:
     """Look at a path at once; None where it must be walked to tell what is in the way."""
     try:
@@ -133,9 +142,6 @@ def _go_to(path: str, tail: str, reading: bool) -> FoundFile | None:
         if tail or not reading:
             return FoundFile(path, status, tail)
         return _opened(path, os.open(name, _READING))
-    except PermissionError:
-        # A path that can be looked at is one whose file cannot be read.
-        return None
     except (OSError, ValueError):
         return None
 

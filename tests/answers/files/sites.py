@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MIME_CONFIGURATION = Path("/etc/apache2/mods-available/mime.conf")
+HOW_TO_INSTALL = "needs Debian's apache2"
 INSTALLED = APACHE.exists() and MIME_CONFIGURATION.exists()
 LOADED = ("dir", "mime", "negotiation", "autoindex", "expires", "headers")
 COMPARED = (
@@ -44,6 +45,7 @@ OF_THE_PAGE = {"content-type", "content-length", "content-language"}
 
 TREE: tuple[TreeItem, ...] = (
     {"path": "a.txt", "text": "hello"},
+    {"path": "../secret.txt", "text": "secret"},
     {"path": "empty.txt", "text": ""},
     {"path": "numbers.txt", "text": NUMBERS},
     {"path": "recent.txt", "text": "changed half a minute ago"},
@@ -215,14 +217,14 @@ class FileSites:
     ) -> Iterable[bytes]:
         """Do what the table does for an Alias."""
         try:
-            uri = parse_target(environ["RAW_URI"]).uri
+            target = parse_target(environ["RAW_URI"])
         except BadTarget as error:
             return error_page(error.status, environ, start_response)
-        place = place_of(uri)
+        uri, place = target.uri, place_of(target.uri)
         assert place is not None
         return serve_file(
             self.root(place) + uri[len(place.name) + 1 :],
-            environ,
+            environ if target.host is None else environ | {"HTTP_HOST": target.host},
             start_response,
             place.options,
             uri=uri,
