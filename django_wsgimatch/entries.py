@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from .aliases.alias import (
     Alias,
     Answer,
     Denial,
-    Extras,
-    HeaderAction,
-    HeaderChange,
     Redirection,
 )
 from .aliases.directives import (
@@ -31,12 +27,28 @@ from .aliases.directives import (
     parse_directive,
 )
 from .aliases.file_options import FileOptions
+from .entry_options.extras import EXTRAS, read_extras
+from .entry_options.files import read_file_options
+from .entry_options.texts import as_utf8
 from .exceptions import DirectiveError
 
 if TYPE_CHECKING:
     from typing import TypedDict
 
     from typing_extensions import Unpack
+
+    class FileEntryOptions(TypedDict, total=False):
+        """The options of an entry whose files answer: those of FileOptions."""
+
+        index: Sequence[str]
+        cache_control: str
+        expires: int
+        charset: str
+        precompressed: bool
+        immutable: bool
+        forced_type: str
+        types: Mapping[str, str]
+        encodings: Mapping[str, str]
 
     class Options(TypedDict, total=False):
         """The options of an entry: mod_wsgi's, in snake case, and what stands around a script."""
@@ -56,20 +68,6 @@ Text = str | bytes
 FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 OPTIONS = ("process_group", "application_group", "callable_object", "pass_authorization")
-# What stands around an application.
-EXTRAS = ("environ", "headers", "charset", "expires", "body_limit")
-
-# RFC 9110 5.6.2: what a name of a header is made of.
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-# RFC 9110 5.5, without what a text of latin-1 cannot hold.
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_ACTIONS = get_args(HeaderAction)
-# What the server, mod_wsgi or the dispatcher says of a request; HTTPS is the scheme.
-_RESERVED = ("wsgi.", "mod_wsgi.", "wsgimatch.", "gunicorn.")
-_HEADERS = (
-    "headers should be a dict of names to values, or a list of (action, name, value) with 'always' "
-    f"behind it if error pages need it too; the actions are {', '.join(_ACTIONS)}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +140,26 @@ def _first_of_equals(**options: Any) -> Mapping[str, Any]:
     return options
 
 
-def alias(location: Text, path: FilePath, *, index: Sequence[str] = ("index.html",)) -> Entry:
+def alias(location: Text, path: FilePath, **options: Unpack[FileEntryOptions]) -> Entry:
     """
     Answer the urls below a prefix with files, as Apache's Alias does.
 
     ``location`` is compared as script_alias() does. ``path`` is a folder, or one file, relative to
-    settings.BASE_DIR; the rest of the uri is put behind it. ``index`` names the files that answer
-    for a folder, the first that is there. Whatever the order of the entries, redirects are tried
-    first, then these, then scripts.
+    settings.BASE_DIR; the rest of the uri is put behind it. Whatever the order of the entries,
+    redirects are tried first, then these, then scripts. The options are those of
+    ``aliases.file_options.FileOptions``; lists and dicts may stand for its tuples.
     """
-    return Entry("plain", location, path, answer=FileOptions(_tuple(index)))
+    return Entry("plain", location, path, options, FileOptions())
 
 
-def alias_match(pattern: Text, path: FilePath, *, index: Sequence[str] = ("index.html",)) -> Entry:
+def alias_match(pattern: Text, path: FilePath, **options: Unpack[FileEntryOptions]) -> Entry:
     """
     Answer the urls in which a regular expression is found with files, as AliasMatch does.
 
     ``pattern`` is searched as script_alias_match() does. ``path`` with its groups filled in is the
     whole name of the file. All else is as with alias().
     """
-    return Entry("match", pattern, path, answer=FileOptions(_tuple(index)))
+    return Entry("match", pattern, path, options, FileOptions())
 
 
 def redirect(location: Text, url: Text = "", status: int | str = 302) -> Entry:
@@ -184,11 +182,6 @@ def redirect_match(pattern: Text, url: Text = "", status: int | str = 302) -> En
     groups. All else is as with redirect().
     """
     return Entry("match", pattern, "", answer=Redirection(url, status))  # type: ignore[arg-type]
-
-
-def _tuple(names: Sequence[str]) -> tuple[str, ...]:
-    # A mistake, to be reported when the table is built.
-    return names if isinstance(names, str) else tuple(names)  # type: ignore[return-value]
 
 
 def deny(location: Text, *, note: str = "") -> Entry:
@@ -276,7 +269,7 @@ def line_bytes(line: Text) -> str:
     """
     if isinstance(line, bytes):
         return line.decode("latin-1")
-    return line if all(c <= "\xff" for c in line) else _utf8("a directive line", line)
+    return line if all(c <= "\xff" for c in line) else as_utf8("a directive line", line)
 
 
 def _entry_alias(entry: Entry) -> Alias:
@@ -291,7 +284,7 @@ def _entry_alias(entry: Entry) -> Alias:
     location = _bytes_of("location", entry.location)
     target = _bytes_of("target", entry.target)
     alias = make_alias(entry.kind, location, target, options)
-    return replace(alias, extras=_read_extras(extras)) if extras else alias
+    return replace(alias, extras=read_extras(extras)) if extras else alias
 
 
 def _answering_alias(entry: Entry, answer: Answer) -> Alias:
@@ -299,7 +292,7 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
     if isinstance(answer, Redirection):
         return Alias(location, "", entry.kind, answer=_redirection(entry.kind, answer))
     if isinstance(answer, FileOptions):
-        _check_index(answer.index)
+        answer = read_file_options(entry.options)
         return Alias(location, _bytes_of("path", entry.target), entry.kind, answer=answer)
     if not isinstance(answer.note, str):
         raise DirectiveError(f"note should be a string, not {answer.note!r}")
@@ -318,11 +311,6 @@ def _redirection(kind: Literal["plain", "match"], given: Redirection) -> Redirec
     return check_redirection(kind, _bytes_of("url", url) if url else "", status)
 
 
-def _check_index(index: object) -> None:
-    if not isinstance(index, tuple) or not all(isinstance(name, str) and name for name in index):
-        raise DirectiveError(f"index should be a list of names of files, not {index!r}")
-
-
 def _option(name: str, value: object) -> str:
     if name not in OPTIONS:
         known = ", ".join((*OPTIONS, *EXTRAS))
@@ -333,14 +321,14 @@ def _option(name: str, value: object) -> str:
         value = "On" if value else "Off"
     if not isinstance(value, str):
         raise DirectiveError(f"{name} should be a string, not {value!r}")
-    return check_option(name.replace("_", "-"), _utf8(name, value))
+    return check_option(name.replace("_", "-"), as_utf8(name, value))
 
 
 def _bytes_of(what: str, value: object) -> str:
     path = os.fspath(value) if isinstance(value, str | bytes | os.PathLike) else ""
     if not path:
         raise DirectiveError(f"the {what} should be non-empty text, not {value!r}")
-    text = path.decode("latin-1") if isinstance(path, bytes) else _utf8(f"the {what}", path)
+    text = path.decode("latin-1") if isinstance(path, bytes) else as_utf8(f"the {what}", path)
     if "\0" in text:
         raise DirectiveError(f"the {what} {value!r} contains a NUL byte")
     return text
@@ -348,82 +336,4 @@ def _bytes_of(what: str, value: object) -> str:
 
 def utf8(text: str) -> str:
     """Return text as the latin-1 text of its UTF-8 bytes, as environs and tables have it."""
-    return _utf8("a name", text)
-
-
-def _utf8(what: str, text: str) -> str:
-    # Optimization: not to copy what stays the same took half the time, and no memory.
-    if type(text) is str and text.isascii():
-        return text
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("latin-1")
-    except UnicodeEncodeError:
-        raise DirectiveError(f"{what} should be text that UTF-8 can encode, not {text!r}") from None
-
-
-def _read_extras(given: Mapping[str, Any]) -> Extras | None:
-    """Return an entry's extras, None where it has none of the options. Raises DirectiveError."""
-    if not given:
-        return None
-    return _shared_extras(
-        tuple(_environ(given.get("environ", {}))),
-        tuple(_headers(given.get("headers", {}))),
-        _charset(given.get("charset", "")),
-        _number("expires", given.get("expires"), "a number of seconds"),
-        _number("body_limit", given.get("body_limit"), "a number of bytes"),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _shared_extras(*values: Any) -> Extras:
-    """Return one value for all entries that have the same."""
-    return Extras(*values)
-
-
-def _environ(given: object) -> Iterator[tuple[str, str]]:
-    if not isinstance(given, Mapping):
-        raise DirectiveError(f"environ should be a dict of names to text, not {given!r}")
-    for name, value in given.items():
-        if not isinstance(name, str) or not name or "=" in name or not name.isprintable():
-            raise DirectiveError(f"a name in environ should be text without '=', not {name!r}")
-        if name.startswith(_RESERVED):
-            raise DirectiveError(f"environ cannot set {name!r}: the server says it of each request")
-        if not isinstance(value, str) or "\0" in value:
-            raise DirectiveError(f"environ[{name!r}] should be text, not {value!r}")
-        yield _utf8("environ", name), _utf8("environ", value)
-
-
-def _headers(given: object) -> Iterator[HeaderChange]:
-    if isinstance(given, Mapping):
-        given = [("set", name, value) for name, value in given.items()]
-    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
-        raise DirectiveError(f"{_HEADERS}, not {given!r}")
-    for line in given:
-        yield _header(line)
-
-
-def _header(line: object) -> HeaderChange:
-    if not isinstance(line, Sequence) or isinstance(line, str) or not 2 <= len(line) <= 4:
-        raise DirectiveError(f"{_HEADERS}, not {line!r}")
-    is_always = line[-1] == "always" and len(line) == (3 if line[0] == "unset" else 4)
-    action, name, *value = line[:-1] if is_always else line
-    if action not in _ACTIONS or len(value) != (action != "unset"):
-        raise DirectiveError(f"{_HEADERS}, not {line!r}")
-    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-        raise DirectiveError(f"the name of a header should be one, not {name!r}")
-    text = value[0] if value else ""
-    if not isinstance(text, str) or not _VALUE.fullmatch(_utf8(name, text)):
-        raise DirectiveError(f"the header {name} should have a line of text, not {text!r}")
-    return HeaderChange(action, name, _utf8(name, text), is_always)
-
-
-def _charset(given: object) -> str:
-    if given == "" or (isinstance(given, str) and _TOKEN.fullmatch(given)):
-        return given
-    raise DirectiveError(f"charset should be a name such as 'utf-8', not {given!r}")
-
-
-def _number(name: str, given: object, what: str) -> int | None:
-    if given is None or (type(given) is int and given >= 0):
-        return given
-    raise DirectiveError(f"{name} should be {what}, not {given!r}")
+    return as_utf8("a name", text)

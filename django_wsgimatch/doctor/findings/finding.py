@@ -19,7 +19,8 @@ from ...aliases.patterns.pattern import Pattern
 from ...aliases.quoting import directive_line
 from ...aliases.table import AliasTable, Match
 from ...daemon.options import GroupOptions
-from ...entries import EXTRAS, OPTIONS, Entry, FileEntry
+from ...entries import OPTIONS, Entry, FileEntry
+from ...entry_options.extras import EXTRAS
 from ...text import readable, shown
 
 # An id has one meaning and is never used again for another. docs/reference/checks.rst has a
