@@ -149,8 +149,8 @@ class SentFile(io.BufferedReader):
 
     It can be shortened meanwhile. A server would then send less than Content-Length says and keep
     its connection, and a proxy would take the next response for the rest of this one. So what the
-    server has sent is counted: what it reads, and where socket.sendfile() ends. close() raises
-    ``complaint`` where that is not enough, and the server cuts its connection.
+    server has sent is counted: what it reads, and where socket.sendfile() ends. Where that is not
+    enough, read() or close() raises ``complaint``, and the server cuts its connection.
     """
 
     def __init__(self, descriptor: int, announced: int | None, complaint: Exception) -> None:
@@ -158,6 +158,8 @@ class SentFile(io.BufferedReader):
         self._announced = announced
         self._complaint = complaint
         self._begin = os.lseek(descriptor, 0, os.SEEK_CUR)
+        # Where the server is, by what it has asked for: others may share the descriptor's position.
+        self._place = 0
         self._sent = 0
 
     @property
@@ -166,19 +168,28 @@ class SentFile(io.BufferedReader):
         return max(os.fstat(self.fileno()).st_size - self._begin, 0)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes, none beyond what is announced."""
-        if self._announced is not None:
-            most = self._announced - self._sent
+        """Return the next bytes, none beyond what is announced. Raises the complaint."""
+        most = None if self._announced is None else max(self._announced - self._place, 0)
+        if most is not None:
             size = most if size is None or size < 0 else min(size, most)
         data = super().read(size)
-        self._sent += len(data)
+        if most and size and not data:
+            # Some servers would ask again and again.
+            self._announced = None
+            raise self._complaint
+        self._move(self._place + len(data))
         return data
 
     def seek(self, position: int, whence: int = os.SEEK_SET, /) -> int:
-        """Mirror io's; socket.sendfile() tells so where it has come to."""
+        """Mirror io's; socket.sendfile() tells so where it has come to, and waitress goes back."""
+        found = super().seek(position, whence)
         if whence == os.SEEK_SET:
-            self._sent = max(self._sent, position - self._begin)
-        return super().seek(position, whence)
+            self._move(position - self._begin)
+        return found
+
+    def _move(self, place: int) -> None:
+        self._place = place
+        self._sent = max(self._sent, place)
 
     def abandon(self) -> None:
         """Close the file, of which nothing is to be sent."""

@@ -1,4 +1,4 @@
-"""Files that a command writes: the old one or the new one, whatever happens."""
+"""Files that are written, or sent: whole, or not at all, whatever happens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import testproject.secret
-from django_wsgimatch.whole_files import write_new, write_whole
+from django_wsgimatch.whole_files import SentFile, write_new, write_whole
 from testproject.secret import kept_secret
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -279,3 +279,88 @@ def test_a_secret_that_two_processes_draw_is_one(tmp_path, monkeypatch):
     drawn = kept_secret(path)
 
     assert drawn == kept_secret(path) == "the other's"
+
+
+@pytest.fixture
+def sent(tmp_path):
+    """Open a file of 100 bytes, of which a server is to send so many from its tenth on."""
+    path = tmp_path / "sent"
+    path.write_bytes(bytes(range(100)))
+    opened = []
+
+    def open_file(announced):
+        descriptor = os.open(path, os.O_RDONLY)
+        os.lseek(descriptor, 10, os.SEEK_SET)
+        opened.append(SentFile(descriptor, announced, EOFError("cut short")))
+        return opened[0]
+
+    yield open_file
+    for file in opened:
+        file.abandon()
+
+
+def test_a_server_that_reads_gets_what_is_announced_and_no_more(sent):
+    file = sent(20)
+
+    data = [file.read(15), file.read(), file.read()]
+
+    file.close()
+    assert data == [bytes(range(10, 25)), bytes(range(25, 30)), b""]
+
+
+def test_a_server_that_tells_where_it_has_come_to_has_sent_that(sent):
+    file = sent(20)
+
+    file.seek(30)
+
+    file.close()
+    assert file.closed
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda file: file.read(19), id="reads too little"),
+        pytest.param(lambda file: file.seek(29), id="tells of too little"),
+    ],
+)
+def test_what_a_server_has_not_sent_is_complained_of_at_the_end(sent, act):
+    file = sent(20)
+    act(file)
+
+    with pytest.raises(EOFError, match="cut short"):
+        file.close()
+
+
+def test_a_server_that_looks_ahead_and_goes_back_gets_all(sent):
+    file = sent(20)
+
+    # As waitress does: it reads, sends some of it, goes back, and reads that much.
+    file.seek(0, os.SEEK_END)
+    file.seek(10)
+    ahead = file.read(15)
+    file.seek(10)
+    data = [file.read(8), file.read(20)]
+
+    file.close()
+    assert (ahead, data) == (bytes(range(10, 25)), [bytes(range(10, 18)), bytes(range(18, 30))])
+
+
+def test_a_server_that_reads_what_is_no_longer_there_is_told_at_once(sent):
+    file = sent(20)
+    os.truncate(f"/proc/self/fd/{file.fileno()}", 12)
+
+    data = file.read(20)
+    with pytest.raises(EOFError, match="cut short"):
+        file.read(18)
+
+    assert data == bytes(range(10, 12))
+
+
+def test_of_a_file_of_which_nothing_is_announced_all_is_sent(sent):
+    file = sent(None)
+
+    data = [file.read(), file.read(5)]
+
+    file.close()
+    assert data == [bytes(range(10, 100)), b""]

@@ -14,13 +14,24 @@ from django_wsgimatch.exceptions import TargetError
 from tests.support.oracle import as_apache
 from tests.support.trees import TreeItem, build_tree, open_directory
 
-TREE: tuple[TreeItem, ...] = (
-    *("a.txt", "d/b.txt", "d/e/c.txt", "empty/", "link.txt -> a.txt", "linked -> d", "\xe9.txt"),
-    *("dangling -> none", "loop -> loop", "up -> ..", ".htaccess", ".ht/x.txt", ".hat.txt"),
+TREE: list[TreeItem] = [
+    "a.txt",
+    "d/b.txt",
+    "d/e/c.txt",
+    "empty/",
+    "link.txt -> a.txt",
+    "linked -> d",
+    "\xe9.txt",
+    "dangling -> none",
+    "loop -> loop",
+    "up -> ..",
+    ".htaccess",
+    ".ht/x.txt",
+    ".hat.txt",
     {"path": "fifo", "fifo": True},
     {"path": "shut", "dir": True, "mode": "000"},
     {"path": "shut.txt", "mode": "000"},
-)
+]
 
 
 @pytest.fixture(scope="module")
