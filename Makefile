@@ -58,7 +58,7 @@ conformance: $(VENV)/with-test ## compare random requests with the installed Apa
 	$(VENV)/bin/python -m tests.conformance.imports
 	$(VENV)/bin/python -m tests.conformance.silence
 
-fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, plans with the corridor, Apache files with Apache, lie to the relay, to status and to root's process
+fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, plans with the corridor, Apache files and static files with Apache, lie to the relay, to status and to root's process
 	$(VENV)/bin/python -m tests.fuzz.patterns
 	$(VENV)/bin/python -m tests.fuzz.redos
 	$(VENV)/bin/python -m tests.fuzz.index
@@ -66,6 +66,7 @@ fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the in
 	$(VENV)/bin/python -m tests.fuzz.apache
 	$(VENV)/bin/python -m tests.fuzz.relay
 	$(VENV)/bin/python -m tests.fuzz.boards
+	$(VENV)/bin/python -m tests.fuzz.files
 	$(VENV)/bin/python -m tests.fuzz.starter
 
 load: $(VENV)/with-demo $(VENV)/with-test ## kill, renew and reconfigure groups and replicas under load, and count what is lost
@@ -76,7 +77,7 @@ chaos: $(VENV)/with-test ## inject faults of all kinds under load for 10 minutes
 	$(VENV)/bin/python -m tests.chaos.run
 
 bench: $(VENV)/with-bench $(VENV)/with-test ## measure side by side with others, into docs/benchmarks
-	@status=0; for name in index tables dispatch sites checks imports servers site_servers groups fleet; do \
+	@status=0; for name in index tables dispatch sites checks imports servers site_servers files groups fleet; do \
 		$(VENV)/bin/python -m benchmarks.$$name --output docs/benchmarks || status=1; done; \
 	grep --no-filename MISSED docs/benchmarks/*.json; exit $$status
 

@@ -34,6 +34,7 @@ FILES = {
     "checks": ("doctor/uris", "doctor/table/order.py"),
     "imports": ("apache/lines", "apache/reading", "apache/resolving"),
     "groups": HOP,
+    "files": ("answers/files", "whole_files.py"),
     "fleet": (
         *("daemon/group/arbiter.py", "daemon/group/forking.py", "daemon/group/shared.py"),
         *("daemon/group/warm.py", "daemon/manager/starting.py", "daemon/manager/admission.py"),

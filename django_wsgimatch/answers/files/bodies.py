@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # A file up to this size is read at once.
 SMALL = 1 << 16
-PIECE = 1 << 17
+PIECE = 1 << 16
 
 
 class PiecesOfFile:
