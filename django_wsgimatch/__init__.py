@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .access_entries import access, access_match, all_of, any_of, basic, none_of
     from .entries import (
         alias,
         alias_match,
@@ -18,11 +19,19 @@ if TYPE_CHECKING:
         script_alias_match,
     )
 
+_OF_ACCESS = ("access", "access_match", "all_of", "any_of", "basic", "none_of")
+
 __all__ = [
+    "access",
+    "access_match",
     "alias",
     "alias_match",
+    "all_of",
+    "any_of",
+    "basic",
     "deny",
     "deny_match",
+    "none_of",
     "read_directives",
     "redirect",
     "redirect_match",
@@ -37,4 +46,5 @@ def __getattr__(name: str) -> Any:
     # The manager's process and a group's have no entries to read, and do without.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.entries"), name)
+    module = "access_entries" if name in _OF_ACCESS else "entries"
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from .access_entries import to_section
+from .aliases.access.sections import AccessSection, compile_section
 from .aliases.alias import BROKEN, Alias
 from .aliases.groups import GLOBAL
 from .aliases.patterns.pattern import Pattern
@@ -22,6 +24,7 @@ from .aliases.resolve import Rules
 from .aliases.roots import derive_roots
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import Roots
+from .answers.access.passwords import NOT_INSTALLED, are_installed
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
@@ -34,6 +37,8 @@ from .plans.targets import is_clean
 DEFAULTS: dict[str, Any] = {
     "ALIASES": [],
     "VIRTUAL_HOSTS": {},
+    "ACCESS": [],
+    "ACCESS_REMEMBER": 60,
     "PROCESS_GROUPS": {},
     "PROCESS_GROUP": GLOBAL,
     "APPLICATION_GROUP": GLOBAL,
@@ -87,6 +92,11 @@ _SHAPES: dict[str, tuple[Any, str]] = {
             and all(isinstance(k, str) and isinstance(e, list | tuple) for k, e in v.items())
         ),
         "a dict of host patterns to lists of entries",
+    ),
+    "ACCESS": (lambda v: isinstance(v, list | tuple), "a list of access() and access_match()"),
+    "ACCESS_REMEMBER": (
+        lambda v: type(v) in (int, float) and 0 <= v < 1e9,
+        "a number of seconds, 0 to compute each password's hash for each request",
     ),
     "PROCESS_GROUPS": (lambda v: isinstance(v, Mapping), "a dict of names to options"),
     "PROCESS_GROUP": (lambda v: isinstance(v, str) and v, "a non-empty name"),
@@ -163,7 +173,8 @@ class Configuration:
     The settings, read and judged.
 
     ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
-    ``groups`` are the process groups' options; ``time`` is when all this was read, on
+    ``groups`` are the process groups' options; ``access`` the usable sections of access rules;
+    ``time`` is when all this was read, on
     time.monotonic()'s clock, which all processes of a machine share.
     """
 
@@ -173,6 +184,7 @@ class Configuration:
     problems: tuple[Problem, ...]
     groups: Mapping[str, GroupOptions]
     time: float
+    access: tuple[AccessSection, ...] = ()
 
     def require(self) -> None:
         """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""
@@ -188,6 +200,8 @@ class Configuration:
         named: dict[str, object] = {}
         for given in _given(self.values).values():
             named.update(zip(given.names(), given.entries, strict=True))
+        sections = _Given("WSGIMATCH_ACCESS", self.values["ACCESS"])
+        named.update(zip(sections.names(), sections.entries, strict=True))
         return named
 
     def tables(self) -> Iterator[NamedTable]:
@@ -271,6 +285,7 @@ def configuration() -> Configuration:
     problems += _unfit_sockets(groups)
     for each in (own, *hosts.values()):
         problems += _without_processes(each, values, groups)
+    access = tuple(_read_access(values, problems))
     tables = _host_tables(hosts, own)
     aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
     return Configuration(
@@ -280,6 +295,7 @@ def configuration() -> Configuration:
         problems=tuple(problems),
         groups=groups,
         time=time.monotonic(),
+        access=access,
     )
 
 
@@ -326,6 +342,23 @@ def _read_entries(given: _Given, values: Mapping[str, Any], problems: list[Probl
         aliases.append(alias)
         locations.append(location)
     return _Entries(given, tuple(aliases), tuple(locations))
+
+
+def _read_access(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[AccessSection]:
+    base = getattr(settings, "BASE_DIR", "")
+    given = _Given("WSGIMATCH_ACCESS", values["ACCESS"])
+    for number, entry in enumerate(given.entries):
+        try:
+            section = to_section(entry, lambda path: _path(base, os.fsdecode(path)))
+            if section.kind == "match":
+                allowed = values["ALLOW_EXPONENTIAL_PATTERNS"]
+                compile_section(section, allow_exponential=allowed)
+            if section.rules.login.users is not None and not are_installed():
+                raise SettingError(NOT_INSTALLED)
+        except WSGIMatchError as error:
+            problems.append(Problem(given.name(number), error))
+        else:
+            yield section
 
 
 def _read_groups(

@@ -15,6 +15,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from .aliases.alias import Alias
+from .aliases.asked import lacks_host, request_target
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, GroupName, Server, variable
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
@@ -122,7 +123,7 @@ class Corridor:
         if mount_point and not path.startswith("/"):
             # The server cut the path in the middle of a segment: nothing is mounted there.
             return Resolution(mount_point + path, status=404, reason=OFF_MOUNT_POINT)
-        if _lacks_host(environ):
+        if lacks_host(environ):
             return Resolution(target or path, status=400, reason=NO_HOST)
         server = self.server_of(environ)
         if not target:
@@ -290,19 +291,6 @@ def log_refusal(status: int, target: str, reason: str) -> None:
 def is_here(alias: Alias) -> bool:
     """Whether an alias names the embedded process group and the main interpreter, in full."""
     return alias.process_group == GLOBAL and alias.application_group == GLOBAL
-
-
-def _lacks_host(environ: WSGIEnvironment) -> bool:
-    """Whether a request of HTTP/1.1 names no host: its header is missing, or empty and all."""
-    host = environ.get("HTTP_HOST")
-    if host or environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
-        return False
-    return host is None or authority_of(request_target(environ)) is None
-
-
-def request_target(environ: WSGIEnvironment) -> str:
-    """Return the request target as the server tells it, "" where it does not."""
-    return environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
 
 
 def _with_host_of_target(environ: WSGIEnvironment) -> WSGIEnvironment:

@@ -29,13 +29,14 @@ from time import monotonic
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from .aliases.asked import request_target
 from .aliases.hosts import is_valid_host
 from .aliases.index.candidates import Answer
 from .aliases.resolve import Resolution, without_mount_point
 from .aliases.table import AliasTable
 from .answers.direct import Direct, direct
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
-from .corridor import Corridor, guarded, log_refusal, request_target, run_application
+from .corridor import Corridor, guarded, log_refusal, run_application
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
 from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, Named

@@ -281,19 +281,19 @@ def _entry_alias(entry: Entry) -> Alias:
         for name, value in entry.options.items()
         if name not in extras
     }
-    location = _bytes_of("location", entry.location)
-    target = _bytes_of("target", entry.target)
+    location = bytes_of("location", entry.location)
+    target = bytes_of("target", entry.target)
     alias = make_alias(entry.kind, location, target, options)
     return replace(alias, extras=read_extras(extras)) if extras else alias
 
 
 def _answering_alias(entry: Entry, answer: Answer) -> Alias:
-    location = _bytes_of("location" if entry.kind == "plain" else "pattern", entry.location)
+    location = bytes_of("location" if entry.kind == "plain" else "pattern", entry.location)
     if isinstance(answer, Redirection):
         return Alias(location, "", entry.kind, answer=_redirection(entry.kind, answer))
     if isinstance(answer, FileOptions):
         answer = read_file_options(entry.options)
-        return Alias(location, _bytes_of("path", entry.target), entry.kind, answer=answer)
+        return Alias(location, bytes_of("path", entry.target), entry.kind, answer=answer)
     if not isinstance(answer.note, str):
         raise DirectiveError(f"note should be a string, not {answer.note!r}")
     return Alias(location, "", entry.kind, answer=answer)
@@ -308,7 +308,7 @@ def _redirection(kind: Literal["plain", "match"], given: Redirection) -> Redirec
     if type(status) is not int or not 300 <= status <= 599:
         words = f"a number from 300 to 599, or {', '.join(STATUSES)}"
         raise DirectiveError(f"the status should be {words}, not {status!r}")
-    return check_redirection(kind, _bytes_of("url", url) if url else "", status)
+    return check_redirection(kind, bytes_of("url", url) if url else "", status)
 
 
 def _option(name: str, value: object) -> str:
@@ -324,7 +324,12 @@ def _option(name: str, value: object) -> str:
     return check_option(name.replace("_", "-"), as_utf8(name, value))
 
 
-def _bytes_of(what: str, value: object) -> str:
+def bytes_of(what: str, value: object) -> str:
+    """
+    Return the text or path of an option, which ``what`` names, as latin-1 text.
+
+    Raises DirectiveError where it is none, or empty, or contains a NUL byte.
+    """
     path = os.fspath(value) if isinstance(value, str | bytes | os.PathLike) else ""
     if not path:
         raise DirectiveError(f"the {what} should be non-empty text, not {value!r}")

@@ -115,6 +115,10 @@ class SettingError(WSGIMatchError, ValueError):
     """A setting, or an entry, that cannot be used as it is."""
 
 
+class AccessFileError(WSGIMatchError):
+    """A file of users or groups that access rules name cannot be read."""
+
+
 class SocketDirectoryError(SettingError):
     """The folder of sockets cannot be used; WSGIMATCH_SOCKET_DIRECTORY can name another."""
 

@@ -21,7 +21,12 @@ from typing import TYPE_CHECKING, TypeVar
 import django
 from django.utils.module_loading import import_string
 
+from .aliases.access.sections import SectionIndex
 from .aliases.groups import GLOBAL
+from .answers.access.host_names import HostNames
+from .answers.access.judging import Judge
+from .answers.access.kept_files import UserFiles
+from .answers.access.passwords import Remembered
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, configuration
 from .daemon.front.front import Places
@@ -48,6 +53,7 @@ from .places import (
     socket_directory,
 )
 from .project import use_settings_of_manage_py
+from .server.access_gate import AccessGate
 from .server.before_fork import Unfinished, preloading_arbiter
 from .server.health import Health
 from .server.spokesman import Spokesman
@@ -67,9 +73,9 @@ BAD_MOUNT_POINT = (
 )
 
 
-def get_application() -> Dispatcher:
+def get_application() -> WSGIApplication:
     """
-    Return the dispatcher for the project's table, its scripts preloaded by mod_wsgi's rule.
+    Return the application of the project's table, its scripts preloaded by mod_wsgi's rule.
 
     Raises CannotStart with all that is wrong in the settings.
     """
@@ -86,7 +92,13 @@ def read_settings() -> Configuration:
     return configured
 
 
-def make_application(configured: Configuration) -> Dispatcher:
+def make_application(configured: Configuration) -> WSGIApplication:
+    """Return what answers for a configuration: the dispatcher, behind the access rules."""
+    dispatcher = make_dispatcher(configured)
+    return with_access(configured, dispatcher) if configured.access else dispatcher
+
+
+def make_dispatcher(configured: Configuration) -> Dispatcher:
     """Return the dispatcher for a configuration, its scripts preloaded. Raises CannotStart."""
     django.setup(set_prefix=False)
     values = configured.values
@@ -111,6 +123,27 @@ def make_application(configured: Configuration) -> Dispatcher:
         health = open_health(configured, dispatcher)
         dispatcher.own_pages = health.pages(values["HEALTH_PATH"])
     return dispatcher
+
+
+def with_access(configured: Configuration, application: Dispatcher) -> AccessGate:
+    """Return an application behind the access rules of the settings."""
+    values = configured.values
+    return AccessGate(
+        application,
+        SectionIndex(
+            configured.access,
+            hosts=configured.table.virtual_hosts,
+            allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"],
+        ),
+        Judge(
+            UserFiles(values["SCRIPT_RELOAD_INTERVAL"]),
+            Remembered(values["ACCESS_REMEMBER"]),
+            HostNames(),
+        ),
+        configured.table,
+        rules=configured.rules,
+        is_exempt=lambda environ: environ.get("PATH_INFO") in application.own_pages,
+    )
 
 
 def warn_of_mount_point() -> None:
@@ -203,7 +236,7 @@ def _fallback(path: str | None) -> WSGIApplication | None:
     return application
 
 
-def start() -> Dispatcher | Unfinished:
+def start() -> WSGIApplication | Unfinished:
     """
     Return the application of this server.
 

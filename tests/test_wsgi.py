@@ -14,8 +14,9 @@ from django.core.servers.basehttp import get_internal_wsgi_application
 from django_wsgimatch import script_alias, script_alias_match
 from django_wsgimatch import wsgi as entry
 from django_wsgimatch.asroot.launch import AS_ROOT
+from django_wsgimatch.conf import configuration
 from django_wsgimatch.project import use_settings_of_manage_py
-from django_wsgimatch.wsgi import get_application
+from django_wsgimatch.wsgi import get_application, make_dispatcher
 from tests.support.servers import ENTRY, GUNICORN, PYTHON, environment, failing
 from tests.support.wsgi import get, write_scripts
 
@@ -112,13 +113,13 @@ def test_chunked_request(settings, script):
 def test_server_name(settings):
     settings.WSGIMATCH_SERVER_NAME = "www.example"
 
-    assert get_application().server_name == "www.example"
+    assert make_dispatcher(configuration()).server_name == "www.example"
 
 
 def test_script_reloading(settings):
     settings.WSGIMATCH_SCRIPT_RELOADING = False
 
-    assert get_application().scripts.reloading is False
+    assert make_dispatcher(configuration()).scripts.reloading is False
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_script_reload_interval(settings, given, taken):
     for value in given.values():
         settings.WSGIMATCH_SCRIPT_RELOAD_INTERVAL = value
 
-    assert get_application().scripts.interval == taken
+    assert make_dispatcher(configuration()).scripts.interval == taken
 
 
 def test_script_of_another_project_is_refused(script, caplog):
@@ -145,7 +146,7 @@ def test_scripts_are_preloaded(settings, script):
     groups = "process-group=%{GLOBAL} application-group=%{GLOBAL}"
     settings.WSGIMATCH_ALIASES = [f"WSGIScriptAlias /a x.wsgi {groups}"]
 
-    dispatcher = get_application()
+    dispatcher = make_dispatcher(configuration())
 
     assert list(dispatcher.scripts.loaded) == [script]
 

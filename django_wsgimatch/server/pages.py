@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _EXPLANATIONS = {
     301: "The resource has moved.",
     400: "The server could not understand the request.",
+    401: "This page is for those who log in, and the server could not tell who you are.",
     403: "You do not have permission to access this resource.",
     404: "The requested URL was not found on this server.",
     405: "This resource cannot be asked with this method.",

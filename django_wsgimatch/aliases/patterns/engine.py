@@ -42,18 +42,18 @@ class Found(Protocol):
 Find = Callable[[str], "Found | None"]
 
 
-def find_with_re(translation: str, anchored: bool, never_empty: bool) -> Find:
+def find_with_re(translation: str, anchored: bool, takes_all: bool) -> Find:
     """
     Return the search for a translated pattern.
 
     :param anchored: whether a match can only begin at offset 0.
-    :param never_empty: whether a match has at least one character, and so ends past offset 0.
+    :param takes_all: whether no match ends at offset 0, or one that does counts.
     """
     compiled = re.compile(translation, FLAGS)
     # Optimization: where ".*" begins the pattern, search() tries it anew at every offset. That took
     # 60 times as long on a uri of 100 characters that fails.
     find: Find = compiled.match if anchored else compiled.search
-    return find if never_empty else _past_the_start(find)
+    return find if takes_all else _past_the_start(find)
 
 
 def _past_the_start(find: Find) -> Find:
@@ -100,11 +100,14 @@ def pcre2_package() -> Any:
         return None
 
 
-def find_with_pcre2(source: str, portable: str, *, reports: bool = True) -> tuple[Find, int]:
+def find_with_pcre2(
+    source: str, portable: str, *, reports: bool = True, empty_counts: bool = False
+) -> tuple[Find, int]:
     """
     Return the search for a pattern by PCRE2, and the number of its groups.
 
     :param reports: whether the log is to tell when a search gives up.
+    :param empty_counts: whether a match that ends at offset 0 is one.
     :raises InvalidPattern: PCRE2 refuses the pattern.
     """
     package = pcre2_package()
@@ -116,7 +119,7 @@ def find_with_pcre2(source: str, portable: str, *, reports: bool = True) -> tupl
     except package.PatternError as error:
         raise InvalidPattern(source, str(error)) from error
     search = _Search(source, compiled.search, package.LibraryError, reports)
-    return _past_the_start(search), compiled.groups
+    return search if empty_counts else _past_the_start(search), compiled.groups
 
 
 class _Search:

@@ -57,7 +57,8 @@ class Pattern:
     prefixes: tuple[str, ...] | None
     segments: tuple[str, ...]
     _translation: str = field(default="", repr=False, compare=False)
-    _never_empty: bool = field(default=False, repr=False, compare=False)
+    # Whether no match has to be looked at for its end: none is empty, or an empty one counts.
+    _takes_all: bool = field(default=False, repr=False, compare=False)
     _needed: str = field(default="", repr=False, compare=False)
     _find: Find | None = field(default=None, repr=False, compare=False)
 
@@ -66,10 +67,12 @@ class Pattern:
         """
         The search: a uri to its leftmost match, or None if there is none or it ends at offset 0.
 
+        Such a match counts where the pattern was compiled with ``empty_counts``.
+
         Made at the first use, as `re.compile` takes longer than all the rest.
         """
         if self._find is None:
-            find = find_with_re(self._translation, self.anchored, self._never_empty)
+            find = find_with_re(self._translation, self.anchored, self._takes_all)
             find = find_where_needed(find, self._needed) if self._needed else find
             object.__setattr__(self, "_find", find)
             return find
@@ -94,7 +97,11 @@ class Pattern:
 
 
 def compile_pattern(
-    source: str, *, engine: Engine = "auto", allow_exponential: bool = False
+    source: str,
+    *,
+    engine: Engine = "auto",
+    allow_exponential: bool = False,
+    empty_counts: bool = False,
 ) -> Pattern:
     """
     Make a pattern of Latin-1 characters ready.
@@ -102,24 +109,26 @@ def compile_pattern(
     :param engine: ``"re"`` and ``"pcre2"`` insist on one engine, ``"auto"`` takes PCRE2 where
         Python's ``re`` will not do and the extra is installed.
     :param allow_exponential: let ``re`` run a pattern prone to catastrophic backtracking.
+    :param empty_counts: let a match that ends at offset 0 be one, as in Apache's own directives;
+        for mod_wsgi's it is none.
     :raises InvalidPattern: PCRE2 refuses the pattern, and so does Apache.
     :raises UnsupportedPattern: the engine cannot run it exactly.
     :raises ExponentialPattern: as said above, and not allowed.
     """
     parsed = parse(source)
     if engine == "pcre2":
-        return _for_pcre2(source, parsed)
+        return _for_pcre2(source, parsed, empty_counts)
     has_limits = engine == "auto" and parsed.unportable is None and pcre2_package() is not None
     most = _MOST_BESIDE_PCRE2 if has_limits else _MOST
     try:
-        return _for_re(source, parsed, inf if allow_exponential else most)
+        return _for_re(source, parsed, inf if allow_exponential else most, empty_counts)
     except (UnsupportedPattern, ExponentialPattern):
         if engine == "re" or pcre2_package() is None:
             raise
-        return _for_pcre2(source, parsed)
+        return _for_pcre2(source, parsed, empty_counts)
 
 
-def _for_re(source: str, parsed: Parsed, most: float) -> Pattern:
+def _for_re(source: str, parsed: Parsed, most: float, empty_counts: bool) -> Pattern:
     tree = parsed.tree
     # Optimization: told once, as it takes 12 us of the 70 that such a pattern takes in all.
     plain = is_plain(tree)
@@ -137,7 +146,8 @@ def _for_re(source: str, parsed: Parsed, most: float) -> Pattern:
     keys = (anchored(tree), prefixes(tree), segments(tree))
     # A search that is as quick as looking for a text needs no such look before it.
     text = "" if isinstance(tree, Text) or (plain and anchored(tree)) else needed(tree)
-    return Pattern(source, "re", parsed.groups, *keys, translation, shortest(tree) > 0, text)
+    takes_all = empty_counts or shortest(tree) > 0
+    return Pattern(source, "re", parsed.groups, *keys, translation, takes_all, text)
 
 
 def _reason(blow_up: redos.BlowUp) -> str:
@@ -147,10 +157,10 @@ def _reason(blow_up: redos.BlowUp) -> str:
     return f"{blow_up.reason}, so that {LONGEST_URI:,} bytes of uri take about {time}"
 
 
-def _for_pcre2(source: str, parsed: Parsed) -> Pattern:
+def _for_pcre2(source: str, parsed: Parsed, empty_counts: bool) -> Pattern:
     if parsed.unportable is not None:
         raise UnsupportedPattern(source, parsed.unportable, curable=False)
-    find, groups = find_with_pcre2(source, parsed.portable)
+    find, groups = find_with_pcre2(source, parsed.portable, empty_counts=empty_counts)
     tree = parsed.tree
     return Pattern(
         source,

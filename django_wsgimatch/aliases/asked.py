@@ -1,0 +1,60 @@
+"""What a request asks for, from its environ: the uri and the host, as the corridor reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..exceptions import BadTarget
+from .hosts import is_valid_host
+from .resolve import Rules, without_mount_point
+from .uri import authority_of, from_path_info, parse_target
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The uri, decoded, normalised and below the server's mount point; and the host."""
+
+    uri: str
+    host: str
+
+
+def asked_of(environ: Mapping[str, Any], rules: Rules) -> Asked | None:
+    """
+    Return what a request asks for, None where the corridor refuses it before any entry.
+
+    ``environ`` is a WSGI environ, with the target as the server tells it, or without.
+    """
+    target = request_target(environ)
+    mount_point, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO") or "/"
+    if (mount_point and not path.startswith("/")) or lacks_host(environ):
+        return None
+    host = environ.get("HTTP_HOST", "")
+    if host and authority_of(target) is None and not is_valid_host(host):
+        return None
+    try:
+        if not target:
+            return Asked(from_path_info(path, merge_slashes=rules.merge_slashes), host)
+        parsed = parse_target(
+            target,
+            allow_encoded_slashes=rules.allow_encoded_slashes,
+            merge_slashes=rules.merge_slashes,
+        )
+    except BadTarget:
+        return None
+    uri = without_mount_point(parsed.uri, mount_point) if mount_point else parsed.uri
+    return Asked(uri, host if parsed.host is None else parsed.host)
+
+
+def request_target(environ: Mapping[str, Any]) -> str:
+    """Return the request target as the server tells it, "" where it does not."""
+    return environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+
+
+def lacks_host(environ: Mapping[str, Any]) -> bool:
+    """Whether a request of HTTP/1.1 names no host: its header is missing, or empty and all."""
+    host = environ.get("HTTP_HOST")
+    if host or environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        return False
+    return host is None or authority_of(request_target(environ)) is None

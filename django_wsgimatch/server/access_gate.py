@@ -1,0 +1,128 @@
+"""The access rules before an application: who is let in, and as whom."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..aliases.access.rules import AccessRules
+from ..aliases.access.sections import SectionIndex
+from ..aliases.alias import Alias
+from ..aliases.asked import Asked, asked_of, request_target
+from ..aliases.resolve import DEFAULTS, Rules
+from ..aliases.table import AliasTable
+from ..answers.access.judging import LET_IN, AccessRequest, Judge, Verdict
+from ..text import cut, shown
+from .pages import error_page
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+_LONGEST_TARGET = 200
+
+
+class AccessGate:
+    """
+    A WSGI application that asks another one, for those whom the access rules let in.
+
+    Others get 401, 403 or 500 as from Apache. Who has logged in is REMOTE_USER, with an AUTH_TYPE,
+    in the environ. ``table`` is the application's, under ``rules``: what the corridor refuses goes
+    through to it, as it runs nothing. ``is_exempt`` tells of a request for which no rule holds, as
+    of those for the pages of WSGIMATCH_HEALTH_PATH. ``comes_first`` tells whether an entry answers
+    before any access rule, as a Redirect does; ``own_rules`` returns what an entry says itself,
+    which comes after all sections.
+    """
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        sections: SectionIndex,
+        judge: Judge,
+        table: AliasTable,
+        *,
+        rules: Rules = DEFAULTS,
+        is_exempt: Callable[[WSGIEnvironment], bool] | None = None,
+        comes_first: Callable[[Alias], bool] | None = None,
+        own_rules: Callable[[Alias], Sequence[AccessRules]] | None = None,
+    ) -> None:
+        self.application = application
+        self.sections = sections
+        self.judge = judge
+        self.table = table
+        self._rules = rules
+        self._is_exempt = is_exempt
+        self._comes_first = comes_first
+        self._own_rules = own_rules
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        asked = asked_of(environ, self._rules)
+        if asked is not None and not (self._is_exempt and self._is_exempt(environ)):
+            verdict = self.verdict(asked, environ)
+            if verdict.status is not None:
+                return refuse(verdict, environ, start_response)
+            if verdict.user is not None:
+                environ["REMOTE_USER"] = verdict.user
+                environ["AUTH_TYPE"] = "Basic"
+        return self.application(environ, start_response)
+
+    def verdict(self, asked: Asked, environ: WSGIEnvironment) -> Verdict:
+        """Return what becomes of a request."""
+        own: Sequence[AccessRules] = ()
+        if self._own_rules is not None and (alias := self._alias(asked)) is not None:
+            own = self._own_rules(alias)
+        found = self.sections.rules_for(asked.uri, asked.host, own)
+        verdict = LET_IN if found is None else self._judged(found, asked, environ)
+        if verdict.status is not None or environ.get("PATH_INFO") == asked.uri:
+            return verdict
+        also = self._as_the_fallback_reads_it(asked, environ)
+        return verdict if also is None or also.status is None else also
+
+    def _judged(self, found: AccessRules, asked: Asked, environ: WSGIEnvironment) -> Verdict:
+        if self._comes_first is not None:
+            alias = self._alias(asked)
+            if alias is not None and self._comes_first(alias):
+                return LET_IN
+        return self.judge.judge(found, access_request(environ))
+
+    def _as_the_fallback_reads_it(self, asked: Asked, environ: WSGIEnvironment) -> Verdict | None:
+        """
+        Judge the path that the fallback gets, where it is another one than the uri.
+
+        A script gets its PATH_INFO from the uri. The fallback has the server's, in which
+        ``/admin/../x`` stands as it came: a view of ``/admin/`` might answer it.
+        """
+        path = environ.get("PATH_INFO", "")
+        found = self.sections.rules_for(path, asked.host)
+        if found is None or self._alias(asked) is not None:
+            return None
+        return self.judge.judge(found, access_request(environ))
+
+    def _alias(self, asked: Asked) -> Alias | None:
+        match = self.table.for_host(asked.host).match(asked.uri)
+        return None if match is None else match.alias
+
+
+def access_request(environ: WSGIEnvironment) -> AccessRequest:
+    """Return what rules may ask of a request."""
+    return AccessRequest(
+        environ.get("REMOTE_ADDR", ""),
+        environ["REQUEST_METHOD"],
+        environ.get("wsgi.url_scheme") == "https",
+        environ.get("HTTP_AUTHORIZATION"),
+    )
+
+
+def refuse(
+    verdict: Verdict, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answer a request that is not let in, and log why: what anybody can cause is no error."""
+    assert verdict.status is not None
+    level = logging.ERROR if verdict.status == 500 else logging.INFO
+    target = request_target(environ) or environ.get("PATH_INFO", "")
+    logger.log(level, "%s: %s", shown(cut(target, _LONGEST_TARGET)), verdict.reason)
+    more = [] if verdict.challenge is None else [("WWW-Authenticate", verdict.challenge)]
+    return error_page(verdict.status, environ, start_response, more)
