@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # What a server's own environ gains.
-FOR_LOGS = {"wsgimatch.alias", "wsgimatch.process_group", "wsgimatch.script_name"}
+FOR_LOGS = {
+    *("wsgimatch.alias", "wsgimatch.process_group", "wsgimatch.script_name"),
+    *("REMOTE_USER", "AUTH_TYPE"),
+}
 # A script that answers with the text in its environ, and looks at it as a validating server does.
 TELL = """\
 import json

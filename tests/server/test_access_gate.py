@@ -1,0 +1,238 @@
+"""The access rules before the dispatcher: what the client and the application see."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import shutil
+
+import pytest
+
+from django_wsgimatch import access, basic, deny, script_alias
+from django_wsgimatch import wsgi as entry
+from django_wsgimatch.aliases.access.requirements import contain, parse_demand
+from django_wsgimatch.aliases.access.rules import AccessRules
+from django_wsgimatch.aliases.access.sections import AccessSection, SectionIndex
+from django_wsgimatch.aliases.alias import Alias, Denial
+from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.answers.access.host_names import HostNames
+from django_wsgimatch.answers.access.judging import Judge
+from django_wsgimatch.answers.access.kept_files import UserFiles
+from django_wsgimatch.answers.access.passwords import Remembered
+from django_wsgimatch.server.access_gate import AccessGate
+from tests.support.groups import sockets_of
+from tests.support.wsgi import get as ask
+from tests.support.wsgi import write_scripts
+
+ANN = {"Authorization": "Basic " + base64.b64encode(b"ann:secret-cy").decode()}
+
+
+def hello(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{environ['PATH_INFO']} for {environ.get('REMOTE_USER')}".encode()]
+
+
+def make_hello():
+    return hello
+
+
+@pytest.fixture
+def site(tmp_path, settings):
+    """A script at /a, and Django's place taken by an application that greets."""
+    write_scripts(tmp_path, "x.wsgi")
+    (tmp_path / "users").write_text("ann:{SHA}u8SS5DZYKLP0EektQ/jDoNAZVNI=\n")
+    settings.BASE_DIR = tmp_path
+    settings.WSGIMATCH_ALIASES = [script_alias("/a", "x.wsgi"), deny("/closed")]
+    settings.WSGIMATCH_FALLBACK = f"{__name__}.make_hello"
+    return settings
+
+
+LOGIN = basic('The "staff"', users="users")
+
+
+def test_who_logs_in_is_the_application_s_user(site):
+    site.WSGIMATCH_ACCESS = [access("/a", auth=LOGIN, require="valid-user")]
+
+    answer = ask(entry.get_application(), "/a/b", headers=ANN)
+
+    assert answer.corridor[0] == 200
+    assert (answer.told["REMOTE_USER"], answer.told["AUTH_TYPE"]) == ("ann", "Basic")
+
+
+def test_who_does_not_is_asked_as_by_apache(site):
+    site.WSGIMATCH_ACCESS = [access("/a", auth=LOGIN, require="valid-user")]
+
+    answer = ask(entry.get_application(), "/a/b")
+
+    assert answer.status == "401 Unauthorized"
+    assert dict(answer.headers)["WWW-Authenticate"] == r'Basic realm="The \"staff\""'
+    assert b"could not tell who you are" in answer.body
+
+
+def test_a_refusal_of_head_has_no_body(site):
+    site.WSGIMATCH_ACCESS = [access("/a", require="all denied")]
+
+    answer = ask(entry.get_application(), "/a", method="HEAD")
+
+    assert (answer.status, answer.body) == ("403 Forbidden", b"")
+
+
+def test_the_rules_hold_for_the_fallback_and_for_entries_without_an_application(site):
+    site.WSGIMATCH_ACCESS = [access("/", auth=LOGIN, require="valid-user")]
+    application, targets = entry.get_application(), ("/elsewhere", "/closed", "/a")
+
+    asked = [ask(application, each).code for each in targets]
+    logged_in = [ask(application, each, headers=ANN).code for each in targets]
+
+    assert (asked, logged_in) == ([401, 401, 401], [200, 403, 200])
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/admin/", "/admin", "//admin/", "/%61dmin/", "/x/../admin/", "/./admin/x", "/admin//"),
+        *("/admin/../x", "/admin/../../admin", "/x/%2e%2e/admin", "http://localhost/admin/"),
+        *("/admin/%2e%2e/x", "/admin;x=1/../admin/", "/admin?x=/", "/admin/..%2fx"),
+    ],
+)
+def test_no_spelling_of_a_url_goes_round_a_rule(site, target):
+    site.WSGIMATCH_ACCESS = [access("/admin", require="all denied")]
+
+    assert ask(entry.get_application(), target).code in (400, 403, 404)
+
+
+def test_a_script_is_asked_for_what_apache_would_ask_it(site):
+    """Its PATH_INFO comes from the uri: the climb out of /a/admin is behind it."""
+    site.WSGIMATCH_ACCESS = [access("/a/admin", require="all denied")]
+
+    answer = ask(entry.get_application(), "/a/admin/../x")
+
+    assert (answer.code, answer.told["PATH_INFO"]) == (200, "/x")
+
+
+def test_an_escaped_slash_that_the_fallback_decodes_does_not_go_round_a_rule(site):
+    site.WSGIMATCH_ALLOW_ENCODED_SLASHES = "NoDecode"
+    site.WSGIMATCH_ACCESS = [access("/admin", require="all denied")]
+
+    assert ask(entry.get_application(), "/admin%2fx").code == 403
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        pytest.param({"headers": {"Host": "a b"}}, 400, id="a bad host"),
+        pytest.param({"without": ["HTTP_HOST"]}, 400, id="no host"),
+    ],
+)
+def test_what_the_corridor_refuses_it_refuses_behind_a_login_too(site, environ, status):
+    site.WSGIMATCH_ACCESS = [access("/", auth=LOGIN, require="valid-user")]
+
+    assert ask(entry.get_application(), "/ax", **environ).code == status
+
+
+def test_rules_are_matched_below_the_server_s_mount_point(site):
+    site.WSGIMATCH_ACCESS = [access("/a", require="all denied")]
+
+    assert ask(entry.get_application(), "/mounted/a/b", script_name="/mounted").code == 403
+
+
+def test_a_server_that_does_not_tell_the_target_is_no_way_round(site):
+    site.WSGIMATCH_ACCESS = [access("/a", require="all denied")]
+
+    assert ask(entry.get_application(), "/x/../a", without=["RAW_URI"]).code == 403
+
+
+def test_a_section_of_a_host_holds_for_an_absolute_form_target(site):
+    site.WSGIMATCH_ACCESS = [access("/", require="all denied", host="shop.test")]
+    application = entry.get_application()
+
+    asked = [ask(application, each).code for each in ("/a", "http://shop.test/a")]
+
+    assert asked == [200, 403]
+
+
+def test_the_pages_for_balancers_need_no_login(site, tmp_path):
+    site.WSGIMATCH_HEALTH_PATH = "/-/wsgimatch/"
+    site.WSGIMATCH_SOCKET_DIRECTORY = sockets_of(tmp_path)
+    site.WSGIMATCH_ACCESS = [access("/", require="all denied")]
+
+    application = entry.get_application()
+
+    asked = [ask(application, f"/-/wsgimatch/{page}").code for page in ("live", "x")]
+    shutil.rmtree(sockets_of(tmp_path), ignore_errors=True)
+
+    assert asked == [200, 403]
+
+
+def test_without_rules_there_is_no_gate(site):
+    assert type(entry.get_application()).__name__ == "Dispatcher"
+
+
+def test_a_missing_file_of_users_is_500_and_an_error_in_the_log(site, tmp_path, caplog):
+    site.WSGIMATCH_ACCESS = [access("/a", auth=basic("x", users="gone"), require="valid-user")]
+    application = entry.get_application()
+    caplog.clear()
+
+    answer = ask(application, "/a/b", headers=ANN)
+
+    reason = f"'{tmp_path}/gone' cannot be read: No such file or directory"
+    assert answer.code == 500
+    assert caplog.record_tuples == [("django_wsgimatch", logging.ERROR, f"/a/b: {reason}")]
+
+
+@pytest.mark.parametrize("password", ["secret-cy", "another-secret"])
+def test_no_password_reaches_the_log(site, caplog, password):
+    site.WSGIMATCH_ACCESS = [access("/a", auth=LOGIN, require="user bob")]
+    caplog.set_level(logging.DEBUG)
+    token = base64.b64encode(f"ann:{password}".encode()).decode()
+
+    ask(entry.get_application(), "/a", headers={"Authorization": f"Basic {token}"})
+
+    assert caplog.text.count("ann") == 1
+    assert password not in caplog.text
+    assert token not in caplog.text
+
+
+def test_a_user_s_name_cannot_forge_lines_of_the_log(site, caplog):
+    site.WSGIMATCH_ACCESS = [access("/a", auth=LOGIN, require="valid-user")]
+    application = entry.get_application()
+    caplog.set_level(logging.INFO, "django_wsgimatch")
+    caplog.clear()
+    token = base64.b64encode(b"a\nERROR x" + b"y" * 500 + b":p").decode()
+
+    ask(application, "/a", headers={"Authorization": f"Basic {token}"})
+
+    [record] = caplog.records
+    assert "\n" not in record.getMessage()
+    assert len(record.getMessage()) < 200
+
+
+def test_a_broken_entry_keeps_the_server_from_starting(site):
+    site.WSGIMATCH_ACCESS = [access("/a", require="al denied")]
+
+    with pytest.raises(entry.CannotStart, match=r"WSGIMATCH_ACCESS\[0\]"):
+        entry.get_application()
+
+
+def gate(table, *sections, **hooks):
+    judge = Judge(UserFiles(0), Remembered(0), HostNames())
+    return AccessGate(hello, SectionIndex(sections), judge, table, **hooks)
+
+
+def denied():
+    return AccessRules(contain("any", [parse_demand("all denied")]))
+
+
+def test_an_entry_s_own_rules_come_last():
+    table = AliasTable([Alias("/a", "/x"), Alias("/b", "/x")])
+    application = gate(table, own_rules=lambda alias: [denied()] if alias.location == "/a" else [])
+
+    assert [ask(application, each).code for each in ("/a", "/b", "/c")] == [403, 200, 200]
+
+
+def test_what_answers_before_access_rules_is_not_asked_for_them():
+    table = AliasTable([Alias("/old", "", answer=Denial("moved"))])
+    sections = [AccessSection("/", denied())]
+    application = gate(table, *sections, comes_first=lambda alias: alias.answer is not None)
+
+    assert [ask(application, each).code for each in ("/old/x", "/new")] == [200, 403]
