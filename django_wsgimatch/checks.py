@@ -16,11 +16,18 @@ from django.utils.module_loading import import_string
 from .aliases.alias import Alias, Denial
 from .aliases.resolve import Rules
 from .conf import DEFAULTS, Configuration, configuration
+from .doctor.access.login_files import ServedFolder, login_file_findings
+from .doctor.access.section_findings import DiagnosedSection, address_findings, section_findings
 from .doctor.findings.finding import Finding, Progress, Subject, counted, untold
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
 from .doctor.processes.leaks import inherited_findings, leak_findings
-from .doctor.processes.serving import forwarding_findings, mount_findings, patience_findings
+from .doctor.processes.serving import (
+    forwarding_findings,
+    gunicorn_settings,
+    mount_findings,
+    patience_findings,
+)
 from .doctor.projects.project_findings import MOST_PROJECTS, project_findings, server_of
 from .doctor.projects.projects_by_url import Reached, reached
 from .doctor.site_facts import (
@@ -90,6 +97,11 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         yield from _undecided(subject)
         yield from pattern_findings(subject, timing)
         yield from miswritten_findings(subject, configured.rules.allow_encoded_slashes)
+    yield from section_findings(
+        _sections(configured),
+        merge_slashes=configured.rules.merge_slashes,
+        allow_exponential=configured.values["ALLOW_EXPONENTIAL_PATTERNS"],
+    )
 
 
 def file_system_findings(
@@ -125,8 +137,24 @@ def file_system_findings(
     yield from forwarding_findings(base_directory() or os.getcwd(), os.environ, _example(places))
     yield from mount_findings(os.environ)
     yield from patience_findings(configured.groups, base_directory() or os.getcwd(), os.environ)
+    yield from _access_findings(configured)
     yield from found.of_order
     yield from found.of_urls
+
+
+def _access_findings(configured: Configuration) -> Iterator[Finding]:
+    """Yield what the files and the server's start tell of access rules."""
+    sections = _sections(configured)
+    folders = (("STATIC_ROOT", uploads().static), ("MEDIA_ROOT", uploads().media))
+    served = [ServedFolder(path, name) for name, path in folders if path]
+    yield from login_file_findings(sections, served)
+    if sections:
+        given = gunicorn_settings(base_directory() or os.getcwd(), os.environ)
+        yield from address_findings(sections, given.get("bind"), configured.values)
+
+
+def _sections(configured: Configuration) -> list[DiagnosedSection]:
+    return [DiagnosedSection(where, each) for where, each in configured.access_sections()]
 
 
 def _start_findings(

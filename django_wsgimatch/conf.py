@@ -204,6 +204,12 @@ class Configuration:
         named.update(zip(sections.names(), sections.entries, strict=True))
         return named
 
+    def access_sections(self) -> Iterator[tuple[str, AccessSection]]:
+        """Yield the usable sections of access rules, each with its name in the settings."""
+        broken = {problem.where for problem in self.problems}
+        names = _Given("WSGIMATCH_ACCESS", self.values["ACCESS"]).names()
+        return zip((name for name in names if name not in broken), self.access, strict=True)
+
     def tables(self) -> Iterator[NamedTable]:
         """Yield the table of each virtual host, and last that for every host."""
         lists = _given(self.values)

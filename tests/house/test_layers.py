@@ -19,8 +19,8 @@ LOWER = """
 """
 UPPER = """
     doctor.findings doctor.programs doctor.targets doctor.table project conf preloading places
-    server answers.files answers corridor dispatcher doctor.processes doctor doctor.projects preview
-    checks cli.common cli wsgi gunicorn management.commands apps __main__
+    server answers.files answers corridor dispatcher doctor.processes doctor.access doctor
+    doctor.projects preview checks cli.common cli wsgi gunicorn management.commands apps __main__
 """
 ORDER = [*LOWER.split(), *UPPER.split()]
 

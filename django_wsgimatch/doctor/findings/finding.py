@@ -50,6 +50,8 @@ CATALOGUE = {
     "E024": "a URL can name a script where any user may write",
     "E026": "a script does not load in its place",
     "E030": "a process group cannot start",
+    "E040": "a file of users or groups cannot be read",
+    "E041": "a file of users or groups can be downloaded",
     "W001": "a target uses a group that the pattern does not have",
     "W002": "a pattern can take long",
     "W003": "a pattern is found anywhere in a URL",
@@ -102,6 +104,11 @@ CATALOGUE = {
     "W061": "the server gives up on requests that a process group may take",
     "W062": "a virtual host whose entries never answer",
     "W065": "an access rule of Apache needs a decision",
+    "W080": "any user may read a file of users",
+    "W081": "access rules protect no URL",
+    "W082": "access rules let everybody in",
+    "W083": "access rules ask for addresses that clients do not have",
+    "W084": "nobody can log in with an entry of a file of users",
     "I001": "a project answers its files with its own 404",
 }
 _LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}

@@ -26,9 +26,9 @@ _SYNC = "sync"
 _TIMEOUT = 30.0
 _NAMES = (
     *("forwarded_allow_ips", "forwarder_headers", "header_map"),
-    *("worker_class", "threads", "timeout"),
+    *("worker_class", "threads", "timeout", "bind"),
 )
-_SHORT = {"worker_class": "-k", "timeout": "-t"}
+_SHORT = {"worker_class": "-k", "timeout": "-t", "bind": "-b"}
 _HEADERS = "SCRIPT_NAME,PATH_INFO"
 _CONFIGURATION = "gunicorn.conf.py"
 _COMMAND, _TRUSTED = "GUNICORN_CMD_ARGS", "FORWARDED_ALLOW_IPS"

@@ -26,6 +26,10 @@ _FORM = (
     "Write script_alias(location, target), script_alias_match(pattern, target), or a line as in "
     "an Apache configuration: 'WSGIScriptAlias /location /path/to/script.wsgi'."
 )
+_ACCESS = (
+    "Write access('/location', require='ip 10.0.0.0/8'), or another of the words that stand behind "
+    "Require in Apache; howto/access-rules has examples."
+)
 _TWO_IN_ONE = (
     "One string holds two directives. Python joins two strings that have no comma between them: "
     "is a comma missing?"
@@ -50,7 +54,7 @@ def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
     if isinstance(cause, PlaceError):
         return Finding("E006", where, f"{cause}.", cause.cure)
     if isinstance(cause, DirectiveError):
-        return Finding("E002", where, *_of_directive(cause, entry))
+        return Finding("E002", where, *_of_directive(where, cause, entry))
     if str(cause).endswith("?"):
         return Finding("E001", where, str(cause), "Fix the name, or delete it.")
     return Finding(
@@ -58,9 +62,11 @@ def mistake(where: str, error: WSGIMatchError, entry: object = None) -> Finding:
     )
 
 
-def _of_directive(cause: DirectiveError, entry: object) -> tuple[str, str]:
+def _of_directive(where: str, cause: DirectiveError, entry: object) -> tuple[str, str]:
     """The message and the hint for a directive that Apache would refuse."""
     message = str(cause) if str(cause).endswith(".") else f"{cause}."
+    if where.startswith("WSGIMATCH_ACCESS"):
+        return message, _ACCESS
     if not isinstance(entry, str | bytes):
         return message, _CURES.get(str(cause), _FORM)
     line = entry.decode("latin-1") if isinstance(entry, bytes) else entry
