@@ -16,7 +16,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from .access_entries import to_section
-from .aliases.access.sections import AccessSection, compile_section
+from .aliases.access.sections import AccessSection, SectionIndex, compile_section
 from .aliases.alias import BROKEN, Alias
 from .aliases.groups import GLOBAL
 from .aliases.patterns.pattern import Pattern
@@ -276,6 +276,15 @@ def _given(values: Mapping[str, Any]) -> dict[str | None, _Given]:
     }
     lists[None] = _Given("WSGIMATCH_ALIASES", values["ALIASES"])
     return lists
+
+
+def access_index(configured: Configuration) -> SectionIndex:
+    """Return the sections of access rules, to be found by uri and host."""
+    return SectionIndex(
+        configured.access,
+        hosts=configured.table.virtual_hosts,
+        allow_exponential=configured.values["ALLOW_EXPONENTIAL_PATTERNS"],
+    )
 
 
 @lru_cache(maxsize=1)

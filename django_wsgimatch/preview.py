@@ -9,6 +9,7 @@ from functools import partial
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
+from .aliases.access.sections import SectionIndex
 from .aliases.alias import Alias
 from .aliases.groups import Server, split_host, variable
 from .aliases.index.prefix import alias_matches
@@ -16,7 +17,8 @@ from .aliases.patterns.pattern import Pattern
 from .aliases.quoting import directive_line
 from .aliases.resolve import Resolution, Rules, resolve
 from .aliases.table import AliasTable
-from .conf import Configuration
+from .aliases.uri import authority_of
+from .conf import Configuration, access_index
 from .places import server_ports
 from .text import quoted
 
@@ -32,7 +34,9 @@ class Preview:
     is the Django view for the PATH_INFO; where there is none, ``urlconf_status`` is what the Django
     project that would answer makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None
     where no Django project is known to answer. ``load_error`` says why the script does not load,
-    as far as that is known. Text holds one byte a character, as in WSGI.
+    as far as that is known. ``access`` names the sections of access rules that hold for the uri,
+    each with what it says, ``demands`` is what they say together. Text holds one byte a character,
+    as in WSGI.
     """
 
     target: str
@@ -54,6 +58,8 @@ class Preview:
     urlconf_status: int | None
     load_error: str | None
     warnings: tuple[str, ...]
+    access: tuple[str, ...] = ()
+    demands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,8 @@ class PreviewSite:
     What previews are made from, besides the target.
 
     ``view`` names the Django view for a PATH_INFO, or None; ``load_error`` says why a script
-    would not be run in a process group and an application group, or is "".
+    would not be run in a process group and an application group, or is "". ``sections`` are the
+    access rules.
     """
 
     table: AliasTable
@@ -71,6 +78,7 @@ class PreviewSite:
     has_fallback: bool = True
     view: Callable[[str], str | None] = lambda path_info: None
     load_error: Callable[[str, str, str], str] = lambda script, process, application: ""
+    sections: SectionIndex | None = None
 
 
 def preview_site(configured: Configuration, host: str = "") -> PreviewSite:
@@ -88,6 +96,7 @@ def preview_site(configured: Configuration, host: str = "") -> PreviewSite:
         rules=configured.rules,
         server=Server(name, host, lookup, "" if ports else port, listed),
         has_fallback=configured.values["FALLBACK"] is not None,
+        sections=access_index(configured) if configured.access else None,
     )
 
 
@@ -116,7 +125,28 @@ def preview(site: PreviewSite, target: str) -> Preview:
         urlconf_status=None,
         load_error=load_error,
         warnings=tuple(_warnings(resolution, load_error)),
+        access=tuple(_sections(resolution, site)),
+        demands=tuple(_demands(resolution, site)),
     )
+
+
+def _host(resolution: Resolution, site: PreviewSite) -> str:
+    return authority_of(resolution.target) or site.server.host
+
+
+def _sections(resolution: Resolution, site: PreviewSite) -> Iterator[str]:
+    if site.sections is None or resolution.uri is None:
+        return
+    for section in site.sections.find(resolution.uri, _host(resolution, site)):
+        yield f"{section.directive} {section.location}: {'; '.join(section.rules.lines())}"
+
+
+def _demands(resolution: Resolution, site: PreviewSite) -> Iterator[str]:
+    if site.sections is None or resolution.uri is None:
+        return
+    rules = site.sections.rules_for(resolution.uri, _host(resolution, site))
+    if rules is not None:
+        yield from rules.lines()
 
 
 def _load_error(resolution: Resolution, site: PreviewSite) -> str | None:

@@ -21,14 +21,13 @@ from typing import TYPE_CHECKING, TypeVar
 import django
 from django.utils.module_loading import import_string
 
-from .aliases.access.sections import SectionIndex
 from .aliases.groups import GLOBAL
 from .answers.access.host_names import HostNames
 from .answers.access.judging import Judge
 from .answers.access.kept_files import UserFiles
 from .answers.access.passwords import Remembered
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
-from .conf import Configuration, configuration
+from .conf import Configuration, access_index, configuration
 from .daemon.front.front import Places
 from .daemon.front.gate import Limits
 from .daemon.front.server_manager import keep_starter_private
@@ -130,11 +129,7 @@ def with_access(configured: Configuration, application: Dispatcher) -> AccessGat
     values = configured.values
     return AccessGate(
         application,
-        SectionIndex(
-            configured.access,
-            hosts=configured.table.virtual_hosts,
-            allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"],
-        ),
+        access_index(configured),
         Judge(
             UserFiles(values["SCRIPT_RELOAD_INTERVAL"]),
             Remembered(values["ACCESS_REMEMBER"]),

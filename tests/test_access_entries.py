@@ -15,7 +15,7 @@ from django_wsgimatch.exceptions import DirectiveError
 
 
 def section(entry: Any) -> AccessSection:
-    return to_section(entry, lambda path: f"/base/{path}")
+    return to_section(entry, lambda path: f"/base/{path!s}")
 
 
 def test_a_section_says_what_apache_s_lines_would():

@@ -283,6 +283,11 @@ def preview_rows(
     """
     if previewed.uri is not None:
         yield "uri", readable(previewed.uri), "URI"
+    for section in previewed.access:
+        yield "access", readable(section), "ACCESS"
+    if len(previewed.access) > 1:
+        # Of one section it would say the same again.
+        yield "demands", readable("; ".join(previewed.demands) or "nothing"), "DEMANDS"
     for outcome, text in alias_rows(tried, is_full=is_full):
         yield "alias", text, outcome
     for label, text in _result_rows(previewed):

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.management.base import CommandError
 
-from django_wsgimatch import script_alias, script_alias_match
+from django_wsgimatch import access, access_match, basic, script_alias, script_alias_match
 from django_wsgimatch.cli import preview as previewing
 from django_wsgimatch.doctor.projects.views import view_name
 from django_wsgimatch.preview import Preview
@@ -85,6 +85,33 @@ def test_preview_passes_a_broken_entry_over(site, settings):
     ]
 
 
+BOTH = "Require all of (any of (valid-user), any of (ip 10.0.0.0/8))"
+ACCESS = [
+    access("/", auth=basic("Räume", users="users"), require="valid-user"),
+    access_match("^/z", require="ip 10.0.0.0/8", auth_merging="and"),
+    access("/", require="all denied", host="shop.test"),
+]
+
+
+def test_preview_shows_the_access_rules_that_hold(site, settings):
+    settings.WSGIMATCH_ACCESS = ACCESS
+
+    login = f'Basic "Räume", users in {site}/users'
+    assert run("preview", "/zz")[0].splitlines()[2:5] == [
+        f"  access            Location /: {login}; Require valid-user",
+        "  access            LocationMatch ^/z: Require ip 10.0.0.0/8",
+        f"  demands           {login}; {BOTH}",
+    ]
+
+
+def test_preview_shows_the_access_rules_of_a_host(site, settings):
+    settings.WSGIMATCH_ACCESS = ACCESS[2:]
+
+    shown = asked("preview", "/zz", "http://shop.test/zz")
+
+    assert [each["demands"] for each in shown] == [[], ["Require all denied"]]
+
+
 def test_preview_for_programs(site):
     assert asked("preview", "/api/entry/x/", "/zz?q") == [
         {
@@ -107,6 +134,8 @@ def test_preview_for_programs(site):
             "urlconf_status": None,
             "load_error": None,
             "warnings": [],
+            "access": [],
+            "demands": [],
         },
         {
             **dict.fromkeys(["status", "alias", "directive", "filename", "script", "script_name"]),
@@ -119,6 +148,8 @@ def test_preview_for_programs(site):
             "captures": None,
             "query_string": "q",
             "warnings": [],
+            "access": [],
+            "demands": [],
         },
     ]
 

@@ -19,6 +19,7 @@ from django_wsgimatch.answers.access.host_names import HostNames
 from django_wsgimatch.answers.access.judging import Judge
 from django_wsgimatch.answers.access.kept_files import UserFiles
 from django_wsgimatch.answers.access.passwords import Remembered
+from django_wsgimatch.doctor.findings.finding import CannotStart
 from django_wsgimatch.server.access_gate import AccessGate
 from tests.support.groups import sockets_of
 from tests.support.wsgi import get as ask
@@ -210,7 +211,7 @@ def test_a_user_s_name_cannot_forge_lines_of_the_log(site, caplog):
 def test_a_broken_entry_keeps_the_server_from_starting(site):
     site.WSGIMATCH_ACCESS = [access("/a", require="al denied")]
 
-    with pytest.raises(entry.CannotStart, match=r"WSGIMATCH_ACCESS\[0\]"):
+    with pytest.raises(CannotStart, match=r"WSGIMATCH_ACCESS\[0\]"):
         entry.get_application()
 
 

@@ -84,7 +84,8 @@ def test_a_section_of_a_host_holds_for_the_first_pattern_that_the_request_fits(h
     ]
     index = SectionIndex(sections, hosts=["shop.test", ".test"])
 
-    assert [each.rules.demands.members[0].words[0] for each in index.find("/", host)] == found
+    lines = [line for each in index.find("/", host) for line in each.rules.lines()]
+    assert lines == [f"Require user {name}" for name in found]
 
 
 def test_a_later_section_s_requirements_replace_the_earlier_ones():

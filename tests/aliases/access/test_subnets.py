@@ -26,7 +26,8 @@ from django_wsgimatch.exceptions import DirectiveError
 def test_a_network_holds_its_addresses_and_no_others(network, inside, outside):
     subnet = parse_subnet(network)
 
-    assert [subnet.holds(parse_address(each)) for each in (inside, outside)] == [True, False]
+    addresses = [parse_address(each) for each in (inside, outside)]
+    assert [each is not None and subnet.holds(each) for each in addresses] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import threading
 
 import pytest
@@ -24,8 +25,13 @@ def test_domains(domain, name, is_in):
 
 
 def test_an_answer_is_asked_for_once():
-    asked = []
-    names = HostNames(lambda address: asked.append(address) or "Host.example")
+    asked: list[str] = []
+
+    def resolve(address):
+        asked.append(address)
+        return "Host.example"
+
+    names = HostNames(resolve)
 
     found = [names.name_of("192.0.2.1") for _ in range(3)]
 
@@ -35,7 +41,12 @@ def test_an_answer_is_asked_for_once():
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(host_names, "PATIENCE", 0.01)
     release = threading.Event()
-    names = HostNames(lambda address: release.wait(5) and "late.example")
+
+    def resolve(address):
+        release.wait(5)
+        return "late.example"
+
+    names = HostNames(resolve)
 
     found = [names.name_of(f"192.0.2.{number}") for number in range(6)]
     release.set()
@@ -48,8 +59,8 @@ def test_a_client_without_an_address_has_no_name():
 
 
 def test_a_name_counts_if_it_leads_back_to_the_address(monkeypatch):
-    monkeypatch.setattr(host_names.socket, "getnameinfo", lambda *given: ("trusted.example", "0"))
+    monkeypatch.setattr(socket, "getnameinfo", lambda *given: ("trusted.example", "0"))
     answers = [(2, 1, 6, "", ("192.0.2.9", 0))]
-    monkeypatch.setattr(host_names.socket, "getaddrinfo", lambda *given, **more: answers)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **more: answers)
 
     assert [resolved_name(each) for each in ("192.0.2.9", "192.0.2.1")] == ["trusted.example", None]

@@ -108,8 +108,8 @@ def test_local_is_the_loopback(judge, address, is_local):
     ],
 )
 def test_order_allow_and_deny(judge, order, allow, deny, here, elsewhere):
-    lists = [tuple(map(parse_origin, each)) for each in (allow, deny)]
-    rules = AccessRules(host_rules=HostRules(order, *lists))
+    allowed, denied = (tuple(map(parse_origin, each)) for each in (allow, deny))
+    rules = AccessRules(host_rules=HostRules(order, allowed, denied))
 
     assert [status_of(judge, rules, each) for each in (HERE, ELSEWHERE)] == [here, elsewhere]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,10 @@ from django_wsgimatch.doctor.access.login_files import ServedFolder, login_file_
 from django_wsgimatch.doctor.access.section_findings import DiagnosedSection
 
 SHA = "{SHA}u8SS5DZYKLP0EektQ/jDoNAZVNI="
+
+
+def absolute(path: Any) -> str:
+    return os.fspath(path)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def users(tmp_path):
 
 def found(served=(), **files):
     entry = access("/a", auth=basic("x", **files), require="valid-user")
-    sections = [DiagnosedSection("A", to_section(entry, os.fspath))] * 2
+    sections = [DiagnosedSection("A", to_section(entry, absolute))] * 2
     return [each.id for each in login_file_findings(sections, served)]
 
 
@@ -67,6 +72,6 @@ def test_no_entry_is_shown(users):
     users.write_text("bob:secret\n")
     entry = access("/a", auth=basic("x", users=users), require="valid-user")
 
-    [finding] = login_file_findings([DiagnosedSection("A", to_section(entry, os.fspath))], [])
+    [finding] = login_file_findings([DiagnosedSection("A", to_section(entry, absolute))], [])
 
     assert "secret" not in str(finding)
