@@ -104,7 +104,9 @@ class _Rules:
 def random_section(rng: Random, host: str | None) -> Written:
     """Return a section that Apache accepts; ``{ROOT}`` in its lines is the folder of the files."""
     rules = _Rules()
-    for make in (_login, _requirements, _host_rules, _others):
+    # Most tables of a site ask for a user, and for nothing else.
+    parts = [_login, _requirements, _host_rules, _others] if rng.random() < 0.6 else [_users_only]
+    for make in parts:
         make(rng, rules)
     if not rules.options:
         rules.lines, rules.options = ["Require all granted"], {"require": "all granted"}
@@ -116,6 +118,14 @@ def random_section(rng: Random, host: str | None) -> Written:
         name, place, make_entry = "Location", "/", access
     lines = (f'<{name} "{place}">', *rules.lines, f"</{name}>")
     return Written(lines, make_entry(place, host=host, **rules.options))
+
+
+def _users_only(rng: Random, rules: _Rules) -> None:
+    while "auth" not in rules.options:
+        _login(rng, rules)
+    words = rng.choice(["valid-user", "user ann bob eve", "group staff", "group ADMINS night"])
+    rules.lines.append(f"Require {words}")
+    rules.options["require"] = words
 
 
 def _login(rng: Random, rules: _Rules) -> None:
@@ -225,7 +235,7 @@ def random_question(rng: Random) -> AccessQuestion:
 
 
 def _authorization(rng: Random) -> str | None:
-    if rng.random() < 0.25:
+    if rng.random() < 0.15:
         return None
     user = rng.choice([*PASSWORDS, "ann", "bob", "cy", "ann", "bob"])
     password = PASSWORDS[user] if rng.random() < 0.8 else rng.choice(["", "wrong", "secret-ann:x"])

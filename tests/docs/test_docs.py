@@ -22,6 +22,7 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.answers.access import judging
 from django_wsgimatch.cli.check import finding_record
 from django_wsgimatch.cli.listing import Row
 from django_wsgimatch.conf import DEFAULTS, configuration
@@ -254,7 +255,7 @@ def test_patterns_said_to_be_refused_are(pattern):
 
 MESSAGES = [
     value
-    for module in (scripts, target, resolve)
+    for module in (scripts, target, resolve, judging)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str) and " " in value and name != "NO_MATCH"
 ]

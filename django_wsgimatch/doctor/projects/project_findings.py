@@ -114,7 +114,8 @@ def project_findings(
         return
     if is_project(configured):
         told |= asker.ask({FALLBACK: (Question("", "/"),)})
-    yield from remote_user_findings(told, subjects)
+    if not any(section.rules.login.kind == "Basic" for section in configured.access):
+        yield from remote_user_findings(told, subjects)
     tables = (configured.table, *configured.table.virtual_hosts.values())
     for table in {id(each.subject.table): each.subject.table for each in found}.values():
         of_table = [each for each in found if each.subject.table is table and each.key in told]
