@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import django
 from django.utils.module_loading import import_string
 
+from .aliases.alias import Redirection
 from .aliases.groups import GLOBAL
 from .answers.access.host_names import HostNames
 from .answers.access.judging import Judge
@@ -138,6 +139,8 @@ def with_access(configured: Configuration, application: Dispatcher) -> AccessGat
         configured.table,
         rules=configured.rules,
         is_exempt=lambda environ: environ.get("PATH_INFO") in application.own_pages,
+        # As in Apache, which redirects before it asks who comes.
+        comes_first=lambda alias: isinstance(alias.answer, Redirection),
     )
 
 
