@@ -25,6 +25,8 @@ from .aliases.roots import derive_roots
 from .aliases.table import AliasTable, compile_location
 from .aliases.target import Roots
 from .answers.access.passwords import NOT_INSTALLED, are_installed
+from .answers.proxies import reading as proxies
+from .answers.proxies.trusted import TrustedProxies
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
@@ -50,6 +52,9 @@ DEFAULTS: dict[str, Any] = {
     "DRAIN_SECONDS": 5,
     "SERVER_NAME": None,
     "SERVER_PORTS": [],
+    "TRUSTED_PROXIES": [],
+    "TRUSTED_PROXY_HEADERS": [],
+    "TRUSTED_PROXY_VARIABLES": {},
     "THREADS_PER_PLACE": 0.75,
     "BODY_TIMEOUT": (20, 500),
     "ALLOW_ENCODED_SLASHES": False,
@@ -127,6 +132,15 @@ _SHAPES: dict[str, tuple[Any, str]] = {
     ),
     "SERVER_NAME": (lambda v: v is None or isinstance(v, str), "a host name or None"),
     "SERVER_PORTS": (lambda v: v == "any" or _are_ports(v), "a list of ports, or 'any'"),
+    "TRUSTED_PROXIES": (
+        lambda v: isinstance(v, list | tuple),
+        "a list of addresses and networks, and 'unix' for unix sockets",
+    ),
+    "TRUSTED_PROXY_HEADERS": (lambda v: isinstance(v, list | tuple), "a list of headers"),
+    "TRUSTED_PROXY_VARIABLES": (
+        lambda v: isinstance(v, Mapping),
+        "a dict of variables to headers, as in {'REMOTE_USER': 'X-Remote-User'}",
+    ),
     "THREADS_PER_PLACE": (
         lambda v: v is None or _is_part(v),
         "a share of the server's threads from 0 to 1 (0.75), a whole number of them, or None",
@@ -174,7 +188,8 @@ class Configuration:
 
     ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
     ``groups`` are the process groups' options; ``access`` the usable sections of access rules;
-    ``time`` is when all this was read, on
+    ``proxies`` says what is taken from trusted proxies, None where that is nothing; ``time`` is
+    when all this was read, on
     time.monotonic()'s clock, which all processes of a machine share.
     """
 
@@ -183,6 +198,7 @@ class Configuration:
     values: Mapping[str, Any]
     problems: tuple[Problem, ...]
     groups: Mapping[str, GroupOptions]
+    proxies: TrustedProxies | None
     time: float
     access: tuple[AccessSection, ...] = ()
 
@@ -296,6 +312,7 @@ def configuration() -> Configuration:
     own = _read_entries(lists.pop(None), values, problems)
     hosts = {str(host): _read_entries(each, values, problems) for host, each in lists.items()}
     groups = dict(_read_groups(values["PROCESS_GROUPS"], problems))
+    trusted = _trusted_proxies(values, problems)
     problems += _unfit_backend(values)
     problems += _unfit_sockets(groups)
     for each in (own, *hosts.values()):
@@ -309,6 +326,7 @@ def configuration() -> Configuration:
         values=values,
         problems=tuple(problems),
         groups=groups,
+        proxies=trusted,
         time=time.monotonic(),
         access=access,
     )
@@ -389,6 +407,15 @@ def _read_groups(
         options, errors = read_options(value, os.fsdecode(base.encode("latin-1")))
         problems += [Problem(where, error) for error in errors]
         yield utf8(name), options
+
+
+def _trusted_proxies(values: Mapping[str, Any], problems: list[Problem]) -> TrustedProxies | None:
+    return proxies.read_trusted_proxies(
+        values[proxies.PROXIES],
+        values[proxies.HEADERS],
+        values[proxies.VARIABLES],
+        lambda name, error: problems.append(Problem(f"WSGIMATCH_{name}", error)),
+    )
 
 
 def _is_group_name(name: object) -> bool:

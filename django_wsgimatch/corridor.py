@@ -15,7 +15,6 @@ from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from .aliases.alias import Alias
-from .aliases.asked import lacks_host, request_target
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, GroupName, Server, variable
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
@@ -23,6 +22,8 @@ from .aliases.table import AliasTable
 from .aliases.uri import authority_of
 from .answers.direct import Direct, direct, is_direct, send
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
+from .answers.proxies.asked import lacks_host, request_target
+from .answers.proxies.mount import MOUNT, own_mount_point, script_name_below
 from .daemon.front.front import Places
 from .daemon.front.patience import close_connection
 from .daemon.front.relay import relay
@@ -119,7 +120,7 @@ class Corridor:
     def resolve(self, environ: WSGIEnvironment) -> Resolution:
         """Walk the corridor for a request, from what its server tells of the target."""
         target = request_target(environ)
-        mount_point, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO") or "/"
+        mount_point, path = own_mount_point(environ), environ.get("PATH_INFO") or "/"
         if mount_point and not path.startswith("/"):
             # The server cut the path in the middle of a segment: nothing is mounted there.
             return Resolution(mount_point + path, status=404, reason=OFF_MOUNT_POINT)
@@ -161,11 +162,11 @@ class Corridor:
         callers, environ = environ, _with_host_of_target(environ)
         resolution = self.resolve(environ)
         if resolution.status is None:
-            return self.fallback(environ, start_response)
+            return self.fallback(_for_fallback(environ), start_response)
         if (match := resolution.match) is not None and is_direct(match.alias):
             self.keep(resolution, environ)
-            mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
             callers[ALIAS] = readable(match.alias.location)
+            mount_point = script_name_below(environ, "")
             return self.answer(direct(match), mount_point, environ, start_response)
         if resolution.status != 200:
             if resolution.status != 500:
@@ -176,8 +177,7 @@ class Corridor:
             return error_page(resolution.status, environ, start_response)
         if not self.chunked_request and environ.get("HTTP_TRANSFER_ENCODING"):
             return error_page(411, environ, start_response)
-        mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
-        script_name = mount_point + str(resolution.script_name)
+        script_name = script_name_below(environ, str(resolution.script_name))
         environ = environ | {"SCRIPT_NAME": script_name}
         assert resolution.match is not None
         callers[ALIAS] = readable(resolution.match.alias.location)
@@ -303,6 +303,12 @@ def _with_host_of_target(environ: WSGIEnvironment) -> WSGIEnvironment:
     if authority is None or "HTTP_HOST" not in environ:
         return environ
     return environ | {"HTTP_HOST": authority}
+
+
+def _for_fallback(environ: WSGIEnvironment) -> WSGIEnvironment:
+    """Have an empty SCRIPT_NAME where a proxy says that the site is mounted at the root."""
+    is_root = MOUNT in environ and environ["SCRIPT_NAME"] == "/"
+    return environ | {"SCRIPT_NAME": ""} if is_root else environ
 
 
 def guarded(body: Iterable[bytes], script: str) -> Iterator[bytes]:

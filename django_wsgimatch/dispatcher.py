@@ -29,13 +29,19 @@ from time import monotonic
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from .aliases.asked import request_target
 from .aliases.hosts import is_valid_host
 from .aliases.index.candidates import Answer
 from .aliases.resolve import Resolution, without_mount_point
 from .aliases.table import AliasTable
 from .answers.direct import Direct, direct
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
+from .answers.proxies.asked import request_target
+from .answers.proxies.mount import (
+    MOUNT,
+    own_mount_point,
+    replaces_script_name,
+    script_name_below,
+)
 from .corridor import Corridor, guarded, log_refusal, run_application
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
@@ -192,6 +198,9 @@ class Dispatcher(Corridor):
         named = plan.named
         if isinstance(answerer, str):
             assert plan.names is not None
+            if replaces_script_name(environ):
+                # The alias's own SCRIPT_NAME is part of the names, and is not known here.
+                return self.walk(environ, start_response)
             mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
             named = plan.names.of(environ, script_name[len(mount_point) :])
             answerer = named and self.files.get(answerer, is_here=named[3] is None)
@@ -348,22 +357,21 @@ class Dispatcher(Corridor):
     def _decode(self, site: HostPlans, key: str, environ: WSGIEnvironment) -> Known | None:
         """What plans make of a path that is not its own uri, or lies below a SCRIPT_NAME."""
         mount_point = environ.get("SCRIPT_NAME", "")
-        uri = uri_of(
-            key[len(mount_point) + 1 :] if mount_point else key,
-            merge_slashes=self.rules.merge_slashes,
-        )
+        path = key[len(before_path(environ)) :] if mount_point else key
+        uri = uri_of(path, merge_slashes=self.rules.merge_slashes)
         if uri is None or environ.get("PATH_INFO") in self.own_pages:
             return None
         if mount_point:
-            uri = without_mount_point(uri, mount_point)
+            uri = without_mount_point(uri, own_mount_point(environ))
         hit = site.lookup(uri)
         if hit is None:
-            return FALLBACK
+            # The corridor gives the fallback no SCRIPT_NAME that is a slash alone.
+            return None if mount_point == "/" else FALLBACK
         known = self._find(site, uri, hit)
         if known is None:
             return None
         script, plan, script_name, path_info, _, answerer = known
-        script_name = mount_point.rstrip("/") + script_name
+        script_name = script_name_below(environ, script_name)
         return script, plan, script_name, path_info, shown(script_name), answerer
 
     def _remember(self, site: HostPlans, key: str, known: Known) -> None:
@@ -425,12 +433,15 @@ def unusual_key(environ: WSGIEnvironment, target: str | None) -> str | None:
     That is below a SCRIPT_NAME of the server's, and where it does not tell the target. None where
     the corridor must be walked.
     """
-    mount_point, path_info = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
+    path_info = environ.get("PATH_INFO", "")
     if not target:
+        mount_point = own_mount_point(environ)
         path = path_info if is_own_target(path_info) else quoted_path(path_info)
-        if not mount_point:
+        if not environ.get("SCRIPT_NAME"):
             return path or "/"
-        if not is_clean(mount_point) or "/." in path or path[:1] not in ("/", ""):
+        if (mount_point and not is_clean(mount_point)) or path[:1] not in ("/", ""):
+            return None
+        if "/." in path:
             return None
         path = mount_point.rstrip("/") + path
     else:
@@ -439,5 +450,16 @@ def unusual_key(environ: WSGIEnvironment, target: str | None) -> str | None:
             return None
         if not query.isprintable():
             return None
-    # No target that can be decoded holds a percent sign before a slash.
-    return f"{mount_point}%{path}"
+    return f"{before_path(environ)}{path}"
+
+
+def before_path(environ: WSGIEnvironment) -> str:
+    """
+    What stands before the path in an unusual key: all that a SCRIPT_NAME decides.
+
+    No target that can be decoded holds a percent sign before a slash, and no SCRIPT_NAME of a
+    server begins as MOUNT does.
+    """
+    script_name: str = environ.get("SCRIPT_NAME", "")
+    mount: str | None = environ.get(MOUNT)
+    return f"{script_name}%" if mount is None else f"{mount}%{script_name}%"

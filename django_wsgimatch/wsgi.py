@@ -27,6 +27,7 @@ from .answers.access.host_names import HostNames
 from .answers.access.judging import Judge
 from .answers.access.kept_files import UserFiles
 from .answers.access.passwords import Remembered
+from .answers.proxies.wrapper import BehindProxies
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, access_index, configuration
 from .daemon.front.front import Places
@@ -93,9 +94,20 @@ def read_settings() -> Configuration:
 
 
 def make_application(configured: Configuration) -> WSGIApplication:
-    """Return what answers for a configuration: the dispatcher, behind the access rules."""
+    """
+    Return what answers for a configuration: the dispatcher, behind its access rules and proxies.
+
+    What trusted proxies tell comes first: the rules ask who the client is. Raises CannotStart.
+    """
     dispatcher = make_dispatcher(configured)
-    return with_access(configured, dispatcher) if configured.access else dispatcher
+    application: WSGIApplication = dispatcher
+    if configured.access:
+        application = with_access(configured, dispatcher)
+    return (
+        application
+        if configured.proxies is None
+        else BehindProxies(application, configured.proxies)
+    )
 
 
 def make_dispatcher(configured: Configuration) -> Dispatcher:

@@ -78,6 +78,15 @@ def authority_of(target: str) -> str | None:
     return absolute[1] if absolute else None
 
 
+def origin_form(target: str) -> str:
+    """Return an absolute-form target without its scheme and valid host; another as it is."""
+    absolute = _ABSOLUTE_FORM.match(target)
+    if absolute is None or not is_valid_authority(absolute[1] or ""):
+        return target
+    rest = target[absolute.end() :]
+    return rest if rest[:1] == "/" else f"/{rest}"
+
+
 def normalise(path: str, allow_encoded_slashes: EncodedSlashes, merge_slashes: bool) -> str:
     """Decode and normalise a path in Apache's order: unreserved, dot segments, all the rest."""
     if not path.startswith("/"):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ..aliases.access.rules import AccessRules
 from ..aliases.access.sections import SectionIndex
 from ..aliases.alias import Alias
-from ..aliases.asked import Asked, asked_of, request_target
 from ..aliases.resolve import DEFAULTS, Rules
 from ..aliases.table import AliasTable
 from ..answers.access.judging import AccessRequest, Judge, Verdict
+from ..answers.proxies.asked import Asked, asked_of, request_target
+from ..answers.proxies.mount import MOUNT
 from ..text import cut, shown
 from .pages import error_page
 
@@ -93,7 +94,7 @@ class AccessGate:
         """
         path, _, query = request_target(environ).partition("?")
         name = environ.get
-        key = (path, name("HTTP_HOST"), name("SCRIPT_NAME"), name("PATH_INFO"))
+        key = (path, name("HTTP_HOST"), name("SCRIPT_NAME"), name("PATH_INFO"), name(MOUNT))
         found = self._known.get(key)
         if found is not None and (not query or _PLAIN_QUERY.fullmatch(query)):
             return found

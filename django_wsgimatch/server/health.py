@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..answers.proxies.trusted import PEER
 from ..daemon.front.front import Places
 from ..daemon.servers.directory import Directory, make_directory
 from ..daemon.servers.owner import Owner
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_wsgimatch")
 
 DRAINING = "the server is draining"
-# What proxies add to a request, besides X-Forwarded-For and its like.
-ADDED_BY_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+# What proxies add to a request, besides X-Forwarded-For and its like; and what is left of such
+# headers where they have been dropped.
+ADDED_BY_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", PEER)
 # How long the manager may take to say how the groups are, and how long that holds, in seconds:
 # who asks again and again must not keep it busy.
 PATIENCE, HOLDS = 2.0, 0.5

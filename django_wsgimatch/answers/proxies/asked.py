@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..exceptions import BadTarget
-from .hosts import is_valid_host
-from .resolve import Rules, without_mount_point
-from .uri import authority_of, from_path_info, parse_target
+from ...aliases.hosts import is_valid_host
+from ...aliases.resolve import Rules, without_mount_point
+from ...aliases.uri import authority_of, from_path_info, parse_target
+from ...exceptions import BadTarget
+from .mount import own_mount_point
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +23,14 @@ class Asked:
     host: str
 
 
-def asked_of(environ: Mapping[str, Any], rules: Rules) -> Asked | None:
+def asked_of(environ: WSGIEnvironment, rules: Rules) -> Asked | None:
     """
     Return what a request asks for, None where the corridor refuses it before any entry.
 
     ``environ`` is a WSGI environ, with the target as the server tells it, or without.
     """
     target = request_target(environ)
-    mount_point, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO") or "/"
+    mount_point, path = own_mount_point(environ), environ.get("PATH_INFO") or "/"
     if (mount_point and not path.startswith("/")) or lacks_host(environ):
         return None
     host = environ.get("HTTP_HOST", "")
@@ -47,12 +50,13 @@ def asked_of(environ: Mapping[str, Any], rules: Rules) -> Asked | None:
     return Asked(uri, host if parsed.host is None else parsed.host)
 
 
-def request_target(environ: Mapping[str, Any]) -> str:
+def request_target(environ: WSGIEnvironment) -> str:
     """Return the request target as the server tells it, "" where it does not."""
-    return environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return target
 
 
-def lacks_host(environ: Mapping[str, Any]) -> bool:
+def lacks_host(environ: WSGIEnvironment) -> bool:
     """Whether a request of HTTP/1.1 names no host: its header is missing, or empty and all."""
     host = environ.get("HTTP_HOST")
     if host or environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
