@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
 from .aliases.access.sections import SectionIndex
@@ -18,6 +18,8 @@ from .aliases.quoting import directive_line
 from .aliases.resolve import Resolution, Rules, resolve
 from .aliases.table import AliasTable
 from .aliases.uri import authority_of
+from .answers.proxies.mount import script_name_below
+from .answers.proxies.sample import SampleRequest
 from .conf import Configuration, access_index
 from .places import server_ports
 from .text import quoted
@@ -35,8 +37,8 @@ class Preview:
     project that would answer makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None
     where no Django project is known to answer. ``load_error`` says why the script does not load,
     as far as that is known. ``access`` names the sections of access rules that hold for the uri,
-    each with what it says, ``demands`` is what they say together. Text holds one byte a character,
-    as in WSGI.
+    each with what it says, ``demands`` is what they say together. ``request`` is who asks, where
+    that is given. Text holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -57,6 +59,7 @@ class Preview:
     view: str | None
     urlconf_status: int | None
     load_error: str | None
+    request: SampleRequest | None
     warnings: tuple[str, ...]
     access: tuple[str, ...] = ()
     demands: tuple[str, ...] = ()
@@ -69,7 +72,7 @@ class PreviewSite:
 
     ``view`` names the Django view for a PATH_INFO, or None; ``load_error`` says why a script
     would not be run in a process group and an application group, or is "". ``sections`` are the
-    access rules.
+    access rules. ``request`` says who asks, and ``environ`` is what a server makes of that.
     """
 
     table: AliasTable
@@ -79,24 +82,37 @@ class PreviewSite:
     view: Callable[[str], str | None] = lambda path_info: None
     load_error: Callable[[str, str, str], str] = lambda script, process, application: ""
     sections: SectionIndex | None = None
+    request: SampleRequest | None = None
+    environ: Mapping[str, Any] = field(default_factory=dict)
 
 
-def preview_site(configured: Configuration, host: str = "") -> PreviewSite:
+def preview_site(
+    configured: Configuration,
+    host: str = "",
+    *,
+    request: SampleRequest | None = None,
+    environ: Mapping[str, Any] | None = None,
+) -> PreviewSite:
     """
     Return what previews are made from, without views and scripts; ``host`` is a Host header.
 
-    Its port is taken for the one that the server listens on, unless the settings list ports.
+    Its port is taken for the one that the server listens on, unless the settings list ports. With
+    an ``environ`` the host is that of ``request``, as the proxies tell it.
     """
-    name = configured.values["SERVER_NAME"] or split_host(host)[0] or "localhost"
-    port, ports = split_host(host)[1], server_ports(configured)
-    lookup = partial(variable, environ={}, process_environ=os.environ)
+    told = environ or {}
+    name = configured.values["SERVER_NAME"] or told.get("SERVER_NAME")
+    name = name or split_host(host)[0] or "localhost"
+    port, ports = told.get("SERVER_PORT") or split_host(host)[1], server_ports(configured)
+    lookup = partial(variable, environ=dict(told), process_environ=os.environ)
     listed = None if ports is None else [str(each) for each in ports]
     return PreviewSite(
         table=configured.table,
         rules=configured.rules,
-        server=Server(name, host, lookup, "" if ports else port, listed),
+        server=Server(name, told.get("HTTP_HOST", host), lookup, "" if ports else port, listed),
         has_fallback=configured.values["FALLBACK"] is not None,
         sections=access_index(configured) if configured.access else None,
+        request=request,
+        environ=told,
     )
 
 
@@ -115,7 +131,7 @@ def preview(site: PreviewSite, target: str) -> Preview:
         captures=match.captures if match else None,
         filename=_filename(resolution, site.rules),
         script=resolution.script,
-        script_name=resolution.script_name,
+        script_name=_script_name(resolution, site),
         path_info=resolution.path_info,
         query_string=resolution.query_string,
         process_group=resolution.process_group,
@@ -124,6 +140,7 @@ def preview(site: PreviewSite, target: str) -> Preview:
         view=_view(resolution, site),
         urlconf_status=None,
         load_error=load_error,
+        request=site.request,
         warnings=tuple(_warnings(resolution, load_error)),
         access=tuple(_sections(resolution, site)),
         demands=tuple(_demands(resolution, site)),
@@ -156,11 +173,23 @@ def _load_error(resolution: Resolution, site: PreviewSite) -> str | None:
     return site.load_error(str(resolution.script), *place) or None
 
 
+def _script_name(resolution: Resolution, site: PreviewSite) -> str | None:
+    if resolution.script_name is None:
+        return None
+    return script_name_below(dict(site.environ), resolution.script_name)
+
+
 def rebuilt_url(shown: Preview) -> str | None:
-    """The path that an application would rebuild from its environ (PEP 3333)."""
+    """
+    The path that an application would rebuild from its environ (PEP 3333).
+
+    It is the whole URL where it is known who asks, and for which host.
+    """
     if shown.script_name is None or shown.path_info is None:
         return None
-    return shown.script_name + shown.path_info
+    told = {} if shown.request is None else shown.request.environ
+    site = f"{told['wsgi.url_scheme']}://{told['HTTP_HOST']}" if told.get("HTTP_HOST") else ""
+    return site + shown.script_name + shown.path_info
 
 
 def _status(resolution: Resolution, has_fallback: bool) -> int | None:

@@ -51,6 +51,7 @@ def test_all_of_a_preview(site, tmp_path):
         view="view of /api/x",
         urlconf_status=None,
         load_error=None,
+        request=None,
         warnings=("An application would rebuild the URL as '/api/v2/api/x', not '/api/v2/x'.",),
     )
 
@@ -60,7 +61,7 @@ def test_nothing_is_known_of_a_bad_target(site):
 
     assert shown == Preview(
         *("/%zz", None, 400, False, None, None, None),
-        *(None,) * 11,
+        *(None,) * 12,
         warnings=("400: '%zz' is not a percent escape.",),
     )
 

@@ -17,6 +17,8 @@ from django.core.management.base import CommandError
 from ..aliases.alias import BROKEN, Alias
 from ..aliases.table import AliasTable
 from ..aliases.uri import parse_target
+from ..answers.proxies.addresses import UNIX, address_number
+from ..answers.proxies.sample import SampleRequest, sample_environ, take_from_proxies
 from ..conf import Configuration, configuration
 from ..daemon.place import Place
 from ..doctor.findings.finding import Subject
@@ -30,11 +32,15 @@ from ..doctor.targets.files import script_findings
 from ..preview import Preview, PreviewSite, Try, preview, preview_site, rebuilt_url, tries
 from ..text import cut, quoted, readable, shown
 from .common.output import Output
-from .common.subcommand import Options, Subcommand, add_json_option
+from .common.subcommand import Options, Subcommand, add_json_option, add_repeatable
 from .common.terminal import Screen
 from .listing import EMBEDDED, MAIN
 
 _HOST = re.compile(r"[^\s/@:]*(?::[0-9]*)?|\[[0-9a-fA-F:.]+\](?::[0-9]*)?")
+_HEADER = re.compile(r"([A-Za-z0-9-]+):[ \t]*([^\x00-\x08\n-\x1f\x7f]*?)[ \t]*")
+# Who asks where only headers are given: the server's own machine.
+_THIS_MACHINE = "127.0.0.1"
+_REQUEST_LABELS = {"wsgi.url_scheme": "scheme"}
 # What a Django project makes of a URL for which its URLconf has no view.
 _NO_VIEW = {
     301: "none: APPEND_SLASH redirects",
@@ -53,6 +59,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--host", default="", metavar="NAME[:PORT]", help="the Host header of the requests"
     )
+    add_repeatable(
+        parser, "--header", metavar="'NAME: VALUE'", help="a header, such as one that a proxy sets"
+    )
+    parser.add_argument(
+        "--peer",
+        metavar="ADDRESS",
+        help=f"who connects to the server: an address, or {UNIX!r} for a unix socket",
+    )
     add_json_option(parser)
 
 
@@ -62,7 +76,7 @@ def _run(options: Options, output: Output) -> int:
         raise CommandError(f"The host {options['host']!r} should be NAME or NAME:PORT.")
     configured = configuration()
     _warn(configured, output)
-    at = site_with_views(configured, options["host"])
+    at = site_with_views(configured, options["host"], *_asked(configured, options))
     found = previews(configured, at, _targets(options["targets"]))
     if options["as_json"]:
         output.write_json(list(map(asdict, found)))
@@ -76,6 +90,28 @@ def _run(options: Options, output: Output) -> int:
         else:
             _draw(each, tried, screen, is_full=is_full)
     return 0
+
+
+def _asked(configured: Configuration, options: Options) -> tuple[SampleRequest, Any] | tuple[()]:
+    """Who asks and what a server makes of that, where one of it is given."""
+    peer = options["peer"]
+    if peer is None and not options["header"]:
+        return ()
+    if peer not in (None, UNIX) and address_number(peer) is None:
+        raise CommandError(f"The peer {peer!r} should be an address, or {UNIX!r}.")
+    peer = peer or _THIS_MACHINE
+    headers = [_header(given) for given in options["header"]]
+    environ = sample_environ(options["host"], peer, headers)
+    return take_from_proxies(configured.proxies, environ, peer), environ
+
+
+def _header(given: str) -> tuple[str, str]:
+    found = _HEADER.fullmatch(os.fsencode(given).decode("latin-1"))
+    if found is None:
+        raise CommandError(
+            f"The header {given!r} should be 'NAME: VALUE', the name of letters, digits and dashes."
+        )
+    return found[1], found[2]
 
 
 def _warn(configured: Configuration, output: Output) -> None:
@@ -102,10 +138,15 @@ def _targets(arguments: Iterable[str]) -> Iterator[str]:
         yield from (line.decode("latin-1") for line in lines)
 
 
-def site_with_views(configured: Configuration, host: str = "") -> PreviewSite:
-    """Return what previews are made from, with views and scripts; ``host`` is a Host header."""
+def site_with_views(
+    configured: Configuration,
+    host: str = "",
+    request: SampleRequest | None = None,
+    environ: Mapping[str, Any] | None = None,
+) -> PreviewSite:
+    """Return what previews are made from, with views and scripts; the rest as preview_site()."""
     return replace(
-        preview_site(configured, host),
+        preview_site(configured, host, request=request, environ=environ),
         view=_view if urlconf_error() is None else lambda path_info: None,
         load_error=lru_cache(maxsize=None)(partial(_load_error, configured)),
     )
@@ -281,6 +322,9 @@ def preview_rows(
 
     The kind is how an alias fared, or the label in capitals: what a style goes by.
     """
+    if previewed.request is not None:
+        for label, text in _request_rows(previewed.request):
+            yield label, readable(text), label.upper()
     if previewed.uri is not None:
         yield "uri", readable(previewed.uri), "URI"
     for section in previewed.access:
@@ -292,6 +336,17 @@ def preview_rows(
         yield "alias", text, outcome
     for label, text in _result_rows(previewed):
         yield label, text, label.upper()
+
+
+def _request_rows(request: SampleRequest) -> Iterator[tuple[str, str]]:
+    """Who asks, and what applications have of that."""
+    trust = "a trusted proxy" if request.is_trusted else "not a trusted proxy"
+    yield "peer", f"{request.peer}, {trust}"
+    for name, value in request.environ.items():
+        if value or name == "REMOTE_ADDR":
+            yield _REQUEST_LABELS.get(name, name), value or "(no address)"
+    for key in request.dropped:
+        yield "dropped", key
 
 
 def _result_rows(previewed: Preview) -> Iterator[tuple[str, str]]:

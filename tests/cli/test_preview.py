@@ -133,6 +133,7 @@ def test_preview_for_programs(site):
             "view": f"{commands.__name__}.entry",
             "urlconf_status": None,
             "load_error": None,
+            "request": None,
             "warnings": [],
             "access": [],
             "demands": [],
@@ -140,7 +141,7 @@ def test_preview_for_programs(site):
         {
             **dict.fromkeys(["status", "alias", "directive", "filename", "script", "script_name"]),
             **dict.fromkeys(["path_info", "process_group", "application_group"]),
-            **dict.fromkeys(["callable_object", "view", "load_error"]),
+            **dict.fromkeys(["callable_object", "view", "load_error", "request"]),
             "urlconf_status": 404,
             "target": "/zz?q",
             "uri": "/zz",
