@@ -22,6 +22,7 @@ from .doctor.findings.finding import Finding, Progress, Subject, counted, untold
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
 from .doctor.processes.leaks import inherited_findings, leak_findings
+from .doctor.processes.proxies import peer_findings, trust_findings
 from .doctor.processes.serving import (
     forwarding_findings,
     gunicorn_settings,
@@ -85,6 +86,7 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     yield from _bad_fallback(configured.values["FALLBACK"])
     yield from undefined_groups(scripts_of(configured), configured.rules)
     yield from host_findings(tuple(configured.values["VIRTUAL_HOSTS"]))
+    yield from trust_findings(configured.values)
     hosts = {each.table: each.host for each in configured.tables()}
     yield from chosen_findings(
         ((hosts[subject.table], subject) for subject in scripts_of(configured)),
@@ -134,9 +136,11 @@ def file_system_findings(
     )
     yield from root_findings(places, configured_roots(configured), uploads())
     yield from writer_findings(guarded_files(configured, places))
-    yield from forwarding_findings(base_directory() or os.getcwd(), os.environ, _example(places))
+    started_in = base_directory() or os.getcwd()
+    yield from forwarding_findings(started_in, os.environ, _example(places))
     yield from mount_findings(os.environ)
-    yield from patience_findings(configured.groups, base_directory() or os.getcwd(), os.environ)
+    yield from patience_findings(configured.groups, started_in, os.environ)
+    yield from peer_findings(configured.values, gunicorn_settings(started_in, os.environ))
     yield from _access_findings(configured)
     yield from found.of_order
     yield from found.of_urls

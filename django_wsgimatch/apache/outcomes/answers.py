@@ -44,9 +44,9 @@ _RULE = (
     "are open to everybody"
 )
 _PEERS = (
-    "REMOTE_ADDR, host and port do not come from headers: gunicorn's --forwarded-allow-ips sets "
-    "only the scheme, and REMOTE_ADDR is that of the server in front, or empty behind a unix "
-    "socket. Read the headers of that server in a middleware"
+    "Write WSGIMATCH_TRUSTED_PROXIES and WSGIMATCH_TRUSTED_PROXY_HEADERS: who connects to the "
+    "server now, which may be another proxy than before, and the headers that it sets. gunicorn's "
+    "--forwarded-allow-ips sets only the scheme"
 )
 _OVERRIDES = "The .htaccess files on the way to a script are read; look for those that are not here"
 _TYPES = "It also changes the headers of applications: set them in the server in front"

@@ -32,7 +32,7 @@ _SHORT = {"worker_class": "-k", "timeout": "-t", "bind": "-b"}
 _HEADERS = "SCRIPT_NAME,PATH_INFO"
 _CONFIGURATION = "gunicorn.conf.py"
 _COMMAND, _TRUSTED = "GUNICORN_CMD_ARGS", "FORWARDED_ALLOW_IPS"
-_ANYBODY = ("*", "0.0.0.0/0", "::/0")
+ANYBODY = ("*", "0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def forwarding_findings(directory: str, environ: Mapping[str, str], uri: str = "
     if trusted is None or trusted.value is None or taken is None:
         return
     names = {name.strip().upper() for name in taken.split(",")}
-    open_to = [each for each in trusted.value.split(",") if each.strip() in _ANYBODY]
+    open_to = [each for each in trusted.value.split(",") if each.strip() in ANYBODY]
     if open_to and names & {"SCRIPT_NAME", "*"}:
         yield _accepted(
             trusted.where,
@@ -185,5 +185,13 @@ def _assigned(path: str) -> Iterator[tuple[str, str | None]]:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name) and target.id in _NAMES:
-                    value = node.value.value if isinstance(node.value, ast.Constant) else None
-                    yield target.id, str(value) if isinstance(value, str | int) else None
+                    yield target.id, _written(node.value)
+
+
+def _written(node: ast.expr) -> str | None:
+    """A value that is written out, a list with commas between its values."""
+    if isinstance(node, ast.List | ast.Tuple):
+        values = [_written(each) for each in node.elts]
+        return ",".join(value for value in values if value is not None)
+    value = node.value if isinstance(node, ast.Constant) else None
+    return str(value) if isinstance(value, str | int) else None

@@ -114,7 +114,8 @@ def project_findings(
         return
     if is_project(configured):
         told |= asker.ask({FALLBACK: (Question("", "/"),)})
-    if not any(section.rules.login.kind == "Basic" for section in configured.access):
+    told_by_us = any(section.rules.login.kind == "Basic" for section in configured.access)
+    if not told_by_us and "REMOTE_USER" not in configured.values["TRUSTED_PROXY_VARIABLES"]:
         yield from remote_user_findings(told, subjects)
     tables = (configured.table, *configured.table.virtual_hosts.values())
     for table in {id(each.subject.table): each.subject.table for each in found}.values():
@@ -187,7 +188,7 @@ def remote_user_findings(told: Mapping[Key, Told], subjects: Mapping[Key, Subjec
                 f"RemoteUserMiddleware in {each.settings_module!r} takes the user from "
                 "REMOTE_USER. Apache sets it for requests that it has authenticated, and gunicorn "
                 "never does: nobody is ever logged in.",
-                "Let the server in front send the name in a header with a dash, such as "
-                "X-Remote-User, and delete that header when clients send it. In the project, use "
-                "a subclass of RemoteUserMiddleware with header = 'HTTP_X_REMOTE_USER'.",
+                "Let the server in front send the name in a header such as X-Remote-User, name "
+                "that server in WSGIMATCH_TRUSTED_PROXIES, and set "
+                'WSGIMATCH_TRUSTED_PROXY_VARIABLES = {"REMOTE_USER": "X-Remote-User"}.',
             )

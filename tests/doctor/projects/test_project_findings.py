@@ -306,6 +306,15 @@ SOUND = [
         id="a script that sets REMOTE_USER itself",
     ),
     pytest.param(
+        SmallSite(
+            BLOG,
+            {"blog": DjangoProject(f'MIDDLEWARE.append("{REMOTE_USER}")')},
+            more="WSGIMATCH_TRUSTED_PROXIES = ['unix']\n"
+            "WSGIMATCH_TRUSTED_PROXY_VARIABLES = {'REMOTE_USER': 'X-Remote-User'}\n",
+        ),
+        id="a proxy that tells REMOTE_USER",
+    ),
+    pytest.param(
         blog(BLOG + WEBLOG, settings='STATIC_URL = "/static/"'),
         id="one project below two aliases, with files at the root",
     ),
