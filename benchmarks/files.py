@@ -1,12 +1,11 @@
 """
 What files cost: below an alias, by WhiteNoise alone, by nginx and by Apache.
 
-``python -m benchmarks.files`` prints a table for a file of 2 KiB and one of 10 MiB, and one
-without a server, and says whether the contracts are kept; ``--output FOLDER`` writes
-``files.json`` too. All servers run all the time and are asked in turn, round after round. The CPU time is that of all
+``python -m benchmarks.files`` prints a table for a file of 2 KiB and one of 10 MiB, and one without
+a server, and says whether the contracts are kept; ``--output FOLDER`` writes ``files.json`` too.
+All servers run all the time and are asked in turn, round after round. The CPU time is that of all
 processes of a server. The load comes from ``wrk``, to 127.0.0.1 only. The exit status is 1 where a
-contract is missed.
-"""
+contract is missed."""
 
 from __future__ import annotations
 

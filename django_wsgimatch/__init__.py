@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .access_entries import access, access_match, all_of, any_of, basic, none_of
     from .entries import (
         alias,
         alias_match,
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
         script_alias,
         script_alias_match,
     )
+    from .entry_options.access import access, access_match, all_of, any_of, basic, none_of
 
 _OF_ACCESS = ("access", "access_match", "all_of", "any_of", "basic", "none_of")
 
@@ -46,5 +46,5 @@ def __getattr__(name: str) -> Any:
     # The manager's process and a group's have no entries to read, and do without.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "access_entries" if name in _OF_ACCESS else "entries"
+    module = "entry_options.access" if name in _OF_ACCESS else "entries"
     return getattr(import_module(f"{__name__}.{module}"), name)

@@ -15,7 +15,8 @@ from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias, Denial
 from .aliases.resolve import Rules
-from .conf import DEFAULTS, Configuration, configuration
+from .conf import Configuration, configuration
+from .conf_shapes import DEFAULTS
 from .doctor.access.login_files import ServedFolder, login_file_findings
 from .doctor.access.section_findings import DiagnosedSection, address_findings, section_findings
 from .doctor.findings.finding import Finding, Progress, Subject, counted, untold

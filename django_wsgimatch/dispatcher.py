@@ -37,7 +37,6 @@ from .answers.direct import Direct, direct
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
 from .answers.proxies.asked import request_target
 from .answers.proxies.mount import (
-    MOUNT,
     own_mount_point,
     replaces_script_name,
     script_name_below,
@@ -45,10 +44,11 @@ from .answers.proxies.mount import (
 from .corridor import Corridor, guarded, log_refusal, run_application
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
+from .plans.keys import before_path, unusual_key
 from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, Named
 from .plans.plan import Plan, Planner
 from .plans.splits import Parts, Split, behind_the_location, divide, find_filename, parts_by
-from .plans.targets import LONGEST_URI, is_clean, is_own_target, quoted_path, uri_of
+from .plans.targets import LONGEST_URI, uri_of
 from .scripts import LoadedScript
 from .server.pages import error_page
 from .server.whole_body import expect_whole_body
@@ -424,42 +424,3 @@ class Dispatcher(Corridor):
         if filename is None or path is None:
             return None
         return divide(path, uri, filename[len(path) :])
-
-
-def unusual_key(environ: WSGIEnvironment, target: str | None) -> str | None:
-    """
-    What a request's path is remembered by, where the request target is not simply its own.
-
-    That is below a SCRIPT_NAME of the server's, and where it does not tell the target. None where
-    the corridor must be walked.
-    """
-    path_info = environ.get("PATH_INFO", "")
-    if not target:
-        mount_point = own_mount_point(environ)
-        path = path_info if is_own_target(path_info) else quoted_path(path_info)
-        if not environ.get("SCRIPT_NAME"):
-            return path or "/"
-        if (mount_point and not is_clean(mount_point)) or path[:1] not in ("/", ""):
-            return None
-        if "/." in path:
-            return None
-        path = mount_point.rstrip("/") + path
-    else:
-        path, _, query = target.partition("?")
-        if path_info[:1] not in ("/", "") or "#" in query or " " in query:
-            return None
-        if not query.isprintable():
-            return None
-    return f"{before_path(environ)}{path}"
-
-
-def before_path(environ: WSGIEnvironment) -> str:
-    """
-    What stands before the path in an unusual key: all that a SCRIPT_NAME decides.
-
-    No target that can be decoded holds a percent sign before a slash, and no SCRIPT_NAME of a
-    server begins as MOUNT does.
-    """
-    script_name: str = environ.get("SCRIPT_NAME", "")
-    mount: str | None = environ.get(MOUNT)
-    return f"{script_name}%" if mount is None else f"{mount}%{script_name}%"

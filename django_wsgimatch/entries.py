@@ -29,7 +29,7 @@ from .aliases.directives import (
 from .aliases.file_options import FileOptions
 from .entry_options.extras import EXTRAS, read_extras
 from .entry_options.files import read_file_options
-from .entry_options.texts import as_utf8
+from .entry_options.texts import FilePath, Text, as_utf8, bytes_of
 from .exceptions import DirectiveError
 
 if TYPE_CHECKING:
@@ -63,9 +63,6 @@ if TYPE_CHECKING:
         expires: int
         body_limit: int
 
-
-Text = str | bytes
-FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 OPTIONS = ("process_group", "application_group", "callable_object", "pass_authorization")
 
@@ -322,23 +319,3 @@ def _option(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise DirectiveError(f"{name} should be a string, not {value!r}")
     return check_option(name.replace("_", "-"), as_utf8(name, value))
-
-
-def bytes_of(what: str, value: object) -> str:
-    """
-    Return the text or path of an option, which ``what`` names, as latin-1 text.
-
-    Raises DirectiveError where it is none, or empty, or contains a NUL byte.
-    """
-    path = os.fspath(value) if isinstance(value, str | bytes | os.PathLike) else ""
-    if not path:
-        raise DirectiveError(f"the {what} should be non-empty text, not {value!r}")
-    text = path.decode("latin-1") if isinstance(path, bytes) else as_utf8(f"the {what}", path)
-    if "\0" in text:
-        raise DirectiveError(f"the {what} {value!r} contains a NUL byte")
-    return text
-
-
-def utf8(text: str) -> str:
-    """Return text as the latin-1 text of its UTF-8 bytes, as environs and tables have it."""
-    return as_utf8("a name", text)

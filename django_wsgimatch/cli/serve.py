@@ -18,7 +18,7 @@ from ..conf import Configuration, configuration
 from ..daemon.group.alone import become_first_process, require_own_account
 from ..daemon.group.listening import open_listener, peers_of
 from ..daemon.place import Place
-from ..entries import utf8
+from ..entry_options.texts import utf8
 from ..exceptions import SettingError
 from ..places import definition, environment_of_groups
 from ..text import quoted, shown

@@ -22,7 +22,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from django_wsgimatch.access_entries import AccessEntry, BasicLogin, to_section
 from django_wsgimatch.aliases.access.sections import SectionIndex
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.resolve import Rules
@@ -32,6 +31,7 @@ from django_wsgimatch.answers.access.judging import Judge
 from django_wsgimatch.answers.access.kept_files import UserFiles
 from django_wsgimatch.answers.access.passwords import Remembered
 from django_wsgimatch.dispatcher import Dispatcher
+from django_wsgimatch.entry_options.access import AccessEntry, BasicLogin, to_section
 from django_wsgimatch.server.access_gate import AccessGate
 from tests.conformance.random_sections import (
     GROUPS,

@@ -35,7 +35,7 @@ from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
-from django_wsgimatch.entries import utf8
+from django_wsgimatch.entry_options.texts import utf8
 from tests.conformance.apache_site import ApacheSite, NotLoadable, make_site
 from tests.conformance.configuration import told
 from tests.conformance.random_scopes import TREE, random_host, random_server, random_target

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from django_wsgimatch import access, access_match, all_of, any_of, basic, none_of
-from django_wsgimatch.access_entries import AccessEntry, Requirement, Requirements
+from django_wsgimatch.entry_options.access import AccessEntry, Requirement, Requirements
 
 # Each kind of entry that Apache takes, and some that let nobody in.
 USERS = """\

@@ -25,7 +25,8 @@ from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.answers.access import judging
 from django_wsgimatch.cli.check import finding_record
 from django_wsgimatch.cli.listing import Row
-from django_wsgimatch.conf import DEFAULTS, configuration
+from django_wsgimatch.conf import configuration
+from django_wsgimatch.conf_shapes import DEFAULTS
 from django_wsgimatch.daemon.option_values import ANSWERS
 from django_wsgimatch.daemon.options import GroupOptions
 from django_wsgimatch.dispatcher import Dispatcher

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...aliases.groups import Server, variable
-from ...conf import DEFAULTS, Configuration
+from ...conf import Configuration
+from ...conf_shapes import DEFAULTS
 from ...daemon.definition import Definition
 from ...daemon.group_spec import GroupSpec
 from ...daemon.options import GroupOptions

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from django_wsgimatch import access, basic
-from django_wsgimatch.access_entries import to_section
 from django_wsgimatch.doctor.access.login_files import ServedFolder, login_file_findings
 from django_wsgimatch.doctor.access.section_findings import DiagnosedSection
+from django_wsgimatch.entry_options.access import to_section
 
 SHA = "{SHA}u8SS5DZYKLP0EektQ/jDoNAZVNI="
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch import access, access_match
-from django_wsgimatch.access_entries import to_section
 from django_wsgimatch.doctor.access.section_findings import (
     DiagnosedSection,
     address_findings,
     section_findings,
 )
 from django_wsgimatch.doctor.processes.serving import SettingValue
+from django_wsgimatch.entry_options.access import to_section
 
 SOCKET = SettingValue("unix:/run/socket", "gunicorn.conf.py")
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from django_wsgimatch import access, access_match, all_of, any_of, basic, none_of
-from django_wsgimatch.access_entries import to_section
 from django_wsgimatch.aliases.access.sections import AccessSection
 from django_wsgimatch.answers.access import passwords
 from django_wsgimatch.conf import configuration
+from django_wsgimatch.entry_options.access import to_section
 from django_wsgimatch.exceptions import DirectiveError
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from .aliases.access.requirements import Demand, Demands, contain, parse_demand
-from .aliases.access.rules import (
+from ..aliases.access.requirements import Demand, Demands, contain, parse_demand
+from ..aliases.access.rules import (
     AccessRules,
     HostRules,
     Login,
@@ -16,9 +16,9 @@ from .aliases.access.rules import (
     Origin,
     parse_origin,
 )
-from .aliases.access.sections import AccessSection
-from .entries import FilePath, Text, bytes_of, utf8
-from .exceptions import DirectiveError
+from ..aliases.access.sections import AccessSection
+from ..exceptions import DirectiveError
+from .texts import FilePath, Text, bytes_of, utf8
 
 _ORDERS = ("deny,allow", "allow,deny", "mutual-failure")
 _MERGINGS = ("off", "and", "or")
