@@ -168,7 +168,11 @@ def compare(sites: FileSites, random: Random, requests: int) -> int:
 
 def check(sites: FileSites, question: Question) -> bool:
     for _ in range(ATTEMPTS):
-        expected, given = sites.apache(question), sites.ours(question)
+        try:
+            expected = sites.apache(question)
+        except OSError as error:
+            raise AssertionError(f"{question}: Apache does not answer") from error
+        given = sites.ours(question)
         if given == expected:
             return expected.status in (200, 206)
     raise AssertionError(f"{question}:\n{given}\nand from Apache\n{expected}")
