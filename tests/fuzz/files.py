@@ -18,18 +18,16 @@ from tests.answers.files.sites import (
     INSTALLED,
     LONG_AGO,
     NUMBERS,
+    PATHS,
     PLACES,
-    TREE,
     FileSites,
     Question,
     can_be_compared,
     file_sites,
 )
 from tests.support.oracle import as_apache
-from tests.support.trees import tree_entry
 
-NAMES = sorted({part for item in TREE for part in tree_entry(item)["path"].split("/")})
-PATHS = sorted({tree_entry(item)["path"] for item in TREE})
+NAMES = sorted({part for path in PATHS for part in path.split("/")})
 ODD = (
     "",
     ".",

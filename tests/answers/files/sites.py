@@ -23,7 +23,7 @@ from django_wsgimatch.exceptions import BadTarget
 from django_wsgimatch.server.pages import error_page
 from tests.support.oracle import APACHE, MODULES, Apache, configuration, free_port
 from tests.support.raw_http import fetch
-from tests.support.trees import TreeItem, build_tree, open_directory
+from tests.support.trees import TreeItem, build_tree, open_directory, tree_entry
 from tests.support.wsgi import make_environ
 
 if TYPE_CHECKING:
@@ -105,6 +105,17 @@ TREE: tuple[TreeItem, ...] = (
     "linked-index/index.html -> ../d/index.html",
     "dangling-index/index.html -> none",
     {"path": "fifo", "fifo": True},
+)
+
+
+# Every file of the tree, and every folder.
+PATHS = sorted(
+    {
+        path
+        for item in TREE
+        for path in (tree_entry(item)["path"], tree_entry(item)["path"].rpartition("/")[0])
+        if path
+    }
 )
 
 

@@ -14,8 +14,8 @@ from tests.answers.files.sites import (
     INSTALLED,
     LONG_AGO,
     NUMBERS,
+    PATHS,
     PLACES,
-    TREE,
     Question,
     can_be_compared,
     file_sites,
@@ -23,7 +23,6 @@ from tests.answers.files.sites import (
 from tests.answers.files.tricks import TRICKS
 from tests.fuzz.files import check, compare
 from tests.support.oracle import as_apache
-from tests.support.trees import tree_entry
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 
@@ -66,10 +65,10 @@ def sites():
 
 
 @pytest.mark.parametrize("place", [place.name for place in PLACES])
-def test_every_file_with_every_method_is_answered_as_by_apache(sites, place):
+def test_every_file_and_folder_is_answered_as_by_apache_with_every_method(sites, place):
     questions = [
-        Question(f"/{place}/{quoted(tree_entry(item)['path'])}{behind}", method)
-        for item in TREE
+        Question(f"/{place}/{quoted(path)}{behind}", method)
+        for path in PATHS
         for behind in BEHIND
         for method in METHODS
     ]

@@ -169,6 +169,23 @@ def test_a_directory_is_sent_to_its_slash(folder, target, location):
     assert (answer.code, dict(answer.headers)["Location"]) == (301, location)
 
 
+def test_an_index_that_is_a_directory_is_sent_to_its_own_slash(folder):
+    answer = ask(folder, "/?a=b", options=FileOptions(index=("none", "d", "a.txt")))
+
+    assert (answer.code, dict(answer.headers)["Location"]) == (301, "http://localhost/d/?a=b")
+
+
+def test_an_index_that_is_refused_is_so_only_where_there_is_no_other(folder):
+    (folder / "dangling").symlink_to("none")
+
+    codes = [
+        ask(folder, "/", options=FileOptions(index=index)).code
+        for index in (("dangling",), ("dangling", "none"), ("dangling", "a.txt"))
+    ]
+
+    assert codes == [403, 403, 200]
+
+
 @pytest.mark.parametrize(
     ("target", "index", "code", "body"),
     [
@@ -250,6 +267,23 @@ def test_a_compressed_file_answers_for_another(folder, accept_encoding, coding, 
     headers = dict(answer.headers)
     told = headers["Content-Type"], headers["Vary"], headers.get("Content-Encoding"), answer.body
     assert told == ("text/javascript", "Accept-Encoding", coding, body)
+
+
+def test_a_folder_called_as_a_compressed_file_does_not_answer(folder):
+    (folder / "app.js.br").mkdir()
+    write(folder, "app.js.gz", b"gz")
+
+    answer = ask(
+        folder, "/app.js", options=FileOptions(precompressed=True), accept_encoding="br, gzip"
+    )
+
+    assert answer.body == b"gz"
+
+
+def test_a_file_without_compressed_ones_answers_itself(folder):
+    answer = ask(folder, "/app.js", options=FileOptions(precompressed=True), accept_encoding="*")
+
+    assert answer.body == b"let it = be"
 
 
 def test_a_compressed_file_that_is_older_does_not_answer(folder):
