@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
 
 from ..exceptions import DirectiveError
 
@@ -68,6 +69,75 @@ class FileOptions:
         for name in self.index:
             if not name or name[0] == "/" or "\0" in name:
                 raise DirectiveError(f"index holds {name!r}, which is no name in a directory")
+
+
+def read_file_options(given: Mapping[str, Any]) -> FileOptions:
+    """
+    Return the options of an entry as its author has written them.
+
+    ``index`` may be one name, ``types`` and ``encodings`` are dicts, whose suffixes may have their
+    dot and any case. Raises DirectiveError for an option that there is not, or of another type.
+    """
+    known = [field.name for field in fields(FileOptions)]
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise DirectiveError(f"files have no option {name!r}; they have {', '.join(known)}")
+        try:
+            values[name] = _READERS[name](value)
+        except (TypeError, AttributeError):
+            wanted = _WANTED[_READERS[name]]
+            raise DirectiveError(f"{name} is {value!r}; it takes {wanted}") from None
+    return FileOptions(**values)
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _seconds(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise TypeError
+    return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names: Iterable[Any] = [value] if isinstance(value, str) else value
+    return tuple(str.__str__(name) for name in names)
+
+
+def _suffixes(value: Any) -> Suffixes:
+    return tuple(
+        (str.lower(suffix).removeprefix("."), str.__str__(told)) for suffix, told in value.items()
+    )
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "index": _names,
+    "cache_control": _text,
+    "expires": _seconds,
+    "charset": _text,
+    "precompressed": _flag,
+    "immutable": _flag,
+    "forced_type": _text,
+    "types": _suffixes,
+    "encodings": _suffixes,
+}
+_WANTED: Mapping[Callable[[Any], Any], str] = {
+    _names: "a name or a list of names",
+    _text: "a text",
+    _seconds: "a whole number of seconds",
+    _flag: "True or False",
+    _suffixes: "a dict of suffixes and texts",
+}
 
 
 def _check(pattern: re.Pattern[str], name: str, value: str | None) -> None:

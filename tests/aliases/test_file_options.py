@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
-from django_wsgimatch.aliases.file_options import FileOptions
+from django_wsgimatch.aliases.file_options import FileOptions, read_file_options
 from django_wsgimatch.exceptions import DirectiveError
 
 
@@ -72,3 +74,79 @@ def test_a_suffix_can_stand_for_no_type():
     options = FileOptions(types=(("es", ""),), encodings=(("gz", "gzip"),))
 
     assert options.types == (("es", ""),)
+
+
+@pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        pytest.param({}, FileOptions(), id="none"),
+        pytest.param({"index": "home.html"}, FileOptions(index=("home.html",)), id="one index"),
+        pytest.param({"index": ["a", "b"]}, FileOptions(index=("a", "b")), id="a list of indexes"),
+        pytest.param({"index": ()}, FileOptions(index=()), id="no index"),
+        pytest.param(
+            {"types": {".CSV": "text/csv", "es": ""}, "encodings": {"gz": "gzip"}},
+            FileOptions(types=(("csv", "text/csv"), ("es", "")), encodings=(("gz", "gzip"),)),
+            id="suffixes with their dots",
+        ),
+        pytest.param(
+            {"expires": 60, "immutable": True, "precompressed": True, "charset": None},
+            FileOptions(expires=60, immutable=True, precompressed=True),
+            id="numbers and flags",
+        ),
+    ],
+)
+def test_options_as_an_entry_s_author_writes_them(given, options):
+    assert read_file_options(given) == options
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param(
+            {"expire": 60},
+            "files have no option 'expire'; they have index, cache_control, expires, charset, "
+            "precompressed, immutable, forced_type, types, encodings",
+            id="an option that there is not",
+        ),
+        pytest.param(
+            {"expires": "1 hour"},
+            "expires is '1 hour'; it takes a whole number of seconds",
+            id="a time in words",
+        ),
+        pytest.param(
+            {"expires": True}, "expires is True; it takes a whole number of seconds", id="a flag"
+        ),
+        pytest.param(
+            {"precompressed": "no"}, "precompressed is 'no'; it takes True or False", id="a word"
+        ),
+        pytest.param(
+            {"index": [1]}, "index is [1]; it takes a name or a list of names", id="a number"
+        ),
+        pytest.param({"charset": b"x"}, "charset is b'x'; it takes a text", id="bytes"),
+        pytest.param(
+            {"types": ["csv"]},
+            "types is ['csv']; it takes a dict of suffixes and texts",
+            id="a list of suffixes",
+        ),
+        pytest.param(
+            {"types": {"csv": None}},
+            "types is {'csv': None}; it takes a dict of suffixes and texts",
+            id="a suffix that stands for None",
+        ),
+    ],
+)
+def test_options_that_cannot_be_read_are_refused(given, message):
+    with pytest.raises(DirectiveError) as caught:
+        read_file_options(given)
+
+    assert str(caught.value) == message
+
+
+def test_every_option_can_be_read():
+    assert (
+        read_file_options(
+            {field.name: getattr(FileOptions(), field.name) for field in fields(FileOptions)}
+            | {"types": {}, "encodings": {}}
+        )
+        == FileOptions()
+    )
