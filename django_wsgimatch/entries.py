@@ -26,9 +26,8 @@ from .aliases.directives import (
     make_alias,
     parse_directive,
 )
-from .aliases.file_options import FileOptions
+from .aliases.file_options import FileOptions, read_file_options
 from .entry_options.extras import EXTRAS, read_extras
-from .entry_options.files import read_file_options
 from .entry_options.texts import FilePath, Text, as_utf8, bytes_of
 from .exceptions import DirectiveError
 

@@ -48,7 +48,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(WSGIApplication|WSGIEnvironment|Options)"),
     # What script_alias() and read_directives() return is for WSGIMATCH_ALIASES, not to be used.
     (r"py:.*", r"(django_wsgimatch\.entries\.)?(FilePath|Entry|FileEntry|Reloading)"),
-    (r"py:.*", r"django_wsgimatch\.access_entries\.(AccessEntry|BasicLogin|Requirements)"),
+    (r"py:.*", r"django_wsgimatch\.entry_options\.access\.(AccessEntry|BasicLogin|Requirements)"),
     # Made by the entry and by compile_location(), for the package's own use.
     (r"py:.*", r"(Places|Interpreters)"),
     (r"py:.*", r"django_wsgimatch\.aliases\.patterns\.pattern\.Pattern"),
