@@ -15,6 +15,7 @@ from ..aliases.table import AliasTable
 from ..answers.access.judging import AccessRequest, Judge, Verdict
 from ..answers.proxies.asked import Asked, asked_of, request_target
 from ..answers.proxies.mount import MOUNT
+from ..daemon.log_limits import ONCE_IN, Seldom
 from ..text import cut, shown
 from .pages import error_page
 
@@ -39,7 +40,8 @@ class AccessGate:
     through to it, as it runs nothing. ``is_exempt`` tells of a request for which no rule holds, as
     of those for the pages of WSGIMATCH_HEALTH_PATH. ``comes_first`` tells whether an entry answers
     before any access rule, as a Redirect does; ``own_rules`` returns what an entry says itself,
-    which comes after all sections.
+    which comes after all sections; ``served_uris`` returns what else an entry may answer a uri
+    with, as a folder's index files: the rules for these hold, too.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class AccessGate:
         is_exempt: Callable[[WSGIEnvironment], bool] | None = None,
         comes_first: Callable[[Alias], bool] | None = None,
         own_rules: Callable[[Alias], Sequence[AccessRules]] | None = None,
+        served_uris: Callable[[Alias, str], Iterable[str]] | None = None,
     ) -> None:
         self.application = application
         self.sections = sections
@@ -62,6 +65,8 @@ class AccessGate:
         self._is_exempt = is_exempt
         self._comes_first = comes_first
         self._own_rules = own_rules
+        self._served_uris = served_uris
+        self._seldom = Seldom(ONCE_IN)
         self._known: dict[tuple[str | None, ...], tuple[AccessRules, ...]] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -70,11 +75,23 @@ class AccessGate:
         if found:
             verdict = self._verdict(found, environ)
             if verdict.status is not None:
+                self._log(verdict, environ)
                 return refuse(verdict, environ, start_response)
             if verdict.user is not None:
                 environ["REMOTE_USER"] = verdict.user
                 environ["AUTH_TYPE"] = "Basic"
         return self.application(environ, start_response)
+
+    def _log(self, verdict: Verdict, environ: WSGIEnvironment) -> None:
+        """Log why a request is not let in: what anybody can cause is no error."""
+        level = logging.INFO
+        if verdict.status == 500:
+            # Nor may anybody fill the log with what is wrong with a file.
+            if not self._seldom.is_due(verdict.reason):
+                return
+            level = logging.ERROR
+        target = request_target(environ) or environ.get("PATH_INFO", "")
+        logger.log(level, "%s: %s", shown(cut(target, _LONGEST_TARGET)), verdict.reason)
 
     def _verdict(self, found: Sequence[AccessRules], environ: WSGIEnvironment) -> Verdict:
         """Return the first refusal, or who is let in by the first rules, which are the uri's."""
@@ -110,30 +127,27 @@ class AccessGate:
         asked = asked_of(environ, self._rules)
         if asked is None or (self._is_exempt is not None and self._is_exempt(environ)):
             return ()
-        own: Sequence[AccessRules] = ()
-        if self._own_rules is not None and (alias := self._alias(asked)) is not None:
-            own = self._own_rules(alias)
-        found = [self.sections.rules_for(asked.uri, asked.host, own)]
-        found.append(self._as_the_fallback_reads_it(asked, environ))
-        rules = tuple(each for each in found if each is not None)
-        if rules and self._comes_first is not None:
-            alias = self._alias(asked)
-            return () if alias is not None and self._comes_first(alias) else rules
-        return rules
+        alias = self._alias(asked)
+        if alias is None:
+            found = [
+                self.sections.rules_for(uri, asked.host) for uri in self._paths(asked, environ)
+            ]
+        elif self._comes_first is not None and self._comes_first(alias):
+            return ()
+        else:
+            own = () if self._own_rules is None else self._own_rules(alias)
+            more = () if self._served_uris is None else self._served_uris(alias, asked.uri)
+            found = [self.sections.rules_for(uri, asked.host, own) for uri in (asked.uri, *more)]
+        return tuple(dict.fromkeys(rules for rules in found if rules is not None))
 
-    def _as_the_fallback_reads_it(
-        self, asked: Asked, environ: WSGIEnvironment
-    ) -> AccessRules | None:
+    def _paths(self, asked: Asked, environ: WSGIEnvironment) -> Iterable[str]:
         """
-        Return the rules for the path that the fallback gets, where it is another one than the uri.
+        Return the uri, and the path that the fallback gets, where it is another one.
 
         A script gets its PATH_INFO from the uri. The fallback has the server's, in which
         ``/admin/../x`` stands as it came: a view of ``/admin/`` might answer it.
         """
-        path = environ.get("PATH_INFO", "")
-        if path == asked.uri or self._alias(asked) is not None:
-            return None
-        return self.sections.rules_for(path, asked.host)
+        return dict.fromkeys([asked.uri, environ.get("PATH_INFO", "")])
 
     def _alias(self, asked: Asked) -> Alias | None:
         match = self.table.for_host(asked.host).match(asked.uri)
@@ -157,10 +171,7 @@ def access_request(environ: WSGIEnvironment) -> AccessRequest:
 def refuse(
     verdict: Verdict, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Answer a request that is not let in, and log why: what anybody can cause is no error."""
+    """Answer a request that is not let in."""
     assert verdict.status is not None
-    level = logging.ERROR if verdict.status == 500 else logging.INFO
-    target = request_target(environ) or environ.get("PATH_INFO", "")
-    logger.log(level, "%s: %s", shown(cut(target, _LONGEST_TARGET)), verdict.reason)
     more = [] if verdict.challenge is None else [("WWW-Authenticate", verdict.challenge)]
     return error_page(verdict.status, environ, start_response, more)

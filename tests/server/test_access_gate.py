@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import shutil
+from typing import Any
 
 import pytest
 
@@ -181,6 +182,43 @@ def test_a_missing_file_of_users_is_500_and_an_error_in_the_log(site, tmp_path, 
     assert caplog.record_tuples == [("django_wsgimatch", logging.ERROR, f"/a/b: {reason}")]
 
 
+def test_nobody_can_fill_the_log_with_a_missing_file(site, caplog):
+    site.WSGIMATCH_ACCESS = [access("/a", auth=basic("x", users="gone"), require="valid-user")]
+    application = entry.get_application()
+    caplog.clear()
+
+    for _ in range(5):
+        ask(application, "/a/b", headers=ANN)
+
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"headers": {"Host": "open.test"}}, id="host"),
+        pytest.param({"script_name": "/a"}, id="mount point"),
+    ],
+)
+def test_what_is_remembered_of_a_path_is_of_one_host_and_mount_point(site, other):
+    site.WSGIMATCH_ACCESS = [access("/a", require="all denied", host="localhost")]
+    application = entry.get_application()
+
+    first: dict[str, Any] = {}
+    asked = [ask(application, "/a", **each).code for each in (first, other, first, other)]
+
+    assert [code == 403 for code in asked] == [True, False, True, False]
+
+
+def test_a_query_that_is_refused_is_refused_of_a_path_that_is_remembered(site):
+    site.WSGIMATCH_ACCESS = [access("/a", require="all denied")]
+    application = entry.get_application()
+
+    asked = [ask(application, target).code for target in ("/a?x", "/a?x#y", "/a?\xe4", "/a")]
+
+    assert asked == [403, 400, 403, 403]
+
+
 @pytest.mark.parametrize("password", ["secret-cy", "another-secret"])
 def test_no_password_reaches_the_log(site, caplog, password):
     site.WSGIMATCH_ACCESS = [access("/a", auth=LOGIN, require="user bob")]
@@ -229,6 +267,14 @@ def test_an_entry_s_own_rules_come_last():
     application = gate(table, own_rules=lambda alias: [denied()] if alias.location == "/a" else [])
 
     assert [ask(application, each).code for each in ("/a", "/b", "/c")] == [403, 200, 200]
+
+
+def test_the_rules_of_a_folder_s_index_hold_for_the_folder():
+    table = AliasTable([Alias("/docs", "/x")])
+    sections = [AccessSection("/docs/index.html", denied())]
+    application = gate(table, *sections, served_uris=lambda alias, uri: [f"{uri}index.html"])
+
+    assert [ask(application, each).code for each in ("/docs/", "/docs/x")] == [403, 200]
 
 
 def test_what_answers_before_access_rules_is_not_asked_for_them():
