@@ -36,11 +36,7 @@ from .aliases.table import AliasTable
 from .answers.direct import Direct, direct
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
 from .answers.proxies.asked import request_target
-from .answers.proxies.mount import (
-    own_mount_point,
-    replaces_script_name,
-    script_name_below,
-)
+from .answers.proxies.mount import own_mount_point, replaces_script_name, script_name_below
 from .corridor import Corridor, guarded, log_refusal, run_application
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused

@@ -27,6 +27,7 @@ from django_wsgimatch.aliases.alias import Alias, Denial
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.answers.proxies.mount import BEFORE, IN_PLACE, MOUNT
 from django_wsgimatch.corridor import Corridor
 from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.dispatcher import Dispatcher
@@ -53,6 +54,8 @@ PLAIN_TARGETS = (
     *("a.wsgi/", "a.wsgi/tail/", "a.wsgi//t", "a.wsgi/.t", "a.wsgi/x/../y", "dangling.wsgi", "o"),
     *("d/../a.wsgi", "./h.py", "d//a.wsgi", "d/c.wsgi", "a.wsgi/a", "h.py/a/b", "d/.", "d/l.wsgi"),
 )
+# What a trusted proxy may have taken off.
+PREFIXES = ("/m", "/a", "/a/b", "/%", "/ b", "/\xe9")
 PATTERNS = (
     *("^/(a|b)", "^/(a|b)", "^/([^/]+)", "^/([^/]+)/([^/]*)", "^/(.*)", "^/(.*)$", "^/a(/.*)?$"),
     *("/(b)", "^/", "^/(a)?", "(.)$", "^/(\\w+)/(\\w+)", "a", "^(?!/b)/(.)", "$", "^/(a)(b)?(/|$)"),
@@ -202,6 +205,14 @@ def random_request(rng: Random) -> dict[str, Any]:
     if mount and rng.random() < 0.8:
         target = mount.rstrip("/") + target
     request: dict[str, Any] = {"target": target, "script_name": mount, "without": []}
+    if rng.random() < 0.2:
+        prefix = rng.choice(PREFIXES)
+        request |= rng.choice(
+            (
+                {"SCRIPT_NAME": prefix + mount, MOUNT: BEFORE + mount},
+                {"SCRIPT_NAME": rng.choice((prefix, "/")), MOUNT: IN_PLACE + mount},
+            )
+        )
     if rng.random() < 0.8:
         request["HTTP_HOST"] = rng.choice(HOSTS)
     if rng.random() < 0.3:

@@ -19,6 +19,9 @@ WITHOUT_ADDRESS = frozenset(["", "localhost", "0.0.0.0", "unix:"])
 # nginx writes this into X-Forwarded-For where its own peer has no address.
 NGINX_UNIX = "unix:"
 
+# What is longer than an address, brackets and a port is none. Clients fill what is remembered.
+LONGEST_HOP = 64
+
 # The first 96 bits of an IPv4 address that is written as an IPv6 one.
 _MAPPED = bytes(10) + b"\xff\xff"
 # An address in brackets, which a port may follow, or one with a port; RFC 7239 6.3 hides ports.
@@ -113,13 +116,17 @@ def address_number(text: str) -> Address | None:
     return None
 
 
-@lru_cache(maxsize=4096)
 def bare_address(text: str) -> str:
     """
     Return the address of a hop without brackets and port, "" where it tells no address.
 
     Some balancers write ``192.0.2.1:4711``; RFC 7239 has ``[2001:db8::1]:4711``, and ``unknown``.
     """
+    return _bare(text) if len(text) <= LONGEST_HOP else ""
+
+
+@lru_cache(maxsize=4096)
+def _bare(text: str) -> str:
     found = _WITH_PORT.fullmatch(text)
     address = text if found is None else found[1] or found[2]
     return address if address_number(address) is not None else ""

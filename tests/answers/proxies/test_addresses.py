@@ -6,6 +6,7 @@ import pytest
 
 from django_wsgimatch.answers.proxies.addresses import (
     Networks,
+    _bare,
     address_number,
     bare_address,
     holds,
@@ -115,6 +116,13 @@ def test_hop_that_a_proxy_tells(hop, is_trusted):
 )
 def test_address_of_a_hop(hop, address):
     assert bare_address(hop) == address
+
+
+def test_what_is_too_long_for_an_address_is_not_remembered():
+    before = _bare.cache_info().currsize
+
+    assert [bare_address(f"{number}{'9' * 8000}") for number in range(100)] == [""] * 100
+    assert _bare.cache_info().currsize == before
 
 
 def test_address_is_a_number_of_its_version():
