@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
@@ -22,7 +22,12 @@ from .doctor.access.section_findings import DiagnosedSection, address_findings, 
 from .doctor.findings.finding import Finding, Progress, Subject, counted, untold
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
-from .doctor.processes.leaks import inherited_findings, leak_findings
+from .doctor.processes.leaks import (
+    Interpreter,
+    inherited_findings,
+    leak_findings,
+    with_file_of_module,
+)
 from .doctor.processes.proxies import peer_findings, trust_findings
 from .doctor.processes.serving import (
     forwarding_findings,
@@ -122,11 +127,12 @@ def file_system_findings(
     """
     rules = configured.rules
     listings = Listings()
+    interpreter_of = interpreters(configured)
     places = [
-        (subject, _surveyed(subject, rules, listings))
+        (subject, _surveyed(subject, rules, listings, interpreter_of))
         for subject in counted(list(scripts_of(configured)), "targets", progress)
     ]
-    broken = [*_start_findings(configured, places, progress)]
+    broken = [*_start_findings(configured, places, interpreter_of, progress)]
     yield from broken
     yield from exposure_findings(configured.groups, os.environ)
     # The aliases and groups of which it is known already that a script or place does not start.
@@ -163,12 +169,15 @@ def _sections(configured: Configuration) -> list[DiagnosedSection]:
 
 
 def _start_findings(
-    configured: Configuration, places: Sequence[tuple[Subject, TargetPlace]], progress: Progress
+    configured: Configuration,
+    places: Sequence[tuple[Subject, TargetPlace]],
+    interpreter_of: Callable[[Subject], Interpreter | None],
+    progress: Progress,
 ) -> Iterator[Finding]:
     """Yield what keeps scripts and groups from starting, or has them start as another project."""
     base = configured.rules.base_directory
     yield from file_findings(places, partial(settings_of, configured), base)
-    yield from leak_findings(places, interpreters(configured))
+    yield from leak_findings(places, interpreter_of)
     yield from inherited_findings(base_directory(), os.environ.get(VARIABLE))
     yield from group_findings(
         configured.groups,
@@ -179,8 +188,15 @@ def _start_findings(
     )
 
 
-def _surveyed(subject: Subject, rules: Rules, listings: Listings) -> TargetPlace:
+def _surveyed(
+    subject: Subject,
+    rules: Rules,
+    listings: Listings,
+    interpreter_of: Callable[[Subject], Interpreter | None],
+) -> TargetPlace:
     place = survey(subject.alias, rules, listings)
+    if place.state == "module":
+        return with_file_of_module(place, interpreter_of(subject))
     return replace(place, below=scripts_below(subject, place, rules, listings))
 
 

@@ -33,7 +33,7 @@ from .daemon.place import Place
 from .exceptions import ApplicationExit, DaemonError, ScriptError
 from .plans.files import Files
 from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, listens_on_a_path
-from .preloading import Preloads
+from .preloading import Preloads, script_path
 from .scripts import Reloading, Scripts
 from .server.pages import error_page, not_found
 from .server.whole_body import expect_whole_body
@@ -112,8 +112,8 @@ class Corridor:
         here = [alias for alias in aliases if self.places is None or is_here(alias)]
         for path in dict.fromkeys(required):
             self.preloads.load(path)
-        for target in dict.fromkeys(alias.target for alias in here):
-            path = os.path.join(self.rules.base_directory, target)
+        base = self.rules.base_directory
+        for path in dict.fromkeys(script_path(alias, base) for alias in here):
             if path not in self.scripts.loaded:
                 self.preloads.load(path, is_required=False)
 
@@ -210,11 +210,14 @@ class Corridor:
             self.files.lead_elsewhere(script)
         else:
             try:
-                application = self.scripts.get(script).application(callable_object)
+                loaded = self.scripts.get(script)
+                application = loaded.application(callable_object)
             except ScriptError as error:
                 _log(error)
                 start_response = with_always(resolution.match.alias.extras, start_response)
                 return error_page(error.status, environ, start_response)
+            # Of a module, the file that it was found in.
+            script = loaded.path
         self.keep(resolution, environ)
         environ = environ | {
             "SCRIPT_FILENAME": script,

@@ -279,7 +279,7 @@ class Dispatcher(Corridor):
 
     def _forget_one(self, site: HostPlans, target: str, answerer: Answerer | None) -> None:
         """Forget where a target leads; a script that has been replaced is not kept in memory."""
-        if isinstance(answerer, LoadedScript) and self._loaded.get(answerer.path) is not answerer:
+        if isinstance(answerer, LoadedScript) and self._loaded.get(answerer.key) is not answerer:
             self.forget()
         else:
             site.forget(target)
@@ -415,6 +415,9 @@ class Dispatcher(Corridor):
 
     def _searched(self, plan: Plan, uri: str, found: Any) -> Parts | None:
         """What the known files make of a uri whose script the alias alone does not tell."""
+        if not plan.target:
+            # It is a module, which the corridor has yet to find.
+            return None
         filename = find_filename(plan.target, plan.location, plan.filling, uri, found)
         path = self.files.find(filename, plan.directory) if filename is not None else None
         if filename is None or path is None:

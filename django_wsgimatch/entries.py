@@ -27,6 +27,7 @@ from .aliases.directives import (
     parse_directive,
 )
 from .aliases.file_options import FileOptions, read_file_options
+from .aliases.module_target import read_module_target
 from .entry_options.extras import EXTRAS, read_extras
 from .entry_options.texts import FilePath, Text, as_utf8, bytes_of
 from .exceptions import DirectiveError
@@ -101,6 +102,8 @@ def script_alias(location: Text, target: FilePath, **options: Unpack[Options]) -
 
     ``location`` is compared literally, case included; ``target`` is the script's file (text
     behind it becomes PATH_INFO) or a directory of scripts, relative to settings.BASE_DIR. Text
+    with a colon and no slash names a module, as for gunicorn: ``package.module:application``, or
+    ``package.module:create()`` for a function that returns the application. Text
     stands for its UTF-8 bytes. Mistakes are reported when the table is built, all at once.
 
     Beside mod_wsgi's options there are ``environ``, what the application finds in its environ
@@ -280,7 +283,23 @@ def _entry_alias(entry: Entry) -> Alias:
     location = bytes_of("location", entry.location)
     target = bytes_of("target", entry.target)
     alias = make_alias(entry.kind, location, target, options)
-    return replace(alias, extras=read_extras(extras)) if extras else alias
+    if extras:
+        alias = replace(alias, extras=read_extras(extras))
+    return _module_alias(alias) if isinstance(entry.target, str) else alias
+
+
+def _module_alias(alias: Alias) -> Alias:
+    """Return the alias of a module, if that is what its target names. Raises DirectiveError."""
+    module = read_module_target(alias.target)
+    if module is None:
+        return alias
+    name = module.callable_object
+    if alias.callable_object not in (None, name):
+        raise DirectiveError(
+            f"the target {alias.target!r} names {name!r}, and callable_object names "
+            f"{alias.callable_object!r}: leave callable_object out"
+        )
+    return replace(alias, is_module=True, callable_object=name)
 
 
 def _answering_alias(entry: Entry, answer: Answer) -> Alias:

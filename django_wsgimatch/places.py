@@ -43,6 +43,7 @@ def has_places(configured: Configuration) -> bool:
 def definition(configured: Configuration) -> Definition:
     """Return what the manager needs to know. Raises SettingError without gunicorn."""
     roots, group_roots = roots_of_groups(configured)
+    modules = modules_of_groups(configured)
     return Definition(
         time=configured.time,
         python=own_python(),
@@ -59,6 +60,8 @@ def definition(configured: Configuration) -> Definition:
         roots=roots,
         group_roots=group_roots,
         watch=watch_of_this_server(),
+        modules=modules.pop(None, ()),
+        group_modules={name: of for name, of in modules.items() if name is not None},
     )
 
 
@@ -74,14 +77,28 @@ def roots_of_groups(
     rules = configured.rules
     if configured.values["ROOTS"] is not None:
         return rules.roots, {}
-    aliases: dict[str | None, list[Alias]] = {}
-    for alias in all_aliases(configured):
-        name = alias.process_group or rules.process_group
-        # Which group a name with a variable means is known with the request only.
-        aliases.setdefault(_name(name) if is_literal(name) else None, []).append(alias)
+    aliases = _aliases_by_group(configured)
     roots = {name: derive_roots(of, rules.base_directory) for name, of in aliases.items()}
     for_all = roots.pop(None, ())
     return for_all, {name: of for name, of in roots.items() if name is not None}
+
+
+def modules_of_groups(configured: Configuration) -> dict[str | None, tuple[str, ...]]:
+    """Return the modules that entries name for each process group; under None, for all of them."""
+    named = {
+        name: dict.fromkeys(alias.target for alias in of if alias.is_module)
+        for name, of in _aliases_by_group(configured).items()
+    }
+    return {name: tuple(targets) for name, targets in named.items() if targets}
+
+
+def _aliases_by_group(configured: Configuration) -> dict[str | None, list[Alias]]:
+    aliases: dict[str | None, list[Alias]] = {}
+    for alias in all_aliases(configured):
+        name = alias.process_group or configured.rules.process_group
+        # Which group a name with a variable means is known with the request only.
+        aliases.setdefault(_name(name) if is_literal(name) else None, []).append(alias)
+    return aliases
 
 
 def has_interpreters(configured: Configuration) -> bool:
@@ -181,7 +198,7 @@ def scripts_of_main_interpreters(configured: Configuration) -> Iterator[tuple[Pl
         has_captures = alias.kind == "match" and "$" in alias.target
         if alias is BROKEN or not is_main or has_captures or not is_literal(process_group):
             continue
-        script = literal_script(alias.target, rules)
+        script = literal_script(alias, rules)
         if script is not None:
             yield Place(_name(process_group), ""), script
 
@@ -192,7 +209,7 @@ def _preloaded(configured: Configuration) -> Iterator[tuple[Place, str]]:
         place = Place(_name(alias.process_group), _name(alias.application_group))
         # An interpreter is made by its first request.
         is_inside = has_interpreters(configured) and place.application_group != ""
-        script = literal_script(alias.target, configured.rules) if preloads(alias) else None
+        script = literal_script(alias, configured.rules) if preloads(alias) else None
         if script is not None and not place.is_here and not is_inside:
             yield place, script
     for place, script in scripts_of_main_interpreters(configured):

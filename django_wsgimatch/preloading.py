@@ -6,9 +6,12 @@ import logging
 import os
 from dataclasses import dataclass
 
+from .aliases.alias import Alias
+from .aliases.module_target import ModuleTarget, is_module
 from .aliases.resolve import Rules
 from .aliases.target import IS_DIRECTORY, OUTSIDE_ROOTS, find_script, is_inside
 from .exceptions import ScriptError, TargetError
+from .modules import find_module_file
 from .scripts import Scripts, file_mtime
 from .text import readable
 
@@ -50,7 +53,7 @@ class Preloads:
         return [failure.reason for failure in [*self._failures.values()]]
 
     def _try(self, path: str) -> str:
-        if not is_inside(os.path.normpath(path), self._rules.roots):
+        if not is_module(path) and not is_inside(os.path.normpath(path), self._rules.roots):
             logger.error("%s: %s", OUTSIDE_ROOTS, path)
             return f"{OUTSIDE_ROOTS}: {readable(path)}"
         try:
@@ -61,16 +64,23 @@ class Preloads:
         return ""
 
 
-def literal_script(target: str, rules: Rules) -> str | None:
+def script_path(alias: Alias, base_directory: str) -> str:
+    """Return what a script is known by that an alias names in full."""
+    return alias.target if alias.is_module else os.path.join(base_directory, alias.target)
+
+
+def literal_script(alias: Alias, rules: Rules) -> str | None:
     """
-    Return the script that a target without captures leads to, None for a directory's target.
+    Return the script that an alias without captures leads to, None for a directory's target.
 
     What is behind the script in the target is left out. Where nothing is there, that is returned.
     """
-    path = os.path.normpath(os.path.join(rules.base_directory, target))
+    if alias.is_module:
+        return alias.target
+    path = os.path.normpath(os.path.join(rules.base_directory, alias.target))
     try:
         return find_script(
-            target, base_directory=rules.base_directory, follow_symlinks=rules.follow_symlinks
+            alias.target, base_directory=rules.base_directory, follow_symlinks=rules.follow_symlinks
         ).path
     except TargetError as error:
         return None if error.reason == IS_DIRECTORY else path
@@ -84,6 +94,8 @@ def _reason(error: ScriptError) -> str:
 
 
 def _mtime(path: str) -> int | None:
+    if is_module(path):
+        return find_module_file(ModuleTarget.of(path).module).mtime
     try:
         return file_mtime(path)
     except ScriptError:

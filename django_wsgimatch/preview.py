@@ -32,13 +32,14 @@ class Preview:
 
     What was not reached is None. ``status`` is 200 where a script would run and None where the
     fallback answers. ``alias`` is the entry's position, a virtual host's own first, and
-    ``directive`` the line that Apache would read it from, or ``deny`` and its location. ``view``
-    is the Django view for the PATH_INFO; where there is none, ``urlconf_status`` is what the Django
-    project that would answer makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None
-    where no Django project is known to answer. ``load_error`` says why the script does not load,
-    as far as that is known. ``access`` names the sections of access rules that hold for the uri,
-    each with what it says, ``demands`` is what they say together. ``request`` is who asks, where
-    that is given. Text holds one byte a character, as in WSGI.
+    ``directive`` the line that Apache would read it from, or the function that says it and the
+    location. ``script`` is a file, or a module and the name in it, which has no ``filename``.
+    ``view`` is the Django view for the PATH_INFO; where there is none, ``urlconf_status`` is what
+    the Django project that would answer makes of the URL: 404, or 301 where APPEND_SLASH redirects.
+    It is None where no Django project is known to answer. ``load_error`` says why the script does
+    not load, as far as that is known. ``access`` names the sections of access rules that hold for
+    the uri, each with what it says, ``demands`` is what they say together. ``request`` is who asks,
+    where that is given. Text holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -198,7 +199,7 @@ def _status(resolution: Resolution, has_fallback: bool) -> int | None:
 
 def _filename(resolution: Resolution, rules: Rules) -> str | None:
     match = resolution.match
-    if match is None or match.alias.answer is not None:
+    if match is None or match.alias.answer is not None or match.alias.is_module:
         return None
     return os.path.join(rules.base_directory, match.filename)
 

@@ -1,7 +1,8 @@
 """
-WSGI script files: loaded once, kept, and loaded anew when they change.
+WSGI scripts, files and modules: loaded once, kept, and loaded anew when they change.
 
-Mirrors mod_wsgi's wsgi_load_source(), wsgi_reload_required() and wsgi_module_name().
+A script is known by its file's path, or by the text of its ``ModuleTarget``. For files this
+mirrors mod_wsgi's wsgi_load_source(), wsgi_reload_required() and wsgi_module_name().
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import math
 import os
 import sys
 import threading
@@ -18,7 +20,9 @@ from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
+from .aliases.module_target import ModuleTarget, is_module
 from .exceptions import ScriptError
+from .modules import ImportedModules, holders
 from .settings_guard import VARIABLE, settings_modules
 
 if TYPE_CHECKING:
@@ -36,6 +40,13 @@ OTHER_SETTINGS = (
     "this project's script, take the line that names the settings out of it."
 )
 
+HELD = (
+    "WSGI module '{}' has changed, and is not loaded anew: {} would keep what the old one has "
+    "made. Restart the server, or give the alias a process group, whose processes are replaced."
+)
+# The mtime of a module whose file is gone.
+GONE = -1
+
 logger = logging.getLogger("django_wsgimatch")
 
 
@@ -43,6 +54,9 @@ logger = logging.getLogger("django_wsgimatch")
 class LoadedScript:
     """
     A script in memory: its file, the file's mtime in nanoseconds, and its module's globals.
+
+    Of a ``module`` that an entry names the globals are not all kept, but the application alone,
+    and ``key``, which it is known by, is the text of its target. For others that is the path.
 
     ``rejected`` is the mtime of a newer version that would not load; ``used`` are the names of
     the callables that requests have asked for. Before ``due`` (time.monotonic()) nobody looks at
@@ -55,11 +69,24 @@ class LoadedScript:
     rejected: int | None = None
     used: set[str] = field(default_factory=set)
     due: float = 0.0
+    key: str = ""
+    module: ModuleType | None = None
     file: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         """Keep the path as the file system takes it."""
         self.file = self.path.encode("latin-1")
+        self.key = self.key or self.path
+
+    @property
+    def newest(self) -> int:
+        """The file's mtime now; a module's is GONE without it. Raises ScriptError (404)."""
+        try:
+            return file_mtime(self.path)
+        except ScriptError:
+            if self.module is None:
+                raise
+            return GONE
 
     def application(self, callable_object: str) -> WSGIApplication:
         """Look the callable up by name, as for every request. Raises ScriptError (404)."""
@@ -79,9 +106,10 @@ class Scripts:
     changed file is loaded anew, a broken one answers 500) or "safe" (the old version is served
     until a newer one loads). ``settings_module`` is the DJANGO_SETTINGS_MODULE of the process; a
     script that asks for another is refused. Where it is ``is_named``, as in a process group's
-    ``settings``, a script's ``setdefault()`` changes nothing, and asks for nothing. A file is
-    looked at once in ``interval`` seconds, with 0 whenever it is asked for. Threads that ask for
-    the same script load it once.
+    ``settings``, a script's ``setdefault()`` changes nothing, and asks for nothing. With
+    ``is_adopting`` the first script that names one decides it for all. A file is looked at once in
+    ``interval`` seconds, with 0 whenever it is asked for. Threads that ask for the same script load
+    it once.
     """
 
     def __init__(
@@ -90,12 +118,15 @@ class Scripts:
         reloading: Reloading = "safe",
         settings_module: str | None = None,
         is_named: bool = False,
+        is_adopting: bool = False,
         interval: float = 0.0,
     ) -> None:
         self.reloading = reloading
         self.interval = interval
         self.settings_module = settings_module
         self.is_named = is_named
+        self.is_adopting = is_adopting
+        self._modules = ImportedModules(self._check_source, self._check_environment)
         self.loaded: dict[str, LoadedScript] = {}
         # One lock for all, as mod_wsgi's wsgi_module_lock: imports of scripts depend on each
         # other in ways that no order of finer locks could foresee.
@@ -103,14 +134,14 @@ class Scripts:
 
     def get(self, path: str) -> LoadedScript:
         """
-        Return the script in its newest usable version.
+        Return the script in its newest usable version; ``path`` is what it is known by.
 
         Raises ScriptError: 404 where the file is gone, 500 where it cannot be loaded.
         """
         loaded = self.loaded.get(path)
         if loaded is None:
             return self._first_load(path)
-        if self.is_current(loaded):
+        if self.is_current(loaded) or self._is_held(loaded):
             return loaded
         return self._reload_safely(loaded) if self.reloading == "safe" else self._reload(path)
 
@@ -125,13 +156,23 @@ class Scripts:
         return True
 
     def _is_unchanged(self, loaded: LoadedScript) -> bool:
-        if self.loaded.get(loaded.path) is not loaded:
+        if self.loaded.get(loaded.key) is not loaded:
             return False
         try:
             mtime = os.stat(loaded.file).st_mtime_ns
         except OSError:
-            return False
+            return loaded.module is not None and loaded.rejected == GONE
         return mtime == loaded.mtime or mtime == loaded.rejected
+
+    def _is_held(self, loaded: LoadedScript) -> bool:
+        """Whether other modules hold what a changed module has made: then the old one stays."""
+        if loaded.module is None or self.loaded.get(loaded.key) is not loaded:
+            return False
+        names = sorted(holders(loaded.module, loaded.namespace.values()))
+        if names:
+            loaded.rejected = loaded.newest
+            logger.error("%s", HELD.format(loaded.key, ", ".join(names)))
+        return bool(names)
 
     def _first_load(self, path: str) -> LoadedScript:
         with self._lock:
@@ -143,7 +184,7 @@ class Scripts:
     def _reload(self, path: str) -> LoadedScript:
         with self._lock:
             loaded = self.loaded.pop(path, None)
-            if loaded is None or loaded.mtime != file_mtime(path):
+            if loaded is None or loaded.mtime != loaded.newest:
                 logger.info("Reloading WSGI script '%s'.", path)
                 loaded = self._load(path)
             self.loaded[path] = loaded
@@ -159,47 +200,77 @@ class Scripts:
             self._lock.release()
 
     def _replace(self, old: LoadedScript) -> LoadedScript:
-        mtime = file_mtime(old.path)
-        if self.loaded.get(old.path) is not old or mtime in (old.mtime, old.rejected):
-            return self.loaded.get(old.path, old)
+        mtime = old.newest
+        if self.loaded.get(old.key) is not old or mtime in (old.mtime, old.rejected):
+            return self.loaded.get(old.key, old)
         previous = sys.modules.get(module_name(old.path))
         try:
-            new = self._load(old.path)
+            new = self._load(old.key)
             for name in old.used:
                 new.application(name)
         except ScriptError as error:
             _restore_module(old.path, previous)
             old.rejected = mtime
             message = "Still serving the previous version of '%s': %s"
-            logger.error(message, old.path, error, exc_info=error.__cause__)
+            logger.error(message, old.key, error, exc_info=error.__cause__)
             return old
-        logger.info("Reloaded WSGI script '%s'.", old.path)
-        self.loaded[old.path] = new
+        logger.info("Reloaded WSGI script '%s'.", old.key)
+        self.loaded[old.key] = new
         return new
 
     def _load(self, path: str) -> LoadedScript:
+        if is_module(path):
+            return self._load_module(path)
         mtime = file_mtime(path)
         try:
             source = _read_source(path)
         except OSError as error:
             raise ScriptError(500, NOT_LOADED.format(path)) from error
-        for asked in settings_modules(source, with_defaults=not self.is_named):
-            self._check_settings_module(path, asked)
+        self._check_source(path, source)
         module = _new_module(path)
         self._execute(path, source, module)
         return LoadedScript(path, mtime, module.__dict__)
+
+    def _load_module(self, key: str) -> LoadedScript:
+        target = ModuleTarget.of(key)
+        try:
+            made = self._modules.load(target)
+        except ScriptError:
+            self._restore_environment()
+            raise
+        return LoadedScript(
+            os.fsencode(made.file.path).decode("latin-1") or key,
+            made.file.mtime,
+            {target.callable_object: made.application},
+            # Without a file there is nothing to look at.
+            due=0.0 if made.file.path else math.inf,
+            key=key,
+            module=made.module,
+        )
 
     def _execute(self, path: str, source: bytes, module: ModuleType) -> None:
         previous = sys.modules.get(module.__name__)
         sys.modules[module.__name__] = module
         try:
             _run(path, source, module)
-            self._check_settings_module(path, os.environ.get(VARIABLE))
+            self._check_environment(path)
         except BaseException:
             _restore_module(path, previous)
-            if self.settings_module:
-                os.environ[VARIABLE] = self.settings_module
+            self._restore_environment()
             raise
+
+    def _check_source(self, path: str, source: bytes | None) -> None:
+        for asked in settings_modules(source or b"", with_defaults=not self.is_named):
+            self._check_settings_module(path, asked)
+
+    def _check_environment(self, path: str) -> None:
+        self._check_settings_module(path, os.environ.get(VARIABLE))
+        if self.is_adopting:
+            self.settings_module = self.settings_module or os.environ.get(VARIABLE)
+
+    def _restore_environment(self) -> None:
+        if self.settings_module:
+            os.environ[VARIABLE] = self.settings_module
 
     def _check_settings_module(self, path: str, asked: str | None) -> None:
         if self.settings_module and asked != self.settings_module:

@@ -325,7 +325,6 @@ def test_silenced_ids(settings):
     ("target", "hint"),
     [
         pytest.param("d.c", "d/c.py", id="a dotted path"),
-        pytest.param("d.c:application", "d/c.py", id="as gunicorn has it"),
         pytest.param("d.c.application", "d/c.py", id="as WSGI_APPLICATION has it"),
         pytest.param("d/c.py:application", "d/c.py", id="a file and a name"),
         pytest.param("d/cc.wsgi", "d/c.wsgi", id="a slip"),
@@ -338,6 +337,17 @@ def test_a_target_that_does_not_exist_but_another_does(site, settings, target, h
     [finding] = findings()
 
     assert finding.hint == f"There is another: script_alias('/a', {hint!r})."
+
+
+def test_a_directive_line_with_a_module_for_a_file(site, settings):
+    settings.WSGIMATCH_ALIASES = ["WSGIScriptAlias /a d.c:application process-group=%{GLOBAL}"]
+
+    [finding] = findings()
+
+    assert finding.hint == (
+        "A directive line names a file, as in Apache. To name the module: "
+        "script_alias('/a', 'd.c:application', process_group='%{GLOBAL}')."
+    )
 
 
 def test_the_app_loads_what_checks_only_where_a_check_runs():

@@ -48,9 +48,12 @@ class Redirection:
 # What answers without an application.
 Answer: TypeAlias = Denial | Redirection | FileOptions
 
-Directive: TypeAlias = Literal[
+# What says an entry: a directive, or a function of ours where Apache has none for it.
+DirectiveName: TypeAlias = Literal[
     "WSGIScriptAlias",
     "WSGIScriptAliasMatch",
+    "script_alias",
+    "script_alias_match",
     "Alias",
     "AliasMatch",
     "Redirect",
@@ -59,7 +62,7 @@ Directive: TypeAlias = Literal[
     "deny_match",
 ]
 # By what answers: the name of the plain one and of the one with a pattern.
-_DIRECTIVES: dict[type, tuple[Directive, Directive]] = {
+_DIRECTIVES: dict[type, tuple[DirectiveName, DirectiveName]] = {
     type(None): ("WSGIScriptAlias", "WSGIScriptAliasMatch"),
     FileOptions: ("Alias", "AliasMatch"),
     Redirection: ("Redirect", "RedirectMatch"),
@@ -111,7 +114,9 @@ class Alias:
     ``location`` is the url prefix of a plain alias or the pattern of a match alias, ``target``
     the file (for a match alias: the template) it maps to. All text is latin-1, one code point a
     byte. An option that is None was not given. An entry with an ``answer`` needs no application:
-    it has no options of a script's, and a target only where files answer.
+    it has no options of a script's, and a target only where files answer. With ``is_module`` the
+    target is no file, but the text of a ``module_target.ModuleTarget``, whose name is the
+    ``callable_object``.
     """
 
     location: str
@@ -123,10 +128,13 @@ class Alias:
     pass_authorization: bool | None = None
     answer: Answer | None = None
     extras: Extras | None = None
+    is_module: bool = False
 
     @property
-    def directive(self) -> Directive:
+    def directive(self) -> DirectiveName:
         """The name of the directive that says this in Apache, or of the function that says it."""
+        if self.is_module:
+            return "script_alias" if self.kind == "plain" else "script_alias_match"
         return _DIRECTIVES[type(self.answer)][self.kind == "match"]
 
 

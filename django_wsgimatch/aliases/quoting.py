@@ -13,8 +13,8 @@ def directive_line(alias: Alias) -> str:
     """
     Return the line of which parse_directive() makes this alias, in latin-1.
 
-    No directive says what an entry that refuses requests does: its line has the function's name.
-    The options of files have none either.
+    No directive says what an entry that refuses requests does, nor names a module: its line has
+    the function's name. The options of files have none either.
     """
     words = [alias.directive, quote_word(alias.location)]
     if isinstance(alias.answer, Redirection):
@@ -26,7 +26,8 @@ def directive_line(alias: Alias) -> str:
     options = {
         "process-group": alias.process_group,
         "application-group": alias.application_group,
-        "callable-object": alias.callable_object,
+        # The target of a module names it.
+        "callable-object": None if alias.is_module else alias.callable_object,
         "pass-authorization": {None: None, True: "On", False: "Off"}[alias.pass_authorization],
     }
     words += [f"{name}={quote_word(value)}" for name, value in options.items() if value is not None]

@@ -12,6 +12,7 @@ from ..text import quoted, shown
 from .alias import Alias, Denial, Redirection
 from .groups import GLOBAL, GroupName, Server, group_name
 from .hosts import is_valid_host
+from .module_target import find_module_script, is_module
 from .table import AliasTable, Match
 from .target import FollowSymlinks, Script, find_script, split_uri
 from .uri import EncodedSlashes, Target, authority_of, from_path_info, parse_target
@@ -19,6 +20,7 @@ from .uri import EncodedSlashes, Target, authority_of, from_path_info, parse_tar
 NOT_DEFINED = "No WSGI daemon process called '{}' has been configured"
 UNREADABLE = "Target WSGI script cannot be read"
 NO_MATCH = "no alias matches"
+INSIDE_A_NAME = "the match ends inside a name, and a module answers whole ones"
 BAD_HOST = "the Host header {!r} is not a host"
 # Of a host that is refused so many characters are logged.
 LONGEST_SHOWN = 100
@@ -146,6 +148,11 @@ def _resolve_uri(
         return found(reason=NO_MATCH)
     if match.alias.answer is not None:
         return found(status=status_of(match.alias), reason=reason_of(match.alias))
+    if match.alias.is_module:
+        module = find_module_script(match.alias.target, match.uri, match.end)
+        if module is None:
+            return found(status=404, reason=INSIDE_A_NAME)
+        return _place(found, match, module, rules, server)
     try:
         script = find_script(
             match.filename,
@@ -238,5 +245,5 @@ def passes_authorization(alias: Alias, rules: Rules) -> bool:
 
 
 def _unreadable(script: Script) -> str:
-    is_readable = os.access(script.path.encode("latin-1"), os.R_OK)
+    is_readable = is_module(script.path) or os.access(script.path.encode("latin-1"), os.R_OK)
     return "" if is_readable else f"{UNREADABLE}: {script.path}"

@@ -15,10 +15,11 @@ def derive_roots(aliases: Iterable[Alias], base_directory: str) -> Roots:
     The directories that the targets of aliases name: where scripts may lie by default.
 
     For a plain alias that is the directory of the target, for a match alias the directory
-    part of what stands before the first capture. An entry without an application has no target.
+    part of what stands before the first capture. An entry without an application has no target,
+    and a module lies in no directory.
     """
     named: dict[str, None] = {}
-    for alias in (each for each in aliases if each.answer is None):
+    for alias in (each for each in aliases if each.answer is None and not each.is_module):
         template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
         literal = template[0] if template and isinstance(template[0], str) else ""
         if not literal.startswith("/"):

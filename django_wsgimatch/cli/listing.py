@@ -29,7 +29,7 @@ EMBEDDED, MAIN = "(embedded)", "(main interpreter)"
 _BROKEN = "broken"
 _DENIED, _REDIRECTED, _FILES = "denied", "redirected", "files"
 # The states in which an entry does what it should.
-_SOUND = ("script", "directory", _DENIED, _REDIRECTED, _FILES)
+_SOUND = ("script", "module", "directory", _DENIED, _REDIRECTED, _FILES)
 _NOTHING = ("-", EMBEDDED, MAIN)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
@@ -138,7 +138,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _options(row: Row) -> str:
     options = []
-    if row.callable_object not in (None, "application"):
+    if row.callable_object not in (None, "application") and row.state != "module":
         options.append(f"callable_object={readable(row.callable_object or '')}")
     if row.pass_authorization is False:
         options.append("pass_authorization=False")

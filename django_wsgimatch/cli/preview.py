@@ -15,6 +15,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ..aliases.alias import BROKEN, Alias
+from ..aliases.module_target import is_module
 from ..aliases.table import AliasTable
 from ..aliases.uri import parse_target
 from ..answers.proxies.addresses import UNIX, address_number
@@ -160,6 +161,9 @@ def _view(path_info: str) -> str | None:
 def _load_error(
     configured: Configuration, script: str, process_group: str, application_group: str
 ) -> str:
+    if is_module(script):
+        # Who loads it says what is wrong.
+        return ""
     place = Place(process_group, application_group)
     settings_module = Asker.of(configured).settings_module(place)
     is_named = bool(settings_module) and not place.is_here

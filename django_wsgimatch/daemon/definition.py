@@ -28,7 +28,8 @@ class Definition:
     seconds. ``project`` tells the project from others. ``backend``
     is WSGIMATCH_APPLICATION_GROUP_BACKEND, ``follow_symlinks`` WSGIMATCH_FOLLOW_SYMLINKS. ``roots``
     are the directories that scripts of all groups may lie in, None for any; ``group_roots`` are
-    those that only one process group's may lie in, by its name. ``watch`` are the files and
+    those that only one process group's may lie in, by its name; ``modules`` and ``group_modules``
+    are the modules that are scripts, in the same way. ``watch`` are the files and
     patterns of files that processes look at, beside those of their code, to be renewed when one is
     edited; None where they look at none: not while developing.
     """
@@ -48,6 +49,8 @@ class Definition:
     roots: tuple[str, ...] | None = None
     group_roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     watch: tuple[str, ...] | None = None
+    modules: tuple[str, ...] = ()
+    group_modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def defines(self, place: Place) -> bool:
         """Whether a place's process group is defined; the embedded one always is."""
@@ -86,6 +89,7 @@ class Definition:
             roots=self._roots(place.process_group),
             follow_symlinks=self.follow_symlinks,
             watch=self.watch,
+            modules=self.modules + self.group_modules.get(place.process_group, ()),
         )
 
     def _roots(self, process_group: str) -> tuple[str, ...] | None:
@@ -114,5 +118,6 @@ class Definition:
         given = tuples(value)
         given["groups"] = {name: options_from_json(o) for name, o in value["groups"].items()}
         given["preload"] = tuple((Place(**place), path) for place, path in value["preload"])
-        given["group_roots"] = tuples(value["group_roots"])
+        for name in ("group_roots", "group_modules"):
+            given[name] = tuples(value[name])
         return cls(**given)

@@ -34,8 +34,9 @@ class GroupSpec:
     for a process group, which has nothing of the server's. ``directory`` is where the processes
     run if ``home`` does not say; ``trusted`` are the user ids that may send requests, ``token`` is
     what each request must carry (hexadecimal). ``roots`` are the directories that scripts may lie
-    in, None for any, and ``follow_symlinks`` is WSGIMATCH_FOLLOW_SYMLINKS. ``watch`` and
-    ``reload_interval`` are the definition's.
+    in, None for any, ``modules`` the modules that are scripts here, by the texts of their targets,
+    and ``follow_symlinks`` is WSGIMATCH_FOLLOW_SYMLINKS. ``watch`` and ``reload_interval`` are the
+    definition's.
     """
 
     place: Place
@@ -51,6 +52,7 @@ class GroupSpec:
     roots: tuple[str, ...] | None = None
     follow_symlinks: FollowSymlinks = True
     watch: tuple[str, ...] | None = None
+    modules: tuple[str, ...] = ()
 
     @property
     def display_name(self) -> str:

@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from time import monotonic
 
+from ..aliases.module_target import is_module
 from ..aliases.target import NOT_FOUND, FollowSymlinks, find_script
 from ..exceptions import TargetError
 from ..scripts import LoadedScript, Scripts
@@ -121,7 +122,8 @@ class Files:
         if isinstance(answerer, Refused):
             self._missing.pop(answerer.path, None)
             return False
-        if self._follow_symlinks is not True and not self._may_follow(answerer.path):
+        path = answerer.key if isinstance(answerer, LoadedScript) else answerer.path
+        if self._follow_symlinks is not True and not self._may_follow(path):
             return False
         if isinstance(answerer, LoadedScript):
             return self.scripts.is_current(answerer)
@@ -166,6 +168,8 @@ class Files:
         return refused
 
     def _may_follow(self, path: str) -> bool:
+        if is_module(path):
+            return True
         try:
             return find_script(path, follow_symlinks=self._follow_symlinks).path == path
         except TargetError:

@@ -26,7 +26,15 @@ from ..aliases.substitution import Filling, Template, make_filling, parse_templa
 from ..text import quoted, readable
 from .files import Refused
 from .names import GroupNames, Named, named, names_fixed_groups
-from .splits import Split, is_resolved, literal_directory, make_match_split, make_split, target_of
+from .splits import (
+    Split,
+    is_resolved,
+    literal_directory,
+    make_match_split,
+    make_module_split,
+    make_split,
+    target_of,
+)
 from .targets import LONGEST_URI
 
 
@@ -38,10 +46,10 @@ class Plan:
     ``location`` is what an access log is told of the alias. ``split`` takes the uri and what the
     index found there; without one, or where it declines, the filename is made of ``target``, an
     absolute path, by ``filling`` for a match alias, and ``Files`` tell the script in it, which does
-    not lie above the first ``directory`` characters. ``named`` is what the groups make of every
-    request; where they differ, it is None and ``names`` tells. An entry without an
-    application has ``refusal`` alone, or none of all this and ``is_direct``. ``extras``
-    are the entry's.
+    not lie above the first ``directory`` characters. For a module ``target`` is "". ``named`` is
+    what the groups make of every request; where they differ, it is None and ``names`` tells. An
+    entry without an application has ``refusal`` alone, or none of all this and ``is_direct``.
+    ``extras`` are the entry's.
     """
 
     callable_object: str
@@ -81,10 +89,13 @@ class Planner:
             return Plan(name, pass_authorization=True, location=told, is_direct=True)
         if why_unplanned(alias, rules):
             return None
-        target = target_of(alias, rules)
+        # A module lies in no folder: its split tells all.
+        target = "" if alias.is_module else target_of(alias, rules)
         template: Template = ()
         filling = split = None
-        if isinstance(location, Pattern):
+        if alias.is_module:
+            split = make_module_split(alias.target, location)
+        elif isinstance(location, Pattern):
             template = parse_template(target)
             filling = make_filling(template, location.groups)
             split = make_match_split(template, filling, location, script)
@@ -123,6 +134,14 @@ def why_unplanned(alias: Alias, rules: Rules) -> str:
     """Return why each request of an alias walks through the file system, "" where it need not."""
     if alias.answer is not None or alias is BROKEN:
         return ""
+    if not alias.is_module and (reason := _unplanned_file(alias, rules)):
+        return reason
+    if names_fixed_groups(alias, rules):
+        return refused_group(named_groups(alias, rules, LOCALHOST, "")[0], rules)
+    return ""
+
+
+def _unplanned_file(alias: Alias, rules: Rules) -> str:
     # Behind a capture that begins with a slash there would be two: such a filename is declined.
     if not alias.target or (alias.kind == "match" and alias.target[0] == "\\"):
         return "its target does not begin with the name of a folder or file"
@@ -133,6 +152,4 @@ def why_unplanned(alias: Alias, rules: Rules) -> str:
         )
     if len(target) > LONGEST_URI:
         return f"its target has more than {LONGEST_URI} characters"
-    if names_fixed_groups(alias, rules):
-        return refused_group(named_groups(alias, rules, LOCALHOST, "")[0], rules)
     return ""

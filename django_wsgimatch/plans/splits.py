@@ -101,6 +101,15 @@ def make_match_split(
     return _in_any_name, filling
 
 
+def make_module_split(target: str, location: str | Pattern) -> Split:
+    """Return the quick split of an alias whose target is a module."""
+    if isinstance(location, Pattern):
+        return _behind_what_was_found, target
+    if location.endswith("/"):
+        return _from_the_slash_on, target
+    return behind_the_location, target, merge_slashes(location)
+
+
 def parts_by(split: Split, uri: str, found: Any) -> Parts | None:
     """Return the parts that a split makes of a uri, None where it declines."""
     parts: Parts | None = split[0](split, uri, found)
@@ -136,6 +145,20 @@ def behind_the_location(split: Split, uri: str, end: int) -> Parts:
     # Optimization: to cut the location out of the uri took 0.05 us; it is there already.
     _, script, script_name = split
     return script, script_name, uri[end:]
+
+
+def _from_the_slash_on(split: Split, uri: str, end: int) -> Parts:
+    return split[1], uri[: end - 1], uri[end - 1 :]
+
+
+def _behind_what_was_found(split: Split, uri: str, found: Found) -> Parts | None:
+    """For a module: only the corridor can tell that a match which ends inside a name is a 404."""
+    end = found.end()
+    if uri[end - 1] == "/":
+        end -= 1
+    if uri[end : end + 1] not in ("", "/"):
+        return None
+    return split[1], uri[:end], uri[end:]
 
 
 def _in_path_info(split: Split, uri: str, found: Found) -> Parts | None:

@@ -16,7 +16,7 @@ import pytest
 from django.test import override_settings
 
 import django_wsgimatch
-from django_wsgimatch import scripts
+from django_wsgimatch import modules, scripts
 from django_wsgimatch.aliases import resolve, target
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
@@ -256,7 +256,7 @@ def test_patterns_said_to_be_refused_are(pattern):
 
 MESSAGES = [
     value
-    for module in (scripts, target, resolve, judging)
+    for module in (scripts, modules, target, resolve, judging)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str) and " " in value and name != "NO_MATCH"
 ]

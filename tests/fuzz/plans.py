@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -67,6 +68,8 @@ MATCH_TARGETS = (
     *("h.py//$1", "d/../$1.wsgi", "h.py/\\$1", "$1.wsgi/t", "$1.wsgi/$2", "d/$1/", "h.py/$9"),
     *("l/$1", "none/$1.wsgi", "e/f/$1.wsgi", "", "$9"),
 )
+# What a module in the folder of the scripts is named by; the last is nowhere.
+MODULES = ("fuzzed.app:application", "fuzzed.app:other", "fuzzed.make:make()", "fuzzed.none:x")
 NAMES = (
     *("a", "a", "a", "b", "b", "ab", "d", "c.wsgi", "a.wsgi", "\xe9", "x", "a;v=1", "$1", "\\"),
     *("l", "l.wsgi", "e", "f", "o", "h.py", "none", "dangling", "x" * 300, "m"),
@@ -134,6 +137,8 @@ def write_files(directory: Path) -> str:
     write_scripts(directory, *names)
     for name, target in LINKS.items():
         os.symlink(target, directory / name)
+    package = write_scripts(directory, "fuzzed/app.py").parent
+    (package / "make.py").write_text("from .app import tell\nmake = lambda: tell('make')\n")
     return str(directory)
 
 
@@ -142,6 +147,8 @@ def random_alias(rng: Random, root: str) -> Alias:
     location = rng.choice(LOCATIONS if kind == "plain" else PATTERNS)
     if rng.random() < 0.05:
         return Alias(location, "", "plain" if kind == "plain" else "match", answer=Denial("why"))
+    if rng.random() < 0.2:
+        return random_module(rng, location, kind)
     target = rng.choice(PLAIN_TARGETS if kind == "plain" else MATCH_TARGETS)
     target = target if target and rng.random() < 0.1 else f"{root}/{target}"
     return Alias(
@@ -152,6 +159,19 @@ def random_alias(rng: Random, root: str) -> Alias:
         application_group=rng.choice(GROUPS),
         callable_object=rng.choice(CALLABLES),
         pass_authorization=rng.choice((None, None, True, False)),
+    )
+
+
+def random_module(rng: Random, location: str, kind: str) -> Alias:
+    target = rng.choice(MODULES)
+    return Alias(
+        location,
+        target,
+        "plain" if kind == "plain" else "match",
+        process_group=rng.choice(GROUPS),
+        application_group=rng.choice(GROUPS),
+        callable_object=target.partition(":")[2],
+        is_module=True,
     )
 
 
@@ -284,6 +304,7 @@ def main() -> int:
     agreed = 0
     with tempfile.TemporaryDirectory() as directory:
         root = write_files(Path(directory))
+        sys.path.insert(0, root)
         for seed in range(options.seed, options.seed + options.sites):
             for given, quick, slow in compare(seed, root):
                 if quick != slow:

@@ -225,7 +225,9 @@ class Subject(Diagnosed):
         if isinstance(self.entry, str | bytes | FileEntry):
             return readable(directive_line(changed))
         name = "script_alias" if changed.kind == "plain" else "script_alias_match"
-        given = ((option, getattr(changed, option)) for option in OPTIONS)
+        # The target of a module names its callable.
+        named = [each for each in OPTIONS if each != "callable_object" or not changed.is_module]
+        given = ((option, getattr(changed, option)) for option in named)
         options = [f"{option}={_literal(value)}" for option, value in given if value is not None]
         written = self.entry.options if isinstance(self.entry, Entry) else {}
         options += [f"{name}={written[name]!r}" for name in EXTRAS if name in written]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from ...aliases.module_target import ModuleTarget
 from ...settings_guard import VARIABLE, settings_modules
 from ...text import quoted
 from ..findings.finding import Finding, Findings, Subject
@@ -87,7 +88,7 @@ def leak_findings(
         for script in (*place.scripts, *place.below):
             if (at.name, script) not in seen:
                 seen.add((at.name, script))
-                is_script = place.state == "script" or script in place.below
+                is_script = place.is_known or script in place.below
                 if is_script or _holds_application(subject, script):
                     uri = place.below.get(script, "")
                     found += inhabited.load(_loaded(subject, script, at, uri))
@@ -285,6 +286,15 @@ def find_module(name: str, paths: Iterable[str]) -> str | None:
         if os.path.isfile(candidate):
             return candidate
     return None
+
+
+def with_file_of_module(place: TargetPlace, at: Interpreter | None) -> TargetPlace:
+    """Return where a module is, with its file if that is where its interpreter looks for it."""
+    name = ModuleTarget.of(place.path).module
+    file = find_module(name, at.paths) if at is not None else None
+    if file is None:
+        return place
+    return replace(place, scripts=(os.fsencode(file).decode("latin-1"),))
 
 
 def find_top_level(name: str, paths: Iterable[str]) -> str | None:

@@ -65,6 +65,11 @@ def _cure_of_names(on: Answered) -> str:
         return f"Remove FORCE_SCRIPT_NAME = {forced!r}: the alias sets SCRIPT_NAME."
     if not on.at.script_name:
         return f"Let the alias set SCRIPT_NAME: {_without_path(on)}."
+    if on.at.subject.alias.is_module:
+        return (
+            f"If the URLconf has the whole path, remove {quoted(on.at.script_name)} from it: a "
+            "module's location is always SCRIPT_NAME."
+        )
     return f"If the URLconf has the whole path, let PATH_INFO keep it: {_with_path(on)}."
 
 

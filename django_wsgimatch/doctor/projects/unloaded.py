@@ -60,13 +60,15 @@ def _cures(subject: Subject, key: Key, told: Told) -> Iterator[str]:
     if trouble.kind == "missing" and trouble.instead:
         line = subject.line(callable_object=trouble.instead)
         yield f"It has {trouble.instead!r}: {line}."
+    elif trouble.factory and subject.alias.is_module:
+        yield f"Have it called: {subject.line(target=f'{subject.alias.target}()')}."
     elif trouble.factory:
         name = "application" if trouble.factory == key.callable_object else key.callable_object
         yield f"Make the application in the script: {name} = {trouble.factory}()."
         if name != key.callable_object:
             yield f"Then remove callable_object={key.callable_object!r} from the entry."
     elif trouble.kind in ("missing", "uncallable"):
-        name = key.callable_object
+        name = key.callable_object.removesuffix("()")
         yield f"Define {name}(environ, start_response) in it, or name the one that it has:"
         yield "callable_object='...'."
     elif trouble.kind == "asgi":
@@ -79,6 +81,10 @@ def _cures(subject: Subject, key: Key, told: Told) -> Iterator[str]:
 
 
 def _instead_of_asgi(subject: Subject, key: Key) -> Iterator[str]:
+    if subject.alias.is_module:
+        yield "Name the project's WSGI application, as in 'project.wsgi:application', or make one"
+        yield "with a2wsgi.ASGIMiddleware(application)."
+        return
     beside = os.path.join(os.path.dirname(key.script), "wsgi.py")
     target = subject.alias.target
     if os.path.basename(key.script) == "asgi.py" and os.path.isfile(beside.encode("latin-1")):

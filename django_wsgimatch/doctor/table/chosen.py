@@ -82,7 +82,7 @@ def _chosen_without_end(value: str, alias: Alias, host: str | None) -> str:
 
 
 def _is_chosen_among_scripts(value: str, alias: Alias) -> bool:
-    if value != "%{RESOURCE}":
+    if value != "%{RESOURCE}" or alias.is_module:
         return False
     if alias.kind == "match":
         return _CAPTURE.search(alias.target) is not None

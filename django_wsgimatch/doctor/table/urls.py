@@ -13,6 +13,9 @@ from ..targets.leads import example_matches
 
 def url_findings(subject: Subject, rules: Rules) -> Findings:
     """Yield what is wrong with the filenames and urls that an alias makes of example uris."""
+    if subject.alias.is_module:
+        # No file's name is made of its URLs.
+        return
     matches = list(example_matches(subject, rules))
     yield from _lost_slash(subject, matches)
     yield from _not_rebuilt(subject, matches, rules)

@@ -178,7 +178,10 @@ def _cures(subject: Subject, target: str) -> Iterator[str]:
     if mount:
         line = subject.line(location=mount, target=target)
         yield f"To mount the application below its prefix: {line}."
-    yield f"To give it the path: {subject.line(target=target + '$0')}."
+    elif subject.alias.is_module:
+        yield "Let the pattern end where the application's own URLs begin."
+    if not subject.alias.is_module:
+        yield f"To give it the path: {subject.line(target=target + '$0')}."
 
 
 def _mount(pattern: str | Pattern) -> str | None:

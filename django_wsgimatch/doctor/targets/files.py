@@ -5,21 +5,22 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Literal
 
 from ...aliases.alias import Alias
+from ...aliases.module_target import read_module_target
 from ...aliases.resolve import Rules
 from ...aliases.substitution import Template, parse_template
 from ...aliases.target import IS_DIRECTORY, NOT_FOUND, OUTSIDE_ROOTS, find_script, is_inside
-from ...exceptions import TargetError
+from ...exceptions import DirectiveError, TargetError
 from ...settings_guard import settings_modules
 from ...text import quoted, readable
 from ..findings.finding import Finding, Findings, Subject
 from .listing import Listings
 
-State = Literal["script", "directory", "missing", "unreadable", "outside"]
+State = Literal["script", "module", "directory", "missing", "unreadable", "outside"]
 
 # How the names of files end that may be scripts.
 ENDINGS = (".wsgi", ".py")
@@ -31,8 +32,9 @@ class TargetPlace:
     Where an alias's target leads as far as the request does not decide.
 
     ``path`` is the script, or the directory in which the request names one, or how far one
-    gets. ``scripts`` are the files that can run; in a directory with others below it, ``deeper``,
-    there may be more: ``below`` are those of them that a URL is known to lead to, with that URL.
+    gets; of a module it is the text of the target. ``scripts`` are the files that can run, of a
+    module its own if that is known; in a directory with others below it, ``deeper``, there may be
+    more: ``below`` are those of them that a URL is known to lead to, with that URL.
     """
 
     state: State
@@ -42,9 +44,16 @@ class TargetPlace:
     deeper: bool = False
     below: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the target leads to one script whatever the request."""
+        return self.state in ("script", "module")
+
 
 def survey(alias: Alias, rules: Rules, listings: Listings) -> TargetPlace:
     """Look where an alias's target leads; nothing is loaded."""
+    if alias.is_module:
+        return TargetPlace("module", alias.target)
     template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
     literal = template[0] if template and isinstance(template[0], str) else ""
     is_chosen = len(template) > 1 or not literal
@@ -118,7 +127,7 @@ def file_findings(
     seen: set[str] = set()
     for subject, place in places:
         yield from _target_findings(subject, place, base_directory)
-        named = (s for s in place.scripts if place.state == "script" or s.endswith(ENDINGS))
+        named = (s for s in place.scripts if place.is_known or s.endswith(ENDINGS))
         for script in (*named, *place.below):
             if script not in seen:
                 seen.add(script)
@@ -131,9 +140,7 @@ def _target_findings(subject: Subject, place: TargetPlace, base_directory: str) 
         yield subject.finding(
             "E010",
             f"the target {target} does not exist: there is no {path}. Every request gets 404.",
-            f"There is another: {line}."
-            if (line := meant(subject, base_directory))
-            else "Fix the path. A relative path starts at settings.BASE_DIR.",
+            _cure_of_missing(subject, base_directory),
         )
     elif place.state == "unreadable":
         yield subject.finding(
@@ -155,6 +162,23 @@ def _target_findings(subject: Subject, place: TargetPlace, base_directory: str) 
             "name: requests get 403 or 404.",
             "Name the script, or put scripts there.",
         )
+
+
+def _cure_of_missing(subject: Subject, base_directory: str) -> str:
+    if line := _as_module(subject):
+        return f"A directive line names a file, as in Apache. To name the module: {line}."
+    if line := meant(subject, base_directory):
+        return f"There is another: {line}."
+    return "Fix the path. A relative path starts at settings.BASE_DIR."
+
+
+def _as_module(subject: Subject) -> str:
+    """Return the entry that names a module where a directive line has one's name for a file."""
+    try:
+        is_named = read_module_target(subject.alias.target) is not None
+    except DirectiveError:
+        return ""
+    return replace(subject, entry=None).line() if is_named else ""
 
 
 def read_script(script: str) -> bytes:
@@ -206,7 +230,7 @@ def meant(subject: Subject, base_directory: str) -> str:
 def _candidates(target: str, base_directory: str) -> Iterator[str]:
     if "$" in target:
         return
-    # As gunicorn and WSGI_APPLICATION write it: module:name, or a dotted path.
+    # As WSGI_APPLICATION writes it, a dotted path, or as gunicorn does, behind a file.
     module = target.partition(":")[0]
     if "/" not in module:
         yield f"{module.replace('.', '/')}.py"

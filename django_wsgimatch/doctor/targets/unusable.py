@@ -30,7 +30,7 @@ def of_error(script: str, error: ScriptError) -> dict[str, Any]:
             "status": error.status,
         }
     cause = error.__cause__
-    text = f"{type(cause).__name__}: {cause}" if cause else str(error)
+    text = f"{type(cause).__name__}: {cause}" if cause else str(error).removesuffix(".")
     return {"error": text, "status": error.status, "line": line_of(cause) if cause else ""}
 
 

@@ -43,7 +43,7 @@ class Group:
         self.watch = spec.watch
         self.trusted = frozenset(spec.trusted)
         self.token = bytes.fromhex(spec.token) or NO_TOKEN
-        self.confinement = Confinement(spec.roots, spec.follow_symlinks)
+        self.confinement = Confinement(spec.roots, spec.follow_symlinks, spec.modules)
         self.listener = socket.socket(fileno=descriptors.listener)
         self.lifeline = descriptors.lifeline
         shape = Shape.of(spec.options.processes, spec.options.threads)

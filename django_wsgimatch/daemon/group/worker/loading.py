@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ....aliases.module_target import ModuleTarget, is_module
 from ....aliases.target import OUTSIDE_ROOTS, FollowSymlinks, find_script, is_inside, split_filename
 from ....exceptions import ScriptError, TargetError
-from ....scripts import LoadedScript, Reloading, Scripts, file_mtime
-from ....settings_guard import VARIABLE
+from ....modules import find_module_file
+from ....scripts import LoadedScript, Reloading, Scripts
 from ...script_owner import ANYBODY, ScriptOwner
 from .changes import change_time
 from .serving import Superseded
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
+NOT_NAMED = "No entry of this site names the WSGI module '{}' for this process group."
+NO_OWNER = "The WSGI module '{}' has no file that could belong to the script-user or script-group."
+
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
@@ -29,19 +33,25 @@ class Confinement:
     The directories that scripts may lie in, None for any, and WSGIMATCH_FOLLOW_SYMLINKS.
 
     The rule is the front's own, ``aliases.target``: with symbolic links allowed, one that leads
-    out of the directories is followed.
+    out of the directories is followed. A module lies in none: with ``roots`` it must be one of
+    ``modules``, which are the texts of those that the site's entries name for the group.
     """
 
     roots: tuple[str, ...] | None
     follow_symlinks: FollowSymlinks = True
+    modules: tuple[str, ...] = ()
 
     def require(self, script: str) -> None:
         """
         Raise ScriptError for a script that no front of this site would ask for: 403 or 404.
 
-        ``script`` is a path as latin-1 text.
+        ``script`` is a path as latin-1 text, or the text of a module's target.
         """
         if self.roots is None:
+            return
+        if is_module(script):
+            if script not in self.modules:
+                raise ScriptError(403, NOT_NAMED.format(script))
             return
         # Fronts ask for paths without "..", which may lie elsewhere than their text says.
         components, tail = split_filename(script)
@@ -84,19 +94,25 @@ class Loader:
 
     def __post_init__(self) -> None:
         named = self.settings_module
-        self.scripts = Scripts(reloading=False, settings_module=named, is_named=bool(named))
+        # One interpreter holds one Django project: the first script says which.
+        self.scripts = Scripts(
+            reloading=False, settings_module=named, is_named=bool(named), is_adopting=True
+        )
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
         """Return the application for a request. Raises ScriptError and Superseded."""
         script: str = environ["SCRIPT_FILENAME"]
-        self.owner.require(script)
         loaded = self.scripts.loaded.get(script)
         if loaded is None:
             self._first_request = self._first_request or time.monotonic()
             loaded = self._load(script)
-        elif self.reloading and time.monotonic() >= loaded.due:
-            # Optimization: a stat() took 5 us of 32, and gives up the interpreter's lock.
-            self._look_for_change(loaded)
+        else:
+            self.owner.require(loaded.path)
+            if self.reloading and time.monotonic() >= loaded.due:
+                # Optimization: a stat() took 5 us of 32, and gives up the interpreter's lock.
+                self._look_for_change(loaded)
+        # Of a module, the file that it was found in.
+        environ["SCRIPT_FILENAME"] = loaded.path
         try:
             return loaded.application(environ["mod_wsgi.callable_object"])
         except ScriptError as error:
@@ -118,8 +134,18 @@ class Loader:
                 errors.append(error)
         return errors
 
+    def require_owner(self, script: str) -> None:
+        """Raise ScriptError, 403, where another owns a script, or a module's file."""
+        if self.owner == ANYBODY or not is_module(script):
+            self.owner.require(script)
+            return
+        file = file_of_script(script)
+        if file is None:
+            raise ScriptError(403, NO_OWNER.format(script))
+        self.owner.require(os.fsencode(file).decode("latin-1"))
+
     def _load(self, script: str) -> LoadedScript:
-        self.owner.require(script)
+        self.require_owner(script)
         self.confinement.require(script)
         since = time.time_ns()
         try:
@@ -127,13 +153,11 @@ class Loader:
         except ScriptError as error:
             self.fail(error.__cause__, since)
             raise
-        # One interpreter holds one Django project: the first script says which.
-        self.scripts.settings_module = self.scripts.settings_module or os.environ.get(VARIABLE)
         self.tell(list(self.scripts.loaded), since)
         return loaded
 
     def _look_for_change(self, loaded: LoadedScript) -> None:
-        mtime = file_mtime(loaded.path)
+        mtime = loaded.newest
         if mtime != loaded.mtime and mtime != loaded.rejected:
             self._supersede(loaded, mtime)
         loaded.due = time.monotonic() + self.interval
@@ -144,5 +168,12 @@ class Loader:
             raise Superseded
         # New processes are wanted once for each version: if it does not load, this one stays.
         loaded.rejected = mtime
-        logger.info("WSGI script '%s' has changed.", loaded.path)
+        logger.info("WSGI script '%s' has changed.", loaded.key)
         self.renew(change_time(loaded.file))
+
+
+def file_of_script(script: str) -> str | None:
+    """Return a script's file, as Python has it, or a module's; None where there is none."""
+    if not is_module(script):
+        return os.fsdecode(script.encode("latin-1"))
+    return find_module_file(ModuleTarget.of(script).module).path or None

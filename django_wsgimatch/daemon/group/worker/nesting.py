@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ....aliases.module_target import ModuleTarget, is_module
 from ....exceptions import DaemonError, ScriptError
-from ....scripts import file_mtime
+from ....modules import find_module_file
+from ....scripts import GONE, file_mtime
 from ...front.relay import relay
 from ...place import NAMED_BY, Place
 from .changes import change_time
 from .group import Group
 from .interpreters import OLDEST_PYTHON, Interpreters
-from .loading import Loader
+from .loading import Loader, file_of_script
 from .serving import Superseded
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class InterpreterLoader:
         if error := refusal_of_interpreters(sys.version_info[:2]):
             raise error
         script: str = environ["SCRIPT_FILENAME"]
-        self.loader.owner.require(script)
+        self.loader.require_owner(script)
         self._require_inside(script)
         self._look_for_change(script)
         try:
@@ -86,13 +88,21 @@ class InterpreterLoader:
         known, due = self._seen.get(script, (None, 0.0))
         if not self.group.reloading or time.monotonic() < due:
             return
-        mtime = file_mtime(script)
+        mtime = _mtime_of(script)
         self._seen[script] = (mtime, time.monotonic() + self.group.reload_interval)
         if known is not None and mtime != known:
             logger.info("WSGI script '%s' has changed.", script)
-            self.renew(change_time(script.encode("latin-1")))
+            self.renew(change_time(file_of_script(script) or ""))
             if self.group.reloading != "safe":
                 raise Superseded
+
+
+def _mtime_of(script: str) -> int:
+    """The mtime of a script's file. Raises ScriptError (404) where that is gone."""
+    if not is_module(script):
+        return file_mtime(script)
+    found = find_module_file(ModuleTarget.of(script).module)
+    return found.mtime if found.path else GONE
 
 
 def refusal_of_interpreters(version: tuple[int, ...]) -> ScriptError | None:

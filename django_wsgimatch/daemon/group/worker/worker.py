@@ -28,7 +28,7 @@ from ...raised import described
 from ...script_owner import ScriptOwner
 from .changes import Inherited, LoadedFiles, change_time
 from .handlers import ignore_handlers
-from .loading import Loader
+from .loading import Loader, file_of_script
 from .serving import base_environ
 from .threads import RequestThreads, Work
 from .watching import FailedLoad, Watch, files_of, forget_templates
@@ -245,7 +245,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
 
     def tell_arbiter_of_files(self) -> None:
         """Leave behind, while developing, what this process has read and could not load."""
-        self.files.add(os.fsdecode(path.encode("latin-1")) for path in self.must_load)
+        self.files.add(filter(None, map(file_of_script, self.must_load)))
         self.files.note()
         # The arbiter has this file, too, and has no more use for it as a heartbeat.
         FailedLoad(self.files.noted()).write(self.tmp.fileno())
