@@ -28,9 +28,9 @@ def token_at(at: Site, group: str) -> bytes:
 
 
 def request(at: Site, token: bytes, script: str, **more: str) -> bytes:
-    """A request for a script of a project, or for one beside it."""
+    """A request for a script of a project, or for one beside it, to the group ``blog``."""
     environ = {**make_environ(), "REMOTE_USER": "admin"}
-    environ |= {"mod_wsgi.process_group": "", "mod_wsgi.application_group": ""}
+    environ |= {"mod_wsgi.process_group": "blog", "mod_wsgi.application_group": ""}
     environ["SCRIPT_FILENAME"] = os.path.normpath(at.project / script)
     environ["mod_wsgi.callable_object"] = "application"
     return encode_request({**environ, **more}, {}, 1, time.monotonic(), 0, token)
@@ -51,4 +51,5 @@ def answer_to(path: str, data: bytes) -> bytes:
 def asked(at: Site, group: str, script: str, **more: str) -> bytes:
     """What a group answers to a request that has its token and names a script."""
     path = directory_of(at).socket(Place(group, ""))
-    return answer_to(path, request(at, token_at(at, group), script, **more))
+    given = {"mod_wsgi.process_group": group, **more}
+    return answer_to(path, request(at, token_at(at, group), script, **given))

@@ -49,6 +49,8 @@ script_alias("/other", "app.wsgi", process_group="other"),
 script_alias("/quiet", "app.wsgi", process_group="quiet"),
 script_alias("/hasty", "app.wsgi", process_group="hasty"),
 script_alias("/bare", "bare.wsgi", process_group="bare"),
+script_alias("/named", "app.wsgi", process_group="named"),
+script_alias("/mine", "app.wsgi", process_group="mine"),
 """
 
 
@@ -77,9 +79,13 @@ def front(tmp_path_factory):
             "quiet": {"inactivity_timeout": 0.2},
             "hasty": {"connect_timeout": 0.1},
             "bare": {"open_files_limit": 200},
+            "mine": {},
+            "named": {},
         }
         away = {name: {**more, "socket": str(at / f"{name}.sock")} for name, more in groups.items()}
         more = f"WSGIMATCH_PROCESS_GROUPS.update({away!r})\n"
+        # All scripts may run in all groups, as far as their folders go.
+        more += "WSGIMATCH_ROOTS = [BASE_DIR]\n"
         with site(project, aliases=ALIASES, more=more) as served:
             yield Front(served, at)
 
@@ -143,6 +149,20 @@ def test_a_group_that_ends_without_requests_is_started_by_the_next_one(front):
     assert [answer.status for answer in answers] == [200]
     assert json.loads(answers[0].body)["pid"] != first["pid"]
     assert "No request for 0.2 s" in log_of(front.project)
+
+
+def test_a_link_in_place_of_a_group_s_socket_leads_to_no_other_group(front):
+    """Whoever runs a group may put there what he likes: his script would run as another's user."""
+    front.socket("mine").symlink_to(front.socket("named"))
+    with lone_group(front.project, "named"):
+        wait_until(front.socket("named").exists)
+        status = front.site.get("/mine").status
+
+    assert status == 403
+    assert (
+        "A request for process group 'mine' has come to this one, 'named': the socket of the "
+        "former leads here." in log_of(front.project)
+    )
 
 
 def test_a_group_that_is_told_a_path_answers_what_it_has_begun_and_ends(front):

@@ -39,6 +39,7 @@ class Group:
         self.reload_interval = spec.reload_interval
         self.backend = spec.backend
         self.label = spec.place.label
+        self.process_group = spec.place.process_group
         self.preload = spec.preload
         self.watch = spec.watch
         self.trusted = frozenset(spec.trusted)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_wsgimatch")
 
 NOT_NAMED = "No entry of this site names the WSGI module '{}' for this process group."
+NOT_THIS_GROUP = (
+    "A request for process group '{}' has come to this one, '{}': the socket of the former leads "
+    "here."
+)
 NO_OWNER = "The WSGI module '{}' has no file that could belong to the script-user or script-group."
 
 
@@ -79,7 +83,8 @@ class Loader:
     False never looks, the others look at a file once in ``interval`` seconds. ``tell`` is called
     with the paths of all loaded scripts when there is a new one, and when that one began to load
     (time.time_ns()); ``fail`` with what a script has raised instead. ``owner`` must own them, and
-    they must lie within ``confinement``.
+    they must lie within ``confinement``. What is for another than ``process_group`` is refused, if
+    that is given: who runs a group of his own could lay a link to another's socket in his place.
     """
 
     reloading: Reloading
@@ -87,6 +92,7 @@ class Loader:
     owner: ScriptOwner = ANYBODY
     confinement: Confinement = ANYWHERE
     interval: float = 0.0
+    process_group: str | None = None
     renew: Callable[[float], None] = lambda changed: None
     tell: Callable[[list[str], int], None] = lambda paths, since: None
     fail: Callable[[BaseException | None, int], None] = lambda error, since: None
@@ -101,6 +107,7 @@ class Loader:
 
     def find(self, environ: WSGIEnvironment) -> WSGIApplication:
         """Return the application for a request. Raises ScriptError and Superseded."""
+        self.require_group(environ)
         script: str = environ["SCRIPT_FILENAME"]
         loaded = self.scripts.loaded.get(script)
         if loaded is None:
@@ -133,6 +140,12 @@ class Loader:
             except ScriptError as error:
                 errors.append(error)
         return errors
+
+    def require_group(self, environ: WSGIEnvironment) -> None:
+        """Raise ScriptError, 403, for a request to another process group."""
+        own, asked = self.process_group, environ.get("mod_wsgi.process_group")
+        if own is not None and asked != own:
+            raise ScriptError(403, NOT_THIS_GROUP.format(asked, own))
 
     def require_owner(self, script: str) -> None:
         """Raise ScriptError, 403, where another owns a script, or a module's file."""

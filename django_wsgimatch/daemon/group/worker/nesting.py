@@ -60,6 +60,7 @@ class InterpreterLoader:
         place = Place.named_by(environ.pop(NAMED_BY, ""), environ["mod_wsgi.application_group"])
         if not place.application_group:
             return self.loader.find(environ)
+        self.loader.require_group(environ)
         if error := refusal_of_interpreters(sys.version_info[:2]):
             raise error
         script: str = environ["SCRIPT_FILENAME"]

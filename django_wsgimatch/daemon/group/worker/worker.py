@@ -89,6 +89,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
             settings_module=options.settings,
             owner=ScriptOwner.of(options.script_user, options.script_group),
             confinement=self.group.confinement,
+            process_group=self.group.process_group,
             renew=self.renew,
             tell=self.tell,
             fail=self.note_failure,

@@ -161,6 +161,24 @@ def test_scripts_loaded_ahead_are_looked_at_too(tree):
     assert list(loader.scripts.loaded) == [f"{tree}/root/app.wsgi"]
 
 
+def test_a_group_refuses_what_is_for_another(tree):
+    loader = Loader(reloading=False, settings_module=None, process_group="mine")
+    environ = {
+        "SCRIPT_FILENAME": f"{tree}/root/app.wsgi",
+        "mod_wsgi.callable_object": "application",
+    }
+
+    loader.find({**environ, "mod_wsgi.process_group": "mine"})
+    with pytest.raises(ScriptError) as caught:
+        loader.find({**environ, "mod_wsgi.process_group": "other"})
+
+    assert caught.value.status == 403
+    assert str(caught.value) == (
+        "A request for process group 'other' has come to this one, 'mine': the socket of the "
+        "former leads here."
+    )
+
+
 # What each group is told
 
 
