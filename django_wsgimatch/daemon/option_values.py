@@ -81,6 +81,14 @@ def _socket_path(value: Any, base: str) -> str:
     return path
 
 
+def _address(value: Any, base: str) -> str:
+    scheme, _, path = _text(value, base).partition(":")
+    if scheme != "unix" or not path or path.startswith("@"):
+        raise ValueError
+    # As gunicorn reads it.
+    return _socket_path(path.removeprefix("//"), base)
+
+
 def _items(value: Any, separator: str = "") -> list[Any]:
     """A list's items; with a separator, text may stand for a list."""
     given = value.split(separator) if separator and isinstance(value, str) else value
@@ -153,6 +161,10 @@ SHAPES: dict[str, tuple[str, Read]] = {
         f"a path of at most {LONGEST_SOCKET_PATH} bytes; a relative one begins in BASE_DIR",
         _socket_path,
     ),
+    "address": (
+        f"'unix:' and a path of at most {LONGEST_SOCKET_PATH} bytes, relative to BASE_DIR or not",
+        _address,
+    ),
     "names": ("a list of names", _names),
     "modules": ("a list of modules' names", _modules),
     "variables": ("a dict of text to text", _variables),
@@ -193,6 +205,10 @@ def read_options(given: Any, base_directory: str) -> tuple[GroupOptions, tuple[S
                 errors.append(SettingError(f"{name} should be {answer.shape}, not {value!r}"))
     if "script_user" in values and "script_group" in values:
         errors.append(SettingError("only one of script_user and script_group may be given"))
+    if "address" in values:
+        address = values.pop("address")
+        if values.setdefault("socket", address) != address:
+            errors.append(SettingError("only one of socket and address may be given"))
     # Its processes have one environment: where the variable is set there, it is their project.
     values.setdefault("settings", dict(values.get("environment", ())).get(VARIABLE) or None)
     return GroupOptions(**values), tuple(errors)

@@ -282,6 +282,14 @@ class GroupOptions:
         "applications are all in %{GLOBAL}, or in sub interpreters",
         kind="beyond",
     )
+    address: str | None = _option(
+        None,
+        "address",
+        "socket in the words of `serve --process-group NAME --bind unix:PATH`. There is no TCP: "
+        "a port has no owner, so every user of the machine could send requests to the group, or "
+        "take the group's place",
+        kind="beyond",
+    )
 
 
 # Those that have no counterpart: why, and what to do instead.

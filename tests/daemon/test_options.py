@@ -227,3 +227,40 @@ def test_settings_of_the_environment_are_the_group_s(given, settings):
     options, errors = read_options({"environment": environment, **given}, "/")
 
     assert (options.settings, errors) == (settings, ())
+
+
+@pytest.mark.parametrize(
+    ("options", "socket"),
+    [
+        pytest.param({"address": "unix:/run/x.sock"}, "/run/x.sock", id="a path"),
+        pytest.param({"address": "unix:///run/x.sock"}, "/run/x.sock", id="as a URL"),
+        pytest.param({"address": "unix:x.sock"}, "/srv/x.sock", id="a path below BASE_DIR"),
+        pytest.param(
+            {"address": "unix:/run/x.sock", "socket": "/run/x.sock"}, "/run/x.sock", id="twice"
+        ),
+    ],
+)
+def test_an_address_is_a_socket(options, socket):
+    assert read_options(options, "/srv") == (GroupOptions(socket=socket), ())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/run/x.sock", "tcp:127.0.0.1:80", "127.0.0.1:80", "unix:", "unix:@x", ":80", 80),
+        f"unix:/{'x' * 107}",
+    ],
+)
+def test_an_address_is_a_unix_socket_s(address):
+    [error] = read_options({"address": address}, "/srv")[1]
+
+    assert str(error) == (
+        "address should be 'unix:' and a path of at most 107 bytes, relative to BASE_DIR or not, "
+        f"not {address!r}"
+    )
+
+
+def test_an_address_and_another_socket_are_a_mistake():
+    _, errors = read_options({"address": "unix:/a", "socket": "/b"}, "/srv")
+
+    assert [str(error) for error in errors] == ["only one of socket and address may be given"]

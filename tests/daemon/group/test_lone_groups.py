@@ -80,9 +80,9 @@ def front(tmp_path_factory):
             "hasty": {"connect_timeout": 0.1},
             "bare": {"open_files_limit": 200},
             "mine": {},
-            "named": {},
         }
         away = {name: {**more, "socket": str(at / f"{name}.sock")} for name, more in groups.items()}
+        away["named"] = {"address": f"unix:{at}/named.sock"}
         more = f"WSGIMATCH_PROCESS_GROUPS.update({away!r})\n"
         # All scripts may run in all groups, as far as their folders go.
         more += "WSGIMATCH_ROOTS = [BASE_DIR]\n"
@@ -149,6 +149,14 @@ def test_a_group_that_ends_without_requests_is_started_by_the_next_one(front):
     assert [answer.status for answer in answers] == [200]
     assert json.loads(answers[0].body)["pid"] != first["pid"]
     assert "No request for 0.2 s" in log_of(front.project)
+
+
+def test_a_group_that_has_an_address_listens_and_is_asked_there(front):
+    with lone_group(front.project, "named"):
+        wait_until(front.socket("named").exists)
+        told = front.site.told("/named")
+
+    assert told["process_group"] == "named"
 
 
 def test_a_link_in_place_of_a_group_s_socket_leads_to_no_other_group(front):
