@@ -17,6 +17,7 @@ from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.checks import check_settings, file_system_findings
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.dispatcher import Dispatcher
+from django_wsgimatch.doctor.findings.finding import Subject
 from django_wsgimatch.entries import to_alias
 from django_wsgimatch.exceptions import DirectiveError
 from django_wsgimatch.places import definition
@@ -111,6 +112,28 @@ def test_what_names_none_is_told(entry, message):
         alias_of(entry)
 
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        pytest.param(
+            script_alias("/a", "a:make()", process_group="blue"),
+            "script_alias('/a', 'a:make()', process_group='blue')",
+            id="a module",
+        ),
+        pytest.param(
+            script_alias("/a", Path("a:app"), callable_object="app"),
+            "script_alias('/a', b'a:app', callable_object='app')",
+            id="a file",
+        ),
+    ],
+)
+def test_the_line_to_paste_names_what_the_entry_names(entry, line):
+    subject = Subject("", entry, AliasTable([alias_of(entry)]), 0)
+
+    assert subject.line() == line
+    assert alias_of(eval(line, {"script_alias": script_alias})) == alias_of(entry)
 
 
 def test_a_group_may_be_asked_for_the_modules_of_its_own_entries(settings):

@@ -60,7 +60,7 @@ def read_module_target(target: str) -> ModuleTarget | None:
 
     A module is what has a colon and no slash. Raises DirectiveError for such text of another form.
     """
-    if ":" not in target or "/" in target:
+    if not is_read_as_module(target):
         return None
     if _CAPTURE.search(target):
         raise DirectiveError(CAPTURE_IN_MODULE.format(target))
@@ -68,6 +68,11 @@ def read_module_target(target: str) -> ModuleTarget | None:
         return ModuleTarget.of(target)
     except ValueError:
         raise DirectiveError(NOT_A_MODULE.format(target)) from None
+
+
+def is_read_as_module(target: str) -> bool:
+    """Whether text as an entry's target names a module; bytes, and paths, always name a file."""
+    return ":" in target and "/" not in target
 
 
 def is_module(script: str) -> bool:

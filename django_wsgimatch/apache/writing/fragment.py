@@ -9,6 +9,7 @@ from typing import Any
 
 from ...aliases.alias import Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
+from ...aliases.module_target import is_read_as_module
 from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
@@ -170,8 +171,15 @@ def _arguments(alias: Alias) -> list[str]:
             return [literal(alias.location), f"note={literal(note)}"]
         case Redirection(url, status):
             return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
-    arguments = [literal(alias.location), literal(alias.target)]
+        case FileOptions():
+            return [literal(alias.location), literal(alias.target)]
+    arguments = [literal(alias.location), _target(alias.target)]
     return arguments + [f"{name}={literal(value)}" for name, value in _options(alias).items()]
+
+
+def _target(target: str) -> str:
+    """A file's name as Python; as text some would name a module."""
+    return repr(target.encode("latin-1")) if is_read_as_module(target) else literal(target)
 
 
 def _options(alias: Alias) -> dict[str, Any]:

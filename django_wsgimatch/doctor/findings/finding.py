@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 from ...aliases.alias import Alias
+from ...aliases.module_target import is_read_as_module
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.quoting import directive_line
 from ...aliases.table import AliasTable, Match
@@ -231,8 +232,15 @@ class Subject(Diagnosed):
         options = [f"{option}={_literal(value)}" for option, value in given if value is not None]
         written = self.entry.options if isinstance(self.entry, Entry) else {}
         options += [f"{name}={written[name]!r}" for name in EXTRAS if name in written]
-        words = [_literal(changed.location), _literal(changed.target), *options]
+        words = [_literal(changed.location), _target(changed), *options]
         return f"{name}({', '.join(words)})"
+
+
+def _target(alias: Alias) -> str:
+    """An alias's target as Python code; a file's name that is read as a module's is bytes."""
+    if is_read_as_module(alias.target) and not alias.is_module:
+        return repr(alias.target.encode("latin-1"))
+    return _literal(alias.target)
 
 
 def _literal(value: object) -> str:

@@ -13,6 +13,7 @@ from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.writing.fragment import literal, python_lines, values
 from django_wsgimatch.conf import configuration
+from django_wsgimatch.entries import to_alias
 from tests.support.imports import CONFIGURATIONS, settings_of, text_of
 
 LINES = [
@@ -33,6 +34,16 @@ HOSTS = [
     "ServerName two.test",
     "</VirtualHost>",
 ]
+
+
+@pytest.mark.parametrize("target", ["shop.wsgi:app", "$1:app", "caf\xe9:x"])
+def test_a_file_whose_name_is_a_module_s_stays_a_file(target):
+    text = text_of(f"WSGIScriptAliasMatch ^/(a) {target}")
+
+    names: dict[str, Any] = {}
+    exec(text, names)
+    alias = to_alias(names["WSGIMATCH_ALIASES"][0], process_groups=(), variables={})
+    assert (alias.target, alias.is_module) == (target, False)
 
 
 def test_a_fragment_says_where_each_setting_comes_from():
