@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +137,9 @@ def run_anew(spec: ModuleSpec, source: bytes | None) -> ModuleType:
     """
     Run a module that has been imported before once more, as a new module that replaces it.
 
-    With ``source`` that is run, whatever the cached bytecode says. Raises what the module raises;
-    then the old one is in its place again.
+    Python's own loader would take bytecode for current that is of the same second: so ``source`` is
+    run, if it is that loader's. Raises what the module raises; then the old one is in its place
+    again.
     """
     with_children = _loaded_children(spec.name) if spec.submodule_search_locations else {}
     module = importlib.util.module_from_spec(spec)
@@ -146,7 +147,7 @@ def run_anew(spec: ModuleSpec, source: bytes | None) -> ModuleType:
     previous = sys.modules.get(spec.name)
     put_in_place(spec.name, module)
     try:
-        if source is not None:
+        if source is not None and type(spec.loader) is SourceFileLoader:
             code = compile(source, str(spec.origin), "exec", dont_inherit=True)
             exec(code, vars(module))
         elif spec.loader is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 import itertools
 import os
 import sys
@@ -296,6 +298,46 @@ def test_a_package_is_run_anew_with_the_modules_that_it_has(package):
     package.write("__init__", "import sys\ndef make():\n    return lambda *a: [parts.greeting]\n")
 
     assert said(scripts, key) == ["hello"]
+
+
+class Shouting(importlib.machinery.SourceFileLoader):
+    """A loader that changes what it loads, as those do that trace or check types."""
+
+    def get_code(self, fullname):
+        source = self.get_data(self.path).decode().replace("hello", "HELLO")
+        return compile(source, self.path, "exec")
+
+
+def test_a_loader_of_another_s_runs_the_module_each_time(package, monkeypatch):
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name != f"{PACKAGE}.wsgi":
+                return None
+            file = str(package.file("wsgi"))
+            return importlib.util.spec_from_file_location(name, file, loader=Shouting(name, file))
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    source = "application = lambda *given: ['hello', {}]\n"
+    package.write("wsgi", source.format(1))
+    scripts = Scripts()
+    first = said(scripts)
+
+    package.write("wsgi", source.format(2))
+
+    assert (first, said(scripts)) == (["HELLO", 1], ["HELLO", 2])
+
+
+def test_an_edit_of_the_same_second_and_length_is_run(package, monkeypatch):
+    """Python would take the bytecode of the version before for current."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    scripts = Scripts()
+    scripts.get(APP)
+    seconds = int(package.file("wsgi").stat().st_mtime)
+
+    package.write("wsgi", SOURCE.format(version=2))
+    os.utime(package.file("wsgi"), ns=(0, seconds * 10**9 + 1))
+
+    assert said(scripts) == [2, "hello"]
 
 
 def test_a_module_that_becomes_a_package(package):
