@@ -303,7 +303,7 @@ def test_a_check_has_nothing_to_say_of_modules_that_load(site):
             f"module '{NAME}.none' not found: there is no '{NAME}.none', and '{NAME}' is "
             "'{folder}/__init__.py'. Requests get 500.",
             "Install what is missing in the server's virtual environment, or give the alias a "
-            "process group with a python_home. Or fix the script.",
+            "process group with a python_home. Or fix the module, or its name.",
             id="no module",
         ),
         pytest.param(
@@ -314,7 +314,7 @@ def test_a_check_has_nothing_to_say_of_modules_that_load(site):
             "should be in python_path of the process group, or in PYTHONPATH of the server. "
             "Requests get 500.",
             "Install what is missing in the virtual environment of its process group, or add its "
-            "folder to python_path. Or fix the script.",
+            "folder to python_path. Or fix the module, or its name.",
             id="a module that the group's Python does not find",
         ),
         pytest.param(

@@ -220,7 +220,7 @@ class Subject(Diagnosed):
         match = self.table.match(uri)
         return match if match is not None and match.position == self.position else None
 
-    def line(self, **changes: str) -> str:
+    def line(self, **changes: str | bool) -> str:
         """Return the entry with some changes, to paste, in the words in which it is written."""
         changed = replace(self.alias, **changes)  # type: ignore[arg-type]
         if isinstance(self.entry, str | bytes | FileEntry):

@@ -77,7 +77,11 @@ def _cures(subject: Subject, key: Key, told: Told) -> Iterator[str]:
         yield "Let that user read it and enter all directories above it; `namei -l` shows which"
         yield "ends."
     else:
-        yield _NEEDED if key.process_group else _NEEDED_HERE
+        needed = _NEEDED if key.process_group else _NEEDED_HERE
+        is_module = subject.alias.is_module
+        yield (
+            needed.replace("fix the script", "fix the module, or its name") if is_module else needed
+        )
 
 
 def _instead_of_asgi(subject: Subject, key: Key) -> Iterator[str]:

@@ -178,7 +178,7 @@ def _as_module(subject: Subject) -> str:
         is_named = read_module_target(subject.alias.target) is not None
     except DirectiveError:
         return ""
-    return replace(subject, entry=None).line() if is_named else ""
+    return replace(subject, entry=None).line(is_module=True) if is_named else ""
 
 
 def read_script(script: str) -> bytes:
