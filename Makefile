@@ -54,6 +54,7 @@ package: $(VENV)/with-package ## build the wheel and the sdist into dist
 
 conformance: $(VENV)/with-test ## compare random requests with the installed Apache + mod_wsgi
 	$(VENV)/bin/python -m tests.conformance.tables
+	$(VENV)/bin/python -m tests.conformance.mod_alias
 	$(VENV)/bin/python -m tests.conformance.daemon
 	$(VENV)/bin/python -m tests.conformance.imports
 	$(VENV)/bin/python -m tests.conformance.silence

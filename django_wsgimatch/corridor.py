@@ -193,7 +193,9 @@ class Corridor:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         """Answer a request that needs no application."""
-        return send(found, mount_point, self.rules, environ, start_response)
+        return send(
+            found, mount_point, self.rules, environ, start_response, server_of=self.server_of
+        )
 
     def keep(self, resolution: Resolution, environ: WSGIEnvironment) -> None:
         """Learn from what has become of a request."""

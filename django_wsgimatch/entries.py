@@ -28,6 +28,7 @@ from .aliases.directives import (
 )
 from .aliases.file_options import FileOptions, read_file_options
 from .aliases.module_target import read_module_target
+from .aliases.redirecting import ANSWERED
 from .entry_options.extras import EXTRAS, read_extras
 from .entry_options.texts import FilePath, Text, as_utf8, bytes_of
 from .exceptions import DirectiveError
@@ -168,7 +169,7 @@ def redirect(location: Text, url: Text = "", status: int | str = 302) -> Entry:
     ``location`` is compared as script_alias() does. What follows it in the uri is put behind
     ``url``, which has a scheme and a host or begins with a slash, and so is the query. ``status``
     is a number or Apache's word for it: permanent, temp, seeother, gone. One that is not 300 to
-    399 has no URL.
+    399 has no URL. No line break in a request's uri gets into the header.
     """
     return Entry("plain", location, "", answer=Redirection(url, status))  # type: ignore[arg-type]
 
@@ -320,10 +321,10 @@ def _redirection(kind: Literal["plain", "match"], given: Redirection) -> Redirec
     status: object = given.status
     if isinstance(status, str):
         status = STATUSES.get(status.lower(), status)
-    if type(status) is not int or not 300 <= status <= 599:
-        words = f"a number from 300 to 599, or {', '.join(STATUSES)}"
+    if type(status) is not int or status not in ANSWERED:
+        words = f"a status of 200 or more that Apache knows, or {', '.join(STATUSES)}"
         raise DirectiveError(f"the status should be {words}, not {status!r}")
-    return check_redirection(kind, bytes_of("url", url) if url else "", status)
+    return check_redirection(kind, bytes_of("url", url) if url else None, status)
 
 
 def _option(name: str, value: object) -> str:

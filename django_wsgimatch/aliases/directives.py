@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from ..exceptions import DirectiveError
 from .alias import Alias, Redirection
 from .file_options import FileOptions
 from .groups import GLOBAL, is_literal
+from .redirecting import has_scheme, is_redirect
 
 # What isspace() is true of in the C locale.
 BLANKS = " \t\n\v\f\r"
@@ -23,16 +25,87 @@ NOT_CONFIGURED = "WSGI process group not yet configured."
 
 Kind = Literal["plain", "match"]
 
-_FILE_KINDS: dict[str, Kind] = {"alias": "plain", "aliasmatch": "match"}
-# With the status that a directive stands for, None where it may be given.
-_REDIRECTS: dict[str, tuple[Kind, int | None]] = {
-    "redirect": ("plain", None),
-    "redirectmatch": ("match", None),
-    "redirectpermanent": ("plain", 301),
-    "redirecttemp": ("plain", 302),
+
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """
+    How many words a directive of mod_alias takes, as Apache says it, and what it stands for.
+
+    The first ``never_empty`` words may not be "". ``status`` is that of a redirect, if no other is
+    given.
+    """
+
+    name: str
+    kind: Kind
+    least: int
+    most: int
+    never_empty: int
+    takes: str
+    status: int | None = None
+
+
+_MOD_ALIAS = {
+    syntax.name.lower(): syntax
+    for syntax in (
+        _Syntax(
+            "Alias",
+            "plain",
+            1,
+            2,
+            1,
+            "1-2 arguments, a fakename and a realname, or a realname in a Location",
+        ),
+        _Syntax(
+            "AliasMatch",
+            "match",
+            2,
+            2,
+            2,
+            "two arguments, a regular expression and a filename",
+        ),
+        _Syntax(
+            "Redirect",
+            "plain",
+            1,
+            3,
+            1,
+            "one, two or three arguments, an optional status, then document to be redirected and "
+            "destination URL",
+            302,
+        ),
+        _Syntax(
+            "RedirectMatch",
+            "match",
+            2,
+            3,
+            2,
+            "two or three arguments, an optional status, then a regular expression and destination "
+            "URL",
+            302,
+        ),
+        _Syntax(
+            "RedirectPermanent",
+            "plain",
+            2,
+            2,
+            2,
+            "two arguments, a document to be redirected, then the destination URL",
+            301,
+        ),
+        _Syntax(
+            "RedirectTemp",
+            "plain",
+            2,
+            2,
+            2,
+            "two arguments, a document to be redirected, then the destination URL",
+            302,
+        ),
+    )
 }
 STATUSES = {"permanent": 301, "temp": 302, "seeother": 303, "gone": 410}
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# What Apache answers with a lower one is no answer, or none at all.
+LOWEST_STATUS = 200
 _KINDS: dict[str, Kind] = {
     "wsgiscriptalias": "plain",
     "wsgiscriptaliasmatch": "match",
@@ -124,54 +197,66 @@ def parse_mod_alias(name: str, rest: str) -> Alias | None:
     Return the alias that a line stands for, None for a directive of another module.
 
     ``name`` is the line's first word, ``rest`` all behind it. Raises DirectiveError in Apache's
-    words.
+    words, and in our own for what Apache takes and cannot answer: no location, a status below 200.
     """
-    if (kind := _FILE_KINDS.get(name.lower())) is not None:
-        return _files(name, kind, _words(rest))
-    if name.lower() in _REDIRECTS:
-        kind, status = _REDIRECTS[name.lower()]
-        return _redirect(name, kind, status, _words(rest))
-    return None
-
-
-def check_redirection(kind: Kind, url: str, status: int) -> Redirection:
-    """Return what a redirect answers. Raises DirectiveError in Apache's words."""
-    if not 300 <= status <= 399:
-        if url:
-            raise DirectiveError("Redirect URL not valid for this status")
-        return Redirection("", status)
-    if not url:
-        raise DirectiveError("URL to redirect to is missing")
-    if kind == "plain" and not url.startswith("/") and not _ABSOLUTE.match(url):
-        raise DirectiveError("Redirect to non-URL")
-    return Redirection(url, status)
-
-
-def _words(rest: str) -> list[str]:
+    syntax = _MOD_ALIAS.get(name.lower())
+    if syntax is None:
+        return None
     words = []
     while rest:
         word, rest = get_word(rest)
         words.append(word)
-    return words
+    required = words[: syntax.never_empty]
+    if not syntax.least <= len(words) <= syntax.most or not all(required):
+        raise DirectiveError(f"{syntax.name} takes {syntax.takes}")
+    if syntax.status is None:
+        return _files(syntax.kind, *words)
+    return _redirect(syntax.kind, syntax.status, *words)
 
 
-def _files(name: str, kind: Kind, words: list[str]) -> Alias:
-    if len(words) != 2:
-        raise DirectiveError(f"{name} takes two arguments, a location and a path")
-    return Alias(words[0], words[1], kind, answer=FileOptions())
+def check_redirection(kind: Kind, url: str | None, status: int) -> Redirection:
+    """Return what a redirect answers. Raises DirectiveError in Apache's words."""
+    if not is_redirect(status):
+        if url is not None:
+            raise DirectiveError("Redirect URL not valid for this status")
+        return Redirection("", status)
+    if url is None or (kind == "match" and not url):
+        raise DirectiveError("URL to redirect to is missing")
+    if kind == "plain" and not url.startswith("/") and not has_scheme(url):
+        raise DirectiveError("Redirect to non-URL")
+    return Redirection(url, status)
 
 
-def _redirect(name: str, kind: Kind, status: int | None, words: list[str]) -> Alias:
-    if status is None:
-        status = 302
-        first = words[0] if words else ""
-        if first.lower() in STATUSES or first.isdecimal():
-            status = STATUSES.get(first.lower()) or int(first)
-            words = words[1:]
-    if not 1 <= len(words) <= 2:
-        raise DirectiveError(f"{name} takes a status if need be, a location and a URL")
-    location, url = words[0], words[1] if len(words) > 1 else ""
-    return Alias(location, "", kind, answer=check_redirection(kind, url, status))
+def _files(kind: Kind, location: str, path: str = "") -> Alias:
+    if not path:
+        raise DirectiveError("Alias must have two arguments when used globally")
+    return Alias(location, path, kind, answer=FileOptions())
+
+
+def _redirect(kind: Kind, status: int, first: str, *rest: str) -> Alias:
+    """Mirrors add_redirect_internal(): the first word is a status if it looks like one."""
+    given = _status_in(first)
+    if given is None and len(rest) == 2:
+        raise DirectiveError("Redirect: invalid first argument (of three)")
+    location, url = (first, *rest, None)[:2] if given is None else (*rest, None, None)[:2]
+    status = status if given is None else given
+    answer = check_redirection(kind, url, status)
+    if not location:
+        raise DirectiveError("the location of a redirect should not be empty")
+    if status < LOWEST_STATUS:
+        raise DirectiveError(
+            f"the status of a redirect should be {LOWEST_STATUS} or more, not {status}"
+        )
+    return Alias(location, "", kind, answer=answer)
+
+
+def _status_in(word: str) -> int | None:
+    """The status that a word stands for: one of Apache's words, or digits and what follows them."""
+    if (named := STATUSES.get(word.lower())) is not None:
+        return named
+    digits = re.match("[0-9]+", word)
+    # A longer number is no status, and int() is slow with thousands of digits.
+    return int(digits[0][:9]) if digits else None
 
 
 def make_alias(kind: Kind, location: str, target: str, options: Mapping[str, str]) -> Alias:

@@ -13,6 +13,7 @@ from .alias import Alias, Denial, Redirection
 from .groups import GLOBAL, GroupName, Server, group_name
 from .hosts import is_valid_host
 from .module_target import find_module_script, is_module
+from .redirecting import redirect_status
 from .table import AliasTable, Match
 from .target import FollowSymlinks, Script, find_script, split_uri
 from .uri import EncodedSlashes, Target, authority_of, from_path_info, parse_target
@@ -147,7 +148,7 @@ def _resolve_uri(
     if match is None:
         return found(reason=NO_MATCH)
     if match.alias.answer is not None:
-        return found(status=status_of(match.alias), reason=reason_of(match.alias))
+        return found(status=status_of(match), reason=reason_of(match.alias))
     if match.alias.is_module:
         module = find_module_script(match.alias.target, match.uri, match.end)
         if module is None:
@@ -183,10 +184,15 @@ def reason_of(alias: Alias) -> str:
     return f"{entry} answers with files"
 
 
-def status_of(alias: Alias) -> int:
-    """Return the status of an entry without an application: 200 where files answer."""
-    answer = alias.answer
-    return answer.status if isinstance(answer, Denial | Redirection) else 200
+def status_of(match: Match) -> int:
+    """Return the status of an entry without an application: 200 where a file may answer."""
+    answer = match.alias.answer
+    if isinstance(answer, Redirection):
+        return redirect_status(answer.status, match.url)
+    if isinstance(answer, Denial):
+        return answer.status
+    # The name of a file that would be too long is a 500 in mod_alias.
+    return 200 if match.filename else 500
 
 
 def _place(

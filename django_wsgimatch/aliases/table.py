@@ -150,7 +150,8 @@ class AliasTable:
         if len(target) > LONGEST_SUBSTITUTION:
             filename = ""
         elif alias.answer is not None:
-            filename = target
+            # Without any text it is the folder that relative names belong to.
+            filename = target or "."
         else:
             filename = filename_for(target, uri[:end], uri, end)
         return Match(position, alias, uri, end, captures, filename)
@@ -185,7 +186,12 @@ def compile_location(alias: Alias, *, allow_exponential: bool = False) -> str | 
     if alias.kind == "plain":
         return alias.location
     try:
-        return compile_pattern(alias.location, allow_exponential=allow_exponential)
+        # Only mod_wsgi takes a match that ends at offset 0 for none.
+        return compile_pattern(
+            alias.location,
+            allow_exponential=allow_exponential,
+            empty_counts=alias.answer is not None,
+        )
     except InvalidPattern as error:
         raise DirectiveError(NOT_COMPILED) from error
 

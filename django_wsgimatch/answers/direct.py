@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..aliases.alias import Alias, Redirection
 from ..aliases.file_options import FileOptions
+from ..aliases.groups import Server
 from ..aliases.resolve import Rules
 from ..aliases.roots import folder_of
 from ..aliases.table import Match
+from ..server.pages import error_page
 from .files.serving import serve_file
 from .redirects import send_redirect
 
@@ -23,7 +25,8 @@ class Direct:
     """
     The answer to a uri of an entry that redirects or has files.
 
-    ``where`` is the URL that it redirects to, "" for a status without one, or the name of the file.
+    ``where`` is the URL that it redirects to, "" for a status without one, or the name of the file,
+    "" where that would be too long.
     """
 
     alias: Alias
@@ -47,16 +50,28 @@ def send(
     rules: Rules,
     environ: WSGIEnvironment,
     start_response: StartResponse,
+    *,
+    server_of: Callable[[WSGIEnvironment], Server],
 ) -> Iterable[bytes]:
     """
     Answer one request (PEP 3333).
 
-    ``mount_point`` is what the server itself has taken off the uri.
+    ``mount_point`` is what the server itself has taken off the uri. ``server_of`` tells what host a
+    request was sent to.
     """
     given = answer.alias.answer
     if isinstance(given, Redirection):
-        return send_redirect(given.status, answer.where, environ, start_response)
+        return send_redirect(
+            given.status,
+            answer.where,
+            environ,
+            start_response,
+            server=server_of(environ),
+            mount_point=mount_point,
+        )
     assert isinstance(given, FileOptions)
+    if not answer.where:
+        return error_page(500, environ, start_response)
     return serve_file(
         answer.where,
         environ,

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..aliases.redirecting import with_query
+from ..aliases.groups import Server, host_name, split_host
+from ..aliases.redirecting import header_url, is_redirect, redirect_status
 from ..server.pages import error_page, redirect_page
+from ..text import quoted
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+logger = logging.getLogger("django_wsgimatch")
+
 _USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 def send_redirect(
-    status: int, url: str, environ: WSGIEnvironment, start_response: StartResponse
+    status: int,
+    url: str,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    *,
+    server: Server,
+    mount_point: str = "",
 ) -> Iterable[bytes]:
     """
     Answer with a status, and the URL to go to if it has one.
 
-    Mirrors translate_alias_redir() of mod_alias: a URL without a host gets the request's, one that
-    asks for nothing gets the request's query, and what is no URL is a 500.
+    A URL without a host gets the request's, and the ``mount_point`` that all uris of the table are
+    below. One without a query gets the request's. What is no URL is a 500. Mirrors
+    translate_alias_redir() of mod_alias.
     """
-    if not 300 <= status <= 399:
-        return error_page(status, environ, start_response)
+    answered = redirect_status(status, url)
+    if answered != status:
+        # Any visitor may cause it.
+        logger.info("a redirect with status %d to %s is answered with 500", status, quoted(url))
+    if answered != status or not is_redirect(status):
+        return error_page(answered, environ, start_response)
     if url.startswith("/"):
-        url = own_url(environ) + url
-    if not _ABSOLUTE.match(url):
-        return error_page(500, environ, start_response)
-    url = with_query(url, environ.get("QUERY_STRING", ""))
-    return redirect_page(status, url, environ, start_response)
+        url = own_url(environ.get("wsgi.url_scheme", "http"), server) + mount_point + url
+    if "?" not in url:
+        url += _query(environ)
+    return redirect_page(status, header_url(url), environ, start_response)
 
 
-def own_url(environ: WSGIEnvironment) -> str:
-    """Return the scheme and the host that a request was sent to: ap_construct_url()."""
-    scheme = environ.get("wsgi.url_scheme", "http")
-    host = environ.get("HTTP_HOST")
-    if host:
-        return f"{scheme}://{host.removesuffix(':' + _USUAL_PORTS.get(scheme, ''))}"
-    port = environ.get("SERVER_PORT", "")
-    is_usual = port == _USUAL_PORTS.get(scheme) or not port.isdecimal()
-    return f"{scheme}://{environ['SERVER_NAME']}" + ("" if is_usual else f":{port}")
+def own_url(scheme: str, server: Server) -> str:
+    """
+    Return the scheme and the host that a request was sent to: ap_construct_url().
+
+    The Host header names the port, if any. Without the header it is the listening socket's.
+    """
+    name = host_name(server.host)
+    port = split_host(server.host)[1].lstrip("0") if name else server.port
+    name = name or server.name
+    name = f"[{name}]" if ":" in name else name
+    is_usual = not port or port == _USUAL_PORTS.get(scheme)
+    return f"{scheme}://{name}" + ("" if is_usual else f":{port}")
+
+
+def _query(environ: WSGIEnvironment) -> str:
+    """The query of a request with its question mark, which may be all of it."""
+    query: str = environ.get("QUERY_STRING", "")
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return f"?{query}" if query or target.endswith("?") else ""

@@ -29,6 +29,9 @@ _EXPLANATIONS = {
     504: "The application for this URL did not answer in time.",
 }
 
+# These have neither a body nor a type (RFC 9110 15.3.5, 15.4.5).
+_WITHOUT_BODY = (204, 304)
+
 # When a client may ask again after a 503, in seconds: what it was refused for passes soon.
 RETRY_AFTER = 5
 
@@ -56,6 +59,9 @@ def error_page(
     """
     line, headers, page = _written(status)
     # A server may add to the list.
+    if status in _WITHOUT_BODY:
+        start_response(line, [*more])
+        return []
     start_response(line, [*headers, *more])
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
 
@@ -77,6 +83,9 @@ def redirect_page(
 ) -> Iterable[bytes]:
     """Answer with a status that sends the client to another URL, and a page that has the link."""
     phrase = _phrase(status)
+    if status in _WITHOUT_BODY:
+        start_response(f"{status} {phrase}", [("Location", url)])
+        return []
     explanation = f'The document is <a href="{escape(url)}">here</a>.'
     page = _PAGE.format(status=status, phrase=phrase, explanation=explanation).encode("latin-1")
     headers = [

@@ -76,7 +76,7 @@ def read_configuration(lines: Iterable[str], root: Path) -> Configuration:
 
 def read_directive(read: Configuration, name: str, rest: str, line: str) -> None:
     word, more = get_word(rest)
-    if name in ("wsgiscriptalias", "wsgiscriptaliasmatch"):
+    if name in ALIASES:
         read.aliases.append(line)
     elif name in RULES:
         setting, values = RULES[name]
@@ -95,6 +95,10 @@ def read_directive(read: Configuration, name: str, rest: str, line: str) -> None
         read.conditions.append((word, pattern, assignment))
 
 
+ALIASES = (
+    *("wsgiscriptalias", "wsgiscriptaliasmatch", "alias", "aliasmatch"),
+    *("redirect", "redirectmatch", "redirectpermanent", "redirecttemp"),
+)
 ON_OFF: dict[str, object] = {"On": True, "Off": False}
 RULES: dict[str, tuple[str, Mapping[str, object]]] = {
     "allowencodedslashes": ("allow_encoded_slashes", {**ON_OFF, "NoDecode": "NoDecode"}),
@@ -119,11 +123,15 @@ class Site:
 
     def answer(self, request: Request, headers: Mapping[str, str] | None = None) -> Answer:
         """What becomes of a request."""
+        return told(self.resolve(request, headers))
+
+    def resolve(self, request: Request, headers: Mapping[str, str] | None = None) -> Resolution:
+        """Where a request leads."""
         asked = request.to(self.name)
         variables = self.configuration.environment_of(headers or {})
         server = Server(self.name, asked.host, variables.get)
         rules = self.configuration.rules
-        return told(resolve(self.table, asked.target, rules=rules, server=server))
+        return resolve(self.table, asked.target, rules=rules, server=server)
 
     def dispatcher(self) -> Dispatcher:
         """The WSGI application that serves the site; what no alias matches is a 204."""

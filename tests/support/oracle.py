@@ -140,6 +140,22 @@ class Answer:
     callable_object: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    What Apache sent back.
+
+    ``filename`` is the file that it looked for, "-" for none. ``is_script`` says whether that is a
+    script that would have run; then the status is 200.
+    """
+
+    status: int
+    location: str | None
+    body: bytes
+    filename: str
+    is_script: bool
+
+
 class ApacheFailed(RuntimeError):
     """apache2 did not start, or refused what no table says."""
 
@@ -170,7 +186,7 @@ class Apache:
     def ask(self, questions: Sequence[tuple[int, Request]]) -> list[Answer]:
         """The answers to ``(port, request)`` pairs, in their order."""
         sent = [(str(next(self._numbers)), *question) for question in questions]
-        statuses = {number: self._send(number, port, asked) for number, port, asked in sent}
+        statuses = {n: status_of(self._send(n, port, asked)) for n, port, asked in sent}
         rows = self._logged(len(sent))
         statuses |= dict.fromkeys(self._stopped(), 200)
         return [answer_from_log(statuses[number], rows.get(number, [])) for number, _, _ in sent]
@@ -178,14 +194,22 @@ class Apache:
     def statuses(self, questions: Sequence[tuple[int, Request]]) -> list[tuple[int, bool]]:
         """The status of each answer, and whether a script ran, or would have (then it is 200)."""
         sent = [(str(next(self._numbers)), *question) for question in questions]
-        found = [(number, self._send(number, port, asked)) for number, port, asked in sent]
+        found = [(number, status_of(self._send(number, port, q))) for number, port, q in sent]
         rows = self._logged(len(sent))
         # What mod_wsgi calls the callable object is in the environ of scripts only.
         ran = {number for number, fields in rows.items() if fields[-1:] not in ([], ["-"])}
         stopped = set(self._stopped())
         return [(200 if n in stopped else status, n in stopped | ran) for n, status in found]
 
-    def _send(self, number: str, port: int, request: Request) -> int:
+    def replies(self, questions: Sequence[tuple[int, Request]]) -> list[Reply]:
+        """The whole answers to ``(port, request)`` pairs."""
+        sent = [(str(next(self._numbers)), *question) for question in questions]
+        found = [(number, self._send(number, port, asked)) for number, port, asked in sent]
+        rows = self._logged(len(sent))
+        stopped = set(self._stopped())
+        return [reply_from(text, rows.get(n, ["", "-"])[1], n in stopped) for n, text in found]
+
+    def _send(self, number: str, port: int, request: Request) -> bytes:
         head = f"GET {request.target} HTTP/1.1\r\nHost: {request.host}\r\n"
         head += f"X-Oracle-Id: {number}\r\nConnection: close\r\n\r\n"
         reply = b""
@@ -193,7 +217,7 @@ class Apache:
             connection.sendall(head.encode("latin-1"))
             while piece := connection.recv(65536):
                 reply += piece
-        return int(reply.split(maxsplit=2)[1])
+        return reply
 
     def _logged(self, count: int) -> dict[str, list[str]]:
         """The fields after the id of ``count`` lines of the log, by id."""
@@ -263,6 +287,10 @@ class Oracle:
     def ask_all(self, questions: Sequence[tuple[str, Request]]) -> list[Answer]:
         """The answers to ``(table name, request)`` pairs, in their order."""
         return self._apache.ask([(self.port, asked.to(name)) for name, asked in questions])
+
+    def replies(self, questions: Sequence[tuple[str, Request]]) -> list[Reply]:
+        """The whole answers to ``(table name, request)`` pairs, in their order."""
+        return self._apache.replies([(self.port, asked.to(name)) for name, asked in questions])
 
     def _write_tables(self) -> None:
         for table in [*self.tables.values(), *([self.main] if self.main else [])]:
@@ -342,6 +370,19 @@ def configuration(directory: Path, port: int) -> str:
     modules.append(f"LoadModule wsgi_module {MODULE}")
     return CONFIGURATION.format(
         directory=directory, port=port, modules="\n".join(modules), log_format=LOG_FORMAT
+    )
+
+
+def status_of(reply: bytes) -> int:
+    return int(reply.split(maxsplit=2)[1])
+
+
+def reply_from(text: bytes, filename: str, is_script: bool) -> Reply:
+    head, _, body = text.partition(b"\r\n\r\n")
+    found = re.search(rb"\r\nLocation: ([^\r]*)", head)
+    location = found[1].decode("latin-1") if found else None
+    return Reply(
+        200 if is_script else status_of(text), location, body, unescape(filename), is_script
     )
 
 
