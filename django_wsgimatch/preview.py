@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
@@ -18,6 +18,7 @@ from .aliases.quoting import directive_line
 from .aliases.resolve import Resolution, Rules, resolve
 from .aliases.table import AliasTable
 from .aliases.uri import authority_of
+from .answers.direct import direct, foretell, is_direct
 from .answers.proxies.mount import script_name_below
 from .answers.proxies.sample import SampleRequest
 from .conf import Configuration, access_index
@@ -30,16 +31,17 @@ class Preview:
     """
     What becomes of one request target; the fields are those of ``preview --json``.
 
-    What was not reached is None. ``status`` is 200 where a script would run and None where the
-    fallback answers. ``alias`` is the entry's position, a virtual host's own first, and
-    ``directive`` the line that Apache would read it from, or the function that says it and the
-    location. ``script`` is a file, or a module and the name in it, which has no ``filename``.
-    ``view`` is the Django view for the PATH_INFO; where there is none, ``urlconf_status`` is what
-    the Django project that would answer makes of the URL: 404, or 301 where APPEND_SLASH redirects.
-    It is None where no Django project is known to answer. ``load_error`` says why the script does
-    not load, as far as that is known. ``access`` names the sections of access rules that hold for
-    the uri, each with what it says, ``demands`` is what they say together. ``request`` is who asks,
-    where that is given. Text holds one byte a character, as in WSGI.
+    What was not reached is None. ``status`` is 200 where a script would run or a file is sent, and
+    None where the fallback answers. ``alias`` is the entry's position among those of the host in
+    the order in which they are tried, and ``directive`` the line that Apache would read it from, or
+    the function that says it and the location. ``url`` is where clients are sent to. ``script`` is
+    a file, or a module and the name in it, which has no ``filename``. ``view`` is the Django view
+    for the PATH_INFO; where there is none, ``urlconf_status`` is what the Django project that would
+    answer makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None where no Django
+    project is known to answer. ``load_error`` says why the script does not load, as far as that is
+    known. ``access`` names the sections of access rules that hold for the uri, each with what it
+    says, ``demands`` is what they say together. ``request`` is who asks, where that is given. Text
+    holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -50,6 +52,7 @@ class Preview:
     directive: str | None
     captures: tuple[str, ...] | None
     filename: str | None
+    url: str | None
     script: str | None
     script_name: str | None
     path_info: str | None
@@ -64,6 +67,11 @@ class Preview:
     warnings: tuple[str, ...]
     access: tuple[str, ...] = ()
     demands: tuple[str, ...] = ()
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a script would run."""
+        return self.script is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ def preview(site: PreviewSite, target: str) -> Preview:
     """Return what becomes of a request target; nothing is loaded or run."""
     resolution = resolve(site.table, target, rules=site.rules, server=site.server)
     match = resolution.match
+    resolution, url = _foretold(resolution, site)
     load_error = _load_error(resolution, site)
     return Preview(
         target=resolution.target,
@@ -131,6 +140,7 @@ def preview(site: PreviewSite, target: str) -> Preview:
         directive=directive_line(match.alias) if match else None,
         captures=match.captures if match else None,
         filename=_filename(resolution, site.rules),
+        url=url,
         script=resolution.script,
         script_name=_script_name(resolution, site),
         path_info=resolution.path_info,
@@ -167,8 +177,19 @@ def _demands(resolution: Resolution, site: PreviewSite) -> Iterator[str]:
         yield from rules.lines()
 
 
+def _foretold(resolution: Resolution, site: PreviewSite) -> tuple[Resolution, str | None]:
+    """What becomes of a request that needs no application: its status, and the URL to go to."""
+    match = resolution.match
+    if match is None or not is_direct(match.alias):
+        return resolution, None
+    host = authority_of(resolution.target)
+    server = site.server if host is None else replace(site.server, host=host)
+    status, url = foretell(direct(match), site.rules, server, resolution.query_string or "")
+    return replace(resolution, status=status), url
+
+
 def _load_error(resolution: Resolution, site: PreviewSite) -> str | None:
-    if resolution.status != 200:
+    if resolution.script is None:
         return None
     place = str(resolution.process_group), str(resolution.application_group)
     return site.load_error(str(resolution.script), *place) or None
@@ -199,7 +220,7 @@ def _status(resolution: Resolution, has_fallback: bool) -> int | None:
 
 def _filename(resolution: Resolution, rules: Rules) -> str | None:
     match = resolution.match
-    if match is None or match.alias.answer is not None or match.alias.is_module:
+    if match is None or not match.filename or match.alias.is_module:
         return None
     return os.path.join(rules.base_directory, match.filename)
 
@@ -221,7 +242,7 @@ def _server_path(resolution: Resolution) -> str:
 
 
 def _warnings(resolution: Resolution, load_error: str | None) -> Iterator[str]:
-    if resolution.status == 200:
+    if resolution.script is not None:
         rebuilt = f"{resolution.script_name}{resolution.path_info}"
         if rebuilt != resolution.uri:
             yield (
@@ -235,7 +256,7 @@ def _warnings(resolution: Resolution, load_error: str | None) -> Iterator[str]:
             )
         if load_error:
             yield load_error
-    elif resolution.status is not None:
+    elif resolution.status is not None and resolution.status >= 400:
         yield f"{resolution.status}: {resolution.reason}."
 
 

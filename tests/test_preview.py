@@ -41,6 +41,7 @@ def test_all_of_a_preview(site, tmp_path):
         directive="WSGIScriptAliasMatch ^/(api|rpc)/v(\\\\d)? api.wsgi/$1",
         captures=("api", "2"),
         filename=f"{tmp_path}/api.wsgi/api/x",
+        url=None,
         script=f"{tmp_path}/api.wsgi",
         script_name="/api/v2",
         path_info="/api/x",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..aliases.alias import Alias, Redirection
 from ..aliases.file_options import FileOptions
@@ -42,6 +42,34 @@ def is_direct(alias: Alias) -> bool:
 def direct(match: Match) -> Direct:
     """Return the answer of an entry that redirects or has files to the uri that it matches."""
     return Direct(match.alias, match.uri, match.url or match.filename)
+
+
+def foretell(
+    answer: Direct, rules: Rules, server: Server, query: str = ""
+) -> tuple[int, str | None]:
+    """Return the status that a GET would be answered with, and where it would be sent to."""
+    environ = {
+        "REQUEST_METHOD": "HEAD",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": answer.uri,
+        "QUERY_STRING": query,
+        "SERVER_NAME": server.name,
+        "SERVER_PORT": server.port,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+    }
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        started.append((status, headers))
+
+    body = send(answer, "", rules, environ, start_response, server_of=lambda environ: server)
+    for _ in body:
+        pass
+    if (close := getattr(body, "close", None)) is not None:
+        close()
+    status, headers = started[-1]
+    return int(status[:3]), dict(headers).get("Location")
 
 
 def send(

@@ -192,7 +192,7 @@ def previews(
     for each in found:
         answered = _taken_whole(_with_answer(each, told, answers, has_urlconf=has_urlconf), at)
         key = project_key(each)
-        if each.status == 200:
+        if each.is_run:
             is_django = key in told and told[key].is_django
         else:
             is_django = each.status is None and is_project(configured)
@@ -206,14 +206,14 @@ def _questions(found: Iterable[Preview]) -> dict[Key, tuple[Question, ...]]:
     asked: dict[Key, dict[Question, None]] = {}
     for each in found:
         is_asked = is_elsewhere(each) or project_key(each) in asked or len(asked) < MOST_PROJECTS
-        if each.status == 200 and not each.load_error and is_asked:
+        if each.is_run and not each.load_error and is_asked:
             asked.setdefault(project_key(each), {})[_question(each)] = None
     return {key: tuple(questions) for key, questions in asked.items()}
 
 
 def _taken_whole(previewed: Preview, at: PreviewSite) -> Preview:
     """Say so where the pattern leaves nothing of any URL for PATH_INFO."""
-    if previewed.status != 200 or previewed.alias is None or previewed.path_info:
+    if not previewed.is_run or previewed.alias is None or previewed.path_info:
         return previewed
     subject = Subject("", None, _table_for(at, previewed.target), previewed.alias)
     found = next(whole_findings(subject, at.rules), None)
@@ -224,7 +224,7 @@ def _taken_whole(previewed: Preview, at: PreviewSite) -> Preview:
 
 def is_elsewhere(previewed: Preview) -> bool:
     """Whether another process would run the script of a previewed target."""
-    return previewed.status == 200 and bool(previewed.process_group or previewed.application_group)
+    return previewed.is_run and bool(previewed.process_group or previewed.application_group)
 
 
 def _question(previewed: Preview) -> Question:
@@ -261,8 +261,8 @@ def _unloaded(previewed: Preview, told: Told, error: str) -> Preview:
 
 def _with_slash(previewed: Preview) -> Preview:
     """What APPEND_SLASH makes of a URL of this project that has no view."""
-    path = previewed.path_info if previewed.status == 200 else previewed.uri
-    has_no_view = previewed.status in (200, None) and previewed.view is None
+    path = previewed.path_info if previewed.is_run else previewed.uri
+    has_no_view = (previewed.is_run or previewed.status is None) and previewed.view is None
     if path is None or not has_no_view:
         return previewed
     with path_language(path):
@@ -397,8 +397,12 @@ def answer_text(previewed: Preview) -> str:
     """Return who answers a target."""
     if previewed.status is None:
         return "the fallback: no alias matches"
-    if previewed.status == 200:
+    if previewed.is_run:
         return "the script, which does not load" if previewed.load_error else "the script"
+    if previewed.status == 200 and previewed.filename is not None:
+        return f"the file {readable(previewed.filename)}"
+    if previewed.url is not None:
+        return f"redirects to {readable(previewed.url)} ({previewed.status})"
     return f"status {previewed.status}"
 
 

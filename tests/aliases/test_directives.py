@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.alias import Alias, Redirection
 from django_wsgimatch.aliases.directives import (
     check_option,
     check_process_group,
@@ -13,6 +13,7 @@ from django_wsgimatch.aliases.directives import (
     parse_directive,
     preloads,
 )
+from django_wsgimatch.aliases.file_options import FileOptions
 from django_wsgimatch.exceptions import DirectiveError
 
 TWO_ARGUMENTS = (
@@ -233,3 +234,98 @@ def test_directive_of_an_alias(kind, directive):
     name = Alias("/a", "/x", kind).directive
 
     assert name == directive
+
+
+ALIAS_TAKES = "Alias takes 1-2 arguments, a fakename and a realname, or a realname in a Location"
+ALIAS_MATCH_TAKES = "AliasMatch takes two arguments, a regular expression and a filename"
+REDIRECT_TAKES = (
+    "Redirect takes one, two or three arguments, an optional status, then document to be "
+    "redirected and destination URL"
+)
+REDIRECT_MATCH_TAKES = (
+    "RedirectMatch takes two or three arguments, an optional status, then a regular expression and "
+    "destination URL"
+)
+PERMANENT_TAKES = (
+    "RedirectPermanent takes two arguments, a document to be redirected, then the destination URL"
+)
+MISSING, NOT_VALID = "URL to redirect to is missing", "Redirect URL not valid for this status"
+NON_URL, OF_THREE = "Redirect to non-URL", "Redirect: invalid first argument (of three)"
+
+
+def redirecting(location, url, status=302, kind="plain"):
+    return Alias(location, "", kind, answer=Redirection(url, status))
+
+
+@pytest.mark.parametrize(
+    ("line", "alias"),
+    [
+        ("Alias /a /srv/a", Alias("/a", "/srv/a", answer=FileOptions())),
+        ('ALIAS "/a b" "/srv/a b"', Alias("/a b", "/srv/a b", answer=FileOptions())),
+        ("AliasMatch ^/(.) /srv/$1", Alias("^/(.)", "/srv/$1", "match", answer=FileOptions())),
+        ("Redirect /a http://x/", redirecting("/a", "http://x/")),
+        ("Redirect permanent /a /b", redirecting("/a", "/b", 301)),
+        ("Redirect SeeOther /a /b", redirecting("/a", "/b", 303)),
+        ("redirect 307 /a javascript:b", redirecting("/a", "javascript:b", 307)),
+        ("Redirect 301x /a 1:", redirecting("/a", "1:", 301)),
+        ("Redirect gone /a", redirecting("/a", "", 410)),
+        ("Redirect 404 /a", redirecting("/a", "", 404)),
+        ("RedirectMatch ^/a x$1", redirecting("^/a", "x$1", kind="match")),
+        ("RedirectMatch temp ^/a x", redirecting("^/a", "x", 302, "match")),
+        ("RedirectMatch 410 ^/a", redirecting("^/a", "", 410, "match")),
+        ("RedirectPermanent /a /b", redirecting("/a", "/b", 301)),
+        ("RedirectTemp /a /b", redirecting("/a", "/b", 302)),
+        ("RedirectPermanent gone /b", redirecting("/b", "", 410)),
+    ],
+)
+def test_a_line_of_mod_alias(line, alias):
+    assert parse_directive(line) == alias
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Alias", ALIAS_TAKES),
+        ("Alias /a", "Alias must have two arguments when used globally"),
+        ('Alias /a ""', "Alias must have two arguments when used globally"),
+        ('alias "" /b', ALIAS_TAKES),
+        ("Alias /a /b c", ALIAS_TAKES),
+        ("AliasMatch ^/a", ALIAS_MATCH_TAKES),
+        ('AliasMatch ^/a ""', ALIAS_MATCH_TAKES),
+        ("AliasMatch ^/a b c", ALIAS_MATCH_TAKES),
+        ("Redirect", REDIRECT_TAKES),
+        ('Redirect "" /a', REDIRECT_TAKES),
+        ("Redirect permanent /a /b c", REDIRECT_TAKES),
+        ("Redirect /a", MISSING),
+        ("Redirect permanent /a", MISSING),
+        ("Redirect /a b", NON_URL),
+        ("Redirect /a a_b:c", NON_URL),
+        ('Redirect /a ""', NON_URL),
+        ("Redirect gone /a /b", NOT_VALID),
+        ("Redirect 404 /a /b", NOT_VALID),
+        ("Redirect foo /a /b", OF_THREE),
+        ("Redirect +301 /a /b", OF_THREE),
+        ("RedirectMatch ^/a", REDIRECT_MATCH_TAKES),
+        ("RedirectMatch 301 ^/a", MISSING),
+        ('RedirectMatch 301 ^/a ""', MISSING),
+        ("RedirectMatch 410 ^/a x", NOT_VALID),
+        ("RedirectPermanent /a", PERMANENT_TAKES),
+        ("RedirectPermanent 302 /b", MISSING),
+        ("redirectpermanent /a b", NON_URL),
+        ("Redirect gone", "the location of a redirect should not be empty"),
+        ('Redirect 301 "" /b', "the location of a redirect should not be empty"),
+        ("Redirect 0 /a", "the status of a redirect should be 200 or more, not 0"),
+        ("Redirect 101 /a", "the status of a redirect should be 200 or more, not 101"),
+    ],
+)
+def test_a_line_of_mod_alias_is_refused_in_the_words_of_apache(line, message):
+    with pytest.raises(DirectiveError) as refused:
+        parse_directive(line)
+
+    assert str(refused.value) == message
+
+
+def test_a_status_of_thousands_of_digits_is_read_at_once():
+    found = parse_directive(f"Redirect {'9' * 100_000} /a")
+
+    assert found == redirecting("/a", "", 999_999_999)

@@ -1,4 +1,4 @@
-"""How a URL is taken apart, compared with what libaprutil makes of it."""
+"""Where redirects lead, and how a URL is taken apart: the latter beside libaprutil."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from random import Random
 
 import pytest
 
-from django_wsgimatch.aliases.redirecting import split_url
+from django_wsgimatch.aliases.alias import Alias, Redirection
+from django_wsgimatch.aliases.redirecting import (
+    ANSWERED,
+    header_url,
+    redirect_status,
+    split_url,
+)
+from django_wsgimatch.aliases.table import AliasTable
 
 OMIT_QUERY = 1 << 5
 PIECES = (
@@ -71,6 +78,91 @@ class Parsed(ctypes.Structure):
 )
 def test_a_url_is_split_as_apache_splits_it(url, parts):
     assert split_url(url) == parts
+
+
+def url_of(alias: Alias, uri: str) -> str:
+    match = AliasTable([alias]).match(uri)
+    assert match is not None
+    return match.url
+
+
+@pytest.mark.parametrize(
+    ("location", "url", "uri", "leads_to"),
+    [
+        pytest.param("/a", "http://x/b", "/a", "http://x/b", id="the location itself"),
+        pytest.param(
+            "/a", "http://x/b", "/a/c d", "http://x/b/c%20d", id="what follows is escaped"
+        ),
+        pytest.param("/a", "http://x/b", "/a/\r\nX:y", "http://x/b/%0d%0aX:y", id="line breaks"),
+        pytest.param("/a", "/b", "/a/\xe9%?#", "/b/%e9%25%3f%23", id="what would end a path"),
+        pytest.param("/a", "/b c\xe9", "/a/c", "/b c\xe9/c", id="the URL itself stays as it is"),
+        pytest.param("/a", "/b?k=v", "/a/c", "/b?k=v/c", id="behind a query"),
+        pytest.param("/a/", "http://x", "/a/c", "http://xc", id="nothing is put in between"),
+        pytest.param("/a", "http://x/", "/a/c", "http://x//c", id="nothing is taken away"),
+        pytest.param("/", "http://x/", "/c", "http://x/c", id="all URLs"),
+    ],
+)
+def test_what_follows_the_location_is_put_behind_the_url(location, url, uri, leads_to):
+    assert url_of(Alias(location, "", answer=Redirection(url)), uri) == leads_to
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url", "uri", "leads_to"),
+    [
+        pytest.param("^/a/(.*)", "http://x/$1", "/a/b c", "http://x/b%20c", id="a group"),
+        pytest.param("^/a(b)?", "/$1/$2x$0", "/a", "//x/a", id="groups that took no part"),
+        pytest.param("^/a", "/b", "/a/rest", "/b", id="what follows is left out"),
+        pytest.param("^/a", r"/a&b\$1", "/a", "/a&b$1", id="an ampersand and a backslash"),
+        pytest.param("^/a/(.*)", "/?q=$1", "/a/b c\xe9", "/?q=b c\xe9", id="no escapes in a query"),
+        pytest.param("^/a/(.*)", "/#$1", "/a/b?c", "/#b?c", id="no escapes in a fragment"),
+        pytest.param("^/a/(.*)", "/$1", "/a/b?c", "/b?c", id="a question mark makes a query"),
+        pytest.param("^/a/(.*)", "/$1", "/a/\t\r\nX: y", "/%09%0d%0aX:%20y", id="line breaks"),
+        pytest.param("^/a(.*)", "$1", "/a//x/y", "//x/y", id="a host of the client's choice"),
+        pytest.param("^(?!/b)", "http://x$0", "/a", "http://x", id="a match without any text"),
+        pytest.param("^/a(.*)", "/" + 20 * "$1", "/a" + 3_400 * "b", "", id="too long"),
+    ],
+)
+def test_groups_are_filled_into_the_url(pattern, url, uri, leads_to):
+    assert url_of(Alias(pattern, "", "match", answer=Redirection(url)), uri) == leads_to
+
+
+@pytest.mark.parametrize(
+    ("status", "url", "answered"),
+    [
+        pytest.param(302, "/a", 302, id="a path"),
+        pytest.param(302, "x-y.z+1:", 302, id="a scheme"),
+        pytest.param(302, "/a\t\x80 b", 302, id="a tab, a blank and 8-bit bytes"),
+        pytest.param(302, "a/b", 500, id="neither"),
+        pytest.param(302, "", 500, id="nothing"),
+        pytest.param(302, ":a", 500, id="an empty scheme"),
+        pytest.param(302, "a_b:c", 500, id="no scheme"),
+        pytest.param(302, "/a?\n", 500, id="a line break"),
+        pytest.param(302, "/a#\x7f", 500, id="DEL"),
+        pytest.param(306, "/a", 500, id="a status that Apache does not know"),
+        pytest.param(410, "", 410, id="a status without a URL"),
+        pytest.param(418, "", 500, id="another one that Apache does not know"),
+    ],
+)
+def test_what_is_no_url_is_an_error(status, url, answered):
+    assert redirect_status(status, url) == answered
+
+
+def test_the_statuses_are_those_that_apache_has_a_line_for():
+    assert sorted(ANSWERED) == [
+        *(200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 307, 308),
+        *(400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417),
+        *(421, 422, 423, 424, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508),
+        *(510, 511),
+    ]
+
+
+def test_a_header_holds_visible_ascii_alone():
+    every_byte = "".join(map(chr, range(256)))
+
+    found = header_url(every_byte)
+
+    assert all("!" <= character <= "~" for character in found)
+    assert found[: 3 * 33].lower() == "".join(f"%{code:02x}" for code in range(33))
 
 
 @pytest.fixture

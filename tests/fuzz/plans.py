@@ -22,9 +22,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from django_wsgimatch.aliases.alias import Alias, Denial
+from django_wsgimatch.aliases.alias import Alias, Denial, Redirection
+from django_wsgimatch.aliases.file_options import FileOptions
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.roots import derive_roots
 from django_wsgimatch.aliases.table import AliasTable
@@ -70,6 +71,8 @@ MATCH_TARGETS = (
 )
 # What a module in the folder of the scripts is named by; the last is nowhere.
 MODULES = ("fuzzed.app:application", "fuzzed.app:other", "fuzzed.make:make()", "fuzzed.none:x")
+URLS = ("/", "/new", "http://x.example/b?c", "//y", "x:")
+URL_TEMPLATES = (*URLS, "$1", "/$0", "http://$1:80/$2?$1#$0", "/a?$0", "$9", "/" + 20 * "$1")
 NAMES = (
     *("a", "a", "a", "b", "b", "ab", "d", "c.wsgi", "a.wsgi", "\xe9", "x", "a;v=1", "$1", "\\"),
     *("l", "l.wsgi", "e", "f", "o", "h.py", "none", "dangling", "x" * 300, "m"),
@@ -145,9 +148,10 @@ def write_files(directory: Path) -> str:
 def random_alias(rng: Random, root: str) -> Alias:
     kind = rng.choice(("plain", "match", "match"))
     location = rng.choice(LOCATIONS if kind == "plain" else PATTERNS)
-    if rng.random() < 0.05:
-        return Alias(location, "", "plain" if kind == "plain" else "match", answer=Denial("why"))
-    if rng.random() < 0.2:
+    chance = rng.random()
+    if chance < 0.15:
+        return random_answer(rng, location, "plain" if kind == "plain" else "match", root)
+    if chance < 0.3:
         return random_module(rng, location, kind)
     target = rng.choice(PLAIN_TARGETS if kind == "plain" else MATCH_TARGETS)
     target = target if target and rng.random() < 0.1 else f"{root}/{target}"
@@ -173,6 +177,20 @@ def random_module(rng: Random, location: str, kind: str) -> Alias:
         callable_object=target.partition(":")[2],
         is_module=True,
     )
+
+
+def random_answer(rng: Random, location: str, kind: Literal["plain", "match"], root: str) -> Alias:
+    """An entry that needs no application. It names files that are there."""
+    chance = rng.random()
+    if chance < 0.3:
+        return Alias(location, "", kind, answer=Denial("why"))
+    if chance < 0.4:
+        return Alias(location, "", kind, answer=Redirection("", rng.choice((410, 404, 204, 418))))
+    if chance < 0.8 or kind == "plain":
+        urls = URLS if kind == "plain" else URL_TEMPLATES
+        answer = Redirection(rng.choice(urls), rng.choice((301, 302, 308, 304, 399)))
+        return Alias(location, "", kind, answer=answer)
+    return Alias(location, f"{root}/{rng.choice(SCRIPTS[:4])}", kind, answer=FileOptions())
 
 
 def random_site(rng: Random, root: str) -> RandomSite:
