@@ -41,8 +41,8 @@ class Row:
 
     ``host`` is the virtual host's pattern, None for the entries of all hosts. What a broken
     entry, or one without an application, does not have is None; ``reason`` says what is wrong with
-    it or its script, or why it refuses requests, ``unplanned`` why each of its requests walks
-    through the file system, "" where they do not.
+    it or its script, why it refuses requests or where it sends them, ``unplanned`` why each of its
+    requests walks through the file system, "" where they do not.
     """
 
     host: str | None

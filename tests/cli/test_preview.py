@@ -123,6 +123,7 @@ def test_preview_for_programs(site):
             "directive": "WSGIScriptAlias /api api.wsgi/api",
             "captures": [],
             "filename": f"{site}/api.wsgi/api/entry/x/",
+            "url": None,
             "script": f"{site}/api.wsgi",
             "script_name": "",
             "path_info": "/api/entry/x/",
@@ -139,8 +140,8 @@ def test_preview_for_programs(site):
             "demands": [],
         },
         {
-            **dict.fromkeys(["status", "alias", "directive", "filename", "script", "script_name"]),
-            **dict.fromkeys(["path_info", "process_group", "application_group"]),
+            **dict.fromkeys(["status", "alias", "directive", "filename", "url", "script"]),
+            **dict.fromkeys(["script_name", "path_info", "process_group", "application_group"]),
             **dict.fromkeys(["callable_object", "view", "load_error", "request"]),
             "urlconf_status": 404,
             "target": "/zz?q",

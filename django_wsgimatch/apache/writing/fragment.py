@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from itertools import chain, count
 from typing import Any
 
@@ -71,7 +72,7 @@ def utf8_text(text: str) -> str:
 
 def literal(value: Any) -> str:
     """Return a value as Python writes it, in double quotes where that costs no escapes."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(literal, value))}]"
     if not isinstance(value, str):
         return repr(value)
@@ -183,6 +184,10 @@ def _target(target: str) -> str:
 
 
 def _options(alias: Alias) -> dict[str, Any]:
+    """The options of an entry that are not as they are without being given."""
+    if isinstance(alias.answer, FileOptions):
+        given = {each.name: getattr(alias.answer, each.name) for each in fields(FileOptions)}
+        return {name: v for name, v in given.items() if v != getattr(FileOptions(), name)}
     found = {name: getattr(alias, name) for name in ENTRY_OPTIONS.values()}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -206,15 +211,15 @@ def _record(entry: Written) -> dict[str, Any]:
             found |= {"kind": alias.directive, "note": utf8_text(note)}
         case Redirection(url, status):
             found |= {"kind": alias.directive, "url": utf8_text(url), "status": status}
-        case FileOptions():
-            found |= {"kind": alias.directive, "target": utf8_text(alias.target)}
-        case None:
+        case FileOptions() | None:
+            # The kind of an entry of mod_wsgi has no name of its own.
+            found |= {} if alias.answer is None else {"kind": alias.directive}
             found["target"] = utf8_text(alias.target)
             found["options"] = {name: _plain(value) for name, value in _options(alias).items()}
     return found | {"from": list(map(str, entry.spots))}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return list(map(_plain, value))
     return utf8_text(value) if isinstance(value, str) else value
