@@ -45,6 +45,7 @@ from .doctor.site_facts import (
     settings_of,
     uploads,
 )
+from .doctor.table.answering import answering_findings
 from .doctor.table.captures import capture_findings
 from .doctor.table.chosen import chosen_findings, limits_of
 from .doctor.table.host_names import host_findings
@@ -57,6 +58,7 @@ from .doctor.table.wholes import whole_findings
 from .doctor.targets.below import scripts_below
 from .doctor.targets.files import TargetPlace, file_findings, survey
 from .doctor.targets.listing import Listings
+from .doctor.targets.served import served_findings
 from .doctor.targets.writers import root_findings, writer_findings
 from .doctor.uris.hidden_aliases import example_uris
 from .entries import FileEntry
@@ -103,6 +105,7 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
     for subject in counted(list(subjects(configured)), "entries", progress):
         yield from _not_utf8(subject)
         yield from _undecided(subject)
+        yield from answering_findings(subject)
         yield from pattern_findings(subject, timing)
         yield from miswritten_findings(subject, configured.rules.allow_encoded_slashes)
     yield from section_findings(
@@ -142,6 +145,7 @@ def file_system_findings(
         configured, found.reached, most=most_projects, seconds=seconds, progress=progress
     )
     yield from root_findings(places, configured_roots(configured), uploads())
+    yield from served_findings(subjects(configured), places, rules, listings)
     yield from writer_findings(guarded_files(configured, places))
     started_in = base_directory() or os.getcwd()
     yield from forwarding_findings(started_in, os.environ, _example(places))

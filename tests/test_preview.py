@@ -62,7 +62,7 @@ def test_nothing_is_known_of_a_bad_target(site):
 
     assert shown == Preview(
         *("/%zz", None, 400, False, None, None, None),
-        *(None,) * 12,
+        *(None,) * 13,
         warnings=("400: '%zz' is not a percent escape.",),
     )
 

@@ -61,6 +61,18 @@ DirectiveName: TypeAlias = Literal[
     "deny",
     "deny_match",
 ]
+FUNCTIONS: dict[DirectiveName, str] = {
+    "WSGIScriptAlias": "script_alias",
+    "WSGIScriptAliasMatch": "script_alias_match",
+    "script_alias": "script_alias",
+    "script_alias_match": "script_alias_match",
+    "Alias": "alias",
+    "AliasMatch": "alias_match",
+    "Redirect": "redirect",
+    "RedirectMatch": "redirect_match",
+    "deny": "deny",
+    "deny_match": "deny_match",
+}
 # By what answers: the name of the plain one and of the one with a pattern.
 _DIRECTIVES: dict[type, tuple[DirectiveName, DirectiveName]] = {
     type(None): ("WSGIScriptAlias", "WSGIScriptAliasMatch"),
@@ -129,6 +141,16 @@ class Alias:
     answer: Answer | None = None
     extras: Extras | None = None
     is_module: bool = False
+
+    @property
+    def template(self) -> str:
+        """What a pattern's groups are filled into: the target, or a redirect's URL."""
+        return self.answer.url if isinstance(self.answer, Redirection) else self.target
+
+    @property
+    def function(self) -> str:
+        """The name of the function of settings that says this."""
+        return FUNCTIONS[self.directive]
 
     @property
     def directive(self) -> DirectiveName:

@@ -147,6 +147,10 @@ def suppose_the_application_owns(name, monkeypatch):
     monkeypatch.setattr(writers, "_may_change", lambda user, step: step.path.endswith(name))
 
 
+def suppose_that_nobody_may_read(monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode, **more: False)
+
+
 def suppose_a_group_of_developers(monkeypatch):
     monkeypatch.setattr(writers, "_members", lambda group: frozenset(["ann", "bob"]))
     monkeypatch.setattr(writers, "_group_name", lambda group: "developers")
@@ -198,6 +202,8 @@ def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch
     if check_id == "E021":
         # pytest's own folders have longer names than a socket may have.
         monkeypatch.setattr(directory, "LONGEST_BASE", 4096)
+    if check_id == "E051":
+        suppose_that_nobody_may_read(monkeypatch)
     if check_id == "W060":
         monkeypatch.setenv("SCRIPT_NAME", "/shop/")
     if check_id == "W055":
@@ -230,7 +236,7 @@ def test_quick_checks_find_what_the_page_says(check_id, site, settings):
         or check_id
         in (
             *("W010", "W013", "W031", "W046", "W051", "W052", "W062", "W065"),
-            *("W071", "W072", "W073", "W074", "W081", "W082"),
+            *("W071", "W072", "W073", "W074", "W081", "W082", "W090", "W091"),
         )
     )
     assert (f"wsgimatch.{check_id}" in found) == is_quick

@@ -98,7 +98,7 @@ class SmallSite:
 def write_site(directory: Path, site: SmallSite) -> Path:
     """Write a site's files: each project in a folder beside the others, its script in scripts/."""
     groups = {name: {"python_path": [str(directory)]} for name in site.projects}
-    head = "from django_wsgimatch import script_alias, script_alias_match\n"
+    head = "from django_wsgimatch import alias, script_alias, script_alias_match\n"
     table = (
         f"{head}INSTALLED_APPS.append('django_wsgimatch')\n"
         f"WSGIMATCH_SOCKET_DIRECTORY = {str(sockets_of(directory))!r}\n"

@@ -19,22 +19,12 @@ from .settings import Hosts, Settings, Written
 # Where ruff and black break lines.
 _WIDTH = 88
 _INDENT = "    "
-_FUNCTIONS = {
-    "WSGIScriptAlias": "script_alias",
-    "WSGIScriptAliasMatch": "script_alias_match",
-    "Alias": "alias",
-    "AliasMatch": "alias_match",
-    "Redirect": "redirect",
-    "RedirectMatch": "redirect_match",
-    "deny": "deny",
-    "deny_match": "deny_match",
-}
 
 
 def python_lines(settings: Settings, source: str) -> Iterator[str]:
     """Yield the lines of a settings file; ``source`` says what they were made from."""
     yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
-    if functions := sorted({_FUNCTIONS[each.alias.directive] for each in _all_entries(settings)}):
+    if functions := sorted({each.alias.function for each in _all_entries(settings)}):
         yield ""
         yield f"from django_wsgimatch import {', '.join(functions)}"
     yield ""
@@ -149,8 +139,7 @@ def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") ->
     for each in entries:
         inner = indent + _INDENT
         yield from _indented(_comments(each.comment, each.spots), inner)
-        function = _FUNCTIONS[each.alias.directive]
-        yield from _wrapped(f"{function}(", _arguments(each.alias), ")", inner)
+        yield from _wrapped(f"{each.alias.function}(", _arguments(each.alias), ")", inner)
     yield f"{indent}]{end}"
 
 

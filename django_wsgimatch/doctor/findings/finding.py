@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ...aliases.alias import Alias
+from ...aliases.alias import Alias, Denial, Redirection
 from ...aliases.module_target import is_read_as_module
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.quoting import directive_line
@@ -53,6 +53,8 @@ CATALOGUE = {
     "E030": "a process group cannot start",
     "E040": "a file of users or groups cannot be read",
     "E041": "a file of users or groups can be downloaded",
+    "E050": "a folder of files does not exist",
+    "E051": "a folder of files cannot be read",
     "W001": "a target uses a group that the pattern does not have",
     "W002": "a pattern can take long",
     "W003": "a pattern is found anywhere in a URL",
@@ -117,7 +119,13 @@ CATALOGUE = {
     "W082": "access rules let everybody in",
     "W083": "access rules ask for addresses that clients do not have",
     "W084": "nobody can log in with an entry of a file of users",
+    "W090": "redirects lead round in a circle",
+    "W091": "a redirect puts two slashes into URLs",
+    "W092": "files that nobody should get are below a folder of files",
+    "W093": "two projects have their files at one URL",
+    "W094": "a project's files are in another folder than the one that is served",
     "I001": "a project answers its files with its own 404",
+    "I002": "nobody here answers the URLs of a project's files",
 }
 _LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}
 # gunicorn ends with this status where a worker does, instead of starting one after another.
@@ -220,20 +228,30 @@ class Subject(Diagnosed):
         match = self.table.match(uri)
         return match if match is not None and match.position == self.position else None
 
-    def line(self, **changes: str | bool) -> str:
+    def line(self, **changes: Any) -> str:
         """Return the entry with some changes, to paste, in the words in which it is written."""
-        changed = replace(self.alias, **changes)  # type: ignore[arg-type]
+        changed = replace(self.alias, **changes)
         if isinstance(self.entry, str | bytes | FileEntry):
             return readable(directive_line(changed))
-        name = "script_alias" if changed.kind == "plain" else "script_alias_match"
-        # The target of a module names its callable.
-        named = [each for each in OPTIONS if each != "callable_object" or not changed.is_module]
-        given = ((option, getattr(changed, option)) for option in named)
-        options = [f"{option}={_literal(value)}" for option, value in given if value is not None]
-        written = self.entry.options if isinstance(self.entry, Entry) else {}
-        options += [f"{name}={written[name]!r}" for name in EXTRAS if name in written]
-        words = [_literal(changed.location), _target(changed), *options]
-        return f"{name}({', '.join(words)})"
+        return f"{changed.function}({', '.join(_arguments(changed, self.entry))})"
+
+
+def _arguments(alias: Alias, entry: object) -> Iterator[str]:
+    yield _literal(alias.location)
+    if alias.template:
+        yield _target(alias) if alias.answer is None else _literal(alias.template)
+    match alias.answer:
+        case Denial(note) if note:
+            yield f"note={_literal(note)}"
+        case Redirection(status=status) if status != Redirection("").status:
+            yield f"status={status}"
+        case None:
+            # The target of a module names its callable.
+            named = [each for each in OPTIONS if each != "callable_object" or not alias.is_module]
+            given = ((option, getattr(alias, option)) for option in named)
+            yield from (f"{name}={_literal(value)}" for name, value in given if value is not None)
+            written = entry.options if isinstance(entry, Entry) else {}
+            yield from (f"{name}={written[name]!r}" for name in EXTRAS if name in written)
 
 
 def _target(alias: Alias) -> str:

@@ -176,9 +176,9 @@ def _files_that_end_here(on: Answered) -> Findings:
                 f"{setting} is {quoted(url or '')}, but the project answers requests for files "
                 f"there with 404, as for {quoted(page.url)}, unless the server in front answers "
                 "them.",
-                f"Let the server in front serve the files of {ROOTS[setting]} "
-                f"{quoted(on.setting(ROOTS[setting]) or '')} there, before requests reach the "
-                "project.",
+                f"Serve the files of {ROOTS[setting]} before requests reach the project: "
+                f"alias({(url or '').rstrip('/')!r}, {on.setting(ROOTS[setting])!r}). Or let the "
+                "server in front do so.",
             )
 
 

@@ -21,6 +21,7 @@ from ..findings.finding import Finding, Findings, Progress, Subject, counted, un
 from ..findings.project_report import Told
 from ..targets.files import read_script
 from .prefixes import prefix_findings
+from .project_files import has_files, project_file_findings
 from .project_processes import Project, Question, ask_all
 from .projects_by_url import FALLBACK, Answered, Key, Projects, Reached
 from .shared import cookie_findings, shared_findings
@@ -113,12 +114,12 @@ def project_findings(
     yield from _not_asked(len(questions), len(asked))
     if not any(each.is_django for each in told.values()):
         return
+    tables = (configured.table, *configured.table.virtual_hosts.values())
     if is_project(configured):
-        told |= asker.ask({FALLBACK: (Question("", "/"),)})
+        told |= asker.ask({FALLBACK: (Question("", "/", logins=any(map(has_files, tables))),)})
     told_by_us = any(section.rules.login.kind == "Basic" for section in configured.access)
     if not told_by_us and "REMOTE_USER" not in configured.values["TRUSTED_PROXY_VARIABLES"]:
         yield from remote_user_findings(told, subjects)
-    tables = (configured.table, *configured.table.virtual_hosts.values())
     for table in {id(each.subject.table): each.subject.table for each in found}.values():
         of_table = [each for each in found if each.subject.table is table and each.key in told]
         projects = Projects(
@@ -127,6 +128,7 @@ def project_findings(
         answered = list(_answered(projects, of_table, asked))
         yield from prefix_findings(answered)
         yield from shared_findings(projects, answered)
+        yield from project_file_findings(projects, answered)
         keys = dict.fromkeys([FALLBACK, *(each.key for each in of_table)])
         behind = {key: told[key] for key in keys if key in told}
         yield from cookie_findings(behind, {FALLBACK: "the fallback", **where})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from ...aliases.file_options import FileOptions
 from ...aliases.groups import Server
-from ...aliases.resolve import Rules, resolve
+from ...aliases.quoting import directive_line
+from ...aliases.resolve import Resolution, Rules, resolve
 from ...aliases.table import AliasTable
 from ...text import quoted
 from ..findings.finding import Finding, Subject
@@ -72,11 +75,30 @@ class Projects:
 
     def who(self, url: str) -> Key | None:
         """Return the project that answers a URL of this host, None where none does."""
-        path = quote_uri(unquote(urlsplit(url).path, "latin-1"))
-        resolution = resolve(self.table, path, rules=self.rules, server=self.server)
+        resolution = self._resolve(url)
         if resolution.status is None:
             return FALLBACK if self.has_fallback else None
-        return project_key(resolution) if resolution.status == 200 else None
+        return project_key(resolution) if resolution.script is not None else None
+
+    def label(self, url: str) -> str:
+        """Return what findings call what answers a URL of this host."""
+        match = self._resolve(url).match
+        if match is not None and match.alias.answer is not None:
+            return f"the entry {quoted(directive_line(match.alias))}"
+        return project_label(self.who(url))
+
+    def folder_at(self, url: str) -> str | None:
+        """Return the folder with whose files a URL of this host is answered, if it is."""
+        match = self._resolve(url).match
+        if match is None or not isinstance(match.alias.answer, FileOptions) or not match.filename:
+            return None
+        path = os.fsdecode(match.filename.encode("latin-1"))
+        base = os.fsdecode(self.rules.base_directory.encode("latin-1"))
+        return os.path.normpath(os.path.join(base, path))
+
+    def _resolve(self, url: str) -> Resolution:
+        path = quote_uri(unquote(urlsplit(url).path, "latin-1"))
+        return resolve(self.table, path, rules=self.rules, server=self.server)
 
     def comes_back(self, url: str, key: Key) -> bool:
         """Whether a URL leads to the same Django project, in whatever place."""
@@ -113,7 +135,7 @@ class Answered:
 
     def whose(self, url: str) -> str:
         """Return what findings call the project that answers a URL of this host."""
-        return project_label(self.projects.who(url))
+        return self.projects.label(url)
 
     def finding(self, id: str, message: str, hint: str) -> Finding:
         """Return what is said of the alias."""
@@ -131,7 +153,7 @@ def reached(subject: Subject, rules: Rules, server: Server) -> Iterator[Reached]
     for uri in dict.fromkeys(_examples(subject, rules)):
         found = resolve(subject.table, quote_uri(uri), rules=rules, server=server)
         is_own = found.match is not None and found.match.position == subject.position
-        if found.status == 200 and is_own:
+        if found.script is not None and is_own:
             script_name, path_info = str(found.script_name), str(found.path_info)
             yield Reached(subject, uri, script_name, path_info, project_key(found))
 

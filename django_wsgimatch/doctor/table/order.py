@@ -10,7 +10,7 @@ from ...aliases.alias import Denial
 from ...aliases.patterns.pattern import Pattern, compile_pattern
 from ...aliases.patterns.pcre.parser import parse
 from ...aliases.patterns.pcre.syntax import Anchor, Node, Sequence, Text, children
-from ...aliases.table import AliasTable
+from ...aliases.table import AliasTable, rank_of
 from ...exceptions import PatternError
 from ...text import quoted
 from ..findings.finding import Finding, Findings, Subject, listed
@@ -61,9 +61,17 @@ def _often_hidden(subject: Subject, found: OftenTaken, name: Callable[[int], str
         "W030",
         f"{_take(found.takers, name)} many URLs of {quoted(subject.alias.location)}: "
         f"{found.taken} of {found.tried} that were tried, such as {quoted(found.example)}.",
-        f"The first alias that matches wins. Move this one before {name(found.takers[0])}, or "
-        "make that one match less.",
+        _cure_of_order(subject, found.takers[0], name, "make that one match less"),
     )
+
+
+def _cure_of_order(subject: Subject, taker: int, name: Callable[[int], str], otherwise: str) -> str:
+    if rank_of(subject.table.aliases[taker]) < rank_of(subject.alias):
+        return (
+            "As in Apache, redirects are tried first, then files, then scripts, wherever they "
+            f"stand: let {name(taker)} match less, or remove one of the two."
+        )
+    return f"The first alias that matches wins. Move this one before {name(taker)}, or {otherwise}."
 
 
 def _take(positions: tuple[int, ...], name: Callable[[int], str]) -> str:
@@ -83,8 +91,7 @@ def _hidden(subject: Subject, found: Unreachable, name: Callable[[int], str]) ->
     return subject.finding(
         "W006",
         message,
-        f"The first alias that matches wins. Move this one before {name(found.hiders[0])}, or "
-        "remove it.",
+        _cure_of_order(subject, found.hiders[0], name, "remove it"),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from time import perf_counter, thread_time
 
+from ...aliases.alias import Redirection
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.patterns.pcre import bytesets
 from ...aliases.patterns.pcre.literals import starts
@@ -94,24 +95,28 @@ def pattern_findings(subject: Subject, timing: Timing) -> Findings:
 
 
 def _unfilled(subject: Subject) -> Findings:
-    found = re.search(r"\$[0-9]", subject.alias.target)
+    found = re.search(r"\$[0-9]", subject.alias.template)
     if found:
         yield subject.finding(
             "W001",
-            f"WSGIScriptAlias does not fill in groups: {found[0]} in the target "
-            f"{quoted(subject.alias.target)} is part of a file name.",
-            "Use script_alias_match() or WSGIScriptAliasMatch.",
+            f"{subject.alias.directive} does not fill in groups: {found[0]} in the target "
+            f"{quoted(subject.alias.template)} is part of a {_what(subject)}.",
+            f"Use {subject.alias.function}_match() or {subject.alias.directive}Match.",
         )
 
 
+def _what(subject: Subject) -> str:
+    return "URL" if isinstance(subject.alias.answer, Redirection) else "file name"
+
+
 def _missing_groups(subject: Subject, pattern: Pattern) -> Findings:
-    asked = group_numbers(parse_template(subject.alias.target))
+    asked = group_numbers(parse_template(subject.alias.template))
     missing = sorted({number for number in asked if number > pattern.groups})
     if missing:
         names = ", ".join(f"${number}" for number in missing)
         yield subject.finding(
             "W001",
-            f"the target {quoted(subject.alias.target)} uses {names}, but the pattern "
+            f"the target {quoted(subject.alias.template)} uses {names}, but the pattern "
             f"{quoted(pattern.source)} has {_groups(pattern.groups)}: nothing is filled in.",
             "Put parentheses around what is meant, or use a group that exists. "
             r"A dollar sign before a digit is written \$.",
@@ -119,15 +124,15 @@ def _missing_groups(subject: Subject, pattern: Pattern) -> Findings:
 
 
 def _misnamed_groups(subject: Subject, pattern: Pattern) -> Findings:
-    for words in _MISNAMED.finditer(subject.alias.target):
+    for words in _MISNAMED.finditer(subject.alias.template):
         beyond = words["beyond"]
         number = int(beyond or words["braced"] or words["escaped"] or 0)
         if 0 < number <= pattern.groups:
             read_as = f"${beyond[0]} and then {beyond[1:]!r}" if beyond else "plain text"
             yield subject.finding(
                 "W031",
-                f"in the target {quoted(subject.alias.target)}, {words[0]} is {read_as}: a target "
-                "names groups as $0 to $9.",
+                f"in the target {quoted(subject.alias.template)}, {words[0]} is {read_as}: "
+                "a target names groups as $0 to $9.",
                 _WITHIN_NINE if number > 9 else f"Write ${number}.",
             )
             return
