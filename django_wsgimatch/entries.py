@@ -205,7 +205,7 @@ def deny_match(pattern: Text, *, note: str = "") -> Entry:
 
 def read_directives(path: str | os.PathLike[str]) -> list[FileEntry]:
     """
-    Return the entries of a file of WSGIScriptAlias and WSGIScriptAliasMatch lines.
+    Return the entries of a file of directive lines, those of mod_wsgi and of mod_alias.
 
     ``Define NAME value`` is followed, comments and blank lines are passed over. What is wrong
     with the file, or with a line, is reported when the table is built.

@@ -22,6 +22,9 @@ BLANKS = " \t\n\v\f\r"
 
 INVALID_OPTION = "Invalid option to WSGI script alias definition."
 NOT_CONFIGURED = "WSGI process group not yet configured."
+NO_URL = "URL to redirect to is missing"
+NOT_VALID = "Redirect URL not valid for this status"
+NON_URL = "Redirect to non-URL"
 
 Kind = Literal["plain", "match"]
 
@@ -218,12 +221,12 @@ def check_redirection(kind: Kind, url: str | None, status: int) -> Redirection:
     """Return what a redirect answers. Raises DirectiveError in Apache's words."""
     if not is_redirect(status):
         if url is not None:
-            raise DirectiveError("Redirect URL not valid for this status")
+            raise DirectiveError(NOT_VALID)
         return Redirection("", status)
     if url is None or (kind == "match" and not url):
-        raise DirectiveError("URL to redirect to is missing")
+        raise DirectiveError(NO_URL)
     if kind == "plain" and not url.startswith("/") and not has_scheme(url):
-        raise DirectiveError("Redirect to non-URL")
+        raise DirectiveError(NON_URL)
     return Redirection(url, status)
 
 

@@ -223,9 +223,9 @@ def _ordered(aliases: Sequence[Alias]) -> Iterator[int]:
 
 
 def _by_rank(run: list[int], aliases: Sequence[Alias]) -> list[int]:
-    return sorted(run, key=lambda position: rank_of(aliases[position]))
+    return sorted(run, key=lambda position: kind_rank(aliases[position]))
 
 
-def rank_of(alias: Alias) -> int:
+def kind_rank(alias: Alias) -> int:
     """Return where entries of an alias's kind stand among the kinds: lower ones are tried first."""
     return _RANKS.get(type(alias.answer), _LAST)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...aliases.directives import INVALID_OPTION, NOT_CONFIGURED
+import re
+
+from ...aliases.directives import INVALID_OPTION, NO_URL, NON_URL, NOT_CONFIGURED, NOT_VALID
 from ...aliases.table import NOT_COMPILED
 from ...exceptions import (
     DirectiveError,
@@ -21,10 +23,14 @@ _CURES = {
     "pass-authorization=, each with a value; put a path with blanks in quotes.",
     NOT_CONFIGURED: "Define the process group in WSGIMATCH_PROCESS_GROUPS, or remove the option.",
     "Invalid value for authorization flag.": "Write pass-authorization=On or Off.",
+    NON_URL: "Begin the URL with a slash, or with a scheme and a host: https://www.example.org/.",
+    NO_URL: "Write where to, as in redirect('/old', '/new'), or a status that has no URL: 410.",
+    NOT_VALID: "Leave out the URL: only a status of 300 to 399 has one.",
 }
 _FORM = (
-    "Write script_alias(location, target), script_alias_match(pattern, target), or a line as in "
-    "an Apache configuration: 'WSGIScriptAlias /location /path/to/script.wsgi'."
+    "Write script_alias(location, target), alias(location, path), redirect(location, url), one of "
+    "them with _match and a pattern, or a line as in an Apache configuration: 'WSGIScriptAlias "
+    "/location /path/to/script.wsgi'."
 )
 _ACCESS = (
     "Write access('/location', require='ip 10.0.0.0/8'), or another of the words that stand behind "
@@ -71,7 +77,7 @@ def _of_directive(where: str, cause: DirectiveError, entry: object) -> tuple[str
         return message, _CURES.get(str(cause), _FORM)
     line = entry.decode("latin-1") if isinstance(entry, bytes) else entry
     hint = _CURES.get(str(cause), _FORM)
-    if line.count("WSGIScriptAlias") > 1:
+    if len(re.findall("WSGIScriptAlias|Redirect|Alias", line)) > 1:
         hint = _TWO_IN_ONE
     return f"{message} The line is {entry!r}.", hint
 

@@ -10,7 +10,7 @@ from ...aliases.alias import Denial
 from ...aliases.patterns.pattern import Pattern, compile_pattern
 from ...aliases.patterns.pcre.parser import parse
 from ...aliases.patterns.pcre.syntax import Anchor, Node, Sequence, Text, children
-from ...aliases.table import AliasTable, rank_of
+from ...aliases.table import AliasTable, kind_rank
 from ...exceptions import PatternError
 from ...text import quoted
 from ..findings.finding import Finding, Findings, Subject, listed
@@ -66,7 +66,7 @@ def _often_hidden(subject: Subject, found: OftenTaken, name: Callable[[int], str
 
 
 def _cure_of_order(subject: Subject, taker: int, name: Callable[[int], str], otherwise: str) -> str:
-    if rank_of(subject.table.aliases[taker]) < rank_of(subject.alias):
+    if kind_rank(subject.table.aliases[taker]) < kind_rank(subject.alias):
         return (
             "As in Apache, redirects are tried first, then files, then scripts, wherever they "
             f"stand: let {name(taker)} match less, or remove one of the two."

@@ -165,3 +165,25 @@ def test_a_hint_about_the_order_helps(site, settings, entries, id, hint):
     found = doctor_tables.found(settings, site, entries)
 
     assert [(each.id, each.hint) for each in found] == [(id, hint)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [
+        pytest.param(
+            redirect("/a", "b"), "Begin the URL with a slash, or with a scheme", id="no URL"
+        ),
+        pytest.param(
+            redirect("/a"), "Write where to, as in redirect('/old', '/new')", id="nothing"
+        ),
+        pytest.param("Redirect gone /a /b", "Leave out the URL", id="a URL for a status without"),
+        pytest.param("Alias /a", "Write script_alias(location, target), alias(", id="another"),
+        pytest.param(
+            "Redirect /a /bRedirect /c /d", "One string holds two directives.", id="a missing comma"
+        ),
+    ],
+)
+def test_what_apache_refuses_has_a_cure(site, settings, entry, hint):
+    [finding] = doctor_tables.found(settings, site, [entry])
+
+    assert (finding.id, finding.hint.startswith(hint)) == ("E002", True)
