@@ -132,9 +132,9 @@ def test_no_section_no_rules():
 
 def test_a_thousand_sections_and_a_uri_of_a_thousand_segments_cost_little():
     index = index_of(*(f"/s{number}/x" for number in range(1000)))
-    started = time.perf_counter()
+    started = time.thread_time()
 
     for _ in range(100):
         index.find("/a" * 1000, "")
 
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5

@@ -242,8 +242,8 @@ def test_an_unknown_user_is_answered_as_slowly_as_a_known_one(judge, tmp_path):
     rules = AccessRules(some("any", "valid-user"), login=login)
 
     def seconds(authorization):
-        started = time.perf_counter()
+        started = time.thread_time()
         assert status_of(judge, rules, authorization=authorization) == 401
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     assert seconds(NOBODY) > 0.5 * seconds(GUESS)
