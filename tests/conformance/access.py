@@ -58,6 +58,7 @@ LOADED = (
     *("authn_core", "authn_file", "auth_basic", "authz_host", "authz_user", "authz_groupfile"),
     *("access_compat", "ssl"),
 )
+ENCODED = {False: "Off", True: "On", "NoDecode": "NoDecode"}
 SCRIPT = """\
 import json
 
@@ -122,7 +123,11 @@ def compare_access(seed: str, requests: int) -> AccessTally:
         common = [random_section(rng, None) for _ in range(rng.choice([0, 0, 1, 2]))]
         size = min(TABLES_OF_AN_APACHE, -(-left // REQUESTS_OF_A_TABLE))
         tables = [random_table(rng, number) for number in range(size)]
-        compare_tables(common, tables, tally)
+        rules = Rules(
+            merge_slashes=rng.random() < 0.7,
+            allow_encoded_slashes=rng.choice([False, False, True, "NoDecode"]),
+        )
+        compare_tables(common, tables, rules, tally)
     return tally
 
 
@@ -134,7 +139,7 @@ def random_table(rng: Random, number: int) -> AccessTable:
 
 
 def compare_tables(
-    common: Sequence[Written], tables: Sequence[AccessTable], tally: AccessTally
+    common: Sequence[Written], tables: Sequence[AccessTable], rules: Rules, tally: AccessTally
 ) -> None:
     """Ask one Apache and one gate; ``common`` are the sections of the main server."""
     with ExitStack() as stack:
@@ -142,10 +147,11 @@ def compare_tables(
         write_files(directory)
         port = free_port()
         main = directory / "httpd.conf"
-        text = configuration_of(common, tables, directory, port)
+        text = configuration_of(common, tables, rules, directory, port)
         main.write_bytes(text.encode("latin-1"))
         Apache(directory, main, port, stack)
-        gate = gate_of([*common, *(each for t in tables for each in t.sections)], tables, directory)
+        written = [*common, *(each for table in tables for each in table.sections)]
+        gate = gate_of(written, tables, rules, directory)
         for table in tables:
             for question in table.questions:
                 theirs = ask_apache(port, table.name, question)
@@ -168,7 +174,11 @@ def write_files(directory: Path) -> None:
 
 
 def configuration_of(
-    common: Sequence[Written], tables: Sequence[AccessTable], directory: Path, port: int
+    common: Sequence[Written],
+    tables: Sequence[AccessTable],
+    rules: Rules,
+    directory: Path,
+    port: int,
 ) -> str:
     """Return a configuration of Apache that has no other access rules."""
     text = small_configuration(directory, port)
@@ -178,17 +188,18 @@ def configuration_of(
     text += "".join(f"{line}\n" for each in common for line in each.lines)
     for table in tables:
         text += f"<VirtualHost *:{port}>\nServerName {table.name}\n"
+        text += f"MergeSlashes {'On' if rules.merge_slashes else 'Off'}\n"
+        text += f"AllowEncodedSlashes {ENCODED[rules.allow_encoded_slashes]}\n"
         text += "".join(f"{line}\n" for each in table.sections for line in each.lines)
         text += "</VirtualHost>\n"
     return text.replace("{ROOT}", str(directory))
 
 
 def gate_of(
-    written: Sequence[Written], tables: Sequence[AccessTable], directory: Path
+    written: Sequence[Written], tables: Sequence[AccessTable], rules: Rules, directory: Path
 ) -> AccessGate:
     """Return the same sections before a dispatcher."""
     sections = [to_section(placed(each.entry, directory), _text) for each in written]
-    rules = Rules()
     table = AliasTable([Alias("/", f"{directory}/app.wsgi")])
     return AccessGate(
         Dispatcher(table, rules=rules),
