@@ -19,6 +19,7 @@ from tests.support.documentation import blocks
 from tests.support.groups import sockets_of
 from tests.support.oracle import APACHE, MODULES, answers, end_session, free_port
 from tests.support.servers import ENTRY, GUNICORN, environment, running, start, stop, wait_for
+from tests.support.trees import open_directory
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 PAGE = "howto/behind-a-proxy.rst"
@@ -282,14 +283,11 @@ def test_prefix_that_nginx_removes(below_a_prefix, alias, prefix, lies):
 
 
 @pytest.fixture(scope="module")
-def behind_apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("apache")
-    # Apache's own user looks for the socket.
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
-    with gunicorn(folder, lines("python", 1)):
+def behind_apache() -> Iterator[int]:
+    # Apache's own user may enter this folder.
+    with open_directory() as folder, gunicorn(folder, lines("python", 1)):
         (folder / "socket").chmod(0o777)
-        with apache(folder, lines("apacheconf")) as port:
+        with apache(folder, lines("apache")) as port:
             yield port
 
 
