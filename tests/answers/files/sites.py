@@ -253,13 +253,18 @@ def place_of(uri: str) -> Place | None:
 
 
 def can_be_compared(question: Question) -> bool:
-    """Whether an Alias matches, and Apache does not open a fifo, and wait."""
+    """
+    Whether an Alias matches, and nothing is asked for that we answer otherwise on purpose.
+
+    Apache would open a fifo, and wait. Its redirect to an index that is a directory has no port.
+    """
     try:
         uri = parse_target(question.target).uri
     except BadTarget:
         return True
     opens_fifo = "fifo" in uri and question.method in ("GET", "HEAD", "POST")
-    return place_of(uri) is not None and not opens_fifo
+    loses_port = "/holds/" in uri and uri.endswith("/") and "Host" in dict(question.headers)
+    return place_of(uri) is not None and not opens_fifo and not loses_port
 
 
 def told(status: int, headers: Mapping[str, str], body: bytes, method: str) -> Told:
