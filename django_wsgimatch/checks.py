@@ -14,8 +14,10 @@ from django.core.checks import CheckMessage, Error, Info, Warning
 from django.utils.module_loading import import_string
 
 from .aliases.alias import Alias, Denial
+from .aliases.file_options import FileOptions
 from .aliases.resolve import Rules
-from .conf import Configuration, configuration
+from .aliases.roots import folder_of
+from .conf import Configuration, access_index, configuration
 from .conf_shapes import DEFAULTS
 from .doctor.access.login_files import ServedFolder, login_file_findings
 from .doctor.access.section_findings import DiagnosedSection, address_findings, section_findings
@@ -145,7 +147,7 @@ def file_system_findings(
         configured, found.reached, most=most_projects, seconds=seconds, progress=progress
     )
     yield from root_findings(places, configured_roots(configured), uploads())
-    yield from served_findings(subjects(configured), places, rules, listings)
+    yield from served_findings(subjects(configured), places, rules, listings, _guarded(configured))
     yield from writer_findings(guarded_files(configured, places))
     started_in = base_directory() or os.getcwd()
     yield from forwarding_findings(started_in, os.environ, _example(places))
@@ -162,10 +164,23 @@ def _access_findings(configured: Configuration) -> Iterator[Finding]:
     sections = _sections(configured)
     folders = (("STATIC_ROOT", uploads().static), ("MEDIA_ROOT", uploads().media))
     served = [ServedFolder(path, name) for name, path in folders if path]
+    for subject in subjects(configured):
+        if isinstance(subject.alias.answer, FileOptions):
+            [folder] = folder_of(subject.alias, configured.rules.base_directory)
+            served.append(ServedFolder(folder, subject.where))
     yield from login_file_findings(sections, served)
     if sections:
         given = gunicorn_settings(base_directory() or os.getcwd(), os.environ)
         yield from address_findings(sections, given.get("bind"), configured.values)
+
+
+def _guarded(configured: Configuration) -> Callable[[Subject, str], bool]:
+    """Return what tells whether access rules hold for a uri of an entry's own host."""
+    if not configured.access:
+        return lambda subject, uri: False
+    index = access_index(configured)
+    hosts = {each.table: (each.host or "").lstrip("*.") for each in configured.tables()}
+    return lambda subject, uri: index.rules_for(uri, hosts[subject.table]) is not None
 
 
 def _sections(configured: Configuration) -> list[DiagnosedSection]:

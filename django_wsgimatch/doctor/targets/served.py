@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from ...aliases.file_options import FileOptions
@@ -30,14 +30,21 @@ def served_findings(
     places: Iterable[tuple[Subject, TargetPlace]],
     rules: Rules,
     listings: Listings,
+    guarded: Callable[[Subject, str], bool],
 ) -> Findings:
-    """Yield what is wrong with the folders of entries; ``places`` are those of the scripts."""
+    """
+    Yield what is wrong with the folders of entries.
+
+    ``places`` are those of the scripts, ``guarded`` tells whether access rules hold for a uri.
+    """
     scripts = {script for _, place in places for script in (*place.scripts, *place.below)}
     for subject in subjects:
         if isinstance(subject.alias.answer, FileOptions):
             [folder] = folder_of(subject.alias, rules.base_directory)
             yield from _folder_findings(subject, folder)
-            yield from _private_files(subject, folder, rules, scripts, listings)
+            inside = [script for script in scripts if script.startswith(f"{folder}/")]
+            private = dict.fromkeys((*_private_below(folder, listings), *inside))
+            yield from _private_files(subject, folder, private, guarded)
 
 
 def _folder_findings(subject: Subject, folder: str) -> Findings:
@@ -73,13 +80,15 @@ def _folder_findings(subject: Subject, folder: str) -> Findings:
 
 
 def _private_files(
-    subject: Subject, folder: str, rules: Rules, scripts: Iterable[str], listings: Listings
+    subject: Subject,
+    folder: str,
+    paths: Iterable[str],
+    guarded: Callable[[Subject, str], bool],
 ) -> Findings:
     if subject.alias.kind != "plain":
         return
-    inside = (script for script in scripts if script.startswith(f"{folder}/"))
-    paths = dict.fromkeys((*_private_below(folder, listings), *inside))
-    named = [(path, uri) for path in paths if (uri := _uri_of(subject, folder, path))]
+    uris = ((path, _uri_of(subject, folder, path)) for path in paths)
+    named = [(path, uri) for path, uri in uris if uri is not None and not guarded(subject, uri)]
     if named:
         path, uri = named[0]
         names = listed([quoted(path) for path, _ in named], most=_MOST_NAMED)

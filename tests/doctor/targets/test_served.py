@@ -6,7 +6,15 @@ import os
 
 import pytest
 
-from django_wsgimatch import alias, alias_match, deny_match, redirect, script_alias
+from django_wsgimatch import (
+    access,
+    alias,
+    alias_match,
+    basic,
+    deny_match,
+    redirect,
+    script_alias,
+)
 from tests.doctor import tables as doctor_tables
 
 
@@ -153,4 +161,36 @@ def test_uploads_that_are_served_and_run_are_found_as_both(found, settings, tmp_
     assert [(each.id, each.where) for each in of_both] == [
         ("E014", "WSGIMATCH_ALIASES[0]"),
         ("W092", "WSGIMATCH_ALIASES[1]"),
+    ]
+
+
+def test_what_access_rules_hold_for_is_left_in_peace(settings, tmp_path):
+    write(tmp_path / "static", "a.py", "site.css")
+
+    found = doctor_tables.found(
+        settings,
+        tmp_path,
+        [alias("/static", "static")],
+        access=[access("/static", require="all denied")],
+    )
+
+    assert found == []
+
+
+def test_a_file_of_users_below_a_folder_of_files_is_found(settings, tmp_path):
+    (tmp_path / "static").mkdir()
+    users = tmp_path / "static/people"
+    users.write_text("ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n")
+    users.chmod(0o600)
+    login = basic("Reports", users=str(users))
+
+    found = doctor_tables.found(
+        settings,
+        tmp_path,
+        [alias("/static", "static")],
+        access=[access("/reports", auth=login, require="valid-user")],
+    )
+
+    assert [(each.id, "lies below WSGIMATCH_ALIASES[0]" in each.message) for each in found] == [
+        ("E041", True)
     ]
