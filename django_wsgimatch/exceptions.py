@@ -162,3 +162,7 @@ class AddressError(WSGIMatchError):
 
 class CompareError(WSGIMatchError):
     """Two sites that cannot be compared as it was asked."""
+
+
+class FrontError(WSGIMatchError):
+    """A front that cannot be written as it was asked."""

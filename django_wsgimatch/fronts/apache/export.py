@@ -1,0 +1,287 @@
+"""
+From a configuration with mod_wsgi to the same one without: Apache passes requests on instead.
+
+Every line that does not need mod_wsgi stays as it is, byte for byte. What cannot be said of requests
+that are passed on is refused, never opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ...apache.covering.access_files import with_access_files
+from ...apache.covering.coverage import FileKinds
+from ...apache.covering.hosts import ALIASES, Host, read_hosts
+from ...apache.importing import kind_of_file
+from ...apache.lines.directive import ApacheConfiguration, Directive, Spot
+from ...apache.outcomes.outcome import Ledger
+from ...apache.resolving.mounts import mount
+from ...apache.resolving.resolving import Resolver
+from ...exceptions import FrontError
+from ..backend import Backend
+from .needs import Carried, carried_by, setting_lines
+from .passing import header_lines
+from .places import HostPlaces, first_lines, places_of_hosts
+from .remains import CLOSED, Kind, Remains, handler_names, remains_of, without_mod_wsgi
+from .scripts_access import EntryAccess, access_of, pattern_of, plans
+from .sections import FileSection, Unread, copied_lines, file_sections, proxy_section
+from .source import SourceText
+
+MODULES = ("proxy", "proxy_http", "headers")
+_NEUTRAL = (
+    "Require all granted",
+    "<IfModule mod_access_compat.c>",
+    "    Order deny,allow",
+    "    Allow from all",
+    "</IfModule>",
+)
+_LOSSY = {
+    "limitrequestbody": "Apache does not apply it to requests that are passed on",
+    "setenv": "the variable does not reach the application: give it to the entry in the settings",
+    "passenv": "the variable does not reach the application: give it to the entry in the settings",
+    "setenvif": "the variable does not reach the application, only Apache's own rules",
+    "setenvifnocase": "the variable does not reach the application, only Apache's own rules",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportNote:
+    """What became of a line: ``kind`` says how much of it still holds."""
+
+    kind: Kind
+    spot: Spot
+    text: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """
+    A configuration without mod_wsgi.
+
+    ``settings`` are the lines that the project's settings need, ``notes`` say what became of lines.
+    """
+
+    text: str
+    notes: tuple[ExportNote, ...]
+    settings: tuple[str, ...]
+
+    @property
+    def refused(self) -> list[ExportNote]:
+        """What is closed, as it could not be carried."""
+        return [each for each in self.notes if each.kind == "refused"]
+
+
+def export_configuration(
+    configuration: ApacheConfiguration,
+    text: str,
+    name: str,
+    backend: Backend,
+    kind_of: FileKinds = kind_of_file,
+) -> Exported:
+    """
+    Return the text of a file of a configuration without mod_wsgi.
+
+    ``name`` is the file that ``text`` is the text of, with a character a byte; ``kind_of`` says
+    what the file system has at a path. Raises FrontError where the configuration cannot be read.
+    """
+    if configuration.refusals:
+        first = configuration.refusals[0]
+        raise FrontError(f"{first.spot}: {first.reason}: {first.cure}")
+    return _Export(configuration, SourceText(text, name), name, backend, kind_of).run()
+
+
+class _Export:
+    """One export, step by step: the lines to change are collected in the source text."""
+
+    def __init__(
+        self,
+        configuration: ApacheConfiguration,
+        source: SourceText,
+        name: str,
+        backend: Backend,
+        kind_of: FileKinds,
+    ) -> None:
+        ledger = Ledger()
+        whole, files = with_access_files(configuration, kind_of, ledger)
+        self._active = [each for each in whole.directives if not each.is_off]
+        self._source, self._name, self._backend = source, name, backend
+        self._kind_of = kind_of
+        self._unread: list[Unread] = files.unread
+        self._main, self._hosts = read_hosts(self._active, ledger)
+        files.put(self._main, self._hosts)
+        mount(Resolver(self._main, ledger, kind_of), self._hosts)
+        self._handlers = handler_names(self._active)
+        self._notes: list[ExportNote] = []
+        self._conditions = {id(d): self._conditions_of(d) for d in self._active if self._is_here(d)}
+
+    def run(self) -> Exported:
+        """Change all lines."""
+        self._take_out()
+        carried = carried_by(self._active)
+        places = places_of_hosts(self._main, self._hosts, self._handlers)
+        entries = {id(each): self._access(each) for each in places}
+        is_raw = all(map(_is_one, entries.values()))
+        is_raw = is_raw and not any(each.passes_rewritten for each in places)
+        above = [line for each in places if each.host is self._main for line in self._sections(
+            entries[id(each)], is_below=False)]
+        for each in places:
+            lines = [*each.lines(self._backend, is_raw=is_raw), *self._headers(carried)]
+            lines += self._sections(entries[id(each)], is_below=bool(above) and each.is_below)
+            self._note_entries(each)
+            self._put(each, lines)
+        for line in self._source.lines:
+            if line.key == "<ifmodule" and (changed := without_mod_wsgi(line.text)) != line.text:
+                self._source.put(line.first, [changed])
+        self._note_lossy()
+        notes = sorted(self._notes, key=lambda each: (each.spot.file, each.spot.line))
+        settings = tuple(setting_lines(carried, self._backend)) if places else ()
+        return Exported(self._source.changed(), tuple(notes), settings)
+
+    def _is_here(self, directive: Directive) -> bool:
+        file = directive.spot.file
+        return file == self._name or os.path.realpath(file) == os.path.realpath(self._name)
+
+    def _conditions_of(self, directive: Directive) -> tuple[str, ...]:
+        """Return the conditions around a directive that stand inside the section it is in."""
+        line = self._source.line_at(directive.spot.line)
+        if line is None or not directive.sections:
+            return ()
+        outer = self._source.line_at(directive.sections[-1].spot.line)
+        count = len(outer.conditions) if outer is not None else 0
+        return line.conditions[count:]
+
+    def _take_out(self) -> None:
+        """Take out the lines that need mod_wsgi, and close what they leave open."""
+        for directive in self._active:
+            remains = remains_of(directive, self._handlers)
+            if remains is None:
+                continue
+            if not self._is_here(directive):
+                self._note_elsewhere(directive, remains)
+                continue
+            if directive.spot.used_at is not None:
+                raise FrontError(
+                    f"{directive.spot}: {directive.name} stands in a macro: write out the lines "
+                    "that use it, and export the file then"
+                )
+            self._source.put(directive.spot.line, remains.lines)
+            if remains.before_container:
+                container = next(
+                    each for each in directive.sections if each.name in _CONTAINER_NAMES
+                )
+                self._source.put_before(container.spot.line, remains.before_container)
+            if directive.key not in ALIASES:
+                self._note(remains.kind, directive, remains.note)
+
+    def _note_elsewhere(self, directive: Directive, remains: Remains) -> None:
+        if remains.kind == "refused" or directive.key in ALIASES:
+            note = f"it stands in another file: export {directive.spot.file}, too"
+            self._note("refused", directive, note)
+
+    def _access(self, places: HostPlaces) -> list[EntryAccess]:
+        host = places.host
+        sections = file_sections(self._active, host, self._unread)
+        is_tls = bool(self._main.is_tls if host.is_tls is None else host.is_tls)
+        aliases = dict.fromkeys(alias for alias, _ in places.answered)
+        return [access_of(each, sections, self._kind_of, is_tls=is_tls) for each in aliases]
+
+    def _headers(self, carried: Carried) -> Iterator[str]:
+        yield from header_lines(
+            self._backend,
+            has_users=carried.has_users,
+            has_tls=carried.has_tls,
+            variables=carried.variables,
+        )
+
+    def _sections(self, entries: Sequence[EntryAccess], *, is_below: bool) -> list[str]:
+        """Return what sections about files say of the URLs of a host."""
+        base = self._backend.base
+        lines: list[str] = []
+        if is_below:
+            lines += proxy_section(None, base, _NEUTRAL)
+        if _is_one(entries):
+            for section in entries[0].sections:
+                lines += self._copied(section, None)
+        else:
+            lines += self._by_entry(entries)
+        return lines
+
+    def _by_entry(self, entries: Sequence[EntryAccess]) -> Iterator[str]:
+        base = self._backend.base
+        untold: list[EntryAccess] = []
+        for entry, others in plans(entries):
+            pattern = pattern_of(entry.alias, base, others)
+            if pattern is None and (entry.sections or entry.refused):
+                untold.append(entry)
+            elif pattern is not None:
+                for section in entry.sections:
+                    yield from self._copied(section, pattern)
+        for entry in entries:
+            for each in entry.refused:
+                region = None if each.region is entry.alias else pattern_of(each.region, base)
+                region = region or pattern_of(entry.alias, base)
+                yield f"# Refused: {each.section}: {each.reason}."
+                yield from proxy_section(region, base, CLOSED)
+        for entry in untold:
+            yield f"# Refused: no pattern tells the URLs of {entry.alias.location} from others."
+            yield from proxy_section(None, base, CLOSED)
+
+    def _copied(self, section: FileSection, pattern: str | None) -> Iterator[str]:
+        lines = list(copied_lines(section, self._conditions))
+        if lines:
+            yield f"# {section}:"
+            yield from proxy_section(pattern, self._backend.base, lines)
+
+    def _put(self, places: HostPlaces, lines: list[str]) -> None:
+        """Put the lines of a host where its first entry stood, behind other lines of mod_proxy."""
+        section = places.host.section
+        own = [d for d in self._active if d.host == section and self._is_here(d)]
+        here = {id(d) for d in own}
+        entries = first_lines(each for each in places.own if id(each[1]) in here)
+        proxied = [d.spot.line for d in places.proxied if id(d) in here]
+        if entries and all(line < entries[0] for line in proxied):
+            self._source.put_before(entries[0], lines)
+        elif section is None:
+            if own:
+                self._source.put_at_end(lines)
+        elif section.spot.file == self._name:
+            self._source.put_before(self._end_of(section.spot.line), [f"    {e}" for e in lines])
+
+    def _end_of(self, line: int) -> int:
+        return next(
+            each.first
+            for each in self._source.lines
+            if each.first > line and each.key.startswith("</virtualhost")
+        )
+
+    def _note_entries(self, places: HostPlaces) -> None:
+        for _, directive in places.own:
+            if directive.key in ALIASES and self._is_here(directive):
+                self._note("exact", directive, "passed on")
+        for each in places.exempted:
+            if each.region is None:
+                note = "its URLs cannot be told: they are passed on"
+                self._note("lossy", each.directive, note)
+
+    def _note_lossy(self) -> None:
+        for directive in self._active:
+            if self._is_here(directive) and directive.key in _LOSSY:
+                self._note("lossy", directive, _LOSSY[directive.key])
+
+    def _note(self, kind: Kind, directive: Directive, note: str) -> None:
+        text = f"{directive.name} {' '.join(directive.rest.split())}"
+        made = ExportNote(kind, directive.spot, text, note)
+        if made not in self._notes:
+            self._notes.append(made)
+
+
+_CONTAINER_NAMES = ("RequireAll", "RequireAny", "RequireNone", "Limit", "LimitExcept")
+
+
+def _is_one(entries: Iterable[EntryAccess]) -> bool:
+    """Whether the same is said of all entries, and nothing else of some of their URLs."""
+    found = list(entries)
+    return not any(each.refused for each in found) and len({each.sections for each in found}) < 2

@@ -1,0 +1,53 @@
+"""What the project's settings need beside a front: whom the server trusts, and for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ...apache.lines.directive import Directive
+from ..backend import Backend
+from .passing import header_of
+
+_NAMES_USERS = ("authtype", "authuserfile", "authbasicprovider", "sslusername")
+_LOGIN_MODULES = ("mellon", "oidc", "shib", "gssapi", "krb", "cas", "openidc", "gridsite")
+_SSL = ("SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_I_DN", "SSL_CLIENT_M_SERIAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a front must tell the server of a request, beside the client's address."""
+
+    has_users: bool = False
+    has_tls: bool = False
+    variables: tuple[str, ...] = ()
+
+
+def carried_by(directives: Iterable[Directive]) -> Carried:
+    """Return what the directives of a configuration know of requests."""
+    keys: dict[str, list[str]] = {}
+    for each in directives:
+        keys.setdefault(each.key, []).append(each.rest.lower())
+    has_users = any(
+        key in _NAMES_USERS or key.startswith(_LOGIN_MODULES) for key in keys
+    ) or any("fakebasicauth" in each for each in keys.get("ssloptions", ()))
+    has_tls = any(each.strip() == "on" for each in keys.get("sslengine", ()))
+    has_values = any("stdenvvars" in each for each in keys.get("ssloptions", ()))
+    return Carried(has_users, has_tls, _SSL if has_tls and has_values else ())
+
+
+def setting_lines(carried: Carried, backend: Backend) -> Iterator[str]:
+    """Yield the lines that the project's settings need."""
+    peers = _listed(backend.peers) if backend.peers else "[...]  # this Apache, as the server sees it"
+    yield f"WSGIMATCH_TRUSTED_PROXIES = {peers}"
+    headers = ["X-Forwarded-For", *(["X-Forwarded-Proto"] if carried.has_tls else [])]
+    yield f"WSGIMATCH_TRUSTED_PROXY_HEADERS = {_listed(headers)}"
+    names = [*(("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ()), *carried.variables]
+    if names:
+        yield "WSGIMATCH_TRUSTED_PROXY_VARIABLES = {"
+        yield from (f'    "{name}": "{header_of(name)}",' for name in names)
+        yield "}"
+
+
+def _listed(values: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{each}"' for each in values) + "]"

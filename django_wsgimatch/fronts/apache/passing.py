@@ -1,0 +1,87 @@
+"""The lines that pass requests on: one for each entry, in Apache's order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...aliases.alias import Alias
+from ...apache.covering.partial_aliases import literally
+from ..backend import Backend
+from .quoting import quoted, word
+
+_SLASHES = re.compile("//+")
+# In these a URL is spelt as in a request; everything else takes a pattern.
+_PLAIN = re.compile(r"/[\w/.~-]*", re.ASCII)
+# A backend that was away for a moment, to be restarted, is asked again at once.
+_PARAMETERS = "retry=0"
+
+
+def pass_line(alias: Alias, backend: Backend, *, is_raw: bool) -> str:
+    """
+    Return the line for an entry, "" where no URL can match it.
+
+    ``is_raw`` has the URL go on as it was sent: REQUEST_URI is then the client's.
+    """
+    if alias.kind == "plain" and not alias.location.startswith("/"):
+        return ""
+    parameters = f"nocanon {_PARAMETERS}" if is_raw else _PARAMETERS
+    if alias.kind == "plain" and _PLAIN.fullmatch(alias.location):
+        path = _SLASHES.sub("/", alias.location)
+        return f"ProxyPass {alias.location} {word(f'{backend.url}{path}')} {parameters}"
+    pattern = location_pattern(alias) if alias.kind == "plain" else alias.location
+    return f"ProxyPassMatch {word(pattern)} {word(backend.url)} {parameters}"
+
+
+def location_pattern(alias: Alias) -> str:
+    """Return the pattern that takes the URLs of a plain alias."""
+    location = _SLASHES.sub("/", alias.location)
+    end = "" if location.endswith("/") else "(?:/|$)"
+    return f"^{literally(location)}{end}"
+
+
+def header_lines(
+    backend: Backend, *, has_users: bool, has_tls: bool, variables: tuple[str, ...]
+) -> Iterator[str]:
+    """
+    Yield the section that tells the backend what it cannot see, and removes what clients say.
+
+    ``variables`` are those of mod_ssl that the application has.
+    """
+    yield f"<Proxy {quoted(f'{backend.base}/*')}>"
+    yield "    ProxyPreserveHost On"
+    yield "    ProxyAddHeaders Off"
+    yield '    RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"'
+    if has_tls:
+        yield '    RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"'
+    for name in ("REMOTE_USER", "AUTH_TYPE") if has_users else ():
+        yield from _variable(name)
+    for name in variables:
+        yield from _variable(name)
+    yield "</Proxy>"
+
+
+def header_of(variable: str) -> str:
+    """
+    Return the header that carries a variable: X-Remote-User for REMOTE_USER.
+
+    Those of mod_ssl have one hyphen only, X-SslClientVerify: each more doubles the spellings.
+    """
+    joint = "" if variable.startswith("SSL_") else "-"
+    return "X-" + joint.join(each.capitalize() for each in variable.split("_"))
+
+
+def _variable(name: str) -> Iterator[str]:
+    header = header_of(name)
+    # Some servers take an underscore for a hyphen.
+    for spelt in _spellings(header):
+        yield f"    RequestHeader unset {spelt}"
+    yield f'    RequestHeader set {header} "expr=%{{{name}}}" "expr=-n %{{{name}}}"'
+
+
+def _spellings(header: str) -> list[str]:
+    found = [""]
+    for number, part in enumerate(header.split("-")):
+        joints = ("-", "_") if number else ("",)
+        found = [f"{each}{joint}{part}" for each in found for joint in joints]
+    return found

@@ -1,0 +1,137 @@
+"""What a server or a virtual host has between its lines: entries and exempted places in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ...aliases.alias import Alias
+from ...apache.covering.hosts import ALIASES, Host, scope_sections
+from ...apache.lines.directive import Directive
+from ..backend import Backend
+from .exempted import Exempted, exempted
+from .passing import pass_line
+
+_PROXYING = ("proxypass", "proxypassmatch")
+_MOUNTING = ("alias", "aliasmatch")
+_PASSING_ON = ("PT", "PASSTHROUGH")
+
+Owned = tuple[Alias, Directive]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HostPlaces:
+    """
+    The entries of a host and the places that Apache answers itself.
+
+    ``answered`` are all entries that answer it, those of the main server too. ``is_below`` says
+    that the main server has entries: its lines come before those of the host, in mod_proxy.
+    """
+
+    host: Host
+    main: Host
+    answered: tuple[Owned, ...]
+    exempted: tuple[Exempted, ...]
+    is_below: bool
+
+    @property
+    def own(self) -> list[Owned]:
+        """The entries that need a line in this host."""
+        section = self.host.section
+        return [each for each in self.answered if not self.is_below or each[1].host == section]
+
+    @property
+    def passes_rewritten(self) -> bool:
+        """Whether a rule of mod_rewrite hands another URL on than the client's."""
+        rules = [*self.host.rewriting, *self.main.rewriting]
+        return any(_passes_on(each) for each in rules if not scope_sections(each))
+
+    @property
+    def proxied(self) -> list[Directive]:
+        """The lines of mod_proxy that stand in the host itself."""
+        return [d for d in self.host.takers if d.key in _PROXYING and not scope_sections(d)]
+
+    def lines(self, backend: Backend, *, is_raw: bool) -> Iterator[str]:
+        """Yield the lines of the host: what Apache answers, and what is passed on, in order."""
+        if self.is_below:
+            yield from self._overriding()
+        else:
+            yield from (e.line for e in self.exempted if e.directive.key not in _MOUNTING)
+            yield from self._of_aliases(backend, is_raw)
+        mounted = {id(d) for server in self._servers() for _, d in server.mounted}
+        for alias, directive in self.own:
+            if id(directive) not in mounted:
+                yield from _passing(alias, directive, backend, is_raw)
+
+    def _servers(self) -> tuple[Host, ...]:
+        return (self.host,) if self.host is self.main else (self.host, self.main)
+
+    def _of_aliases(self, backend: Backend, is_raw: bool) -> Iterator[str]:
+        """Yield what stands for Alias lines: in their order, the first that takes a URL has it."""
+        kept = {id(each.directive): each for each in self.exempted}
+        for server in self._servers():
+            for directive in server.takers:
+                if directive.key not in _MOUNTING:
+                    continue
+                for alias, mounting in server.mounted:
+                    if mounting is directive:
+                        yield from _passing(alias, directive, backend, is_raw)
+                if id(directive) in kept:
+                    yield kept[id(directive)].line
+
+    def _overriding(self) -> Iterator[str]:
+        for directive in self.proxied:
+            words = directive.words
+            if directive.key == "proxypass" and len(words) > 1:
+                yield f"<Location {words[0]}>"
+                yield f"    ProxyPass {' '.join(words[1:])}"
+                yield "</Location>"
+        for each in self.exempted:
+            if each.directive.host == self.host.section:
+                yield from each.section
+
+
+def _passing(alias: Alias, directive: Directive, backend: Backend, is_raw: bool) -> Iterator[str]:
+    line = pass_line(alias, backend, is_raw=is_raw)
+    rest = " ".join(directive.rest.split())
+    yield f"# {directive.name} {rest}" + ("" if line else ": no URL matches it")
+    if line:
+        yield line
+
+
+def _passes_on(directive: Directive) -> bool:
+    words = directive.words
+    if directive.key != "rewriterule" or len(words) < 3:
+        return False
+    return any(each.strip().upper() in _PASSING_ON for each in words[2].strip("[]").split(","))
+
+
+def places_of_hosts(
+    main: Host, hosts: Sequence[Host], handlers: Collection[str]
+) -> list[HostPlaces]:
+    """Return the places of the main server and of each virtual host that an entry answers."""
+    found = []
+    for host in (main, *hosts):
+        answered = tuple(_answered(host, main))
+        if not answered:
+            continue
+        servers = (main,) if host is main else (host, main)
+        places = exempted(servers, (alias for alias, _ in answered), handlers)
+        is_below = host is not main and bool(main.aliases)
+        found.append(HostPlaces(host, main, answered, tuple(places), is_below))
+    return found
+
+
+def _answered(host: Host, main: Host) -> Iterator[Owned]:
+    """Yield the entries of a host, then those of the main server, as mod_wsgi merges them."""
+    seen: set[tuple[int, Alias]] = set()
+    for owned in (*host.aliases, *main.aliases):
+        key = (id(owned[1]), owned[0])
+        if key not in seen:
+            seen.add(key)
+            yield owned
+
+
+def first_lines(owned: Iterable[Owned]) -> list[int]:
+    """Return the lines at which entries of mod_wsgi's own directives stand, in order."""
+    return sorted(d.spot.line for _, d in owned if d.key in ALIASES)

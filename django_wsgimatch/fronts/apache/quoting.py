@@ -1,0 +1,20 @@
+"""Words and patterns as they stand in an Apache configuration."""
+
+from __future__ import annotations
+
+import re
+
+_PLAIN = re.compile(r"[\w/.:|~@%+=,!^$()?*-]+", re.ASCII)
+
+
+def word(text: str) -> str:
+    """Return a text as one argument of a directive, in quotes where it needs them."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes: ap_getword_conf() reads it back as it was."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,133 @@
+"""
+What mod_wsgi's lines leave behind: lines that go, and places that close because they went.
+
+Apache sends a file whose handler it does not know as it is, so that the source of a script could be
+read; a rule that mod_wsgi enforced would be enforced by nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ...apache.covering.access import CONTAINERS, LIMITS
+from ...apache.lines.directive import Directive
+from ...apache.resolving.mounts import WSGI
+from .quoting import quoted, word
+
+Kind = Literal["exact", "lossy", "refused"]
+
+CLOSED = (
+    "Require all denied",
+    "<IfModule mod_access_compat.c>",
+    "    Order allow,deny",
+    "    Deny from all",
+    "</IfModule>",
+)
+# A request that goes to the backend has this handler; all others would get a file.
+_NOT_PASSED = "%{HANDLER} != 'proxy-server'"
+_RULES = ("wsgiaccessscript", "wsgiauthuserscript", "wsgiauthgroupscript")
+_PROVIDERS = ("authbasicprovider", "authdigestprovider")
+_BY_NAME = ("addhandler", "addtype")
+_SETTING = ("sethandler", "forcetype")
+_HANDLER_FLAG = re.compile(r"(?:H|HANDLER|T|TYPE)=(.*)", re.IGNORECASE)
+_MODULE = re.compile(r"(<IfModule\s+!?\s*[\"']?)(?:mod_wsgi\.(?:c|cpp)|wsgi_module)", re.IGNORECASE)
+_LOADED = ("proxy", "proxy_http", "headers")
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """
+    What takes the place of a line, and what stands before the container that it is in.
+
+    ``kind`` says how much of what the line did is still done.
+    """
+
+    kind: Kind
+    lines: tuple[str, ...]
+    note: str
+    before_container: tuple[str, ...] = ()
+
+
+def handler_names(directives: Iterable[Directive]) -> frozenset[str]:
+    """Return the handlers that are mod_wsgi's: its own, and those of WSGIHandlerScript."""
+    given = (d.words[0].lower() for d in directives if d.key == "wsgihandlerscript" and d.words)
+    return frozenset((*WSGI, *given))
+
+
+def remains_of(directive: Directive, handlers: Collection[str]) -> Remains | None:
+    """Return what becomes of a line that needs mod_wsgi, None for any other."""
+    name, words = directive.key, directive.words
+    if name in _RULES or (name in _PROVIDERS and "wsgi" in map(str.lower, words)):
+        return _closed(directive, (), "mod_wsgi enforced this rule")
+    if name == "require" and any(each.lower() == "wsgi-group" for each in words[:2]):
+        return _closed(directive, (CLOSED[0],), "mod_wsgi knew these groups")
+    if name.startswith("wsgi"):
+        return Remains("exact", (), "the project's settings say it")
+    if name == "loadmodule" and words[:1] == ["wsgi_module"]:
+        return Remains("exact", tuple(_loading(words)), "Apache needs mod_proxy instead")
+    if name in _SETTING and words[:1] and words[0].lower() in handlers:
+        return _unsent(directive, (f'<If "{_NOT_PASSED}">',))
+    if name in _BY_NAME and words[:1] and words[0].lower() in handlers:
+        return _unsent(directive, (f'<If "{_named(words[1:])} && {_NOT_PASSED}">',))
+    if name == "rewriterule" and len(words) > 2 and _runs_script(words[2], handlers):
+        line = f"RewriteRule {_as_pattern(words[0])} - [F]"
+        return Remains("refused", (line,), "it handed a file to mod_wsgi: 403")
+    return None
+
+
+def without_mod_wsgi(text: str) -> str:
+    """Return an <IfModule> line that asks for what passes requests, not for mod_wsgi."""
+    return _MODULE.sub(r"\g<1>mod_proxy_http.c", text)
+
+
+def _as_pattern(text: str) -> str:
+    return quoted(text) if re.search(r"[\s\"'\\]", text) else text
+
+
+def _runs_script(flags: str, handlers: Collection[str]) -> bool:
+    found = map(_HANDLER_FLAG.fullmatch, (each.strip() for each in flags.strip("[]").split(",")))
+    return any(each is not None and each[1].lower() in handlers for each in found)
+
+
+def _named(extensions: Iterable[str]) -> str:
+    names = "|".join(re.escape(each.lstrip(".")) for each in extensions)
+    return rf"%{{REQUEST_FILENAME}} =~ m#\.(?:{names})(?:\.|$)#i"
+
+
+def _closed(directive: Directive, own: tuple[str, ...], why: str) -> Remains:
+    note = f"{why}: its URLs answer 403 until you decide"
+    lines = tuple(_stanza((f'<If "{_ALWAYS}">',), directive, note))
+    is_inside = any(each.key in (*CONTAINERS, *LIMITS) for each in directive.sections)
+    if is_inside:
+        return Remains("refused", own, note, lines)
+    return Remains("refused", lines, note)
+
+
+_ALWAYS = "true"
+
+
+def _unsent(directive: Directive, opening: tuple[str, ...]) -> Remains:
+    note = "the source of scripts is not sent"
+    return Remains("exact", tuple(_stanza(opening, directive, note)), note)
+
+
+def _stanza(opening: tuple[str, ...], directive: Directive, note: str) -> Iterator[str]:
+    rest = " ".join(directive.rest.split())
+    yield f"# {directive.name} {rest} stood here: {note}."
+    yield from opening
+    yield from (f"    {each}" for each in CLOSED)
+    yield "</If>"
+
+
+def _loading(words: list[str]) -> Iterator[str]:
+    """Yield what loads the modules that are needed, where mod_wsgi lay among Apache's own."""
+    folder, slash, file = words[1].rpartition("/") if len(words) > 1 else ("", "", "")
+    if file != "mod_wsgi.so":
+        return
+    for name in _LOADED:
+        yield f"<IfModule !mod_{name}.c>"
+        yield f"    LoadModule {name}_module {word(f'{folder}{slash}mod_{name}.so')}"
+        yield "</IfModule>"

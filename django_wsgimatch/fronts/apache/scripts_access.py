@@ -1,0 +1,103 @@
+"""Which of the sections about files hold for the URLs of each entry, and what closes the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ...aliases.alias import Alias
+from ...aliases.patterns.pattern import compile_pattern
+from ...apache.covering.access import closing_rules
+from ...apache.covering.coverage import FileKinds, coverage, reach_of
+from ...apache.covering.hosts import Scope
+from ...apache.covering.partial_aliases import (
+    is_anchored,
+    look_ahead,
+    region_of_scope,
+    without_captures,
+)
+from ...exceptions import PatternError
+from .passing import location_pattern
+from .sections import FileSection, needed
+
+# What looks at the text before it would see the backend's address there.
+_LOOKS_BACK = re.compile(r"\(\?<[=!]|\\[AGKbB]|\(\*")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refused:
+    """URLs that are closed because a section's rules cannot be said of them."""
+
+    region: Alias
+    section: FileSection
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EntryAccess:
+    """What must be said of the URLs of an entry: sections in Apache's order, and what is closed."""
+
+    alias: Alias
+    sections: tuple[FileSection, ...]
+    refused: tuple[Refused, ...]
+
+
+def access_of(
+    alias: Alias, sections: Iterable[FileSection], kind_of: FileKinds, *, is_tls: bool
+) -> EntryAccess:
+    """Return what sections about files say of the scripts of an entry."""
+    reach = reach_of(alias, kind_of)
+    covered = [(each, coverage(each.compared, reach)) for each in sections]
+    sure = [each for each, how in covered if how == "all"]
+    kept = needed(sure, is_tls=is_tls)
+    refused = [Refused(alias, each, _UNMOVABLE) for each in kept if not each.is_movable]
+    layers = [each.access for each in sure]
+    for section, how in covered:
+        if how == "some" and section.access:
+            if closing_rules([*layers, section.access], is_tls=is_tls):
+                scope = Scope(section.sections, section.rank, access=section.access)
+                region = region_of_scope(alias, scope)
+                refused.append(Refused(region or alias, section, _PARTIAL))
+    movable = tuple(each for each in kept if each.is_movable)
+    return EntryAccess(alias, movable, tuple(refused))
+
+
+_UNMOVABLE = "it compares with the path of a file, which no URL has"
+_PARTIAL = "it holds for some of the scripts of this entry"
+
+
+def pattern_of(alias: Alias, base: str, others: Sequence[Alias] = ()) -> str | None:
+    """
+    Return the pattern for URLs at a backend that an entry takes, and others before it do not.
+
+    None where no such pattern can be written.
+    """
+    aheads = [_ahead(each) for each in others]
+    own = _ahead(alias)
+    if own is None or None in aheads:
+        return None
+    excluded = "".join(f"(?!{each[3:]}" for each in aheads if each is not None)
+    pattern = f"^{re.escape(base)}{excluded}{own}"
+    try:
+        compile_pattern(pattern, allow_exponential=True)
+    except PatternError:
+        return None
+    return pattern
+
+
+def _ahead(alias: Alias) -> str | None:
+    pattern = location_pattern(alias) if alias.kind == "plain" else alias.location
+    told = without_captures(pattern)
+    if told is None or _LOOKS_BACK.search(told):
+        return None
+    if not is_anchored(told) and re.search(r"(?<![\\\[])\^", told):
+        return None
+    return look_ahead(told)
+
+
+def plans(entries: Sequence[EntryAccess]) -> Iterator[tuple[EntryAccess, list[Alias]]]:
+    """Yield entries, each with those before it of which something else must be said."""
+    for number, entry in enumerate(entries):
+        before = entries[:number]
+        yield entry, [each.alias for each in before if each.sections != entry.sections]

@@ -1,0 +1,193 @@
+"""
+What <Directory> and <Files> sections say of scripts, said of the URLs that are passed on.
+
+Apache compares those sections with files, and a request that is passed on has none. <Proxy>
+sections hold for it instead, at the same place in Apache's order: after the server, before
+<Location>.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...apache.covering.access import CONTAINERS, LIMITS, RULES, UNREAD, closing_rules
+from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES
+from ...apache.covering.hosts import REWRITING, Host, Rank, rank_of
+from ...apache.lines.directive import Directive, Section
+from ...apache.resolving.barring import TAKING_ALL
+from ...apache.resolving.mounts import WSGI
+from .quoting import quoted
+from .remains import remains_of
+
+# These say how a file is found, listed or sent; a request that is passed on has none.
+_OF_FILES = (
+    *("options", "allowoverride", "allowoverridelist", "sethandler", "addhandler", "action"),
+    *("removehandler", "removetype", "forcetype", "addtype", "addcharset", "addencoding"),
+    *("addlanguage", "languagepriority", "forcelanguagepriority", "defaulttype", "typesconfig"),
+    *("directoryindex", "directoryslash", "directoryindexredirect", "fallbackresource"),
+    *("indexoptions", "indexignore", "indexorderdefault", "indexstylesheet", "addicon"),
+    *("addiconbytype", "addiconbyencoding", "defaulticon", "headername", "readmename"),
+    *("contentdigest", "enablesendfile", "enablemmap", "fileetag", "acceptpathinfo", "checkspelling"),
+    *("xbithack", "cgimapextension", "scriptinterpretersource", "dav"),
+)
+_AROUND = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
+_MERGING = ("authmerging", "satisfy")
+# A virtual host, None for all; a folder; and the directive that allows its .htaccess file.
+Unread = tuple[Section | None, Section, Directive]
+_ACCESS = (*RULES, "authtype", "authname", "authuserfile", "authgroupfile", "authbasicprovider")
+
+
+@dataclass(slots=True, eq=False)
+class FileSection:
+    """
+    A <Directory> or <Files> section, with those inside it that are of one kind.
+
+    ``rank`` is its place in Apache's order; ``is_virtual`` says that it stands in a virtual host.
+    ``directives`` are what it says, ``unread`` an AllowOverride whose files nobody can read.
+    """
+
+    sections: tuple[Section, ...]
+    rank: Rank
+    is_virtual: bool
+    directives: list[Directive] = field(default_factory=list)
+    unread: list[Directive] = field(default_factory=list)
+
+    @property
+    def compared(self) -> tuple[Section, ...]:
+        """The sections that files are compared with, without conditions."""
+        return tuple(each for each in self.sections if each.key not in CONDITIONS)
+
+    @property
+    def carried(self) -> list[Directive]:
+        """What holds for a request that is passed on, too."""
+        has_rules = any(d.key == "rewriterule" for d in self.directives)
+        left_out = _OF_FILES if has_rules else (*_OF_FILES, *REWRITING, "rewritebase")
+        return [d for d in self.directives if d.key not in left_out]
+
+    @property
+    def access(self) -> list[Directive]:
+        """The access rules."""
+        return [*(d for d in self.directives if d.key in RULES), *self.unread]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether it says anything else than whom it lets in by a word."""
+        return any(d.key not in _ACCESS or d.key in _MERGING for d in self.carried)
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether its rules say the same of a URL: those of mod_rewrite compare with a path."""
+        if any(each.key in ("elseif", "else") for each in self.sections) or self.unread:
+            return False
+        rules = [d.words for d in self.directives if d.key == "rewriterule"]
+        return all(words[:1] and words[0] in TAKING_ALL for words in rules)
+
+    def __str__(self) -> str:
+        titles = (f"<{each.name} {each.argument}>".replace(" >", ">") for each in self.sections)
+        return f"{' '.join(titles)} of {self.sections[0].spot}"
+
+
+def file_sections(
+    directives: Iterable[Directive], host: Host, unread: Iterable[Unread]
+) -> list[FileSection]:
+    """
+    Return the sections about files that hold in a virtual host, or in the main server.
+
+    They come in Apache's order; two of one kind in the order of the file, the main server's first.
+    ``unread`` are the .htaccess files that nobody can read.
+    """
+    found: dict[tuple[Section, ...], FileSection] = {}
+    for directive in directives:
+        around = directive.sections
+        if any(each.key not in _AROUND for each in around) or directive.key in UNREAD:
+            continue
+        scoped = tuple(each for each in around if each.key in SCOPES)
+        is_virtual = directive.host is not None
+        if not scoped or scoped[0].key not in (*DIRECTORIES, *FILES) or _goes(directive):
+            continue
+        if is_virtual and directive.host != host.section:
+            continue
+        if is_virtual or scoped[0] not in host.passed_over:
+            section = found.setdefault(scoped, FileSection(scoped, rank_of(scoped), is_virtual))
+            section.directives.append(directive)
+    for section, folder, allowed_by in unread:
+        if section in (None, host.section):
+            closed = found.setdefault((folder,), FileSection((folder,), rank_of((folder,)), True))
+            closed.unread.append(allowed_by)
+    return sorted(found.values(), key=lambda each: (each.rank, each.is_virtual))
+
+
+def _goes(directive: Directive) -> bool:
+    """Whether a directive is mod_wsgi's and leaves nothing that would have to be closed."""
+    remains = remains_of(directive, WSGI)
+    return remains is not None and remains.kind != "refused"
+
+
+def needed(sections: Sequence[FileSection], *, is_tls: bool) -> list[FileSection]:
+    """
+    Return those of some sections that hold together that must be said of URLs.
+
+    Where everybody is let in, nothing is: that is what holds without a section.
+    """
+    layers = [each.access for each in sections]
+    is_open = not closing_rules(layers, is_tls=is_tls) and not any(map(_is_conditional, sections))
+    if is_open and not any(d.key in _MERGING for layer in layers for d in layer):
+        return [each for each in sections if each.has_more]
+    return [each for each in sections if each.has_more or each.access]
+
+
+def _is_conditional(section: FileSection) -> bool:
+    return bool(section.access) and len(section.compared) < len(section.sections)
+
+
+def copied_lines(section: FileSection, conditions: Mapping[int, Sequence[str]]) -> Iterator[str]:
+    """
+    Yield what a section says of a request that is passed on.
+
+    ``conditions`` are the <IfModule> and the like around each directive, by its identity.
+    """
+    opened: list[Section] = [each for each in section.sections if each.key in CONDITIONS]
+    yield from (f"{'    ' * depth}{_opening(each)}" for depth, each in enumerate(opened))
+    outer = len(opened)
+    for directive in section.carried:
+        inner = [each for each in directive.sections if each.key in (*CONTAINERS, *LIMITS)]
+        while opened[outer:] != inner[: len(opened) - outer]:
+            closed = opened.pop()
+            yield f"{'    ' * len(opened)}</{closed.name}>"
+        for each in inner[len(opened) - outer :]:
+            yield f"{'    ' * len(opened)}{_opening(each)}"
+            opened.append(each)
+        yield from _directive_lines(directive, conditions.get(id(directive), ()), len(opened))
+    while opened:
+        closed = opened.pop()
+        yield f"{'    ' * len(opened)}</{closed.name}>"
+
+
+def _directive_lines(
+    directive: Directive, conditions: Sequence[str], depth: int
+) -> Iterator[str]:
+    indent = "    " * depth
+    yield from (f"{indent}{each}" for each in conditions)
+    remains = remains_of(directive, WSGI)
+    if remains is None:
+        yield f"{indent}{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()
+    else:
+        # In a container the line itself refuses; what stands before that does so once more.
+        yield from (f"{indent}{each}" for each in remains.lines)
+    for each in reversed(conditions):
+        yield f"{indent}</{each[1:].split(maxsplit=1)[0].rstrip('>')}>"
+
+
+def _opening(section: Section) -> str:
+    return f"<{section.name} {section.argument}>" if section.argument else f"<{section.name}>"
+
+
+def proxy_section(pattern: str | None, base: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield a section for what is passed to a backend: for all of it without a pattern."""
+    if pattern is None:
+        yield f"<Proxy {quoted(f'{base}/*')}>"
+    else:
+        yield f"<ProxyMatch {quoted(pattern)}>"
+    yield from (f"    {each}" for each in lines)
+    yield "</Proxy>" if pattern is None else "</ProxyMatch>"
