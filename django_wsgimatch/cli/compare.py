@@ -6,19 +6,24 @@ import os
 import re
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..apache.importing import kind_of_file
+from ..apache.reading.reading import read_file
 from ..comparing.differences import Compared, Pair, compare_all
+from ..comparing.expected import Expected, expected_lines, read_expected, without_expected
 from ..comparing.http_client import Manner, Site
 from ..comparing.rules import HEADERS, ComparisonRules
-from ..comparing.targets import SAFE_METHODS, RequestFile, read_requests
-from ..conf import Configuration, configuration
+from ..comparing.targets import SAFE_METHODS, Request, RequestFile, read_requests
+from ..conf import configuration
 from ..doctor.findings.finding import Progress, counted
 from ..exceptions import CompareError
+from ..fronts.questions.questions import questions_of
 from ..preview import PreviewSite, preview, preview_site
 from ..text import cut, readable, shown
+from ..whole_files import write_whole
 from .common.output import Output
 from .common.subcommand import (
     Options,
@@ -28,6 +33,7 @@ from .common.subcommand import (
     command_error,
     seconds_above_zero,
 )
+from .common.surroundings import add_surroundings, given_surroundings
 from .common.terminal import Screen
 
 STANDARD_INPUT = "-"
@@ -39,11 +45,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("new", metavar="NEW_URL", help="the new site")
     parser.add_argument(
         "file",
+        nargs="?",
         metavar="FILE",
         help="request targets, one per line, or an access log; - for standard input",
     )
     _add_what_is_sent(parser)
     _add_how_it_is_sent(parser)
+    _add_what_is_known(parser)
+    add_surroundings(parser)
     add_json_option(parser)
 
 
@@ -71,12 +80,27 @@ def _add_how_it_is_sent(parser: ArgumentParser) -> None:
     parser.add_argument("--insecure", action="store_true", help="do not verify TLS certificates")
 
 
+def _add_what_is_known(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--from-import",
+        metavar="CONFIG",
+        help="ask what is made of this Apache configuration, and show what differs by its lines",
+    )
+    parser.add_argument(
+        "--expected", metavar="FILE", help="pass over the differences that this file keeps"
+    )
+    parser.add_argument(
+        "--write-expected", metavar="FILE", help="write all differences to this file"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AliasRequests:
     """
     The requests that one alias takes, or none: how many were asked, and those that differ.
 
-    ``alias`` is its position, as in ``preview``; None where no alias matches.
+    ``alias`` is its position, as in ``preview``; None where no alias matches. Of requests that are
+    made of a configuration ``directive`` is the line that they are made of.
     """
 
     alias: int | None
@@ -123,10 +147,20 @@ def _compare(options: Options, output: Output) -> Comparison:
     """Ask both sites. Raises CommandError."""
     try:
         pair = _pair_of(options)
-        reading = _read(options["file"], options["method"], options["limit"])
+        expected = _expected(options["expected"])
+        made = _made(options)
+        reading = made.reading or _read(options["file"], options["method"], options["limit"])
         with output.progress() as progress:
             jobs = max(options["jobs"], 1)
-            return compare_sites(configuration(), pair, reading, jobs, progress)
+            compared = ask_sites(pair, reading, jobs, progress)
+        if options["write_expected"]:
+            lines = "".join(f"{line}\n" for line in expected_lines(compared))
+            write_whole(options["write_expected"], lines.encode())
+        compared = [without_expected(each, expected) for each in compared]
+        if made.sources:
+            return Comparison(reading, tuple(_by_source(made.sources, compared)))
+        table = preview_site(configuration(), pair.manner.host or pair.new.authority)
+        return Comparison(reading, tuple(_groups(table, compared)))
     except CompareError as error:
         raise command_error(f"{error}.") from error
     except BrokenPipeError:
@@ -171,15 +205,56 @@ def _read(path: str, methods: Iterable[str], most: int | None) -> RequestFile:
         return read_requests(file, allowed, most)
 
 
-def compare_sites(
-    configured: Configuration, pair: Pair, reading: RequestFile, jobs: int, progress: Progress
-) -> Comparison:
-    """Ask both sites, and sort what differs by alias. Raises CompareError."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Requests that are made of a configuration, each with its line; none without one."""
+
+    reading: RequestFile | None
+    sources: Mapping[Request, str]
+
+
+def _made(options: Options) -> _Made:
+    """Return what is made of a configuration. Raises CompareError."""
+    path, most = options["from_import"], options["limit"]
+    if (path is None) == (options["file"] is None):
+        raise CompareError("name either a FILE of requests, or a configuration with --from-import")
+    if path is None:
+        return _Made(None, {})
+    found = read_file(path, given_surroundings(options))
+    if found.refusals:
+        first = found.refusals[0]
+        raise CompareError(f"{first.spot}: {first.reason}: {first.cure}")
+    questions = questions_of(found, kind_of_file)[:most]
+    host = options["host"]
+    made = {Request("GET", each.target, host or each.host): each.source for each in questions}
+    return _Made(RequestFile(tuple(made), (), 0), made)
+
+
+def _expected(path: str | None) -> Expected:
+    """Read the differences that are expected. Raises OSError, and CompareError."""
+    if path is None:
+        return frozenset()
+    with open(path, encoding="utf-8") as file:
+        return read_expected(file, path)
+
+
+def ask_sites(pair: Pair, reading: RequestFile, jobs: int, progress: Progress) -> list[Compared]:
+    """Ask both sites everything, and return what differs. Raises CompareError."""
     told = counted(reading.requests, "Comparing", progress)
     asked = compare_all(pair, reading.requests, jobs)
-    compared = [each for _, each in zip(told, asked, strict=True)]
-    table = preview_site(configured, pair.manner.host or pair.new.authority)
-    return Comparison(reading, tuple(_groups(table, compared)))
+    return [each for _, each in zip(told, asked, strict=True)]
+
+
+def _by_source(
+    sources: Mapping[Request, str], compared: Iterable[Compared]
+) -> Iterator[AliasRequests]:
+    """Yield what differs by the lines of a configuration, in their order."""
+    found: dict[str, list[Compared]] = {}
+    for each in compared:
+        found.setdefault(sources[each.request], []).append(each)
+    for source, asked in found.items():
+        different = tuple(each for each in asked if each.differences)
+        yield AliasRequests(None, source, len(asked), different)
 
 
 def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasRequests]:
@@ -197,7 +272,10 @@ def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasR
 
 def _heading(group: AliasRequests) -> str:
     """An alias as ``preview`` shows it, and how many of its requests differ."""
-    alias = "no alias" if group.alias is None else readable(f"[{group.alias}] {group.directive}")
+    if group.alias is not None:
+        alias = readable(f"[{group.alias}] {group.directive}")
+    else:
+        alias = "no alias" if group.directive is None else readable(group.directive)
     return f"{alias}: {len(group.different)} of {group.asked} differ"
 
 

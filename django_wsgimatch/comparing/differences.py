@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from .http_client import Manner, Response, Site, ask, require
+from .http_client import KeptConnections, Manner, Response, Site, ask, require
 from .rules import ComparisonRules, body_of, header_values, is_own_page
 from .targets import Request
 
@@ -53,6 +53,8 @@ class Pair:
 
 def compare(request: Request, old: Response, new: Response, pair: Pair) -> Compared:
     """Return what differs between two answers."""
+    if request.host:
+        pair = replace(pair, manner=replace(pair.manner, host=request.host))
     return Compared(request, tuple(_differences(old, new, pair)))
 
 
@@ -133,23 +135,23 @@ def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[
     """
     for site in (pair.old, pair.new):
         require(site, pair.manner)
-    pool = ThreadPoolExecutor(jobs)
+    pool, kept = ThreadPoolExecutor(jobs), KeptConnections()
     try:
-        yield from pool.map(lambda request: _compare(pair, request), requests)
+        yield from pool.map(lambda request: _compare(pair, request, kept), requests)
     finally:
         # An interrupted command does not wait for sites that do not answer.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _compare(pair: Pair, request: Request) -> Compared:
-    found = _ask_both(pair, request)
+def _compare(pair: Pair, request: Request, kept: KeptConnections) -> Compared:
+    found = _ask_both(pair, request, kept)
     unknown = pair.manner.without_credentials()
     if unknown is None:
         return found
     # With a password a site that asks for none looks as one that does.
-    return together(found, _ask_both(replace(pair, manner=unknown), request))
+    return together(found, _ask_both(replace(pair, manner=unknown), request, kept))
 
 
-def _ask_both(pair: Pair, request: Request) -> Compared:
-    old, new = (ask(site, request, pair.manner) for site in (pair.old, pair.new))
+def _ask_both(pair: Pair, request: Request, kept: KeptConnections) -> Compared:
+    old, new = (ask(site, request, pair.manner, kept) for site in (pair.old, pair.new))
     return compare(request, old, new, pair)

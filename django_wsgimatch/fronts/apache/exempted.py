@@ -6,7 +6,7 @@ mod_proxy looks at a URL before mod_alias does; mod_wsgi looked behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...aliases.alias import Alias
@@ -66,7 +66,7 @@ def exempted(
     for host in servers:
         for directive in host.takers:
             if not is_whole_mount(host, directive) and _answers(directive, handlers):
-                region = _region(directive)
+                region = taken_region(directive)
                 if region is None or any(ours.meeting(reach_of_region(region))):
                     key = id(directive) if region is None else (region.kind, region.location)
                     found.setdefault(key, Exempted(region, directive))
@@ -85,7 +85,8 @@ def _answers(directive: Directive, handlers: frozenset[str]) -> bool:
     return name in (*_ALIASES, *_MATCHES, *_REDIRECTS)
 
 
-def _region(directive: Directive) -> Alias | None:
+def taken_region(directive: Directive) -> Alias | None:
+    """Return the URLs that an Alias, a Redirect or a handler takes, None if it tells none."""
     words, scoped = directive.words, scope_sections(directive)
     if scoped:
         # What stands further inside, an <If>, is told by no URL.

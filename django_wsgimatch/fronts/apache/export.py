@@ -1,8 +1,8 @@
 """
 From a configuration with mod_wsgi to the same one without: Apache passes requests on instead.
 
-Every line that does not need mod_wsgi stays as it is, byte for byte. What cannot be said of requests
-that are passed on is refused, never opened.
+Every line that does not need mod_wsgi stays as it is, byte for byte. What cannot be said of
+requests that are passed on is refused, never opened.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...apache.covering.access_files import with_access_files
 from ...apache.covering.coverage import FileKinds
-from ...apache.covering.hosts import ALIASES, Host, read_hosts
+from ...apache.covering.hosts import ALIASES, read_hosts
 from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Spot
 from ...apache.outcomes.outcome import Ledger
@@ -125,8 +125,12 @@ class _Export:
         entries = {id(each): self._access(each) for each in places}
         is_raw = all(map(_is_one, entries.values()))
         is_raw = is_raw and not any(each.passes_rewritten for each in places)
-        above = [line for each in places if each.host is self._main for line in self._sections(
-            entries[id(each)], is_below=False)]
+        above = [
+            line
+            for each in places
+            if each.host is self._main
+            for line in self._sections(entries[id(each)], is_below=False)
+        ]
         for each in places:
             lines = [*each.lines(self._backend, is_raw=is_raw), *self._headers(carried)]
             lines += self._sections(entries[id(each)], is_below=bool(above) and each.is_below)

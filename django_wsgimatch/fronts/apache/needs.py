@@ -28,9 +28,9 @@ def carried_by(directives: Iterable[Directive]) -> Carried:
     keys: dict[str, list[str]] = {}
     for each in directives:
         keys.setdefault(each.key, []).append(each.rest.lower())
-    has_users = any(
-        key in _NAMES_USERS or key.startswith(_LOGIN_MODULES) for key in keys
-    ) or any("fakebasicauth" in each for each in keys.get("ssloptions", ()))
+    has_users = any(key in _NAMES_USERS or key.startswith(_LOGIN_MODULES) for key in keys) or any(
+        "fakebasicauth" in each for each in keys.get("ssloptions", ())
+    )
     has_tls = any(each.strip() == "on" for each in keys.get("sslengine", ()))
     has_values = any("stdenvvars" in each for each in keys.get("ssloptions", ()))
     return Carried(has_users, has_tls, _SSL if has_tls and has_values else ())
@@ -38,7 +38,9 @@ def carried_by(directives: Iterable[Directive]) -> Carried:
 
 def setting_lines(carried: Carried, backend: Backend) -> Iterator[str]:
     """Yield the lines that the project's settings need."""
-    peers = _listed(backend.peers) if backend.peers else "[...]  # this Apache, as the server sees it"
+    peers = (
+        _listed(backend.peers) if backend.peers else "[...]  # this Apache, as the server sees it"
+    )
     yield f"WSGIMATCH_TRUSTED_PROXIES = {peers}"
     headers = ["X-Forwarded-For", *(["X-Forwarded-Proto"] if carried.has_tls else [])]
     yield f"WSGIMATCH_TRUSTED_PROXY_HEADERS = {_listed(headers)}"

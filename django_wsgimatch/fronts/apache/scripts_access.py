@@ -54,11 +54,12 @@ def access_of(
     refused = [Refused(alias, each, _UNMOVABLE) for each in kept if not each.is_movable]
     layers = [each.access for each in sure]
     for section, how in covered:
-        if how == "some" and section.access:
-            if closing_rules([*layers, section.access], is_tls=is_tls):
-                scope = Scope(section.sections, section.rank, access=section.access)
-                region = region_of_scope(alias, scope)
-                refused.append(Refused(region or alias, section, _PARTIAL))
+        if how != "some" or not section.access:
+            continue
+        if closing_rules([*layers, section.access], is_tls=is_tls):
+            scope = Scope(section.sections, section.rank, access=section.access)
+            region = region_of_scope(alias, scope)
+            refused.append(Refused(region or alias, section, _PARTIAL))
     movable = tuple(each for each in kept if each.is_movable)
     return EntryAccess(alias, movable, tuple(refused))
 

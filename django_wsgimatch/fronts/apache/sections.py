@@ -28,7 +28,14 @@ _OF_FILES = (
     *("directoryindex", "directoryslash", "directoryindexredirect", "fallbackresource"),
     *("indexoptions", "indexignore", "indexorderdefault", "indexstylesheet", "addicon"),
     *("addiconbytype", "addiconbyencoding", "defaulticon", "headername", "readmename"),
-    *("contentdigest", "enablesendfile", "enablemmap", "fileetag", "acceptpathinfo", "checkspelling"),
+    *(
+        "contentdigest",
+        "enablesendfile",
+        "enablemmap",
+        "fileetag",
+        "acceptpathinfo",
+        "checkspelling",
+    ),
     *("xbithack", "cgimapextension", "scriptinterpretersource", "dav"),
 )
 _AROUND = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
@@ -111,8 +118,8 @@ def file_sections(
         if is_virtual or scoped[0] not in host.passed_over:
             section = found.setdefault(scoped, FileSection(scoped, rank_of(scoped), is_virtual))
             section.directives.append(directive)
-    for section, folder, allowed_by in unread:
-        if section in (None, host.section):
+    for outer, folder, allowed_by in unread:
+        if outer in (None, host.section):
             closed = found.setdefault((folder,), FileSection((folder,), rank_of((folder,)), True))
             closed.unread.append(allowed_by)
     return sorted(found.values(), key=lambda each: (each.rank, each.is_virtual))
@@ -164,9 +171,7 @@ def copied_lines(section: FileSection, conditions: Mapping[int, Sequence[str]]) 
         yield f"{'    ' * len(opened)}</{closed.name}>"
 
 
-def _directive_lines(
-    directive: Directive, conditions: Sequence[str], depth: int
-) -> Iterator[str]:
+def _directive_lines(directive: Directive, conditions: Sequence[str], depth: int) -> Iterator[str]:
     indent = "    " * depth
     yield from (f"{indent}{each}" for each in conditions)
     remains = remains_of(directive, WSGI)

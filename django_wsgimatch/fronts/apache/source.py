@@ -1,4 +1,4 @@
-"""The text of a configuration file, and changes of some of its lines: all others stay as they are."""
+"""The text of a configuration file, and changes of some lines: all others stay as they are."""
 
 from __future__ import annotations
 

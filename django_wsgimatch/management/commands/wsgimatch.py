@@ -34,6 +34,7 @@ SUBCOMMANDS = {
     "stop": "end a group until the next request to it",
     "drain": "have balancers send no more requests to the running servers, or again",
     "import": "write settings from an Apache configuration",
+    "export": "write the configuration of an Apache that stands in front",
     "compare": "send the same requests to two sites, and show what differs",
 }
 # Two names would be words of Python's.
@@ -51,7 +52,7 @@ class Command(BaseCommand):
 
     help = (
         "Check, list, preview and serve the WSGI script aliases, look after their groups, import "
-        "a configuration of Apache, compare two sites."
+        "a configuration of Apache, export one, compare two sites."
     )
     # A broken table must not stop the command that explains it.
     requires_system_checks = ()
