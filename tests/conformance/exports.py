@@ -10,18 +10,24 @@ export does not is opened.
 from __future__ import annotations
 
 import argparse
+import functools
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from random import Random
 
+from django_wsgimatch.apache.covering.hosts import read_hosts
 from django_wsgimatch.apache.importing import import_configuration, kind_of_file
 from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Surroundings
-from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.outcomes.outcome import Ledger
+from django_wsgimatch.apache.reading.reading import read_file, read_text
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.comparing.http_client import KeptConnections, Manner, Response, Site, ask
 from django_wsgimatch.comparing.rules import is_own_page
@@ -32,7 +38,8 @@ from django_wsgimatch.fronts.backend import read_backend
 from django_wsgimatch.fronts.questions.questions import Question, questions_of
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import CONFIGURATIONS, write_scripts
-from tests.conformance.silence import write_files
+from tests.conformance.random_access import TREE, random_access_files, random_access_target
+from tests.conformance.silence import KINDS, write_files
 from tests.support.both_servers import gunicorn
 from tests.support.oracle import (
     APACHE,
@@ -42,20 +49,28 @@ from tests.support.oracle import (
     ApacheFailed,
     answers,
     end_session,
+    free_port,
 )
-from tests.support.trees import PROBE, open_directory
+from tests.support.trees import PROBE, build_tree, open_directory
 
-LOADED_HERE = (*WITH_RULES, "headers", "expires", "proxy", "proxy_http", "authz_owner")
+LOADED_HERE = (
+    *(*WITH_RULES, "headers", "expires", "proxy", "proxy_http", "authz_owner", "auth_digest"),
+    *("socache_shmcb", "ssl", "filter", "deflate", "status", "autoindex", "negotiation"),
+    *("remoteip", "substitute", "actions", "authn_anon", "reqtimeout", "slotmem_shm"),
+    *("proxy_balancer", "lbmethod_byrequests", "unique_id", "userdir", "vhost_alias", "include"),
+)
 # What it tells of each request, beside what all probes do.
 TOLD = ("REMOTE_ADDR", "REMOTE_USER", "AUTH_TYPE", "HTTP_HOST", "wsgi.url_scheme")
 RUNNING_PROBE = PROBE.replace(
     '"HTTP_AUTHORIZATION")', '"HTTP_AUTHORIZATION", ' + ", ".join(f'"{n}"' for n in TOLD) + ")"
 )
-USER, PASSWORD = "somebody", "secret"
-# openssl passwd -apr1 -salt saltsalt secret
-PASSWORD_LINE = f"{USER}:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0\n"
-CREDENTIALS = ("Authorization", "Basic c29tZWJvZHk6c2VjcmV0")
+# What `openssl passwd -apr1 -salt saltsalt secret` prints.
+PASSWORD_LINE = "x:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0\n"
+CREDENTIALS = ("Authorization", "Basic eDpzZWNyZXQ=")
 _PASSWORDS = re.compile(r"^(\s*AuthUserFile\s+)\S+", re.IGNORECASE | re.MULTILINE)
+_CERTIFICATES = re.compile(
+    r"^(\s*SSL(?:Certificate(?:Key|Chain)?|CACertificate|CARevocation)File\s+)\S+", re.I | re.M
+)
 _MOST = 900
 SETTINGS = """\
 SECRET_KEY = "only for the tests"
@@ -131,7 +146,7 @@ def _shown(response: Response) -> str:
 def verify(path: Path) -> Verified:
     """Compare a real configuration with its export."""
     with open_directory() as directory:
-        text = _PASSWORDS.sub(rf"\g<1>{directory}/passwords", path.read_text("latin-1"))
+        text = _stubbed(path.read_text("latin-1"), directory)
         if read_text(text, path.name, Surroundings()).refusals:
             return Verified(path.name, "unreadable")
         try:
@@ -143,17 +158,44 @@ def verify(path: Path) -> Verified:
             return Verified(path.name, f"not exported: {error}")
 
 
-def verify_site(name: str, site: ApacheSite, to: str = "") -> Verified:
-    """Compare a site that Apache takes with its export; ``to`` is a socket, a port by default."""
-    _write_passwords(site.directory)
+def _stubbed(text: str, directory: Path) -> str:
+    """Put files of ours in the place of password files, keys and certificates."""
+    text = _PASSWORDS.sub(rf"\g<1>{directory}/passwords", text)
+    return _CERTIFICATES.sub(rf"\g<1>{directory}/certificate.pem", text)
+
+
+def verify_random(seed: str, kind: str) -> Verified:
+    """Compare a random configuration with its export."""
+    rng = Random(seed)
+    with open_directory() as directory:
+        tree = directory / "tree"
+        build_tree(tree, TREE)
+        (tree / "users").write_text(PASSWORD_LINE)
+        port = free_port()
+        text = KINDS[kind](rng, port).replace("{ROOT}", str(tree))
+        for folder, lines in random_access_files(rng).items() if kind == "overrides" else ():
+            (tree / folder / ".htaccess").write_text(lines.replace("{ROOT}", str(tree)))
+        site = ApacheSite(directory, text, {80: port}, [], LOADED_HERE)
+        more = [random_access_target(rng) for _ in range(60)]
+        try:
+            return verify_site(f"random {kind}, seed {seed}", site, more)
+        except FrontError as error:
+            return Verified(f"random {kind}, seed {seed}", f"not exported: {error}")
+
+
+def verify_site(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verified:
+    """Compare a site that Apache takes with its export; ``more`` are targets to ask every host."""
+    (site.directory / "passwords").write_text(PASSWORD_LINE)
+    (site.directory / "certificate.pem").write_text(_certificate())
     configuration = _prepare(site)
     found = Verified(name, "compared")
-    asked = [
-        (port, each)
-        for port in site.ports.values()
-        for each in questions_of(configuration, kind_of_file)
-    ]
-    asked = asked[:: len(asked) // _MOST + 1]
+    made = questions_of(configuration, kind_of_file)
+    made = made[:: len(made) // _MOST + 1]
+    hosts = dict.fromkeys(each.host for each in made)
+    made += [Question(target, host, "a random URL") for host in hosts for target in more]
+    secured = _secured(configuration)
+    ports = site.ports.values()
+    asked = [(Site(secured.get(p, "http"), "127.0.0.1", p), q) for p in ports for q in made]
     original = site.text
     with _apache(site, site.text):
         old = _ask_all(asked)
@@ -164,12 +206,12 @@ def verify_site(name: str, site: ApacheSite, to: str = "") -> Verified:
     fragment = "\n".join(python_lines(imported.settings, "site.conf"))
     with ExitStack() as stack:
         (own / "settings.py").write_text(f"{SETTINGS}{fragment}\n")
-        with_backend = exported_text(site, configuration, "http://127.0.0.1:1")
+        with_backend = exported_text(site, "http://127.0.0.1:1")
         (own / "settings.py").write_text(
             "\n".join([SETTINGS, fragment, *with_backend.settings]) + "\n"
         )
         url = stack.enter_context(gunicorn(site.directory))
-        exported = exported_text(site, configuration, url)
+        exported = exported_text(site, url)
         found.refused = len(exported.refused) + exported.text.count("# Refused: ")
         stack.enter_context(_apache(site, exported.text))
         new = _ask_all(asked)
@@ -178,19 +220,38 @@ def verify_site(name: str, site: ApacheSite, to: str = "") -> Verified:
     return found
 
 
-def exported_text(site: ApacheSite, configuration: ApacheConfiguration, to: str) -> Exported:
+def exported_text(site: ApacheSite, to: str) -> Exported:
     """Return the export of a site to a server."""
-    return export_configuration(configuration, site.text, str(site.file), read_backend(to))
+    whole = read_file(str(site.main), _surroundings(site))
+    return export_configuration(whole, site.text, str(site.file), read_backend(to))
 
 
-def _write_passwords(directory: Path) -> None:
-    (directory / "passwords").write_text(PASSWORD_LINE)
+@functools.cache
+def _certificate() -> str:
+    """Return a key and a certificate for it, as nobody checks it."""
+    made = subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=main.test"),
+            *("-days", "30", "-keyout", "-", "-out", "-"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout
+
+
+def _secured(configuration: ApacheConfiguration) -> dict[int, str]:
+    """Return the ports at which TLS is spoken."""
+    main, hosts = read_hosts([d for d in configuration.directives if not d.is_off], Ledger())
+    speaking = [h for h in hosts if (main.is_tls if h.is_tls is None else h.is_tls)]
+    addresses = (each for host in speaking for each in host.addresses)
+    return {int(each.rpartition(":")[2]): "https" for each in addresses}
 
 
 def _prepare(site: ApacheSite) -> ApacheConfiguration:
     """Write what the configuration leads to, and return it as it is read."""
-    modules = frozenset([*LOADED, *site.modules, "wsgi", "macro"])
-    configuration = read_text(site.text, str(site.file), Surroundings(modules=modules))
+    configuration = read_text(site.text, str(site.file), _surroundings(site))
     write_files(configuration, site.directory)
     # Only the second time the scripts are there, as they are for Apache.
     for _ in range(2):
@@ -199,6 +260,10 @@ def _prepare(site: ApacheSite) -> ApacheConfiguration:
         write_scripts(imported.settings, site.directory, RUNNING_PROBE)
     (site.directory / "empty").mkdir(exist_ok=True)
     return configuration
+
+
+def _surroundings(site: ApacheSite) -> Surroundings:
+    return Surroundings(modules=frozenset([*LOADED, *site.modules, "wsgi", "macro"]))
 
 
 @contextmanager
@@ -229,31 +294,30 @@ def _apache(site: ApacheSite, text: str) -> Iterator[None]:
         end_session(process)
 
 
-def _ask_all(asked: Sequence[tuple[int, Question]]) -> list[tuple[Response, Response]]:
+def _ask_all(asked: Sequence[tuple[Site, Question]]) -> list[tuple[Response, Response]]:
     """Ask everything twice: as nobody, and as somebody with a password."""
     kept = KeptConnections()
+    nobody, somebody = Manner(verifies=False), Manner(verifies=False, headers=(CREDENTIALS,))
     found = []
-    for port, question in asked:
-        site = Site("http", "127.0.0.1", port)
+    for site, question in asked:
         request = Request("GET", question.target, question.host)
-        nobody = ask(site, request, Manner(), kept)
-        found.append((nobody, ask(site, request, Manner(headers=(CREDENTIALS,)), kept)))
+        found.append((ask(site, request, nobody, kept), ask(site, request, somebody, kept)))
     return found
 
 
 def _judge(
     found: Verified,
-    asked: Sequence[tuple[int, Question]],
+    asked: Sequence[tuple[Site, Question]],
     old: Sequence[tuple[Response, Response]],
     new: Sequence[tuple[Response, Response]],
 ) -> None:
-    for (port, question), before, after in zip(asked, old, new, strict=True):
+    for (site, question), before, after in zip(asked, old, new, strict=True):
         for who, first, second in zip(("", " as somebody"), before, after, strict=True):
             found.requests += 1
             if _said(first) != _said(second):
                 request = Request("GET", question.target, f"{question.host}{who}")
                 source = " ".join(question.source.split())[:80]
-                found.differing.append(Differing(port, request, source, first, second))
+                found.differing.append(Differing(site.port or 0, request, source, first, second))
 
 
 def _said(response: Response) -> tuple[object, ...]:
@@ -268,12 +332,16 @@ def _said(response: Response) -> tuple[object, ...]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compare configurations with their exports.")
     parser.add_argument("folder", nargs="*", type=Path, default=[CONFIGURATIONS])
+    parser.add_argument("--random", type=int, default=0, help="random configurations of each kind")
+    parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
     options = parser.parse_args(arguments)
     if not INSTALLED:
         print(HOW_TO_INSTALL, file=sys.stderr)
         return 2
     paths = [p for f in options.folder for p in ([f] if f.is_file() else sorted(f.glob("*.conf")))]
-    return report(map(verify, paths))
+    seeds = [f"{options.seed}-{number}" for number in range(options.random)]
+    randomly = (verify_random(seed, kind) for kind in KINDS for seed in seeds)
+    return report(chain(() if seeds else map(verify, paths), randomly))
 
 
 def report(verified: Iterable[Verified]) -> int:

@@ -26,7 +26,14 @@ from .passing import header_lines
 from .places import HostPlaces, first_lines, places_of_hosts
 from .remains import CLOSED, Kind, Remains, handler_names, remains_of, without_mod_wsgi
 from .scripts_access import EntryAccess, access_of, pattern_of, plans
-from .sections import FileSection, Unread, copied_lines, file_sections, proxy_section
+from .sections import (
+    FileSection,
+    Unread,
+    asks_without_rule,
+    copied_lines,
+    file_sections,
+    proxy_section,
+)
 from .source import SourceText
 
 MODULES = ("proxy", "proxy_http", "headers")
@@ -189,8 +196,12 @@ class _Export:
         host = places.host
         sections = file_sections(self._active, host, self._unread)
         is_tls = bool(self._main.is_tls if host.is_tls is None else host.is_tls)
+        has_askers = asks_without_rule(self._active, host)
         aliases = dict.fromkeys(alias for alias, _ in places.answered)
-        return [access_of(each, sections, self._kind_of, is_tls=is_tls) for each in aliases]
+        return [
+            access_of(each, sections, self._kind_of, is_tls=is_tls, has_askers=has_askers)
+            for each in aliases
+        ]
 
     def _headers(self, carried: Carried) -> Iterator[str]:
         yield from header_lines(

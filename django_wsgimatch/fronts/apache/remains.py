@@ -26,8 +26,9 @@ CLOSED = (
     "    Deny from all",
     "</IfModule>",
 )
-# A request that goes to the backend has this handler; all others would get a file.
-_NOT_PASSED = "%{HANDLER} != 'proxy-server'"
+# A handler behind which nobody listens: 503. The name of one that is not loaded sends the file.
+_NOBODY = '"proxy:unix:/dev/null|http://mod-wsgi"'
+_UNSENT = "a script that no entry runs answers 503; its source is not sent"
 _RULES = ("wsgiaccessscript", "wsgiauthuserscript", "wsgiauthgroupscript")
 _PROVIDERS = ("authbasicprovider", "authdigestprovider")
 _BY_NAME = ("addhandler", "addtype")
@@ -69,9 +70,9 @@ def remains_of(directive: Directive, handlers: Collection[str]) -> Remains | Non
     if name == "loadmodule" and words[:1] == ["wsgi_module"]:
         return Remains("exact", tuple(_loading(words)), "Apache needs mod_proxy instead")
     if name in _SETTING and words[:1] and words[0].lower() in handlers:
-        return _unsent(directive, (f'<If "{_NOT_PASSED}">',))
+        return Remains("exact", (f"SetHandler {_NOBODY}",), _UNSENT)
     if name in _BY_NAME and words[:1] and words[0].lower() in handlers:
-        return _unsent(directive, (f'<If "{_named(words[1:])} && {_NOT_PASSED}">',))
+        return Remains("exact", (f"AddHandler {_NOBODY} {' '.join(words[1:])}",), _UNSENT)
     if name == "rewriterule" and len(words) > 2 and _runs_script(words[2], handlers):
         line = f"RewriteRule {_as_pattern(words[0])} - [F]"
         return Remains("refused", (line,), "it handed a file to mod_wsgi: 403")
@@ -92,32 +93,19 @@ def _runs_script(flags: str, handlers: Collection[str]) -> bool:
     return any(each is not None and each[1].lower() in handlers for each in found)
 
 
-def _named(extensions: Iterable[str]) -> str:
-    names = "|".join(re.escape(each.lstrip(".")) for each in extensions)
-    return rf"%{{REQUEST_FILENAME}} =~ m#\.(?:{names})(?:\.|$)#i"
-
-
 def _closed(directive: Directive, own: tuple[str, ...], why: str) -> Remains:
     note = f"{why}: its URLs answer 403 until you decide"
-    lines = tuple(_stanza((f'<If "{_ALWAYS}">',), directive, note))
+    lines = tuple(_stanza(directive, note))
     is_inside = any(each.key in (*CONTAINERS, *LIMITS) for each in directive.sections)
     if is_inside:
         return Remains("refused", own, note, lines)
     return Remains("refused", lines, note)
 
 
-_ALWAYS = "true"
-
-
-def _unsent(directive: Directive, opening: tuple[str, ...]) -> Remains:
-    note = "the source of scripts is not sent"
-    return Remains("exact", tuple(_stanza(opening, directive, note)), note)
-
-
-def _stanza(opening: tuple[str, ...], directive: Directive, note: str) -> Iterator[str]:
+def _stanza(directive: Directive, note: str) -> Iterator[str]:
     rest = " ".join(directive.rest.split())
     yield f"# {directive.name} {rest} stood here: {note}."
-    yield from opening
+    yield '<If "true">'
     yield from (f"    {each}" for each in CLOSED)
     yield "</If>"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
 from ...apache.covering.access import closing_rules
-from ...apache.covering.coverage import FileKinds, coverage, reach_of
+from ...apache.covering.coverage import Coverage, FileKinds, coverage, reach_of
 from ...apache.covering.hosts import Scope
 from ...apache.covering.partial_aliases import (
     is_anchored,
@@ -17,6 +17,7 @@ from ...apache.covering.partial_aliases import (
     region_of_scope,
     without_captures,
 )
+from ...apache.resolving.mounts import WSGI
 from ...exceptions import PatternError
 from .passing import location_pattern
 from .sections import FileSection, needed
@@ -44,14 +45,20 @@ class EntryAccess:
 
 
 def access_of(
-    alias: Alias, sections: Iterable[FileSection], kind_of: FileKinds, *, is_tls: bool
+    alias: Alias,
+    sections: Iterable[FileSection],
+    kind_of: FileKinds,
+    *,
+    is_tls: bool,
+    has_askers: bool,
 ) -> EntryAccess:
     """Return what sections about files say of the scripts of an entry."""
     reach = reach_of(alias, kind_of)
     covered = [(each, coverage(each.compared, reach)) for each in sections]
     sure = [each for each, how in covered if how == "all"]
-    kept = needed(sure, is_tls=is_tls)
+    kept = needed(sure, is_tls=is_tls, has_askers=has_askers)
     refused = [Refused(alias, each, _UNMOVABLE) for each in kept if not each.is_movable]
+    refused += _otherwise_handled(alias, covered)
     layers = [each.access for each in sure]
     for section, how in covered:
         if how != "some" or not section.access:
@@ -64,6 +71,24 @@ def access_of(
     return EntryAccess(alias, movable, tuple(refused))
 
 
+def _otherwise_handled(
+    alias: Alias, covered: Iterable[tuple[FileSection, Coverage]]
+) -> Iterator[Refused]:
+    """Yield what another handler than mod_wsgi's answers: it would get the script."""
+    last: FileSection | None = None
+    for section, how in covered:
+        if not section.handler:
+            continue
+        if how == "all":
+            last = None if section.handler in (*WSGI, "none") else section
+        elif how == "some" and section.handler not in (*WSGI, "none"):
+            scope = Scope(section.sections, section.rank)
+            yield Refused(region_of_scope(alias, scope) or alias, section, _HANDLED)
+    if last is not None:
+        yield Refused(alias, last, _HANDLED)
+
+
+_HANDLED = "its handler answers, not the application"
 _UNMOVABLE = "it compares with the path of a file, which no URL has"
 _PARTIAL = "it holds for some of the scripts of this entry"
 

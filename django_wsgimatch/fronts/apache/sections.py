@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...apache.covering.access import CONTAINERS, LIMITS, RULES, UNREAD, closing_rules
-from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES
+from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS, SCOPES
 from ...apache.covering.hosts import REWRITING, Host, Rank, rank_of
 from ...apache.lines.directive import Directive, Section
 from ...apache.resolving.barring import TAKING_ALL
@@ -73,6 +73,12 @@ class FileSection:
         return [d for d in self.directives if d.key not in left_out]
 
     @property
+    def handler(self) -> str:
+        """The handler that it gives to all files, in lower case; "none" takes one away."""
+        words = [" ".join(d.words).lower() for d in self.directives if d.key == "sethandler"]
+        return words[-1] if words else ""
+
+    @property
     def access(self) -> list[Directive]:
         """The access rules."""
         return [*(d for d in self.directives if d.key in RULES), *self.unread]
@@ -128,17 +134,37 @@ def file_sections(
 def _goes(directive: Directive) -> bool:
     """Whether a directive is mod_wsgi's and leaves nothing that would have to be closed."""
     remains = remains_of(directive, WSGI)
-    return remains is not None and remains.kind != "refused"
+    return remains is not None and remains.kind != "refused" and directive.key != "sethandler"
 
 
-def needed(sections: Sequence[FileSection], *, is_tls: bool) -> list[FileSection]:
+def asks_without_rule(directives: Iterable[Directive], host: Host) -> bool:
+    """
+    Whether a <Location> lets a rule that stands before it decide, too.
+
+    "Nobody has said anything" is something else there than "everybody is let in".
+    """
+    found: dict[tuple[Section, ...], set[str]] = {}
+    for each in directives:
+        if each.host in (None, host.section) and any(s.key in LOCATIONS for s in each.sections):
+            scoped = tuple(s for s in each.sections if s.key in SCOPES)
+            found.setdefault(scoped, set()).add(each.key)
+    return any(
+        "authmerging" in keys or (keys & {"authtype", "satisfy"} and "require" not in keys)
+        for keys in found.values()
+    )
+
+
+def needed(sections: Sequence[FileSection], *, is_tls: bool, has_askers: bool) -> list[FileSection]:
     """
     Return those of some sections that hold together that must be said of URLs.
 
-    Where everybody is let in, nothing is: that is what holds without a section.
+    Where everybody is let in, nothing is: that is what holds without a section. ``has_askers``
+    says that some place lets a rule before it decide.
     """
     layers = [each.access for each in sections]
     is_open = not closing_rules(layers, is_tls=is_tls) and not any(map(_is_conditional, sections))
+    asking = (d for each in sections if each.has_more for d in each.carried)
+    is_open = is_open and not has_askers and not any(d.key == "authtype" for d in asking)
     if is_open and not any(d.key in _MERGING for layer in layers for d in layer):
         return [each for each in sections if each.has_more]
     return [each for each in sections if each.has_more or each.access]
