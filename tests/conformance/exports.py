@@ -197,7 +197,7 @@ def verify_site(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verifi
     ports = site.ports.values()
     asked = [(Site(secured.get(p, "http"), "127.0.0.1", p), q) for p in ports for q in made]
     original = site.text
-    with _apache(site, site.text):
+    with _apache(site, site.text, has_wsgi=True):
         old = _ask_all(asked)
     imported = import_configuration(configuration, is_open=True)
     assert imported.settings is not None
@@ -213,7 +213,7 @@ def verify_site(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verifi
         url = stack.enter_context(gunicorn(site.directory))
         exported = exported_text(site, url)
         found.refused = len(exported.refused) + exported.text.count("# Refused: ")
-        stack.enter_context(_apache(site, exported.text))
+        stack.enter_context(_apache(site, exported.text, has_wsgi=False))
         new = _ask_all(asked)
     site.text = original
     _judge(found, asked, old, new)
@@ -267,12 +267,12 @@ def _surroundings(site: ApacheSite) -> Surroundings:
 
 
 @contextmanager
-def _apache(site: ApacheSite, text: str) -> Iterator[None]:
-    """Run an Apache with a text in the place of the site's."""
+def _apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
+    """Run an Apache with a text in the place of the site's, with mod_wsgi or without it."""
     site.text = text
     site.write()
     main = site.main.read_text().replace("WSGIRestrictEmbedded On", "WSGIRestrictEmbedded Off")
-    if not re.search(r"^\s*WSGI", text, re.MULTILINE):
+    if not has_wsgi:
         main = re.sub(r"^(WSGI.*|LoadModule wsgi.*)\n", "", main, flags=re.MULTILINE)
     site.main.write_text(main)
     log = site.directory / "error.log"

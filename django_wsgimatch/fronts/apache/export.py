@@ -139,7 +139,8 @@ class _Export:
             for line in self._sections(entries[id(each)], is_below=False)
         ]
         for each in places:
-            lines = [*each.lines(self._backend, is_raw=is_raw), *self._headers(carried)]
+            lines = [*each.lines(self._backend, is_raw=is_raw)]
+            lines += [] if each.is_below else self._headers(carried)
             lines += self._sections(entries[id(each)], is_below=bool(above) and each.is_below)
             self._note_entries(each)
             self._put(each, lines)

@@ -87,8 +87,7 @@ class HostPlaces:
                 yield f"    ProxyPass {' '.join(words[1:])}"
                 yield "</Location>"
         for each in self.exempted:
-            if each.directive.host == self.host.section:
-                yield from each.section
+            yield from each.section
 
 
 def _passing(alias: Alias, directive: Directive, backend: Backend, is_raw: bool) -> Iterator[str]:
