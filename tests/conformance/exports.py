@@ -67,6 +67,12 @@ RUNNING_PROBE = PROBE.replace(
 # What `openssl passwd -apr1 -salt saltsalt secret` prints.
 PASSWORD_LINE = "x:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0\n"
 CREDENTIALS = ("Authorization", "Basic eDpzZWNyZXQ=")
+# What a client says that only a trusted proxy may say: nobody believes it, here or there.
+LIES = (
+    *(("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"), ("X-Remote-User", "root")),
+    *(("X_Remote_User", "root"), ("X-Auth-Type", "Digest"), ("X-Forwarded-Host", "evil.test")),
+    *(("X-Forwarded-Port", "1"), ("Script-Name", "/evil"), ("X-SslClientVerify", "SUCCESS")),
+)
 _PASSWORDS = re.compile(r"^(\s*AuthUserFile\s+)\S+", re.IGNORECASE | re.MULTILINE)
 _CERTIFICATES = re.compile(
     r"^(\s*SSL(?:Certificate(?:Key|Chain)?|CACertificate|CARevocation)File\s+)\S+", re.I | re.M
@@ -253,6 +259,9 @@ def _prepare(site: ApacheSite) -> ApacheConfiguration:
     """Write what the configuration leads to, and return it as it is read."""
     configuration = read_text(site.text, str(site.file), _surroundings(site))
     write_files(configuration, site.directory)
+    for path in site.directory.glob("tree/**/*"):
+        if path.is_file() and path.read_bytes() == PROBE.encode():
+            path.write_text(RUNNING_PROBE)
     # Only the second time the scripts are there, as they are for Apache.
     for _ in range(2):
         imported = import_configuration(configuration, is_open=True)
@@ -297,7 +306,8 @@ def _apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
 def _ask_all(asked: Sequence[tuple[Site, Question]]) -> list[tuple[Response, Response]]:
     """Ask everything twice: as nobody, and as somebody with a password."""
     kept = KeptConnections()
-    nobody, somebody = Manner(verifies=False), Manner(verifies=False, headers=(CREDENTIALS,))
+    nobody = Manner(verifies=False, headers=LIES)
+    somebody = Manner(verifies=False, headers=(*LIES, CREDENTIALS))
     found = []
     for site, question in asked:
         request = Request("GET", question.target, question.host)
