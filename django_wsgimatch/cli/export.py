@@ -18,8 +18,9 @@ from ..conf import Configuration, configuration
 from ..exceptions import FrontError, WSGIMatchError
 from ..fronts.apache.export import MODULES, Exported, ExportNote, export_configuration
 from ..fronts.apache.from_table import TableHost, table_lines
-from ..fronts.apache.needs import Carried, setting_lines
+from ..fronts.apache.needs import setting_lines
 from ..fronts.backend import Backend, read_backend
+from ..fronts.carried import Carried
 from ..text import readable, shown
 from ..whole_files import write_whole
 from .common.output import Output

@@ -21,7 +21,8 @@ from ...apache.resolving.mounts import mount
 from ...apache.resolving.resolving import Resolver
 from ...exceptions import FrontError
 from ..backend import Backend
-from .needs import Carried, carried_by, setting_lines
+from ..carried import Carried
+from .needs import carried_by, setting_lines
 from .passing import header_lines
 from .places import HostPlaces, first_lines, places_of_hosts
 from .remains import CLOSED, Kind, Remains, handler_names, remains_of, without_mod_wsgi
@@ -205,12 +206,7 @@ class _Export:
         ]
 
     def _headers(self, carried: Carried) -> Iterator[str]:
-        yield from header_lines(
-            self._backend,
-            has_users=carried.has_users,
-            has_tls=carried.has_tls,
-            variables=carried.variables,
-        )
+        yield from header_lines(self._backend, carried)
 
     def _sections(self, entries: Sequence[EntryAccess], *, is_below: bool) -> list[str]:
         """Return what sections about files say of the URLs of a host."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...aliases.alias import Alias
 from ..backend import Backend
+from ..carried import Carried
 from .passing import header_lines, pass_line
 from .quoting import word
 
@@ -51,7 +52,7 @@ def _host_lines(host: TableHost, backend: Backend, server_name: str | None) -> I
     if host.answers_all:
         yield "# WSGIMATCH_FALLBACK"
         yield pass_line(Alias("/", ""), backend, is_raw=True)
-    yield from header_lines(backend, has_users=False, has_tls=False, variables=())
+    yield from header_lines(backend, Carried())
 
 
 def _names(pattern: str | None, server_name: str | None) -> Iterator[str]:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ...apache.lines.directive import Directive
 from ..backend import Backend
+from ..carried import Carried
 from .passing import header_of
 
 _NAMES_USERS = ("authtype", "authuserfile", "authbasicprovider", "sslusername")
 _LOGIN_MODULES = ("mellon", "oidc", "shib", "gssapi", "krb", "cas", "openidc", "gridsite")
+# Who asks for these in a configuration has another proxy before it.
+_OF_OTHERS = ("x-forwarded-proto", "x-forwarded-ssl", "x-forwarded-for", "x-forwarded-scheme")
 _SSL = ("SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_I_DN", "SSL_CLIENT_M_SERIAL")
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What a front must tell the server of a request, beside the client's address."""
-
-    has_users: bool = False
-    has_tls: bool = False
-    variables: tuple[str, ...] = ()
 
 
 def carried_by(directives: Iterable[Directive]) -> Carried:
@@ -33,7 +26,12 @@ def carried_by(directives: Iterable[Directive]) -> Carried:
     )
     has_tls = any(each.strip() == "on" for each in keys.get("sslengine", ()))
     has_values = any("stdenvvars" in each for each in keys.get("ssloptions", ()))
-    return Carried(has_users, has_tls, _SSL if has_tls and has_values else ())
+    variables = _SSL if has_tls and has_values else ()
+    knows_clients = "remoteipheader" in keys
+    is_behind = knows_clients or any(
+        name in rest for rests in keys.values() for rest in rests for name in _OF_OTHERS
+    )
+    return Carried(has_users, has_tls, variables, is_behind, knows_clients)
 
 
 def setting_lines(carried: Carried, backend: Backend) -> Iterator[str]:
@@ -42,7 +40,8 @@ def setting_lines(carried: Carried, backend: Backend) -> Iterator[str]:
         _listed(backend.peers) if backend.peers else "[...]  # this Apache, as the server sees it"
     )
     yield f"WSGIMATCH_TRUSTED_PROXIES = {peers}"
-    headers = ["X-Forwarded-For", *(["X-Forwarded-Proto"] if carried.has_tls else [])]
+    says_scheme = carried.has_tls or not carried.is_behind
+    headers = ["X-Forwarded-For", *(["X-Forwarded-Proto"] if says_scheme else [])]
     yield f"WSGIMATCH_TRUSTED_PROXY_HEADERS = {_listed(headers)}"
     names = [*(("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ()), *carried.variables]
     if names:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ...aliases.alias import Alias
 from ...apache.covering.partial_aliases import literally
 from ..backend import Backend
+from ..carried import Carried
 from .quoting import quoted, word
 
 _SLASHES = re.compile("//+")
@@ -40,25 +41,33 @@ def location_pattern(alias: Alias) -> str:
     return f"^{literally(location)}{end}"
 
 
-def header_lines(
-    backend: Backend, *, has_users: bool, has_tls: bool, variables: tuple[str, ...]
-) -> Iterator[str]:
+def header_lines(backend: Backend, carried: Carried) -> Iterator[str]:
     """
     Yield the section that tells the backend what it cannot see, and removes what clients say.
 
-    ``variables`` are those of mod_ssl that the application has.
+    What another proxy before this one says of clients stays: the application may ask for it.
     """
     yield f"<Proxy {quoted(f'{backend.base}/*')}>"
     yield "    ProxyPreserveHost On"
-    yield "    ProxyAddHeaders Off"
-    yield '    RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"'
-    if has_tls:
+    if carried.knows_clients or not carried.is_behind:
+        yield "    ProxyAddHeaders Off"
+        yield '    RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"'
+    if not carried.is_behind:
         yield '    RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"'
-    for name in ("REMOTE_USER", "AUTH_TYPE") if has_users else ():
+    elif carried.has_tls:
+        yield """    RequestHeader set X-Forwarded-Proto https "expr=%{HTTPS} == 'on'\""""
+    for name in (*(() if carried.is_behind else _SCHEMES), *_PATHS):
+        yield f"    RequestHeader unset {name}"
+    for name in ("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ():
         yield from _variable(name)
-    for name in variables:
+    for name in carried.variables:
         yield from _variable(name)
     yield "</Proxy>"
+
+
+# By these gunicorn takes a request for one over TLS, and takes the path from others.
+_SCHEMES = ("X-Forwarded-Protocol", "X-Forwarded-Ssl")
+_PATHS = ("SCRIPT_NAME", "PATH_INFO")
 
 
 def header_of(variable: str) -> str:
