@@ -71,12 +71,8 @@ CREDENTIALS = ("Authorization", "Basic eDpzZWNyZXQ=")
 LIES = (
     *(("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"), ("X-Remote-User", "root")),
     *(("X_Remote_User", "root"), ("X-Auth-Type", "Digest"), ("X-Forwarded-Host", "evil.test")),
-    *(
-        ("X-Forwarded-Port", "1"),
-        ("SCRIPT_NAME", "/evil"),
-        ("PATH_INFO", "/evil"),
-        ("X-SslClientVerify", "SUCCESS"),
-    ),
+    *(("X-Forwarded-Port", "1"), ("SCRIPT_NAME", "/evil"), ("PATH_INFO", "/evil")),
+    ("X-SslClientVerify", "SUCCESS"),
 )
 _PASSWORDS = re.compile(r"^(\s*AuthUserFile\s+)\S+", re.IGNORECASE | re.MULTILINE)
 _CERTIFICATES = re.compile(

@@ -16,8 +16,10 @@ pytestmark = needs_apache
 
 # Each is about what its first line says; {ROOT} is the folder of the files, {PORT} the port.
 CASES = sorted((Path(__file__).parent / "exported").glob("*.conf"))
+SCRIPTS = ("app/app.wsgi", "app/inner/other.wsgi", "tenants/a.wsgi", "tenants/b.wsgi")
 TREE: tuple[TreeItem, ...] = (
-    *("app/app.wsgi", "app/inner/other.wsgi", "tenants/a.wsgi", "tenants/b.wsgi", "old/run.wsgi"),
+    *SCRIPTS,
+    "old/run.wsgi",
     {"path": "static/site.css", "text": "body {}\n"},
     {"path": "static/private/key.txt", "text": "secret\n"},
     {"path": "html/page.txt", "text": "x\n"},
