@@ -45,7 +45,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("new", metavar="NEW_URL", help="the new site")
     parser.add_argument(
         "file",
-        nargs="?",
         metavar="FILE",
         help="request targets, one per line, or an access log; - for standard input",
     )
@@ -83,8 +82,9 @@ def _add_how_it_is_sent(parser: ArgumentParser) -> None:
 def _add_what_is_known(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--from-import",
-        metavar="CONFIG",
-        help="ask what is made of this Apache configuration, and show what differs by its lines",
+        action="store_true",
+        help="FILE is an Apache configuration: ask what is made of it, and show what differs by "
+        "its lines",
     )
     parser.add_argument(
         "--expected", metavar="FILE", help="pass over the differences that this file keeps"
@@ -215,16 +215,13 @@ class _Made:
 
 def _made(options: Options) -> _Made:
     """Return what is made of a configuration. Raises CompareError."""
-    path, most = options["from_import"], options["limit"]
-    if (path is None) == (options["file"] is None):
-        raise CompareError("name either a FILE of requests, or a configuration with --from-import")
-    if path is None:
+    if not options["from_import"]:
         return _Made(None, {})
-    found = read_file(path, given_surroundings(options))
+    found = read_file(options["file"], given_surroundings(options))
     if found.refusals:
         first = found.refusals[0]
         raise CompareError(f"{first.spot}: {first.reason}: {first.cure}")
-    questions = questions_of(found, kind_of_file)[:most]
+    questions = questions_of(found, kind_of_file)[: options["limit"]]
     host = options["host"]
     made = {Request("GET", each.target, host or each.host): each.source for each in questions}
     return _Made(RequestFile(tuple(made), (), 0), made)
@@ -234,7 +231,7 @@ def _expected(path: str | None) -> Expected:
     """Read the differences that are expected. Raises OSError, and CompareError."""
     if path is None:
         return frozenset()
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="replace") as file:
         return read_expected(file, path)
 
 

@@ -141,6 +141,7 @@ def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[
     finally:
         # An interrupted command does not wait for sites that do not answer.
         pool.shutdown(wait=False, cancel_futures=True)
+        kept.close()
 
 
 def _compare(pair: Pair, request: Request, kept: KeptConnections) -> Compared:

@@ -138,23 +138,40 @@ class _Connection(http.client.HTTPConnection):
         return request.encode("latin-1")
 
 
-class KeptConnections(threading.local):
+class KeptConnections:
     """
-    A connection to each site that was asked, for each thread one.
+    Connections that wait for the next request to their site; any thread may take one.
 
     Optimization: 4,000 requests to Apache on the same machine take 1.4 s instead of 2.9.
     """
 
     def __init__(self) -> None:
-        self._idle: dict[Site, _Connection] = {}
+        self._idle: dict[Site, list[_Connection]] = {}
+        self._is_over = False
+        self._lock = threading.Lock()
 
     def take(self, site: Site) -> _Connection | None:
-        """Return the connection that waits, None where none does."""
-        return self._idle.pop(site, None)
+        """Return a connection that waits, None where none does."""
+        with self._lock:
+            waiting = self._idle.get(site)
+            return waiting.pop() if waiting else None
 
     def keep(self, site: Site, connection: _Connection) -> None:
         """Keep a connection whose response has been read."""
-        self._idle[site] = connection
+        with self._lock:
+            if not self._is_over:
+                self._idle.setdefault(site, []).append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """End all connections, those that are still used as soon as they are not."""
+        with self._lock:
+            self._is_over = True
+            idle = [connection for each in self._idle.values() for connection in each]
+            self._idle.clear()
+        for connection in idle:
+            connection.close()
 
 
 # What ends a connection that the other side has closed while it waited.

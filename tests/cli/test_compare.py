@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import socketserver
+import threading
 
 import pytest
+from django.core.management import CommandError
 
 from tests.support.commands import run
 
@@ -28,3 +31,89 @@ def test_a_comparison_of_nothing_is_no_success(tmp_path, given, words, skipped, 
     assert status == 1
     assert ("nothing was compared" in out) == (not options)
     assert len(err.splitlines()) == (0 if options else skipped)
+
+
+CONFIGURATION = """\
+WSGIScriptAlias /app /srv/app.wsgi
+<Location /app/x>
+Require all denied
+</Location>
+"""
+
+
+@contextlib.contextmanager
+def site(answer):
+    """A site that answers so, given a request's head."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            head = ""
+            while line := self.rfile.readline().decode():
+                head += line
+                if line != "\r\n":
+                    continue
+                status, body = answer(head)
+                head = ""
+                self.wfile.write(
+                    b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+                )
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, args=[0.02]).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+def closed(head):
+    """A site that protects /app/x, as the configuration says."""
+    is_let_in = "/app/x" not in head.split()[1] or "Authorization" in head
+    return (200, b"page") if is_let_in else (403, b"Forbidden")
+
+
+def open_to_all(head):
+    return 200, b"page"
+
+
+def test_what_is_made_of_a_configuration_differs_by_its_lines(tmp_path):
+    (tmp_path / "site.conf").write_text(CONFIGURATION)
+    words = [str(tmp_path / "site.conf"), "--from-import", "--send", "Authorization: Basic eA=="]
+
+    with site(closed) as old, site(open_to_all) as new:
+        out, _, status = run("compare", old, new, *words)
+
+    assert status == 1
+    headings = [line for line in out.splitlines() if line.endswith(" differ")]
+    assert headings == [
+        "every host: 0 of 20 differ",
+        "WSGIScriptAlias /app /srv/app.wsgi: 3 of 13 differ",
+        "<Location /app/x>: 10 of 12 differ",
+    ]
+    assert "status, without credentials\n      old: 403\n      new: 200" in out
+
+
+def test_differences_that_are_expected_are_kept_in_a_file(tmp_path):
+    (tmp_path / "site.conf").write_text(CONFIGURATION)
+    words = [str(tmp_path / "site.conf"), "--from-import"]
+    known = str(tmp_path / "known")
+
+    with site(closed) as old, site(open_to_all) as new:
+        _, _, first = run("compare", old, new, *words, "--write-expected", known)
+        _, _, second = run("compare", old, new, *words, "--expected", known)
+        _, _, third = run("compare", new, old, *words, "--expected", known)
+
+    assert (first, second, third) == (1, 0, 1)
+
+
+def test_a_configuration_that_cannot_be_read_is_told(tmp_path):
+    (tmp_path / "site.conf").write_text("<Location /x>\n")
+
+    with pytest.raises(CommandError) as caught:
+        run("compare", "http://a", "http://b", str(tmp_path / "site.conf"), "--from-import")
+
+    assert str(caught.value) == (
+        f"{tmp_path}/site.conf:1: <Location> was not closed: write </Location> behind its last "
+        "line."
+    )

@@ -11,7 +11,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from django_wsgimatch.comparing import http_client
-from django_wsgimatch.comparing.http_client import Manner, Response, Site, ask, require
+from django_wsgimatch.comparing.http_client import (
+    KeptConnections,
+    Manner,
+    Response,
+    Site,
+    ask,
+    require,
+)
 from django_wsgimatch.comparing.targets import Request
 from django_wsgimatch.exceptions import CompareError
 
@@ -128,3 +135,47 @@ def test_nonsense_is_a_failure(answer):
 def test_a_timeout_that_is_none(seconds):
     with pytest.raises(CommandError, match="should be a number of seconds above 0"):
         call_command("wsgimatch", "compare", "http://a", "http://b", "-", f"--timeout={seconds}")
+
+
+@contextmanager
+def site_that_keeps(answers: int) -> Iterator[tuple[int, list[int]]]:
+    """The port of a site that answers so often over a connection; and to how many it answered."""
+    counts: list[int] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                counts.append(0)
+                with connection:
+                    while counts[-1] < answers and connection.recv(65536):
+                        counts[-1] += 1
+                        connection.sendall(HEAD + b"Content-Length: 2\r\n\r\nok")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], counts
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param(9, [5], id="it stays open"),
+        pytest.param(2, [2, 2, 1], id="the site closes it in between"),
+    ],
+)
+def test_a_connection_is_used_again_and_made_anew_where_the_site_has_closed_it(answers, expected):
+    with site_that_keeps(answers) as (port, counts):
+        kept = KeptConnections()
+        site = Site("http", "127.0.0.1", port)
+        found = [ask(site, REQUEST, Manner(), kept) for _ in range(5)]
+        kept.close()
+
+    assert [(each.status, each.body) for each in found] == [(200, b"ok")] * 5
+    assert counts == expected

@@ -313,6 +313,7 @@ def _ask_all(asked: Sequence[tuple[Site, Question]]) -> list[tuple[Response, Res
     for site, question in asked:
         request = Request("GET", question.target, question.host)
         found.append((ask(site, request, nobody, kept), ask(site, request, somebody, kept)))
+    kept.close()
     return found
 
 
@@ -334,7 +335,9 @@ def _judge(
 def _said(response: Response) -> tuple[object, ...]:
     """What counts of a response: its status, two headers, and what stands in it."""
     headers = {name.lower(): value for name, value in response.headers}
+    # A page of mod_status is another one each time.
     is_own = is_own_page(response) or 300 <= response.status < 400
+    is_own = is_own or b"<title>Apache Status</title>" in response.body
     body = b"" if is_own else response.body
     told = map(headers.get, ("location", "www-authenticate"))
     return (response.failure, response.status, *told, body)

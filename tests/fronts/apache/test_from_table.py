@@ -1,0 +1,57 @@
+"""Virtual hosts of Apache for the table of the settings."""
+
+from __future__ import annotations
+
+from django_wsgimatch.aliases.alias import Alias, Denial
+from django_wsgimatch.fronts.apache.from_table import TableHost, table_lines
+from django_wsgimatch.fronts.backend import read_backend
+
+HEADERS = """\
+    <Proxy "http://localhost/*">
+        ProxyPreserveHost On
+        ProxyAddHeaders Off
+        RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"
+        RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"
+        RequestHeader unset X-Forwarded-Protocol
+        RequestHeader unset X-Forwarded-Ssl
+        RequestHeader unset SCRIPT_NAME
+        RequestHeader unset PATH_INFO
+    </Proxy>
+</VirtualHost>
+"""
+EXPECTED = f"""\
+# Written by `manage.py wsgimatch export apache`. It needs mod_proxy, mod_proxy_http and
+# mod_headers: `a2enmod proxy proxy_http headers`.
+
+<VirtualHost *:80>
+    ServerName shop.test
+    ServerAlias *.shop.test
+    # deny /private
+    ProxyPass /private unix:/run/s.sock|http://localhost/private nocanon retry=0
+    # WSGIScriptAliasMatch ^/t/(.*) /srv/$1.wsgi
+    ProxyPassMatch ^/t/(.*) unix:/run/s.sock|http://localhost nocanon retry=0
+{HEADERS}
+<VirtualHost *:80>
+    ServerName main.test
+    # WSGIScriptAlias /app /srv/app.wsgi
+    ProxyPass /app unix:/run/s.sock|http://localhost/app nocanon retry=0
+    # WSGIMATCH_FALLBACK
+    ProxyPass / unix:/run/s.sock|http://localhost/ nocanon retry=0
+{HEADERS}"""
+
+
+def test_each_host_of_the_table_has_its_entries_in_order():
+    hosts = [
+        TableHost(
+            ".shop.test",
+            (
+                Alias("/private", "", answer=Denial()),
+                Alias("^/t/(.*)", "/srv/$1.wsgi", "match"),
+            ),
+        ),
+        TableHost(None, (Alias("/app", "/srv/app.wsgi"),), answers_all=True),
+    ]
+
+    found = "\n".join(table_lines(hosts, read_backend("unix:/run/s.sock"), "main.test"))
+
+    assert f"{found}\n" == EXPECTED
