@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from .http_client import KeptConnections, Manner, Response, Site, ask, require
+from .http_client import Manner, OpenConnections, Response, Site, ask, require
 from .rules import ComparisonRules, body_of, header_values, is_own_page
 from .targets import Request
 
@@ -135,7 +135,7 @@ def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[
     """
     for site in (pair.old, pair.new):
         require(site, pair.manner)
-    pool, kept = ThreadPoolExecutor(jobs), KeptConnections()
+    pool, kept = ThreadPoolExecutor(jobs), OpenConnections()
     try:
         yield from pool.map(lambda request: _compare(pair, request, kept), requests)
     finally:
@@ -144,7 +144,7 @@ def compare_all(pair: Pair, requests: Iterable[Request], jobs: int) -> Iterator[
         kept.close()
 
 
-def _compare(pair: Pair, request: Request, kept: KeptConnections) -> Compared:
+def _compare(pair: Pair, request: Request, kept: OpenConnections) -> Compared:
     found = _ask_both(pair, request, kept)
     unknown = pair.manner.without_credentials()
     if unknown is None:
@@ -153,6 +153,6 @@ def _compare(pair: Pair, request: Request, kept: KeptConnections) -> Compared:
     return together(found, _ask_both(replace(pair, manner=unknown), request, kept))
 
 
-def _ask_both(pair: Pair, request: Request, kept: KeptConnections) -> Compared:
+def _ask_both(pair: Pair, request: Request, kept: OpenConnections) -> Compared:
     old, new = (ask(site, request, pair.manner, kept) for site in (pair.old, pair.new))
     return compare(request, old, new, pair)

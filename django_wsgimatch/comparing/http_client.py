@@ -138,7 +138,7 @@ class _Connection(http.client.HTTPConnection):
         return request.encode("latin-1")
 
 
-class KeptConnections:
+class OpenConnections:
     """
     Connections that wait for the next request to their site; any thread may take one.
 
@@ -179,7 +179,7 @@ _GONE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
 def ask(
-    site: Site, request: Request, manner: Manner, kept: KeptConnections | None = None
+    site: Site, request: Request, manner: Manner, kept: OpenConnections | None = None
 ) -> Response:
     """Send a request and return what the site answers, or why it does not."""
     if kept is not None and (connection := kept.take(site)) is not None:
@@ -196,7 +196,7 @@ def _ask_over(
     site: Site,
     request: Request,
     manner: Manner,
-    kept: KeptConnections | None,
+    kept: OpenConnections | None,
 ) -> Response:
     """Ask over a connection; raises one of _GONE where it ends before there is an answer."""
     is_kept = False

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from django_wsgimatch.comparing import http_client
 from django_wsgimatch.comparing.http_client import (
-    KeptConnections,
     Manner,
+    OpenConnections,
     Response,
     Site,
     ask,
@@ -172,7 +172,7 @@ def site_that_keeps(answers: int) -> Iterator[tuple[int, list[int]]]:
 )
 def test_a_connection_is_used_again_and_made_anew_where_the_site_has_closed_it(answers, expected):
     with site_that_keeps(answers) as (port, counts):
-        kept = KeptConnections()
+        kept = OpenConnections()
         site = Site("http", "127.0.0.1", port)
         found = [ask(site, REQUEST, Manner(), kept) for _ in range(5)]
         kept.close()

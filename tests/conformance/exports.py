@@ -29,13 +29,13 @@ from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Surroun
 from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file, read_text
 from django_wsgimatch.apache.writing.fragment import python_lines
-from django_wsgimatch.comparing.http_client import KeptConnections, Manner, Response, Site, ask
+from django_wsgimatch.comparing.http_client import Manner, OpenConnections, Response, Site, ask
 from django_wsgimatch.comparing.rules import is_own_page
 from django_wsgimatch.comparing.targets import Request
 from django_wsgimatch.exceptions import FrontError
 from django_wsgimatch.fronts.apache.export import Exported, export_configuration
 from django_wsgimatch.fronts.backend import read_backend
-from django_wsgimatch.fronts.questions.questions import Question, questions_of
+from django_wsgimatch.fronts.questions.questions import SiteQuestion, questions_of
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import CONFIGURATIONS, write_scripts
 from tests.conformance.random_access import TREE, random_access_files, random_access_target
@@ -199,7 +199,7 @@ def verify_site(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verifi
     made = questions_of(configuration, kind_of_file)
     made = made[:: len(made) // _MOST + 1]
     hosts = dict.fromkeys(each.host for each in made)
-    made += [Question(target, host, "a random URL") for host in hosts for target in more]
+    made += [SiteQuestion(target, host, "a random URL") for host in hosts for target in more]
     secured = _secured(configuration)
     ports = site.ports.values()
     asked = [(Site(secured.get(p, "http"), "127.0.0.1", p), q) for p in ports for q in made]
@@ -304,9 +304,9 @@ def _apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
         end_session(process)
 
 
-def _ask_all(asked: Sequence[tuple[Site, Question]]) -> list[tuple[Response, Response]]:
+def _ask_all(asked: Sequence[tuple[Site, SiteQuestion]]) -> list[tuple[Response, Response]]:
     """Ask everything twice: as nobody, and as somebody with a password."""
-    kept = KeptConnections()
+    kept = OpenConnections()
     nobody = Manner(verifies=False, headers=LIES)
     somebody = Manner(verifies=False, headers=(*LIES, CREDENTIALS))
     found = []
@@ -319,7 +319,7 @@ def _ask_all(asked: Sequence[tuple[Site, Question]]) -> list[tuple[Response, Res
 
 def _judge(
     found: Verified,
-    asked: Sequence[tuple[Site, Question]],
+    asked: Sequence[tuple[Site, SiteQuestion]],
     old: Sequence[tuple[Response, Response]],
     new: Sequence[tuple[Response, Response]],
 ) -> None:

@@ -10,20 +10,18 @@ from tests.conformance.apache_site import ApacheSite
 from tests.conformance.exports import LOADED_HERE, PASSWORD_LINE, verify_random, verify_site
 from tests.support.both_servers import needs_apache
 from tests.support.oracle import free_port
-from tests.support.trees import TreeItem, build_tree, open_directory
+from tests.support.trees import TreeEntry, TreeItem, build_tree, open_directory
 
 pytestmark = needs_apache
 
 # Each is about what its first line says; {ROOT} is the folder of the files, {PORT} the port.
 CASES = sorted((Path(__file__).parent / "exported").glob("*.conf"))
 SCRIPTS = ("app/app.wsgi", "app/inner/other.wsgi", "tenants/a.wsgi", "tenants/b.wsgi")
+FILES = ("static/site.css", "static/private/key.txt", "html/page.txt", "tenants/.htaccess.wsgi")
 TREE: tuple[TreeItem, ...] = (
     *SCRIPTS,
     "old/run.wsgi",
-    {"path": "static/site.css", "text": "body {}\n"},
-    {"path": "static/private/key.txt", "text": "secret\n"},
-    {"path": "html/page.txt", "text": "x\n"},
-    {"path": "tenants/.htaccess.wsgi", "text": "not for anybody\n"},
+    *(TreeEntry(path=path, text=f"{path}\n") for path in FILES),
 )
 # What these have to refuse is closed for everybody.
 REFUSING = ("folder_paths", "script_folder")

@@ -9,7 +9,7 @@ from ...aliases.alias import Alias
 from ...apache.covering.partial_aliases import literally
 from ..backend import Backend
 from ..carried import Carried
-from .quoting import quoted, word
+from .quoting import in_quotes, word
 
 _SLASHES = re.compile("//+")
 # In these a URL is spelt as in a request; everything else takes a pattern.
@@ -47,7 +47,7 @@ def header_lines(backend: Backend, carried: Carried) -> Iterator[str]:
 
     What another proxy before this one says of clients stays: the application may ask for it.
     """
-    yield f"<Proxy {quoted(f'{backend.base}/*')}>"
+    yield f"<Proxy {in_quotes(f'{backend.base}/*')}>"
     yield "    ProxyPreserveHost On"
     if carried.knows_clients or not carried.is_behind:
         yield "    ProxyAddHeaders Off"

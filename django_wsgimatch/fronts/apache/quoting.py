@@ -11,10 +11,10 @@ def word(text: str) -> str:
     """Return a text as one argument of a directive, in quotes where it needs them."""
     if _PLAIN.fullmatch(text):
         return text
-    return quoted(text)
+    return in_quotes(text)
 
 
-def quoted(text: str) -> str:
+def in_quotes(text: str) -> str:
     """Return a text in quotes: ap_getword_conf() reads it back as it was."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -15,7 +15,7 @@ from typing import Literal
 from ...apache.covering.access import CONTAINERS, LIMITS
 from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
-from .quoting import quoted, word
+from .quoting import in_quotes, word
 
 Kind = Literal["exact", "lossy", "refused"]
 
@@ -85,7 +85,7 @@ def without_mod_wsgi(text: str) -> str:
 
 
 def _as_pattern(text: str) -> str:
-    return quoted(text) if re.search(r"[\s\"'\\]", text) else text
+    return in_quotes(text) if re.search(r"[\s\"'\\]", text) else text
 
 
 def _runs_script(flags: str, handlers: Collection[str]) -> bool:

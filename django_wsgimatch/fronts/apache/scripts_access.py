@@ -20,14 +20,14 @@ from ...apache.covering.partial_aliases import (
 from ...apache.resolving.mounts import WSGI
 from ...exceptions import PatternError
 from .passing import location_pattern
-from .sections import FileSection, needed
+from .sections import FileSection, to_be_said
 
 # What looks at the text before it would see the backend's address there.
 _LOOKS_BACK = re.compile(r"\(\?<[=!]|\\[AGKbB]|\(\*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Refused:
+class RefusedPart:
     """URLs that are closed because a section's rules cannot be said of them."""
 
     region: Alias
@@ -41,7 +41,7 @@ class EntryAccess:
 
     alias: Alias
     sections: tuple[FileSection, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedPart, ...]
 
 
 def access_of(
@@ -56,8 +56,8 @@ def access_of(
     reach = reach_of(alias, kind_of)
     covered = [(each, coverage(each.compared, reach)) for each in sections]
     sure = [each for each, how in covered if how == "all"]
-    kept = needed(sure, is_tls=is_tls, has_askers=has_askers)
-    refused = [Refused(alias, each, _UNMOVABLE) for each in kept if not each.is_movable]
+    kept = to_be_said(sure, is_tls=is_tls, has_askers=has_askers)
+    refused = [RefusedPart(alias, each, _UNMOVABLE) for each in kept if not each.is_movable]
     refused += _otherwise_handled(alias, covered)
     layers = [each.access for each in sure]
     for section, how in covered:
@@ -66,14 +66,14 @@ def access_of(
         if closing_rules([*layers, section.access], is_tls=is_tls):
             scope = Scope(section.sections, section.rank, access=section.access)
             region = region_of_scope(alias, scope)
-            refused.append(Refused(region or alias, section, _PARTIAL))
+            refused.append(RefusedPart(region or alias, section, _PARTIAL))
     movable = tuple(each for each in kept if each.is_movable)
     return EntryAccess(alias, movable, tuple(refused))
 
 
 def _otherwise_handled(
     alias: Alias, covered: Iterable[tuple[FileSection, Coverage]]
-) -> Iterator[Refused]:
+) -> Iterator[RefusedPart]:
     """Yield what another handler than mod_wsgi's answers: it would get the script."""
     last: FileSection | None = None
     for section, how in covered:
@@ -83,9 +83,9 @@ def _otherwise_handled(
             last = None if section.handler in (*WSGI, "none") else section
         elif how == "some" and section.handler not in (*WSGI, "none"):
             scope = Scope(section.sections, section.rank)
-            yield Refused(region_of_scope(alias, scope) or alias, section, _HANDLED)
+            yield RefusedPart(region_of_scope(alias, scope) or alias, section, _HANDLED)
     if last is not None:
-        yield Refused(alias, last, _HANDLED)
+        yield RefusedPart(alias, last, _HANDLED)
 
 
 _HANDLED = "its handler answers, not the application"

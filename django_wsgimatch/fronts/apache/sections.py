@@ -17,7 +17,7 @@ from ...apache.covering.hosts import REWRITING, Host, Rank, rank_of
 from ...apache.lines.directive import Directive, Section
 from ...apache.resolving.barring import TAKING_ALL
 from ...apache.resolving.mounts import WSGI
-from .quoting import quoted
+from .quoting import in_quotes
 from .remains import remains_of
 
 # These say how a file is found, listed or sent; a request that is passed on has none.
@@ -154,7 +154,9 @@ def asks_without_rule(directives: Iterable[Directive], host: Host) -> bool:
     )
 
 
-def needed(sections: Sequence[FileSection], *, is_tls: bool, has_askers: bool) -> list[FileSection]:
+def to_be_said(
+    sections: Sequence[FileSection], *, is_tls: bool, has_askers: bool
+) -> list[FileSection]:
     """
     Return those of some sections that hold together that must be said of URLs.
 
@@ -217,8 +219,8 @@ def _opening(section: Section) -> str:
 def proxy_section(pattern: str | None, base: str, lines: Iterable[str]) -> Iterator[str]:
     """Yield a section for what is passed to a backend: for all of it without a pattern."""
     if pattern is None:
-        yield f"<Proxy {quoted(f'{base}/*')}>"
+        yield f"<Proxy {in_quotes(f'{base}/*')}>"
     else:
-        yield f"<ProxyMatch {quoted(pattern)}>"
+        yield f"<ProxyMatch {in_quotes(pattern)}>"
     yield from (f"    {each}" for each in lines)
     yield "</Proxy>" if pattern is None else "</ProxyMatch>"

@@ -37,7 +37,7 @@ _SAFE = "/~!$&'()*+,;=:@"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SiteQuestion:
     """A request for a path, made of a line; ``host`` is "" where the line names none."""
 
     target: str
@@ -45,21 +45,21 @@ class Question:
     source: str
 
 
-def questions_of(configuration: ApacheConfiguration, kind_of: FileKinds) -> list[Question]:
+def questions_of(configuration: ApacheConfiguration, kind_of: FileKinds) -> list[SiteQuestion]:
     """Return what to ask two sites that should do as a configuration says, each once."""
     ledger = Ledger()
     configuration, _ = with_access_files(configuration, kind_of, ledger)
     active = [each for each in configuration.directives if not each.is_off]
     main, hosts = read_hosts(active, ledger)
     mount(Resolver(main, ledger, kind_of), hosts)
-    found: dict[tuple[str, str], Question] = {}
+    found: dict[tuple[str, str], SiteQuestion] = {}
     for host in (main, *hosts):
         own = [d for d in active if d.host in (None, host.section)]
         uris = [*islice(_uris(host, main, own), _MOST_LINES)]
         for name in _names(host):
             for uri, source in uris:
                 for target in _targets(uri):
-                    found.setdefault((name, target), Question(target, name, source))
+                    found.setdefault((name, target), SiteQuestion(target, name, source))
     return [*found.values()]
 
 

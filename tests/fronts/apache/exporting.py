@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from django_wsgimatch.apache.covering.coverage import FileKind
 from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.fronts.apache.export import Exported, export_configuration
 from django_wsgimatch.fronts.backend import read_backend
 
-FILES = {"/srv/app.wsgi": "file", "/srv/app/app.wsgi": "file", "/srv/two/two.wsgi": "file"}
+FILES: dict[str, FileKind] = {
+    "/srv/app.wsgi": "file",
+    "/srv/app/app.wsgi": "file",
+    "/srv/two/two.wsgi": "file",
+}
 BASE = "http://127.0.0.1:8000"
 
 

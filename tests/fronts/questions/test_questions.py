@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.fronts.questions.questions import Question, questions_of
+from django_wsgimatch.fronts.questions.questions import SiteQuestion, questions_of
 from tests.support.apache_reading import read
 
 
-def asked(text: str, directory: str = "/nowhere") -> list[Question]:
+def asked(text: str, directory: str = "/nowhere") -> list[SiteQuestion]:
     text = text.replace("{ROOT}", str(directory))
     return questions_of(read(text), lambda path: "missing")
 
