@@ -190,8 +190,14 @@ def verify_random(seed: str, kind: str) -> Verified:
             return Verified(f"random {kind}, seed {seed}", f"not exported: {error}")
 
 
-def verify_site(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verified:
-    """Compare a site that Apache takes with its export; ``more`` are targets to ask every host."""
+def verify_site(
+    name: str, site: ApacheSite, more: Sequence[str] = (), *, by_socket: bool = False
+) -> Verified:
+    """
+    Compare a site that Apache takes with its export; ``more`` are targets to ask every host.
+
+    ``by_socket`` has Apache and gunicorn talk over a unix socket.
+    """
     (site.directory / "passwords").write_text(PASSWORD_LINE)
     (site.directory / "certificate.pem").write_text(_certificate())
     configuration = _prepare(site)

@@ -16,6 +16,7 @@ from ...apache.covering.coverage import FileKinds
 from ...apache.covering.hosts import ALIASES, read_hosts
 from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Spot
+from ...apache.lines.limits import COMPARED, Effort, Exhausted
 from ...apache.outcomes.outcome import Ledger
 from ...apache.resolving.mounts import mount
 from ...apache.resolving.resolving import Resolver
@@ -25,7 +26,7 @@ from ..carried import Carried
 from .needs import carried_by, setting_lines
 from .passing import header_lines
 from .places import HostPlaces, first_lines, places_of_hosts
-from .remains import CLOSED, Kind, Remains, handler_names, remains_of, without_mod_wsgi
+from .remains import CLOSED, NOT_PASSED, Kind, Remains, handler_names, remains_of, without_mod_wsgi
 from .scripts_access import EntryAccess, access_of, pattern_of, plans
 from .sections import (
     FileSection,
@@ -98,7 +99,10 @@ def export_configuration(
     if configuration.refusals:
         first = configuration.refusals[0]
         raise FrontError(f"{first.spot}: {first.reason}: {first.cure}")
-    return _Export(configuration, SourceText(text, name), name, backend, kind_of).run()
+    try:
+        return _Export(configuration, SourceText(text, name), name, backend, kind_of).run()
+    except Exhausted as error:
+        raise FrontError(f"{error.spot}: {error.reason}: {error.cure}") from error
 
 
 class _Export:
@@ -123,6 +127,10 @@ class _Export:
         mount(Resolver(self._main, ledger, kind_of), self._hosts)
         self._handlers = handler_names(self._active)
         self._notes: list[ExportNote] = []
+        # Whether a file is the one that is exported.
+        self._files = {name: True}
+        self._folders = files.folders
+        self._effort = Effort()
         self._conditions = {id(d): self._conditions_of(d) for d in self._active if self._is_here(d)}
 
     def run(self) -> Exported:
@@ -155,7 +163,9 @@ class _Export:
 
     def _is_here(self, directive: Directive) -> bool:
         file = directive.spot.file
-        return file == self._name or os.path.realpath(file) == os.path.realpath(self._name)
+        if file not in self._files:
+            self._files[file] = os.path.realpath(file) == os.path.realpath(self._name)
+        return self._files[file]
 
     def _conditions_of(self, directive: Directive) -> tuple[str, ...]:
         """Return the conditions around a directive that stand inside the section it is in."""
@@ -190,9 +200,24 @@ class _Export:
                 self._note(remains.kind, directive, remains.note)
 
     def _note_elsewhere(self, directive: Directive, remains: Remains) -> None:
-        if remains.kind == "refused" or directive.key in ALIASES:
+        if directive.sections and directive.sections[0] in self._folders:
+            self._note_access_file(directive, remains)
+        elif remains.kind == "refused" or directive.key in ALIASES:
             note = f"it stands in another file: export {directive.spot.file}, too"
             self._note("refused", directive, note)
+
+    def _note_access_file(self, directive: Directive, remains: Remains) -> None:
+        """Close the folder of a .htaccess file that has mod_wsgi run what is in it."""
+        if remains.is_of_files:
+            folder = directive.sections[0].argument
+            self._source.put_at_end(
+                [f"# {directive.spot} has mod_wsgi run files: their source is not sent."]
+                + [f"<Directory {folder}>", f'    <If "{NOT_PASSED}">']
+                + [f"        {line}" for line in CLOSED]
+                + ["    </If>", "</Directory>"]
+            )
+        file = directive.spot.file
+        self._note("refused", directive, f"delete the line from {file}: Apache answers 500 there")
 
     def _access(self, places: HostPlaces) -> list[EntryAccess]:
         host = places.host
@@ -200,6 +225,9 @@ class _Export:
         is_tls = bool(self._main.is_tls if host.is_tls is None else host.is_tls)
         has_askers = asks_without_rule(self._active, host)
         aliases = dict.fromkeys(alias for alias, _ in places.answered)
+        for alias, directive in places.answered:
+            steps = COMPARED * (len(sections) + len(places.answered))
+            self._effort.spend(steps, directive.spot, f"{directive.name} {alias.location}")
         return [
             access_of(each, sections, self._kind_of, is_tls=is_tls, has_askers=has_askers)
             for each in aliases

@@ -9,7 +9,7 @@ from ...aliases.alias import Alias
 from ..backend import Backend
 from ..carried import Carried
 from .passing import header_lines, pass_line
-from .quoting import word
+from .quoting import comment, word
 
 _ADDRESS = "*:80"
 _ANY = "*"
@@ -46,7 +46,8 @@ def _host_lines(host: TableHost, backend: Backend, server_name: str | None) -> I
     for alias in host.aliases:
         line = pass_line(alias, backend, is_raw=True)
         words = (alias.directive, word(alias.location), word(alias.target) if alias.target else "")
-        yield f"# {' '.join(filter(None, words))}" + ("" if line else ": no URL matches it")
+        text = " ".join(filter(None, words))
+        yield comment(text) + ("" if line else ": no URL matches it")
         if line:
             yield line
     if host.answers_all:

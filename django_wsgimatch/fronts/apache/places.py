@@ -11,6 +11,7 @@ from ...apache.lines.directive import Directive
 from ..backend import Backend
 from .exempted import Exempted, exempted
 from .passing import pass_line
+from .quoting import comment
 
 _PROXYING = ("proxypass", "proxypassmatch")
 _MOUNTING = ("alias", "aliasmatch")
@@ -92,8 +93,7 @@ class HostPlaces:
 
 def _passing(alias: Alias, directive: Directive, backend: Backend, is_raw: bool) -> Iterator[str]:
     line = pass_line(alias, backend, is_raw=is_raw)
-    rest = " ".join(directive.rest.split())
-    yield f"# {directive.name} {rest}" + ("" if line else ": no URL matches it")
+    yield comment(f"{directive.name} {directive.rest}") + ("" if line else ": no URL matches it")
     if line:
         yield line
 

@@ -14,6 +14,11 @@ def word(text: str) -> str:
     return in_quotes(text)
 
 
+def comment(text: str) -> str:
+    """Return a comment: a backslash at its end would make one of the line behind it, too."""
+    return f"# {' '.join(text.split())}".rstrip("\\")
+
+
 def in_quotes(text: str) -> str:
     """Return a text in quotes: ap_getword_conf() reads it back as it was."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -15,7 +15,7 @@ from typing import Literal
 from ...apache.covering.access import CONTAINERS, LIMITS
 from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
-from .quoting import in_quotes, word
+from .quoting import comment, in_quotes, word
 
 Kind = Literal["exact", "lossy", "refused"]
 
@@ -26,6 +26,8 @@ CLOSED = (
     "    Deny from all",
     "</IfModule>",
 )
+# A request that goes to the backend has this handler; all others would get a file.
+NOT_PASSED = "%{HANDLER} != 'proxy-server'"
 # A handler behind which nobody listens: 503. The name of one that is not loaded sends the file.
 _NOBODY = '"proxy:unix:/dev/null|http://mod-wsgi"'
 _UNSENT = "a script that no entry runs answers 503; its source is not sent"
@@ -50,6 +52,11 @@ class Remains:
     lines: tuple[str, ...]
     note: str
     before_container: tuple[str, ...] = ()
+
+    @property
+    def is_of_files(self) -> bool:
+        """Whether it had mod_wsgi run files that Apache would send as they are."""
+        return self.note == _UNSENT
 
 
 def handler_names(directives: Iterable[Directive]) -> frozenset[str]:
@@ -103,8 +110,7 @@ def _closed(directive: Directive, own: tuple[str, ...], why: str) -> Remains:
 
 
 def _stanza(directive: Directive, note: str) -> Iterator[str]:
-    rest = " ".join(directive.rest.split())
-    yield f"# {directive.name} {rest} stood here: {note}."
+    yield comment(f"{directive.name} {directive.rest} stood here: {note}.")
     yield '<If "true">'
     yield from (f"    {each}" for each in CLOSED)
     yield "</If>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_wsgimatch.apache.covering.coverage import FileKind
+from django_wsgimatch.apache.covering.coverage import FileKind, FileKinds
 from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.fronts.apache.export import Exported, export_configuration
@@ -16,7 +16,7 @@ FILES: dict[str, FileKind] = {
 BASE = "http://127.0.0.1:8000"
 
 
-def export(text: str, to: str = BASE) -> Exported:
+def export(text: str, to: str = BASE, kind_of: FileKinds | None = None) -> Exported:
     """Export a text to a server, with a few files there."""
     configuration = read_text(text, "/c/site.conf", Surroundings(environ={}))
     return export_configuration(
@@ -24,7 +24,7 @@ def export(text: str, to: str = BASE) -> Exported:
         text,
         "/c/site.conf",
         read_backend(to),
-        lambda path: FILES.get(path, "missing"),
+        kind_of or (lambda path: FILES.get(path, "missing")),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_wsgimatch.apache.importing import kind_of_file
 from django_wsgimatch.exceptions import FrontError
 from tests.fronts.apache.exporting import export, passed
 
@@ -353,3 +354,49 @@ def test_what_cannot_be_exported_is_told(text, message):
         export(text)
 
     assert str(caught.value) == message
+
+
+def test_a_folder_whose_access_file_has_scripts_run_sends_none_of_them(tmp_path):
+    (tmp_path / ".htaccess").write_text("SetHandler wsgi-script\n")
+    text = (
+        f"Alias /x {tmp_path}\nWSGIScriptAlias /app {tmp_path}/app.wsgi\n"
+        f"<Directory {tmp_path}>\nAllowOverride All\n</Directory>\n"
+    )
+    (tmp_path / "app.wsgi").touch()
+
+    found = export(text, kind_of=kind_of_file)
+
+    assert found.text.splitlines()[-10:] == [
+        f"# {tmp_path}/.htaccess:1 has mod_wsgi run files: their source is not sent.",
+        f'<Directory "{tmp_path}">',
+        "    <If \"%{HANDLER} != 'proxy-server'\">",
+        "        Require all denied",
+        "        <IfModule mod_access_compat.c>",
+        "            Order allow,deny",
+        "            Deny from all",
+        "        </IfModule>",
+        "    </If>",
+        "</Directory>",
+    ]
+    assert [each.note for each in found.refused] == [
+        f"delete the line from {tmp_path}/.htaccess: Apache answers 500 there"
+    ]
+
+
+def test_a_comment_ends_with_its_line():
+    found = passed(host("WSGIScriptAlias / /srv/app.wsgi\\ "))
+
+    assert found[1:3] == [
+        "# WSGIScriptAlias / /srv/app.wsgi",
+        "ProxyPass / http://127.0.0.1:8000/ nocanon retry=0",
+    ]
+
+
+def test_aliases_and_sections_beyond_every_measure_are_given_up():
+    lines = [f"WSGIScriptAlias /{n} /srv/app.wsgi" for n in range(1200)]
+    lines += [f"<Directory /d{n}>\nHeader set X 1\n</Directory>" for n in range(1200)]
+
+    with pytest.raises(FrontError) as caught:
+        export("\n".join(lines) + "\n")
+
+    assert "the import gives up" in str(caught.value)
