@@ -212,25 +212,30 @@ def verify_site(
     original = site.text
     with _apache(site, site.text, has_wsgi=True):
         old = _ask_all(asked)
-    imported = import_configuration(configuration, is_open=True)
-    assert imported.settings is not None
-    own = site.directory / "own"
-    own.mkdir(exist_ok=True)
-    fragment = "\n".join(python_lines(imported.settings, "site.conf"))
     with ExitStack() as stack:
-        (own / "settings.py").write_text(f"{SETTINGS}{fragment}\n")
-        with_backend = exported_text(site, "http://127.0.0.1:1")
-        (own / "settings.py").write_text(
-            "\n".join([SETTINGS, fragment, *with_backend.settings]) + "\n"
-        )
-        url = stack.enter_context(gunicorn(site.directory))
-        exported = exported_text(site, url)
+        exported = stack.enter_context(_backend(site, configuration, by_socket))
         found.refused = len(exported.refused) + exported.text.count("# Refused: ")
         stack.enter_context(_apache(site, exported.text, has_wsgi=False))
         new = _ask_all(asked)
     site.text = original
     _judge(found, asked, old, new)
     return found
+
+
+@contextmanager
+def _backend(
+    site: ApacheSite, configuration: ApacheConfiguration, by_socket: bool
+) -> Iterator[Exported]:
+    """Serve what a site imports as with gunicorn; the export that passes requests to it."""
+    port, socket = free_port(), site.directory / "gunicorn.sock"
+    exported = exported_text(site, f"unix:{socket}" if by_socket else f"http://127.0.0.1:{port}")
+    imported = import_configuration(configuration, is_open=True)
+    assert imported.settings is not None
+    lines = [SETTINGS, *python_lines(imported.settings, "site.conf"), *exported.settings, ""]
+    (site.directory / "own").mkdir(exist_ok=True)
+    (site.directory / "own" / "settings.py").write_text("\n".join(lines))
+    with gunicorn(site.directory, port=port, socket=socket if by_socket else None):
+        yield exported
 
 
 def exported_text(site: ApacheSite, to: str) -> Exported:

@@ -27,14 +27,15 @@ TREE: tuple[TreeItem, ...] = (
 REFUSING = ("folder_paths", "script_folder")
 
 
-def verified(path):
+def verified(path, *, by_socket=False):
     """What became of one of the cases."""
     with open_directory() as directory:
         tree, port = directory / "tree", free_port()
         build_tree(tree, TREE)
         (tree / "users").write_text(PASSWORD_LINE)
         text = path.read_text().replace("{ROOT}", str(tree)).replace("{PORT}", str(port))
-        return verify_site(path.stem, ApacheSite(directory, text, {80: port}, [], LOADED_HERE))
+        site = ApacheSite(directory, text, {80: port}, [], LOADED_HERE)
+        return verify_site(path.stem, site, by_socket=by_socket)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -44,6 +45,15 @@ def test_an_export_answers_as_the_original_and_opens_nothing(path):
     assert found.requests > 50
     assert found.opened == 0, str(found)
     assert found.differing == [] or path.stem in REFUSING, str(found)
+
+
+def test_a_socket_is_passed_to_as_a_port_is():
+    [path] = (each for each in CASES if each.stem == "nested_scripts")
+
+    found = verified(path, by_socket=True)
+
+    assert found.requests > 50
+    assert found.differing == [], str(found)
 
 
 @pytest.mark.parametrize(("seed", "kind"), [("77-3", "access"), ("77-4", "refusals")])

@@ -69,18 +69,25 @@ def apache(directory: Path, lines: str, distributions: Iterable[str]) -> Iterato
 
 
 @contextmanager
-def gunicorn(directory: Path, settings: str = "own.settings") -> Iterator[str]:
-    """Serve the same site with gunicorn and this package; the address."""
-    port, log = free_port(), directory / "gunicorn.log"
-    bind = ["--no-control-socket", "--threads", "4", "--bind", f"127.0.0.1:{port}"]
+def gunicorn(
+    directory: Path, settings: str = "own.settings", port: int = 0, socket: Path | None = None
+) -> Iterator[str]:
+    """
+    Serve the same site with gunicorn and this package; the address.
+
+    At a port, a free one by default, or at a ``socket`` that every user may connect to.
+    """
+    port, log = port or free_port(), directory / "gunicorn.log"
+    at = f"127.0.0.1:{port}" if socket is None else f"unix:{socket}"
+    bind = ["--no-control-socket", "--threads", "4", "--umask", "0", "--bind", at]
     environ = environment(settings)
     environ["PYTHONPATH"] += f":{directory}"
     process = start(
         [*PYTHON, "-m", "gunicorn", *bind, "django_wsgimatch.wsgi"], directory, log, environ
     )
     try:
-        wait_for(process, log, lambda: listens(("127.0.0.1", port)))
-        yield f"http://127.0.0.1:{port}"
+        wait_for(process, log, lambda: listens(socket or ("127.0.0.1", port)))
+        yield f"http://{at}" if socket is None else at
     finally:
         stop(process)
 
