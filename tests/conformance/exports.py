@@ -298,13 +298,14 @@ def _apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
     site.main.write_text(main)
     log = site.directory / "error.log"
     log.touch()
-    process = subprocess.Popen(
-        [str(APACHE), "-D", "FOREGROUND", "-f", str(site.main)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(site.directory / "start.log").open("wb"),
-        start_new_session=True,
-    )
+    with (site.directory / "start.log").open("wb") as start_log:
+        process = subprocess.Popen(
+            [str(APACHE), "-D", "FOREGROUND", "-f", str(site.main)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=start_log,
+            start_new_session=True,
+        )
     try:
         while not all(map(answers, site.ports.values())):
             if process.poll() is not None:
