@@ -126,7 +126,7 @@ def export_file(
 
 def unified_diff(old: str, new: str, path: str) -> str:
     """Return what changes between two texts of a file, as ``diff -u`` shows it."""
-    before, after = old.split("\n"), new.split("\n")
+    before, after = (text.removesuffix("\n").split("\n") for text in (old, new))
     lines = difflib.unified_diff(before, after, path, f"{Path(path).name} (exported)", lineterm="")
     return "".join(f"{line}\n" for line in lines)
 

@@ -32,14 +32,14 @@ WITHOUT = SITE.replace("    WSGIScriptAlias / /srv/app.wsgi\n", ADDED)
 DIFF = """\
 --- {path}
 +++ site.conf (exported)
-@@ -1,6 +1,17 @@
+@@ -1,5 +1,16 @@
  <VirtualHost *:80>
      ServerName shop.test
 -    WSGIScriptAlias / /srv/app.wsgi
 {added}\
      LimitRequestBody 1000
  </VirtualHost>
- \n"""
+"""
 SAID = """\
 exact    {path}:3: WSGIScriptAlias / /srv/app.wsgi: passed on
 lossy    {path}:4: LimitRequestBody 1000: Apache does not apply it to requests that are passed on
