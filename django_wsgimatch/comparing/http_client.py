@@ -142,7 +142,7 @@ class OpenConnections:
     """
     Connections that wait for the next request to their site; any thread may take one.
 
-    Optimization: 4,000 requests to Apache on the same machine take 1.4 s instead of 2.9.
+    Optimization: 2,000 requests to Apache take 0.65 s of CPU time instead of 0.85, without TLS.
     """
 
     def __init__(self) -> None:

@@ -167,6 +167,8 @@ def verify(path: Path) -> Verified:
 
 def _stubbed(text: str, directory: Path) -> str:
     """Put files of ours in the place of password files, keys and certificates."""
+    (directory / "passwords").write_text(PASSWORD_LINE)
+    (directory / "certificate.pem").write_text(_certificate())
     text = _PASSWORDS.sub(rf"\g<1>{directory}/passwords", text)
     return _CERTIFICATES.sub(rf"\g<1>{directory}/certificate.pem", text)
 
@@ -198,8 +200,6 @@ def verify_site(
 
     ``by_socket`` has Apache and gunicorn talk over a unix socket.
     """
-    (site.directory / "passwords").write_text(PASSWORD_LINE)
-    (site.directory / "certificate.pem").write_text(_certificate())
     configuration = _prepare(site)
     found = Verified(name, "compared")
     made = questions_of(configuration, kind_of_file)

@@ -72,6 +72,9 @@ def remains_of(directive: Directive, handlers: Collection[str]) -> Remains | Non
         return _closed(directive, (), "mod_wsgi enforced this rule")
     if name == "require" and any(each.lower() == "wsgi-group" for each in words[:2]):
         return _closed(directive, (CLOSED[0],), "mod_wsgi knew these groups")
+    if name == "wsgierroroverride":
+        is_on = words[:1] and words[0].lower() == "on"
+        return Remains("exact", ("ProxyErrorOverride On",) if is_on else (), "mod_proxy does it")
     if name.startswith("wsgi"):
         return Remains("exact", (), "the project's settings say it")
     if name == "loadmodule" and words[:1] == ["wsgi_module"]:

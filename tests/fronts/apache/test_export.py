@@ -247,6 +247,7 @@ def test_entries_with_rules_of_their_own_are_told_apart_by_what_is_no_longer_enc
             ['AddHandler "proxy:unix:/dev/null|http://mod-wsgi" .wsgi .py'],
             id="a handler by name",
         ),
+        pytest.param("WSGIErrorOverride On", ["ProxyErrorOverride On"], id="pages of Apache's own"),
         pytest.param(
             "WSGIAccessScript /srv/a.py",
             [
