@@ -145,12 +145,13 @@ class _Export:
             line
             for each in places
             if each.host is self._main
-            for line in self._sections(entries[id(each)], is_below=False)
+            for line in self._sections(entries[id(each)], is_neutral=False)
         ]
         for each in places:
             lines = [*each.lines(self._backend, is_raw=is_raw)]
             lines += [] if each.is_below else self._headers(carried)
-            lines += self._sections(entries[id(each)], is_below=bool(above) and each.is_below)
+            is_neutral = bool(above and each.is_below) or bool(self._proxy_lines(each.host))
+            lines += self._sections(entries[id(each)], is_neutral=is_neutral)
             self._note_entries(each)
             self._put(each, lines)
         for line in self._source.lines:
@@ -236,11 +237,25 @@ class _Export:
     def _headers(self, carried: Carried) -> Iterator[str]:
         yield from header_lines(self._backend, carried)
 
-    def _sections(self, entries: Sequence[EntryAccess], *, is_below: bool) -> list[str]:
-        """Return what sections about files say of the URLs of a host."""
+    def _proxy_lines(self, host: Host) -> list[int]:
+        """
+        Return the lines of <Proxy> sections that hold in a host, too: 0 for another place.
+
+        Their rules would be merged with those of the sections that are written.
+        """
+        found = set()
+        for directive in self._active:
+            outer = next((s for s in directive.sections if s.key in ("proxy", "proxymatch")), None)
+            if outer is not None and directive.host in (None, host.section):
+                is_own = directive.host == host.section and self._is_here(directive)
+                found.add(outer.spot.line if is_own else 0)
+        return sorted(found)
+
+    def _sections(self, entries: Sequence[EntryAccess], *, is_neutral: bool) -> list[str]:
+        """Return what sections about files say of the URLs of a host, after nothing or as if."""
         base = self._backend.base
         lines: list[str] = []
-        if is_below:
+        if is_neutral:
             lines += proxy_section(None, base, _NEUTRAL)
         if _is_one(entries):
             for section in entries[0].sections:
@@ -282,6 +297,7 @@ class _Export:
         here = {id(d) for d in own}
         entries = first_lines(each for each in places.own if id(each[1]) in here)
         proxied = [d.spot.line for d in places.proxied if id(d) in here]
+        proxied += self._proxy_lines(places.host)
         if entries and all(line < entries[0] for line in proxied):
             self._source.put_before(entries[0], lines)
         elif section is None:
