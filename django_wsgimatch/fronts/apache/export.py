@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...apache.covering.access_files import with_access_files
 from ...apache.covering.coverage import FileKinds
-from ...apache.covering.hosts import ALIASES, read_hosts
+from ...apache.covering.hosts import ALIASES, Host, read_hosts
 from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Spot
 from ...apache.lines.limits import COMPARED, Effort, Exhausted
@@ -298,6 +298,10 @@ class _Export:
         entries = first_lines(each for each in places.own if id(each[1]) in here)
         proxied = [d.spot.line for d in places.proxied if id(d) in here]
         proxied += self._proxy_lines(places.host)
+        for each in places.exclusions:
+            if id(each) in here:
+                self._source.put_before(each.spot.line, places.within(each, self._backend))
+                self._note("lossy", each, "patterns that meet it are not passed on there")
         if entries and all(line < entries[0] for line in proxied):
             self._source.put_before(entries[0], lines)
         elif section is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...aliases.alias import Alias
+from ...apache.covering.coverage import is_below
 from ...apache.covering.hosts import ALIASES, Host, scope_sections
+from ...apache.covering.indexes import Regions, reach_of_region
 from ...apache.lines.directive import Directive
 from ..backend import Backend
 from .exempted import Exempted, exempted
@@ -63,6 +65,28 @@ class HostPlaces:
         for alias, directive in self.own:
             if id(directive) not in mounted:
                 yield from _passing(alias, directive, backend, is_raw)
+
+    @property
+    def exclusions(self) -> list[Directive]:
+        """The lines of mod_proxy that leave URLs to others, and so to mod_wsgi."""
+        return [d for d in self.proxied if d.key == "proxypass" and d.words[1:2] == ["!"]]
+
+    def within(self, exclusion: Directive, backend: Backend) -> Iterator[str]:
+        """Yield the lines for those URLs of the host that such a line leaves to mod_wsgi."""
+        location = exclusion.words[0]
+        region = Regions()
+        region.add(Alias(location, ""))
+        for each in self.exempted:
+            if each.region is not None and any(region.meeting(reach_of_region(each.region))):
+                yield each.line
+        for alias, directive in self.own:
+            if alias.kind == "match":
+                continue
+            if is_below(location, alias.location):
+                yield from _passing(alias, directive, backend, is_raw=False)
+            elif is_below(alias.location, location):
+                part = replace(alias, location=location)
+                yield from _passing(part, directive, backend, is_raw=False)
 
     def _servers(self) -> tuple[Host, ...]:
         return (self.host,) if self.host is self.main else (self.host, self.main)
