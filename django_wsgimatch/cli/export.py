@@ -86,8 +86,8 @@ def _export_table(options: Options, backend: Backend, output: Output) -> int:
 def table_hosts(configured: Configuration) -> Iterator[TableHost]:
     """Yield the hosts of the settings' table, that for every name last."""
     answers_all = configured.values["FALLBACK"] is not None
-    for pattern, table, _ in configured.tables():
-        yield TableHost(pattern, table.aliases, answers_all)
+    for named in configured.tables():
+        yield TableHost(named.host, named.table.aliases, answers_all)
 
 
 def _export_file(options: Options, backend: Backend, output: Output) -> int:
