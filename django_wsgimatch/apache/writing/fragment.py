@@ -26,7 +26,7 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
     yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
     if functions := sorted({each.alias.function for each in _all_entries(settings)}):
         yield ""
-        yield f"from django_wsgimatch import {', '.join(functions)}"
+        yield from _import_line(functions)
     yield ""
     yield from _list("WSGIMATCH_ALIASES = ", settings.entries, "")
     if settings.hosts:
@@ -36,6 +36,14 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
     for each in settings.others:
         yield from _comments(each.comment, each.spots)
         yield f"{each.name} = {literal(each.value)}"
+
+
+def _import_line(functions: Sequence[str]) -> Iterator[str]:
+    line = f"from django_wsgimatch import {', '.join(functions)}"
+    if len(line) <= _WIDTH:
+        yield line
+    else:
+        yield from ("from django_wsgimatch import (", *(f"    {name}," for name in functions), ")")
 
 
 def values(settings: Settings) -> dict[str, Any]:
@@ -64,6 +72,8 @@ def literal(value: Any) -> str:
     """Return a value as Python writes it, in double quotes where that costs no escapes."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(_pairs(value))}}}"
     if not isinstance(value, str):
         return repr(value)
     text = utf8_text(value)
@@ -127,8 +137,14 @@ def _process_groups(settings: Settings) -> Iterator[str]:
 def _item(key: str, value: Any, indent: str) -> Iterator[str]:
     if isinstance(value, list):
         yield from _wrapped(f"{key}[", map(literal, value), "]", indent)
+    elif isinstance(value, dict):
+        yield from _wrapped(f"{key}{{", _pairs(value), "}", indent)
     else:
         yield f"{indent}{key}{literal(value)},"
+
+
+def _pairs(value: dict[str, Any]) -> Iterator[str]:
+    return (f"{literal(name)}: {literal(each)}" for name, each in value.items())
 
 
 def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") -> Iterator[str]:
@@ -211,4 +227,6 @@ def _record(entry: Written) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return list(map(_plain, value))
+    if isinstance(value, dict):
+        return {utf8_text(name): _plain(each) for name, each in value.items()}
     return utf8_text(value) if isinstance(value, str) else value
