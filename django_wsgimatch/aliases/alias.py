@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 
 from .file_options import FileOptions
 
-# How the note of a denial begins that an import has written and nobody has decided on yet.
+# How the notes of denials begin that an import has written and nobody has decided on yet.
 ACCESS_RULE = "an access rule of Apache stood here"
+CONDITION = "a condition of another server stood here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Denial:
     @property
     def is_undecided(self) -> bool:
         """Whether an import has closed this, and nobody has decided yet what is to become of it."""
-        return self.note.startswith(ACCESS_RULE)
+        return self.note.startswith((ACCESS_RULE, CONDITION))
 
 
 @dataclass(frozen=True, slots=True)
