@@ -18,6 +18,8 @@ from ..apache.resolving.addresses import at_address
 from ..apache.writing.fragment import python_lines, utf8_text, values
 from ..exceptions import AddressError
 from ..text import readable, shown, to_json
+from ..unit.importing import import_unit
+from ..uwsgi.importing import import_uwsgi
 from ..whole_files import write_whole
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_repeatable, command_error
@@ -25,6 +27,16 @@ from .common.terminal import Screen
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 
+READ = ("apache", "uwsgi", "unit")
+WRITTEN = ("python", "json")
+_NOUNS = {"apache": "directive", "uwsgi": "option", "unit": "value"}
+_OF_APACHE = {"is_open": "--open", "server_root": "--server-root", "module": "--module"}
+# By what is read: the options that it has no use for.
+_UNFIT: dict[str, dict[str, str]] = {
+    "apache": {"accept": "--accept"},
+    "uwsgi": {**_OF_APACHE, "address": "--address"},
+    "unit": {**_OF_APACHE, "define": "--define"},
+}
 _PLURAL: dict[Category, str] = {"needs you": "need you"}
 _WIDTH = max(map(len, CATEGORIES))
 _CLOSED = (
@@ -41,18 +53,26 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
+        nargs="+",
         help="the configuration, or the output of `apache2ctl -t -D DUMP_CONFIG`; - for "
-        "standard input",
+        "standard input. Of uWSGI several files, and folders as an emperor has them",
     )
     parser.add_argument("--output", metavar="PATH", help="write the settings to this file")
     parser.add_argument(
         "--format",
-        default="python",
-        choices=["python", "json"],
-        help="settings in Python (default), or the settings and the report as JSON",
+        action="append",
+        default=[],
+        choices=[*READ, *WRITTEN],
+        help="what FILE is (apache by default), or what is written: settings in Python (default), "
+        "or the settings and the report as JSON; may be given again, once for each",
     )
     parser.add_argument(
         "--check", action="store_true", help="exit with 1 if anything needs your attention"
+    )
+    parser.add_argument(
+        "--accept",
+        action="store_true",
+        help="exit with 0 although something of uWSGI's or Unit's needs your attention",
     )
     _add_apache_arguments(parser)
 
@@ -81,29 +101,31 @@ def _add_apache_arguments(parser: ArgumentParser) -> None:
 def _run(options: Options, output: Output) -> int:
     """Write settings, and say on standard error what became of each directive."""
     imported = _import(options, output)
-    if options["format"] == "python":
+    is_python = _said(options, WRITTEN) == "python"
+    if is_python:
         for line in protected_lines(imported):
             output.remark(line)
     if (screen := output.error_screen) is not None:
         _draw(imported.outcomes, screen)
-    elif options["format"] == "python":
+    elif is_python:
         output.remark("\n".join(report_lines(imported.outcomes)))
     for line in remark_lines(imported):
         output.remark(line)
-    output.remark(import_summary(imported.outcomes))
-    return int(imported.settings is None or (options["check"] and imported.needs_you))
+    output.remark(import_summary(imported.outcomes, _NOUNS[_said(options, READ)]))
+    is_strict = options["check"] or not (_said(options, READ) == "apache" or options["accept"])
+    return int(imported.settings is None or (is_strict and imported.needs_you))
+
+
+def _said(options: Options, formats: Sequence[str]) -> str:
+    """Return the one of some formats that --format names, the first without it."""
+    return next((each for each in reversed(options["format"]) if each in formats), formats[0])
 
 
 def _import(options: Options, output: Output) -> Imported:
-    """Import a file and write the settings. Raises CommandError."""
+    """Import files and write the settings. Raises CommandError."""
     try:
-        imported = import_file(
-            options["file"],
-            _surroundings(options),
-            is_open=options["is_open"],
-            address=options["address"],
-        )
-        written = write_settings(imported, options["file"], options["format"])
+        imported = _read(options)
+        written = write_settings(imported, _source(options["file"]), _said(options, WRITTEN))
         if options["output"] in (None, STANDARD_OUTPUT):
             output.write_file(written)
         elif written:
@@ -115,6 +137,38 @@ def _import(options: Options, output: Output) -> Imported:
     except OSError as error:
         raise command_error(f"{error.filename}: {error.strerror}.") from error
     return imported
+
+
+def _read(options: Options) -> Imported:
+    """Return what has become of the files; each format has its own importer."""
+    files, kind = options["file"], _said(options, READ)
+    for name, given in _UNFIT[kind].items():
+        if options[name]:
+            raise command_error(f"{given} says nothing of a configuration of {kind}'s.")
+    if kind == "uwsgi":
+        return import_uwsgi(files, _surroundings(options).environ or {})
+    if len(files) > 1:
+        raise command_error(f"{files[1]}: name one FILE. Only uWSGI has several.")
+    if kind == "unit":
+        return _import_unit(files[0], options["address"])
+    return import_file(
+        files[0],
+        _surroundings(options),
+        is_open=options["is_open"],
+        address=options["address"],
+    )
+
+
+def _import_unit(path: str, address: str | None) -> Imported:
+    if path != STANDARD_INPUT:
+        return import_unit(path, address=address)
+    text = sys.stdin.buffer.read(Volume().room + 1).decode("latin-1")
+    return import_unit("<stdin>", text, address=address)
+
+
+def _source(files: Sequence[str]) -> str:
+    """Return what the settings say that they were made of."""
+    return ", ".join(Path(each).name for each in files) if len(files) > 1 else str(files[0])
 
 
 def _surroundings(options: Options) -> Surroundings:
@@ -204,8 +258,8 @@ def remark_lines(imported: Imported) -> Iterator[str]:
         yield f"{'remark':<{_WIDTH}}  {shown(str(remark.spot))}: {readable(remark.text)}"
 
 
-def import_summary(outcomes: Sequence[Outcome]) -> str:
-    """Return how many directives there are, and how many became what."""
+def import_summary(outcomes: Sequence[Outcome], noun: str = "directive") -> str:
+    """Return how many directives, or whatever ``noun`` says, there are; how many became what."""
     counts = tally(outcomes)
     parts = [
         f"{count} {_PLURAL.get(category, category) if count > 1 else category}"
@@ -213,7 +267,7 @@ def import_summary(outcomes: Sequence[Outcome]) -> str:
         if count
     ]
     count = len(outcomes)
-    return f"{count} directive{'' if count == 1 else 's'}: {', '.join(parts) or 'none'}."
+    return f"{count} {noun}{'' if count == 1 else 's'}: {', '.join(parts) or 'none'}."
 
 
 def _draw(outcomes: Iterable[Outcome], screen: Screen) -> None:
