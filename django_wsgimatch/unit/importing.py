@@ -12,6 +12,7 @@ from ..others.draft import Draft
 from ..others.json_lines import read_json
 from ..others.texts import read_source
 from .applications import UnitTarget, read_application
+from .forwarding import carry_forwarding
 from .host_cases import host_cases
 from .members import UnitMember, note_all, read_members
 from .patterns import EVERYWHERE
@@ -19,15 +20,12 @@ from .routes import RouteWalk
 from .table import UnitTable
 
 _TLS = "TLS: the server in front has it, or the one that runs the settings"
-_FORWARDED = (
-    "who the client is behind a proxy: name the proxies in WSGIMATCH_TRUSTED_PROXIES, and their "
-    "headers in WSGIMATCH_TRUSTED_PROXY_HEADERS"
-)
 _SERVER = "the server that runs the settings has its own"
 _LISTENER = (
     "another listener is imported: where this one only redirects to HTTPS, SECURE_SSL_REDIRECT = "
     "True does; else import it with --address '{0}', into a file of its own"
 )
+_SAME = "the listener that is imported leads there, too"
 _UNREACHED = "no listener that is imported leads to it"
 _DECODED = "Unit takes %2F for a slash."
 _LIMITS = "the longest body: the server in front has a limit of its own"
@@ -98,18 +96,18 @@ def _chosen(
         draft.refuse(spot, "", reason, f"there are {', '.join(known) or 'none'}")
     for name, each in found:
         note_all(draft, each.get("tls"), "needs you", _TLS)
-        note_all(draft, each.get("forwarded"), "needs you", _FORWARDED)
-        note_all(draft, each.get("client_ip"), "needs you", _FORWARDED)
         note_all(draft, each.get("backlog"), "not needed", _SERVER)
+        if name == address:
+            carry_forwarding(draft, each)
         if name != address:
             is_same = (
                 name in known and address in known and (known[name].value == known[address].value)
             )
-            if is_same:
-                reason = "the listener that is imported leads there, too"
-                note_all(draft, passes[name], "not needed", reason)
-            else:
-                note_all(draft, passes[name], "needs you", _LISTENER.format(name))
+            for part in (passes[name], each.get("forwarded"), each.get("client_ip")):
+                if is_same:
+                    note_all(draft, part, "not needed", _SAME)
+                else:
+                    note_all(draft, part, "needs you", _LISTENER.format(name))
     return known.get(address)
 
 

@@ -254,6 +254,60 @@ def test_a_listener_can_be_named():
     assert [each[:2] for each in entries_of(imported)] == [("RedirectMatch", "^(?s:/.*)")]
 
 
+FORWARDED = {"client_ip": "X-Forwarded-For", "protocol": "X-Forwarded-Proto"}
+
+
+@pytest.mark.parametrize(
+    ("given", "proxies", "headers"),
+    [
+        pytest.param(
+            {"forwarded": {**FORWARDED, "source": ["10.0.0.0/8", "unix"], "recursive": True}},
+            ["10.0.0.0/8", "unix"],
+            ["X-Forwarded-For", "X-Forwarded-Proto"],
+            id="as it is written today",
+        ),
+        pytest.param(
+            {"client_ip": {"header": "x-real-ip", "source": "::1"}},
+            ["::1"],
+            ["x-real-ip"],
+            id="as it was written",
+        ),
+    ],
+)
+def test_who_tells_of_the_client_is_carried(given, proxies, headers):
+    listeners = {"*:80": {"pass": "applications/shop", **given}}
+
+    imported = imported_from({"listeners": listeners, "applications": {"shop": SHOP}})
+
+    settings = settings_dict(imported)
+    assert settings["WSGIMATCH_TRUSTED_PROXIES"] == proxies
+    assert settings["WSGIMATCH_TRUSTED_PROXY_HEADERS"] == headers
+    assert not imported.needs_you
+
+
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        pytest.param({**FORWARDED, "source": ["!10.0.0.1"]}, id="all but some"),
+        pytest.param({**FORWARDED, "source": ["10.0.0.1-10.0.0.9"]}, id="a range"),
+        pytest.param({**FORWARDED, "source": ["*:80"]}, id="a port"),
+        pytest.param({"source": ["10.0.0.1"]}, id="no header"),
+        pytest.param({"client_ip": "X-Mine", "source": ["10.0.0.1"]}, id="a header of its own"),
+        pytest.param(
+            {"client_ip": "X-Forwarded-Proto", "source": ["10.0.0.1"]}, id="the other's header"
+        ),
+        pytest.param(FORWARDED, id="from nobody"),
+    ],
+)
+def test_a_proxy_that_settings_cannot_name_is_left_to_you(forwarded):
+    listeners = {"*:80": {"pass": "applications/shop", "forwarded": forwarded}}
+
+    imported = imported_from({"listeners": listeners, "applications": {"shop": SHOP}})
+
+    assert "WSGIMATCH_TRUSTED_PROXIES" not in settings_dict(imported)
+    assert imported.needs_you
+
+
 def test_what_the_control_socket_returns_is_read():
     site = site_of([{"action": {"pass": "applications/shop"}}])
 
