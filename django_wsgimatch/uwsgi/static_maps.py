@@ -10,7 +10,11 @@ from ..apache.writing.settings import Written
 from ..others.draft import Draft, path_within, written
 from .options import UwsgiInstance, UwsgiOption
 
-_ALIAS = "alias(); a file that is not there is 404, where uWSGI asks the application"
+_ALIAS = (
+    "alias(); a file that is not there is 404, where uWSGI asks the application, and links that "
+    "lead out of the folder are followed, unless WSGIMATCH_FOLLOW_SYMLINKS or WSGIMATCH_ROOTS says "
+    "otherwise"
+)
 _WHOLE = (
     "for all URLs uWSGI sends the files of a folder first, and asks the application where there is "
     "none: write an alias() for each folder and file in it"
