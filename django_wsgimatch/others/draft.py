@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from ..aliases.alias import CONDITION, Alias
@@ -49,11 +50,8 @@ class Draft:
     def new_group_name(self, wanted: str) -> str:
         """Return a name for a process group that no other one has."""
         name = "".join(c if c.isprintable() and c != "%" else "_" for c in wanted) or "imported"
-        number = 2
-        while name in self.groups:
-            name = f"{wanted}-{number}"
-            number += 1
-        return name
+        names = chain([name], (f"{name}-{number}" for number in count(2)))
+        return next(each for each in names if each not in self.groups)
 
     def add_group(self, name: str, options: dict[str, Any], source: Directive) -> None:
         """Define a process group; ``source`` is where the configuration speaks of it first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from ..others.draft import Draft
 from ..others.json_lines import JsonNode, JsonObject
 
 # Below these the values often are secrets, and a report is shown around.
-_HIDDEN = ("environment",)
+_HIDDEN = re.compile(r"\.(?:environment|headers|cookies|arguments)[.\[]")
 
 Plain = str | int | float | bool | None
 
@@ -91,7 +92,7 @@ def read_members(node: JsonNode, file: str, path: str = "") -> UnitMember:
 
 
 def _shown_node(node: JsonNode, path: str) -> str:
-    if any(f".{name}." in path for name in _HIDDEN):
+    if _HIDDEN.search(path):
         return "(not shown)"
     return json.dumps(_plain_of(node), ensure_ascii=False)
 

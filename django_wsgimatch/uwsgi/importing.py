@@ -31,6 +31,10 @@ _UNKNOWN_URLS = (
     "the entry is at {0}: which URLs the server in front sends to this uWSGI does not stand here. "
     "Write them in place of it"
 )
+_TAKEN = (
+    "{0} has the same URLs in another uWSGI, and its entry comes first: the server in front tells "
+    "them apart. Write virtual hosts, or another location"
+)
 _UNRESOLVED = "{0} has no value here: give it one with --define NAME=VALUE, or write the value"
 _TOUCHED = (
     "touching a script has it loaded anew, and `manage.py wsgimatch restart {0}` renews the "
@@ -161,6 +165,9 @@ def _fill(draft: Draft, sheet: _Sheet, run: _Run, group: str, root: str | None) 
     roots = [*([] if default is None else [root or ""]), *(each.location for each in apps.mounted)]
     sheet.files += static_entries(draft, run.instance, run.base, roots)
     for each in apps.mounted:
+        taken = next((e for e in sheet.mounts if e.alias.location == each.location), None)
+        if taken is not None:
+            draft.note(each.option.line, "needs you", _TAKEN.format(taken.spots[0]))
         sheet.mounts.append(_entry(each, each.location, group))
     if default is not None:
         sheet.rest.append(_entry(default, root or "/", group))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from ..apache.lines.directive import Directive, Refusal, Spot
 
@@ -32,7 +34,9 @@ _OTHER_NAMES = {
     "vassals": "emperor",
 }
 # Their values often are secrets, and a report is shown around.
-_HIDDEN = ("env",)
+_HIDDEN = ("legion*", "snmp-community", "subscriptions-sign-check")
+_PASSWORDS = re.compile(r"\b((?:basicauth|ldapauth|radius)[a-z-]*:).*")
+_NOT_SHOWN = "(not shown)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,15 @@ class UwsgiOption:
     An option as uWSGI takes it: ``value`` has its placeholders filled in.
 
     ``key`` is the one name of those that stand for the same. ``unresolved`` are the placeholders
-    that have no value here. ``line`` is what the report shows of it.
+    that have no value here. ``line`` is what the report shows of it: the value of an option that
+    ``is_private`` it does not.
     """
 
     key: str
     value: str
     line: Directive
     unresolved: tuple[str, ...] = ()
+    is_private: bool = False
 
     @property
     def is_on(self) -> bool:
@@ -84,19 +90,25 @@ class UwsgiInstance:
         return given is not None and given.is_on
 
 
-def make_option(key: str, value: str, spot: Spot) -> UwsgiOption:
-    """Return an option as it stands in a file."""
+def make_option(key: str, value: str, spot: Spot, *, is_private: bool = False) -> UwsgiOption:
+    """Return an option as it stands in a file, which not everybody may read if ``is_private``."""
     name = _OTHER_NAMES.get(key, key)
-    return UwsgiOption(name, value, Directive(key, _shown_value(name, value), spot))
+    line = Directive(key, _NOT_SHOWN if is_private else _shown_value(name, value), spot)
+    return UwsgiOption(name, value, line, is_private=is_private)
 
 
 def with_value(option: UwsgiOption, value: str, unresolved: tuple[str, ...]) -> UwsgiOption:
     """Return an option with placeholders filled in."""
-    line = replace(option.line, rest=_shown_value(option.key, value))
+    rest = _NOT_SHOWN if option.is_private else _shown_value(option.key, value)
+    line = replace(option.line, rest=rest)
     return replace(option, value=value, line=line, unresolved=unresolved)
 
 
 def _shown_value(key: str, value: str) -> str:
-    if key in _HIDDEN and "=" in value:
-        return f"= {value.partition('=')[0]}=(not shown)"
+    if key == "env" and "=" in value:
+        return f"= {value.partition('=')[0]}={_NOT_SHOWN}"
+    if any(fnmatchcase(key, pattern) for pattern in _HIDDEN):
+        return f"= {_NOT_SHOWN}"
+    if "route" in key:
+        value = _PASSWORDS.sub(rf"\1{_NOT_SHOWN}", value)
     return f"= {value}" if value else ""

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ..apache.lines.directive import Directive, Refusal, Spot, Unreadable
 from ..apache.lines.limits import TooMuch, Volume
+from ..apache.reading.includes import is_private
 from ..others.texts import DEEPEST, read_source
 from .forms import RawOption, read_ini, read_json_options, read_xml_options
 from .logic import ENDS, LogicFacts, is_logic, replacements
@@ -68,7 +69,7 @@ class _Reader:
         self._volume = volume
         self._open: list[tuple[str, str]] = []
         self._last = ""
-        self._is_over = False
+        self._is_over = self._is_private = False
         self._count = 0
         self._values: dict[str, str] = {}
         self._inherited: list[tuple[str, UwsgiOption]] = []
@@ -109,7 +110,7 @@ class _Reader:
 
     def add(self, raw: RawOption) -> None:
         """Take an option, as often as the logical one before it says."""
-        option = make_option(raw.key, raw.value, raw.spot)
+        option = make_option(raw.key, raw.value, raw.spot, is_private=self._is_private)
         if raw.key in ENDS or is_logic(raw.key):
             self._begin_logic(option)
         elif self._logic is None:
@@ -127,7 +128,8 @@ class _Reader:
         for word in words:
             value = option.value.replace("%(_)", word)
             self._volume.add_lines(1, "its loops are too long")
-            self._take(make_option(option.line.name, value, option.line.spot))
+            name, spot = option.line.name, option.line.spot
+            self._take(make_option(name, value, spot, is_private=option.is_private))
         if not words:
             because = f"{logic.line.name} {logic.line.rest} in {logic.line.spot} does not hold"
             self.options.append(replace(option, line=_off(option, because)))
@@ -167,6 +169,9 @@ class _Reader:
         letters = self._letters(path, section)
         text = read_source(path, self._volume)
         lines = "\n".join(replace_letters(line, letters) for line in text.split("\n"))
+        # What the command line or an emperor names is shown.
+        is_named = not self._open or real == self._open[0][0]
+        before, self._is_private = self._is_private, not is_named and is_private(path)
         self._open.append((real, section))
         self._last = path
         try:
@@ -174,6 +179,7 @@ class _Reader:
                 self.add(raw)
         finally:
             self._open.pop()
+            self._is_private = before
 
     def _letters(self, path: str, section: str) -> dict[str, str]:
         letters = magic_letters(path, section)

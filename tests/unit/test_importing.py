@@ -326,6 +326,15 @@ def test_values_of_variables_are_not_shown_in_the_report():
     assert "hunter2" not in str(found)
 
 
+def test_values_of_headers_are_not_shown_in_the_report():
+    match = {"uri": "/a", "headers": [{"Authorization": "hunter2"}], "cookies": {"a": "hunter2"}}
+
+    found = report_of(imported_from(site_of([{"match": match, "action": {"return": 404}}])))
+
+    assert "routes[0].match.headers[0].Authorization (not shown)" in found
+    assert "hunter2" not in str(found)
+
+
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [

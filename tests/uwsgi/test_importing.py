@@ -156,6 +156,37 @@ def test_values_of_variables_are_not_shown_in_the_report(tmp_path):
     assert "hunter2" not in str(found)
 
 
+def test_passwords_of_routes_are_not_shown_in_the_report(tmp_path):
+    imported = imported_from(
+        tmp_path, "route = ^/a basicauth:Realm,me:hunter2", "legion = x hunter2"
+    )
+
+    assert {"route = ^/a basicauth:(not shown)", "legion = (not shown)"} <= {*report_of(imported)}
+    assert "hunter2" not in str(report_of(imported)) + settings_text(imported)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="root alone reads what others may not")
+def test_of_a_file_that_others_may_not_read_the_report_shows_names_alone(tmp_path):
+    imported_from(tmp_path, "ini = secret.ini", **{"secret.ini": "[uwsgi]\nmine = hunter2\n"})
+    (tmp_path / "secret.ini").chmod(0o600)
+
+    found = report_of(import_uwsgi([str(tmp_path / "site.ini")], {}))
+
+    assert "mine (not shown)" in found
+    assert "hunter2" not in str(found)
+
+
+def test_two_vassals_with_the_same_mount_need_you(tmp_path):
+    vassal = f"{HEAD}manage-script-name = 1\nmount = /x=x.py\n"
+    write_site(tmp_path, {"a.ini": vassal, "b.ini": vassal})
+
+    imported = import_uwsgi([str(tmp_path)], {})
+
+    told = [each.note for each in imported.outcomes if each.text.startswith("mount")]
+    assert told[0] == "an entry"
+    assert told[1].startswith(f"{tmp_path}/a.ini:5 has the same URLs in another uWSGI")
+
+
 def test_applications_but_the_first_have_interpreters_of_their_own(tmp_path):
     mounts = ("manage-script-name = 1", "mount = /a=a.py", "mount = /b=b.py")
 
@@ -190,7 +221,8 @@ def test_a_rule_that_protects_and_cannot_be_carried_closes_its_urls(tmp_path, ru
 
     found = [(each["kind"], each["location"]) for each in values_of(imported)]
     assert found == [*entries, ("plain", "/")]
-    assert categories_of(imported)[rule.replace(" = ", " = ", 1)] == "needs you"
+    shown = rule.replace("Realm,b:c", "(not shown)")
+    assert categories_of(imported)[shown] == "needs you"
 
 
 def test_a_rule_of_another_kind_closes_all_below_mounts_too(tmp_path):

@@ -153,7 +153,9 @@ def test_json_is_read(tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_place(tmp_path, files, refusal):
+def test_what_cannot_be_read_is_refused_with_its_place(tmp_path, monkeypatch, files, refusal):
+    # Nobody but its user may look into the folder of a test.
+    monkeypatch.setattr("django_wsgimatch.uwsgi.reading.is_private", lambda path: False)
     write_site(tmp_path, files)
 
     imported = import_uwsgi([str(tmp_path / "site.ini")], {})
