@@ -25,10 +25,12 @@ from .aliases.directives import (
     join_lines,
     make_alias,
     parse_directive,
+    root_of,
 )
 from .aliases.file_options import FileOptions, read_file_options
 from .aliases.module_target import read_module_target
 from .aliases.redirecting import ANSWERED
+from .aliases.target import FollowSymlinks
 from .entry_options.extras import EXTRAS, read_extras
 from .entry_options.texts import FilePath, Text, as_utf8, bytes_of
 from .exceptions import DirectiveError
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         forced_type: str
         types: Mapping[str, str]
         encodings: Mapping[str, str]
+        follow_symlinks: FollowSymlinks | None
 
     class Options(TypedDict, total=False):
         """The options of an entry: mod_wsgi's, in snake case, and what stands around a script."""
@@ -160,6 +163,16 @@ def alias_match(pattern: Text, path: FilePath, **options: Unpack[FileEntryOption
     whole name of the file. All else is as with alias().
     """
     return Entry("match", pattern, path, options, FileOptions())
+
+
+def document_root(path: FilePath, **options: Unpack[FileEntryOptions]) -> Entry:
+    """
+    Answer what no other entry answers with files, as Apache's DocumentRoot does.
+
+    ``path`` is a folder, relative to settings.BASE_DIR. It is tried after all other entries,
+    and what it has no file for is 404: the fallback answers nothing. All else is as with alias().
+    """
+    return Entry("plain", "/", path, options, FileOptions(is_root=True))
 
 
 def redirect(location: Text, url: Text = "", status: int | str = 302) -> Entry:
@@ -308,8 +321,10 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
     if isinstance(answer, Redirection):
         return Alias(location, "", entry.kind, answer=_redirection(entry.kind, answer))
     if isinstance(answer, FileOptions):
-        answer = read_file_options(entry.options)
-        return Alias(location, bytes_of("path", entry.target), entry.kind, answer=answer)
+        options = read_file_options(entry.options)
+        if answer.is_root:
+            return root_of(bytes_of("path", entry.target), options)
+        return Alias(location, bytes_of("path", entry.target), entry.kind, answer=options)
     if not isinstance(answer.note, str):
         raise DirectiveError(f"note should be a string, not {answer.note!r}")
     return Alias(location, "", entry.kind, answer=answer)

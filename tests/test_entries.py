@@ -5,8 +5,16 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch import read_directives, script_alias, script_alias_match
+from django_wsgimatch import (
+    alias,
+    document_root,
+    read_directives,
+    script_alias,
+    script_alias_match,
+)
 from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.file_options import FileOptions
+from django_wsgimatch.aliases.quoting import directive_line
 from django_wsgimatch.entries import Entry, FileEntry, line_bytes, to_alias
 from django_wsgimatch.exceptions import DirectiveError
 
@@ -238,3 +246,17 @@ def test_file_of_directives_that_cannot_be_read(tmp_path, name, error):
     entries = read_directives(path)
 
     assert entries == [FileEntry("", path, error)]
+
+
+def test_document_root_is_an_alias_of_all_urls_that_is_tried_last():
+    found = alias_of(document_root("/srv/html", index=["a.html"], follow_symlinks="owner"))
+
+    answer = FileOptions(("a.html",), "owner", is_root=True)
+    assert found == Alias("/", "/srv/html/", answer=answer)
+    assert alias_of("DocumentRoot /srv/html/") == alias_of(document_root("/srv/html"))
+    assert directive_line(found) == "DocumentRoot /srv/html/"
+
+
+def test_a_policy_for_links_that_is_none_is_refused():
+    with pytest.raises(DirectiveError, match="follow_symlinks should be True, False or 'owner'"):
+        alias_of(alias("/f", "/srv/f", follow_symlinks="no"))  # type: ignore[arg-type]

@@ -57,6 +57,7 @@ DirectiveName: TypeAlias = Literal[
     "script_alias_match",
     "Alias",
     "AliasMatch",
+    "DocumentRoot",
     "Redirect",
     "RedirectMatch",
     "deny",
@@ -69,6 +70,7 @@ FUNCTIONS: dict[DirectiveName, str] = {
     "script_alias_match": "script_alias_match",
     "Alias": "alias",
     "AliasMatch": "alias_match",
+    "DocumentRoot": "document_root",
     "Redirect": "redirect",
     "RedirectMatch": "redirect_match",
     "deny": "deny",
@@ -158,6 +160,8 @@ class Alias:
         """The name of the directive that says this in Apache, or of the function that says it."""
         if self.is_module:
             return "script_alias" if self.kind == "plain" else "script_alias_match"
+        if isinstance(self.answer, FileOptions) and self.answer.is_root:
+            return "DocumentRoot"
         return _DIRECTIVES[type(self.answer)][self.kind == "match"]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..exceptions import DirectiveError
@@ -202,6 +202,8 @@ def parse_mod_alias(name: str, rest: str) -> Alias | None:
     ``name`` is the line's first word, ``rest`` all behind it. Raises DirectiveError in Apache's
     words, and in our own for what Apache takes and cannot answer: no location, a status below 200.
     """
+    if name.lower() == "documentroot":
+        return root_of(get_word(rest)[0])
     syntax = _MOD_ALIAS.get(name.lower())
     if syntax is None:
         return None
@@ -215,6 +217,14 @@ def parse_mod_alias(name: str, rest: str) -> Alias | None:
     if syntax.status is None:
         return _files(syntax.kind, *words)
     return _redirect(syntax.kind, syntax.status, *words)
+
+
+def root_of(path: str, options: FileOptions | None = None) -> Alias:
+    """Return the entry of DocumentRoot for a folder. Raises DirectiveError where none is named."""
+    if not path:
+        raise DirectiveError("DocumentRoot takes one argument, Root directory of the document tree")
+    options = replace(options or FileOptions(), is_root=True)
+    return Alias("/", f"{path.rstrip('/')}/", answer=options)
 
 
 def check_redirection(kind: Kind, url: str | None, status: int) -> Redirection:

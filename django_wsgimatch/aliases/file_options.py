@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..exceptions import DirectiveError
+from .target import FollowSymlinks
 
 Suffixes: TypeAlias = tuple[tuple[str, str], ...]
 """Suffixes, lower case and without their dot, and what each stands for ("" for nothing)."""
@@ -40,6 +41,10 @@ class FileOptions:
         The type of all files (ForceType).
     ``types``, ``encodings``
         What suffixes stand for (AddType, AddEncoding), before what the system's mime.types says.
+    ``follow_symlinks``
+        The entry's own policy for symbolic links (Options), None for that of all entries.
+    ``is_root``
+        Whether the entry is tried after all others (DocumentRoot): no option of an author's.
 
     Raises DirectiveError for what no header can hold.
     """
@@ -53,6 +58,8 @@ class FileOptions:
     forced_type: str | None = None
     types: Suffixes = ()
     encodings: Suffixes = ()
+    follow_symlinks: FollowSymlinks | None = None
+    is_root: bool = False
 
     def __post_init__(self) -> None:
         _check(_VALUE, "cache_control", self.cache_control)
@@ -78,7 +85,7 @@ def read_file_options(given: Mapping[str, Any]) -> FileOptions:
     ``index`` may be one name, ``types`` and ``encodings`` are dicts, whose suffixes may have their
     dot and any case. Raises DirectiveError for an option that there is not, or of another type.
     """
-    known = [field.name for field in fields(FileOptions)]
+    known = [*_READERS]
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
@@ -114,6 +121,13 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(str.__str__(name) for name in names)
 
 
+def _links(value: Any) -> FollowSymlinks | None:
+    if value is not None and not isinstance(value, bool) and value != "owner":
+        raise TypeError
+    policy: FollowSymlinks | None = value
+    return policy
+
+
 def _suffixes(value: Any) -> Suffixes:
     return tuple(
         (str.lower(suffix).removeprefix("."), str.__str__(told)) for suffix, told in value.items()
@@ -130,12 +144,14 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "forced_type": _text,
     "types": _suffixes,
     "encodings": _suffixes,
+    "follow_symlinks": _links,
 }
 _WANTED: Mapping[Callable[[Any], Any], str] = {
     _names: "a name or a list of names",
     _text: "a text",
     _seconds: "a whole number of seconds",
     _flag: "True or False",
+    _links: "True, False, 'owner' or None",
     _suffixes: "a dict of suffixes and texts",
 }
 

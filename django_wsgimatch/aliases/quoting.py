@@ -16,6 +16,8 @@ def directive_line(alias: Alias) -> str:
     No directive says what an entry that refuses requests does, nor names a module: its line has
     the function's name. The options of files have none either.
     """
+    if alias.directive == "DocumentRoot":
+        return f"DocumentRoot {quote_word(alias.target)}"
     words = [alias.directive, quote_word(alias.location)]
     if isinstance(alias.answer, Redirection):
         return " ".join([words[0], str(alias.answer.status), words[1], *_url_of(alias.answer)])

@@ -17,8 +17,9 @@ from .redirecting import redirect_url
 from .substitution import LONGEST_SUBSTITUTION, filename_for, fill, make_filling, parse_template
 from .virtual_hosts import HostIndex
 
+# By what answers: redirects, files, scripts, and then the files of DocumentRoot.
 _RANKS: dict[type, int] = {Redirection: 0, FileOptions: 1}
-_LAST = len(_RANKS)
+_SCRIPTS, _LAST = 2, 3
 NOT_COMPILED = "Regular expression could not be compiled."
 
 
@@ -201,8 +202,9 @@ def in_order_of_apache(aliases: Sequence[Alias]) -> Sequence[int]:
     Return the positions of entries in the order in which they are tried.
 
     Mirrors translate_alias_redir() of mod_alias, which comes before mod_wsgi: all Redirects, then
-    all Aliases, then all WSGIScriptAliases, each kind as it is written. What is written after an
-    entry that lets nobody in is tried after it, whatever it is: it opens nothing.
+    all Aliases, then all WSGIScriptAliases, each kind as it is written, and DocumentRoot at the
+    end. What is written after an entry that lets nobody in is tried after it, whatever it is: it
+    opens nothing.
     """
     # Optimization: nearly all tables have scripts alone, and 100,000 positions take 3 MiB.
     if not any(type(alias.answer) in _RANKS for alias in aliases):
@@ -228,4 +230,6 @@ def _by_rank(run: list[int], aliases: Sequence[Alias]) -> list[int]:
 
 def kind_rank(alias: Alias) -> int:
     """Return where entries of an alias's kind stand among the kinds: lower ones are tried first."""
-    return _RANKS.get(type(alias.answer), _LAST)
+    if isinstance(alias.answer, FileOptions) and alias.answer.is_root:
+        return _LAST
+    return _RANKS.get(type(alias.answer), _SCRIPTS)

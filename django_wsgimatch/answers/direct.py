@@ -100,6 +100,7 @@ def send(
     assert isinstance(given, FileOptions)
     if not answer.where:
         return error_page(500, environ, start_response)
+    own = given.follow_symlinks
     return serve_file(
         answer.where,
         environ,
@@ -108,5 +109,5 @@ def send(
         uri=mount_point + answer.uri,
         base_directory=rules.base_directory,
         roots=folder_of(answer.alias, rules.base_directory),
-        follow_symlinks=rules.follow_symlinks,
+        follow_symlinks=rules.follow_symlinks if own is None else own,
     )

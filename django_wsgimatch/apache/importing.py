@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..aliases.alias import Denial
@@ -13,6 +13,7 @@ from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
 from .covering.access import RULES, SWITCHES
 from .covering.access_files import AccessFiles, with_access_files
+from .covering.alias_lines import names_of_folders
 from .covering.coverage import FileKind, FileKinds
 from .covering.hosts import Host, Scope, read_hosts
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
@@ -21,12 +22,14 @@ from .outcomes.answers import answered, is_known
 from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.processes import note_users, note_uses, read_groups
-from .resolving.barring import bar
+from .resolving.barring import Barred, bar
 from .resolving.closing import UNTOLD, Closed
+from .resolving.files import answer_directly, put_entries
 from .resolving.mounts import mount
+from .resolving.programs import find_programs
 from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.tables import Tables, build_tables
-from .resolving.takers import Taken, note_taken
+from .resolving.takers import Taken, note_conditions, note_taken
 from .writing.settings import Settings, collect
 
 _EVERYBODY = (
@@ -57,7 +60,8 @@ class Protected:
 
 def protected(tables: Tables, *, is_open: bool) -> tuple[Protected, ...]:
     """Return what Apache protects of the URLs that a table answers, in the table's order."""
-    return tuple(Protected(host, each, is_open) for host, each in tables.all_closed())
+    found = ((host, each) for host, each in tables.all_closed() if each.is_rule)
+    return tuple(Protected(host, each, is_open) for host, each in found)
 
 
 def refusing(taken: Iterable[Taken]) -> Iterator[Protected]:
@@ -184,24 +188,26 @@ def _imported(
     homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
     access_files.put(main, hosts)
-    # The resolver keeps what it has looked up: all sections must be there by then.
-    told = bar(main, hosts)
-    resolver = Resolver(main, ledger, kind_of)
-    mount(resolver, hosts)
+    is_part = not named["loadmodule"]
+    resolver = Resolver(main, ledger, kind_of, names_of_folders(directives), is_part)
+    told = _put_all(resolver, hosts, directives)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, imports, ledger)
-    entries = tables.all_entries()
+    entries = tables.all_scripts()
     groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
     note_users(named["user"], named["group"], groups, ledger)
     note_uses(groups, entries, imports, ledger)
     note_embedded(entries, named, ledger)
-    _note_aliases(entries, ledger)
+    _note_aliases(tables.all_entries(), ledger)
     _note_variables(directives, ledger)
     found = protected(tables, is_open=is_open)
+    _note_programs(tables, ledger)
     closing = {id(rule) for each in found for rule in each.closed.rules}
-    taken = note_taken(main, hosts, ledger, told, closing)
+    written = {id(each.directive) for each in tables.all_entries()}
+    taken = note_taken(main, hosts, ledger, told, closing, written)
     note_rules(found, (main, *hosts), tables.met, ledger)
+    note_conditions((main, *hosts), ledger)
     settings = collect(
         tables.opened() if is_open else tables,
         groups,
@@ -210,6 +216,19 @@ def _imported(
     )
     _note_links(resolver, settings, ledger)
     return Imported(settings, (), (*found, *refusing(taken)), taken)
+
+
+def _put_all(
+    resolver: Resolver, hosts: Sequence[Host], directives: Iterable[Directive]
+) -> list[Barred]:
+    """Put all that answers to the hosts, and return the rules that refuse some requests only."""
+    answer_directly(resolver, hosts)
+    find_programs(resolver.main, hosts, directives)
+    # The resolver keeps what it has looked up: all sections must be there by then.
+    told = bar(resolver.main, hosts)
+    mount(resolver, hosts)
+    put_entries(resolver, hosts)
+    return told
 
 
 def _note_aliases(entries: Iterable[ResolvedAlias], ledger: Ledger) -> None:
@@ -243,6 +262,12 @@ def _check_location(entry: ResolvedAlias, ledger: Ledger) -> None:
         ledger.note(entry.directive, "needs you", str(error))
 
 
+def _note_programs(tables: Tables, ledger: Ledger) -> None:
+    for _, each in tables.all_closed():
+        for rule in () if each.is_rule else each.rules:
+            ledger.note(rule, "changed", f"{each.urls}: 403, where clients would read a program")
+
+
 def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:
     for directive in directives:
         name = directive.key
@@ -253,7 +278,7 @@ def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:
 
 def _unfit(entry: ResolvedAlias) -> str:
     """Return what an entry cannot say as Apache does, and what to do about it."""
-    if not entry.alias.target.startswith("/"):
+    if entry.alias.answer is None and not entry.alias.target.startswith("/"):
         return (
             "its target is relative: in Apache to the directory that Apache is started in, here "
             "to BASE_DIR. Write the whole path"

@@ -12,7 +12,7 @@ from typing import Any
 from ..apache.importing import Imported, Protected, import_configuration
 from ..apache.lines.directive import Directive, Surroundings
 from ..apache.lines.limits import Volume
-from ..apache.outcomes.outcome import CATEGORIES, Category, Outcome, tally
+from ..apache.outcomes.outcome import CATEGORIES, NOT_SHOWN, Category, Outcome, tally
 from ..apache.reading.reading import read_file, read_text
 from ..apache.resolving.addresses import at_address
 from ..apache.writing.fragment import python_lines, utf8_text, values
@@ -246,10 +246,23 @@ def _text_of(directive: Directive) -> str:
 
 
 def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """Yield a line for each directive, its note behind it."""
-    for outcome in outcomes:
-        category, place, text, note = _cells(outcome)
+    """Yield a line for each directive, its note behind it; equal ones that follow are folded."""
+    for category, place, text, note in _folded(outcomes):
         yield f"{category:<{_WIDTH}}  {': '.join(filter(None, (place, text, note)))}"
+
+
+def _folded(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield outcomes as texts, those of one file that say the same at the place of the first."""
+    same: dict[tuple[str, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        is_single = outcome.spot.used_at or outcome.text in ("", NOT_SHOWN)
+        where = str(outcome.spot) if is_single else ""
+        key = (outcome.category, outcome.spot.file, where, outcome.text, outcome.note)
+        same.setdefault(key, []).append(outcome)
+    for first, *others in same.values():
+        category, place, text, note = _cells(first)
+        lines = "".join(f", {each.spot.line}" for each in others)
+        yield category, f"{place}{lines}", text, note
 
 
 def remark_lines(imported: Imported) -> Iterator[str]:
@@ -273,8 +286,7 @@ def import_summary(outcomes: Sequence[Outcome], noun: str = "directive") -> str:
 def _draw(outcomes: Iterable[Outcome], screen: Screen) -> None:
     """Draw what became of each directive."""
     rows = []
-    for outcome in outcomes:
-        category, *texts = _cells(outcome)
+    for category, *texts in _folded(outcomes):
         rows.append([(category, category), *((text, "") for text in texts)])
     # At the end of a long path stands the number of the line.
     screen.table(("becomes", "line", "directive", "note"), rows, folded=["line"])

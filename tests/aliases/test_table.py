@@ -196,3 +196,15 @@ def test_table_without_virtual_hosts_is_every_hosts():
     table = AliasTable([])
 
     assert table.for_host("shop.example") is table
+
+
+def test_document_root_is_tried_after_scripts():
+    table = AliasTable.from_directives(
+        ["DocumentRoot /srv/html", "WSGIScriptAlias /app /srv/a.wsgi", "Alias /f /srv/f"]
+    )
+
+    assert table.order == (2, 1, 0)
+    found = [table.match(uri) for uri in ("/x/y.txt", "/app/x", "/f/x")]
+    assert [each and each.filename for each in found] == [
+        *("/srv/html/x/y.txt", "/srv/a.wsgi/x", "/srv/f/x")
+    ]

@@ -21,8 +21,9 @@ ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
 @pytest.mark.parametrize(
     ("line", "category"),
     [
-        pytest.param("Alias /static /srv/static", "needs you", id="static files"),
-        pytest.param("alias /static /srv/static", "needs you", id="in lower case"),
+        pytest.param("Alias /static /srv/static", "kept", id="static files"),
+        pytest.param("alias /static /srv/static", "kept", id="in lower case"),
+        pytest.param("Alias /static static", "needs you", id="a path that no line completes"),
         pytest.param("RewriteRule ^/x /y", "needs you", id="a rule"),
         pytest.param("RewriteEngine Off", "not needed", id="rules that are off"),
         pytest.param("Require ip 10.0.0.0/8", "needs you", id="an access rule"),
@@ -161,7 +162,7 @@ def test_answers_have_a_category_and_a_note_that_is_a_sentence():
 
 
 def test_a_name_is_found_by_its_beginning():
-    assert answer_for("rewritecond") == ANSWERS["Rewrite*"]
+    assert answer_for("proxypassinterpolateenv") == ANSWERS["Proxy*"]
 
 
 # Nothing is lost

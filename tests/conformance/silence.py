@@ -4,7 +4,8 @@ Real and random configurations: whether an import opens anything of which it has
 ``python -m tests.conformance.silence`` runs each beside a private Apache, imports the same text,
 and asks both the same requests: hosts that the file knows and does not, the URLs of sections, of
 Alias, Redirect and RewriteRule lines, and files of the DocumentRoot. Where Apache keeps people
-out, redirects or sends a file, no application may answer here, unless the report names the URL.
+out, nothing may be sent here; where it redirects or sends a file, no application may answer, unless
+the report names the URL. What redirects and files answer here is compared in full.
 """
 
 from __future__ import annotations
@@ -14,21 +15,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.index.prefix import alias_matches
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Resolution, resolve
+from django_wsgimatch.answers.direct import direct, is_direct, send
+from django_wsgimatch.apache.covering.alias_lines import alias_of
 from django_wsgimatch.apache.covering.hosts import read_hosts
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Surroundings, split_words
 from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file
-from django_wsgimatch.apache.resolving.mounts import alias_of
 from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
@@ -42,20 +46,25 @@ from tests.conformance.random_access import (
     random_overrides,
     random_refusals,
 )
+from tests.conformance.random_answers import TREE as ANSWERS_TREE
+from tests.conformance.random_answers import random_answers, random_answers_target
 from tests.support.oracle import (
     LOADED,
     Apache,
     ApacheFailed,
+    Reply,
     Request,
     as_apache,
     free_port,
 )
 from tests.support.trees import build_tree, open_directory
+from tests.support.wsgi import make_environ
 
 UNKNOWN = ("unknown.test", "10.1.2.3", "localhost")
 FILES = ("/", "/index.html", "/x.txt", "/static/x.css", "/favicon.ico", "/robots.txt", "/a/b")
 _MOST_ANSWERS = 1200
 _URL = re.compile(r"/[\w/.~-]*")
+_ESCAPE = re.compile("%..")
 # An application answers here; Apache lets no application answer.
 _OURS, _KEPT_OUT = 200, (401, 403, 404, 405, 410)
 
@@ -66,10 +75,11 @@ class Opened:
 
     port: int
     request: Request
-    status: int
+    apache: Reply
+    ours: Reply
 
     def __str__(self) -> str:
-        return f"{self.request.host} {self.request.target} at {self.port}: Apache {self.status}"
+        return f"{self.request} at {self.port}\n    ours   {self.ours}\n    Apache {self.apache}"
 
 
 @dataclass(slots=True)
@@ -78,7 +88,9 @@ class Silence:
     What became of one configuration.
 
     ``said`` are the requests that an application answers here alone, and the report names;
-    ``closed`` those that Apache lets everybody ask for, and are closed here.
+    ``closed`` those that Apache lets everybody ask for, and are closed here. ``same`` are those
+    that a redirect or a file answers, here as in Apache, and ``others`` those that one answers in
+    another way.
     """
 
     name: str
@@ -87,14 +99,17 @@ class Silence:
     kept_out: int = 0
     said: int = 0
     closed: int = 0
+    same: int = 0
     opened: list[Opened] = field(default_factory=list)
+    others: list[Opened] = field(default_factory=list)
 
     def __str__(self) -> str:
         counts = (
             f"{self.requests} requests, {self.kept_out} kept out by Apache, {self.said} reported, "
-            f"{self.closed} closed though open"
+            f"{self.closed} closed though open, {self.same} answered alike without a script"
         )
-        return "\n  ".join([f"{self.name}: {self.state}, {counts}", *map(str, self.opened[:6])])
+        found = [*map(str, self.opened[:6]), *map(str, self.others[:6])]
+        return "\n  ".join([f"{self.name}: {self.state}, {counts}", *found])
 
 
 def compare(path: Path) -> Silence:
@@ -137,13 +152,14 @@ def compare_site(
         return found
     with ExitStack() as stack:
         apache = Apache(site.directory, site.main, next(iter(site.ports.values())), stack)
-        answers = apache.statuses(questions[: 4 * _MOST_ANSWERS])
+        answers = apache.replies(questions[: 4 * _MOST_ANSWERS])
         with settings_of(imported_settings), as_apache():
             configured = read_settings()
             configured.require()
-            for (port, request), (status, is_script) in zip(questions, answers, strict=False):
+            for (port, request), theirs in zip(questions, answers, strict=False):
                 ours = _resolved(configured, request)
-                _judge(found, imported, Opened(port, request, status), is_script, ours)
+                asked_both = Opened(port, request, theirs, _reply(configured, request, port, ours))
+                _judge(found, imported, asked_both, ours)
     return found
 
 
@@ -154,23 +170,65 @@ def _ports(configuration: ApacheConfiguration, site: ApacheSite) -> list[int]:
     return [port for port in site.ports.values() if not served or f":{port}" in served]
 
 
-def _judge(
-    found: Silence, imported: Imported, asked: Opened, is_script: bool, ours: Resolution
-) -> None:
-    found.kept_out += asked.status in _KEPT_OUT
-    if is_script:
-        is_closed = ours.match is not None and ours.match.alias.answer is not None
-        found.closed += is_closed
-    elif ours.status == _OURS and (asked.status in _KEPT_OUT or 200 <= asked.status < 400):
-        if ours.uri is not None and _is_said(imported, ours.uri):
+def _judge(found: Silence, imported: Imported, asked: Opened, resolved: Resolution) -> None:
+    theirs, ours = asked.apache, asked.ours
+    found.kept_out += theirs.status in _KEPT_OUT
+    is_said = resolved.uri is not None and _is_said(imported, resolved.uri)
+    if theirs.is_script:
+        found.closed += resolved.match is not None and resolved.match.alias.answer is not None
+    elif ours.is_script or (ours.status == _OURS and theirs.status in _KEPT_OUT):
+        if theirs.status not in _KEPT_OUT and not 200 <= theirs.status < 400:
+            return
+        if is_said:
             found.said += 1
         else:
             found.state = "opens in silence"
             found.opened.append(asked)
+    elif _as_compared(ours) == _as_compared(theirs):
+        found.same += 1
+    elif _is_told(ours) and not is_said and not _is_closed(imported, resolved.uri):
+        found.others.append(asked)
+
+
+def _as_compared(reply: Reply) -> Reply:
+    """A reply without what clients do not tell apart: the page of an error, the case of escapes."""
+    location = reply.location or ""
+    location = _ESCAPE.sub(lambda found: found[0].upper(), location).removesuffix("?")
+    body = reply.body if reply.status == _OURS else b""
+    return Reply(reply.status, location, body, is_script=reply.is_script)
+
+
+def _is_told(ours: Reply) -> bool:
+    """Whether a redirect or a file is the answer: the import takes it to be Apache's."""
+    return ours.status == _OURS or bool(ours.location)
+
+
+def _reply(configured: Configuration, request: Request, port: int, found: Resolution) -> Reply:
+    """What a client gets here."""
+    if found.match is None or not is_direct(found.match.alias):
+        return Reply(found.status or 404, is_script=found.status == _OURS)
+    name = request.host.partition(":")[0]
+    environ = make_environ(
+        request.target, HTTP_HOST=request.host, SERVER_NAME=name, SERVER_PORT=str(port)
+    )
+    started: list[Any] = []
+    answer: Any = partial(send, direct(found.match), "", configured.rules, environ)
+    try:
+        body = b"".join(answer(lambda *given: started.append(given)))
+    except OSError:
+        return Reply(404)
+    [(status, headers)] = started
+    code = int(status[:3])
+    return Reply(code, dict(headers).get("Location"), body if code == _OURS else b"")
 
 
 def _is_said(imported: Imported, uri: str) -> bool:
     return any(_takes(each.region, uri) for each in imported.taken)
+
+
+def _is_closed(imported: Imported, uri: str | None) -> bool:
+    """Whether a rule that refuses some requests may refuse this one before it is redirected."""
+    return uri is not None and any(_takes(p.closed.alias, uri) for p in imported.protected)
 
 
 def _takes(region: Alias, uri: str) -> bool:
@@ -230,22 +288,29 @@ def _urls(configuration: ApacheConfiguration, imported: Imported) -> Iterator[st
     yield from [target for target in targets(aliases[:12]) if " " not in target][::3]
 
 
-KINDS = {"access": random_access, "refusals": random_refusals, "overrides": random_overrides}
+KINDS = {
+    "access": random_access,
+    "refusals": random_refusals,
+    "overrides": random_overrides,
+    "answers": random_answers,
+}
 
 
 def compare_random(seed: str, kind: str = "access", *, is_open: bool = False) -> Silence:
     """Compare a random configuration: with access rules, rules that refuse, or .htaccess files."""
     rng = Random(seed)
+    is_answers = kind == "answers"
     with open_directory() as directory:
         tree = directory / "tree"
-        build_tree(tree, TREE)
+        build_tree(tree, ANSWERS_TREE if is_answers else TREE)
         port = free_port()
         text = KINDS[kind](rng, port).replace("{ROOT}", str(tree))
         for folder, lines in random_access_files(rng).items() if kind == "overrides" else ():
             (tree / folder / ".htaccess").write_text(lines.replace("{ROOT}", str(tree)))
         site = ApacheSite(directory, text, {80: port}, [], WITH_RULES)
         site.write()
-        more = [random_access_target(rng) for _ in range(150)]
+        target = random_answers_target if is_answers else random_access_target
+        more = [target(rng) for _ in range(150)]
         return compare_site(f"random {kind}, seed {seed}", site, more, is_open=is_open)
 
 
@@ -261,7 +326,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def report(compared: Iterable[Silence]) -> int:
     """Print the comparisons; the exit code is 1 where something is opened in silence."""
     states: Counter[str] = Counter()
-    requests = kept_out = said = closed = opened = 0
+    requests = kept_out = said = closed = opened = same = others = 0
     for each in compared:
         states[each.state] += 1
         requests += each.requests
@@ -269,13 +334,16 @@ def report(compared: Iterable[Silence]) -> int:
         said += each.said
         closed += each.closed
         opened += len(each.opened)
+        same += each.same
+        others += len(each.others)
         print(each)
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     print(
         f"{counts}; {requests} requests, {kept_out} kept out by Apache, {said} reported, {closed} "
-        f"closed though open, {opened} opened in silence"
+        f"closed though open, {same} answered alike without a script, {others} by another answer, "
+        f"{opened} opened in silence"
     )
-    return int(bool(opened))
+    return int(bool(opened or others))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,14 @@ def test_a_random_configuration_is_opened_nowhere_in_silence(seed):
     assert found.requests > 500
 
 
+@pytest.mark.parametrize("seed", ["h1", "e15", "b3"])
+def test_redirects_and_files_answer_as_in_apache(seed):
+    found = compare_random(seed, "answers")
+
+    assert (found.opened, found.others) == ([], []), str(found)
+    assert found.same > 200
+
+
 def test_what_is_left_open_is_seen():
     found = [compare_random(seed, is_open=True) for seed in ("8-1", "8-5", "8-9")]
 

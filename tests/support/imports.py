@@ -48,6 +48,19 @@ def notes_of(*lines: str, files: Mapping[str, FileKind] | None = None) -> dict[i
     return {each.spot.line: f"{each.category}: {each.note}" for each in outcomes}
 
 
+def entry_lines(*lines: str, files: Mapping[str, FileKind] | None = None) -> list[str]:
+    """The entries for every host as the fragment has them, each on one line."""
+    written = list(python_lines(settings_of(*lines, files=files), "site.conf"))
+    start = written.index("WSGIMATCH_ALIASES = [") + 1
+    found: list[str] = []
+    for line in written[start : written.index("]", start)]:
+        if line.startswith("     ") or line == "    ),":
+            found[-1] += line.strip() + " "
+        elif not line.startswith("    #"):
+            found.append(line.strip())
+    return [each.strip().removesuffix(",").replace(", )", ")") for each in found]
+
+
 def text_of(*lines: str) -> str:
     """The settings fragment."""
     return "\n".join(python_lines(settings_of(*lines), "site.conf")) + "\n"

@@ -20,7 +20,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -145,15 +145,15 @@ class Reply:
     """
     What Apache sent back.
 
-    ``filename`` is the file that it looked for, "-" for none. ``is_script`` says whether that is a
-    script that would have run; then the status is 200.
+    ``filename`` is the file that it looked for, "-" for none. ``is_script`` says that a script ran,
+    or would have.
     """
 
     status: int
-    location: str | None
-    body: bytes
-    filename: str
-    is_script: bool
+    location: str | None = None
+    body: bytes = b""
+    filename: str = "-"
+    is_script: bool = False
 
 
 class ApacheFailed(RuntimeError):
@@ -206,8 +206,13 @@ class Apache:
         sent = [(str(next(self._numbers)), *question) for question in questions]
         found = [(number, self._send(number, port, asked)) for number, port, asked in sent]
         rows = self._logged(len(sent))
+        # What mod_wsgi calls the callable object is in the environ of scripts only.
+        ran = {number for number, fields in rows.items() if fields[-1:] not in ([], ["-"])}
         stopped = set(self._stopped())
-        return [reply_from(text, rows.get(n, ["", "-"])[1], n in stopped) for n, text in found]
+        replies = [
+            (n, reply_from(text, rows.get(n, ["", "-"])[1], n in stopped)) for n, text in found
+        ]
+        return [replace(each, is_script=each.is_script or n in ran) for n, each in replies]
 
     def _send(self, number: str, port: int, request: Request) -> bytes:
         head = f"GET {request.target} HTTP/1.1\r\nHost: {request.host}\r\n"

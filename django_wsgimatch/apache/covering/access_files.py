@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice, product
 
+from ...aliases.alias import Alias
 from ..lines.directive import ApacheConfiguration, Directive, Section, Spot, Unreadable
 from ..outcomes.answers import answer_for
 from ..outcomes.outcome import Category, Ledger
@@ -21,6 +22,7 @@ from ..reading.includes import is_private, read_text_of
 from ..reading.reading import read_text
 from ..reading.sections import section_for
 from .access import CONTAINERS, LIMITS, RULES
+from .alias_lines import file_aliases, kinds_for, names_of_folders
 from .coverage import (
     CONDITIONS,
     DIRECTORIES,
@@ -46,7 +48,7 @@ from .hosts import (
     read_hosts,
     scope_sections,
 )
-from .option_values import ENTRY_OPTIONS, SITE_OPTIONS
+from .option_values import ENTRY_OPTIONS, FILE_OPTIONS, SITE_OPTIONS
 
 # So many folders below one of scripts are looked at, and so much of a file is read, in bytes.
 _MOST_FOLDERS, _LONGEST = 2000, 1 << 20
@@ -55,10 +57,11 @@ _DEFAULT = [".htaccess"]
 _SECTIONS = (*FILES, *CONDITIONS, *CONTAINERS, *LIMITS)
 _DIRECTIVES = (
     *(*RULES, *REWRITING, *REDIRECTS, "redirectpermanent", "redirecttemp"),
-    *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS),
+    *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS, *FILE_OPTIONS),
 )
 _OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", "serveralias")
 _NONE = "There is no such file on the path to a script"
+_TOO_MANY = f"more than {_MOST_FOLDERS} folders: not all .htaccess files in them are read"
 _MISSING = "is not on this machine: look there for .htaccess files, as their rules are missing here"
 
 ALLOWING = ("allowoverride", "allowoverridelist")
@@ -105,13 +108,15 @@ def with_access_files(
         return configuration, AccessFiles()
     main, hosts = read_hosts(directives, Ledger())
     reader = _Reader(directives, kind_of, ledger)
-    reader.read(None, [main, *hosts])
+    everywhere = [alias for each in (main, *hosts) for alias in _answering(each, main)]
+    reader.read(None, dict.fromkeys(everywhere))
     files = AccessFiles(reader.unread, set(), frozenset(d.sections[0] for d in reader.found))
     overriding = {each.host for each in directives if each.key in ALLOWING}
     for host in hosts:
         # Its own sections would otherwise come after the files of the main server.
         if host.section in overriding or any(map(is_directory, host.scopes)):
-            reader.read(host.section, [host] if host.aliases else [main])
+            has_own = host.aliases or host.takers
+            reader.read(host.section, _answering(host if has_own else main, main))
             files.apart.add(host.section)
     for directive in allowing:
         if is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
@@ -119,6 +124,11 @@ def with_access_files(
     directives = [*configuration.directives, *reader.found]
     private = configuration.private | reader.private
     return replace(configuration, directives=tuple(directives), private=private), files
+
+
+def _answering(host: Host, main: Host) -> list[Alias]:
+    """Return what leads to scripts and files in a host."""
+    return [*(alias for alias, _ in host.aliases), *file_aliases(host, main)]
 
 
 class Overrides:
@@ -164,6 +174,7 @@ class _Reader:
         self._below = lru_cache(maxsize=None)(_below)
         self._ledger = ledger
         self._overrides = Overrides(directives)
+        self._named = names_of_folders(directives)
         self._names: dict[Section | None, list[str]] = {None: _DEFAULT}
         for directive in directives:
             if directive.key == "accessfilename":
@@ -173,20 +184,30 @@ class _Reader:
         self.unread: list[tuple[Section | None, Section, Directive]] = []
         self.noted: set[int] = set()
 
-    def read(self, host: Section | None, owners: Iterable[Host]) -> None:
-        """Read the files that hold for a virtual host, or for all, on the way to their scripts."""
+    def read(self, host: Section | None, aliases: Iterable[Alias]) -> None:
+        """Read the files that hold for a virtual host, or for all, on the way to what answers."""
         folders: dict[str, bool] = {}
         last: dict[str, bool] = {}
-        for alias in (alias for owner in owners for alias, _ in owner.aliases):
-            reach = reach_of(alias, self._kind_of)
+        for alias in aliases:
+            reach = reach_of(alias, kinds_for(alias, self._kind_of, self._named))
             folders |= dict.fromkeys(above(reach.directory), False)
             last[reach.directory] = True
             if reach.script is None:
-                folders |= dict.fromkeys(self._below(reach.directory), False)
+                folders |= dict.fromkeys(self._all_below(host, reach.directory), False)
         for folder, is_last in sorted({**folders, **last}.items()):
             by = self._overrides.allowing(host, folder)
             if by is not None:
                 self._look(host, folder, by, is_last=is_last)
+
+    def _all_below(self, host: Section | None, folder: str) -> list[str]:
+        """Return the folders below one; where there are too many, rules in them are unread."""
+        found = self._below(folder)
+        by = self._overrides.allowing(host, folder)
+        if len(found) > _MOST_FOLDERS and by is not None:
+            self._note(by, "needs you", f"{folder}: {_TOO_MANY}")
+            section = section_for("Directory", folder, by.spot)
+            self.unread.append((host, section, by))
+        return found[:_MOST_FOLDERS]
 
     def _look(self, host: Section | None, folder: str, by: Directive, *, is_last: bool) -> None:
         if self._kind_of(folder) == "missing":
@@ -239,7 +260,7 @@ def _check_allowed(directive: Directive, path: str) -> None:
 
 def _below(folder: str) -> list[str]:
     """Return the folders below one of scripts, as many as can be looked at."""
-    return [] if folder == "/" else list(islice(_folders(folder), _MOST_FOLDERS))
+    return [] if folder == "/" else list(islice(_folders(folder), _MOST_FOLDERS + 1))
 
 
 def _folders(folder: str) -> Iterator[str]:

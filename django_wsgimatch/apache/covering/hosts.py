@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import Alias
 from ...aliases.directives import parse_directive
@@ -41,7 +41,8 @@ class Scope:
     What the directives in one section give, with all sections around it.
 
     ``options`` are the Options directives of it, in their order, as each may build on the one
-    before; ``access`` are the rules that may keep somebody out, ``handlers`` say who answers.
+    before; ``access`` are the rules that may keep somebody out, ``handlers`` say who answers, and
+    ``programs`` may run files.
     ``is_inherited`` says that a section of the main server holds in virtual hosts, too.
     """
 
@@ -51,6 +52,7 @@ class Scope:
     options: list[Given] = field(default_factory=list)
     access: list[Directive] = field(default_factory=list)
     handlers: list[Directive] = field(default_factory=list)
+    programs: list[Directive] = field(default_factory=list)
     is_inherited: bool = True
 
     def __str__(self) -> str:
@@ -66,8 +68,10 @@ class Host:
     as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
     URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so. ``takers`` may answer
     URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts,
-    ``rewriting`` all of mod_rewrite. ``passed_over`` are sections of the main server that do not
-    hold here.
+    ``rewriting`` all of mod_rewrite. ``direct`` are entries that answer before any access rule is
+    looked at, and ``carried`` the directives, by identity, that are entries. ``programs`` may run
+    files. ``server_root`` is what relative paths belong to, "" where no line says so.
+    ``passed_over`` are sections of the main server that do not hold here.
     """
 
     section: Section | None = None
@@ -82,6 +86,10 @@ class Host:
     takers: list[Directive] = field(default_factory=list)
     rewriting: list[Directive] = field(default_factory=list)
     mounted: list[tuple[Alias, Directive]] = field(default_factory=list)
+    direct: list[tuple[Alias, Directive]] = field(default_factory=list)
+    carried: set[int] = field(default_factory=set)
+    programs: list[Directive] = field(default_factory=list)
+    server_root: str = ""
     scopes: dict[tuple[Section, ...], Scope] = field(default_factory=dict)
     passed_over: frozenset[Section] = frozenset()
     givers: dict[tuple[tuple[str, str], ...], dict[str, Host | Scope]] = field(default_factory=dict)
@@ -178,6 +186,12 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
     place = holder_of(host, sections)
     givers = host.givers.setdefault(_place_named_by(sections), {})
     before, givers[name] = givers.get(name, place), place
+    is_added = name == "index" and before is place and name in place.values
+    if is_added and [word.lower() for word in directive.words] != ["disabled"]:
+        # Mod_dir adds names to those of the same section.
+        given = replace(given, value=(*place.values[name].value, *given.value))
+        place.values[name] = given
+        return
     for each in _superseded(before, name, given):
         ledger.note(each.directive, "not needed", f"{given.directive.spot} replaces it")
     if name == "options":
@@ -212,6 +226,10 @@ def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:
         host.rewriting.append(directive)
     if directive.key in (*TAKERS, *HANDLERS):
         host.takers.append(directive)
+
+
+def _read_server_root(host: Host, directive: Directive, ledger: Ledger) -> None:
+    host.server_root = (directive.words or [""])[0]
 
 
 def _read_engine(host: Host, directive: Directive, ledger: Ledger) -> None:
@@ -263,6 +281,7 @@ _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     "servername": _read_server_name,
     "serveralias": _read_server_alias,
     "sslengine": _read_engine,
+    "serverroot": _read_server_root,
     **dict.fromkeys(RULES, _read_access),
     **dict.fromkeys((*TAKERS, *HANDLERS, *REWRITING), _read_taker),
 }

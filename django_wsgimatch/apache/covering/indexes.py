@@ -131,6 +131,14 @@ def reach_of_region(alias: Alias) -> Reach:
     return region(None, prefixes_of(alias.location))
 
 
+def may_share(one: Alias, other: Alias) -> bool:
+    """Whether two aliases may answer the same URLs."""
+    if one.kind == other.kind == "plain":
+        return is_below(one.location, other.location) or is_below(other.location, one.location)
+    here, there = (reach_of_region(each).prefixes for each in (one, other))
+    return here is None or there is None or any(may_meet(a, b) for a in here for b in there)
+
+
 def in_words(alias: Alias) -> str:
     """Return the URLs of an alias as a report names them."""
     return alias.location if alias.kind == "plain" else f"URLs that match {alias.location}"

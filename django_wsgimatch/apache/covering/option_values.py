@@ -29,6 +29,8 @@ SITE_OPTIONS = {
     "acceptpathinfo": "accept_path_info",
     "options": "options",
 }
+# Options of an entry whose files answer.
+FILE_OPTIONS = {"directoryindex": "index"}
 # What holds for a server, and cannot stand in a section.
 SERVER_OPTIONS = {
     "allowencodedslashes": "allow_encoded_slashes",
@@ -46,7 +48,7 @@ DEFAULTS: dict[str, Any] = {
     "allow_encoded_slashes": False,
     "merge_slashes": True,
 }
-OPTIONS = ENTRY_OPTIONS | SITE_OPTIONS | SERVER_OPTIONS
+OPTIONS = ENTRY_OPTIONS | SITE_OPTIONS | FILE_OPTIONS | SERVER_OPTIONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +67,7 @@ def given_by(directive: Directive) -> Given:
     """
     name = OPTIONS[directive.key]
     words = directive.words
-    if name == "options":
+    if name in ("options", "index"):
         return Given(tuple(words), directive)
     if len(words) != 1:
         raise DirectiveError(f"{directive.name} takes one argument")

@@ -30,10 +30,6 @@ class DirectiveAnswer:
 
 
 _STATIC = "Serve the files with whitenoise, or with the server in front"
-_REDIRECT = (
-    "Redirect in the server in front, in a view or with SECURE_SSL_REDIRECT: aliases do not "
-    "redirect"
-)
 _REWRITE = (
     "Rules may change the URL before it reaches the aliases, or answer it: move them to the "
     "server in front"
@@ -72,6 +68,12 @@ _PYTHON = "An option of the Python that runs the server: PYTHONOPTIMIZE and its 
 _RESTRICTION = "There is no such restriction here"
 _SCRIPT = "No counterpart: do it in a middleware, or in the server in front"
 
+_FILE_ENTRY = "An entry; what Apache denies of its folder, or runs in it, answers 403"
+_REDIRECT = "An entry; needs you in a section, unless that is a <Location>, and at another address"
+_RULES = (
+    "An entry where the rule redirects, refuses, or sends a file, and its conditions test the URL "
+    "or the scheme; the others need you"
+)
 _OPTION = "An option of the entries whose scripts or locations are in its scope"
 
 _READ: Mapping[str, tuple[Category, str]] = {
@@ -82,6 +84,18 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "WSGIApplicationGroup": ("kept", f"{_OPTION}: application_group"),
     "WSGICallableObject": ("kept", f"{_OPTION}: callable_object"),
     "WSGIPassAuthorization": ("kept", f"{_OPTION}: pass_authorization"),
+    "Alias": ("kept", _FILE_ENTRY),
+    "AliasMatch": ("kept", _FILE_ENTRY),
+    "DocumentRoot": ("kept", "The last entry, if no other one takes all URLs"),
+    "Redirect": ("kept", _REDIRECT),
+    "RedirectMatch": ("kept", _REDIRECT),
+    "RedirectPermanent": ("kept", _REDIRECT),
+    "RedirectTemp": ("kept", _REDIRECT),
+    "RewriteRule": ("kept", _RULES),
+    "RewriteCond": ("kept", _RULES),
+    "RewriteEngine": ("not needed", "Each rule has a line of its own here"),
+    "RewriteOptions": ("not needed", "The rules are read with it"),
+    "DirectoryIndex": ("kept", "The option index of entries whose files answer"),
     "WSGIScriptReloading": ("kept", "WSGIMATCH_SCRIPT_RELOADING, where all entries agree"),
     "WSGIChunkedRequest": ("kept", "WSGIMATCH_CHUNKED_REQUEST, where all entries agree"),
     "WSGIImportScript": (
@@ -114,10 +128,8 @@ _READ: Mapping[str, tuple[Category, str]] = {
 }
 
 _NEEDS_YOU: Mapping[str, str] = {
-    "Alias AliasMatch": _STATIC,
     "ScriptAlias ScriptAliasMatch Action Script": "CGI stays with Apache, or another server",
-    "Redirect RedirectMatch RedirectPermanent RedirectTemp": _REDIRECT,
-    "Rewrite*": _REWRITE,
+    "RewriteMap RewriteBase RewriteLog*": _REWRITE,
     "Auth* Anonymous* Krb* Gssapi* Mellon* Shib* OIDC* CAS* LDAP* Session*": _LOGIN,
     "InterceptForm* LookupUser*": _LOGIN,
     "SSL* GnuTLS* NSS* MD*": _TLS,
@@ -158,7 +170,6 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "AddDefaultCharset": (("off",), _TYPES),
     "ExpiresActive": (("off",), _TYPES),
     "SSLEngine": (("off",), _TLS),
-    "RewriteEngine": (("off",), _REWRITE),
     "AllowOverride": (("none",), _OVERRIDES),
     "AllowOverrideList": (("none",), _OVERRIDES),
     "UseCanonicalName": (
@@ -185,8 +196,7 @@ _NOT_NEEDED: Mapping[str, str] = {
     "Protocols* Protocol H2* TraceEnable HttpProtocolOptions EnableSendfile EnableMMAP "
     "SendBufferSize ReceiveBufferSize": _CONNECTION,
     "ServerAdmin ServerSignature ServerTokens": "Only shown on Apache's own pages",
-    "DocumentRoot": "Needs you if no alias matches /: its files then answer 404 here",
-    "DirectoryIndex DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
+    "DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
     "AddType AddCharset AddEncoding AddLanguage AddDescription AddIcon* "
     "AddAlt* DefaultType DefaultIcon DefaultLanguage ForceType RemoveType RemoveEncoding "
     "TypesConfig MIMEMagicFile IndexOptions IndexIgnore* IndexOrderDefault IndexStyleSheet "
@@ -222,6 +232,11 @@ _IDLE: Mapping[str, str] = {
     "group": "Root does not run applications here: start the server with `serve --user`",
     "options": "It stops no symbolic link on the path to a script from being followed",
     "acceptpathinfo": "The script gets the path behind its name here, too",
+    "directoryindex": "No entry answers with files there",
+    "rewriteengine": "Each rule has a line of its own here",
+    "rewriteoptions": "The rules are read with it",
+    "rewritecond": "It is part of the rule behind it",
+    "documentroot": "No entry needs its files",
     "wsgipythonhome": "No entry runs in the server's own process",
     "wsgipythonpath": "No entry runs in the server's own process",
     "wsgirestrictembedded": "No entry runs in the server's own process",

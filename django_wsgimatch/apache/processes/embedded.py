@@ -44,7 +44,7 @@ def load_ahead(tables: Tables, imports: Iterable[Directive], ledger: Ledger) -> 
     """
     for directive in imports:
         script, groups = _read(directive)
-        found = [each for each in tables.all_entries() if _loads(each, script, groups)]
+        found = [each for each in tables.all_scripts() if _loads(each, script, groups)]
         if not found:
             ledger.note(
                 directive,
@@ -124,7 +124,7 @@ def _written_out(
 ) -> ResolvedAlias:
     alias = entry.alias
     group = alias.application_group or RESOURCE
-    if group not in (RESOURCE, SERVER):
+    if alias.answer is not None or group not in (RESOURCE, SERVER):
         return entry
     name = entry.host.server_name or server_name
     script_name = script_name_of(alias, kind_of)

@@ -37,6 +37,7 @@ class Rule:
     A RewriteRule: lookaheads for what it says of the URL, and the conditions that say else.
 
     ``ahead`` is that of its pattern, "" where that takes all, None where it cannot be moved.
+    ``all_conditions`` are those that the lookaheads stand for, too.
     """
 
     directive: Directive
@@ -46,6 +47,7 @@ class Rule:
     ahead: str | None
     uris: tuple[str, ...]
     conditions: tuple[Directive, ...]
+    all_conditions: tuple[Directive, ...] = ()
 
     @property
     def refuses(self) -> bool:
@@ -77,6 +79,7 @@ def chained(rules: Iterable[Rule]) -> Iterator[Rule]:
 
 def _after(before: Rule, rule: Rule) -> Rule:
     conditions = (*before.conditions, *rule.conditions)
+    rule = replace(rule, all_conditions=(*before.all_conditions, *rule.all_conditions))
     if before.ahead is None or rule.ahead is None or before.substitution != "-":
         return replace(
             rule,
@@ -99,7 +102,8 @@ def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
             flags = _flags(words)
             own, others = _told(conditions)
             ahead = _ahead(words[0], flags)
-            yield Rule(directive, words[0], words[1], flags, ahead, tuple(own), tuple(others))
+            told = tuple(own), tuple(others), tuple(conditions)
+            yield Rule(directive, words[0], words[1], flags, ahead, *told)
             conditions = []
 
 
@@ -198,7 +202,11 @@ class Barred:
 
 
 def bar(main: Host, hosts: Sequence[Host]) -> list[Barred]:
-    """Put the rules that refuse URLs to the access rules of each host, and return the others."""
+    """
+    Put the rules that refuse URLs to the access rules of each host, and return the others.
+
+    Those that are entries of the host already are left out.
+    """
     sections = [d for host in (main, *hosts) for d in host.rewriting if scope_sections(d)]
     is_on_below = any(map(_is_on, sections))
     told = []
@@ -221,6 +229,8 @@ def _put(host: Host, barred: Barred) -> bool:
 
 def _redirects(host: Host) -> Iterator[Barred]:
     for directive in host.takers:
+        if id(directive) in host.carried:
+            continue
         name, words = directive.key, directive.words
         if name not in REDIRECTS or not words or not is_error(words[0]):
             continue
@@ -229,8 +239,8 @@ def _redirects(host: Host) -> Iterator[Barred]:
         yield Barred(directive, section)
 
 
-def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
-    """Yield what the rules of a server refuse; a virtual host has the main one's if it asks."""
+def server_rules(main: Host, host: Host) -> Iterator[Rule]:
+    """Yield the rules of a server in no section; a virtual host has the main one's if it asks."""
     own = [d for d in host.rewriting if not scope_sections(d)]
     above = [] if host is main else [d for d in main.rewriting if not scope_sections(d)]
     if not host.rewriting:
@@ -239,9 +249,15 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
     engines = [d for d in (*above, *own) if d.key == "rewriteengine"]
     if not any(map(_is_on, [*engines[-1:], *_in_locations(main), *_in_locations(host)])):
         return
-    own = _with_inherited(own, above)
+    yield from chained(rules_of(_with_inherited(own, above)))
+
+
+def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
+    """Yield what the rules of a server refuse, but for those that are entries."""
     passing: list[str] = []
-    for rule in chained(rules_of(own)):
+    for rule in server_rules(main, host):
+        if id(rule.directive) in host.carried:
+            continue
         if rule.refuses:
             yield _barred(rule, _section_of(rule, passing))
         elif rule.lets_pass and rule.ahead is not None:

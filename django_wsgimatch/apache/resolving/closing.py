@@ -6,19 +6,27 @@ An import cannot say who is let in; until somebody has decided, closed is the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import filterfalse
 
-from ...aliases.alias import ACCESS_RULE, Alias, Denial
-from ..covering.access import Layer, closing_rules
-from ..covering.coverage import Reach, coverage
+from ...aliases.alias import ACCESS_RULE, Alias, Denial, Redirection
+from ...aliases.file_options import FileOptions
+from ...aliases.table import kind_rank
+from ..covering.access import BARRING, RULES, Layer, closing_rules
+from ..covering.coverage import Coverage, Reach, coverage
 from ..covering.hosts import Host, Scope
 from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
 from ..covering.partial_aliases import excluded, is_exact, region_of_scope
 from ..lines.directive import Directive, Spot, places_of
+from .programs import often_run, program_rules
 from .resolving import Resolver
 
 Owned = tuple[Alias, Directive]
+_PROGRAMS = "Apache may run these files, and here clients would read them"
+# A lookahead with at most one level of groups in it.
+_AHEAD = re.compile(r"\(\?=((?:[^()\\]|\\.|\([^()]*\))*)\)")
 UNTOLD = "for some of these URLs; which ones cannot be determined"
 
 
@@ -42,6 +50,11 @@ class Closed:
     @property
     def urls(self) -> str:
         return in_words(self.alias)
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether an access rule is the reason, and not that Apache runs files."""
+        return isinstance(self.alias.answer, Denial) and self.alias.answer.is_undecided
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,12 +86,17 @@ class Closer:
         """Return what is closed of the aliases that answer a host, in their order."""
         servers = dict.fromkeys((host, self.resolver.main))
         scopes = [scope for server in servers for scope in server.scopes.values()]
-        if not any(each.access for each in servers) and not any(each.access for each in scopes):
+        owned = [each for s in servers for each in s.aliases if not _is_direct(each[0])]
+        owned.sort(key=lambda each: kind_rank(each[0]))
+        telling = any(each.access or each.programs for each in servers)
+        telling = telling or any(each.access or each.programs for each in scopes)
+        is_part = self.resolver.is_part
+        if not telling and not (is_part and any(_is_root(alias) for alias, _ in owned)):
             return []
         before = Regions()
-        found = [each for s in servers for each in self._look(host, s.aliases, before)]
+        found = self._look(host, owned, before)
         first: dict[tuple[str, str], Closed] = {}
-        for each in found:
+        for each in filterfalse(_is_empty, found):
             first.setdefault((each.alias.kind, each.alias.location), each)
         return list(_without_parts(first.values()))
 
@@ -107,7 +125,12 @@ class _Alias:
         main = self._resolver.main
         self._server = [main.access] if host is main else [main.access, host.access]
         self._is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
-        scopes = [each for each in self._resolver.scopes(host, alias, directive) if each[0].access]
+        self._is_files = isinstance(alias.answer, FileOptions)
+        self._programs = [main.programs] if host is main else [main.programs, host.programs]
+        found = self._resolver.scopes(host, alias, directive)
+        scopes = [each for each in found if self._tells(each)]
+        if _is_root(alias) and self._resolver.is_part:
+            scopes.append((often_run(directive), "some"))
         self.met = {id(d) for layer in self._server for d in layer}
         self.met |= {id(d) for scope, _ in scopes for d in scope.access}
         self._order = [scope for scope, _ in scopes]
@@ -124,6 +147,9 @@ class _Alias:
         told = [scope for scope in partial if self._regions[id(scope)] is not None]
         self._index = ScopeIndex(told)
         self._parts = {id(scope): self._part(scope) for scope in told}
+
+    def _tells(self, held: tuple[Scope, Coverage]) -> bool:
+        return bool(held[0].access or (self._is_files and held[0].programs))
 
     @property
     def openings(self) -> list[Alias]:
@@ -194,8 +220,27 @@ class _Alias:
 
     def _closing_firmly(self, holding: frozenset[int]) -> tuple[Directive, ...]:
         layers: list[Layer] = [*self._server]
-        layers += [scope.access for scope in self._order if id(scope) in holding]
-        return closing_rules(layers, is_tls=self._is_tls)
+        holding_scopes = [scope for scope in self._order if id(scope) in holding]
+        layers += [scope.access for scope in holding_scopes]
+        found = closing_rules(layers, is_tls=self._is_tls)
+        if found or not self._is_files:
+            return found
+        return program_rules([*self._programs, *(scope.programs for scope in holding_scopes)])
+
+
+def _is_empty(closed: Closed) -> bool:
+    """Whether nothing is closed: the URLs of a script among files are not those files'."""
+    aheads = _AHEAD.findall(closed.alias.location)
+    return any(f"(?!{text})" in closed.alias.location for text in aheads)
+
+
+def _is_root(alias: Alias) -> bool:
+    return isinstance(alias.answer, FileOptions) and alias.answer.is_root
+
+
+def _is_direct(alias: Alias) -> bool:
+    """Whether an entry answers whatever access rules say, or closes itself."""
+    return isinstance(alias.answer, Redirection | Denial)
 
 
 def _taken_from(closed: Closed, before: Regions) -> Closed | None:
@@ -241,7 +286,8 @@ def _closed(
 
 def _note(rules: Sequence[Directive], is_whole: bool) -> str:
     places = places_of(dict.fromkeys(each.spot for each in rules))
-    return f"{ACCESS_RULE}: {places}" + ("" if is_whole else f" ({UNTOLD})")
+    reason = ACCESS_RULE if any(each.key in (*RULES, *BARRING) for each in rules) else _PROGRAMS
+    return f"{reason}: {places}" + ("" if is_whole else f" ({UNTOLD})")
 
 
 def _without(alias: Alias, openings: Sequence[Alias]) -> Alias:

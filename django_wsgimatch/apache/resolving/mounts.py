@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from ...aliases.alias import Alias
-from ...aliases.directives import get_word
 from ...aliases.patterns.pattern import compile_pattern
-from ...exceptions import PatternError
+from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of
 from ..covering.coverage import FILES, Coverage, FileKind, is_wildcard, reach_of, section_pattern
 from ..covering.hosts import Host, Scope
 from ..covering.option_values import replaces_options
@@ -23,22 +22,14 @@ from ..outcomes.outcome import Ledger
 from .resolving import Resolver
 
 WSGI = ("wsgi-script", "application/x-httpd-wsgi")
-_ROOT = "documentroot"
 
 Covered = Sequence[tuple[Scope, Coverage]]
 
 
 def mount(resolver: Resolver, hosts: Iterable[Host]) -> None:
-    """
-    Put what Alias and DocumentRoot send to WSGI scripts to the aliases of each host.
-
-    Those of the main server hold in every virtual host, and there before its own aliases.
-    """
-    main = resolver.main
-    _Mounter(resolver, main).mount(())
-    for host in hosts:
-        # A virtual host that has no alias of its own gets all of the main server's.
-        _Mounter(resolver, host).mount(main.mounted if host.aliases else ())
+    """Say of each host what Alias and DocumentRoot send to WSGI scripts: its mounts."""
+    for host in (resolver.main, *hosts):
+        _Mounter(resolver, host).mount()
 
 
 class _Mounter:
@@ -48,20 +39,16 @@ class _Mounter:
         self._host = host
         self._servers = [resolver.main] if host is resolver.main else [resolver.main, host]
 
-    def mount(self, inherited: Sequence[tuple[Alias, Directive]]) -> None:
-        """Put the mounts to the aliases of the host."""
+    def mount(self) -> None:
+        """Put the mounts to the host."""
         host = self._host
-        roots = [d for d in host.takers if d.key == _ROOT][-1:]
-        host.mounted = [
-            (alias, directive)
-            for directive in host.takers
-            if directive.key in ("alias", "aliasmatch")
-            for alias in self._mounts(directive)
-        ]
-        last = [(alias, directive) for directive in roots for alias in self._mounts(directive)]
         scopes = [scope for server in self._servers for scope in server.scopes.values()]
-        if any(each.handlers for each in self._servers) or any(each.handlers for each in scopes):
-            host.aliases[:] = [*host.mounted, *inherited, *host.aliases, *last]
+        has_own = any(each.handlers for each in self._servers)
+        if not has_own and not any(each.handlers for each in scopes):
+            return
+        roots = [d for d in host.takers if d.key == ROOT][-1:]
+        lines = [d for d in host.takers if d.key in MOD_ALIAS]
+        host.mounted = [(alias, d) for d in (*lines, *roots) for alias in self._mounts(d)]
 
     def _mounts(self, directive: Directive) -> Iterator[Alias]:
         alias = alias_of(directive)
@@ -167,22 +154,6 @@ def is_whole_mount(host: Host, directive: Directive) -> bool:
     return any(
         each is directive and not alias.target.endswith("$1") for alias, each in host.mounted
     )
-
-
-def alias_of(directive: Directive) -> Alias | None:
-    """Return the alias that Alias, AliasMatch or DocumentRoot would be, if they are complete."""
-    name, words = directive.key, directive.words
-    if name == _ROOT:
-        return Alias("/", words[0].rstrip("/") or "/") if words else None
-    if len(words) != 2 or not all(words):
-        return None
-    if name == "alias":
-        return Alias(words[0], words[1])
-    try:
-        compile_pattern(get_word(directive.rest)[0])
-    except PatternError:
-        return None
-    return Alias(words[0], words[1], "match")
 
 
 def _whole(alias: Alias) -> Alias:

@@ -8,24 +8,31 @@ for a part of an alias's uris becomes an entry of its own before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-from ...aliases.alias import Alias
+from ...aliases.alias import Alias, Denial, Redirection
+from ...aliases.file_options import FileOptions
+from ..covering.alias_lines import kinds_for
 from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
-from ..covering.hosts import ROOT, Host, Scope
+from ..covering.hosts import ROOT, Host, Scope, scope_sections
 from ..covering.indexes import ScopeIndex
-from ..covering.option_values import DEFAULTS, ENTRY_OPTIONS, Given, follows_links
+from ..covering.option_values import DEFAULTS, ENTRY_OPTIONS, FILE_OPTIONS, Given, follows_links
 from ..covering.partial_aliases import narrowed, region_of
 from ..lines.directive import Directive, Spot
 from ..lines.limits import COMPARED, MADE, Effort
 from ..outcomes.outcome import Ledger
+from .programs import index_of_files
 
 Values = dict[str, Given]
 
 NAMES = tuple(ENTRY_OPTIONS.values())
 """The options of an entry."""
+_OF_FILES = {
+    "indexes": "a folder without an index file is not listed: it answers 404",
+    "multiviews": "files are asked for by their whole names",
+}
 # What holds at the root, and at the script: True, False or "owner".
 FollowSymlinks = tuple[bool | str, bool | str]
 # An alias or a part of it, the options that hold for it, and the section that makes it a part.
@@ -56,6 +63,12 @@ class ResolvedAlias:
     part: Scope | None = None
     uses: Uses = ()
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it answers before access rules are looked at."""
+        is_direct = isinstance(self.alias.answer, Redirection | Denial)
+        return is_direct and not scope_sections(self.directive)
+
 
 @dataclass(slots=True)
 class Resolver:
@@ -63,18 +76,23 @@ class Resolver:
     Resolves the aliases of a server, or of the main server for a virtual host.
 
     ``links`` are the Options directives, by identity, that forbid symbolic links on the way to one
-    of the scripts.
+    of the scripts. ``folders`` are those that a <Directory> names. ``is_part`` says that the
+    configuration is a part of a server's.
     """
 
     main: Host
     ledger: Ledger
     kind_of: FileKinds
+    folders: frozenset[str] = frozenset()
+    is_part: bool = False
     links: dict[int, Given] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
     _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
 
     def entries(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
         """Return the entries that an alias becomes for the requests to a host, in order."""
+        if alias.answer is not None:
+            return [self._answering(host, alias, directive)]
         scopes = self.scopes(host, alias, directive)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
@@ -85,6 +103,44 @@ class Resolver:
             self._entry(each, host, directive, own, follow, part, () if part else agreeing)
             for each, own, part in (*parts, (alias, values, None))
         ]
+
+    def _answering(self, host: Host, alias: Alias, directive: Directive) -> ResolvedAlias:
+        """Return the entry of what needs no application."""
+        if isinstance(alias.answer, FileOptions):
+            alias = self._with_options(host, alias, alias.answer, directive)
+        return ResolvedAlias(
+            alias, host, directive, frozenset(), {}, (directive.spot,), (True, True)
+        )
+
+    def _with_options(
+        self, host: Host, alias: Alias, answer: FileOptions, directive: Directive
+    ) -> Alias:
+        """Return files with what directives say of their folder."""
+        scopes = self.scopes(host, alias, directive)
+        sure = [scope for scope, covered in scopes if covered == "all"]
+        values = merged_values(_inherited(self.main, host) | host.values, sure)
+        policies = {*self._follow_symlinks(host, sure, keep=False)}
+        for scope, covered in scopes:
+            if covered == "some" and scope.options:
+                policies |= {*self._follow_symlinks(host, [*sure, scope], keep=False)}
+        given = [*self.main.options, *(host.options if host is not self.main else ())]
+        self._note_options([*given, *(each for s, _ in scopes for each in s.options)], alias)
+        if "index" in values:
+            self.ledger.note(values["index"].directive, "kept", f"index of {alias.location}")
+        index = values["index"].value if "index" in values else answer.index
+        links, index = strictest(policies), tuple(index_of_files(index))
+        return replace(alias, answer=replace(answer, index=index, follow_symlinks=links))
+
+    def _note_options(self, options: Iterable[Given], alias: Alias) -> None:
+        """Say what Options do to files that a folder has."""
+        for given in options:
+            words = [word.lower().removeprefix("+") for word in given.value]
+            for word, reason in _OF_FILES.items():
+                if word in words:
+                    self.ledger.note(given.directive, "changed", reason)
+            if follows_links(True, given.value) is not True:
+                kept = f"follow_symlinks of {alias.location}, where others follow links"
+                self.ledger.note(given.directive, "kept", kept)
 
     def is_plain(self, host: Host) -> bool:
         """Whether a virtual host changes nothing about the main server's aliases."""
@@ -127,7 +183,7 @@ class Resolver:
         kind_of: FileKinds | None = None,
     ) -> list[tuple[Scope, Coverage]]:
         """Return the sections that hold for an alias or a part of it, in Apache's order."""
-        reach = reach_of(alias, kind_of or self.kind_of)
+        reach = reach_of(alias, kind_of or kinds_for(alias, self.kind_of, self.folders))
         found = []
         compared = 0
         servers = (host,) if host is self.main else (self.main, host)
@@ -152,27 +208,29 @@ class Resolver:
             telling = (
                 each
                 for each in host.scopes.values()
-                if each.values or each.options or each.access or each.handlers
+                if any((each.values, each.options, each.access, each.handlers, each.programs))
             )
             self._indexes[id(host)] = ScopeIndex(telling)
         return self._indexes[id(host)]
 
-    def _follow_symlinks(self, host: Host, sure: Sequence[Scope]) -> FollowSymlinks:
+    def _follow_symlinks(
+        self, host: Host, sure: Sequence[Scope], *, keep: bool = True
+    ) -> FollowSymlinks:
         value: bool | str = True
         servers = [host.options] if host is self.main else [self.main.options, host.options]
         for given in (given for options in servers for given in options):
-            value = self._after(value, given)
+            value = self._after(value, given, keep=keep)
         root = value
         for scope in sure:
             for given in scope.options:
-                value = self._after(value, given)
+                value = self._after(value, given, keep=keep)
             if scope.rank == ROOT:
                 root = value
         return root, value
 
-    def _after(self, before: bool | str, given: Given) -> bool | str:
+    def _after(self, before: bool | str, given: Given, *, keep: bool) -> bool | str:
         value = follows_links(before, given.value)
-        if value is not True:
+        if keep and value is not True:
             self.links[id(given.directive)] = given
         return value
 
@@ -224,6 +282,8 @@ class Resolver:
         """Return what a scope gives, without what the alias line says itself."""
         found = {}
         for name, given in scope.values.items():
+            if name in FILE_OPTIONS.values():
+                continue
             if getattr(alias, name, None) is None:
                 found[name] = given
             else:
@@ -238,6 +298,13 @@ class Resolver:
                 f"{scope} applies to some URLs of {alias.directive} {alias.location}; which ones "
                 "cannot be determined. Give those URLs their own entry before it",
             )
+
+
+def strictest(policies: Collection[bool | str]) -> Literal["owner"] | bool:
+    """Return the policy for symbolic links that lets no more through than any of some."""
+    if False in policies:
+        return False
+    return "owner" if "owner" in policies else True
 
 
 def _uses(scopes: Iterable[Scope]) -> Iterator[tuple[Directive, str]]:

@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
+from itertools import filterfalse
 
 from ...aliases.alias import Alias
-from ..covering.coverage import is_below, may_meet
+from ...aliases.file_options import FileOptions
+from ...aliases.table import in_order_of_apache
 from ..covering.hosts import Host
-from ..covering.indexes import reach_of_region
+from ..covering.indexes import may_share
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
 from .closing import Closed, Closer
+from .files import is_inherited
+from .index_files import without_closed_index
 from .resolving import ResolvedAlias, Resolver
 
 _WILDCARDS = "*?["
@@ -47,8 +51,10 @@ class Tables:
     named_by: tuple[Directive, ...] = ()
 
     def opened(self) -> Tables:
-        """Return the tables with nothing closed."""
-        return replace(self, closed=[], hosts_closed={})
+        """Return the tables with nothing closed but what Apache runs."""
+        kept = {p: [*filterfalse(_is_rule, each)] for p, each in self.hosts_closed.items()}
+        closed = [*filterfalse(_is_rule, self.closed)]
+        return replace(self, closed=closed, hosts_closed=kept)
 
     def all_closed(self) -> Iterator[tuple[str | None, Closed]]:
         """Yield what is closed, each with the pattern of its hosts, None for every host."""
@@ -62,6 +68,10 @@ class Tables:
             each for p, entries in self.hosts.items() if p not in self.same_as for each in entries
         ]
         return [*own, *self.entries]
+
+    def all_scripts(self) -> list[ResolvedAlias]:
+        """Return every entry that an application answers, in the same order."""
+        return [each for each in self.all_entries() if each.alias.answer is None]
 
 
 @dataclass(eq=False)
@@ -78,11 +88,25 @@ class _Table:
 
     @property
     def all(self) -> list[ResolvedAlias]:
-        return [*self.entries, *self.inherited]
+        """All entries in the order in which Apache tries them."""
+        found = [*self.entries, *self.inherited]
+        return [found[place] for place in in_order_of_apache([each.alias for each in found])]
+
+    @property
+    def worth(self) -> int:
+        """What speaks for this table, where a host has others at other addresses."""
+        answers = [each.alias.answer for each in self.entries]
+        if None in answers:
+            return 3
+        return 2 if any(isinstance(each, FileOptions) for each in answers) else bool(answers)
 
     def says(self) -> tuple[object, ...]:
         """What requests are answered by; two tables that say the same are one."""
         return (*_said(self.closed), *(each.alias for each in self.all))
+
+
+def _is_rule(closed: Closed) -> bool:
+    return closed.is_rule
 
 
 def _has_wildcard(name: str) -> bool:
@@ -112,7 +136,8 @@ class _Builder:
         self._ledger: Ledger = resolver.ledger
         self._closer = Closer(resolver)
         self._main_closed = self._closer.closed(resolver.main)
-        self._main = self._resolve(resolver.main, resolver.main)
+        main = self._resolve(resolver.main, resolver.main)
+        self._main = without_closed_index(main, self._main_closed)
         self._tables = [self._table(host) for host in hosts]
         # The first virtual host of an address answers what no other one of it is called.
         self._defaults: dict[str, _Table] = {}
@@ -149,7 +174,9 @@ class _Builder:
         return self._by_name(named, default)
 
     def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
-        tables = Tables(self._main, closed=self._main_closed)
+        # A virtual host has the rules of mod_rewrite of the main server only if it asks for them.
+        main = [each for each in self._main if each.directive.key != "rewriterule"]
+        tables = Tables(main, closed=self._main_closed)
         if self._own(default) and ANY not in named:
             named = {**named, ANY: default}
         is_hidden = ANY in named or any(name.startswith(".") for name in named)
@@ -198,18 +225,21 @@ class _Builder:
         return entries
 
     def _aliases_of(self, host: Host, owner: Host) -> list[tuple[Alias, Directive]]:
-        """Return an owner's aliases for a host, which has the mounts of the main server already."""
-        if host is owner or not host.aliases:
+        """Return an owner's aliases for a host, which has others of the main server already."""
+        if host is owner:
             return owner.aliases
-        return [each for each in owner.aliases if each not in owner.mounted]
+        if not host.aliases:
+            # Of rules of mod_rewrite it has those that it asks for, as its own.
+            return [each for each in owner.aliases if each[1].key != "rewriterule"]
+        return [*filter(is_inherited, owner.aliases)]
 
     def _table(self, host: Host) -> _Table:
         main = self._resolver.main
         own = self._resolve(host, host)
-        is_same = self._resolver.is_plain(host) and not (host.aliases and main.mounted)
+        is_same = self._aliases_of(host, main) == main.aliases and self._resolver.is_plain(host)
         inherit = (lambda: self._main) if is_same else partial(self._resolve, host, main)
         closed = self._closer.closed(host)
-        return _Table(host, own, inherit, closed)
+        return _Table(host, without_closed_index(own, closed), inherit, closed)
 
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
@@ -246,13 +276,14 @@ class _Builder:
         Return the table that answers a host, or hosts that nobody is called.
 
         Each address of Apache's may have another: the virtual host that is called so, or the first.
-        One without aliases of its own, as a port that only redirects, does not count beside one
+        One without scripts of its own, as a port that only redirects, does not count beside one
         that has some, nor a first one beside one that is called so.
         """
         claims = self._claiming(name)
         answering = (claims.get(address, first) for address, first in self._defaults.items())
         found = list(dict.fromkeys(answering))
-        own = [table for table in found if table.entries]
+        most = max((table.worth for table in found), default=0)
+        own = [table for table in found if table.entries and table.worth == most]
         own = own or [table for table in found if table.all] or found
         return self._agreed([table for table in own if table in claims.values()] or own)
 
@@ -313,7 +344,7 @@ class _Builder:
         here, there = (" ".join(each.host.addresses) for each in (chosen, other))
         if any(entry.alias == each.alias for each in entries):
             return
-        if any(_may_clash(each.alias, entry.alias) for each in entries):
+        if any(may_share(each.alias, entry.alias) for each in entries):
             reason = (
                 f"a host has other aliases on {there} than on {here}. A table cannot tell "
                 "addresses apart: it has the aliases of the latter. `import --address` writes "
@@ -342,14 +373,6 @@ class _Builder:
 
 def _by_urls(closed: Sequence[Closed]) -> Iterator[tuple[tuple[str, str], Closed]]:
     return zip(_said(closed), closed, strict=True)
-
-
-def _may_clash(one: Alias, other: Alias) -> bool:
-    """Whether two aliases may answer the same URLs."""
-    if one.kind == other.kind == "plain":
-        return is_below(one.location, other.location) or is_below(other.location, one.location)
-    here, there = (reach_of_region(each).prefixes for each in (one, other))
-    return here is None or there is None or any(may_meet(a, b) for a in here for b in there)
 
 
 def _is_secure(table: _Table) -> bool:

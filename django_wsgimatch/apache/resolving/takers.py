@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
+from ..covering.alias_lines import ROOT, takes_everything
 from ..covering.coverage import LOCATIONS, is_wildcard, section_pattern
 from ..covering.hosts import HANDLERS, Host, scope_sections
 from ..covering.indexes import Regions, in_words, reach_of_region
@@ -15,7 +16,7 @@ from ..covering.partial_aliases import from_wildcard
 from ..lines.directive import Directive, Section
 from ..outcomes.answers import answer_for
 from ..outcomes.outcome import Ledger
-from .barring import Barred
+from .barring import Barred, rules_of
 from .mounts import WSGI, is_whole_mount
 
 EVERYTHING = Alias("/", "")
@@ -23,6 +24,25 @@ Ids = Collection[int]
 _STATUSES = ("permanent", "temp", "seeother", "gone")
 _HIDDEN = "An alias matches /: none of its files is requested"
 _NO_FILES = "No alias matches /: Apache serves the files of this folder, and here they answer 404"
+_SENT = "No effect: an entry sends its files as they are, and scripts are run"
+# What to do about what is no entry, by how the name begins.
+_ADVICE = {
+    "alias": "Write alias() entries for what it serves",
+    "redirect": "Write redirect() or redirect_match() entries that say the same",
+    "rewrite": (
+        "Rules may change the URL before it reaches the aliases, or answer it: write entries that "
+        "do the same, redirect_match(), alias_match() or script_alias_match(), or move the rule to "
+        "the server in front"
+    ),
+}
+_TO_TLS = (
+    "A table does not tell HTTP from HTTPS: let what speaks TLS redirect, or set "
+    "SECURE_SSL_REDIRECT in each Django project"
+)
+_ELSEWHERE = (
+    "other entries answer it here: a table cannot tell addresses apart. `import --address` writes "
+    "those of one address"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +61,18 @@ class Taken:
 
 
 def note_taken(
-    main: Host, hosts: Sequence[Host], ledger: Ledger, told: Iterable[Barred], closing: Ids
+    main: Host,
+    hosts: Sequence[Host],
+    ledger: Ledger,
+    told: Iterable[Barred],
+    closing: Ids,
+    written: Ids,
 ) -> tuple[Taken, ...]:
     """
     Say of each directive which URLs it takes from which aliases, and return what is taken.
 
-    ``told`` are rules that refuse some requests only; ``closing``, by identity, those that entries
-    stand for.
+    ``told`` are rules that refuse some requests only; ``closing``, by identity, those that refuse
+    what is closed, and ``written`` those that are entries.
     """
     refusing = {id(each.directive): each for each in told}
     # A table does not tell ports apart: a host that only redirects is answered by another one.
@@ -58,13 +83,37 @@ def note_taken(
         if host.takers and host.aliases and host is not main:
             answering = _Answering(alias for alias, _ in (*host.aliases, *main.aliases))
         for directive in host.takers:
-            if directive.key == "documentroot":
+            if id(directive) in written or _is_settled(directive, host, ledger):
+                continue
+            if directive.key == ROOT:
                 _note_root(directive, answering, ledger)
             elif id(directive) not in closing and not is_whole_mount(host, directive):
                 for taken in _taken_by(directive, refusing.get(id(directive))):
-                    if _note(taken, answering, ledger):
+                    is_elsewhere = id(directive) in host.carried
+                    if _note(taken, answering, ledger, is_elsewhere=is_elsewhere):
                         found.append(taken)
     return tuple(found)
+
+
+def note_conditions(hosts: Iterable[Host], ledger: Ledger) -> None:
+    """Say of each condition of a rule that needs the user that it does so, too."""
+    for host in hosts:
+        for rule in rules_of(host.rewriting):
+            found = ledger.outcome(rule.directive)
+            for condition in rule.all_conditions:
+                if found is not None and found.category == "needs you":
+                    reason = f"It is part of the rule in {rule.directive.spot}"
+                    ledger.note(condition, "needs you", reason)
+
+
+def _is_settled(directive: Directive, host: Host, ledger: Ledger) -> bool:
+    """Whether nothing is left to say of what has become no entry."""
+    words = directive.words
+    if directive.key in HANDLERS and words and words[0].lower() in (*WSGI, "none"):
+        if ledger.outcome(directive) is None:
+            ledger.note(directive, "not needed", _SENT)
+        return True
+    return id(directive) in host.carried and ledger.outcome(directive) is not None
 
 
 class _Answering:
@@ -76,7 +125,7 @@ class _Answering:
         for alias in dict.fromkeys(aliases):
             self.regions.add(alias)
             self.is_any = True
-            self.takes_all = self.takes_all or _is_root(alias)
+            self.takes_all = self.takes_all or takes_everything(alias)
 
 
 def _note_root(directive: Directive, answering: _Answering, ledger: Ledger) -> None:
@@ -86,14 +135,24 @@ def _note_root(directive: Directive, answering: _Answering, ledger: Ledger) -> N
         ledger.note(directive, "needs you", _NO_FILES)
 
 
-def _note(taken: Taken, answering: _Answering, ledger: Ledger) -> bool:
+def _note(taken: Taken, answering: _Answering, ledger: Ledger, *, is_elsewhere: bool) -> bool:
     """Say what is taken, and return whether an alias answers it here."""
     takers = [each.location for each in answering.regions.meeting(reach_of_region(taken.region))]
     by = f"the alias {takers[0]}{' and others' * (len(takers) > 1)}" if takers else "no alias"
     what = in_words(taken.region) if taken.is_sure else "URLs that cannot be determined"
-    advice = answer_for(taken.directive.name).note
+    if is_elsewhere:
+        ledger.note(taken.directive, "needs you", f"{what}: {_ELSEWHERE}")
+        return bool(takers)
+    advice = _advice(taken.directive)
     ledger.note(taken.directive, "needs you", f"{what}: answered by {by} here. {advice}")
     return bool(takers)
+
+
+def _advice(directive: Directive) -> str:
+    own = (text for start, text in _ADVICE.items() if directive.key.startswith(start))
+    if directive.key == "rewriterule" and "https://%{" in directive.rest:
+        return _TO_TLS
+    return next(own, answer_for(directive.name).note)
 
 
 def _taken_by(directive: Directive, refusing: Barred | None) -> Iterator[Taken]:
@@ -106,7 +165,7 @@ def _taken_by(directive: Directive, refusing: Barred | None) -> Iterator[Taken]:
     around = [each for each in scope_sections(directive) if each.key in LOCATIONS]
     within = _region_of_section(around[0]) if around else None
     if name in HANDLERS:
-        if name != "sethandler" or (words[:1] and words[0].lower() in (*WSGI, "none")):
+        if name != "sethandler":
             return
         yield Taken(directive, within or EVERYTHING, within is not None)
         return
@@ -156,17 +215,3 @@ def _pattern(text: str) -> Alias | None:
     except PatternError:
         return None
     return Alias(text, "", "match")
-
-
-def _is_root(alias: Alias) -> bool:
-    if alias.kind == "plain":
-        return alias.location == "/"
-    try:
-        found = compile_pattern(alias.location)
-    except PatternError:
-        return False
-    return all(found.find(uri) is not None for uri in _SOME_URIS)
-
-
-# An alias that takes these takes all, as far as people write such patterns.
-_SOME_URIS = ("/", "/index.html", "/favicon.ico", "/x/y/z", "/\xff", "/a.b/~c/")

@@ -174,27 +174,41 @@ def _wrapped(opening: str, parts: Iterable[str], closing: str, indent: str) -> I
 def _arguments(alias: Alias) -> list[str]:
     match alias.answer:
         case Denial(note):
-            return [literal(alias.location), f"note={literal(note)}"]
+            return [literal(alias.location), *([f"note={literal(note)}"] if note else [])]
         case Redirection(url, status):
             return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
-        case FileOptions():
-            return [literal(alias.location), literal(alias.target)]
-    arguments = [literal(alias.location), _target(alias.target)]
+    is_root = isinstance(alias.answer, FileOptions) and alias.answer.is_root
+    arguments = [*([] if is_root else [literal(alias.location)]), _target(alias)]
     return arguments + [f"{name}={literal(value)}" for name, value in _options(alias).items()]
 
 
-def _target(target: str) -> str:
-    """A file's name as Python; as text some would name a module."""
-    return repr(target.encode("latin-1")) if is_read_as_module(target) else literal(target)
+def _target(alias: Alias) -> str:
+    """A target as Python: as text the names of some files would name a module."""
+    is_file = alias.answer is None and not alias.is_module
+    if is_file and is_read_as_module(alias.target):
+        return repr(alias.target.encode("latin-1"))
+    return literal(alias.target)
 
 
 def _options(alias: Alias) -> dict[str, Any]:
     """The options of an entry that are not as they are without being given."""
     if isinstance(alias.answer, FileOptions):
-        given = {each.name: getattr(alias.answer, each.name) for each in fields(FileOptions)}
-        return {name: v for name, v in given.items() if v != getattr(FileOptions(), name)}
+        return _file_options(alias.answer)
     found = {name: getattr(alias, name) for name in ENTRY_OPTIONS.values()}
+    if alias.is_module:
+        # Its target says so.
+        found.pop("callable_object")
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _file_options(answer: FileOptions) -> dict[str, Any]:
+    given = {each.name: getattr(answer, each.name) for each in fields(FileOptions)}
+    changed = {name: v for name, v in given.items() if v != getattr(FileOptions(), name)}
+    changed.pop("is_root", None)
+    return {
+        name: dict(value) if name in ("types", "encodings") else value
+        for name, value in changed.items()
+    }
 
 
 def _comments(text: str, spots: Iterable[Spot]) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...aliases.alias import Alias
+from ...aliases.file_options import FileOptions
 from ..covering.option_values import DEFAULTS
 from ..lines.directive import Spot
 from ..outcomes.outcome import Category, Ledger
@@ -63,7 +64,7 @@ def collect(
 
     ``has_files`` says that Apache sends files of a folder where no alias matches.
     """
-    entries = tables.all_entries()
+    entries = tables.all_scripts()
     others = [
         _application_group(entries),
         _pass_authorization(entries),
@@ -74,7 +75,7 @@ def collect(
     ]
     defaults = {each.name: each.value for each in others if each is not None}
     return Settings(
-        (*map(_refused, tables.closed), *(_written(each, defaults) for each in tables.entries)),
+        tuple(_in_order(tables.closed, tables.entries, defaults)),
         tuple(_hosts(tables, defaults)),
         tuple(groups),
         tuple(each for each in others if each is not None and not _is_default(each)),
@@ -101,10 +102,19 @@ def _is_default(setting: Setting) -> bool:
 def _hosts(tables: Tables, defaults: dict[str, Any]) -> Iterable[Hosts]:
     for pattern, entries in tables.hosts.items():
         same_as = tables.same_as.get(pattern)
-        closed = map(_refused, tables.hosts_closed.get(pattern, ()))
-        written = [*closed, *(_written(each, defaults) for each in entries)]
+        closed = tables.hosts_closed.get(pattern, ())
+        written = _in_order(closed, entries, defaults)
         spots = (tables.spots[pattern],) if pattern in tables.spots else ()
         yield Hosts(pattern, () if same_as else tuple(written), same_as, spots)
+
+
+def _in_order(
+    closed: Iterable[Closed], entries: Sequence[ResolvedAlias], defaults: dict[str, Any]
+) -> Iterator[Written]:
+    """Yield what answers before access rules are looked at, what they close, and the rest."""
+    yield from (_written(each, defaults) for each in entries if each.is_first)
+    yield from map(_refused, closed)
+    yield from (_written(each, defaults) for each in entries if not each.is_first)
 
 
 def _refused(closed: Closed) -> Written:
@@ -113,6 +123,10 @@ def _refused(closed: Closed) -> Written:
 
 def _written(entry: ResolvedAlias, defaults: dict[str, Any]) -> Written:
     alias = entry.alias
+    if isinstance(alias.answer, FileOptions):
+        return Written(_with_own_policy(alias, alias.answer, defaults), entry.spots)
+    if alias.answer is not None:
+        return Written(alias, entry.spots)
     own = entry.given_on_line
     if "application_group" not in own and _group(entry) == defaults["WSGIMATCH_APPLICATION_GROUP"]:
         alias = replace(alias, application_group=None)
@@ -126,6 +140,13 @@ def _written(entry: ResolvedAlias, defaults: dict[str, Any]) -> Written:
         alias = replace(alias, callable_object=None)
     comment = "" if entry.part is None else f"{entry.part}, before the alias that it is a part of"
     return Written(alias, entry.spots, comment)
+
+
+def _with_own_policy(alias: Alias, answer: FileOptions, defaults: dict[str, Any]) -> Alias:
+    """Return files without a policy for symbolic links that holds for all entries anyway."""
+    if answer.follow_symlinks != defaults.get("WSGIMATCH_FOLLOW_SYMLINKS", True):
+        return alias
+    return replace(alias, answer=replace(answer, follow_symlinks=None))
 
 
 def _group(entry: ResolvedAlias) -> str:

@@ -18,11 +18,12 @@ from urllib.parse import quote
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
 from ...apache.covering.access_files import with_access_files
+from ...apache.covering.alias_lines import alias_of
 from ...apache.covering.coverage import LOCATIONS, FileKinds
 from ...apache.covering.hosts import Host, read_hosts
 from ...apache.lines.directive import ApacheConfiguration, Directive, Section
 from ...apache.outcomes.outcome import Ledger
-from ...apache.resolving.mounts import alias_of, mount
+from ...apache.resolving.mounts import mount
 from ...apache.resolving.resolving import Resolver
 from ...doctor.uris.search import until_too_complex, words_of
 from ...exceptions import PatternError

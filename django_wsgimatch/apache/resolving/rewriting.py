@@ -1,0 +1,271 @@
+"""
+Rules of mod_rewrite as entries: redirects, refusals, and URLs that are files.
+
+A rule becomes an entry where that answers every request as the rule does. All others are left,
+and are named in the report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ...aliases.alias import Alias, Answer, Denial, Redirection
+from ...aliases.directives import STATUSES
+from ...aliases.file_options import FileOptions
+from ...aliases.patterns.pattern import compile_pattern
+from ...aliases.patterns.pcre.measures import shortest
+from ...aliases.patterns.pcre.parser import parse
+from ...aliases.substitution import group_numbers, parse_template
+from ...exceptions import PatternError
+from ..covering.coverage import FileKinds
+from ..covering.hosts import Host
+from ..covering.indexes import may_share
+from ..covering.partial_aliases import is_anchored, restricted
+from ..lines.directive import Directive
+from .barring import TAKING_ALL, Rule, server_rules, unless
+
+Owned = tuple[Alias, Directive]
+
+_ENDING = {"L", "LAST", "END"}
+_STATUS_FLAGS = ("R", "REDIRECT")
+_FORBIDDEN, _GONE = {"F", "FORBIDDEN"}, {"G", "GONE"}
+# They say nothing of the answer, or only what an entry says anyway.
+_SILENT = {*_ENDING, "NC", "NOCASE", "E", "ENV", "DPI", "DISCARDPATH", "UNSAFEPREFIXSTAT", ""}
+_NOT_ESCAPED, _ADDING = {"NE", "NOESCAPE"}, {"QSA", "QSAPPEND"}
+# Which rule comes next depends on these.
+_FLOW = {"S", "SKIP", "N", "NEXT", "C", "CHAIN"}
+_ABSOLUTE = re.compile(
+    r"(https?)://([\w.-]+|%\{HTTP_HOST\}|%\{SERVER_NAME\})(:\d+)?(?=[/$]|\Z)", re.ASCII
+)
+# Of these a template means what a substitution means.
+_PLAIN = re.compile(r"[\w\-./~+=&,;:@!$?*()' ]*", re.ASCII)
+_OF_REQUEST = "%{REQUEST_URI}"
+_ROOT = "%{DOCUMENT_ROOT}"
+# Where TLS is spoken, and where not: what these test for.
+_SCHEMES = {"%{HTTPS}": ("on", "off"), "%{REQUEST_SCHEME}": ("https", "http")}
+_SOME_URIS = ("/", "/x", "/x/y.z")
+_NEVER = "It never holds in this virtual host"
+
+
+@dataclass(slots=True)
+class Rewritten:
+    """
+    What becomes of a server's rules.
+
+    ``entries`` stand in their order; ``parts`` are conditions of rules that became entries, each
+    with the rule, ``idle`` are directives with the reason why nothing is lost without them.
+    """
+
+    entries: list[Owned] = field(default_factory=list)
+    parts: list[tuple[Directive, Directive]] = field(default_factory=list)
+    idle: list[tuple[Directive, str]] = field(default_factory=list)
+
+
+def rewritten(main: Host, host: Host, root: str, kind_of: FileKinds) -> Rewritten:
+    """
+    Return what becomes of the rules of a server that stand in no section.
+
+    ``root`` is its DocumentRoot, "" where it has none.
+    """
+    found = Rewritten()
+    rules = list(server_rules(main, host))
+    passing: list[str] = []
+    is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
+    for number, each in enumerate(rules):
+        rule = _with_constants(each, is_tls)
+        if rule is None:
+            found.idle += ((d, _NEVER) for d in (each.directive, *each.all_conditions))
+            continue
+        if _FLOW & rule.flags.keys() and not _is_mere_chain(rule):
+            break
+        if rule.lets_pass and rule.ahead is not None:
+            if not rule.ahead and not rule.uris:
+                break
+            passing.append(unless(rule.ahead, *rule.uris))
+            continue
+        if rule.substitution == "-" and rule.conditions and _ENDING & rule.flags.keys():
+            # Nobody knows whom it lets pass the rules behind it.
+            break
+        writer = _Writer(host, root, kind_of, passing)
+        entry = writer.entry(rule, rules[number + 1 :])
+        if entry is not None:
+            found.entries.append((entry, rule.directive))
+            found.parts += ((condition, rule.directive) for condition in rule.all_conditions)
+    return _without_early_files(found)
+
+
+def _is_mere_chain(rule: Rule) -> bool:
+    return rule.is_chained and rule.substitution == "-"
+
+
+def _without_early_files(found: Rewritten) -> Rewritten:
+    """Leave out files before which another entry would come that is written behind them."""
+    kept: list[Owned] = []
+    later: list[Alias] = []
+    for alias, directive in reversed(found.entries):
+        is_file = isinstance(alias.answer, FileOptions)
+        if is_file and any(may_share(alias, each) for each in later):
+            continue
+        kept.insert(0, (alias, directive))
+        if not is_file:
+            later.append(alias)
+    found.entries = kept
+    return found
+
+
+def _with_constants(rule: Rule, is_tls: bool) -> Rule | None:
+    """Return a rule without the conditions that always hold, None where one never does."""
+    left = []
+    for condition in rule.conditions:
+        holds = _always(condition, is_tls)
+        if holds is False:
+            return None
+        if holds is None:
+            left.append(condition)
+    return replace(rule, conditions=tuple(left))
+
+
+def _always(condition: Directive, is_tls: bool) -> bool | None:
+    """Return whether a condition holds for all requests or for none, None where some differ."""
+    test, pattern, *flags = condition.words
+    values = _SCHEMES.get(test.upper())
+    if values is None or flags:
+        return None
+    is_negated = pattern.startswith("!")
+    body = pattern.removeprefix("!")
+    value = values[0] if is_tls else values[1]
+    if body.startswith("="):
+        return (body[1:].strip('"') == value) != is_negated
+    try:
+        return (compile_pattern(body).find(value) is not None) != is_negated
+    except PatternError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    host: Host
+    root: str
+    kind_of: FileKinds
+    passing: Sequence[str]
+
+    def entry(self, rule: Rule, later: Iterable[Rule]) -> Alias | None:
+        """Return the entry that answers as a rule does, None where there is none."""
+        if rule.conditions or rule.is_chained or rule.ahead is None:
+            return None
+        flags = set(rule.flags)
+        status = next((rule.flags[name] for name in _STATUS_FLAGS if name in flags), None)
+        if flags & _FORBIDDEN:
+            return self._written(rule, "", Denial())
+        if flags & _GONE:
+            return self._written(rule, "", Redirection("", 410))
+        number = _status(status)
+        if status is not None and number is None:
+            return None
+        if status is None and self._leads_away(rule.substitution):
+            number = 302
+        if number is not None and number >= 400:
+            return self._written(rule, "", Redirection("", number))
+        if number is not None and not _ENDING & flags and not all(map(_ignores_urls, later)):
+            return None
+        if flags - {*_SILENT, *_STATUS_FLAGS, *_NOT_ESCAPED, *_ADDING}:
+            return None
+        if number is not None:
+            return self._redirect(rule, number)
+        return self._file(rule) if _ENDING & flags or not list(later) else None
+
+    def _leads_away(self, substitution: str) -> bool:
+        """Whether Apache redirects without being told to: a URL of its own host it would map."""
+        found = _ABSOLUTE.match(substitution)
+        if found is None or found[2].startswith("%"):
+            return False
+        names = [name for name, _ in self.host.names]
+        return found[2].lower() not in names and not any("*" in n or "?" in n for n in names)
+
+    def _redirect(self, rule: Rule, status: int) -> Alias | None:
+        url = self._own(rule.substitution)
+        template = url.replace(_OF_REQUEST, "")
+        is_whole = template != url
+        captures = "$" in template
+        is_plain = template.startswith("/") or _ABSOLUTE.match(template) or not template
+        if not is_plain or not _is_template(template) or (is_whole and captures):
+            return None
+        if (captures or is_whole) and _NOT_ESCAPED & rule.flags.keys():
+            return None
+        path, asks, query = template.partition("?")
+        if asks and (not query or "$" in query or is_whole or _ADDING & rule.flags.keys()):
+            return None
+        if is_whole:
+            if not url.endswith(_OF_REQUEST):
+                return None
+            rule = replace(rule, pattern="^(.*)$", uris=(*filter(None, [rule.ahead]), *rule.uris))
+            template = f"{path}$1"
+        return self._written(rule, template, Redirection(template, status))
+
+    def _own(self, substitution: str) -> str:
+        """Return a URL without the host where that is the request's own."""
+        found = _ABSOLUTE.match(substitution)
+        scheme = "https" if self.host.is_tls else "http"
+        if found and found[1] == scheme and found[2].startswith("%") and not found[3]:
+            return substitution[found.end() :]
+        return substitution
+
+    def _file(self, rule: Rule) -> Alias | None:
+        path = rule.substitution
+        is_root = path.startswith(_ROOT)
+        path = path.removeprefix(_ROOT)
+        if not path.startswith("/") or "?" in path or not _is_template(path):
+            return None
+        first = "/" + path.split("/")[1]
+        if is_root or "$" in first or self.kind_of(first) == "missing":
+            if not self.root:
+                return None
+            path = self.root.rstrip("/").replace("\\", "\\\\").replace("$", "\\$") + path
+        return self._written(rule, path, FileOptions())
+
+    def _written(self, rule: Rule, template: str, answer: Answer) -> Alias | None:
+        """Return an entry for the URLs of a rule, None where one pattern cannot say which."""
+        pattern, aheads = rule.pattern, [*filter(None, rule.uris), *self.passing]
+        groups = group_numbers(parse_template(template))
+        target = template if isinstance(answer, FileOptions) else ""
+        if pattern.startswith("!") or (pattern in TAKING_ALL and not groups):
+            if groups:
+                return None
+            aheads, pattern = [*filter(None, [rule.ahead]), *aheads], "^/.*"
+        elif {"NC", "NOCASE"} & rule.flags.keys():
+            pattern = f"^(?i:{pattern[1:]})" if is_anchored(pattern) else f"(?i:{pattern})"
+        if not may_be_entry(pattern):
+            return None
+        alias: Alias | None = Alias(pattern, template, "match")
+        if aheads:
+            alias = restricted(Alias(pattern, template, "match"), "".join(aheads))
+        return None if alias is None else replace(alias, target=target, answer=answer)
+
+
+def may_be_entry(pattern: str) -> bool:
+    """Whether an entry takes the URLs of a pattern: one that takes nothing of a URL has none."""
+    try:
+        found = compile_pattern(pattern)
+        return bool(shortest(parse(pattern).tree)) or all(map(found.find, _SOME_URIS))
+    except PatternError:
+        return False
+
+
+def _is_template(text: str) -> bool:
+    """Whether a template means the same as a substitution: no maps, variables and escapes."""
+    return bool(_PLAIN.fullmatch(text)) and not re.search(r"\$(?!\d)", text)
+
+
+def _ignores_urls(rule: Rule) -> bool:
+    """Whether a rule never takes the URL that a redirect before it has made."""
+    return rule.pattern.startswith("^/") and is_anchored(rule.pattern)
+
+
+def _status(given: str | None) -> int | None:
+    """Return the status of the flag R, None where there is no such flag or no such status."""
+    if given is None:
+        return None
+    number = STATUSES.get(given.lower()) or (int(given) if given.isdigit() else 302 * (not given))
+    return number if 300 <= number <= 599 else None
