@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, TypeVar
 import django
 from django.utils.module_loading import import_string
 
-from .aliases.alias import Redirection
+from .aliases.alias import Alias, Redirection
+from .aliases.file_options import FileOptions
 from .aliases.groups import GLOBAL
 from .answers.access.host_names import HostNames
 from .answers.access.judging import Judge
@@ -153,7 +154,16 @@ def with_access(configured: Configuration, application: Dispatcher) -> AccessGat
         is_exempt=lambda environ: environ.get("PATH_INFO") in application.own_pages,
         # As in Apache, which redirects before it asks who comes.
         comes_first=lambda alias: isinstance(alias.answer, Redirection),
+        served_uris=index_uris,
     )
+
+
+def index_uris(alias: Alias, uri: str) -> list[str]:
+    """Return the uris of the files that may answer for a folder: their own rules hold, too."""
+    answer = alias.answer
+    if not isinstance(answer, FileOptions) or not uri.endswith("/"):
+        return []
+    return [uri + name for name in answer.index]
 
 
 def warn_of_mount_point() -> None:
