@@ -340,10 +340,20 @@ def test_a_preview_says_who_answers(site, tmp_path):
     ]
 
 
+def test_a_preview_of_a_request_from_a_proxy_shows_its_url(site):
+    site.WSGIMATCH_TRUSTED_PROXIES = ["127.0.0.1"]
+    site.WSGIMATCH_TRUSTED_PROXY_HEADERS = ["X-Forwarded-Proto", "X-Forwarded-Prefix"]
+    headers = ["--header", "X-Forwarded-Proto: https", "--header", "X-Forwarded-Prefix: /shop"]
+
+    out, _, _ = run("preview", "--json", "--host", "x.example", *headers, "/old")
+
+    assert json.loads(out)[0]["url"] == "https://x.example/shop/new"
+
+
 WRITTEN = [
     files("/a", "/srv/a"),
     files("^/a(.*)", "/srv$1", "match"),
-    files("/b", "/srv/b", index=("a", "b")),
+    files("/b", "/srv/b", index=("a", "b"), types=(("md", "text/x"),), expires=60),
     redirecting("/a", "/b c", 301),
     redirecting("^/(\\w+)$", "/?q=$1", 302, "match"),
     redirecting("/a", "", 410),
@@ -378,7 +388,7 @@ def test_what_an_import_writes_of_them_as_json():
             "kind": "Alias",
             "location": "/b",
             "target": "/srv/b",
-            "options": {"index": ["a", "b"]},
+            "options": {"index": ["a", "b"], "expires": 60, "types": {"md": "text/x"}},
             "from": [],
         },
         {"kind": "Redirect", "location": "/a", "url": "/b c", "status": 301, "from": []},

@@ -45,7 +45,13 @@ def direct(match: Match) -> Direct:
 
 
 def foretell(
-    answer: Direct, rules: Rules, server: Server, query: str = ""
+    answer: Direct,
+    rules: Rules,
+    server: Server,
+    query: str = "",
+    *,
+    scheme: str = "http",
+    mount_point: str = "",
 ) -> tuple[int, str | None]:
     """Return the status that a GET would be answered with, and where it would be sent to."""
     environ = {
@@ -56,14 +62,16 @@ def foretell(
         "SERVER_NAME": server.name,
         "SERVER_PORT": server.port,
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": scheme,
     }
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
         started.append((status, headers))
 
-    body = send(answer, "", rules, environ, start_response, server_of=lambda environ: server)
+    body = send(
+        answer, mount_point, rules, environ, start_response, server_of=lambda environ: server
+    )
     for _ in body:
         pass
     if (close := getattr(body, "close", None)) is not None:

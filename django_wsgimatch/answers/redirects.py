@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..aliases.groups import Server, host_name, split_host
-from ..aliases.redirecting import header_url, is_redirect, redirect_status
+from ..aliases.redirecting import escaped, header_url, is_redirect, redirect_status
 from ..server.pages import error_page, redirect_page
 from ..text import quoted
 
@@ -42,7 +42,8 @@ def send_redirect(
     if answered != status or not is_redirect(status):
         return error_page(answered, environ, start_response)
     if url.startswith("/"):
-        url = own_url(environ.get("wsgi.url_scheme", "http"), server) + mount_point + url
+        site = own_url(environ.get("wsgi.url_scheme", "http"), server)
+        url = site + escaped(mount_point) + url
     if "?" not in url:
         url += _query(environ)
     return redirect_page(status, header_url(url), environ, start_response)
