@@ -182,9 +182,15 @@ def _foretold(resolution: Resolution, site: PreviewSite) -> tuple[Resolution, st
     match = resolution.match
     if match is None or not is_direct(match.alias):
         return resolution, None
-    host = authority_of(resolution.target)
-    server = site.server if host is None else replace(site.server, host=host)
-    status, url = foretell(direct(match), site.rules, server, resolution.query_string or "")
+    environ = dict(site.environ)
+    status, url = foretell(
+        direct(match),
+        site.rules,
+        replace(site.server, host=_host(resolution, site)),
+        resolution.query_string or "",
+        scheme=environ.get("wsgi.url_scheme", "http"),
+        mount_point=script_name_below(environ, ""),
+    )
     return replace(resolution, status=status), url
 
 

@@ -84,6 +84,12 @@ def test_a_url_without_a_host_gets_the_requests(environ, url):
     assert location_of(redirecting(), **environ) == url
 
 
+def test_a_mount_point_is_escaped_as_the_rest_is():
+    assert location_of(redirecting(), "/m%3Fn%20o/a", script_name="/m?n o") == (
+        "http://localhost/m%3fn%20o/new"
+    )
+
+
 def test_a_server_on_a_path_has_no_port():
     assert own_url("http", Server("x.example", port="")) == "http://x.example"
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
 from ...aliases.alias import Alias, Denial, Redirection
+from ...aliases.file_options import FileOptions
 from ...aliases.module_target import is_read_as_module
 from ...aliases.patterns.pattern import Pattern
 from ...aliases.quoting import directive_line
@@ -250,8 +251,15 @@ def _arguments(alias: Alias, entry: object) -> Iterator[str]:
             named = [each for each in OPTIONS if each != "callable_object" or not alias.is_module]
             given = ((option, getattr(alias, option)) for option in named)
             yield from (f"{name}={_literal(value)}" for name, value in given if value is not None)
-            written = entry.options if isinstance(entry, Entry) else {}
-            yield from (f"{name}={written[name]!r}" for name in EXTRAS if name in written)
+            yield from _as_written(entry, EXTRAS)
+        case FileOptions():
+            yield from _as_written(entry, [each.name for each in fields(FileOptions)])
+
+
+def _as_written(entry: object, names: Iterable[str]) -> Iterator[str]:
+    """The options that stand in the settings as they are to stand there again."""
+    written = entry.options if isinstance(entry, Entry) else {}
+    yield from (f"{name}={written[name]!r}" for name in names if name in written)
 
 
 def _target(alias: Alias) -> str:
