@@ -214,7 +214,7 @@ def verify_site(
         old = _ask_all(asked)
     with ExitStack() as stack:
         exported = stack.enter_context(_backend(site, configuration, by_socket))
-        found.refused = len(exported.refused) + exported.text.count("# Refused: ")
+        found.refused = len(exported.refused)
         stack.enter_context(_apache(site, exported.text, has_wsgi=False))
         new = _ask_all(asked)
     site.text = original

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ...apache.covering.access_files import with_access_files
 from ...apache.covering.coverage import FileKinds
 from ...apache.covering.hosts import ALIASES, Host, read_hosts
+from ...apache.covering.indexes import in_words
 from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Spot
 from ...apache.lines.limits import COMPARED, Effort, Exhausted
@@ -280,9 +281,16 @@ class _Export:
                 region = region or pattern_of(entry.alias, base)
                 yield f"# Refused: {each.section}: {each.reason}."
                 yield from proxy_section(region, base, CLOSED)
+                self._note_section(each.section, f"{in_words(each.region)}: 403, as {each.reason}")
         for entry in untold:
-            yield f"# Refused: no pattern tells the URLs of {entry.alias.location} from others."
+            reason = f"no pattern tells the URLs of {entry.alias.location} from others"
+            yield f"# Refused: {reason}."
             yield from proxy_section(None, base, CLOSED)
+            for section in entry.sections:
+                self._note_section(section, f"all URLs of this host: 403, as {reason}")
+
+    def _note_section(self, section: FileSection, note: str) -> None:
+        self._note("refused", (section.directives or section.unread)[0], note)
 
     def _copied(self, section: FileSection, pattern: str | None) -> Iterator[str]:
         lines = list(copied_lines(section, self._conditions))

@@ -401,3 +401,39 @@ def test_aliases_and_sections_beyond_every_measure_are_given_up():
         export("\n".join(lines) + "\n")
 
     assert "the import gives up" in str(caught.value)
+
+
+def test_what_is_refused_is_told_with_the_line_that_cannot_be_carried():
+    found = export(
+        host(
+            "WSGIScriptAliasMatch ^/t/([^/]+) /srv/t/$1.wsgi",
+            *("<Files b.wsgi>", "Require all denied", "</Files>"),
+        )
+    )
+
+    [told] = found.refused
+    assert (str(told.spot), told.text, told.note) == (
+        "/c/site.conf:4",
+        "Require all denied",
+        "URLs that match ^/t/([^/]+): 403, as it holds for some of the scripts of this entry",
+    )
+
+
+def test_a_pattern_that_cannot_be_told_from_others_closes_the_host():
+    found = export(
+        host(
+            "WSGIScriptAliasMatch ^/a|^/b /srv/app/app.wsgi",
+            "WSGIScriptAlias /two /srv/two/two.wsgi",
+            *("<Directory /srv/app>", "Require ip 10", "</Directory>"),
+        )
+    )
+
+    lines = [line.strip() for line in found.text.splitlines()]
+    start = lines.index("# Refused: no pattern tells the URLs of ^/a|^/b from others.")
+    assert lines[start + 1 : start + 3] == [
+        '<Proxy "http://127.0.0.1:8000/*">',
+        "Require all denied",
+    ]
+    assert [each.note for each in found.refused] == [
+        "all URLs of this host: 403, as no pattern tells the URLs of ^/a|^/b from others"
+    ]
