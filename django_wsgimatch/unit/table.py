@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ..aliases.alias import Alias, Denial, Redirection
 from ..aliases.file_options import FileOptions
@@ -53,8 +54,8 @@ class UnitTable:
         self._add(self._script(target, prefix if is_plain else pattern, is_plain=is_plain), lines)
 
     def _script(self, target: UnitTarget, location: str, *, is_plain: bool) -> Alias:
-        kind = "plain" if is_plain else "match"
-        return Alias(location, target.target, kind, process_group=target.group)  # type: ignore[arg-type]
+        kind: Literal["plain", "match"] = "plain" if is_plain else "match"
+        return Alias(location, target.target, kind, process_group=target.group, is_module=True)
 
     def share(self, path: str, index: str, region: UriRegion, lines: Iterable[Directive]) -> None:
         """Answer URIs with a file, or with those of a folder where ``path`` ends in ``$uri``."""

@@ -180,6 +180,7 @@ def _entry(app: UwsgiApp, location: str, group: str) -> Written:
         process_group=group,
         application_group=app.location if app.has_interpreter else None,
         callable_object=app.name,
+        is_module=not app.target.startswith("/"),
     )
     return written(alias, [app.option.line])
 
