@@ -190,6 +190,17 @@ def test_a_redirect_by_scheme_is_left_to_django():
     assert "SECURE_SSL_REDIRECT" in report_of(imported)['routes[0].match.scheme "http"']
 
 
+def test_the_index_of_a_folder_is_written():
+    routes = [
+        {"match": {"uri": "/a/*"}, "action": {"share": "/srv$uri", "index": "start.htm"}},
+        {"action": {"pass": "applications/shop"}},
+    ]
+
+    text = settings_text(imported_from(site_of(routes)))
+
+    assert '    alias("/a/", "/srv/a/", index=["start.htm"]),\n' in text
+
+
 def test_files_before_everything_are_left_to_you_and_the_rest_is_carried():
     action = {"share": "/srv/www$uri", "fallback": {"pass": "applications/shop"}}
 
