@@ -26,7 +26,7 @@ from .resolving.barring import Barred, bar
 from .resolving.closing import UNTOLD, Closed
 from .resolving.files import answer_directly, put_entries
 from .resolving.mounts import mount
-from .resolving.programs import find_programs
+from .resolving.programs import find_others, find_programs
 from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.tables import Tables, build_tables
 from .resolving.takers import Taken, note_conditions, note_taken
@@ -212,7 +212,7 @@ def _imported(
         tables.opened() if is_open else tables,
         groups,
         ledger,
-        has_files=bool(named["documentroot"]),
+        has_files=any(id(each) not in written for each in named["documentroot"]),
     )
     _note_links(resolver, settings, ledger)
     return Imported(settings, (), (*found, *refusing(taken)), taken)
@@ -224,6 +224,7 @@ def _put_all(
     """Put all that answers to the hosts, and return the rules that refuse some requests only."""
     answer_directly(resolver, hosts)
     find_programs(resolver.main, hosts, directives)
+    find_others(resolver.main, hosts)
     # The resolver keeps what it has looked up: all sections must be there by then.
     told = bar(resolver.main, hosts)
     mount(resolver, hosts)

@@ -26,6 +26,7 @@ from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.resolve import resolve
 from django_wsgimatch.aliases.substitution import parse_template
+from django_wsgimatch.answers.direct import is_direct
 from django_wsgimatch.apache.covering.hosts import read_hosts
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.lines.directive import Surroundings
@@ -249,7 +250,10 @@ def settings_of(imported: Settings) -> Any:
 
 def _answer(configured: Configuration, request: Request) -> Answer:
     server = Server(utf8(configured.values["SERVER_NAME"] or "main.test"), request.host)
-    return told(resolve(configured.table, request.target, rules=configured.rules, server=server))
+    found = resolve(configured.table, request.target, rules=configured.rules, server=server)
+    # Of what no script answers Apache is not asked here, but in tests.conformance.silence.
+    is_file = found.match is not None and is_direct(found.match.alias)
+    return Answer(None) if is_file else told(found)
 
 
 def compare_scopes(seed: str, hosts: int) -> Comparison:

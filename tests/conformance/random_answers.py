@@ -40,6 +40,10 @@ _FILES = (
     *("AliasMatch /am {ROOT}/one.txt", "DocumentRoot {ROOT}/html", "DocumentRoot {ROOT}/other"),
     *("Alias /run {ROOT}/files/run.wsgi", "Alias /app {ROOT}/app"),
 )
+_OTHERS = (
+    *("ScriptAlias /files/sub/ {ROOT}/files/sub/", "ScriptAlias /sub {ROOT}/html/sub"),
+    *(r"ScriptAliasMatch ^/(am|one) {ROOT}/one.txt", "ScriptAlias /html {ROOT}/html"),
+)
 _REDIRECTS = (
     *(
         "Redirect /old http://x.test/new",
@@ -122,6 +126,12 @@ _CLOSING = (
         "SetHandler default-handler",
     ),
 )
+_IN_FOLDERS = (
+    *("Require all denied\n", "Require all granted\n", "DirectoryIndex x.txt\n"),
+    *("<Files x.txt>\nRequire user x\n</Files>\n", "SetHandler server-x\n", "<Files>\n"),
+    *("Order allow,deny\n", "RewriteEngine On\nRewriteRule ^x - [F]\n", "Redirect gone /one\n"),
+    "AddHandler cgi-x .txt\n",
+)
 _LOGIN = "AuthType Basic\nAuthName x\nAuthUserFile {ROOT}/users"
 _SEGMENTS = (
     *("app", "x", "y", "files", "sub", "x.txt", "am", "one", "old", "static", "deep", "er", "m"),
@@ -161,10 +171,14 @@ def random_answers(rng: Random, port: int) -> str:
     lines += rng.sample(_REDIRECTS[:-2], rng.choice([0, 0, 1]))
     lines += rng.choice([[], [], ["<Directory />", "Require all denied", "</Directory>"]])
     lines += [line for _ in range(rng.choice([0, 0, 1, 2])) for line in _section(rng)]
+    if rng.randrange(3) == 0:
+        folder = rng.choice(("{ROOT}", "{ROOT}/files", "{ROOT}/html", "{ROOT}/*"))
+        lines += [f"<Directory {folder}>", "AllowOverride All", "</Directory>"]
     for number in range(6):
         names = rng.choice([["ServerAlias *.any.test"], ["ServerAlias *"], [], [], []])
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test", *names]
         own = rng.sample(_SCRIPTS, rng.choice([0, 1, 1, 2])) + rng.sample(_FILES, rng.randrange(5))
+        own += rng.sample(_OTHERS, rng.choice([0, 0, 0, 1]))
         own += rng.sample(_REDIRECTS, rng.choice([0, 1, 1, 2]))
         if rng.randrange(2):
             own += ["RewriteEngine On", *rng.sample(_RULES, rng.randrange(1, 4))]
@@ -173,6 +187,12 @@ def random_answers(rng: Random, port: int) -> str:
         lines += [line for _ in range(rng.choice([0, 1, 1, 2, 3])) for line in _section(rng)]
         lines.append("</VirtualHost>")
     return "\n".join(lines) + "\n"
+
+
+def random_files_of_folders(rng: Random) -> dict[str, str]:
+    """Return .htaccess files by their folder in the tree."""
+    folders = ("files", "files/sub", "html", "html/static", "other", "files/deep/er")
+    return {folder: rng.choice(_IN_FOLDERS) for folder in rng.sample(folders, rng.randrange(4))}
 
 
 def random_answers_target(rng: Random) -> str:

@@ -47,7 +47,11 @@ from tests.conformance.random_access import (
     random_refusals,
 )
 from tests.conformance.random_answers import TREE as ANSWERS_TREE
-from tests.conformance.random_answers import random_answers, random_answers_target
+from tests.conformance.random_answers import (
+    random_answers,
+    random_answers_target,
+    random_files_of_folders,
+)
 from tests.support.oracle import (
     LOADED,
     Apache,
@@ -305,13 +309,19 @@ def compare_random(seed: str, kind: str = "access", *, is_open: bool = False) ->
         build_tree(tree, ANSWERS_TREE if is_answers else TREE)
         port = free_port()
         text = KINDS[kind](rng, port).replace("{ROOT}", str(tree))
-        for folder, lines in random_access_files(rng).items() if kind == "overrides" else ():
+        for folder, lines in _files_of_folders(rng, kind).items():
             (tree / folder / ".htaccess").write_text(lines.replace("{ROOT}", str(tree)))
         site = ApacheSite(directory, text, {80: port}, [], WITH_RULES)
         site.write()
         target = random_answers_target if is_answers else random_access_target
         more = [target(rng) for _ in range(150)]
         return compare_site(f"random {kind}, seed {seed}", site, more, is_open=is_open)
+
+
+def _files_of_folders(rng: Random, kind: str) -> dict[str, str]:
+    if kind == "answers":
+        return random_files_of_folders(rng)
+    return random_access_files(rng) if kind == "overrides" else {}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -56,6 +56,12 @@ class Rule:
         return bool(_REFUSING & self.flags.keys()) or is_error(status)
 
     @property
+    def maps(self) -> bool:
+        """Whether it sends all its URLs elsewhere without a redirect."""
+        is_redirect = bool({"R", "REDIRECT"} & self.flags.keys())
+        return self.substitution != "-" and not (self.conditions or is_redirect or self.refuses)
+
+    @property
     def is_chained(self) -> bool:
         """Whether the next rule counts only where this one does."""
         return bool(_CHAINING & self.flags.keys())
@@ -264,6 +270,17 @@ def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
             if not rule.ahead and not rule.uris:
                 return
             passing.append(unless(rule.ahead, *rule.uris))
+
+
+def mapped_rules(main: Host, host: Host) -> Iterator[tuple[Rule, Section]]:
+    """Yield rules that are no entries and send URLs elsewhere, whatever files are there."""
+    passing: list[str] = []
+    for rule in server_rules(main, host):
+        if rule.lets_pass and rule.ahead is not None:
+            passing.append(unless(rule.ahead, *rule.uris))
+        elif rule.maps and id(rule.directive) not in host.carried:
+            section = _section_of(rule, passing)
+            yield rule, section or section_for("Location", "/", rule.directive.spot)
 
 
 def _in_locations(host: Host) -> Iterator[Directive]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..covering.hosts import Host, Scope, holder_of, rank_of, scope_sections
-from ..covering.partial_aliases import literally
-from ..lines.directive import Directive
+from ..covering.partial_aliases import literally, look_ahead, without_captures
+from ..lines.directive import Directive, Section
 from ..reading.sections import section_for
+from .barring import mapped_rules
 
 # Which handlers send a file as it is.
 SENDING = ("none", "default-handler", "default", "send-as-is", "type-map")
 _BY_NAME = ("addhandler", "addtype")
 _RUN = "application/x-httpd-"
+_CGI = ("scriptalias", "scriptaliasmatch")
+_PROXIES = ("proxypass", "proxypassmatch")
 # Often run by a module that another file of the server sets up.
 _OFTEN_RUN = r"\.(?:php\d?|phtml|phps|phar)(?:\.|$)"
 _INDEX_OF_PROGRAMS = (".php", ".php5", ".phtml", ".cgi", ".pl", ".py", ".shtml", ".jsp", ".asp")
@@ -37,6 +40,41 @@ def find_programs(main: Host, hosts: Iterable[Host], directives: Iterable[Direct
             names = "|".join(literally(each.removeprefix(".")) for each in words[1:])
             ending = section_for("FilesMatch", rf"\.(?i:{names})(?:\.|$)", directive.spot)
             holder_of(host, (*sections, ending)).programs.append(directive)
+
+
+def find_others(main: Host, hosts: Iterable[Host]) -> None:
+    """Put what answers in the place of files, and is no entry, to the scopes that it holds for."""
+    for host in (main, *hosts):
+        exempt: list[str] = []
+        for directive in host.takers:
+            section = _taken_section(directive, exempt)
+            if section is not None:
+                holder_of(host, (*scope_sections(directive), section)).programs.append(directive)
+        for rule, section in mapped_rules(main, host):
+            scope = holder_of(host, (section,))
+            assert isinstance(scope, Scope)
+            scope.programs.append(rule.directive)
+            scope.is_inherited = False
+
+
+def _taken_section(directive: Directive, exempt: list[str]) -> Section | None:
+    """Return the URLs of a CGI folder or of a proxy; what a proxy leaves out is exempted."""
+    name, words = directive.key, directive.words
+    if name not in (*_CGI, *_PROXIES) or len(words) < 2:
+        return None
+    is_match = name.endswith("match")
+    end = "" if words[0].endswith("/") else "(?:/|$)"
+    if name in _PROXIES and words[1] == "!":
+        ahead = without_captures(words[0]) if is_match else f"^{literally(words[0])}{end}"
+        exempt += [f"(?!{look_ahead(ahead)[3:]}"] if ahead else []
+        return None
+    if not is_match and (name in _CGI or not exempt):
+        return section_for("Location", words[0], directive.spot)
+    pattern = words[0] if is_match else f"^{literally(words[0])}{end}"
+    if name in _PROXIES and exempt:
+        body = without_captures(pattern)
+        pattern = f"^{''.join(exempt)}{look_ahead(body)}" if body else "^/"
+    return section_for("LocationMatch", pattern, directive.spot)
 
 
 def often_run(directive: Directive) -> Scope:

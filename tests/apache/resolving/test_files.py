@@ -121,6 +121,26 @@ def test_document_root_is_the_last_entry():
             id="programs by their type",
         ),
         pytest.param(["AddType text/x-y .y"], [], id="another type"),
+        pytest.param(["ScriptAlias /f/cgi /srv/files/cgi"], ["/f/cgi"], id="CGI scripts"),
+        pytest.param(["ProxyPass /f/p http://x/"], ["/f/p"], id="a proxy"),
+        pytest.param(
+            ["ProxyPass /f !", "ProxyPass / http://x/"],
+            [r"^(?=(?!/f(?:/|$))(?=/))/f(?=/|$)"],
+            id="a proxy for all but the files",
+        ),
+        pytest.param(
+            ["RewriteEngine On", "RewriteRule ^/f/(.*) /app/$1 [PT]"],
+            [r"^(?=/f/(?:.*))/f(?=/|$)"],
+            id="a rule that sends their URLs elsewhere",
+        ),
+        pytest.param(
+            [
+                *("RewriteEngine On", "RewriteCond %{REQUEST_FILENAME} !-f"),
+                "RewriteRule ^/f/(.*) /app/$1 [PT]",
+            ],
+            [],
+            id="a rule for what is no file",
+        ),
     ],
 )
 def test_what_apache_does_not_send_is_closed_before_the_files(lines, closed):
