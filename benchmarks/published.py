@@ -28,8 +28,8 @@ HOP = (
 FILES = {
     "index": INDEX,
     "dispatch": DISPATCH,
-    "sites": (*DISPATCH, "aliases/virtual_hosts.py"),
-    "site_servers": (*DISPATCH, "aliases/virtual_hosts.py", *HOP),
+    "sites": (*DISPATCH, "aliases/hosts"),
+    "site_servers": (*DISPATCH, "aliases/hosts", *HOP),
     "servers": DISPATCH,
     "checks": ("doctor/uris", "doctor/table/order.py"),
     "imports": ("apache/lines", "apache/reading", "apache/resolving"),

@@ -29,7 +29,7 @@ from time import monotonic
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from .aliases.hosts import is_valid_host
+from .aliases.hosts.validity import is_valid_host
 from .aliases.index.candidates import Answer
 from .aliases.resolve import Resolution, without_mount_point
 from .aliases.table import AliasTable

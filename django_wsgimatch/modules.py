@@ -145,7 +145,7 @@ def run_anew(spec: ModuleSpec, source: bytes | None) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     vars(module).update(with_children)
     previous = sys.modules.get(spec.name)
-    put_in_place(spec.name, module)
+    set_module(spec.name, module)
     try:
         if source is not None and type(spec.loader) is SourceFileLoader:
             code = compile(source, str(spec.origin), "exec", dont_inherit=True)
@@ -153,12 +153,12 @@ def run_anew(spec: ModuleSpec, source: bytes | None) -> ModuleType:
         elif spec.loader is not None:
             spec.loader.exec_module(module)
     except BaseException:
-        put_in_place(spec.name, previous)
+        set_module(spec.name, previous)
         raise
     return module
 
 
-def put_in_place(name: str, module: ModuleType | None) -> None:
+def set_module(name: str, module: ModuleType | None) -> None:
     """Have a module be the one of its name, for imports and in its package; None for no module."""
     package, _, last = name.rpartition(".")
     parent = sys.modules.get(package)
@@ -249,10 +249,10 @@ class ImportedModules:
         except BaseException:
             if previous is not None:
                 self._versions[name] = previous
-                put_in_place(name, previous[0])
+                set_module(name, previous[0])
             elif not was_there:
                 self._versions.pop(name, None)
-                put_in_place(name, None)
+                set_module(name, None)
             raise
         return ModuleApplication(application, module, file)
 

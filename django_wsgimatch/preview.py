@@ -11,7 +11,8 @@ from urllib.parse import unquote_to_bytes
 
 from .aliases.access.sections import SectionIndex
 from .aliases.alias import Alias
-from .aliases.groups import Server, split_host, variable
+from .aliases.groups import Server, variable
+from .aliases.hosts.names import split_host
 from .aliases.index.prefix import alias_matches
 from .aliases.patterns.pattern import Pattern
 from .aliases.quoting import directive_line

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .hosts.names import host_name, split_host
+
 GLOBAL = "%{GLOBAL}"
 
 _DEFAULT_PORTS = ("80", "443")
@@ -55,20 +57,6 @@ class GroupName:
     text: str
     kind: Kind = "literal"
     is_chosen: bool = field(default=False, compare=False)
-
-
-def split_host(host: str) -> tuple[str, str]:
-    """Split ``name:port``; the port is "" where there is none. An IPv6 name keeps brackets."""
-    name, colon, port = host.rpartition(":")
-    if not colon or not (port.isdigit() or not port) or (name[:1] == "[" and name[-1:] != "]"):
-        return host, ""
-    return name, port
-
-
-def host_name(host: str) -> str:
-    """The name of a host as Apache keeps it: lower case, no port, brackets or dot at the end."""
-    name = split_host(host)[0].lower().removesuffix(".")
-    return name.removeprefix("[").removesuffix("]")
 
 
 def group_name(

@@ -11,7 +11,7 @@ from ..exceptions import BadTarget, TargetError
 from ..text import quoted, shown
 from .alias import Alias, Denial, Redirection
 from .groups import GLOBAL, GroupName, Server, group_name
-from .hosts import is_valid_host
+from .hosts.validity import is_valid_host
 from .module_target import find_module_script, is_module
 from .redirecting import redirect_status
 from .table import AliasTable, Match

@@ -10,12 +10,12 @@ from ..exceptions import DirectiveError, InvalidPattern, TableError, WSGIMatchEr
 from .alias import Alias, Denial, Redirection
 from .directives import check_process_group, expand_variables, join_lines, parse_directive
 from .file_options import FileOptions
+from .hosts.virtual_hosts import HostIndex
 from .index.candidates import LookUp
 from .index.index import build_index
 from .patterns.pattern import Found, Pattern, compile_pattern
 from .redirecting import redirect_url
 from .substitution import LONGEST_SUBSTITUTION, filename_for, fill, make_filling, parse_template
-from .virtual_hosts import HostIndex
 
 # By what answers: redirects, files, scripts, and then the files of DocumentRoot.
 _RANKS: dict[type, int] = {Redirection: 0, FileOptions: 1}

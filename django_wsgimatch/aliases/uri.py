@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..exceptions import BadTarget
-from .hosts import is_valid_authority
+from .hosts.validity import is_valid_authority
 
 EncodedSlashes = bool | Literal["NoDecode"]
 

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..aliases.groups import Server, host_name, split_host
+from ..aliases.groups import Server
+from ..aliases.hosts.names import host_name, split_host
 from ..aliases.redirecting import escaped, header_url, is_redirect, redirect_status
 from ..server.pages import error_page, redirect_page
 from ..text import quoted

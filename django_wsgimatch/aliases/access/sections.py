@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..hosts.virtual_hosts import HostIndex
 from ..patterns.pattern import Pattern, compile_pattern
-from ..virtual_hosts import HostIndex
 from .rules import AccessRules, merge_rules
 
 _SLASHES = re.compile("//+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...aliases.hosts import is_valid_host
+from ...aliases.hosts.validity import is_valid_host
 from ...aliases.resolve import Rules, without_mount_point
 from ...aliases.uri import authority_of, from_path_info, parse_target
 from ...exceptions import BadTarget

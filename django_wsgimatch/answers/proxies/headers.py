@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ...aliases.hosts import HIGHEST_PORT, is_valid_host
+from ...aliases.hosts.validity import HIGHEST_PORT, is_valid_host
 from ...aliases.uri import origin_form
 from .addresses import Networks, bare_address
 from .forwarded import BLANKS, Forwarded, forwarded, forwarded_for, last_item

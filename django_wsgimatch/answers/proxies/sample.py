@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...aliases.groups import split_host
+from ...aliases.hosts.names import split_host
 from .addresses import UNIX
 from .headers import environ_key
 from .trusted import TrustedProxies

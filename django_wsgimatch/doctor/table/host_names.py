@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...aliases.groups import split_host
-from ...aliases.virtual_hosts import host_matches
+from ...aliases.hosts.names import split_host
+from ...aliases.hosts.virtual_hosts import host_matches
 from ..findings.finding import Finding, Findings
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

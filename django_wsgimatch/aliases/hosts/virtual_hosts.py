@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .groups import split_host
+from .names import split_host
 
 
 class HostIndex:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.aliases.hosts import is_valid_authority, is_valid_host
+from django_wsgimatch.aliases.hosts.validity import is_valid_authority, is_valid_host
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED, Oracle, Request, Table
 
 GOOD = [

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from django_wsgimatch.aliases.virtual_hosts import HostIndex, host_matches, name_in
+from django_wsgimatch.aliases.hosts.virtual_hosts import HostIndex, host_matches, name_in
 
 LABELS = ("a", "b", "A", "www", "example", "")
 
