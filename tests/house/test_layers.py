@@ -13,10 +13,10 @@ from tests.house.modules import MODULES, PACKAGE, folder_of, imports_of, own_imp
 LOWER = """
     exceptions text whole_files asroot aliases.patterns.pcre aliases.patterns aliases.index
     aliases.hosts aliases aliases.access answers.proxies answers.access entry_options entries
-    settings_guard modules scripts daemon.wire daemon daemon.servers daemon.manager daemon.front daemon.group.worker
-    daemon.group plans comparing apache.lines apache.outcomes apache.reading apache.covering
-    apache.resolving apache.processes apache.writing apache others uwsgi unit doctor.uris
-    conf_shapes fronts fronts.apache fronts.questions
+    settings_guard modules scripts daemon.wire daemon daemon.servers daemon.manager daemon.front
+    daemon.group.worker daemon.group plans comparing apache.lines apache.outcomes apache.reading
+    apache.covering apache.resolving apache.processes apache.writing apache others uwsgi unit
+    doctor.uris conf_shapes fronts fronts.apache fronts.questions
 """
 UPPER = """
     doctor.findings doctor.programs doctor.targets doctor.table project conf preloading places
