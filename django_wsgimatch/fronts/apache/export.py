@@ -16,7 +16,7 @@ from ...apache.covering.coverage import FileKinds
 from ...apache.covering.hosts import ALIASES, Host, read_hosts
 from ...apache.covering.indexes import in_words
 from ...apache.importing import kind_of_file
-from ...apache.lines.directive import ApacheConfiguration, Directive, Spot
+from ...apache.lines.directive import ApacheConfiguration, Directive, Section, Spot
 from ...apache.lines.limits import COMPARED, Effort, Exhausted
 from ...apache.outcomes.outcome import Ledger
 from ...apache.resolving.mounts import mount
@@ -163,8 +163,8 @@ class _Export:
         settings = tuple(setting_lines(carried, self._backend)) if places else ()
         return Exported(self._source.changed(), tuple(notes), settings)
 
-    def _is_here(self, directive: Directive) -> bool:
-        file = directive.spot.file
+    def _is_here(self, placed: Directive | Section) -> bool:
+        file = placed.spot.file
         if file not in self._files:
             self._files[file] = os.path.realpath(file) == os.path.realpath(self._name)
         return self._files[file]
@@ -172,7 +172,7 @@ class _Export:
     def _conditions_of(self, directive: Directive) -> tuple[str, ...]:
         """Return the conditions around a directive that stand inside the section it is in."""
         line = self._source.line_at(directive.spot.line)
-        if line is None or not directive.sections:
+        if line is None or not directive.sections or not self._is_here(directive.sections[-1]):
             return ()
         outer = self._source.line_at(directive.sections[-1].spot.line)
         count = len(outer.conditions) if outer is not None else 0
@@ -315,7 +315,7 @@ class _Export:
         elif section is None:
             if own:
                 self._source.put_at_end(lines)
-        elif section.spot.file == self._name:
+        elif self._is_here(section):
             self._source.put_before(self._end_of(section.spot.line), [f"    {e}" for e in lines])
 
     def _end_of(self, line: int) -> int:

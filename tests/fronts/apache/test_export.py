@@ -437,3 +437,19 @@ def test_a_pattern_that_cannot_be_told_from_others_closes_the_host():
     assert [each.note for each in found.refused] == [
         "all URLs of this host: 403, as no pattern tells the URLs of ^/a|^/b from others"
     ]
+
+
+def test_a_virtual_host_whose_lines_stand_in_another_file_passes_them_on_at_its_end(tmp_path):
+    (tmp_path / "common.conf").write_text("WSGIScriptAlias /app /srv/app.wsgi\n")
+
+    found = export(host(f"Include {tmp_path}/common.conf"))
+
+    lines = [line.strip() for line in found.text.splitlines()]
+    assert lines[:4] == [
+        *("<VirtualHost *:80>", f"Include {tmp_path}/common.conf"),
+        "# WSGIScriptAlias /app /srv/app.wsgi",
+        "ProxyPass /app http://127.0.0.1:8000/app nocanon retry=0",
+    ]
+    assert [each.note for each in found.refused] == [
+        f"it stands in another file: export {tmp_path}/common.conf, too"
+    ]
