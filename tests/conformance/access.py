@@ -33,7 +33,7 @@ from django_wsgimatch.answers.access.passwords import Remembered
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entry_options.access import AccessEntry, BasicLogin, to_section
 from django_wsgimatch.server.access_gate import AccessGate
-from tests.conformance.random_sections import (
+from tests.conformance.made.random_sections import (
     GROUPS,
     USERS,
     AccessQuestion,

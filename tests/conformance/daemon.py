@@ -19,8 +19,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.conformance.daemon_requests import Got, Sent, exchange, random_requests
 from tests.conformance.daemon_servers import apache, folder, ours
+from tests.conformance.made.daemon_requests import Got, Sent, exchange, random_requests
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 from tests.support.raw_http import Address
 

@@ -38,7 +38,7 @@ from django_wsgimatch.fronts.backend import read_backend
 from django_wsgimatch.fronts.questions.questions import SiteQuestion, questions_of
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import CONFIGURATIONS, write_scripts
-from tests.conformance.random_access import TREE, random_access_files, random_access_target
+from tests.conformance.made.random_access import TREE, random_access_files, random_access_target
 from tests.conformance.silence import KINDS, write_files
 from tests.support.both_servers import gunicorn
 from tests.support.oracle import (

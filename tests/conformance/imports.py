@@ -39,7 +39,7 @@ from django_wsgimatch.conf import configuration as read_settings
 from django_wsgimatch.entry_options.texts import utf8
 from tests.conformance.apache_site import ApacheSite, NotLoadable, make_site
 from tests.conformance.configuration import told
-from tests.conformance.random_scopes import TREE, random_host, random_server, random_target
+from tests.conformance.made.random_scopes import TREE, random_host, random_server, random_target
 from tests.conformance.tables import agree
 from tests.support.oracle import (
     HOW_TO_INSTALL,

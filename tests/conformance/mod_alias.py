@@ -30,8 +30,8 @@ from django_wsgimatch.aliases.resolve import Resolution
 from django_wsgimatch.aliases.table import NOT_COMPILED
 from django_wsgimatch.dispatcher import Dispatcher
 from tests.conformance.configuration import Site
-from tests.conformance.random_mod_alias import common_table, random_mod_alias_line, random_site
-from tests.conformance.random_tables import Case
+from tests.conformance.made.random_mod_alias import common_table, random_mod_alias_line, random_site
+from tests.conformance.made.random_tables import Case
 from tests.conformance.tables import (
     Difference,
     Tally,

@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from tests.conformance.proxy_requests import (
+from tests.conformance.made.proxy_requests import (
     FLAG,
     REGISTRY,
     SCHEME,

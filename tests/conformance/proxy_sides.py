@@ -18,7 +18,7 @@ from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.answers.proxies.reading import read_trusted_proxies
 from django_wsgimatch.answers.proxies.wrapper import BehindProxies
 from django_wsgimatch.dispatcher import Dispatcher
-from tests.conformance.proxy_requests import FLAG, SCHEME, Asked, Trust
+from tests.conformance.made.proxy_requests import FLAG, SCHEME, Asked, Trust
 from tests.support.oracle import (
     APACHE,
     MODULE,

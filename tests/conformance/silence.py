@@ -38,7 +38,7 @@ from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import choose, settings_of, targets, write_scripts
-from tests.conformance.random_access import (
+from tests.conformance.made.random_access import (
     TREE,
     random_access,
     random_access_files,
@@ -46,8 +46,8 @@ from tests.conformance.random_access import (
     random_overrides,
     random_refusals,
 )
-from tests.conformance.random_answers import TREE as ANSWERS_TREE
-from tests.conformance.random_answers import (
+from tests.conformance.made.random_answers import TREE as ANSWERS_TREE
+from tests.conformance.made.random_answers import (
     random_answers,
     random_answers_target,
     random_files_of_folders,

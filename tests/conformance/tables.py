@@ -30,7 +30,7 @@ from django_wsgimatch.exceptions import (
     UnsupportedPattern,
 )
 from tests.conformance.configuration import Site, read_configuration
-from tests.conformance.random_tables import Case, main_table, random_case, random_line
+from tests.conformance.made.random_tables import Case, main_table, random_case, random_line
 from tests.support.oracle import (
     HOW_TO_INSTALL,
     INSTALLED,

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.conformance.made.proxy_requests import random_asked, random_trusts
 from tests.conformance.proxies import TRUSTS, compare, compare_all
-from tests.conformance.proxy_requests import random_asked, random_trusts
 from tests.conformance.proxy_sides import Ours, apache
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 from tests.support.trees import open_directory

@@ -14,7 +14,7 @@ from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.apache.resolving import resolving
-from tests.conformance.random_scopes import random_host
+from tests.conformance.made.random_scopes import random_host
 
 
 def random_server(seed: int) -> Host:

@@ -10,7 +10,7 @@ import pytest
 from django_wsgimatch.aliases.alias import Alias, Denial, Redirection
 from django_wsgimatch.aliases.table import compile_location
 from django_wsgimatch.cli.imports import protected_lines
-from tests.conformance.random_access import random_refusals
+from tests.conformance.made.random_access import random_refusals
 from tests.conformance.silence import compare_random
 from tests.support.imports import aliases_of, import_lines, notes_of, settings_of
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED

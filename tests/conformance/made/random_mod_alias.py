@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-from tests.conformance.random_tables import (
+from tests.conformance.made.random_tables import (
     QUERIES,
     Case,
     Piece,
