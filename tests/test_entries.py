@@ -251,12 +251,14 @@ def test_file_of_directives_that_cannot_be_read(tmp_path, name, error):
 def test_document_root_is_an_alias_of_all_urls_that_is_tried_last():
     found = alias_of(document_root("/srv/html", index=["a.html"], follow_symlinks="owner"))
 
-    answer = FileOptions(("a.html",), "owner", is_root=True)
+    answer = FileOptions(("a.html",), follow_symlinks="owner", is_root=True)
     assert found == Alias("/", "/srv/html/", answer=answer)
     assert alias_of("DocumentRoot /srv/html/") == alias_of(document_root("/srv/html"))
     assert directive_line(found) == "DocumentRoot /srv/html/"
 
 
 def test_a_policy_for_links_that_is_none_is_refused():
-    with pytest.raises(DirectiveError, match="follow_symlinks should be True, False or 'owner'"):
+    with pytest.raises(
+        DirectiveError, match="follow_symlinks is 'no'; it takes True, False, 'owner' or None"
+    ):
         alias_of(alias("/f", "/srv/f", follow_symlinks="no"))  # type: ignore[arg-type]

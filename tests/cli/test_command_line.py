@@ -237,7 +237,7 @@ def test_a_command_line_exits_with_a_status(site, words, settings):
     ],
 )
 def test_call_command_raises_a_command_error(tmp_path, settings, words, returncode):
-    (tmp_path / "rules.conf").write_text("RewriteEngine On\n")
+    (tmp_path / "rules.conf").write_text("AuthType Digest\n")
     settings.WSGIMATCH_ALIASES = ["WSGIScriptAlias b x.wsgi"]
 
     with pytest.raises(CommandError) as caught:

@@ -216,7 +216,9 @@ def _reply(configured: Configuration, request: Request, port: int, found: Resolu
         request.target, HTTP_HOST=request.host, SERVER_NAME=name, SERVER_PORT=str(port)
     )
     started: list[Any] = []
-    answer: Any = partial(send, direct(found.match), "", configured.rules, environ)
+    server = Server(name, request.host, port=str(port))
+    given = direct(found.match), "", configured.rules, environ
+    answer: Any = partial(send, *given, server_of=lambda environ: server)
     try:
         body = b"".join(answer(lambda *given: started.append(given)))
     except OSError:

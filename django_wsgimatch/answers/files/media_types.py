@@ -75,7 +75,7 @@ def system_types() -> Mapping[str, str]:
     """Return what the system's mime.types says of suffixes; without one, what Python knows."""
     for path in TYPES_CONFIG:
         with suppress(OSError):
-            return read_types(Path(path).read_text("latin-1"))
+            return read_types(Path(path).read_bytes().decode("latin-1"))
     known = mimetypes.MimeTypes().types_map[True]
     return {suffix[1:].lower(): media_type for suffix, media_type in known.items()}
 

@@ -32,6 +32,22 @@ def mount(resolver: Resolver, hosts: Iterable[Host]) -> None:
         _Mounter(resolver, host).mount()
 
 
+def mount_as_aliases(resolver: Resolver, hosts: Iterable[Host]) -> None:
+    """
+    Put what Alias and DocumentRoot send to WSGI scripts to the aliases of each host.
+
+    Those of the main server hold in every virtual host, and there before its own aliases.
+    """
+    main, hosts = resolver.main, list(hosts)
+    mount(resolver, hosts)
+    for host in (*hosts, main):
+        # A virtual host that has no alias of its own gets all of the main server's.
+        inherited = main.mounted if host is not main and host.aliases else ()
+        first = [each for each in (*host.mounted, *inherited) if each[1].key != ROOT]
+        last = [each for each in host.mounted if each[1].key == ROOT]
+        host.aliases[:] = [*first, *host.aliases, *last]
+
+
 class _Mounter:
     def __init__(self, resolver: Resolver, host: Host) -> None:
         self._resolver = resolver

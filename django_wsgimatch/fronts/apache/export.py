@@ -19,7 +19,7 @@ from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Section, Spot
 from ...apache.lines.limits import COMPARED, Effort, Exhausted
 from ...apache.outcomes.outcome import Ledger
-from ...apache.resolving.mounts import mount
+from ...apache.resolving.mounts import mount_as_aliases
 from ...apache.resolving.resolving import Resolver
 from ...exceptions import FrontError
 from ..backend import Backend
@@ -125,7 +125,7 @@ class _Export:
         self._unread: list[Unread] = files.unread
         self._main, self._hosts = read_hosts(self._active, ledger)
         files.put(self._main, self._hosts)
-        mount(Resolver(self._main, ledger, kind_of), self._hosts)
+        mount_as_aliases(Resolver(self._main, ledger, kind_of), self._hosts)
         self._handlers = handler_names(self._active)
         self._notes: list[ExportNote] = []
         # Whether a file is the one that is exported.

@@ -23,7 +23,7 @@ from ...apache.covering.coverage import LOCATIONS, FileKinds
 from ...apache.covering.hosts import Host, read_hosts
 from ...apache.lines.directive import ApacheConfiguration, Directive, Section
 from ...apache.outcomes.outcome import Ledger
-from ...apache.resolving.mounts import mount
+from ...apache.resolving.mounts import mount_as_aliases
 from ...apache.resolving.resolving import Resolver
 from ...doctor.uris.search import until_too_complex, words_of
 from ...exceptions import PatternError
@@ -52,7 +52,7 @@ def questions_of(configuration: ApacheConfiguration, kind_of: FileKinds) -> list
     configuration, _ = with_access_files(configuration, kind_of, ledger)
     active = [each for each in configuration.directives if not each.is_off]
     main, hosts = read_hosts(active, ledger)
-    mount(Resolver(main, ledger, kind_of), hosts)
+    mount_as_aliases(Resolver(main, ledger, kind_of), hosts)
     found: dict[tuple[str, str], SiteQuestion] = {}
     for host in (main, *hosts):
         own = [d for d in active if d.host in (None, host.section)]

@@ -78,8 +78,8 @@ def test_the_package_has_the_names_that_settings_import():
     assert {name: hasattr(django_wsgimatch, name) for name in django_wsgimatch.__all__} == (
         dict.fromkeys(django_wsgimatch.__all__, True)
     )
-    with pytest.raises(AttributeError, match="has no attribute 'redirect'"):
-        django_wsgimatch.redirect  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'redirection'"):
+        django_wsgimatch.redirection  # noqa: B018
 
 
 # What a process has from the one that forked it
