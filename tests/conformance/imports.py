@@ -171,7 +171,10 @@ def write_scripts(imported: Settings, directory: Path, probe: str = PROBE) -> No
     text = probe + "".join(f"{name} = application\n" for name in names if name.isidentifier())
     for each in entries:
         for target in _targets(each.alias):
-            _write_script(Path(target), directory, text)
+            # A folder of files ends in a slash.
+            _write_script(
+                Path(f"{target}index.html" if target[-1:] == "/" else target), directory, text
+            )
 
 
 def _write_script(target: Path, directory: Path, text: str) -> None:
