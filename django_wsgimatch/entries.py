@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         types: Mapping[str, str]
         encodings: Mapping[str, str]
         follow_symlinks: FollowSymlinks | None
+        headers: Mapping[str, str] | Sequence[Sequence[str]]
 
     class Options(TypedDict, total=False):
         """The options of an entry: mod_wsgi's, in snake case, and what stands around a script."""
@@ -321,13 +322,21 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
     if isinstance(answer, Redirection):
         return Alias(location, "", entry.kind, answer=_redirection(entry.kind, answer))
     if isinstance(answer, FileOptions):
-        options = read_file_options(entry.options)
-        if answer.is_root:
-            return root_of(bytes_of("path", entry.target), options)
-        return Alias(location, bytes_of("path", entry.target), entry.kind, answer=options)
+        return _file_alias(entry, location, bytes_of("path", entry.target), answer)
     if not isinstance(answer.note, str):
         raise DirectiveError(f"note should be a string, not {answer.note!r}")
     return Alias(location, "", entry.kind, answer=answer)
+
+
+def _file_alias(entry: Entry, location: str, path: str, answer: FileOptions) -> Alias:
+    given = dict(entry.options)
+    headers = {"headers": given.pop("headers")} if "headers" in given else {}
+    options = read_file_options(given)
+    if answer.is_root:
+        alias = root_of(path, options)
+    else:
+        alias = Alias(location, path, entry.kind, answer=options)
+    return replace(alias, extras=read_extras(headers)) if headers else alias
 
 
 def _redirection(kind: Literal["plain", "match"], given: Redirection) -> Redirection:

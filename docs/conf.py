@@ -45,7 +45,7 @@ autodoc_preserve_defaults = True
 nitpicky = True
 nitpick_ignore_regex = [
     # Aliases of types have no page.
-    (r"py:.*", r"(WSGIApplication|WSGIEnvironment|Options)"),
+    (r"py:.*", r"(WSGIApplication|WSGIEnvironment|Options|FileEntryOptions)"),
     # What script_alias() and read_directives() return is for WSGIMATCH_ALIASES, not to be used.
     (r"py:.*", r"(django_wsgimatch\.entries\.)?(FilePath|Entry|FileEntry|Reloading)"),
     (r"py:.*", r"django_wsgimatch\.entry_options\.access\.(AccessEntry|BasicLogin|Requirements)"),

@@ -21,7 +21,7 @@ def ask(settings, tmp_path):
     settings.WSGIMATCH_FALLBACK = None
     settings.WSGIMATCH_ALIASES = [
         script_alias("/app", script, environ={"GIVEN": "yes"}, headers={"X-Frame-Options": "DENY"}),
-        alias("/docs", "docs"),
+        alias("/docs", "docs", headers={"X-Content-Type-Options": "nosniff"}),
         redirect("/app/old", "/app/new", "permanent"),
     ]
     settings.WSGIMATCH_ACCESS = [
@@ -75,6 +75,13 @@ def test_the_prefix_that_a_proxy_has_taken_off_changes_no_rule(ask, prefix):
     told = [(each.told["SCRIPT_NAME"], each.told["PATH_INFO"]) for each in allowed]
     assert told == [(f"{prefix}/app", "/x"), (f"{prefix}/app", "/app/x")]
     assert refused == [403, 403]
+
+
+def test_headers_of_files_are_not_those_of_errors(ask):
+    answers = [ask(target) for target in ("/docs/a.txt", "/docs/none")]
+
+    told = [dict(each.headers).get("X-Content-Type-Options") for each in answers]
+    assert ([each.code for each in answers], told) == ([200, 404], ["nosniff", None])
 
 
 def test_what_the_script_gets_and_sends(ask):

@@ -13,6 +13,7 @@ from ..aliases.resolve import Rules
 from ..aliases.roots import folder_of
 from ..aliases.table import Match
 from ..server.pages import error_page
+from .extras import with_headers_of_files
 from .files.serving import serve_file
 from .redirects import send_redirect
 
@@ -109,6 +110,7 @@ def send(
     if not answer.where:
         return error_page(500, environ, start_response)
     own = given.follow_symlinks
+    start_response = with_headers_of_files(answer.alias.extras, start_response)
     return serve_file(
         answer.where,
         environ,

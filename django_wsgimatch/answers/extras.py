@@ -59,6 +59,21 @@ def with_always(extras: Extras | None, start_response: StartResponse) -> StartRe
     return lambda status, headers, *more: start_response(status, [*added, *headers], *more)
 
 
+def with_headers_of_files(extras: Extras | None, start_response: StartResponse) -> StartResponse:
+    """Return what starts the response of a file with an entry's headers, or that of an error."""
+    if extras is None or not extras.headers:
+        return start_response
+
+    def start(status: str, headers: Headers, exc_info: Any = None, /) -> Callable[[bytes], object]:
+        if status[:1] in ("4", "5"):
+            return with_always(extras, start_response)(
+                status, headers, *([exc_info] if exc_info else [])
+            )
+        return _start(extras, start_response, status, headers, exc_info)
+
+    return start
+
+
 def _start(
     extras: Extras,
     start_response: StartResponse,
