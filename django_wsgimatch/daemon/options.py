@@ -13,6 +13,9 @@ from typing import Any, Literal, TypeVar
 Kind = Literal["supported", "mapped", "refused", "beyond"]
 # What the kernel takes for the path of a unix socket, in bytes.
 LONGEST_SOCKET_PATH = 107
+# How the names of variables begin that are read when a process starts: by Python, the loader, the
+# C library.
+READ_AT_START = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "LC_", "LANG", "HOME")
 
 _Default = TypeVar("_Default")
 

@@ -6,9 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from ...exceptions import SettingError
-
-# What the interpreter or the kernel's loader has read before the file is.
-READ_BEFORE = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "LC_", "LANG", "HOME")
+from ..options import READ_AT_START
 
 
 def read_environment_file(path: str) -> dict[str, str]:
@@ -38,7 +36,7 @@ def _variables(text: str, path: str) -> Iterator[tuple[str, str]]:
         name = name.strip()
         if not equals or not name.replace("_", "a").isalnum() or "\0" in value:
             raise SettingError(f"{path}:{number} should be NAME=value.")
-        if name.startswith(READ_BEFORE):
+        if name.startswith(READ_AT_START):
             raise SettingError(
                 f"{path}:{number}: {name} is read before the file is: write it in `environment`."
             )

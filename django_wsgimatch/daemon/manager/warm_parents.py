@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...exceptions import SettingError
+from ..options import READ_AT_START
 from ..wire.control import LONGEST_START, Order
 from .logs import GroupOutput, ServerLog
 from .processes import Process, Processes, Start
@@ -33,8 +34,6 @@ PATIENCE, FIRST_PATIENCE, SILENCE = 5.0, 20.0, 60.0
 MOST_EVENTS = 256
 # What lists of processes show of a parent, with room for the name of a group in its place.
 NAME = "(wsgi:parent)".ljust(120)
-# What is read when a process starts: by Python, the loader, the C library.
-READ_AT_START = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "LC_", "LANG", "HOME")
 # Where temporary files lie: what the parent takes for that is no group's.
 TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
