@@ -33,9 +33,13 @@ def folder_of(alias: Alias, base_directory: str) -> Roots:
     """
     The folder that an entry's files lie in: its target, or what stands before the first capture.
 
-    Of a target that is one file it is that file.
+    Of a target that is one file it is that file. Where the location ends in a slash and the target
+    does not, files lie beside it, as in Apache.
     """
     literal = alias.target
+    if alias.kind == "plain" and alias.location.endswith("/") and not literal.endswith("/"):
+        # What follows the location continues the target's last name: "/d/a" is "/srv/da".
+        literal = literal[: literal.rfind("/") + 1]
     if alias.kind == "match":
         template = parse_template(alias.target)
         literal = template[0] if template and isinstance(template[0], str) else ""
