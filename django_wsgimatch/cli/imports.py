@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +21,8 @@ from ..unit.importing import import_unit
 from ..uwsgi.importing import import_uwsgi
 from ..whole_files import write_whole
 from .common.output import Output
-from .common.subcommand import Options, Subcommand, add_repeatable, command_error
+from .common.subcommand import Options, Subcommand, command_error
+from .common.surroundings import add_surroundings, given_surroundings
 from .common.terminal import Screen
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
@@ -89,13 +89,7 @@ def _add_apache_arguments(parser: ArgumentParser) -> None:
         metavar="ADDRESS",
         help="the virtual hosts of this address alone, such as *:80 or 10.0.0.1:443",
     )
-    parser.add_argument(
-        "--server-root", metavar="DIRECTORY", help="where relative paths of Include start"
-    )
-    define = "define a name, as apache2 -D does, or a value for ${NAME}"
-    add_repeatable(parser, "-D", "--define", metavar="NAME[=VALUE]", help=define)
-    module = "a module that <IfModule> finds, such as ssl or mod_ssl.c"
-    add_repeatable(parser, "--module", metavar="NAME", help=module)
+    add_surroundings(parser)
 
 
 def _run(options: Options, output: Output) -> int:
@@ -146,14 +140,14 @@ def _read(options: Options) -> Imported:
         if options[name]:
             raise command_error(f"{given} says nothing of a configuration of {kind}'s.")
     if kind == "uwsgi":
-        return import_uwsgi(files, _surroundings(options).environ or {})
+        return import_uwsgi(files, given_surroundings(options).environ or {})
     if len(files) > 1:
         raise command_error(f"{files[1]}: name one FILE. Only uWSGI has several.")
     if kind == "unit":
         return _import_unit(files[0], options["address"])
     return import_file(
         files[0],
-        _surroundings(options),
+        given_surroundings(options),
         is_open=options["is_open"],
         address=options["address"],
     )
@@ -169,17 +163,6 @@ def _import_unit(path: str, address: str | None) -> Imported:
 def _source(files: Sequence[str]) -> str:
     """Return what the settings say that they were made of."""
     return ", ".join(Path(each).name for each in files) if len(files) > 1 else str(files[0])
-
-
-def _surroundings(options: Options) -> Surroundings:
-    """What an Apache configuration does not say itself, and apache2's command line does."""
-    given = [each.partition("=") for each in options["define"]]
-    return Surroundings(
-        server_root=options["server_root"],
-        defines=tuple(name for name, equals, _ in given if not equals),
-        modules=frozenset(options["module"]) or None,
-        environ={**os.environ, **{name: value for name, equals, value in given if equals}},
-    )
 
 
 def import_file(
