@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
+
+from .wrapped_body import WrappedBody
 
 TOO_LONG = "The request's body is longer than the {} bytes that the entry's body_limit allows."
 
 
-class LimitedBody:
+class LimitedBody(WrappedBody):
     """
     A server's ``wsgi.input`` whose reads raise OSError beyond a number of bytes.
 
     Of a chunked body nobody knows the length before. Mirrors LimitRequestBody, which refuses to
-    read on. What the server's own stream has besides reading is passed on.
+    read on.
     """
 
     def __init__(self, stream: Any, limit: int) -> None:
-        self._stream = stream
+        super().__init__(stream, limit)
         self._limit = limit
-        self._left = limit
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return what the stream does. Raises OSError where there is more than is allowed."""
-        # One byte beyond the limit tells that there is more.
-        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
-        return self._counted(
-            self._read_all(wanted) if size is None or size < 0 else self._stream.read(wanted)
-        )
+        is_all = size is None or size < 0
+        wanted = self._wanted(size)
+        return self._counted(self._read_all(wanted) if is_all else self._stream.read(wanted))
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return a line, or so many bytes of it. Raises OSError."""
-        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
-        return self._counted(self._stream.readline(wanted))
+        return self._counted(self._stream.readline(self._wanted(size)))
 
-    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
-        """Return all lines, or as many as have so many bytes. Raises OSError."""
-        lines: list[bytes] = []
-        size = 0
-        for line in self:
-            lines.append(line)
-            size += len(line)
-            if hint and 0 < hint <= size:
-                break
-        return lines
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+    def _wanted(self, size: int | None) -> int:
+        """How much to ask for: one byte beyond the limit tells that there is more."""
+        most = self._left + 1
+        return most if size is None or size < 0 else min(size, most)
 
     def _read_all(self, wanted: int) -> bytes:
         """Read up to so many bytes: a server may return fewer at once."""

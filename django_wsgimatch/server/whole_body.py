@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .wrapped_body import WrappedBody
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -11,18 +12,13 @@ if TYPE_CHECKING:
 BROKEN_OFF = "The client went away in the middle of the request's body."
 
 
-class WholeBody:
+class WholeBody(WrappedBody):
     """
     A server's ``wsgi.input`` whose reads raise OSError where the body ends before its length.
 
     Of a client that goes away in the middle gunicorn and others say no more than that the body
-    ends: an upload would be stored cut off. mod_wsgi raises OSError, too. What the server's own
-    stream has besides reading is passed on.
+    ends: an upload would be stored cut off. mod_wsgi raises OSError, too.
     """
-
-    def __init__(self, stream: Any, length: int) -> None:
-        self._stream = stream
-        self._left = length
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return so many bytes, fewer only at the body's end. Raises OSError."""
@@ -46,23 +42,6 @@ class WholeBody:
             raise OSError(BROKEN_OFF)
         self._left -= len(line)
         return line
-
-    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
-        """Return all lines, or as many as have so many bytes. Raises OSError."""
-        lines: list[bytes] = []
-        size = 0
-        for line in self:
-            lines.append(line)
-            size += len(line)
-            if hint and 0 < hint <= size:
-                break
-        return lines
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 def expect_whole_body(environ: WSGIEnvironment) -> None:
