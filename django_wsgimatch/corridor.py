@@ -14,7 +14,7 @@ from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING
 
-from .aliases.alias import Alias
+from .aliases.alias import Alias, Extras
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, GroupName, Server, variable
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
@@ -230,16 +230,26 @@ class Corridor:
         }
         if not resolution.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
-        if (extras := resolution.match.alias.extras) is not None:
+        answers = application if place is None else place
+        extras = resolution.match.alias.extras
+        return self.hand_over(answers, extras, environ, start_response)
+
+    def hand_over(
+        self,
+        answers: WSGIApplication | Place,
+        extras: Extras | None,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """Give a request to its application, here or in its place, with what its entry adds."""
+        if extras is not None:
             if is_too_long(extras, environ):
-                start_response = with_always(extras, start_response)
-                return error_page(413, environ, start_response)
+                return error_page(413, environ, with_always(extras, start_response))
             add_to_environ(extras, environ)
-            start_response = with_headers(extras, start_response)
-        if place is not None:
-            return self.relay(place, environ, start_response)
+        if isinstance(answers, Place):
+            return self.relay(answers, environ, start_response, extras)
         expect_whole_body(environ)
-        return run_application(application, environ, start_response)
+        return run_application(answers, environ, with_headers(extras, start_response))
 
     def _place(self, resolution: Resolution) -> Place | None:
         """Where the script runs, None for here."""
@@ -250,17 +260,21 @@ class Corridor:
         return None if place.is_here else place
 
     def relay(
-        self, place: Place, environ: WSGIEnvironment, start_response: StartResponse
+        self,
+        place: Place,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        extras: Extras | None,
     ) -> Iterable[bytes]:
         """Have a request answered in another place."""
         assert self.places is not None
+        start = with_headers(extras, start_response)
         try:
             if self.interpreters is None or not place.application_group:
-                return self.places.relay(place, environ, start_response)
+                return self.places.relay(place, environ, start)
             if place.process_group:
-                return self.places.relay_inside(place, environ, start_response)
-            link = self.interpreters.link(place, environ)
-            return relay(link, environ, start_response)
+                return self.places.relay_inside(place, environ, start)
+            return relay(self.interpreters.link(place, environ), environ, start)
         except DaemonError as error:
             self._log_failure(place, error, environ)
             if error.status == 408:
@@ -269,7 +283,7 @@ class Corridor:
                 # The script is gone: the corridor tells what becomes of its urls now.
                 self.files.elsewhere.pop(environ["SCRIPT_FILENAME"], None)
                 self.forget()
-            return error_page(error.status, environ, start_response)
+            return error_page(error.status, environ, with_always(extras, start_response))
 
     def forget(self) -> None:
         """Forget where paths lead: a script is gone."""

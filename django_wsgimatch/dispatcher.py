@@ -34,10 +34,10 @@ from .aliases.index.candidates import Answer
 from .aliases.resolve import Resolution, without_mount_point
 from .aliases.table import AliasTable
 from .answers.direct import Direct, direct
-from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
+from .answers.extras import with_always
 from .answers.proxies.asked import request_target
 from .answers.proxies.mount import own_mount_point, replaces_script_name, script_name_below
-from .corridor import Corridor, guarded, log_refusal, run_application
+from .corridor import Corridor, guarded, log_refusal
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
 from .plans.keys import before_path, unusual_key
@@ -243,17 +243,9 @@ class Dispatcher(Corridor):
         environ["SCRIPT_FILENAME"] = answerer.path
         if not plan.pass_authorization:
             environ.pop("HTTP_AUTHORIZATION", None)
-        if plan.extras is not None:
-            if is_too_long(plan.extras, environ):
-                start_response = with_always(plan.extras, start_response)
-                return error_page(413, environ, start_response)
-            add_to_environ(plan.extras, environ)
-            start_response = with_headers(plan.extras, start_response)
-        if application is None:
-            assert place is not None
-            return self.relay(place, environ, start_response)
-        expect_whole_body(environ)
-        return run_application(application, environ, start_response)
+        answers = place if application is None else application
+        assert answers is not None
+        return self.hand_over(answers, plan.extras, environ, start_response)
 
     def keep(self, resolution: Resolution, environ: WSGIEnvironment) -> None:
         """Keep the plan of the alias that a request has led to, and what is missing."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
-from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,9 @@ Headers = list[tuple[str, str]]
 _TEXT = ("text/plain", "text/html")
 
 
-def is_too_long(extras: Extras | None, environ: WSGIEnvironment) -> bool:
+def is_too_long(extras: Extras, environ: WSGIEnvironment) -> bool:
     """Whether a request says of its body that it is longer than its entry allows."""
-    if extras is None or extras.body_limit is None:
+    if extras.body_limit is None:
         return False
     length = environ.get("CONTENT_LENGTH", "")
     return bool(length) and length.isdecimal() and int(length) > extras.body_limit
@@ -45,11 +44,13 @@ def add_to_environ(extras: Extras, environ: WSGIEnvironment) -> None:
         environ["wsgi.input"] = LimitedBody(environ["wsgi.input"], extras.body_limit)
 
 
-def with_headers(extras: Extras, start_response: StartResponse) -> StartResponse:
+def with_headers(extras: Extras | None, start_response: StartResponse) -> StartResponse:
     """Return what starts a response with an entry's headers."""
-    if not (extras.headers or extras.charset or extras.expires is not None):
+    if extras is None or not (extras.headers or extras.charset or extras.expires is not None):
         return start_response
-    return partial(_start, extras, start_response)
+    return lambda status, headers, *more: start_response(
+        status, changed_headers(extras, status, headers), *more
+    )
 
 
 def with_always(extras: Extras | None, start_response: StartResponse) -> StartResponse:
@@ -64,28 +65,12 @@ def with_headers_of_files(extras: Extras | None, start_response: StartResponse) 
     if extras is None or not extras.headers:
         return start_response
 
-    def start(status: str, headers: Headers, exc_info: Any = None, /) -> Callable[[bytes], object]:
-        if status[:1] in ("4", "5"):
-            return with_always(extras, start_response)(
-                status, headers, *([exc_info] if exc_info else [])
-            )
-        return _start(extras, start_response, status, headers, exc_info)
+    def start(status: str, headers: Headers, *more: Any) -> Callable[[bytes], object]:
+        is_error = status[:1] in ("4", "5")
+        begin = (with_always if is_error else with_headers)(extras, start_response)
+        return begin(status, headers, *more)
 
     return start
-
-
-def _start(
-    extras: Extras,
-    start_response: StartResponse,
-    status: str,
-    headers: Headers,
-    exc_info: Any = None,
-    /,
-) -> Callable[[bytes], object]:
-    changed = changed_headers(extras, status, headers)
-    return (
-        start_response(status, changed, exc_info) if exc_info else start_response(status, changed)
-    )
 
 
 def changed_headers(extras: Extras, status: str, headers: Iterable[tuple[str, str]]) -> Headers:

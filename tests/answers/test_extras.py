@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from django_wsgimatch import script_alias
 from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entries import to_alias
-from django_wsgimatch.exceptions import DirectiveError
+from django_wsgimatch.exceptions import DaemonError, DirectiveError
 from tests.answers.scripts import OBEDIENT
-from tests.support.wsgi import Answer, get, write_scripts
+from tests.support.wsgi import Answer, get, make_environ, write_scripts
 
 
 def alias_of(entry) -> Alias:
@@ -186,3 +188,46 @@ def test_entries_with_the_same_options_share_them():
     one, other = (alias_of(script_alias(at, "/x", environ={"A": "1"})) for at in ("/a", "/b"))
 
     assert one.extras is other.extras
+
+
+class Failing:
+    """Places that do not answer."""
+
+    def relay(self, place, environ, start_response):
+        raise DaemonError(408, "the body does not come")
+
+
+@pytest.fixture
+def failing() -> Dispatcher:
+    """A dispatcher for an entry with headers, whose process group does not answer."""
+    headers = [("set", "X-A", "1"), ("set", "X-B", "1", "always")]
+    alias = replace(
+        alias_of(script_alias("/a", "/x", headers=headers)), target=__file__, process_group="blue"
+    )
+    rules = Rules(process_groups=["blue"])
+    return Dispatcher(AliasTable([alias]), rules=rules, places=Failing())  # type: ignore[arg-type]
+
+
+def test_only_what_is_always_done_is_on_the_page_of_a_group_that_fails(failing):
+    answers = [get(failing, "/a") for _ in range(20)]
+
+    assert {(each.code, *sent(each)) for each in answers} == {(408, ("X-B", "1"))}
+
+
+def test_the_connection_of_a_body_that_does_not_come_is_closed_whatever_the_headers(failing):
+    class Response:
+        """What gunicorn starts a response of."""
+
+        closed = 0
+
+        def force_close(self):
+            self.closed += 1
+
+        def start_response(self, status, headers, exc_info=None):
+            return lambda data: None
+
+    response = Response()
+    for _ in range(20):
+        b"".join(failing(make_environ("/a"), response.start_response))
+
+    assert response.closed == 20
