@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..aliases.groups import Server
-from ..aliases.hosts.names import host_name, split_host
 from ..aliases.redirecting import escaped, header_url, is_redirect, redirect_status
+from ..server.own_urls import own_url, query_of
 from ..server.pages import error_page, redirect_page
 from ..text import quoted
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 logger = logging.getLogger("django_wsgimatch")
-
-_USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 def send_redirect(
@@ -46,26 +44,5 @@ def send_redirect(
         site = own_url(environ.get("wsgi.url_scheme", "http"), server)
         url = site + escaped(mount_point) + url
     if "?" not in url:
-        url += _query(environ)
+        url += query_of(environ)
     return redirect_page(status, header_url(url), environ, start_response)
-
-
-def own_url(scheme: str, server: Server) -> str:
-    """
-    Return the scheme and the host that a request was sent to: ap_construct_url().
-
-    The Host header names the port, if any. Without the header it is the listening socket's.
-    """
-    name = host_name(server.host)
-    port = split_host(server.host)[1].lstrip("0") if name else server.port
-    name = name or server.name
-    name = f"[{name}]" if ":" in name else name
-    is_usual = not port or port == _USUAL_PORTS.get(scheme)
-    return f"{scheme}://{name}" + ("" if is_usual else f":{port}")
-
-
-def _query(environ: WSGIEnvironment) -> str:
-    """The query of a request with its question mark, which may be all of it."""
-    query: str = environ.get("QUERY_STRING", "")
-    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    return f"?{query}" if query or target.endswith("?") else ""

@@ -9,8 +9,8 @@ import pytest
 from django_wsgimatch.aliases.alias import Alias, Redirection
 from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.answers.redirects import own_url
 from django_wsgimatch.dispatcher import Dispatcher
+from django_wsgimatch.server.own_urls import own_url
 from tests.support.wsgi import get
 
 

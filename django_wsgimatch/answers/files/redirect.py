@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from ...aliases.redirecting import escaped
+from ...server.own_urls import query_of
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# What ap_os_escape_path() leaves as it is, beside letters and digits.
-_SAFE = "$-_.+!*'(),:;@&=/~"
-_ESCAPE = re.compile("%[0-9A-F]{2}")
+# What stays as it is in the name of a host, beside letters and digits.
+_SAFE = "$-_.+!*'(),:;@&=/~[]"
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x20\x7f]")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?\Z", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -19,8 +21,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def absolute_url(uri: str, environ: WSGIEnvironment) -> str:
     """Return the URL of a decoded path (latin-1) at the host and with the query of a request."""
-    path = _ESCAPE.sub(lambda found: found[0].lower(), quote(uri, safe=_SAFE, encoding="latin-1"))
-    return f"{_origin(environ)}{path}{_query(environ)}"
+    query = _NOT_IN_A_HEADER.sub(lambda found: f"%{ord(found[0]):02x}", query_of(environ))
+    return f"{_origin(environ)}{escaped(uri)}{query}"
 
 
 def _origin(environ: WSGIEnvironment) -> str:
@@ -33,16 +35,7 @@ def _origin(environ: WSGIEnvironment) -> str:
     found = _HOST.match(host)
     name, digits = (found[1], found[2]) if found else (host, "")
     port = int(digits) if digits else None
-    name = quote(name.lower().removesuffix("."), safe=_SAFE + "[]", encoding="latin-1")
+    name = quote(name.lower().removesuffix("."), safe=_SAFE, encoding="latin-1")
     if port is None or port == _DEFAULT_PORTS.get(scheme):
         return f"{scheme}://{name}"
     return f"{scheme}://{name}:{port}"
-
-
-def _query(environ: WSGIEnvironment) -> str:
-    """The query with its question mark; a mark alone is kept where the server tells of it."""
-    target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    _, mark, query = target.partition("?")
-    if not mark and environ.get("QUERY_STRING"):
-        mark, query = "?", environ["QUERY_STRING"]
-    return mark + _NOT_IN_A_HEADER.sub(lambda found: f"%{ord(found[0]):02x}", query)
