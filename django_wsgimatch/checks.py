@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
@@ -32,6 +32,7 @@ from .doctor.processes.leaks import (
 )
 from .doctor.processes.proxies import peer_findings, trust_findings
 from .doctor.processes.serving import (
+    SettingValue,
     forwarding_findings,
     gunicorn_settings,
     mount_findings,
@@ -153,14 +154,17 @@ def file_system_findings(
     yield from forwarding_findings(started_in, os.environ, _example(places))
     yield from mount_findings(os.environ)
     yield from patience_findings(configured.groups, started_in, os.environ)
-    yield from peer_findings(configured.values, gunicorn_settings(started_in, os.environ))
-    yield from _access_findings(configured)
+    given = gunicorn_settings(started_in, os.environ)
+    yield from peer_findings(configured.values, given)
+    yield from _access_findings(configured, given)
     yield from found.of_order
     yield from found.of_urls
 
 
-def _access_findings(configured: Configuration) -> Iterator[Finding]:
-    """Yield what the files and the server's start tell of access rules."""
+def _access_findings(
+    configured: Configuration, given: Mapping[str, SettingValue]
+) -> Iterator[Finding]:
+    """Yield what the files and gunicorn's settings, as ``given``, tell of access rules."""
     sections = _sections(configured)
     folders = (("STATIC_ROOT", uploads().static), ("MEDIA_ROOT", uploads().media))
     served = [ServedFolder(path, name) for name, path in folders if path]
@@ -170,7 +174,6 @@ def _access_findings(configured: Configuration) -> Iterator[Finding]:
             served.append(ServedFolder(folder, subject.where))
     yield from login_file_findings(sections, served)
     if sections:
-        given = gunicorn_settings(base_directory() or os.getcwd(), os.environ)
         yield from address_findings(sections, given.get("bind"), configured.values)
 
 

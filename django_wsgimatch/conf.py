@@ -58,8 +58,7 @@ class Configuration:
     ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
     ``groups`` are the process groups' options; ``access`` the usable sections of access rules;
     ``proxies`` says what is taken from trusted proxies, None where that is nothing; ``time`` is
-    when all this was read, on
-    time.monotonic()'s clock, which all processes of a machine share.
+    when all this was read, on time.monotonic()'s clock, which all processes of a machine share.
     """
 
     table: AliasTable

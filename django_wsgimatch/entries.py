@@ -9,12 +9,7 @@ from functools import lru_cache
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal
 
-from .aliases.alias import (
-    Alias,
-    Answer,
-    Denial,
-    Redirection,
-)
+from .aliases.alias import Alias, Answer, Denial, Redirection
 from .aliases.directives import (
     STATUSES,
     check_option,
