@@ -249,7 +249,9 @@ class Corridor:
         if isinstance(answers, Place):
             return self.relay(answers, environ, start_response, extras)
         expect_whole_body(environ)
-        return run_application(answers, environ, with_headers(extras, start_response))
+        if extras is not None:
+            start_response = with_headers(extras, start_response)
+        return run_application(answers, environ, start_response)
 
     def _place(self, resolution: Resolution) -> Place | None:
         """Where the script runs, None for here."""

@@ -36,7 +36,12 @@ from .aliases.table import AliasTable
 from .answers.direct import Direct, direct
 from .answers.extras import with_always
 from .answers.proxies.asked import request_target
-from .answers.proxies.mount import own_mount_point, replaces_script_name, script_name_below
+from .answers.proxies.mount import (
+    MOUNT,
+    own_mount_point,
+    replaces_script_name,
+    script_name_below,
+)
 from .corridor import Corridor, guarded, log_refusal
 from .exceptions import ApplicationExit
 from .plans.files import Answerer, Elsewhere, Refused
@@ -194,7 +199,8 @@ class Dispatcher(Corridor):
         named = plan.named
         if isinstance(answerer, str):
             assert plan.names is not None
-            if replaces_script_name(environ):
+            # Optimization: the look for the key takes 0.02 us, the call 0.07.
+            if MOUNT in environ and replaces_script_name(environ):
                 # The alias's own SCRIPT_NAME is part of the names, and is not known here.
                 return self.walk(environ, start_response)
             mount_point = environ.get("SCRIPT_NAME", "").rstrip("/")
@@ -261,7 +267,9 @@ class Dispatcher(Corridor):
             return
         if site.plans[position] is None or resolution.script is not None:
             location = site.table.locations[position]
-            site.keep(position, self._planner.plan(match.alias, location, resolution.script))
+            # Where the way through the file system ends: at a script, or at what is missing.
+            end = resolution.script or resolution.missing
+            site.keep(position, self._planner.plan(match.alias, location, end))
 
     def forget(self) -> None:
         """Forget where paths lead: a script is gone, or there is no room for more."""
@@ -359,7 +367,8 @@ class Dispatcher(Corridor):
         if known is None:
             return None
         script, plan, script_name, path_info, _, answerer = known
-        script_name = script_name_below(environ, script_name)
+        if mount_point:
+            script_name = script_name_below(environ, script_name)
         return script, plan, script_name, path_info, shown(script_name), answerer
 
     def _remember(self, site: HostPlans, key: str, known: Known) -> None:
