@@ -326,7 +326,7 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
 def _file_alias(entry: Entry, location: str, path: str, answer: FileOptions) -> Alias:
     given = dict(entry.options)
     headers = {"headers": given.pop("headers")} if "headers" in given else {}
-    options = read_file_options(given)
+    options = read_file_options(given, others=["headers"])
     if answer.is_root:
         alias = root_of(path, options)
     else:

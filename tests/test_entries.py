@@ -257,6 +257,11 @@ def test_document_root_is_an_alias_of_all_urls_that_is_tried_last():
     assert directive_line(found) == "DocumentRoot /srv/html/"
 
 
+def test_an_option_of_files_that_there_is_not_is_told_with_all_that_there_are():
+    with pytest.raises(DirectiveError, match=r"^files have no option 'indx'; .*, headers$"):
+        alias_of(alias("/f", "/srv/f", indx=["a.html"]))  # type: ignore[call-arg]
+
+
 def test_a_policy_for_links_that_is_none_is_refused():
     with pytest.raises(
         DirectiveError, match="follow_symlinks is 'no'; it takes True, False, 'owner' or None"

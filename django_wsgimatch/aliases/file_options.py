@@ -78,14 +78,15 @@ class FileOptions:
                 raise DirectiveError(f"index holds {name!r}, which is no name in a directory")
 
 
-def read_file_options(given: Mapping[str, Any]) -> FileOptions:
+def read_file_options(given: Mapping[str, Any], others: Iterable[str] = ()) -> FileOptions:
     """
     Return the options of an entry as its author has written them.
 
     ``index`` may be one name, ``types`` and ``encodings`` are dicts, whose suffixes may have their
-    dot and any case. Raises DirectiveError for an option that there is not, or of another type.
+    dot and any case; ``others`` are options that somebody else reads. Raises DirectiveError for an
+    option that there is not, or of another type.
     """
-    known = [*_READERS]
+    known = [*_READERS, *others]
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
