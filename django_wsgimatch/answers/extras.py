@@ -66,8 +66,9 @@ def with_headers_of_files(extras: Extras | None, start_response: StartResponse) 
         return start_response
 
     def start(status: str, headers: Headers, *more: Any) -> Callable[[bytes], object]:
-        is_error = status[:1] in ("4", "5")
-        begin = (with_always if is_error else with_headers)(extras, start_response)
+        # To Apache a redirect to the folder is an error, too.
+        is_whole = status[:3] in ("200", "206", "304")
+        begin = (with_headers if is_whole else with_always)(extras, start_response)
         return begin(status, headers, *more)
 
     return start
@@ -108,11 +109,19 @@ def changed_by(change: HeaderChange, headers: Headers) -> Headers:
         case "setifempty":
             return headers if given else [*headers, (name, value)]
         case "append" if given:
-            return [*others, (name, ", ".join([*given, value]))]
+            return _with_more(headers, name, value)
         case "merge" if given:
-            values = {part.strip() for part in ",".join(given).split(",")}
-            return headers if value in values else [*others, (name, ", ".join([*given, value]))]
+            is_there = value in {part.strip() for part in given[0].split(",")}
+            return headers if is_there else _with_more(headers, name, value)
     return [*headers, (name, value)]
+
+
+def _with_more(headers: Headers, name: str, value: str) -> Headers:
+    """Put a value behind that of the first header of a name: apr_table_mergen()."""
+    names = [each.lower() for each, _ in headers]
+    place = names.index(name.lower())
+    own, text = headers[place]
+    return [*headers[:place], (own, f"{text}, {value}"), *headers[place + 1 :]]
 
 
 def _with_charset(name: str, value: str, charset: str) -> tuple[str, str]:

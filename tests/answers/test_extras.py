@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from django_wsgimatch import script_alias
+from django_wsgimatch import alias, script_alias
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
@@ -72,6 +72,12 @@ def test_variables(ask, given, name, found):
         pytest.param({"X-A": "1"}, "x-a=0", [("X-A", "1")], id="set what is there"),
         pytest.param([("append", "X-A", "1")], "", [("X-A", "1")], id="append to nothing"),
         pytest.param([("append", "X-A", "1")], "X-A=0", [("X-A", "0, 1")], id="append"),
+        pytest.param(
+            [("append", "X-A", "2")],
+            "X-A=0;X-A=1",
+            [("X-A", "0, 2"), ("X-A", "1")],
+            id="append to the first of two",
+        ),
         pytest.param([("merge", "X-A", "1")], "X-A=1, 0", [("X-A", "1, 0")], id="merge"),
         pytest.param([("merge", "X-A", "2")], "X-A=1", [("X-A", "1, 2")], id="merge another"),
         pytest.param([("add", "X-A", "1")], "X-A=0", [("X-A", "0"), ("X-A", "1")], id="add"),
@@ -231,3 +237,21 @@ def test_the_connection_of_a_body_that_does_not_come_is_closed_whatever_the_head
         b"".join(failing(make_environ("/a"), response.start_response))
 
     assert response.closed == 20
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        pytest.param("/files/a.txt", [("X-A", "1"), ("X-B", "2")], id="a file"),
+        pytest.param("/files", [("X-A", "1")], id="the redirect to their folder"),
+        pytest.param("/files/none", [("X-A", "1")], id="a file that is missing"),
+    ],
+)
+def test_headers_of_files(tmp_path, target, found):
+    (tmp_path / "a.txt").write_text("a file")
+    headers = [("set", "X-A", "1", "always"), ("set", "X-B", "2")]
+    entry = alias("/files", str(tmp_path), headers=headers)
+
+    answer = get(Dispatcher(AliasTable([alias_of(entry)])), target)
+
+    assert sent(answer) == found
