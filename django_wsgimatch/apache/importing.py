@@ -16,6 +16,7 @@ from .covering.access_files import AccessFiles, with_access_files
 from .covering.alias_lines import names_of_folders
 from .covering.coverage import FileKind, FileKinds
 from .covering.hosts import Host, Scope, read_hosts
+from .covering.variables import set_by_others
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
@@ -189,7 +190,8 @@ def _imported(
     main, hosts = read_hosts(directives, ledger)
     access_files.put(main, hosts)
     is_part = not named["loadmodule"]
-    resolver = Resolver(main, ledger, kind_of, names_of_folders(directives), is_part)
+    folders, variables = names_of_folders(directives), set_by_others(directives)
+    resolver = Resolver(main, ledger, kind_of, folders, is_part, variables)
     told = _put_all(resolver, hosts, directives)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
@@ -284,8 +286,7 @@ def _unfit(entry: ResolvedAlias) -> str:
             "its target is relative: in Apache to the directory that Apache is started in, here "
             "to BASE_DIR. Write the whole path"
         )
-    given = entry.values.get("callable_object")
-    if given is not None and given.value.startswith("%{ENV:"):
+    if (entry.alias.callable_object or "").startswith("%{ENV:"):
         return "WSGICallableObject comes from a variable: name the callable in each entry"
     path_info = entry.values.get("accept_path_info")
     if path_info is not None and path_info.value is False:

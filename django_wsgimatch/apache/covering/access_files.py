@@ -36,6 +36,7 @@ from .coverage import (
     reach_of,
     section_pattern,
 )
+from .extra_values import EXTRAS_READERS
 from .hosts import (
     HANDLERS,
     REDIRECTS,
@@ -57,7 +58,7 @@ _DEFAULT = [".htaccess"]
 _SECTIONS = (*FILES, *CONDITIONS, *CONTAINERS, *LIMITS)
 _DIRECTIVES = (
     *(*RULES, *REWRITING, *REDIRECTS, "redirectpermanent", "redirecttemp"),
-    *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS, *FILE_OPTIONS),
+    *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS, *FILE_OPTIONS, *EXTRAS_READERS),
 )
 _OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", "serveralias")
 _NONE = "There is no such file on the path to a script"

@@ -12,6 +12,7 @@ from ..lines.directive import Directive, Section, split_words
 from ..outcomes.outcome import Ledger
 from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, section_pattern
+from .extra_values import EXTRAS_READERS, extras_given_by
 from .option_values import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
 
 ALIASES = ("wsgiscriptalias", "wsgiscriptaliasmatch")
@@ -192,12 +193,29 @@ def _read_value(host: Host, directive: Directive, ledger: Ledger) -> None:
         given = replace(given, value=(*place.values[name].value, *given.value))
         place.values[name] = given
         return
-    for each in _superseded(before, name, given):
-        ledger.note(each.directive, "not needed", f"{given.directive.spot} replaces it")
+    _note_superseded(before, name, given, ledger)
     if name == "options":
         place.options.append(given)
     else:
         place.values[name] = given
+
+
+def _read_extras(host: Host, directive: Directive, ledger: Ledger) -> None:
+    if any(each.key not in _AROUND_RULES for each in directive.sections):
+        # As in <Proxy>: it says what becomes of answers that another server gives.
+        return
+    sections = scope_sections(directive)
+    place = holder_of(host, sections)
+    givers = host.givers.setdefault(_place_named_by(sections), {})
+    for name, given in extras_given_by(directive).items():
+        before, givers[name] = givers.get(name, place), place
+        _note_superseded(before, name, given, ledger)
+        place.values[name] = given
+
+
+def _note_superseded(before: Host | Scope, name: str, given: Given, ledger: Ledger) -> None:
+    for each in _superseded(before, name, given):
+        ledger.note(each.directive, "not needed", f"{given.directive.spot} replaces it")
 
 
 def holder_of(host: Host, sections: tuple[Section, ...]) -> Host | Scope:
@@ -283,5 +301,6 @@ _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     "sslengine": _read_engine,
     "serverroot": _read_server_root,
     **dict.fromkeys(RULES, _read_access),
+    **dict.fromkeys(EXTRAS_READERS, _read_extras),
     **dict.fromkeys((*TAKERS, *HANDLERS, *REWRITING), _read_taker),
 }

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from ...aliases.alias import Alias
+from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import group_numbers, parse_template
 from ...exceptions import PatternError
@@ -48,6 +49,23 @@ def narrowed(alias: Alias, section: Section) -> Alias | None:
     if condition is None or _UNMOVABLE.search(condition):
         return None
     return _where(alias, look_ahead(condition))
+
+
+def as_match(alias: Alias) -> Alias:
+    """Return files as a pattern, whose target is the whole name of a file."""
+    if alias.kind == "match":
+        return alias
+    rest = "((?s:.*))" if alias.location.endswith("/") else "((?:/(?s:.*))?)"
+    target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
+    pattern = f"^{literally(alias.location)}{rest}\\z"
+    return replace(alias, kind="match", location=pattern, target=f"{target}$1")
+
+
+def divisible(alias: Alias, section: Section) -> Alias:
+    """Return files so that narrowed() can give the part of them that a <Location> holds for."""
+    text, is_pattern = section_pattern(section)
+    is_file = isinstance(alias.answer, FileOptions)
+    return as_match(alias) if is_file and (is_pattern or is_wildcard(text)) else alias
 
 
 def restricted(alias: Alias, condition: str) -> Alias | None:

@@ -45,13 +45,16 @@ _PEERS = (
     "--forwarded-allow-ips sets only the scheme"
 )
 _OVERRIDES = "The .htaccess files on the way to a script are read; look for those that are not here"
-_TYPES = "It also changes the headers of applications: set them in the server in front"
 _LOGIN = "Let the server in front or Django ask for the password: nothing else sets REMOTE_USER"
 _TLS = "Set up TLS in the server in front, and SECURE_PROXY_SSL_HEADER in Django"
 _HEADERS = "Set it in the server in front, or in a middleware"
 _VARIABLE = (
-    "In Apache it sets a variable in the application's environ. Set it in os.environ, with the "
-    "process group's environment option or in the script"
+    "In Apache it sets a variable in the application's environ, for some requests only. Set it in "
+    "a middleware, or in the script"
+)
+_PASSED = (
+    "Apache takes its value from its own environment. Write it into the entries, such as "
+    'environ={"NAME": os.environ["NAME"]}'
 )
 _PROXY = "Let the server in front pass these URLs on, before requests reach the aliases"
 _HANDLER = (
@@ -76,6 +79,12 @@ _RULES = (
 )
 _OPTION = "An option of the entries whose scripts or locations are in its scope"
 
+_ENVIRON = "The option environ of the entries whose scripts are in its scope"
+_CHANGES = (
+    "The option headers of the entries in its scope, where the value is fixed: without %{...}, a "
+    "condition, or edit"
+)
+
 _READ: Mapping[str, tuple[Category, str]] = {
     "WSGIScriptAlias": ("kept", "An entry of WSGIMATCH_ALIASES, or of WSGIMATCH_VIRTUAL_HOSTS"),
     "WSGIScriptAliasMatch": ("kept", "An entry, as above"),
@@ -96,6 +105,17 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "RewriteEngine": ("not needed", "Each rule has a line of its own here"),
     "RewriteOptions": ("not needed", "The rules are read with it"),
     "DirectoryIndex": ("kept", "The option index of entries whose files answer"),
+    "SetEnv": ("kept", _ENVIRON),
+    "UnsetEnv": ("kept", _ENVIRON),
+    "Header": ("kept", _CHANGES),
+    "AddDefaultCharset": ("kept", f"{_OPTION}: charset"),
+    "ExpiresActive": ("kept", "The option expires, together with ExpiresDefault"),
+    "ExpiresDefault": (
+        "kept",
+        "The option expires, if it counts from the request on (`access`) and ExpiresActive is on",
+    ),
+    "ExpiresByType": ("needs you", "Where ExpiresActive is on: set Expires in a middleware"),
+    "LimitRequestBody": ("kept", f"{_OPTION}: body_limit"),
     "WSGIScriptReloading": ("kept", "WSGIMATCH_SCRIPT_RELOADING, where all entries agree"),
     "WSGIChunkedRequest": ("kept", "WSGIMATCH_CHUNKED_REQUEST, where all entries agree"),
     "WSGIImportScript": (
@@ -136,15 +156,15 @@ _NEEDS_YOU: Mapping[str, str] = {
     "SSLRequireSSL NSSRequireSSL": "Plain HTTP is refused there: let the server in front redirect",
     "AllowMethods AuthMerging WSGIAccessScript": _RULE,
     "GridSite*": _ACCESS,
-    "Header RequestHeader": _HEADERS,
-    "SetEnv* PassEnv UnsetEnv BrowserMatch*": _VARIABLE,
+    "RequestHeader": _HEADERS,
+    "SetEnvIf* BrowserMatch*": _VARIABLE,
+    "PassEnv": _PASSED,
     "Proxy* NoProxy Balancer*": _PROXY,
     "SetHandler AddHandler RemoveHandler": _HANDLER,
     "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,
-    "ExpiresDefault ExpiresByType": _TYPES,
     "UserDir": _STATIC,
     "ErrorDocument": "Error pages are small built-in ones; Django uses templates for 404 and 500",
-    "LimitRequestBody LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
+    "LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
     "QS_* Sec* DOS* Evasive* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
     "FallbackResource": _REWRITE,
     "UseCanonicalName UseCanonicalPhysicalPort": (
@@ -167,8 +187,6 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "Deny": ((), _RULE),
     "Order": ((), _RULE),
     "Satisfy": (("all",), _RULE),
-    "AddDefaultCharset": (("off",), _TYPES),
-    "ExpiresActive": (("off",), _TYPES),
     "SSLEngine": (("off",), _TLS),
     "AllowOverride": (("none",), _OVERRIDES),
     "AllowOverrideList": (("none",), _OVERRIDES),
@@ -272,10 +290,12 @@ def answer_for(name: str) -> DirectiveAnswer:
     return next(found, _UNKNOWN)
 
 
-def _is_internal(directive: Directive) -> bool:
+def is_internal(directive: Directive) -> bool:
     """Whether a directive only sets variables that Apache reads, and applications do not."""
     words = directive.words
     name = directive.key
+    if name not in ("passenv", "unsetenv") and not name.startswith(("setenv", "browsermatch")):
+        return False
     if name in ("setenv", "unsetenv", "passenv"):
         names = words[:1] if name == "setenv" else words
     else:
@@ -291,7 +311,7 @@ _INTERNAL = frozenset(
         *("nokeepalive", "downgrade-1.0", "force-response-1.0", "force-gzip", "no-cache"),
         *("redirect-carefully", "suppress-error-charset", "ssl-unclean-shutdown", "dontlog"),
         *("apache_run_user", "apache_run_group", "apache_log_dir", "apache_pid_file"),
-        *("apache_lock_dir", "apache_run_dir"),
+        *("apache_lock_dir", "apache_run_dir", "authdigestenablequerystringhack"),
     ]
 )
 
@@ -313,7 +333,7 @@ def answered(directive: Directive, refused: Spot | None = None) -> Outcome:
     if answer.is_read and refused is not None:
         return outcome(directive, "not needed", f"Not read, since {refused} is refused")
     words = " ".join(directive.words).lower()
-    if answer.note == _VARIABLE and _is_internal(directive):
+    if is_internal(directive):
         return outcome(directive, "not needed", "Apache itself reads these variables")
     if answer.is_read:
         return outcome(directive, "not needed", _IDLE.get(directive.key, _NO_ALIAS))

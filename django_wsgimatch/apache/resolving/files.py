@@ -18,7 +18,7 @@ from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of, takes_everything
 from ..covering.coverage import is_below, is_wildcard, section_pattern
 from ..covering.hosts import ALIASES, Host, scope_sections
 from ..covering.indexes import may_share
-from ..covering.partial_aliases import excluded, literally
+from ..covering.partial_aliases import as_match, excluded, literally
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from .mounts import is_whole_mount
@@ -143,22 +143,12 @@ class _Putting:
         """Return files without the URLs of scripts that Apache finds first, None if that fails."""
         for each in scripts:
             if may_share(alias, each):
-                left = excluded(_as_match(alias), Alias(each.location, "", each.kind))
+                left = excluded(as_match(alias), Alias(each.location, "", each.kind))
                 if left is None:
                     self.ledger.note(directive, "needs you", _TORN)
                     return None
                 alias = left
         return alias
-
-
-def _as_match(alias: Alias) -> Alias:
-    """Return files as a pattern: that gives the whole name of a file."""
-    if alias.kind == "match":
-        return alias
-    rest = "((?s:.*))" if alias.location.endswith("/") else "((?:/(?s:.*))?)"
-    target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
-    pattern = f"^{literally(alias.location)}{rest}\\z"
-    return replace(alias, kind="match", location=pattern, target=f"{target}$1")
 
 
 def _path(main: Host, path: str) -> str:

@@ -15,20 +15,38 @@ from typing import Any, Literal
 from ...aliases.alias import Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
 from ..covering.alias_lines import kinds_for
+from ..covering.around import (
+    FileLocations,
+    extra_uses,
+    is_root_of_files,
+    is_whole_folder,
+    note_left,
+    note_redirects,
+    values_of_files,
+    with_extras,
+    with_extras_of_files,
+)
 from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
+from ..covering.extra_values import Values, is_extra, is_left, option_said
 from ..covering.hosts import ROOT, Host, Scope, scope_sections
 from ..covering.indexes import ScopeIndex
-from ..covering.option_values import DEFAULTS, ENTRY_OPTIONS, FILE_OPTIONS, Given, follows_links
-from ..covering.partial_aliases import narrowed, region_of
+from ..covering.meetings import (
+    NAMES,
+    Meetings,
+    differing,
+    is_option,
+    merged_values,
+    most_particular_first,
+    options_of,
+)
+from ..covering.option_values import FILE_OPTIONS, Given, follows_links
+from ..covering.partial_aliases import divisible, narrowed
+from ..covering.variables import fixed_name
 from ..lines.directive import Directive, Spot
 from ..lines.limits import COMPARED, MADE, Effort
 from ..outcomes.outcome import Ledger
 from .programs import index_of_files
 
-Values = dict[str, Given]
-
-NAMES = tuple(ENTRY_OPTIONS.values())
-"""The options of an entry."""
 _OF_FILES = {
     "indexes": "a folder without an index file is not listed: it answers 404",
     "multiviews": "files are asked for by their whole names",
@@ -77,7 +95,7 @@ class Resolver:
 
     ``links`` are the Options directives, by identity, that forbid symbolic links on the way to one
     of the scripts. ``folders`` are those that a <Directory> names. ``is_part`` says that the
-    configuration is a part of a server's.
+    configuration is a part of a server's. ``variables`` are those that not only SetEnv sets.
     """
 
     main: Host
@@ -85,51 +103,95 @@ class Resolver:
     kind_of: FileKinds
     folders: frozenset[str] = frozenset()
     is_part: bool = False
+    variables: frozenset[str] = frozenset()
     links: dict[int, Given] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
     _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
+    _files: FileLocations = field(default_factory=FileLocations)
 
     def entries(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
         """Return the entries that an alias becomes for the requests to a host, in order."""
         if alias.answer is not None:
-            return [self._answering(host, alias, directive)]
+            return self._answering(host, alias, directive)
         scopes = self.scopes(host, alias, directive)
         server = _inherited(self.main, host) | host.values
         sure = [scope for scope, covered in scopes if covered == "all"]
         values = merged_values(server, sure)
-        parts, agreeing = self._parts(alias, scopes, server, values)
+        asked = [(s, how) for s, how in scopes if how == "all" or not self._files.answer(host, s)]
+        parts, agreeing = self._parts(alias, asked, server, values)
         follow = self._follow_symlinks(host, sure)
         return [
             self._entry(each, host, directive, own, follow, part, () if part else agreeing)
             for each, own, part in (*parts, (alias, values, None))
         ]
 
-    def _answering(self, host: Host, alias: Alias, directive: Directive) -> ResolvedAlias:
-        """Return the entry of what needs no application."""
+    def _answering(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
+        """Return the entries of what needs no application."""
         if isinstance(alias.answer, FileOptions):
-            alias = self._with_options(host, alias, alias.answer, directive)
-        return ResolvedAlias(
-            alias, host, directive, frozenset(), {}, (directive.spot,), (True, True)
-        )
+            return self._files_of(host, alias, alias.answer, directive)
+        if isinstance(alias.answer, Redirection):
+            note_redirects(_inherited(self.main, host) | host.values, self.ledger)
+        return [
+            ResolvedAlias(alias, host, directive, frozenset(), {}, (directive.spot,), (True, True))
+        ]
 
-    def _with_options(
+    def _files_of(
         self, host: Host, alias: Alias, answer: FileOptions, directive: Directive
-    ) -> Alias:
-        """Return files with what directives say of their folder."""
-        scopes = self.scopes(host, alias, directive)
+    ) -> list[ResolvedAlias]:
+        """Return files with what directives say of their folder, and parts of it before that."""
+        kind_of = kinds_for(alias, self.kind_of, self.folders)
+        scopes = [
+            (scope, "all" if is_whole_folder(scope, alias, kind_of) else covered)
+            for scope, covered in self.scopes(host, alias, directive)
+        ]
         sure = [scope for scope, covered in scopes if covered == "all"]
-        values = merged_values(_inherited(self.main, host) | host.values, sure)
+        server = _inherited(self.main, host) | host.values
+        values = merged_values(server, sure)
         policies = {*self._follow_symlinks(host, sure, keep=False)}
         for scope, covered in scopes:
             if covered == "some" and scope.options:
                 policies |= {*self._follow_symlinks(host, [*sure, scope], keep=False)}
         given = [*self.main.options, *(host.options if host is not self.main else ())]
         self._note_options([*given, *(each for s, _ in scopes for each in s.options)], alias)
+        alias = replace(alias, answer=replace(answer, follow_symlinks=strictest(policies)))
+        parts = list(self._parts_of_files(alias, scopes, server, values))
+        return [
+            self._file_entry(each, host, directive, own, part)
+            for each, own, part in (*parts, (alias, values, None))
+        ]
+
+    def _file_entry(
+        self, alias: Alias, host: Host, directive: Directive, values: Values, part: Scope | None
+    ) -> ResolvedAlias:
+        answer = alias.answer
+        assert isinstance(answer, FileOptions)
         if "index" in values:
             self.ledger.note(values["index"].directive, "kept", f"index of {alias.location}")
         index = values["index"].value if "index" in values else answer.index
-        links, index = strictest(policies), tuple(index_of_files(index))
-        return replace(alias, answer=replace(answer, index=index, follow_symlinks=links))
+        answer = replace(answer, index=tuple(index_of_files(index)))
+        values = values_of_files(values)
+        uses = tuple(extra_uses(values, self.ledger))
+        alias = with_extras_of_files(alias, answer, values, self.ledger)
+        spots = tuple(dict.fromkeys([directive.spot, *(used.spot for used, _ in uses)]))
+        is_linked = (True, True)
+        return ResolvedAlias(alias, host, directive, frozenset(), {}, spots, is_linked, part, uses)
+
+    def _parts_of_files(
+        self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
+    ) -> Iterator[Part]:
+        """Yield parts of a folder for which a <Location> says something else, the first wins."""
+        partial, is_same = [], True
+        for scope in (scope for scope, covered in scopes if covered == "some"):
+            given = values_of_files(scope.values)
+            note_left(given, self.ledger)
+            others = differing(values, {n: e for n, e in given.items() if not is_left(n)})
+            if given and _is_location(scope) and not is_root_of_files(alias):
+                partial.append(scope)
+                is_same = is_same and not others
+            else:
+                self._need_hand(alias, (given[name] for name in given if name in others), scope)
+        if not is_same:
+            yield from self._narrowed(alias, partial, scopes, server)
 
     def _note_options(self, options: Iterable[Given], alias: Alias) -> None:
         """Say what Options do to files that a folder has."""
@@ -144,7 +206,7 @@ class Resolver:
 
     def is_plain(self, host: Host) -> bool:
         """Whether a virtual host changes nothing about the main server's aliases."""
-        return not host.scopes and not any(name in host.values for name in NAMES)
+        return not host.scopes and not any(map(is_option, host.values))
 
     def _entry(
         self,
@@ -160,14 +222,20 @@ class Resolver:
         options: dict[str, Any] = {}
         uses = [*agreeing]
         for name in NAMES:
-            given = values.get(name)
-            if given is None or getattr(alias, name) is not None:
+            given, own = values.get(name), getattr(alias, name)
+            value = own if own is not None or given is None else given.value
+            if name in ("process_group", "application_group") and value is not None:
+                options[name] = value = fixed_name(value, values, self.variables)
+            if given is None or own is not None:
                 continue
-            options[name] = given.value
+            options[name] = value
             spots[given.directive.spot] = None
-            uses.append((given.directive, f"{name}={given.value!r}"))
+            uses.append((given.directive, f"{name}={value!r}"))
+        for used, option in extra_uses(values, self.ledger):
+            spots[used.spot] = None
+            uses.append((used, option))
         on_line = frozenset(name for name in NAMES if getattr(alias, name) is not None)
-        alias = replace(alias, **options)
+        alias = with_extras(replace(alias, **options), values, self.ledger)
         own, *others = spots
         others.sort(key=lambda spot: (spot.file, spot.line))
         spots_in_order = (own, *others)
@@ -248,14 +316,11 @@ class Resolver:
                 continue
             given = self._unsaid(alias, scope)
             is_part = _is_location(scope)
-            partial += [scope] if is_part and given.keys() & set(NAMES) else []
-            others = [
-                each
-                for name, each in given.items()
-                if not (is_part and name in NAMES) and value_of(values, name) != each.value
-            ]
-            self._need_hand(alias, others, scope)
-        if not any(differing(values, scope) for scope in partial):
+            partial += [scope] if is_part and any(map(is_option, given)) else []
+            others = differing(values, given)
+            others = {name for name in others if not (is_part and is_option(name))}
+            self._need_hand(alias, (given[name] for name in given if name in others), scope)
+        if not any(differing(values, options_of(scope)) for scope in partial):
             return [], tuple(_uses(partial))
         return list(self._narrowed(alias, partial, scopes, server)), ()
 
@@ -271,7 +336,7 @@ class Resolver:
         seen = set()
         for scope in ordered:
             own = meetings.values(scope)
-            part = narrowed(alias, scope.sections[0])
+            part = narrowed(divisible(alias, scope.sections[0]), scope.sections[0])
             if own is None or part is None:
                 self._need_hand(alias, self._unsaid(alias, scope).values(), scope)
             elif (part.location, part.kind) not in seen:
@@ -280,9 +345,10 @@ class Resolver:
 
     def _unsaid(self, alias: Alias, scope: Scope) -> Values:
         """Return what a scope gives, without what the alias line says itself."""
+        note_left(scope.values, self.ledger)
         found = {}
         for name, given in scope.values.items():
-            if name in FILE_OPTIONS.values():
+            if name in FILE_OPTIONS.values() or is_left(name):
                 continue
             if getattr(alias, name, None) is None:
                 found[name] = given
@@ -311,6 +377,8 @@ def _uses(scopes: Iterable[Scope]) -> Iterator[tuple[Directive, str]]:
     for name, given in (item for scope in scopes for item in scope.values.items()):
         if name in NAMES:
             yield given.directive, f"{name}={given.value!r}"
+        elif is_extra(name):
+            yield given.directive, option_said(name)
 
 
 def _inherited(main: Host, host: Host) -> Values:
@@ -322,81 +390,3 @@ def _inherited(main: Host, host: Host) -> Values:
 
 def _is_location(scope: Scope) -> bool:
     return len(scope.sections) == 1 and scope.sections[0].name.lower() in LOCATIONS
-
-
-def merged_values(server: Values, scopes: Iterable[Scope]) -> Values:
-    """Return what holds in sections, the last one's first of all."""
-    values = dict(server)
-    for scope in scopes:
-        values.update(scope.values)
-    return values
-
-
-def value_of(values: Values, name: str) -> Any:
-    """Return an option's value, mod_wsgi's default where none is given."""
-    return values[name].value if name in values else DEFAULTS[name]
-
-
-def differing(values: Values, scope: Scope) -> set[str]:
-    """Return the options of an entry that a scope gives, and that are others without it."""
-    names = scope.values.keys() & set(NAMES)
-    return {name for name in names if value_of(values, name) != scope.values[name].value}
-
-
-def most_particular_first(scopes: Sequence[Scope]) -> list[Scope]:
-    """
-    Return scopes so that of two that hold for one uri the one that wins comes first.
-
-    A <Location> comes before all that it lies below. For the rest the last one wins.
-    """
-    found = list(reversed(scopes))
-    plain = {n: p for n, s in enumerate(found) if (p := region_of(s.sections[0]).location)}
-    longest_first = [found[n] for n in sorted(plain, key=lambda number: -len(plain[number]))]
-    for place, scope in zip(plain, longest_first, strict=True):
-        found[place] = scope
-    return found
-
-
-class Meetings:
-    """
-    What holds where several sections meet.
-
-    ``scopes`` hold for an alias or a part of it, in Apache's order; ``partial`` are those of them
-    that become entries, and ``ordered`` the same in the order of the entries: the first answers.
-    """
-
-    def __init__(
-        self,
-        scopes: Sequence[tuple[Scope, Coverage]],
-        partial: Sequence[Scope],
-        ordered: Sequence[Scope],
-        server: Values,
-    ) -> None:
-        self._server = server
-        self._index = ScopeIndex(partial)
-        self._turn = {id(scope): number for number, (scope, _) in enumerate(scopes)}
-        self._place = {id(scope): number for number, scope in enumerate(ordered)}
-        self._sure = [scope for scope, covered in scopes if covered == "all"]
-
-    def values(self, scope: Scope) -> Values | None:
-        """Return what holds where a section holds, or None if one entry cannot say it."""
-        holding, meeting = list(self._sure), []
-        uris = region_of(scope.sections[0])
-        for other in self._index.near(uris).values():
-            is_same = other.sections[0].argument == scope.sections[0].argument
-            covered = "all" if is_same else coverage(other.sections, uris)
-            if covered == "all":
-                holding.append(other)
-            elif covered == "some" and self._place[id(other)] > self._place[id(scope)]:
-                meeting.append(other)
-        holding.sort(key=self._turn_of)
-        own = merged_values(self._server, holding)
-        return own if all(self._is_covered(other, holding, own) for other in meeting) else None
-
-    def _is_covered(self, other: Scope, holding: Iterable[Scope], own: Values) -> bool:
-        """Whether the part where another section holds too, whose turn it is not, is right."""
-        later = [each for each in holding if self._turn_of(each) > self._turn_of(other)]
-        return differing(own, other) <= {name for each in later for name in each.values}
-
-    def _turn_of(self, scope: Scope) -> int:
-        return self._turn[id(scope)]

@@ -12,6 +12,7 @@ from itertools import filterfalse
 from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
 from ...aliases.table import in_order_of_apache
+from ..covering.around import without_surroundings
 from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..lines.directive import Directive, Spot
@@ -19,6 +20,7 @@ from ..outcomes.outcome import Ledger
 from .closing import Closed, Closer
 from .files import is_inherited
 from .index_files import without_closed_index
+from .one_address import note_other_address
 from .resolving import ResolvedAlias, Resolver
 
 _WILDCARDS = "*?["
@@ -103,6 +105,11 @@ class _Table:
     def says(self) -> tuple[object, ...]:
         """What requests are answered by; two tables that say the same are one."""
         return (*_said(self.closed), *(each.alias for each in self.all))
+
+    def says_of_scripts(self) -> tuple[object, ...]:
+        """The same, but for what stands around applications: ports often differ in that."""
+        said = (without_surroundings(each.alias) for each in self.all)
+        return (*_said(self.closed), *said)
 
 
 def _is_rule(closed: Closed) -> bool:
@@ -216,9 +223,9 @@ class _Builder:
             winner = first.setdefault((alias.kind, alias.location), directive)
             if winner is directive:
                 found = self._resolver.entries(host, alias, directive)
+                entries += [e for e in found if e.part is None or e.alias.location not in taken]
                 if directive.key in _MOUNTS:
                     taken |= {each.alias.location for each in found}
-                entries += (e for e in found if e.part is None or e.alias.location not in taken)
             else:
                 reason = f"{winner.spot} comes first and answers all its URLs"
                 self._ledger.note(directive, "not needed", reason)
@@ -308,7 +315,8 @@ class _Builder:
     def _agreed(self, tables: list[_Table]) -> _Table:
         chosen = max(tables, key=_is_secure)
         self._note_the_same(chosen, tables)
-        others = [each for each in tables if each.says() != chosen.says()]
+        said = chosen.says_of_scripts()
+        others = [each for each in tables if each.says_of_scripts() != said]
         if not others:
             return chosen
         key = tuple(map(id, (chosen, *others)))
@@ -320,12 +328,14 @@ class _Builder:
         """Say of an alias of one address where the entry is that another one has, too."""
         if len(tables) == 1:
             return
-        known = {each.alias: each.directive for each in chosen.all}
+        known = {without_surroundings(each.alias): each for each in chosen.all}
         for entry in (entry for table in tables for entry in table.all):
-            same = known.get(entry.alias)
-            if same is not None and same is not entry.directive:
-                reason = f"{same.spot} says the same, and became the entry"
+            same = known.get(without_surroundings(entry.alias))
+            if same is not None and same.directive is not entry.directive:
+                reason = f"{same.directive.spot} says the same, and became the entry"
                 self._ledger.note(entry.directive, "not needed", reason)
+            if same is not None and entry is not same:
+                note_other_address(same, entry, self._ledger)
 
     def _unite(self, chosen: _Table, others: Sequence[_Table]) -> _Table:
         """Return a table with the aliases of several addresses, as far as they can be in one."""
@@ -342,7 +352,8 @@ class _Builder:
         self, entries: list[ResolvedAlias], entry: ResolvedAlias, chosen: _Table, other: _Table
     ) -> None:
         here, there = (" ".join(each.host.addresses) for each in (chosen, other))
-        if any(entry.alias == each.alias for each in entries):
+        own = without_surroundings(entry.alias)
+        if any(own == without_surroundings(each.alias) for each in entries):
             return
         if any(may_share(each.alias, entry.alias) for each in entries):
             reason = (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from itertools import chain, count
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...aliases.alias import Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
@@ -14,7 +14,11 @@ from ...aliases.module_target import is_read_as_module
 from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
+from .extras_written import extras_as_options
 from .settings import Hosts, Settings, Written
+
+# A part of a call: text, or a call or list of parts: its opening, the parts, its closing.
+Part: TypeAlias = "str | tuple[str, list[Part], str]"
 
 # Where ruff and black break lines.
 _WIDTH = 88
@@ -71,7 +75,7 @@ def utf8_text(text: str) -> str:
 def literal(value: Any) -> str:
     """Return a value as Python writes it, in double quotes where that costs no escapes."""
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(literal, value))}]"
+        return f"[{', '.join(map(_member, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(_pairs(value))}}}"
     if not isinstance(value, str):
@@ -81,6 +85,11 @@ def literal(value: Any) -> str:
         return f'r"{text}"'
     written = repr(text)
     return f'"{written[1:-1]}"' if written[0] == "'" and '"' not in written else written
+
+
+def _member(value: Any) -> str:
+    """Return a member of a list as Python: what belongs together stays a tuple."""
+    return f"({literal(value)[1:-1]})" if isinstance(value, tuple) else literal(value)
 
 
 def _all_entries(settings: Settings) -> Iterator[Written]:
@@ -159,19 +168,42 @@ def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") ->
     yield f"{indent}]{end}"
 
 
-def _wrapped(opening: str, parts: Iterable[str], closing: str, indent: str) -> Iterator[str]:
+def _wrapped(opening: str, parts: Iterable[Part], closing: str, indent: str) -> Iterator[str]:
     """Yield a call or a list, on one line where it fits."""
     written = list(parts)
-    line = f"{indent}{opening}{', '.join(written)}{closing},"
+    line = f"{indent}{opening}{', '.join(map(_on_one_line, written))}{closing},"
     if len(line) <= _WIDTH:
         yield line
         return
     yield f"{indent}{opening}"
-    yield from (f"{indent}{_INDENT}{each}," for each in written)
+    for each in written:
+        inner = indent + _INDENT
+        if isinstance(each, str):
+            yield f"{inner}{each},"
+        else:
+            yield from _wrapped(*each, inner)
     yield f"{indent}{closing},"
 
 
-def _arguments(alias: Alias) -> list[str]:
+def _on_one_line(part: Part) -> str:
+    if isinstance(part, str):
+        return part
+    opening, parts, closing = part
+    return f"{opening}{', '.join(map(_on_one_line, parts))}{closing}"
+
+
+def _part(key: str, value: Any) -> Part:
+    """Return an argument, or a member, that may need several lines."""
+    if isinstance(value, dict) and value:
+        return f"{key}{{", [_part(f"{literal(n)}: ", each) for n, each in value.items()], "}"
+    if isinstance(value, list) and any(isinstance(each, tuple) for each in value):
+        return f"{key}[", [_part("", each) for each in value], "]"
+    if isinstance(value, tuple) and not key:
+        return "(", list(map(literal, value)), ")"
+    return f"{key}{literal(value)}"
+
+
+def _arguments(alias: Alias) -> list[Part]:
     match alias.answer:
         case Denial(note):
             return [literal(alias.location), *([f"note={literal(note)}"] if note else [])]
@@ -179,7 +211,7 @@ def _arguments(alias: Alias) -> list[str]:
             return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
     is_root = isinstance(alias.answer, FileOptions) and alias.answer.is_root
     arguments = [*([] if is_root else [literal(alias.location)]), _target(alias)]
-    return arguments + [f"{name}={literal(value)}" for name, value in _options(alias).items()]
+    return [*arguments, *(_part(f"{name}=", value) for name, value in _options(alias).items())]
 
 
 def _target(alias: Alias) -> str:
@@ -193,12 +225,13 @@ def _target(alias: Alias) -> str:
 def _options(alias: Alias) -> dict[str, Any]:
     """The options of an entry that are not as they are without being given."""
     if isinstance(alias.answer, FileOptions):
-        return _file_options(alias.answer)
+        return _file_options(alias.answer) | extras_as_options(alias.extras)
     found = {name: getattr(alias, name) for name in ENTRY_OPTIONS.values()}
     if alias.is_module:
         # Its target says so.
         found.pop("callable_object")
-    return {name: value for name, value in found.items() if value is not None}
+    given = {name: value for name, value in found.items() if value is not None}
+    return given | extras_as_options(alias.extras)
 
 
 def _file_options(answer: FileOptions) -> dict[str, Any]:

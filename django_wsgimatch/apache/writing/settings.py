@@ -123,8 +123,9 @@ def _refused(closed: Closed) -> Written:
 
 def _written(entry: ResolvedAlias, defaults: dict[str, Any]) -> Written:
     alias = entry.alias
+    comment = "" if entry.part is None else f"{entry.part}, before the alias that it is a part of"
     if isinstance(alias.answer, FileOptions):
-        return Written(_with_own_policy(alias, alias.answer, defaults), entry.spots)
+        return Written(_with_own_policy(alias, alias.answer, defaults), entry.spots, comment)
     if alias.answer is not None:
         return Written(alias, entry.spots)
     own = entry.given_on_line
@@ -138,7 +139,6 @@ def _written(entry: ResolvedAlias, defaults: dict[str, Any]) -> Written:
         alias = replace(alias, process_group=None)
     if "callable_object" not in own and alias.callable_object == DEFAULTS["callable_object"]:
         alias = replace(alias, callable_object=None)
-    comment = "" if entry.part is None else f"{entry.part}, before the alias that it is a part of"
     return Written(alias, entry.spots, comment)
 
 

@@ -1,0 +1,139 @@
+"""What SetEnv, Header and their kin make of entries: options, and a note for each line."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ...aliases.alias import Alias, Extras
+from ...aliases.file_options import FileOptions
+from ..lines.directive import Directive
+from ..outcomes.outcome import Ledger
+from .coverage import LOCATIONS, FileKinds, section_pattern
+from .extra_values import (
+    Values,
+    always_given,
+    changes_of,
+    charset_of,
+    expires_of,
+    extras_of,
+    is_expiring,
+    is_extra,
+    is_left,
+    is_of_files,
+    option_said,
+)
+from .hosts import Host, Scope
+from .partial_aliases import region_of
+
+_NOT_ACTIVE = "It takes ExpiresActive On and ExpiresDefault to say how long a response is kept"
+_NO_OPTION = "No option is needed: this is how it works without it"
+_UNSET = "The option environ has no such variable there"
+_NOT_ON_REDIRECTS = "redirects, and error pages of URLs that no entry answers, are sent without it"
+
+
+def with_extras(alias: Alias, values: Values, ledger: Ledger) -> Alias:
+    """Return a script's entry with what values say of its surroundings."""
+    note_left(values, ledger)
+    return replace(alias, extras=extras_of(values))
+
+
+def values_of_files(values: Values) -> Values:
+    """Return those values that mean something to files."""
+    return {name: given for name, given in values.items() if is_of_files(name)}
+
+
+def with_extras_of_files(
+    alias: Alias, answer: FileOptions, values: Values, ledger: Ledger
+) -> Alias:
+    """Return an entry of files with what values say of them."""
+    note_left(values, ledger)
+    changes = changes_of(values)
+    answer = replace(answer, expires=expires_of(values), charset=charset_of(values))
+    return replace(alias, answer=answer, extras=Extras(headers=changes) if changes else None)
+
+
+def extra_uses(values: Values, ledger: Ledger) -> Iterator[tuple[Directive, str]]:
+    """Yield the directives that become a part of an option, and note which have no effect."""
+    expires = expires_of(values)
+    for name, given in values.items():
+        if is_expiring(name) and expires is None:
+            ledger.note(given.directive, "not needed", _NOT_ACTIVE)
+        elif is_extra(name) and given.value is None:
+            is_unset = given.directive.key == "unsetenv"
+            ledger.note(given.directive, "not needed", _UNSET if is_unset else _NO_OPTION)
+        elif is_extra(name):
+            yield given.directive, option_said(name)
+
+
+def note_left(values: Values, ledger: Ledger) -> None:
+    """Say of directives that no option can say what becomes of them."""
+    for name, given in values.items():
+        if is_left(name):
+            ledger.note(given.directive, given.value.category, given.value.reason)
+
+
+def is_root_of_files(alias: Alias) -> bool:
+    """Whether files are tried after all other entries, so that no part of them can stand before."""
+    return isinstance(alias.answer, FileOptions) and alias.answer.is_root
+
+
+def is_whole_folder(scope: Scope, alias: Alias, kind_of: FileKinds) -> bool:
+    """
+    Whether a <Location> with a slash at its end holds for all files of an alias without one.
+
+    What is left is the redirect to the folder, which has the headers of errors only.
+    """
+    if len(scope.sections) > 1 or scope.sections[0].key != "location" or alias.kind != "plain":
+        return False
+    text, is_pattern = section_pattern(scope.sections[0])
+    if is_pattern or text != f"{alias.location}/" or any(always_given(scope.values)):
+        return False
+    return kind_of(posixpath.normpath(alias.target)) == "directory"
+
+
+def without_surroundings(alias: Alias) -> Alias:
+    """Return an entry without what stands around its application or its files."""
+    answer = alias.answer
+    if isinstance(answer, FileOptions):
+        answer = replace(answer, expires=None, charset=None)
+    return replace(alias, answer=answer, extras=None)
+
+
+class FileLocations:
+    """Where the files of hosts are."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, frozenset[str]] = {}
+
+    def answer(self, host: Host, scope: Scope) -> bool:
+        """Whether files of a host answer all URLs of a <Location>, before any script does."""
+        section = scope.sections[0]
+        if section.key not in LOCATIONS:
+            return False
+        uris = region_of(section)
+        if uris.location is not None:
+            return self._are_above(host, f"{uris.location}/")
+        return bool(uris.prefixes) and all(self._are_above(host, p) for p in uris.prefixes or ())
+
+    def _are_above(self, host: Host, start: str) -> bool:
+        """Whether files are at a folder in which all uris lie that begin so."""
+        if id(host) not in self._known:
+            self._known[id(host)] = frozenset(_locations(host))
+        slashes = [place for place, character in enumerate(start) if character == "/"]
+        above = {start[: place + more] for place in slashes for more in (0, 1)}
+        return not self._known[id(host)].isdisjoint(above)
+
+
+def _locations(host: Host) -> Iterator[str]:
+    for alias, _ in host.aliases:
+        answer = alias.answer
+        if isinstance(answer, FileOptions) and alias.kind == "plain" and not answer.is_root:
+            yield alias.location
+
+
+def note_redirects(values: Values, ledger: Ledger) -> None:
+    """Say which headers redirects have in Apache, and not here."""
+    for given in always_given(values):
+        ledger.note(given.directive, "changed", _NOT_ON_REDIRECTS)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_wsgimatch.aliases.alias import Extras, HeaderChange
+from django_wsgimatch.apache.writing.extras_written import extras_as_options
+from django_wsgimatch.entries import to_alias
+from tests.support.imports import settings_of, text_of
+
+ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
+LINES = [
+    "SetEnv A 'caf\xc3\xa9 \xff \"x\"'",
+    "SetEnv B 'c:\\\\x'",
+    "Header always append X-A %%",
+    "Header unset X-B",
+    'Header set X-C ""',
+    "AddDefaultCharset utf-8",
+    "ExpiresActive On",
+    "ExpiresDefault A0",
+    "LimitRequestBody 10",
+    "Alias /static /srv/static",
+]
+
+
+@pytest.mark.parametrize(
+    ("extras", "options"),
+    [
+        pytest.param(None, {}, id="nothing"),
+        pytest.param(Extras(expires=0, body_limit=0), {"expires": 0, "body_limit": 0}, id="zeros"),
+        pytest.param(
+            Extras(headers=(HeaderChange("set", "A", "1"), HeaderChange("set", "B", "2"))),
+            {"headers": {"A": "1", "B": "2"}},
+            id="headers that are set",
+        ),
+        pytest.param(
+            Extras(headers=(HeaderChange("set", "A", "1"), HeaderChange("set", "A", "2"))),
+            {"headers": [("set", "A", "1"), ("set", "A", "2")]},
+            id="one that is set twice",
+        ),
+        pytest.param(
+            Extras(headers=(HeaderChange("unset", "A", always=True),)),
+            {"headers": [("unset", "A", "always")]},
+            id="one that is taken away",
+        ),
+    ],
+)
+def test_extras_are_options(extras, options):
+    assert extras_as_options(extras) == options
+
+
+def test_what_is_written_reads_back_the_same():
+    names: dict[str, Any] = {}
+    exec(compile(text_of(*LINES, ALIAS), "fragment", "exec"), names)
+
+    found = [to_alias(each, process_groups=(), variables={}) for each in names["WSGIMATCH_ALIASES"]]
+
+    written = [each.alias for each in settings_of(*LINES, ALIAS).entries]
+    assert [(each.answer, each.extras) for each in found] == [
+        (each.answer, each.extras) for each in written
+    ]
+    assert found[1].extras == Extras(
+        (("A", 'caf\xc3\xa9 \xff "x"'), ("B", "c:\\x")),
+        (
+            HeaderChange("append", "X-A", "%", always=True),
+            HeaderChange("unset", "X-B"),
+            HeaderChange("set", "X-C", ""),
+        ),
+        "utf-8",
+        0,
+        10,
+    )
+
+
+def test_long_options_take_a_line_for_each_part():
+    lines = [
+        "SetEnv trac.env_path /srv/trac/with/a/rather/long/path/to/the/environment",
+        "Header set Content-Security-Policy \"default-src 'self'; script-src 'self' cdn.test; x\"",
+        'Header always append Strict-Transport-Security "max-age=63072000; includeSubDomains; p"',
+    ]
+
+    text = text_of(*lines, ALIAS)
+
+    assert text.partition("[\n")[2].partition("\n]")[0] == (
+        """\
+    # site.conf:4, 1, 2, 3
+    script_alias(
+        "/",
+        "/srv/a.wsgi",
+        environ={
+            "trac.env_path": "/srv/trac/with/a/rather/long/path/to/the/environment",
+        },
+        headers=[
+            (
+                "set",
+                "Content-Security-Policy",
+                "default-src 'self'; script-src 'self' cdn.test; x",
+            ),
+            (
+                "append",
+                "Strict-Transport-Security",
+                "max-age=63072000; includeSubDomains; p",
+                "always",
+            ),
+        ],
+    ),"""
+    )
