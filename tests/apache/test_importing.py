@@ -201,6 +201,6 @@ def test_as_many_directives_are_reported_as_the_files_have():
 
 
 def test_the_note_on_trusted_proxies_promises_no_address():
-    note = notes_of("WSGITrustedProxies 10.0.0.1", ALIAS)[1]
+    note = answer_for("RemoteIPUseful").note
 
     assert "--forwarded-allow-ips sets only the scheme" in note

@@ -59,6 +59,7 @@ _SECTIONS = (*FILES, *CONDITIONS, *CONTAINERS, *LIMITS)
 _DIRECTIVES = (
     *(*RULES, *REWRITING, *REDIRECTS, "redirectpermanent", "redirecttemp"),
     *(*HANDLERS, *ENTRY_OPTIONS, *SITE_OPTIONS, *FILE_OPTIONS, *EXTRAS_READERS),
+    *("wsgitrustedproxies", "wsgitrustedproxyheaders"),
 )
 _OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", "serveralias")
 _NONE = "There is no such file on the path to a script"

@@ -28,6 +28,14 @@ REWRITING = ("rewriteengine", "rewriteoptions", "rewritecond", "rewriterule", "r
 REDIRECTS = ("redirect", "redirectmatch")
 HANDLERS = ("sethandler", "addhandler", "removehandler")
 
+# What says whom to believe about a request's client.
+PROXY_LINES = (
+    *("wsgitrustedproxies", "wsgitrustedproxyheaders", "remoteipheader", "remoteipinternalproxy"),
+    *("remoteipinternalproxylist", "remoteiptrustedproxy", "remoteiptrustedproxylist"),
+    *("remoteipproxiesheader", "remoteipproxyprotocol", "remoteipproxyprotocolexceptions"),
+)
+_OF_PROXIES = "proxies "
+
 _AROUND_RULES = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
 
 # Where a scope stands in the order in which Apache merges them; the last one wins.
@@ -213,6 +221,22 @@ def _read_extras(host: Host, directive: Directive, ledger: Ledger) -> None:
         place.values[name] = given
 
 
+def _read_proxies(host: Host, directive: Directive, ledger: Ledger) -> None:
+    # Lines of one place add up.
+    place = holder_of(host, scope_sections(directive))
+    place.values[f"{_OF_PROXIES}{id(directive)}"] = Given(directive.words, directive)
+
+
+def is_proxy_line(name: str) -> bool:
+    """Whether a value is a line that says whom to believe."""
+    return name.startswith(_OF_PROXIES)
+
+
+def proxy_lines(values: dict[str, Given]) -> list[Directive]:
+    """Return the lines that say whom to believe, in Apache's order."""
+    return [given.directive for name, given in values.items() if is_proxy_line(name)]
+
+
 def _note_superseded(before: Host | Scope, name: str, given: Given, ledger: Ledger) -> None:
     for each in _superseded(before, name, given):
         ledger.note(each.directive, "not needed", f"{given.directive.spot} replaces it")
@@ -302,5 +326,6 @@ _READERS = dict.fromkeys(ALIASES, _read_alias) | {
     "serverroot": _read_server_root,
     **dict.fromkeys(RULES, _read_access),
     **dict.fromkeys(EXTRAS_READERS, _read_extras),
+    **dict.fromkeys(PROXY_LINES, _read_proxies),
     **dict.fromkeys((*TAKERS, *HANDLERS, *REWRITING), _read_taker),
 }

@@ -85,6 +85,15 @@ _CHANGES = (
     "condition, or edit"
 )
 
+_PROXY_HEADERS = (
+    "WSGIMATCH_TRUSTED_PROXY_HEADERS, where all entries agree; it needs you where no line names "
+    "proxies, as mod_wsgi then believes everybody"
+)
+_ONE_CLIENT = (
+    "WSGIMATCH_TRUSTED_PROXIES and WSGIMATCH_TRUSTED_PROXY_HEADERS, for a header with one client's "
+    "address, and addresses or networks; what else mod_remoteip does needs you"
+)
+
 _READ: Mapping[str, tuple[Category, str]] = {
     "WSGIScriptAlias": ("kept", "An entry of WSGIMATCH_ALIASES, or of WSGIMATCH_VIRTUAL_HOSTS"),
     "WSGIScriptAliasMatch": ("kept", "An entry, as above"),
@@ -116,6 +125,13 @@ _READ: Mapping[str, tuple[Category, str]] = {
     ),
     "ExpiresByType": ("needs you", "Where ExpiresActive is on: set Expires in a middleware"),
     "LimitRequestBody": ("kept", f"{_OPTION}: body_limit"),
+    "WSGITrustedProxies": (
+        "kept",
+        "WSGIMATCH_TRUSTED_PROXIES, where all entries agree",
+    ),
+    "WSGITrustedProxyHeaders": ("kept", _PROXY_HEADERS),
+    "RemoteIPHeader": ("changed", _ONE_CLIENT),
+    "RemoteIPInternalProxy": ("changed", _ONE_CLIENT),
     "WSGIScriptReloading": ("kept", "WSGIMATCH_SCRIPT_RELOADING, where all entries agree"),
     "WSGIChunkedRequest": ("kept", "WSGIMATCH_CHUNKED_REQUEST, where all entries agree"),
     "WSGIImportScript": (
@@ -174,7 +190,7 @@ _NEEDS_YOU: Mapping[str, str] = {
     "WSGIAuthUserScript WSGIAuthGroupScript WSGIGroupAuthoritative": _LOGIN,
     "WSGIDispatchScript WSGIHandlerScript": _SCRIPT,
     "WSGIRestrictProcess": "Set process_group where a variable chooses the group",
-    "WSGITrustedProxyHeaders WSGITrustedProxies RemoteIP*": _PEERS,
+    "RemoteIP*": _PEERS,
     "WSGIErrorOverride": "There is no ErrorDocument here that could replace a response",
     "WSGIMapHEADToGET": "HEAD reaches the application as HEAD",
     "WSGICaseSensitivity": "Paths are compared byte by byte",

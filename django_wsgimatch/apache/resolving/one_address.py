@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..covering.extra_values import EXTRAS_READERS
+from ..covering.hosts import proxy_lines
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from .resolving import ResolvedAlias
@@ -34,7 +35,8 @@ def note_other_address(chosen: ResolvedAlias, other: ResolvedAlias, ledger: Ledg
 
 
 def _surrounding(entry: ResolvedAlias) -> Iterator[Directive]:
-    return (directive for directive, _ in entry.uses if directive.key in EXTRAS_READERS)
+    yield from (directive for directive, _ in entry.uses if directive.key in EXTRAS_READERS)
+    yield from proxy_lines(entry.values)
 
 
 def _text(directive: Directive) -> tuple[str, ...]:

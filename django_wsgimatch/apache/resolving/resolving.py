@@ -28,7 +28,7 @@ from ..covering.around import (
 )
 from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
 from ..covering.extra_values import Values, is_extra, is_left, option_said
-from ..covering.hosts import ROOT, Host, Scope, scope_sections
+from ..covering.hosts import ROOT, Host, Scope, is_proxy_line, scope_sections
 from ..covering.indexes import ScopeIndex
 from ..covering.meetings import (
     NAMES,
@@ -206,7 +206,7 @@ class Resolver:
 
     def is_plain(self, host: Host) -> bool:
         """Whether a virtual host changes nothing about the main server's aliases."""
-        return not host.scopes and not any(map(is_option, host.values))
+        return not host.scopes and not any(is_option(n) or is_proxy_line(n) for n in host.values)
 
     def _entry(
         self,

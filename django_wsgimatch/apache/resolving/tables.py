@@ -13,7 +13,7 @@ from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
 from ...aliases.table import in_order_of_apache
 from ..covering.around import without_surroundings
-from ..covering.hosts import Host
+from ..covering.hosts import Host, proxy_lines
 from ..covering.indexes import may_share
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
@@ -104,7 +104,8 @@ class _Table:
 
     def says(self) -> tuple[object, ...]:
         """What requests are answered by; two tables that say the same are one."""
-        return (*_said(self.closed), *(each.alias for each in self.all))
+        proxies = (_words_of_proxies(each) for each in self.all)
+        return (*_said(self.closed), *(each.alias for each in self.all), *proxies)
 
     def says_of_scripts(self) -> tuple[object, ...]:
         """The same, but for what stands around applications: ports often differ in that."""
@@ -114,6 +115,10 @@ class _Table:
 
 def _is_rule(closed: Closed) -> bool:
     return closed.is_rule
+
+
+def _words_of_proxies(entry: ResolvedAlias) -> tuple[tuple[str, ...], ...]:
+    return tuple((each.key, *each.words) for each in proxy_lines(entry.values))
 
 
 def _has_wildcard(name: str) -> bool:

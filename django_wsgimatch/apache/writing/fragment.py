@@ -39,7 +39,15 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
         yield from _process_groups(settings)
     for each in settings.others:
         yield from _comments(each.comment, each.spots)
-        yield f"{each.name} = {literal(each.value)}"
+        yield from _assignment(each.name, each.value)
+
+
+def _assignment(name: str, value: Any) -> Iterator[str]:
+    line = f"{name} = {literal(value)}"
+    if len(line) <= _WIDTH or not isinstance(value, list):
+        yield line
+    else:
+        yield from (f"{name} = [", *(f"{_INDENT}{literal(each)}," for each in value), "]")
 
 
 def _import_line(functions: Sequence[str]) -> Iterator[str]:
