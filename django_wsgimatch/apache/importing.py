@@ -15,7 +15,11 @@ from .covering.access import RULES, SWITCHES
 from .covering.access_files import AccessFiles, with_access_files
 from .covering.alias_lines import names_of_folders
 from .covering.coverage import FileKind, FileKinds
+from .covering.error_pages import note_error_pages
 from .covering.hosts import Host, Scope, read_hosts
+from .covering.own_pages import find_own_pages
+from .covering.parts import note_parts
+from .covering.tls import TlsLines
 from .covering.variables import set_by_others
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
@@ -23,6 +27,8 @@ from .outcomes.answers import answered, is_known
 from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.processes import note_users, note_uses, read_groups
+from .processes.servers import read_servers
+from .processes.tls_clients import TlsClients
 from .resolving.barring import Barred, bar
 from .resolving.closing import UNTOLD, Closed
 from .resolving.files import answer_directly, put_entries
@@ -94,7 +100,7 @@ def note_rules(
             if rule.key not in RULES or rule.key in SWITCHES or id(rule) in closing:
                 continue
             if counting is not None:
-                ledger.note(rule, "needs you", f"It is part of the rule in {counting.spot}")
+                ledger.note(rule, "part", f"It is part of the rule in {counting.spot}")
             elif id(rule) in met:
                 ledger.note(rule, "not needed", _EVERYBODY)
             else:
@@ -198,9 +204,9 @@ def _imported(
     tables = load_ahead(tables, imports, ledger)
     entries = tables.all_scripts()
     groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
-    note_users(named["user"], named["group"], groups, ledger)
+    users = note_users(named["user"], named["group"], groups, ledger)
+    start = note_embedded(entries, named, ledger).with_options(users)
     note_uses(groups, entries, imports, ledger)
-    note_embedded(entries, named, ledger)
     _note_aliases(tables.all_entries(), ledger)
     _note_variables(directives, ledger)
     found = protected(tables, is_open=is_open)
@@ -209,15 +215,31 @@ def _imported(
     written = {id(each.directive) for each in tables.all_entries()}
     taken = note_taken(main, hosts, ledger, told, closing, written)
     note_rules(found, (main, *hosts), tables.met, ledger)
-    note_conditions((main, *hosts), ledger)
+    clients = TlsClients(TlsLines(directives, main), main, hosts, closing, kind_of, ledger)
+    servers = read_servers(start, named, clients, tables, ledger)
+    _note_parts(directives, main, hosts, closing, ledger)
     settings = collect(
         tables.opened() if is_open else tables,
         groups,
         ledger,
         has_files=any(id(each) not in written for each in named["documentroot"]),
+        servers=servers,
     )
     _note_links(resolver, settings, ledger)
     return Imported(settings, (), (*found, *refusing(taken)), taken)
+
+
+def _note_parts(
+    directives: Sequence[Directive],
+    main: Host,
+    hosts: Sequence[Host],
+    closing: Collection[int],
+    ledger: Ledger,
+) -> None:
+    """Say of lines to which rule they belong, and of those that no rule needs."""
+    note_conditions((main, *hosts), ledger)
+    note_parts(directives, main, hosts, closing, ledger)
+    note_error_pages(directives, ledger)
 
 
 def _put_all(
@@ -225,6 +247,7 @@ def _put_all(
 ) -> list[Barred]:
     """Put all that answers to the hosts, and return the rules that refuse some requests only."""
     answer_directly(resolver, hosts)
+    find_own_pages((resolver.main, *hosts), resolver.ledger)
     find_programs(resolver.main, hosts, directives)
     find_others(resolver.main, hosts)
     # The resolver keeps what it has looked up: all sections must be there by then.

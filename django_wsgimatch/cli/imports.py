@@ -14,7 +14,7 @@ from ..apache.lines.limits import Volume
 from ..apache.outcomes.outcome import CATEGORIES, NOT_SHOWN, Category, Outcome, tally
 from ..apache.reading.reading import read_file, read_text
 from ..apache.resolving.addresses import at_address
-from ..apache.writing.fragment import python_lines, utf8_text, values
+from ..apache.writing.fragment import python_lines, server_record, utf8_text, values
 from ..exceptions import AddressError
 from ..text import readable, shown, to_json
 from ..unit.importing import import_unit
@@ -38,6 +38,8 @@ _UNFIT: dict[str, dict[str, str]] = {
     "unit": {**_OF_APACHE, "define": "--define"},
 }
 _PLURAL: dict[Category, str] = {"needs you": "need you"}
+# Of lines that a rule has beside it.
+_COUNTED: dict[Category, str] = {"part": "part of what needs you"}
 _WIDTH = max(map(len, CATEGORIES))
 _CLOSED = (
     "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry once "
@@ -257,13 +259,14 @@ def remark_lines(imported: Imported) -> Iterator[str]:
 def import_summary(outcomes: Sequence[Outcome], noun: str = "directive") -> str:
     """Return how many directives, or whatever ``noun`` says, there are; how many became what."""
     counts = tally(outcomes)
-    parts = [
-        f"{count} {_PLURAL.get(category, category) if count > 1 else category}"
-        for category, count in counts.items()
-        if count
-    ]
+    parts = [f"{count} {_counted(category, count)}" for category, count in counts.items() if count]
     count = len(outcomes)
     return f"{count} {noun}{'' if count == 1 else 's'}: {', '.join(parts) or 'none'}."
+
+
+def _counted(category: Category, count: int) -> str:
+    name = _COUNTED.get(category, category)
+    return _PLURAL.get(category, name) if count > 1 else name
 
 
 def _draw(outcomes: Iterable[Outcome], screen: Screen) -> None:
@@ -280,6 +283,7 @@ def import_record(imported: Imported) -> dict[str, Any]:
     settings = imported.settings
     return {
         "settings": None if settings is None else values(settings),
+        "server": None if settings is None else server_record(settings),
         "protected": list(map(_protected_record, imported.protected)),
         "report": list(map(_outcome_record, imported.outcomes)),
         "remarks": [

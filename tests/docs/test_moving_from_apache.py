@@ -57,9 +57,10 @@ def test_an_answer_s_item_says_when_it_is_not_needed():
     pytest.importorskip("sphinx")
     item = runpy.run_path(str(DOCS / "apache_directives.py"))["item"]
 
-    text = item(["SSLEngine"], ANSWERS["SSLEngine"]).astext()
+    text = item(["AllowOverrideList"], ANSWERS["AllowOverrideList"]).astext()
 
-    assert text == f"SSLEngine\n\n{ANSWERS['SSLEngine'].note}.\n\nNot needed with 'off'."
+    note = ANSWERS["AllowOverrideList"].note
+    assert text == f"AllowOverrideList\n\n{note}.\n\nNot needed with 'none'."
 
 
 def test_every_category_is_on_the_page():
@@ -87,5 +88,6 @@ def test_the_keys_of_json_are_on_the_commands_page():
         *found["report"][0],
         *found["remarks"][0],
         *found["protected"][0],
+        *found["server"],
         "directives",
     }

@@ -13,6 +13,8 @@ from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.apache.writing.fragment import python_lines, values
 from django_wsgimatch.apache.writing.settings import Settings
 
+SCRIPT_LINE = "WSGIScriptAlias / /srv/a.wsgi"
+CERTIFICATE = "SSLCertificateFile /etc/ssl/a.pem"
 CONFIGURATIONS = Path(__file__).resolve().parents[3] / "shared" / "apache-configs"
 
 
@@ -69,3 +71,13 @@ def text_of(*lines: str) -> str:
 def section(start: str, *lines: str) -> list[str]:
     """Lines in a section."""
     return [f"<{start}>", *lines, f"</{start.split()[0]}>"]
+
+
+def host(address: str, *lines: str) -> list[str]:
+    """A virtual host with a script, and the lines."""
+    return [f"<VirtualHost {address}>", *lines, SCRIPT_LINE, "</VirtualHost>"]
+
+
+def secure_host(*lines: str, address: str = "*:443") -> list[str]:
+    """A virtual host with a certificate of its own; the first of the lines is the second one."""
+    return host(address, *lines, "SSLEngine on", CERTIFICATE)

@@ -62,6 +62,7 @@ _HANDLER = (
     "WSGI script"
 )
 _FILTER = "Change bodies in the server in front, or in a middleware"
+_COMPRESSION = "Responses are not compressed here: the server in front may, or GZipMiddleware"
 _LIMIT = "Set the limit in the server in front; gunicorn and Django have limits of their own"
 _FILES = "It applies to files that Apache itself serves"
 _LOG = "Set logs in gunicorn: --access-logfile, --error-logfile and --log-level"
@@ -139,10 +140,7 @@ _READ: Mapping[str, tuple[Category, str]] = {
         "The entry of that script names both groups, so the script is loaded at the start",
     ),
     "WSGIPythonHome": ("changed", "The python_home of groups that do not set one"),
-    "WSGIPythonPath": (
-        "needs you",
-        "Set PYTHONPATH for the server, if an entry runs in no process group",
-    ),
+    "WSGIPythonPath": ("changed", "`serve --pythonpath`, if an entry runs in no process group"),
     "User": (
         "changed",
         "`serve --user`: a server started by root needs the user that applications run as",
@@ -163,6 +161,29 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "ServerAlias": ("kept", "Another host with the same entries"),
 }
 
+# What becomes of them stands in the server's command, at the top of the settings.
+_OF_SERVERS: Mapping[str, tuple[Category, str]] = {
+    "Listen": ("changed", "`serve --bind`, where the entries are those of its address"),
+    "SSLEngine GnuTLSEnable": ("changed", "A server of its own for the addresses with TLS"),
+    "SSLCertificateFile GnuTLSCertificateFile GnuTLSX509CertificateFile": (
+        "changed",
+        "`serve --certfile`; a second one for the same address needs you",
+    ),
+    "SSLCertificateKeyFile GnuTLSKeyFile GnuTLSX509KeyFile": ("changed", "`serve --keyfile`"),
+    "SSLCertificateChainFile": ("changed", "`serve --ca-certs`"),
+    "SSLCipherSuite": ("changed", "`serve --ciphers`; those of TLS 1.3 need you"),
+    "GnuTLSPriorities": ("changed", "Python's choice; what NORMAL or PFS does not begin needs you"),
+    "SSLProtocol": (
+        "changed",
+        "The server speaks TLS 1.2 and 1.3; a line without one of them needs you",
+    ),
+    "SSLHonorCipherOrder": ("changed", "The server chooses the cipher"),
+    "LimitRequestLine LimitRequestFields LimitRequestFieldSize": (
+        "changed",
+        "Options of gunicorn's with the same names; hosts that differ need you",
+    ),
+}
+
 _NEEDS_YOU: Mapping[str, str] = {
     "ScriptAlias ScriptAliasMatch Action Script": "CGI stays with Apache, or another server",
     "RewriteMap RewriteBase RewriteLog*": _REWRITE,
@@ -178,9 +199,10 @@ _NEEDS_YOU: Mapping[str, str] = {
     "Proxy* NoProxy Balancer*": _PROXY,
     "SetHandler AddHandler RemoveHandler": _HANDLER,
     "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,
+    "AddOutputFilterByType": _FILTER,
     "UserDir": _STATIC,
     "ErrorDocument": "Error pages are small built-in ones; Django uses templates for 404 and 500",
-    "LimitRequestFields LimitRequestFieldSize LimitRequestLine LimitXML*": _LIMIT,
+    "LimitXML*": _LIMIT,
     "QS_* Sec* DOS* Evasive* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
     "FallbackResource": _REWRITE,
     "UseCanonicalName UseCanonicalPhysicalPort": (
@@ -203,7 +225,6 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "Deny": ((), _RULE),
     "Order": ((), _RULE),
     "Satisfy": (("all",), _RULE),
-    "SSLEngine": (("off",), _TLS),
     "AllowOverride": (("none",), _OVERRIDES),
     "AllowOverrideList": (("none",), _OVERRIDES),
     "UseCanonicalName": (
@@ -218,7 +239,7 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
 
 _NOT_NEEDED: Mapping[str, str] = {
     "ServerPath": "For browsers that send no Host header",
-    "Listen ListenBacklog Port BindAddress PidFile ServerRoot DefaultRuntimeDir "
+    "ListenBacklog Port BindAddress PidFile ServerRoot DefaultRuntimeDir "
     "ServerLimit StartServers MinSpare* MaxSpare* MaxClients MaxRequests* MaxConnections* "
     "MaxRequestWorkers ThreadsPerChild ThreadLimit ThreadStackSize MaxMem* GracefulShutdown* "
     "CoreDumpDirectory ScoreBoardFile Mutex AcceptMutex LockFile AsyncRequestWorkerFactor "
@@ -237,9 +258,7 @@ _NOT_NEEDED: Mapping[str, str] = {
     "IndexHeadInsert HeaderName ReadmeName ContentDigest LanguagePriority ForceLanguagePriority "
     "MultiviewsMatch ModMimeUsePathInfo ImapMenu ImapBase ImapDefault "
     "CheckSpelling CheckCaseOnly CacheNegotiatedDocs": _FILES,
-    "AddOutputFilterByType Deflate* Brotli*": (
-        "Responses are not compressed here: the server in front may, or GZipMiddleware"
-    ),
+    "Deflate* Brotli*": _COMPRESSION,
     "ExtendedStatus StatusOptions": "`manage.py wsgimatch status` shows the groups",
     "Define UnDefine Include IncludeOptional Use UndefMacro MacroIgnoreEmptyArgs "
     "MacroIgnoreBadNesting Error Warning": "Already applied",
@@ -282,6 +301,8 @@ def _table() -> dict[str, DirectiveAnswer]:
         name: DirectiveAnswer(category, note, is_read=True)
         for name, (category, note) in _READ.items()
     }
+    for names, (category, note) in _OF_SERVERS.items():
+        table |= {name: DirectiveAnswer(category, note, is_read=True) for name in names.split()}
     for names, note in _NEEDS_YOU.items():
         table |= {name: DirectiveAnswer("needs you", note) for name in names.split()}
     for names, note in _NOT_NEEDED.items():
@@ -332,6 +353,17 @@ _INTERNAL = frozenset(
 )
 
 
+def _compresses(directive: Directive) -> bool:
+    """Whether a directive does no more than compress responses."""
+    words = directive.words[:1]
+    names = words[0].upper().split(";") if words and directive.key in _FILTERING else []
+    return bool(names) and all(each in _COMPRESSING for each in names)
+
+
+_FILTERING = ("setoutputfilter", "addoutputfilter", "addoutputfilterbytype")
+_COMPRESSING = ("DEFLATE", "BROTLI_COMPRESS")
+
+
 def is_known(name: str) -> bool:
     """Whether a name is a directive's, not one that only begins like some."""
     return name.lower() in _BY_NAME
@@ -355,6 +387,8 @@ def answered(directive: Directive, refused: Spot | None = None) -> Outcome:
         return outcome(directive, "not needed", _IDLE.get(directive.key, _NO_ALIAS))
     if words in answer.harmless:
         return outcome(directive, "not needed", "No effect: this is how it works without it")
+    if _compresses(directive):
+        return outcome(directive, "changed", _COMPRESSION)
     if answer is _UNKNOWN:
         return outcome(directive, "unknown", "Check whether its module answers requests")
     return outcome(directive, answer.category, answer.note)

@@ -9,12 +9,15 @@ from typing import Literal
 
 from ..lines.directive import Directive, Refusal, Spot
 
-Category = Literal["kept", "changed", "needs you", "not needed", "off", "unknown", "refused"]
+Category = Literal[
+    "kept", "changed", "needs you", "part", "not needed", "off", "unknown", "refused"
+]
 
 CATEGORIES: dict[Category, str] = {
     "kept": "It is in the settings and means the same.",
     "changed": "It is in the settings, or has its effect, in another form; the note says how.",
     "needs you": "No setting can express it: the note says what to do.",
+    "part": "It belongs to a rule that needs you, and is decided with it: the note names the rule.",
     "not needed": "Nothing is lost without it: it has no effect on the aliases of this file, or "
     "the server in front has its own.",
     "off": (
@@ -33,7 +36,7 @@ PRIVATE = "only root may read this file: see the line there"
 
 # The gravest first: a directive that means one thing to one alias and another to the next is
 # reported as the graver.
-_GRAVITY: tuple[Category, ...] = ("needs you", "changed", "kept", "not needed")
+_GRAVITY: tuple[Category, ...] = ("needs you", "part", "changed", "kept", "not needed")
 # So many notes say enough.
 _NOTES = 3
 # One more tells that there are more, and one may be empty.

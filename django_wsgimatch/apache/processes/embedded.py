@@ -13,27 +13,68 @@ from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
+from .command import ServerStart, Words
 
-_FOR_EMBEDDED = {
-    "wsgipythonhome": "run the server with the Python of this virtual environment",
-    "wsgipythonpath": "set PYTHONPATH for the server to it, or gunicorn's --pythonpath",
-    "wsgirestrictembedded": "{} runs in no process group, so Apache answers 500: give it a "
-    "process_group",
-}
+_RESTRICTED = "{} runs in no process group, so Apache answers 500: give it a process_group"
+_REPLACED = "A later line replaces it"
+_HOME = "the server is started by the Python of this virtual environment, {}"
+_UNTOLD_HOME = "run the server with the Python of this virtual environment"
+_PATH = "`{}` of the server; Python does not read the .pth files there"
+_UNTOLD_PATH = "set PYTHONPATH for the server to it"
+_PYTHON_PATH = "--pythonpath"
 
 
 def note_embedded(
     entries: Sequence[ResolvedAlias], named: Mapping[str, Sequence[Directive]], ledger: Ledger
-) -> None:
-    """Note what becomes of ``named`` directives that hold for scripts in no process group."""
+) -> ServerStart:
+    """
+    Return what the server is started with, as scripts in no process group need it.
+
+    ``named`` are the directives that hold for those; it is noted what becomes of each.
+    """
     embedded = [each for each in entries if each.alias.process_group in (None, GLOBAL)]
     if not embedded:
-        return
-    for name, reason in _FOR_EMBEDDED.items():
-        for directive in named.get(name, ()):
-            if name != "wsgirestrictembedded" or directive.rest.strip("\"' ").lower() == "on":
-                where = embedded[0].alias.location
-                ledger.note(directive, "needs you", reason.format(where))
+        return ServerStart("", ())
+    for directive in named.get("wsgirestrictembedded", ()):
+        if directive.rest.strip("\"' ").lower() == "on":
+            where = embedded[0].alias.location
+            ledger.note(directive, "needs you", _RESTRICTED.format(where))
+    homes, paths = (_last(named.get(n, ()), ledger) for n in ("wsgipythonhome", "wsgipythonpath"))
+    python = ""
+    options: Words = ()
+    for directive in homes:
+        python = _python(directive, ledger)
+    for directive in paths:
+        options = _path_options(directive, ledger)
+    return ServerStart(python, options)
+
+
+def _last(lines: Sequence[Directive], ledger: Ledger) -> Sequence[Directive]:
+    for each in lines[:-1]:
+        ledger.note(each, "not needed", _REPLACED)
+    return lines[-1:]
+
+
+def _python(directive: Directive, ledger: Ledger) -> str:
+    words = directive.words
+    if len(words) != 1 or not words[0].startswith("/"):
+        ledger.note(directive, "needs you", _UNTOLD_HOME)
+        return ""
+    python = f"{words[0].rstrip('/')}/bin/python"
+    ledger.note(directive, "changed", _HOME.format(python))
+    return python
+
+
+def _path_options(directive: Directive, ledger: Ledger) -> Words:
+    words = directive.words
+    folders = words[0].split(":") if len(words) == 1 else []
+    if not folders or any("," in each or not each.startswith("/") for each in folders):
+        ledger.note(directive, "needs you", _UNTOLD_PATH)
+        return ()
+    # gunicorn puts each before those that it has put there already.
+    options = (_PYTHON_PATH, ",".join(reversed(folders)))
+    ledger.note(directive, "changed", _PATH.format(" ".join(options)))
+    return options
 
 
 def load_ahead(tables: Tables, imports: Iterable[Directive], ledger: Ledger) -> Tables:

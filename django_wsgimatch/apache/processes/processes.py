@@ -14,6 +14,7 @@ from ...exceptions import DirectiveError, SettingError
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
+from .command import SERVE
 
 INVALID = "Invalid option to WSGI daemon process definition."
 
@@ -117,12 +118,8 @@ def note_uses(
         if group.name in used or is_computed:
             ledger.note(group.directive, "kept", f"the process group {group.name}")
         else:
-            ledger.note(
-                group.directive,
-                "needs you",
-                f"no entry runs in it: set process_group={group.name!r} in those that should, or "
-                "delete it",
-            )
+            reason = f"the process group {group.name}; no entry of this file runs in it"
+            ledger.note(group.directive, "kept", reason)
     _note_foreign(groups, entries, ledger)
     for entry in entries:
         name = entry.alias.process_group
@@ -184,17 +181,14 @@ def _number(word: str) -> int | str:
     return int(word) if digits.isascii() and digits.isdigit() else word
 
 
-SERVE = "manage.py wsgimatch serve"
-
-
 def note_users(
     users: Sequence[Directive],
     groups: Sequence[Directive],
     process_groups: Sequence[ProcessGroup],
     ledger: Ledger,
-) -> None:
+) -> list[str]:
     """
-    Say how the server is started so that applications run as the users that Apache gave them.
+    Return the options that let applications run as the users that Apache gave them, and note it.
 
     ``users`` and ``groups`` are the User and Group lines: the last of each counts.
     """
@@ -203,7 +197,7 @@ def note_users(
     options += [
         word for other in dict.fromkeys(others.values()) for word in ("--allow-user", other)
     ]
-    command = f"{SERVE} {shlex.join(options)}"
+    command = shlex.join([*SERVE, *options])
     for directive in (*users, *groups):
         if directive not in (*users[-1:], *groups[-1:]):
             ledger.note(directive, "not needed", "A later line replaces it")
@@ -219,12 +213,14 @@ def note_users(
             option = shlex.join(["--allow-user", others[group.name]])
             reason = f"`serve {option}`, started by root, lets it run as its user"
             ledger.note(group.directive, "kept", reason)
+    return options
 
 
 def _option(name: str, lines: Iterable[Directive]) -> list[str]:
-    words = [each.words for each in lines][-1:]
+    lines = list(lines)[-1:]
+    words = [word for each in lines if "${" not in each.rest for word in each.words[:1]]
     # Apache writes the number of an account with a # before it.
-    return [name, words[0][0].removeprefix("#")] if words and words[0] else []
+    return [name, words[0].removeprefix("#")] if words else []
 
 
 def _allowed(group: ProcessGroup) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...exceptions import AddressError
 from ..lines.directive import ApacheConfiguration, Directive, Section, split_words
 
-_ANY = "*"
+ANY_PART = "*"
 
 
 def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfiguration:
@@ -19,8 +19,8 @@ def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfig
     AddressError, which names the addresses, where there are none of either.
     """
     hosts = dict.fromkeys(s for d in configuration.directives for s in _hosts(d))
-    asked = _parts(address)
-    for ip in dict.fromkeys((asked[0], _ANY)):
+    asked = parts_of(address)
+    for ip in dict.fromkeys((asked[0], ANY_PART)):
         chosen = {host for host in hosts if any(_takes(each, (ip, asked[1])) for each in _of(host))}
         if chosen:
             break
@@ -46,13 +46,13 @@ def _of(host: Section) -> list[str]:
 
 
 def _takes(address: str, asked: tuple[str, str]) -> bool:
-    ip, port = _parts(address)
-    return ip == asked[0] and (_ANY in (port, asked[1]) or port == asked[1])
+    ip, port = parts_of(address)
+    return ip == asked[0] and (ANY_PART in (port, asked[1]) or port == asked[1])
 
 
-def _parts(address: str) -> tuple[str, str]:
+def parts_of(address: str) -> tuple[str, str]:
     """Return an address and its port; "*" is any."""
     ip, colon, port = address.rpartition(":")
     if not colon or port.endswith("]"):
-        ip, port = address, _ANY
-    return (_ANY if ip.lower() in ("", "_default_") else ip.lower()), port
+        ip, port = address, ANY_PART
+    return (ANY_PART if ip.lower() in ("", "_default_") else ip.lower()), port

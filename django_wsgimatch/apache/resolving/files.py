@@ -18,6 +18,7 @@ from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of, takes_everything
 from ..covering.coverage import is_below, is_wildcard, section_pattern
 from ..covering.hosts import ALIASES, Host, scope_sections
 from ..covering.indexes import may_share
+from ..covering.own_pages import OWN_PAGE
 from ..covering.partial_aliases import as_match, excluded, literally
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
@@ -90,7 +91,7 @@ class _Putting:
         files = [each for each in host.direct if isinstance(each[0].answer, FileOptions)]
         first = [each for each in host.direct if not isinstance(each[0].answer, FileOptions)]
         if host is not main:
-            first += [each for each in main.direct if each[1].key in _REDIRECTS]
+            first += [each for each in main.direct if each[1].key in (*_REDIRECTS, OWN_PAGE)]
         below = [each for server in servers for each in _in_locations(server)]
         mounts = [each for server in servers for each in server.mounted if each[1].key != ROOT]
         files += self._files(servers)

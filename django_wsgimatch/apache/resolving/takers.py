@@ -103,7 +103,7 @@ def note_conditions(hosts: Iterable[Host], ledger: Ledger) -> None:
             for condition in rule.all_conditions:
                 if found is not None and found.category == "needs you":
                     reason = f"It is part of the rule in {rule.directive.spot}"
-                    ledger.note(condition, "needs you", reason)
+                    ledger.note(condition, "part", reason)
 
 
 def _is_settled(directive: Directive, host: Host, ledger: Ledger) -> bool:

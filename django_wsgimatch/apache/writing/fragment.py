@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from itertools import chain, count
@@ -14,6 +15,7 @@ from ...aliases.module_target import is_read_as_module
 from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
+from ..processes.servers import Servers
 from .extras_written import extras_as_options
 from .settings import Hosts, Settings, Written
 
@@ -28,6 +30,7 @@ _INDENT = "    "
 def python_lines(settings: Settings, source: str) -> Iterator[str]:
     """Yield the lines of a settings file; ``source`` says what they were made from."""
     yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
+    yield from _starting(settings.servers)
     if functions := sorted({each.alias.function for each in _all_entries(settings)}):
         yield ""
         yield from _import_line(functions)
@@ -48,6 +51,21 @@ def _assignment(name: str, value: Any) -> Iterator[str]:
         yield line
     else:
         yield from (f"{name} = [", *(f"{_INDENT}{literal(each)}," for each in value), "]")
+
+
+def _starting(servers: Servers) -> Iterator[str]:
+    """Yield how the servers are started, as comments."""
+    commands = servers.commands
+    if commands:
+        yield "#"
+        yield f"# Start {'its server' if len(commands) == 1 else 'a server for each line'} so:"
+    for each in commands:
+        yield f"#     {shown(utf8_text(shlex.join(each)))}"
+    if any("--allow-user" in each and "--user" not in each for each in commands):
+        yield "# Root names in --user, too, whom Apache runs as."
+    for address in servers.others:
+        place = shown(utf8_text(address))
+        yield f"# Apache answers otherwise at {place}: `import --address {place}` has its settings."
 
 
 def _import_line(functions: Sequence[str]) -> Iterator[str]:
@@ -73,6 +91,12 @@ def values(settings: Settings) -> dict[str, Any]:
             for group in settings.groups
         }
     return found | {each.name: _plain(each.value) for each in settings.others}
+
+
+def server_record(settings: Settings) -> dict[str, Any]:
+    """Return how the servers of settings are started, as values that JSON can hold."""
+    servers = settings.servers
+    return {"commands": _plain(servers.commands), "other_addresses": _plain(servers.others)}
 
 
 def utf8_text(text: str) -> str:

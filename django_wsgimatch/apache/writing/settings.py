@@ -12,6 +12,7 @@ from ..covering.option_values import DEFAULTS
 from ..lines.directive import Spot
 from ..outcomes.outcome import Category, Ledger
 from ..processes.processes import ProcessGroup
+from ..processes.servers import NO_SERVERS, Servers
 from ..resolving.closing import Closed
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
@@ -51,19 +52,28 @@ class Hosts:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """What is written; ``servers`` says how the servers of these settings are started."""
+
     entries: tuple[Written, ...]
     hosts: tuple[Hosts, ...]
     groups: tuple[ProcessGroup, ...]
     others: tuple[Setting, ...]
+    servers: Servers = NO_SERVERS
 
 
 def collect(
-    tables: Tables, groups: Sequence[ProcessGroup], ledger: Ledger, *, has_files: bool = False
+    tables: Tables,
+    groups: Sequence[ProcessGroup],
+    ledger: Ledger,
+    *,
+    has_files: bool = False,
+    servers: Servers = NO_SERVERS,
 ) -> Settings:
     """
     Return the settings that say what tables and process groups hold.
 
-    ``has_files`` says that Apache sends files of a folder where no alias matches.
+    ``has_files`` says that Apache sends files of a folder where no alias matches; ``servers`` says
+    how the servers are started.
     """
     entries = tables.all_scripts()
     others = [
@@ -81,6 +91,7 @@ def collect(
         tuple(_hosts(tables, defaults)),
         tuple(groups),
         tuple(each for each in others if each is not None and not _is_default(each)),
+        servers,
     )
 
 

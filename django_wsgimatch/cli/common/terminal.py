@@ -25,7 +25,7 @@ Cell: TypeAlias = tuple[str, str]
 _KINDS = {
     "bold red": ("ERROR", "failed", "refused", "different"),
     "yellow": ("WARNING",),
-    "bold yellow": ("needs you", "unknown"),
+    "bold yellow": ("needs you", "part", "unknown"),
     "cyan": ("INFO", "denied", "later", "elsewhere", "changed"),
     "bold": ("heading",),
     "green": ("script", "directory", "running", "kept", "same"),

@@ -321,9 +321,9 @@ def test_every_line_of_a_rule_is_told():
         *section("Location /static", "Require ip 10"),
     )
 
-    assert notes[3] == "needs you: It is part of the rule in site.conf:4"
+    assert notes[3] == "part: It is part of the rule in site.conf:4"
     assert notes[4] == "needs you: /x: 403 until you decide"
-    assert notes[5] == "needs you: It is part of the rule in site.conf:4"
+    assert notes[5] == "part: It is part of the rule in site.conf:4"
     assert notes[8] == (
         "not needed: No effect: where an alias answers, access is open to everybody or "
         "another rule applies"

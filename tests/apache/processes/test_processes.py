@@ -94,13 +94,10 @@ def test_a_second_group_of_a_name_needs_the_user():
     )
 
 
-def test_a_group_in_which_nothing_runs_needs_the_user():
+def test_a_group_in_which_nothing_runs_is_kept_and_told_of():
     lines = ["WSGIDaemonProcess blog", "WSGIScriptAlias / /srv/a.wsgi"]
 
-    assert notes_of(*lines)[1] == (
-        "needs you: no entry runs in it: set process_group='blog' in those that should, or delete "
-        "it"
-    )
+    assert notes_of(*lines)[1] == "kept: the process group blog; no entry of this file runs in it"
 
 
 def test_a_group_that_nobody_defines_needs_the_user():
@@ -127,17 +124,23 @@ def test_the_server_s_python_is_that_of_groups_without_one():
     [
         pytest.param(
             "WSGIPythonHome /venv",
-            "run the server with the Python of this virtual environment",
+            "changed: the server is started by the Python of this virtual environment, "
+            "/venv/bin/python",
             id="its Python",
         ),
         pytest.param(
             "WSGIPythonPath /lib",
-            "set PYTHONPATH for the server to it, or gunicorn's --pythonpath",
+            "changed: `--pythonpath /lib` of the server; Python does not read the .pth files there",
             id="its path",
         ),
         pytest.param(
+            "WSGIPythonPath /a,b",
+            "needs you: set PYTHONPATH for the server to it",
+            id="a path that gunicorn would split",
+        ),
+        pytest.param(
             "WSGIRestrictEmbedded On",
-            "/ runs in no process group, so Apache answers 500: give it a process_group",
+            "needs you: / runs in no process group, so Apache answers 500: give it a process_group",
             id="what Apache refuses to run",
         ),
     ],
@@ -145,7 +148,7 @@ def test_the_server_s_python_is_that_of_groups_without_one():
 def test_what_the_server_s_own_process_needs_is_said_where_an_entry_runs_there(line, note):
     daemon = ["WSGIDaemonProcess blog", IN_BLOG]
 
-    assert notes_of(line, "WSGIScriptAlias / /srv/a.wsgi")[1] == f"needs you: {note}"
+    assert notes_of(line, "WSGIScriptAlias / /srv/a.wsgi")[1] == note
     assert not notes_of(line, *daemon)[1].startswith("needs you")
 
 

@@ -221,7 +221,7 @@ def test_the_line_of_a_closed_rule_says_so():
     condition = "RewriteCond %{REMOTE_ADDR} !^10"
     notes = notes_of(ON, condition, "RewriteRule ^/a - [F]", *rule, ALIAS)
 
-    assert notes[2] == "needs you: It is part of the rule in site.conf:3"
+    assert notes[2] == "part: It is part of the rule in site.conf:3"
     assert notes[3] == "needs you: URLs that match ^(?=/a)/: 403 until you decide"
     assert notes[5] == "needs you: /b: 403 until you decide"
 

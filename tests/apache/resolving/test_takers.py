@@ -148,7 +148,7 @@ def test_urls_that_are_taken_from_an_alias_are_said(line, urls):
 def test_a_section_says_which_urls_a_handler_or_a_redirect_takes():
     notes = notes_of(
         ROOT,
-        *section("Location /status", "SetHandler server-status"),
+        *section("Location /status", "SetHandler other-handler"),
         *section("LocationMatch ^/old", "Redirect http://x/"),
     )
 

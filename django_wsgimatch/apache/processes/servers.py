@@ -1,0 +1,57 @@
+"""The servers of a configuration: where they listen, with which TLS, and how they are started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..lines.directive import Directive
+from ..outcomes.outcome import Ledger
+from ..resolving.tables import Tables
+from .answered import answered_by
+from .binds import read_binds
+from .command import ServerStart, Words, note_listens, request_limits
+from .tls_clients import TlsClients
+from .tls_notes import note_tls
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """
+    The commands that start the servers of some settings, as words.
+
+    ``others`` are addresses that other settings are needed for: Apache answers otherwise there.
+    """
+
+    commands: tuple[Words, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+NO_SERVERS = Servers()
+"""Nothing has to be said of how they are started."""
+
+
+def read_servers(
+    start: ServerStart,
+    named: Mapping[str, Sequence[Directive]],
+    clients: TlsClients,
+    tables: Tables,
+    ledger: Ledger,
+) -> Servers:
+    """
+    Return how the servers are started, noting what becomes of each line about them.
+
+    ``start`` is what is known of them already, ``named`` are the directives by their names.
+    """
+    is_part = not named.get("loadmodule")
+    listens = named.get("listen", ())
+    binds = read_binds(listens, clients.main, clients.hosts, clients.lines, is_part=is_part)
+    note_tls(clients.lines, binds, ledger)
+    clients.note()
+    answered = answered_by(clients.main, tables.all_entries())
+    start = start.with_options(request_limits(named, ledger))
+    own = [each for each in binds if answered.holds_at(each)]
+    note_listens(binds, own or binds, ledger)
+    commands = start.commands(own or binds, is_worth_it=bool(listens))
+    others = [each.address for each in binds if own and each not in own] if commands else []
+    return Servers(commands, tuple(others))

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from django_wsgimatch.cli.imports import import_summary
+from tests.support.imports import import_lines, notes_of
+
+SCRIPT = "WSGIScriptAlias / /srv/a.wsgi"
+RULE = "part: It is part of the rule in site.conf:4"
+
+
+def section(*lines, rule="Require valid-user"):
+    return ["<Location /x>", *lines, rule, "</Location>", SCRIPT]
+
+
+def test_what_belongs_to_a_closed_rule_is_decided_with_it():
+    notes = notes_of(*section("AuthType GSSAPI", "GssapiCredStore keytab:/k"))
+
+    assert notes[2] == notes[3] == RULE
+    assert notes[4] == "needs you: /x: 403 until you decide"
+
+
+def test_the_summary_counts_what_belongs_to_rules():
+    imported = import_lines(*section("AuthType GSSAPI", "Session On"))
+
+    assert import_summary(imported.outcomes) == (
+        "4 directives: 1 kept, 1 needs you, 2 part of what needs you."
+    )
+    assert imported.needs_you
+
+
+def test_lines_of_a_section_that_closes_nothing_still_need_the_user():
+    notes = notes_of(*section("AuthType GSSAPI", "Session On", rule="Require all granted"))
+
+    assert [notes[line].partition(":")[0] for line in (2, 3)] == ["needs you", "needs you"]
+
+
+@pytest.mark.parametrize(
+    ("line", "category"),
+    [
+        pytest.param("GridSiteGSIProxyLimit 16", "part", id="of the module that closes"),
+        pytest.param("Session On", "needs you", id="of another one"),
+    ],
+)
+def test_lines_for_a_whole_server_belong_to_the_rule_of_their_module(line, category):
+    notes = notes_of(line, *section(rule="GridSiteAuth on"))
+
+    assert notes[1].partition(":")[0] == category
+
+
+def test_a_condition_belongs_to_its_rule():
+    notes = notes_of(
+        "RewriteEngine On",
+        "RewriteCond %{HTTP_USER_AGENT} robot",
+        "RewriteRule ^/x /y [PT]",
+        SCRIPT,
+    )
+
+    assert notes[2] == "part: It is part of the rule in site.conf:3"
+    assert notes[3].startswith("needs you: ")
