@@ -33,7 +33,7 @@ _NOUNS = {"apache": "directive", "uwsgi": "option", "unit": "value"}
 _OF_APACHE = {"is_open": "--open", "server_root": "--server-root", "module": "--module"}
 # By what is read: the options that it has no use for.
 _UNFIT: dict[str, dict[str, str]] = {
-    "apache": {"accept": "--accept"},
+    "apache": {},
     "uwsgi": {**_OF_APACHE, "address": "--address"},
     "unit": {**_OF_APACHE, "define": "--define"},
 }
@@ -69,12 +69,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "or the settings and the report as JSON; may be given again, once for each",
     )
     parser.add_argument(
-        "--check", action="store_true", help="exit with 1 if anything needs your attention"
+        "--check",
+        action="store_true",
+        help="exit with 1 if anything needs your attention, whatever --accept says",
     )
     parser.add_argument(
         "--accept",
         action="store_true",
-        help="exit with 0 although something of uWSGI's or Unit's needs your attention",
+        help="exit with 0 although something is left closed or needs your attention",
     )
     _add_apache_arguments(parser)
 
@@ -108,7 +110,7 @@ def _run(options: Options, output: Output) -> int:
     for line in remark_lines(imported):
         output.remark(line)
     output.remark(import_summary(imported.outcomes, _NOUNS[_said(options, READ)]))
-    is_strict = options["check"] or not (_said(options, READ) == "apache" or options["accept"])
+    is_strict = options["check"] or not options["accept"]
     return int(imported.settings is None or (is_strict and imported.needs_you))
 
 

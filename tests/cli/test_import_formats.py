@@ -128,11 +128,6 @@ def test_nothing_is_written_of_what_cannot_be_read(tmp_path):
             "--address says nothing of a configuration of uwsgi's.",
             id="of listeners alone",
         ),
-        pytest.param(
-            ["--accept", "x"],
-            "--accept says nothing of a configuration of apache's.",
-            id="of the others alone",
-        ),
         pytest.param(["x", "y"], "y: name one FILE. Only uWSGI has several.", id="two files"),
         pytest.param(
             ["--format", "unit", "x", "y"],

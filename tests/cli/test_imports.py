@@ -47,22 +47,30 @@ def test_settings_go_to_standard_output_and_the_report_to_standard_error(site):
         ),
         "3 directives: 1 kept, 1 needs you, 1 not needed.",
     ]
-    assert status == 0
+    assert status == 1
 
 
 def test_settings_go_to_a_file(site, tmp_path):
     out, _, status = run("import", str(site), "--output", str(tmp_path / "imported.py"))
 
-    assert (out, status) == ("", 0)
+    assert (out, status) == ("", 1)
     assert (tmp_path / "imported.py").read_text() == run("import", str(site))[0]
 
 
-def test_check_fails_where_anything_is_left_to_do(site):
-    assert run("import", str(site), "--check")[2] == 1
+@pytest.mark.parametrize(
+    ("lines", "options", "status"),
+    [
+        pytest.param(SITE, [], 1, id="it fails"),
+        pytest.param(SITE, ["--accept"], 0, id="unless that is accepted"),
+        pytest.param(SITE, ["--accept", "--check"], 1, id="a check does not accept"),
+        pytest.param(SITE.partition("ProxyPass")[0], [], 0, id="nothing is left"),
+        pytest.param(SITE.partition("ProxyPass")[0], ["--check"], 0, id="nor for a check"),
+    ],
+)
+def test_what_needs_you_or_is_closed_fails(site, lines, options, status):
+    site.write_text(lines)
 
-    site.write_text(SITE.partition("ProxyPass")[0])
-
-    assert run("import", str(site), "--check")[2] == 0
+    assert run("import", str(site), *options)[2] == status
 
 
 def test_json_has_the_settings_and_the_report(site):
@@ -81,7 +89,7 @@ def test_json_has_the_settings_and_the_report(site):
     assert [each["category"] for each in found["report"]] == ["kept", "not needed", "needs you"]
     assert found["summary"]["directives"] == 3
     assert err == "3 directives: 1 kept, 1 needs you, 1 not needed.\n"
-    assert status == 0
+    assert status == 1
 
 
 def test_a_template_is_refused_and_nothing_is_written(tmp_path):
@@ -212,7 +220,9 @@ def test_a_file_s_name_stays_in_its_comment_and_its_line(tmp_path, name, shown):
 def test_a_terminal_gets_a_table(site):
     terminal = Terminal()
 
-    call_command("wsgimatch", "import", str(site), stdout=io.StringIO(), stderr=terminal)
+    call_command(
+        "wsgimatch", "import", str(site), "--accept", stdout=io.StringIO(), stderr=terminal
+    )
 
     drawn = terminal.getvalue()
     assert [word for word in ("kept", "not needed", "needs you") if word in drawn] == [
@@ -231,7 +241,9 @@ def test_a_terminal_has_the_number_of_a_line_however_long_the_path_is(tmp_path, 
     path.write_text("\n" * 122 + SITE)
     terminal = Terminal()
 
-    call_command("wsgimatch", "import", str(path), stdout=io.StringIO(), stderr=terminal)
+    call_command(
+        "wsgimatch", "import", str(path), "--accept", stdout=io.StringIO(), stderr=terminal
+    )
 
     lines = [line.split("\u2502") for line in terminal.getvalue().splitlines()]
     places = "".join(cells[2].strip() for cells in lines if len(cells) > 2)
@@ -249,8 +261,7 @@ def test_what_is_protected_is_said_first_and_open_leaves_it_open(site):
         f"closed      /x: {site}:5: Require valid-user",
         f"open        /x: {site}:5: Require valid-user",
     ]
-    assert [each[2] for each in (closed, opened)] == [0, 0]
-    assert [run("import", str(site), "--check", *each)[2] for each in ([], ["--open"])] == [1, 1]
+    assert [each[2] for each in (closed, opened)] == [1, 1]
 
 
 def test_one_address_of_several_can_be_asked_for(site):
