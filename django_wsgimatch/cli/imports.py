@@ -239,17 +239,29 @@ def report_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
 
 
 def _folded(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield outcomes as texts, those of one file that say the same at the place of the first."""
+    """
+    Yield outcomes as texts, those of one file that say the same at the place of the first.
+
+    Of the parts of a rule the names say enough: the rule is what has to be decided on.
+    """
     same: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in outcomes:
         is_single = outcome.spot.used_at or outcome.text in ("", NOT_SHOWN)
         where = str(outcome.spot) if is_single else ""
-        key = (outcome.category, outcome.spot.file, where, outcome.text, outcome.note)
+        text = "" if outcome.category == "part" and not is_single else outcome.text
+        key = (outcome.category, outcome.spot.file, where, text, outcome.note)
         same.setdefault(key, []).append(outcome)
     for first, *others in same.values():
         category, place, text, note = _cells(first)
         lines = "".join(f", {each.spot.line}" for each in others)
+        if any(each.text != first.text for each in others):
+            text = _names_of((first, *others))
         yield category, f"{place}{lines}", text, note
+
+
+def _names_of(outcomes: Iterable[Outcome]) -> str:
+    names = dict.fromkeys(each.text.partition(" ")[0] for each in outcomes)
+    return readable(", ".join(names))
 
 
 def remark_lines(imported: Imported) -> Iterator[str]:

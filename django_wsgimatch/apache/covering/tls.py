@@ -64,6 +64,8 @@ _NEVER = ("!aNULL", "!eNULL", "!EXP")
 # What a distribution has set up, for Python as for Apache.
 _OF_SYSTEM = ("PROFILE=SYSTEM", "DEFAULT", "@SYSTEM")
 _HTTPS = "443"
+_ANY = "*"
+_EVERY_ADDRESS = ("", _ANY, "_default_")
 
 Verdict = tuple[Category, str]
 
@@ -99,20 +101,26 @@ class TlsLines:
     """
     The TLS lines of a configuration that stand in no section, by the server that they stand in.
 
-    ``secure_ports`` are those where TLS is spoken by whoever has a certificate.
+    ``secure`` are addresses and ports where a virtual host with a certificate speaks TLS without
+    being told to: those of Listen lines for https, in the same words.
     """
 
     def __init__(self, directives: Iterable[Directive], main: Host) -> None:
         self.all: list[Directive] = []
         self.in_sections: list[Directive] = []
-        self.secure_ports = {_HTTPS}
+        self.secure: set[tuple[str, str]] = set()
+        ports = set()
         self._root = main.server_root
         self._own: defaultdict[Section | None, defaultdict[Role, list[Directive]]]
         self._own = defaultdict(lambda: defaultdict(list))
         for directive in directives:
             role = ROLES.get(directive.key)
-            if directive.key == "listen" and directive.words[1:2] == ["https"]:
-                self.secure_ports.add(directive.words[0].rpartition(":")[2])
+            if directive.key == "listen" and directive.words:
+                address, *protocol = directive.words
+                place = _place(address)
+                ports.add(place[1])
+                if protocol == ["https"] or (not protocol and place[1] == _HTTPS):
+                    self.secure.add(place)
             if role is None:
                 continue
             if scope_sections(directive):
@@ -120,6 +128,9 @@ class TlsLines:
             else:
                 self.all.append(directive)
                 self._own[directive.host][role].append(directive)
+        if _HTTPS not in ports:
+            # Of a part of a configuration another file says so.
+            self.secure.add((_ANY, _HTTPS))
 
     def role(self, directive: Directive) -> Role:
         """Return what a line is about."""
@@ -139,8 +150,8 @@ class TlsLines:
         engines = self.of(host, "engine")
         if engines:
             return engines[-1].rest.strip().lower() == "on"
-        ports = {address.rpartition(":")[2] for address in host.addresses}
-        return bool(self.of(host, "certificate") and ports & self.secure_ports)
+        places = {*map(_place, host.addresses)}
+        return bool(self.of(host, "certificate") and places & self.secure)
 
     def tls(self, host: Host) -> Tls | None:
         """Return what a server speaks TLS with, None where no usable line names a certificate."""
@@ -181,6 +192,11 @@ class TlsLines:
     def _path(self, host: Host, role: Role) -> str | None:
         lines = self.of(host, role)
         return self.path(lines[0]) if lines else ""
+
+
+def _place(address: str) -> tuple[str, str]:
+    ip, _, port = address.rpartition(":")
+    return (_ANY if ip.lower() in _EVERY_ADDRESS else ip), port
 
 
 def protocol_verdict(words: Iterable[str]) -> Verdict:

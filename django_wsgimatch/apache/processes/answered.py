@@ -12,6 +12,8 @@ from ..resolving.resolving import ResolvedAlias
 from .binds import Bind
 
 Key = tuple[object, ...]
+_REDIRECTING = ("redirect", "rewriterule")
+_HTTPS = "https://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,15 @@ class AnsweredAddresses:
 
     def holds_at(self, bind: Bind) -> bool:
         """Whether all that hosts answer at an address is in the settings."""
+        if not bind.is_secure and any(map(self._leads_to_tls, bind.hosts)):
+            return False
         return all(map(self._holds_for, bind.hosts))
+
+    def _leads_to_tls(self, host: Host) -> bool:
+        """Whether a line that is no entry sends clients of plain HTTP to HTTPS."""
+        lines = (each for each in host.takers if id(each) not in self.lines)
+        redirecting = (each for each in lines if each.key.startswith(_REDIRECTING))
+        return any(word.startswith(_HTTPS) for each in redirecting for word in each.words)
 
     def _holds_for(self, host: Host) -> bool:
         first: dict[Key, bool] = {}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_wsgimatch.cli.imports import import_summary
+from django_wsgimatch.cli.imports import import_summary, report_lines
 from tests.support.imports import import_lines, notes_of
 
 SCRIPT = "WSGIScriptAlias / /srv/a.wsgi"
@@ -27,6 +27,15 @@ def test_the_summary_counts_what_belongs_to_rules():
         "4 directives: 1 kept, 1 needs you, 2 part of what needs you."
     )
     assert imported.needs_you
+
+
+def test_the_report_has_one_row_for_the_lines_of_a_rule():
+    lines = section("AuthType GSSAPI", "Session On", "GssapiCredStore a", "GssapiCredStore b")
+
+    assert next(iter(report_lines(import_lines(*lines).outcomes))) == (
+        "part        site.conf:2, 3, 4, 5: AuthType, Session, GssapiCredStore: It is part of the "
+        "rule in site.conf:6"
+    )
 
 
 def test_lines_of_a_section_that_closes_nothing_still_need_the_user():

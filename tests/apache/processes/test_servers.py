@@ -89,6 +89,11 @@ def test_nothing_is_said_where_only_virtual_hosts_have_ports():
         ),
         pytest.param(host("*:443", CERTIFICATE), "--certfile /etc/ssl/a.pem", id="no engine"),
         pytest.param(
+            ["Listen 443", *host("*:443", CERTIFICATE)],
+            "--certfile /etc/ssl/a.pem",
+            id="no engine, and a port of HTTPS",
+        ),
+        pytest.param(
             host("*:443", "GnuTLSEnable on", "GnuTLSCertificateFile /a", "GnuTLSKeyFile /b"),
             "--certfile /a --keyfile /b",
             id="mod_gnutls",
@@ -98,6 +103,23 @@ def test_nothing_is_said_where_only_virtual_hosts_have_ports():
 )
 def test_tls_is_gunicorn_s(lines, options):
     assert arguments(*lines) == f"--bind 0.0.0.0:443 {options}"
+
+
+@pytest.mark.parametrize(
+    ("listen", "address", "is_secure"),
+    [
+        pytest.param("127.0.0.5:443", "*:443", False, id="an address that the host does not name"),
+        pytest.param("127.0.0.5:8447 https", "127.0.0.5:8447", True, id="a protocol"),
+        pytest.param("8447 https", "_default_:8447", True, id="a protocol of all addresses"),
+        pytest.param("127.0.0.5:8447 https", "*:8447", False, id="a protocol of another one"),
+        pytest.param("443 http", "*:443", False, id="plain HTTP there"),
+    ],
+)
+def test_a_certificate_without_an_engine_counts_where_apache_says_so(listen, address, is_secure):
+    """As observed in Apache 2.4.71."""
+    found = arguments(f"Listen {listen}", *host(address, CERTIFICATE))
+
+    assert ("--certfile" in found) == is_secure
 
 
 def test_each_tls_has_a_server_and_each_port_without_it():
@@ -139,6 +161,16 @@ def test_a_port_with_other_answers_has_no_server_with_these_settings(lines):
     assert commands(*lines, *tls()) == [
         f"{SERVE} --bind 0.0.0.0:443 --certfile /etc/ssl/a.pem",
     ]
+
+
+def test_no_port_is_served_in_plain_text_that_a_rule_sends_to_https():
+    rule = "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}"
+    lines = ["Listen 80", "Listen 443", "RewriteEngine On", rule, SCRIPT, *tls()]
+
+    servers = settings_of(*lines).servers
+
+    assert [each[4] for each in servers.commands] == ["0.0.0.0:443"]
+    assert servers.others == ("0.0.0.0:80",)
 
 
 def test_a_path_cannot_leave_the_comment():
