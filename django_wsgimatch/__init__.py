@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         script_alias,
         script_alias_match,
     )
-    from .entry_options.access import access, access_match, all_of, any_of, basic, none_of
+    from .entry_options.access import access, access_match, all_of, any_of, basic, none_of, rules
 
-_OF_ACCESS = ("access", "access_match", "all_of", "any_of", "basic", "none_of")
+_OF_ACCESS = ("access", "access_match", "all_of", "any_of", "basic", "none_of", "rules")
 
 __all__ = [
     "access",
@@ -37,6 +37,7 @@ __all__ = [
     "read_directives",
     "redirect",
     "redirect_match",
+    "rules",
     "script_alias",
     "script_alias_match",
 ]

@@ -17,10 +17,17 @@ from .aliases.alias import Alias, Denial
 from .aliases.file_options import FileOptions
 from .aliases.resolve import Rules
 from .aliases.roots import folder_of
+from .aliases.table import AliasTable
 from .conf import Configuration, access_index, configuration
 from .conf_shapes import DEFAULTS
 from .doctor.access.login_files import ServedFolder, login_file_findings
-from .doctor.access.section_findings import DiagnosedSection, address_findings, section_findings
+from .doctor.access.own_rules import GuardedEntry, own_rules_findings
+from .doctor.access.section_findings import (
+    DiagnosedSection,
+    address_findings,
+    open_to_all_findings,
+    section_findings,
+)
 from .doctor.findings.finding import Finding, Progress, Subject, counted, untold
 from .doctor.processes.exposure import exposure_findings
 from .doctor.processes.groups import group_findings, literal_groups, undefined_groups
@@ -111,11 +118,16 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         yield from answering_findings(subject)
         yield from pattern_findings(subject, timing)
         yield from miswritten_findings(subject, configured.rules.allow_encoded_slashes)
+    sections = _sections(configured)
     yield from section_findings(
-        _sections(configured),
+        sections,
         merge_slashes=configured.rules.merge_slashes,
         allow_exponential=configured.values["ALLOW_EXPONENTIAL_PATTERNS"],
     )
+    guarded = list(_guarded_entries(configured))
+    for each in guarded:
+        yield from open_to_all_findings(each.section)
+    yield from own_rules_findings(guarded, sections, access_index(configured))
 
 
 def file_system_findings(
@@ -165,7 +177,7 @@ def _access_findings(
     configured: Configuration, given: Mapping[str, SettingValue]
 ) -> Iterator[Finding]:
     """Yield what the files and gunicorn's settings, as ``given``, tell of access rules."""
-    sections = _sections(configured)
+    sections = [*_sections(configured), *(e.section for e in _guarded_entries(configured))]
     folders = (("STATIC_ROOT", uploads().static), ("MEDIA_ROOT", uploads().media))
     served = [ServedFolder(path, name) for name, path in folders if path]
     for subject in subjects(configured):
@@ -179,11 +191,28 @@ def _access_findings(
 
 def _guarded(configured: Configuration) -> Callable[[Subject, str], bool]:
     """Return what tells whether access rules hold for a uri of an entry's own host."""
-    if not configured.access:
-        return lambda subject, uri: False
-    index = access_index(configured)
-    hosts = {each.table: (each.host or "").lstrip("*.") for each in configured.tables()}
-    return lambda subject, uri: index.rules_for(uri, hosts[subject.table]) is not None
+    index, hosts = access_index(configured), _hosts(configured)
+
+    def is_guarded(subject: Subject, uri: str) -> bool:
+        has_own = subject.alias.access is not None
+        return has_own or index.rules_for(uri, hosts[subject.table]) is not None
+
+    return is_guarded
+
+
+def _hosts(configured: Configuration) -> dict[AliasTable, str]:
+    """A host for each table that it answers for, "" for that of all hosts."""
+    return {each.table: (each.host or "").lstrip("*.") for each in configured.tables()}
+
+
+def _guarded_entries(configured: Configuration) -> Iterator[GuardedEntry]:
+    """Yield the entries that have access rules themselves."""
+    hosts = _hosts(configured)
+    for subject in subjects(configured):
+        alias = subject.alias
+        if alias.access is not None:
+            host = hosts[subject.table]
+            yield GuardedEntry(subject.where, alias.location, alias.kind, alias.access, host)
 
 
 def _sections(configured: Configuration) -> list[DiagnosedSection]:

@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from .aliases.access.rules import AccessRules
 from .aliases.access.sections import AccessSection, SectionIndex, compile_section
 from .aliases.alias import BROKEN, Alias
 from .aliases.groups import GLOBAL
@@ -34,7 +35,7 @@ from .doctor.findings.finding import CannotStart, findings_summary
 from .doctor.table.mistakes import mistake
 from .entries import FileEntry, to_alias
 from .entry_options.access import to_section
-from .entry_options.texts import utf8
+from .entry_options.texts import FilePath, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 
 
@@ -171,6 +172,14 @@ def access_index(configured: Configuration) -> SectionIndex:
     )
 
 
+def has_access_rules(configured: Configuration) -> bool:
+    """Whether there are sections of access rules, or an entry has some itself."""
+    tables = configured.table, *configured.table.virtual_hosts.values()
+    return bool(configured.access) or any(
+        alias.access is not None for table in tables for alias in table.aliases
+    )
+
+
 @lru_cache(maxsize=1)
 def configuration() -> Configuration:
     """Return the configuration, built at the first call and after a change of settings in tests."""
@@ -231,11 +240,17 @@ def _read_values(problems: list[Problem]) -> dict[str, Any]:
 
 def _read_entries(given: _Given, values: Mapping[str, Any], problems: list[Problem]) -> _Entries:
     aliases, locations = [], []
-    variables = _environment()
+    read = partial(
+        to_alias,
+        process_groups=values["PROCESS_GROUPS"],
+        variables=_environment(),
+        to_path=_path_of_user_file,
+    )
     allowed = values["ALLOW_EXPONENTIAL_PATTERNS"]
     for number, entry in enumerate(given.entries):
         try:
-            alias = to_alias(entry, process_groups=values["PROCESS_GROUPS"], variables=variables)
+            alias = read(entry)
+            _check_logins(alias.access)
             location = compile_location(alias, allow_exponential=allowed)
         except WSGIMatchError as error:
             problems.append(Problem(given.name(number), error))
@@ -246,20 +261,28 @@ def _read_entries(given: _Given, values: Mapping[str, Any], problems: list[Probl
 
 
 def _read_access(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[AccessSection]:
-    base = getattr(settings, "BASE_DIR", "")
     given = _Given("WSGIMATCH_ACCESS", values["ACCESS"])
     for number, entry in enumerate(given.entries):
         try:
-            section = to_section(entry, lambda path: _path(base, os.fsdecode(path)))
+            section = to_section(entry, _path_of_user_file)
             if section.kind == "match":
                 allowed = values["ALLOW_EXPONENTIAL_PATTERNS"]
                 compile_section(section, allow_exponential=allowed)
-            if section.rules.login.users is not None and not are_installed():
-                raise SettingError(NOT_INSTALLED)
+            _check_logins(section.rules)
         except WSGIMatchError as error:
             problems.append(Problem(given.name(number), error))
         else:
             yield section
+
+
+def _path_of_user_file(path: FilePath) -> str:
+    return _path(getattr(settings, "BASE_DIR", ""), os.fsdecode(path))
+
+
+def _check_logins(rules: AccessRules | None) -> None:
+    """Raise SettingError where nobody's password could be compared."""
+    if rules is not None and rules.login.users is not None and not are_installed():
+        raise SettingError(NOT_INSTALLED)
 
 
 def _read_groups(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import length_hint
@@ -26,6 +26,7 @@ from .aliases.file_options import FileOptions, read_file_options
 from .aliases.module_target import read_module_target
 from .aliases.redirecting import ANSWERED
 from .aliases.target import FollowSymlinks
+from .entry_options.access import OwnAccess, to_own_rules
 from .entry_options.extras import EXTRAS, read_extras
 from .entry_options.texts import FilePath, Text, as_utf8, bytes_of
 from .exceptions import DirectiveError
@@ -49,6 +50,10 @@ if TYPE_CHECKING:
         encodings: Mapping[str, str]
         follow_symlinks: FollowSymlinks | None
         headers: Mapping[str, str] | Sequence[Sequence[str]]
+        access: OwnAccess
+
+    class NoOptions(TypedDict):
+        """The options of an entry that has none."""
 
     class Options(TypedDict, total=False):
         """The options of an entry: mod_wsgi's, in snake case, and what stands around a script."""
@@ -62,9 +67,12 @@ if TYPE_CHECKING:
         charset: str
         expires: int
         body_limit: int
+        access: OwnAccess
 
 
 OPTIONS = ("process_group", "application_group", "callable_object", "pass_authorization")
+
+_BEFORE_ACCESS = ": as in Apache, it answers before anybody is asked who they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ def script_alias(location: Text, target: FilePath, **options: Unpack[Options]) -
     besides (SetEnv), ``headers``, a dict of those that its responses get, or a list of
     ``("append", "Vary", "Cookie")`` and other actions of ``Header``, ``charset`` for text that
     names none, ``expires`` in seconds, and ``body_limit`` in bytes: a longer body is a 413.
+    ``access`` is rules(...): who may ask for these urls.
     """
     return Entry("plain", location, target, _shared(options))
 
@@ -146,7 +155,8 @@ def alias(location: Text, path: FilePath, **options: Unpack[FileEntryOptions]) -
     ``location`` is compared as script_alias() does. ``path`` is a folder, or one file, relative to
     settings.BASE_DIR; the rest of the uri is put behind it. Whatever the order of the entries,
     redirects are tried first, then these, then scripts. The options are those of
-    ``aliases.file_options.FileOptions``; lists and dicts may stand for its tuples.
+    ``aliases.file_options.FileOptions``; lists and dicts may stand for its tuples. ``headers`` and
+    ``access`` are as with script_alias().
     """
     return Entry("plain", location, path, options, FileOptions())
 
@@ -171,26 +181,33 @@ def document_root(path: FilePath, **options: Unpack[FileEntryOptions]) -> Entry:
     return Entry("plain", "/", path, options, FileOptions(is_root=True))
 
 
-def redirect(location: Text, url: Text = "", status: int | str = 302) -> Entry:
+def redirect(
+    location: Text, url: Text = "", status: int | str = 302, **options: Unpack[NoOptions]
+) -> Entry:
     """
     Send the urls below a prefix to another URL, as Redirect does.
 
     ``location`` is compared as script_alias() does. What follows it in the uri is put behind
     ``url``, which has a scheme and a host or begins with a slash, and so is the query. ``status``
     is a number or Apache's word for it: permanent, temp, seeother, gone. One that is not 300 to
-    399 has no URL. No line break in a request's uri gets into the header.
+    399 has no URL. No line break in a request's uri gets into the header. There are no options: a
+    redirect answers before access rules are asked, as in Apache.
     """
-    return Entry("plain", location, "", answer=Redirection(url, status))  # type: ignore[arg-type]
+    answer = Redirection(url, status)  # type: ignore[arg-type]
+    return Entry("plain", location, "", options, answer)
 
 
-def redirect_match(pattern: Text, url: Text = "", status: int | str = 302) -> Entry:
+def redirect_match(
+    pattern: Text, url: Text = "", status: int | str = 302, **options: Unpack[NoOptions]
+) -> Entry:
     """
     Send the urls in which a regular expression is found to another URL, as RedirectMatch does.
 
     ``pattern`` is searched as script_alias_match() does. ``$0`` to ``$9`` in ``url`` are its
     groups. All else is as with redirect().
     """
-    return Entry("match", pattern, "", answer=Redirection(url, status))  # type: ignore[arg-type]
+    answer = Redirection(url, status)  # type: ignore[arg-type]
+    return Entry("match", pattern, "", options, answer)
 
 
 def deny(location: Text, *, note: str = "") -> Entry:
@@ -244,13 +261,18 @@ def _defined(lines: list[str], source: str) -> Iterator[FileEntry]:
 
 
 def to_alias(
-    entry: object, *, process_groups: Collection[str], variables: Mapping[str, str]
+    entry: object,
+    *,
+    process_groups: Collection[str],
+    variables: Mapping[str, str],
+    to_path: Callable[[FilePath], str] | None = None,
 ) -> Alias:
     """
     Return the alias that an entry of any form stands for.
 
     ``process_groups`` are the names of the defined ones, ``variables`` the values for
-    ``${NAME}`` in directive lines. Raises DirectiveError.
+    ``${NAME}`` in directive lines; ``to_path`` makes the paths of files of users absolute, where
+    they are not yet. Raises DirectiveError.
     """
     if isinstance(entry, FileEntry):
         if entry.error:
@@ -263,7 +285,7 @@ def to_alias(
         line = expand_variables(lines[0], variables)
         return parse_directive(line, process_groups=process_groups)
     if isinstance(entry, Entry):
-        return check_process_group(_entry_alias(entry), process_groups)
+        return check_process_group(_guarded_alias(entry, to_path or _as_it_is), process_groups)
     raise DirectiveError(
         f"{entry!r} should be script_alias(...), alias(...), redirect(...), deny(...), one of them "
         "with _match, or a directive line"
@@ -279,6 +301,23 @@ def line_bytes(line: Text) -> str:
     if isinstance(line, bytes):
         return line.decode("latin-1")
     return line if all(c <= "\xff" for c in line) else as_utf8("a directive line", line)
+
+
+def _as_it_is(path: FilePath) -> str:
+    return bytes_of("path", path)
+
+
+def _guarded_alias(entry: Entry, to_path: Callable[[FilePath], str]) -> Alias:
+    """Return the alias of an entry, with the access rules that it has itself."""
+    if entry.options and isinstance(entry.answer, Redirection):
+        name = next(iter(entry.options))
+        why = _BEFORE_ACCESS if name == "access" else ""
+        raise DirectiveError(f"a redirect has no option {name!r}{why}")
+    if "access" not in entry.options:
+        return _entry_alias(entry)
+    options = {**entry.options}
+    own = to_own_rules(options.pop("access"), to_path)
+    return replace(_entry_alias(replace(entry, options=options)), access=own)
 
 
 def _entry_alias(entry: Entry) -> Alias:
@@ -326,7 +365,7 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
 def _file_alias(entry: Entry, location: str, path: str, answer: FileOptions) -> Alias:
     given = dict(entry.options)
     headers = {"headers": given.pop("headers")} if "headers" in given else {}
-    options = read_file_options(given, others=["headers"])
+    options = read_file_options(given, others=["headers", "access"])
     if answer.is_root:
         alias = root_of(path, options)
     else:
@@ -348,7 +387,7 @@ def _redirection(kind: Literal["plain", "match"], given: Redirection) -> Redirec
 
 def _option(name: str, value: object) -> str:
     if name not in OPTIONS:
-        known = ", ".join((*OPTIONS, *EXTRAS))
+        known = ", ".join((*OPTIONS, *EXTRAS, "access"))
         raise DirectiveError(f"{name!r} is not an option; the options are {known}")
     if name == "pass_authorization":
         if not isinstance(value, bool):

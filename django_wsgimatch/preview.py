@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
+from .aliases.access.rules import AccessRules
 from .aliases.access.sections import SectionIndex
 from .aliases.alias import Alias
 from .aliases.groups import Server, variable
@@ -22,7 +23,7 @@ from .aliases.uri import authority_of
 from .answers.direct import direct, foretell, is_direct
 from .answers.proxies.mount import script_name_below
 from .answers.proxies.sample import SampleRequest
-from .conf import Configuration, access_index
+from .conf import Configuration, access_index, has_access_rules
 from .places import server_ports
 from .text import quoted
 
@@ -40,9 +41,9 @@ class Preview:
     for the PATH_INFO; where there is none, ``urlconf_status`` is what the Django project that would
     answer makes of the URL: 404, or 301 where APPEND_SLASH redirects. It is None where no Django
     project is known to answer. ``load_error`` says why the script does not load, as far as that is
-    known. ``access`` names the sections of access rules that hold for the uri, each with what it
-    says, ``demands`` is what they say together. ``request`` is who asks, where that is given. Text
-    holds one byte a character, as in WSGI.
+    known. ``access`` names what holds for the uri, each with what it says: the entry that answers,
+    if it has access rules itself, and the sections; ``demands`` is what they say together.
+    ``request`` is who asks, where that is given. Text holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -120,7 +121,7 @@ def preview_site(
         rules=configured.rules,
         server=Server(name, told.get("HTTP_HOST", host), lookup, "" if ports else port, listed),
         has_fallback=configured.values["FALLBACK"] is not None,
-        sections=access_index(configured) if configured.access else None,
+        sections=access_index(configured) if has_access_rules(configured) else None,
         request=request,
         environ=told,
     )
@@ -166,14 +167,24 @@ def _host(resolution: Resolution, site: PreviewSite) -> str:
 def _sections(resolution: Resolution, site: PreviewSite) -> Iterator[str]:
     if site.sections is None or resolution.uri is None:
         return
+    for alias, rules in _own_rules(resolution):
+        yield f"{alias.directive} {alias.location}: {'; '.join(rules.lines())}"
     for section in site.sections.find(resolution.uri, _host(resolution, site)):
         yield f"{section.directive} {section.location}: {'; '.join(section.rules.lines())}"
+
+
+def _own_rules(resolution: Resolution) -> Iterator[tuple[Alias, AccessRules]]:
+    """Yield the entry that answers, and the access rules that it has itself, if any."""
+    match = resolution.match
+    if match is not None and match.alias.access is not None:
+        yield match.alias, match.alias.access
 
 
 def _demands(resolution: Resolution, site: PreviewSite) -> Iterator[str]:
     if site.sections is None or resolution.uri is None:
         return
-    rules = site.sections.rules_for(resolution.uri, _host(resolution, site))
+    own = [rules for _, rules in _own_rules(resolution)]
+    rules = site.sections.rules_for(resolution.uri, _host(resolution, site), own)
     if rules is not None:
         yield from rules.lines()
 

@@ -30,7 +30,7 @@ from .answers.access.kept_files import UserFiles
 from .answers.access.passwords import Remembered
 from .answers.proxies.wrapper import BehindProxies
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
-from .conf import Configuration, access_index, configuration
+from .conf import Configuration, access_index, configuration, has_access_rules
 from .daemon.front.front import Places
 from .daemon.front.gate import Limits
 from .daemon.front.server_manager import keep_starter_private
@@ -55,7 +55,7 @@ from .places import (
     socket_directory,
 )
 from .project import use_settings_of_manage_py
-from .server.access_gate import AccessGate
+from .server.access_gate import AccessGate, own_rules
 from .server.before_fork import Unfinished, preloading_arbiter
 from .server.health import Health
 from .server.spokesman import Spokesman
@@ -102,7 +102,7 @@ def make_application(configured: Configuration) -> WSGIApplication:
     """
     dispatcher = make_dispatcher(configured)
     application: WSGIApplication = dispatcher
-    if configured.access:
+    if has_access_rules(configured):
         application = with_access(configured, dispatcher)
     return (
         application
@@ -154,6 +154,7 @@ def with_access(configured: Configuration, application: Dispatcher) -> AccessGat
         is_exempt=lambda environ: environ.get("PATH_INFO") in application.own_pages,
         # As in Apache, which redirects before it asks who comes.
         comes_first=lambda alias: isinstance(alias.answer, Redirection),
+        own_rules=own_rules,
         served_uris=index_uris,
     )
 

@@ -144,7 +144,8 @@ SURROGATE = "should be text that UTF-8 can encode, not '\\ud800'"
         pytest.param(
             careless("/a", "/x", group="g"),
             "'group' is not an option; the options are process_group, application_group, "
-            "callable_object, pass_authorization, environ, headers, charset, expires, body_limit",
+            "callable_object, pass_authorization, environ, headers, charset, expires, body_limit, "
+            "access",
             id="an unknown option",
         ),
         pytest.param(
@@ -258,7 +259,7 @@ def test_document_root_is_an_alias_of_all_urls_that_is_tried_last():
 
 
 def test_an_option_of_files_that_there_is_not_is_told_with_all_that_there_are():
-    with pytest.raises(DirectiveError, match=r"^files have no option 'indx'; .*, headers$"):
+    with pytest.raises(DirectiveError, match=r"^files have no option 'indx'; .*, headers, access$"):
         alias_of(alias("/f", "/srv/f", indx=["a.html"]))  # type: ignore[call-arg]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .access.rules import AccessRules
 from .file_options import FileOptions
 
 # How the notes of denials begin that an import has written and nobody has decided on yet.
@@ -131,7 +132,8 @@ class Alias:
     byte. An option that is None was not given. An entry with an ``answer`` needs no application:
     it has no options of a script's, and a target only where files answer. With ``is_module`` the
     target is no file, but the text of a ``module_target.ModuleTarget``, whose name is the
-    ``callable_object``.
+    ``callable_object``. ``access`` says who may ask for the urls that the entry answers, as a
+    ``<Directory>`` of its target would.
     """
 
     location: str
@@ -144,6 +146,7 @@ class Alias:
     answer: Answer | None = None
     extras: Extras | None = None
     is_module: bool = False
+    access: AccessRules | None = None
 
     @property
     def template(self) -> str:

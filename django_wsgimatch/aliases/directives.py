@@ -15,10 +15,11 @@ from ..exceptions import DirectiveError
 from .alias import Alias, Redirection
 from .file_options import FileOptions
 from .groups import GLOBAL, is_literal
-from .redirecting import has_scheme, is_redirect
 
-# What isspace() is true of in the C locale.
-BLANKS = " \t\n\v\f\r"
+# Whoever reads lines finds here all that lines are read with.
+from .lines.words import BLANKS as BLANKS
+from .lines.words import get_word as get_word
+from .redirecting import has_scheme, is_redirect
 
 INVALID_OPTION = "Invalid option to WSGI script alias definition."
 NOT_CONFIGURED = "WSGI process group not yet configured."
@@ -126,26 +127,6 @@ _EMPTY_VALUE = {
     "pass-authorization": "Invalid value for authorization flag.",
 }
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-
-
-def get_word(line: str) -> tuple[str, str]:
-    """
-    Split the first word off a line: ``(word, rest)``, as ap_getword_conf() does.
-
-    A quote counts only as the first character of a word; inside, a backslash takes that quote
-    and itself literally. Outside, only a doubled
-    backslash is unescaped. A missing closing quote is accepted.
-    """
-    line = line.lstrip(BLANKS)
-    quote = line[:1] if line[:1] in ('"', "'") else ""
-    if quote:
-        end = _closing_quote(line, quote)
-        word, rest = line[1:end], line[end + 1 :]
-        word = re.sub(rf"\\([\\{quote}])", r"\1", word)
-    else:
-        end = next((i for i, c in enumerate(line) if c in BLANKS), len(line))
-        word, rest = line[:end].replace("\\\\", "\\"), line[end:]
-    return word, rest.lstrip(BLANKS)
 
 
 def join_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -321,11 +302,3 @@ def check_option(name: str, value: str) -> str:
     if not value or (name == "pass-authorization" and value.lower() not in ("on", "off")):
         raise DirectiveError(_EMPTY_VALUE[name])
     return value
-
-
-def _closing_quote(line: str, quote: str) -> int:
-    end = 1
-    while end < len(line) and line[end] != quote:
-        escaped = line[end] == "\\" and line[end + 1 : end + 2] in (quote, "\\")
-        end += 2 if escaped else 1
-    return end

@@ -42,7 +42,8 @@ class Row:
     ``host`` is the virtual host's pattern, None for the entries of all hosts. What a broken
     entry, or one without an application, does not have is None; ``reason`` says what is wrong with
     it or its script, why it refuses requests or where it sends them, ``unplanned`` why each of its
-    requests walks through the file system, "" where they do not.
+    requests walks through the file system, "" where they do not. ``access`` are the lines of its
+    own access rules.
     """
 
     host: str | None
@@ -60,6 +61,7 @@ class Row:
     script: str | None = None
     reason: str
     unplanned: str = ""
+    access: tuple[str, ...] = ()
 
 
 def _run(options: Options, output: Output) -> int:
@@ -85,7 +87,8 @@ def rows(configured: Configuration) -> Iterator[Row]:
     for named in configured.tables():
         for position, where in named.own_names():
             alias, why = named.table.aliases[position], reasons.get(where, "")
-            row = partial(Row, named.host, position, where, unplanned=why)
+            own = () if alias.access is None else tuple(alias.access.lines())
+            row = partial(Row, named.host, position, where, unplanned=why, access=own)
             if where in problems:
                 yield row(state=_BROKEN, reason=problems[where])
             elif alias.answer is not None:
@@ -142,6 +145,8 @@ def _options(row: Row) -> str:
         options.append(f"callable_object={readable(row.callable_object or '')}")
     if row.pass_authorization is False:
         options.append("pass_authorization=False")
+    if row.access:
+        options.append(f"access={readable('; '.join(row.access))}")
     return " ".join(options) or "-"
 
 

@@ -1,4 +1,4 @@
-"""What stands in WSGIMATCH_ACCESS: sections as written, judged only when they are read."""
+"""What stands in WSGIMATCH_ACCESS, and in an entry's access=: judged only when it is read."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ class Requirements:
     kind: Literal["any", "all", "none"]
     members: tuple[Requirement, ...]
 
+    def __repr__(self) -> str:
+        return f"{self.kind}_of({', '.join(map(repr, self.members))})"
+
 
 Requirement: TypeAlias = str | Requirements
 
@@ -45,6 +48,12 @@ class BasicLogin:
     users: FilePath | None
     groups: FilePath | None
 
+    def __repr__(self) -> str:
+        given = ("users", self.users), ("groups", self.groups)
+        realm = [] if self.realm is None else [repr(self.realm)]
+        named = (f"{name}={value!r}" for name, value in given if value is not None)
+        return f"basic({', '.join([*realm, *named])})"
+
 
 @dataclass(frozen=True, slots=True)
 class AccessEntry:
@@ -53,6 +62,16 @@ class AccessEntry:
     kind: Literal["plain", "match"]
     location: Text
     options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccess:
+    """The access rules of an entry as a settings file says them; nothing is checked yet."""
+
+    options: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"rules({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"
 
 
 def access(
@@ -120,6 +139,25 @@ def access_match(
     return AccessEntry("match", pattern, _given(locals()))
 
 
+def rules(
+    *,
+    require: Requirement | Sequence[Requirement] | None = None,
+    auth: BasicLogin | None = None,
+    require_ssl: bool | None = None,
+    order: Order | None = None,
+    allow: str | Sequence[str] | None = None,
+    deny: str | Sequence[str] | None = None,
+    satisfy: Literal["any", "all"] | None = None,
+) -> OwnAccess:
+    """
+    Say who may ask for the urls that an entry answers: its option ``access``.
+
+    They hold as those of a ``<Directory>`` of Apache: before all sections of WSGIMATCH_ACCESS,
+    which may replace what is said here. The options are those of access().
+    """
+    return OwnAccess(_given(locals()))
+
+
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:
     names = ("location", "pattern")
     return {k: v for k, v in arguments.items() if v is not None and k not in names}
@@ -175,6 +213,23 @@ def to_section(entry: object, to_path: Callable[[FilePath], str]) -> AccessSecti
     if rules == AccessRules():
         raise DirectiveError("it says nothing: add require=..., auth=... or another option")
     return AccessSection(location, rules, entry.kind, host)
+
+
+def to_own_rules(given: object, to_path: Callable[[FilePath], str]) -> AccessRules:
+    """
+    Return the rules of an entry's ``access``; ``to_path`` makes paths absolute.
+
+    Raises DirectiveError.
+    """
+    if not isinstance(given, OwnAccess):
+        raise DirectiveError(f"access should be rules(...), not {given!r}")
+    try:
+        own = to_rules(given.options, to_path)
+    except DirectiveError as error:
+        raise DirectiveError(f"access: {error}") from None
+    if own == AccessRules():
+        raise DirectiveError("access: it says nothing: add require=..., auth=... or another option")
+    return own
 
 
 def to_rules(options: dict[str, Any], to_path: Callable[[FilePath], str]) -> AccessRules:

@@ -40,7 +40,7 @@ class AccessGate:
     through to it, as it runs nothing. ``is_exempt`` tells of a request for which no rule holds, as
     of those for the pages of WSGIMATCH_HEALTH_PATH. ``comes_first`` tells whether an entry answers
     before any access rule, as a Redirect does; ``own_rules`` returns what an entry says itself,
-    which comes after all sections; ``served_uris`` returns what else an entry may answer a uri
+    which comes before all sections; ``served_uris`` returns what else an entry may answer a uri
     with, as a folder's index files: the rules for these hold, too.
     """
 
@@ -152,6 +152,11 @@ class AccessGate:
     def _alias(self, asked: Asked) -> Alias | None:
         match = self.table.for_host(asked.host).match(asked.uri)
         return None if match is None else match.alias
+
+
+def own_rules(alias: Alias) -> tuple[AccessRules, ...]:
+    """Return what an entry says of access itself."""
+    return () if alias.access is None else (alias.access,)
 
 
 def _size(text: str | None) -> int:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from django_wsgimatch import script_alias, script_alias_match
+from django_wsgimatch import alias, rules, script_alias, script_alias_match
 from django_wsgimatch.cli.listing import COLUMNS
 from tests.support.commands import asked, drawn, run, site_of_scripts
 
@@ -52,6 +52,9 @@ def test_list(site, settings):
     ]
 
 
+RULES = rules(require="ip 10.0.0.0/8", require_ssl=True)
+
+
 def test_list_for_programs(site):
     assert asked("list")[1] == {
         "host": None,
@@ -68,7 +71,22 @@ def test_list_for_programs(site):
         "script": f"{site}/scripts",
         "reason": "",
         "unplanned": "",
+        "access": [],
     }
+
+
+def test_list_shows_what_entries_say_of_access(site, settings):
+    settings.WSGIMATCH_ALIASES = [
+        script_alias("/a", "api.wsgi", pass_authorization=False, access=RULES),
+        alias("/b", "scripts", access=RULES),
+    ]
+
+    out = run("list")[0]
+    listed = [row["access"] for row in asked("list")]
+
+    assert listed == [["SSLRequireSSL", "Require ip 10.0.0.0/8"]] * 2
+    assert out.count(" pass_authorization=False access=SSLRequireSSL; Require ip 10.0.0.0/8 ") == 1
+    assert out.count(" access=SSLRequireSSL; Require ip 10.0.0.0/8 ") == 2
 
 
 UNRESOLVED = "its target 'scripts/../api.wsgi' holds '//', '/.' or '/..', to be resolved each time"

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.management.base import CommandError
 
-from django_wsgimatch import access, access_match, basic, script_alias, script_alias_match
+from django_wsgimatch import access, access_match, basic, rules, script_alias, script_alias_match
 from django_wsgimatch.cli import preview as previewing
 from django_wsgimatch.doctor.projects.views import view_name
 from django_wsgimatch.preview import Preview
@@ -102,6 +102,20 @@ def test_preview_shows_the_access_rules_that_hold(site, settings):
         "  access            LocationMatch ^/z: Require ip 10.0.0.0/8",
         f"  demands           {login}; {BOTH}",
     ]
+
+
+def test_preview_shows_what_the_entry_itself_says_first(site, settings):
+    settings.WSGIMATCH_ALIASES = [
+        script_alias("/api", "api.wsgi", access=rules(require="local", require_ssl=True)),
+        script_alias("/open", "api.wsgi"),
+    ]
+    settings.WSGIMATCH_ACCESS = ACCESS[1:2]
+
+    shown = asked("preview", "/api/x", "/open/x")
+
+    own = "SSLRequireSSL; Require local"
+    assert [each["access"] for each in shown] == [[f"WSGIScriptAlias /api: {own}"], []]
+    assert [each["demands"] for each in shown] == [own.split("; "), []]
 
 
 def test_preview_shows_the_access_rules_of_a_host(site, settings):

@@ -31,8 +31,8 @@ from django_wsgimatch.answers.access.judging import Judge
 from django_wsgimatch.answers.access.kept_files import UserFiles
 from django_wsgimatch.answers.access.passwords import Remembered
 from django_wsgimatch.dispatcher import Dispatcher
-from django_wsgimatch.entry_options.access import AccessEntry, BasicLogin, to_section
-from django_wsgimatch.server.access_gate import AccessGate
+from django_wsgimatch.entry_options.access import AccessEntry, BasicLogin, to_rules, to_section
+from django_wsgimatch.server.access_gate import AccessGate, own_rules
 from tests.conformance.made.random_sections import (
     GROUPS,
     USERS,
@@ -81,11 +81,24 @@ class AccessAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AccessTable:
-    """A virtual host with sections of its own, and what it is asked."""
+    """
+    A virtual host with sections of its own, and what it is asked.
+
+    ``own`` is what its only entry says itself: in Apache the section of the script's folder.
+    """
 
     name: str
     sections: tuple[Written, ...]
     questions: tuple[AccessQuestion, ...]
+    own: Written | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All that Apache is told of it."""
+        own: tuple[str, ...] = ()
+        if self.own is not None:
+            own = '<Directory "{ROOT}">', *self.own.lines[1:-1], "</Directory>"
+        return (*own, *(line for each in self.sections for line in each.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +148,9 @@ def random_table(rng: Random, number: int) -> AccessTable:
     name = f"t{number}.test"
     sections = tuple(random_section(rng, name) for _ in range(rng.choice([1, 2, 2, 3, 4, 6])))
     questions = tuple(random_question(rng) for _ in range(REQUESTS_OF_A_TABLE))
-    return AccessTable(name, sections, questions)
+    own = random_section(rng, None) if rng.random() < 0.4 else None
+    # Of sections that replace it all, little would be seen of what an entry says.
+    return AccessTable(name, sections[:2] if own else sections, questions, own)
 
 
 def compare_tables(
@@ -159,9 +174,8 @@ def compare_tables(
                 tally.statuses[theirs.status] += 1
                 tally.users += theirs.user is not None
                 if ours != theirs:
-                    lines = tuple(
-                        line for each in (*common, *table.sections) for line in each.lines
-                    )
+                    before = (line for each in common for line in each.lines)
+                    lines = (*before, *table.lines)
                     tally.differences.append(AccessDifference(lines, question, ours, theirs))
 
 
@@ -190,7 +204,7 @@ def configuration_of(
         text += f"<VirtualHost *:{port}>\nServerName {table.name}\n"
         text += f"MergeSlashes {'On' if rules.merge_slashes else 'Off'}\n"
         text += f"AllowEncodedSlashes {ENCODED[rules.allow_encoded_slashes]}\n"
-        text += "".join(f"{line}\n" for each in table.sections for line in each.lines)
+        text += "".join(f"{line}\n" for line in table.lines)
         text += "</VirtualHost>\n"
     return text.replace("{ROOT}", str(directory))
 
@@ -200,14 +214,24 @@ def gate_of(
 ) -> AccessGate:
     """Return the same sections before a dispatcher."""
     sections = [to_section(placed(each.entry, directory), _text) for each in written]
-    table = AliasTable([Alias("/", f"{directory}/app.wsgi")])
+    hosts = {each.name: AliasTable([entry_of(each, directory)]) for each in tables}
+    table = AliasTable([Alias("/", f"{directory}/app.wsgi")], virtual_hosts=hosts)
     return AccessGate(
         Dispatcher(table, rules=rules),
         SectionIndex(sections, hosts=[each.name for each in tables]),
         Judge(UserFiles(60.0), Remembered(60.0), HostNames()),
         table,
         rules=rules,
+        own_rules=own_rules,
     )
+
+
+def entry_of(table: AccessTable, directory: Path) -> Alias:
+    """Return the only entry of a virtual host."""
+    own = None
+    if table.own is not None:
+        own = to_rules(placed(table.own.entry, directory).options, _text)
+    return Alias("/", f"{directory}/app.wsgi", access=own)
 
 
 def placed(entry: AccessEntry, directory: Path) -> AccessEntry:

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from django_wsgimatch import access, basic, deny, script_alias
+from django_wsgimatch import (
+    access,
+    alias,
+    alias_match,
+    basic,
+    deny,
+    document_root,
+    redirect,
+    rules,
+    script_alias,
+    script_alias_match,
+)
 from django_wsgimatch import wsgi as entry
 from django_wsgimatch.aliases.access.requirements import contain, parse_demand
 from django_wsgimatch.aliases.access.rules import AccessRules
@@ -49,6 +60,7 @@ def site(tmp_path, settings):
     return settings
 
 
+NOBODY = rules(require="all denied")
 LOGIN = basic('The "staff"', users="users")
 
 
@@ -262,7 +274,81 @@ def denied():
     return AccessRules(contain("any", [parse_demand("all denied")]))
 
 
-def test_an_entry_s_own_rules_come_last():
+@pytest.mark.parametrize(
+    ("entry_", "target"),
+    [
+        pytest.param(script_alias("/a", "x.wsgi", access=NOBODY), "/a/b", id="a script"),
+        pytest.param(script_alias_match("/a.", "x.wsgi", access=NOBODY), "/z/ab", id="a pattern"),
+        pytest.param(
+            script_alias("/a", "collections:OrderedDict", access=NOBODY), "/a", id="a module"
+        ),
+        pytest.param(alias("/a", ".", access=NOBODY), "/a/x.wsgi", id="files"),
+        pytest.param(alias("/a", ".", access=NOBODY), "/a/missing", id="no file"),
+        pytest.param(alias_match("/a/.*", "x.wsgi", access=NOBODY), "/a/", id="files by a pattern"),
+        pytest.param(document_root(".", access=NOBODY), "/x.wsgi", id="the files of the root"),
+    ],
+)
+def test_an_entry_s_own_rules_hold_for_what_it_answers(site, entry_, target):
+    site.WSGIMATCH_ALIASES = [entry_]
+
+    assert ask(entry.get_application(), target).code == 403
+
+
+def test_an_entry_s_own_rules_hold_for_nothing_else(site):
+    site.WSGIMATCH_ALIASES = [
+        script_alias("/a/open", "x.wsgi"),
+        script_alias("/a", "x.wsgi", access=NOBODY),
+        redirect("/a/old", "/new"),
+    ]
+    application = entry.get_application()
+
+    asked = [ask(application, each).code for each in ("/a/open", "/a", "/elsewhere", "/a/old")]
+
+    assert asked == [200, 403, 200, 302]
+
+
+def test_an_entry_s_own_rules_are_those_of_its_virtual_host(site):
+    same = "x.wsgi"
+    site.WSGIMATCH_VIRTUAL_HOSTS = {
+        "one.test": [script_alias("/b", same, access=NOBODY)],
+        "two.test": [script_alias("/b", same)],
+    }
+    application = entry.get_application()
+
+    hosts = ("one.test", "two.test")
+    asked = [ask(application, "/b", headers={"Host": host}).code for host in hosts]
+
+    assert asked == [403, 200]
+
+
+def test_a_section_replaces_what_an_entry_demands(site):
+    site.WSGIMATCH_ALIASES = [
+        script_alias("/a", "x.wsgi", access=rules(auth=LOGIN, require="valid-user"))
+    ]
+    site.WSGIMATCH_ACCESS = [
+        access("/a/open", require="all granted"),
+        access("/a/inner", require="user bob", auth_merging="and"),
+    ]
+    application = entry.get_application()
+    targets = ("/a/x", "/a/open", "/a/inner")
+
+    asked = [ask(application, each).code for each in targets]
+    logged_in = [ask(application, each, headers=ANN).code for each in targets]
+
+    assert (asked, logged_in) == ([401, 200, 401], [200, 200, 401])
+
+
+def test_who_logs_in_to_an_entry_is_the_application_s_user(site):
+    site.WSGIMATCH_ALIASES = [
+        script_alias("/a", "x.wsgi", access=rules(auth=LOGIN, require="valid-user"))
+    ]
+
+    answer = ask(entry.get_application(), "/a/b", headers=ANN)
+
+    assert (answer.told["REMOTE_USER"], answer.told["AUTH_TYPE"]) == ("ann", "Basic")
+
+
+def test_an_entry_s_own_rules_come_first():
     table = AliasTable([Alias("/a", "/x"), Alias("/b", "/x")])
     application = gate(table, own_rules=lambda alias: [denied()] if alias.location == "/a" else [])
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ...exceptions import DirectiveError
-from ..directives import get_word
+from ..lines.words import get_word
 from .subnets import Subnet, parse_subnet
 
 METHODS = frozenset(

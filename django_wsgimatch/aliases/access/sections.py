@@ -78,12 +78,15 @@ class SectionIndex:
         """
         Return what the sections of a uri say together, None where there are none.
 
-        ``own`` are the rules of the entry that answers: they are the last.
+        ``own`` are the rules of the entry that answers. They come before the sections as those of a
+        ``<Directory>`` do: what the sections say together is merged into what it says.
         """
-        positions = self._positions(uri, host)
-        if own:
-            found = (self.sections[position].rules for position in positions)
-            return merge_rules([*found, *own])
+        said = self._said_together(self._positions(uri, host))
+        if not own:
+            return said
+        return merge_rules([*own] if said is None else [*own, said])
+
+    def _said_together(self, positions: tuple[int, ...]) -> AccessRules | None:
         if not positions:
             return None
         # Optimization: merged anew, two sections took 4 us.

@@ -20,7 +20,7 @@ _OF_ADDRESSES = ("ip", "host", "local")
 
 @dataclass(frozen=True, slots=True)
 class DiagnosedSection(Diagnosed):
-    """A section of WSGIMATCH_ACCESS; ``where`` is its name there."""
+    """A section of WSGIMATCH_ACCESS, or what an entry says itself; ``where`` is its name."""
 
     where: str
     section: AccessSection
@@ -43,7 +43,7 @@ def section_findings(
                 "are merged, and '.' and '..' removed, before a section is looked up.",
                 "Write the path as it then stands in the URL, or delete the section.",
             )
-        yield from _open_to_all(each)
+        yield from open_to_all_findings(each)
 
 
 def _is_reached(section: AccessSection, merge_slashes: bool, allow_exponential: bool) -> bool:
@@ -58,7 +58,8 @@ def _is_reached(section: AccessSection, merge_slashes: bool, allow_exponential: 
         return True
 
 
-def _open_to_all(each: DiagnosedSection) -> Findings:
+def open_to_all_findings(each: DiagnosedSection) -> Findings:
+    """Yield that rules let everybody in."""
     rules = each.section.rules.host_rules
     if rules is None or rules.satisfy != "any":
         return

@@ -120,6 +120,7 @@ CATALOGUE = {
     "W082": "access rules let everybody in",
     "W083": "access rules ask for addresses that clients do not have",
     "W084": "nobody can log in with an entry of a file of users",
+    "W089": "a section replaces the access rules of an entry",
     "W090": "redirects lead round in a circle",
     "W091": "a redirect puts two slashes into URLs",
     "W092": "files that nobody should get are below a folder of files",
@@ -131,6 +132,9 @@ CATALOGUE = {
 _LEVELS = {"E": "ERROR", "W": "WARNING", "I": "INFO"}
 # gunicorn ends with this status where a worker does, instead of starting one after another.
 STATUS = 3
+
+# The options of an entry whose files answer.
+_OF_FILES = [*(each.name for each in fields(FileOptions)), "headers", "access"]
 
 Item = TypeVar("Item")
 # A long check calls it: so many are done, of so many, of that which the text names.
@@ -251,9 +255,9 @@ def _arguments(alias: Alias, entry: object) -> Iterator[str]:
             named = [each for each in OPTIONS if each != "callable_object" or not alias.is_module]
             given = ((option, getattr(alias, option)) for option in named)
             yield from (f"{name}={_literal(value)}" for name, value in given if value is not None)
-            yield from _as_written(entry, EXTRAS)
+            yield from _as_written(entry, [*EXTRAS, "access"])
         case FileOptions():
-            yield from _as_written(entry, [each.name for each in fields(FileOptions)])
+            yield from _as_written(entry, _OF_FILES)
 
 
 def _as_written(entry: object, names: Iterable[str]) -> Iterator[str]:

@@ -36,6 +36,14 @@ _ACCESS = (
     "Write access('/location', require='ip 10.0.0.0/8'), or another of the words that stand behind "
     "Require in Apache; howto/access-rules has examples."
 )
+_OWN_ACCESS = (
+    "Write access=rules(require='ip 10.0.0.0/8'), or another of the words that stand behind "
+    "Require in Apache; howto/access-rules has examples."
+)
+_BEFORE_ACCESS = (
+    "Leave it out: a redirect tells a URL and no more; whoever asks for that URL is asked there. "
+    "Or let a view redirect those who are let in."
+)
 _TWO_IN_ONE = (
     "One string holds two directives. Python joins two strings that have no comma between them: "
     "is a comma missing?"
@@ -74,12 +82,20 @@ def _of_directive(where: str, cause: DirectiveError, entry: object) -> tuple[str
     if where.startswith("WSGIMATCH_ACCESS"):
         return message, _ACCESS
     if not isinstance(entry, str | bytes):
-        return message, _CURES.get(str(cause), _FORM)
+        return message, _cure_of_entry(str(cause))
     line = entry.decode("latin-1") if isinstance(entry, bytes) else entry
     hint = _CURES.get(str(cause), _FORM)
     if len(re.findall("WSGIScriptAlias|Redirect|Alias", line)) > 1:
         hint = _TWO_IN_ONE
     return f"{message} The line is {entry!r}.", hint
+
+
+def _cure_of_entry(message: str) -> str:
+    if message.startswith("a redirect has no option"):
+        return _BEFORE_ACCESS
+    if message.startswith(("access: ", "access should be")):
+        return _OWN_ACCESS
+    return _CURES.get(message, _FORM)
 
 
 def _bad_pattern(where: str, error: PatternError) -> Finding:

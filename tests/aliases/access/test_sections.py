@@ -120,10 +120,22 @@ def test_order_allow_deny_and_satisfy_are_replaced_as_one():
     assert merge_rules([first, AccessRules(host_rules=second)]).host_rules == second
 
 
-def test_the_rules_of_an_entry_come_after_all_sections():
+def test_the_rules_of_an_entry_come_before_all_sections():
     index = SectionIndex([AccessSection("/a", demanding("local"))])
+    own = [demanding("user ann")]
 
-    assert index.rules_for("/a", "", [demanding("user ann")]) == demanding("user ann")
+    assert [index.rules_for(uri, "", own) for uri in ("/a", "/b")] == [demanding("local"), *own]
+
+
+def test_what_sections_say_together_is_merged_into_what_an_entry_says():
+    """Not one after the other: ap_location_walk() merges sections before it looks at files."""
+    sections = demanding("local"), AccessRules(merging="and")
+    index = SectionIndex(AccessSection("/", rules) for rules in sections)
+
+    found = index.rules_for("/a", "", [demanding("user ann")])
+
+    assert found is not None
+    assert list(found.lines()) == ["Require all of (any of (user ann), any of (local))"]
 
 
 def test_no_section_no_rules():
