@@ -1,11 +1,12 @@
 """
 What files cost: below an alias, by WhiteNoise alone, by nginx and by Apache.
 
-``python -m benchmarks.files`` prints a table for a file of 2 KiB and one of 10 MiB, and one without
-a server, and says whether the contracts are kept; ``--output FOLDER`` writes ``files.json`` too.
-All servers run all the time and are asked in turn, round after round. The CPU time is that of all
-processes of a server. The load comes from ``wrk``, to 127.0.0.1 only. The exit status is 1 where a
-contract is missed."""
+``python -m benchmarks.files`` prints a table for a file of 2 KiB and one of 10 MiB, and two without
+a server: for one file, and for the files of one folder and of 1,000. It says whether the contracts
+are kept; ``--output FOLDER`` writes ``files.json`` too. All servers run all the time and are asked
+in turn, round after round. The CPU time is that of all processes of a server. The load comes from
+``wrk``, to 127.0.0.1 only. The exit status is 1 where a contract is missed.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +38,10 @@ from benchmarks.measure import (
     verdict,
     write_json,
 )
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.file_options import FileOptions
+from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.dispatcher import Dispatcher
 from tests.support.oracle import APACHE, INSTALLED, MODULES, free_port, small_configuration
 from tests.support.raw_http import fetch
 from tests.support.servers import environment, listens, start, stop, wait_for
@@ -48,14 +53,22 @@ if TYPE_CHECKING:
 LOAD = {"rounds": 9, "seconds": 1, "connections": 8}
 SIZES = {"2 KiB": 2 << 10, "10 MiB": 10 << 20}
 HEADER = ("server", "CPU us a request", "requests/s")
+TABLES = ("table", HEADER[1])
 ALIAS, WHITENOISE = "an alias", "WhiteNoise"
 APPLICATIONS = {ALIAS: "application", WHITENOISE: "static"}
 # A look at a file costs no more than what WhiteNoise has looked at before costs under a server.
 MOST = 1.1
 # What has changed a moment ago is not remembered.
 LONG_AGO = 1_600_000_000
+# So many folders, each with a file: below one entry, or each below its own.
+FOLDERS = 1_000
+ONE_ENTRY, MANY_ENTRIES = "one entry for all folders", f"{FOLDERS:,} entries, one for each folder"
+# What a table with FOLDERS entries may cost, of what one with one entry costs.
+MOST_OF_MANY = 1.1
 # Calls for so many nanoseconds make a sample without a server.
 LEAST = 50_000_000
+# And for so many one of all FOLDERS, which are asked once each in a pass.
+LEAST_OF_MANY = 400_000_000
 
 NGINX_CONFIGURATION = Template("""\
 daemon off;
@@ -152,7 +165,28 @@ def in_process(files: Path, count: int) -> dict[str, list[float]]:
     return rounds(samplers, count)
 
 
-def _sample(application: WSGIApplication, environ: dict[str, Any]) -> float:
+def in_tables(folder: Path, count: int) -> dict[str, list[float]]:
+    """The CPU time of a request in two tables that answer the same URLs, in microseconds."""
+    names = [f"f{number}" for number in range(FOLDERS)]
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        write_file(folder / name / "a.css", SIZES["2 KiB"])
+    tables = {
+        ONE_ENTRY: [Alias("/all", str(folder), answer=FileOptions())],
+        MANY_ENTRIES: [
+            Alias(f"/all/{name}", str(folder / name), answer=FileOptions()) for name in names
+        ],
+    }
+    environs = [make_environ(f"/all/{name}/a.css") for name in names]
+    samplers: dict[str, Callable[[], float]] = {
+        name: partial(_sample, Dispatcher(AliasTable(entries)), *environs, least=LEAST_OF_MANY)
+        for name, entries in tables.items()
+    }
+    # The first round is the one in which plans are made.
+    return {name: found[1:] for name, found in rounds(samplers, count + 1).items()}
+
+
+def _sample(application: WSGIApplication, *environs: dict[str, Any], least: int = LEAST) -> float:
     def ask(environ: dict[str, Any]) -> None:
         body: Iterable[bytes] = application(environ, lambda *told: lambda data: None)
         for _ in body:
@@ -160,12 +194,14 @@ def _sample(application: WSGIApplication, environ: dict[str, Any]) -> float:
         if (close := getattr(body, "close", None)) is not None:
             close()
 
-    return nanoseconds(ask, [environ], LEAST) / 1000
+    return nanoseconds(ask, environs, least) / 1000
 
 
-def judge(cpu: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
+def judge(
+    cpu: Mapping[str, Mapping[str, Sequence[float]]], by_table: Mapping[str, Sequence[float]]
+) -> list[str]:
     """The contracts of what was measured, a line for each."""
-    return [
+    lines = [
         verdict(
             f"CPU time of {server}, {size}, {ALIAS} / {WHITENOISE}",
             median_ratio(own[f"{server}, {ALIAS}"], own[f"{server}, {WHITENOISE}"]),
@@ -174,10 +210,18 @@ def judge(cpu: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
         for size, own in cpu.items()
         for server in ("gunicorn gthread", "granian")
     ]
+    ratio = median_ratio(by_table[MANY_ENTRIES], by_table[ONE_ENTRY])
+    return [*lines, verdict(f"CPU time of {FOLDERS:,} entries / one", ratio, MOST_OF_MANY)]
 
 
 Figures = dict[str, dict[str, list[float]]]
 """Samples by the size of the file, and by the server."""
+
+
+def write_file(path: Path, length: int) -> None:
+    """Write a file that has not changed for long."""
+    path.write_bytes(os.urandom(length))
+    os.utime(path, (LONG_AGO, LONG_AGO))
 
 
 def measure(options: argparse.Namespace) -> tuple[Figures, Figures, dict[str, list[float]]]:
@@ -188,10 +232,9 @@ def measure(options: argparse.Namespace) -> tuple[Figures, Figures, dict[str, li
         # Apache's user is to come to its files.
         files.parent.chmod(0o755)
         for size, length in SIZES.items():
-            path = files / f"{size.replace(' ', '')}.css"
-            path.write_bytes(os.urandom(length))
-            os.utime(path, (LONG_AGO, LONG_AGO))
+            write_file(files / f"{size.replace(' ', '')}.css", length)
         alone = in_process(files, options.rounds)
+        alone |= in_tables(files.parent / "folders", options.rounds)
         servers = loads(stack, files, options)
         cpu, rates = {}, {}
         for number, size in enumerate(SIZES):
@@ -211,7 +254,10 @@ def all_tables(cpu: Figures, rates: Figures, alone: Mapping[str, list[float]]) -
         ]
         tables[f"A file of {size}"] = texts(HEADER, rows)
     rows = list(medians(alone).items())
-    return tables | {"A file of 2 KiB, without a server": texts(HEADER[:2], rows)}
+    return tables | {
+        "A file of 2 KiB, without a server": texts(HEADER[:2], rows[:-2]),
+        f"One of {FOLDERS:,} files of 2 KiB, without a server": texts(TABLES, rows[-2:]),
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -219,7 +265,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if lacks_wrk("files"):
         return 0
     cpu, rates, alone = measure(options)
-    tables, lines = all_tables(cpu, rates, alone), judge(cpu)
+    tables, lines = all_tables(cpu, rates, alone), judge(cpu, alone)
     for title, (header, *rows) in tables.items():
         print(title, table(header, rows), "", sep="\n")
     print(*lines, sep="\n")
