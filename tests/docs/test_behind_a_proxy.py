@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.documentation import blocks
-from tests.support.groups import sockets_of
+from tests.support.groups import sockets_of, wait_until
 from tests.support.oracle import APACHE, MODULES, answers, end_session, free_port
 from tests.support.servers import ENTRY, GUNICORN, environment, running, start, stop, wait_for
 from tests.support.trees import open_directory
@@ -260,7 +260,8 @@ def test_gunicorn_s_access_log_has_the_client(behind_nginx):
 
     told(port, "/here/logged")
 
-    assert f"{CLIENT} /here/logged" in (folder / "access.log").read_text()
+    # gunicorn writes the line when the answer is sent.
+    wait_until(lambda: f"{CLIENT} /here/logged\n" in (folder / "access.log").read_text())
 
 
 @pytest.fixture(scope="module")
