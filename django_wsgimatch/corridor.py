@@ -20,6 +20,7 @@ from .aliases.groups import GLOBAL, GroupName, Server, variable
 from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
 from .aliases.table import AliasTable
 from .aliases.uri import authority_of
+from .answers.body_limits import instead, limited_body, within_limit
 from .answers.direct import Direct, direct, is_direct, send
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
 from .answers.proxies.asked import lacks_host, request_target
@@ -35,6 +36,7 @@ from .plans.files import Files
 from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, listens_on_a_path
 from .preloading import Preloads, script_path
 from .scripts import Reloading, Scripts
+from .server.limited_body import LimitedBody
 from .server.pages import error_page, not_found
 from .server.whole_body import expect_whole_body
 from .text import cut, readable, shown
@@ -246,6 +248,19 @@ class Corridor:
             if is_too_long(extras, environ):
                 return error_page(413, environ, with_always(extras, start_response))
             add_to_environ(extras, environ)
+            if (body := limited_body(environ)) is not None:
+                answer = partial(self._answered_by, answers, extras, environ, start_response)
+                refuse = partial(_refuse_body, body, extras, environ, start_response)
+                return within_limit(body, environ, answer, refuse)
+        return self._answered_by(answers, extras, environ, start_response)
+
+    def _answered_by(
+        self,
+        answers: WSGIApplication | Place,
+        extras: Extras | None,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
         if isinstance(answers, Place):
             return self.relay(answers, environ, start_response, extras)
         expect_whole_body(environ)
@@ -342,6 +357,17 @@ def guarded(body: Iterable[bytes], script: str) -> Iterator[bytes]:
         yield from body
     except SystemExit as error:
         raise ApplicationExit(script, error.code) from error
+
+
+def _refuse_body(
+    body: LimitedBody,
+    extras: Extras,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    """Answer 413 in place of what the application would have answered."""
+    close_connection(start_response)
+    return error_page(413, environ, with_always(extras, instead(body, start_response)))
 
 
 def run_application(

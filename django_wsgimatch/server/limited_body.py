@@ -14,12 +14,13 @@ class LimitedBody(WrappedBody):
     A server's ``wsgi.input`` whose reads raise OSError beyond a number of bytes.
 
     Of a chunked body nobody knows the length before. Mirrors LimitRequestBody, which refuses to
-    read on.
+    read on. ``error`` is what was raised, None as long as nothing was.
     """
 
     def __init__(self, stream: Any, limit: int) -> None:
         super().__init__(stream, limit)
         self._limit = limit
+        self.error: OSError | None = None
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return what the stream does. Raises OSError where there is more than is allowed."""
@@ -46,5 +47,6 @@ class LimitedBody(WrappedBody):
     def _counted(self, data: bytes) -> bytes:
         self._left -= len(data)
         if self._left < 0:
-            raise OSError(TOO_LONG.format(self._limit))
+            self.error = OSError(TOO_LONG.format(self._limit))
+            raise self.error
         return data

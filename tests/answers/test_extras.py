@@ -151,9 +151,12 @@ def test_a_body_that_says_how_long_it_is(ask, body, code):
     assert answer.code == code
 
 
-def test_a_longer_body_that_does_not_say_so_cannot_be_read(ask):
-    with pytest.raises(OSError, match=r"longer than the 10 bytes that the entry's body_limit"):
-        ask(body=b"x" * 11, options={"body_limit": 10}, HTTP_TRANSFER_ENCODING="chunked")
+def test_a_longer_body_that_does_not_say_so_is_413_with_the_headers_of_error_pages(ask):
+    options = {"body_limit": 10, "headers": [("set", "X-Always", "1", "always")]}
+
+    answer = ask(body=b"x" * 11, options=options, HTTP_TRANSFER_ENCODING="chunked")
+
+    assert (answer.code, sent(answer)) == (413, [("X-Always", "1")])
 
 
 @pytest.mark.parametrize(

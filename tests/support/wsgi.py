@@ -111,6 +111,9 @@ def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
         return application(environ, start_response)
 
     def start_response(status, headers, exc_info=None):
+        if exc_info:
+            # What has been started and not sent is replaced (PEP 3333).
+            started.clear()
         started.append((status, headers))
         return lambda data: None
 
