@@ -16,7 +16,7 @@ from django_wsgimatch.cli.check import findings
 from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.doctor import site_facts as circumstances
 from django_wsgimatch.doctor.findings.finding import CATALOGUE, Finding
-from django_wsgimatch.doctor.processes import groups
+from django_wsgimatch.doctor.processes import environment_files, groups
 from django_wsgimatch.doctor.projects import project_processes
 from django_wsgimatch.doctor.table import captures
 from django_wsgimatch.doctor.targets import writers
@@ -60,6 +60,10 @@ def build_site(base: Path) -> None:
     for name, user in (("etc/open", "ann"), ("etc/plain", "bob"), ("public/users", "ann")):
         (base / name).write_text(f"{user}:{'secret' if user == 'bob' else SHA}\n")
         (base / name).chmod(0o644 if name == "etc/open" else 0o640)
+    (base / "etc/variables").write_text("KEY='a b'\nPYTHONPATH=/srv/shop\n")
+    (base / "etc/variables").chmod(0o600)
+    (base / "etc/secrets").write_text("KEY='a b'\n")
+    (base / "etc/secrets").chmod(0o644)
     (base / "shared").chmod(0o777)
     (base / "team").chmod(0o775)
 
@@ -199,6 +203,8 @@ def test_example_is_found_as_the_page_says(check_id, site, settings, monkeypatch
     if check_id == "E022":
         monkeypatch.setattr(groups, "find_spec", lambda name: None)
     monkeypatch.setattr(captures, "_open_directories", lambda: ("/var/tmp",))
+    # pytest's own folders are closed to others.
+    monkeypatch.setattr(environment_files, "_lets_all_pass", lambda folder: True)
     if check_id == "E021":
         # pytest's own folders have longer names than a socket may have.
         monkeypatch.setattr(directory, "LONGEST_BASE", 4096)

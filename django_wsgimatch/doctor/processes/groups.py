@@ -24,6 +24,7 @@ from ...daemon.servers.directory import try_base
 from ...exceptions import SettingError
 from ...text import quoted
 from ..findings.finding import DiagnosedGroup, Finding, Findings, Progress, Subject, counted, untold
+from .environment_files import environment_file_findings
 from .pythons import PythonFacts, ask_python, import_error, old_version, trial_findings
 
 OLDEST_PYTHON = (3, 10)
@@ -87,6 +88,7 @@ def group_findings(
 
 def _findings_of_group(group: DiagnosedGroup, nests: bool) -> Findings:
     yield from _missing_directories(group)
+    yield from environment_file_findings(group)
     yield from _open_socket_folder(group)
     try:
         ScriptOwner.of(group.options.script_user, group.options.script_group)
@@ -100,7 +102,7 @@ def _findings_of_group(group: DiagnosedGroup, nests: bool) -> Findings:
         yield group.finding("E017", f"{error}.", _SWITCH)
         return
     python = python_of(group.options, sys.executable)
-    told = ask_python(python, _needed(group.options), account)
+    told = ask_python(python, _needed(group.options, account), account)
     if told.version is None:
         told = replace(told, version=old_version(python, account))
     if told.version is None or told.version < OLDEST_PYTHON:
@@ -166,8 +168,12 @@ def _unfit_settings(group: DiagnosedGroup, reason: str) -> Findings:
         )
 
 
-def _needed(options: GroupOptions) -> Iterator[str]:
+def _needed(options: GroupOptions, account: GroupAccount | None) -> Iterator[str]:
     """The files and directories that a group's user must be able to read."""
+    file = options.environment_file
+    # Who checks without an account may be another than the server's user, who alone may read it.
+    if file is not None and account is not None and os.path.isfile(file):
+        yield file
     yield boot.__file__
     gunicorn = find_spec("gunicorn")
     if gunicorn is not None and gunicorn.origin:
