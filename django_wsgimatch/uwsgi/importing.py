@@ -16,6 +16,7 @@ from ..apache.writing.settings import Setting, Written
 from ..others.draft import Draft, path_within, written
 from .answers import answer_of
 from .apps import UwsgiApp, UwsgiApps, read_apps
+from .around import AroundAnswers, read_around
 from .emperor import is_emperor, vassal_files, vassals_of
 from .groups import add_group
 from .options import UwsgiInstance, UwsgiOption
@@ -68,6 +69,7 @@ class _Run:
     apps: UwsgiApps
     base: str
     domains: tuple[str, ...]
+    around: AroundAnswers
 
 
 def import_uwsgi(paths: Sequence[str], environ: Mapping[str, str]) -> Imported:
@@ -111,7 +113,8 @@ def _run(draft: Draft, instance: UwsgiInstance) -> _Run:
         for each in apps.loaded:
             if not each.target.startswith("/") or not each.option.value.endswith(each.target):
                 draft.note(each.option.line, "needs you", _NO_CHDIR)
-    return _Run(instance, apps, base, tuple(_domains(draft, instance)))
+    around = read_around(draft, instance)
+    return _Run(instance, apps, base, tuple(_domains(draft, instance)), around)
 
 
 def _domains(draft: Draft, instance: UwsgiInstance) -> Iterator[str]:
@@ -163,23 +166,24 @@ def _fill(draft: Draft, sheet: _Sheet, run: _Run, group: str, root: str | None) 
     has_root = default is not None and not root
     sheet.routes += route_entries(draft, run.instance, mounts, has_root=has_root)
     roots = [*([] if default is None else [root or ""]), *(each.location for each in apps.mounted)]
-    sheet.files += static_entries(draft, run.instance, run.base, roots)
+    sheet.files += static_entries(draft, run.instance, run.base, roots, run.around)
     for each in apps.mounted:
         taken = next((e for e in sheet.mounts if e.alias.location == each.location), None)
         if taken is not None:
             draft.note(each.option.line, "needs you", _TAKEN.format(taken.spots[0]))
-        sheet.mounts.append(_entry(each, each.location, group))
+        sheet.mounts.append(_entry(each, each.location, group, run.around))
     if default is not None:
-        sheet.rest.append(_entry(default, root or "/", group))
+        sheet.rest.append(_entry(default, root or "/", group, run.around))
 
 
-def _entry(app: UwsgiApp, location: str, group: str) -> Written:
+def _entry(app: UwsgiApp, location: str, group: str, around: AroundAnswers) -> Written:
     alias = Alias(
         location,
         app.target,
         process_group=group,
         application_group=app.location if app.has_interpreter else None,
         callable_object=app.name,
+        extras=around.of_scripts,
         is_module=not app.target.startswith("/"),
     )
     return written(alias, [app.option.line])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ..aliases.alias import Alias
 from ..aliases.file_options import FileOptions
 from ..apache.writing.settings import Written
 from ..others.draft import Draft, path_within, written
+from .around import AroundAnswers
 from .options import UwsgiInstance, UwsgiOption
 
 _ALIAS = (
@@ -22,7 +24,11 @@ _WHOLE = (
 
 
 def static_entries(
-    draft: Draft, instance: UwsgiInstance, base: str, roots: Iterable[str]
+    draft: Draft,
+    instance: UwsgiInstance,
+    base: str,
+    roots: Iterable[str],
+    around: AroundAnswers,
 ) -> Iterator[Written]:
     """
     Yield an entry for each map below each root.
@@ -37,12 +43,18 @@ def static_entries(
         elif location.strip("/") == "":
             draft.note(each.line, "needs you", _WHOLE)
         else:
-            yield from _maps(each, location.rstrip("/"), path_within(base, folder), places)
+            found = Alias(
+                location.rstrip("/"),
+                path_within(base, folder),
+                answer=FileOptions(expires=around.expires),
+                extras=around.of_files,
+            )
+            yield from _maps(each, found, places)
             draft.note(each.line, "changed", _ALIAS)
 
 
-def _maps(option: UwsgiOption, location: str, path: str, roots: list[str]) -> Iterator[Written]:
+def _maps(option: UwsgiOption, entry: Alias, roots: list[str]) -> Iterator[Written]:
     for root in roots:
         comment = f"uWSGI has the same files below {root}" if root else ""
-        found = Alias(f"{root}{location}", path, answer=FileOptions())
-        yield written(found, [option.line], comment)
+        below = replace(entry, location=f"{root}{entry.location}")
+        yield written(below, [option.line], comment)
