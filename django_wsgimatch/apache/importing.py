@@ -25,14 +25,15 @@ from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
 from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
+from .outcomes.staying import stays_in_apache
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.processes import note_users, note_uses, read_groups
-from .processes.servers import read_servers
+from .processes.servers import NO_SERVERS, read_servers
 from .processes.tls_clients import TlsClients
 from .resolving.barring import Barred, bar
 from .resolving.closing import UNTOLD, Closed
 from .resolving.files import answer_directly, put_entries
-from .resolving.mounts import mount
+from .resolving.mounts import mount, mount_as_aliases
 from .resolving.programs import find_others, find_programs
 from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.tables import Tables, build_tables
@@ -147,24 +148,29 @@ def import_configuration(
     kind_of: FileKinds = kind_of_file,
     *,
     is_open: bool = False,
+    is_behind: bool = False,
 ) -> Imported:
     """
     Return the settings that a configuration stands for, and what became of each directive.
 
     ``kind_of`` says what the file system has at a path: it tells a script from a folder of scripts
     where the configuration does not. What Apache protects is closed, unless ``is_open``.
+    ``is_behind`` says that Apache stays in front, without mod_wsgi alone: it answers and protects
+    what it did, and only what runs scripts becomes entries.
     """
     ledger = Ledger()
     imported = Imported(None, ())
     try:
         if not configuration.refusals:
             configuration, files = with_access_files(configuration, kind_of, ledger)
-            imported = _imported(configuration, files, ledger, kind_of, is_open)
+            imported = _imported(configuration, files, ledger, kind_of, is_open, is_behind)
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
     stop = configuration.refusals[0].spot if configuration.refusals else None
-    outcomes += (ledger.outcome(each) or answered(each, stop) for each in configuration.directives)
+    for each in configuration.directives:
+        stays = stays_in_apache(each) if is_behind and stop is None else None
+        outcomes.append(ledger.outcome(each) or stays or answered(each, stop))
     private = configuration.private
     return replace(
         imported,
@@ -187,6 +193,7 @@ def _imported(
     ledger: Ledger,
     kind_of: FileKinds,
     is_open: bool,
+    is_behind: bool,
 ) -> Imported:
     directives = [each for each in configuration.directives if not each.is_off]
     named: defaultdict[str, list[Directive]] = defaultdict(list)
@@ -198,7 +205,7 @@ def _imported(
     is_part = not named["loadmodule"]
     folders, variables = names_of_folders(directives), set_by_others(directives)
     resolver = Resolver(main, ledger, kind_of, folders, is_part, variables)
-    told = _put_all(resolver, hosts, directives)
+    told = _put_scripts(resolver, hosts) if is_behind else _put_all(resolver, hosts, directives)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, imports, ledger)
@@ -213,16 +220,19 @@ def _imported(
     _note_programs(tables, ledger)
     closing = {id(rule) for each in found for rule in each.closed.rules}
     written = {id(each.directive) for each in tables.all_entries()}
-    taken = note_taken(main, hosts, ledger, told, closing, written)
-    note_rules(found, (main, *hosts), tables.met, ledger)
-    clients = TlsClients(TlsLines(directives, main), main, hosts, closing, kind_of, ledger)
-    servers = read_servers(start, named, clients, tables, ledger)
-    _note_parts(directives, main, hosts, closing, ledger)
+    taken: tuple[Taken, ...] = ()
+    servers = NO_SERVERS
+    if not is_behind:
+        taken = note_taken(main, hosts, ledger, told, closing, written)
+        note_rules(found, (main, *hosts), tables.met, ledger)
+        clients = TlsClients(TlsLines(directives, main), main, hosts, closing, kind_of, ledger)
+        servers = read_servers(start, named, clients, tables, ledger)
+        _note_parts(directives, main, hosts, closing, ledger)
     settings = collect(
         tables.opened() if is_open else tables,
         groups,
         ledger,
-        has_files=any(id(each) not in written for each in named["documentroot"]),
+        has_files=not is_behind and any(id(each) not in written for each in named["documentroot"]),
         servers=servers,
     )
     _note_links(resolver, settings, ledger)
@@ -255,6 +265,16 @@ def _put_all(
     mount(resolver, hosts)
     put_entries(resolver, hosts)
     return told
+
+
+def _put_scripts(resolver: Resolver, hosts: Sequence[Host]) -> list[Barred]:
+    """Put what runs scripts alone to the hosts: Apache goes on refusing what it refuses."""
+    for host in (resolver.main, *hosts):
+        host.access.clear()
+        for scope in host.scopes.values():
+            scope.access.clear()
+    mount_as_aliases(resolver, hosts)
+    return []
 
 
 def _note_aliases(entries: Iterable[ResolvedAlias], ledger: Ledger) -> None:

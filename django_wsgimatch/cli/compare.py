@@ -26,6 +26,7 @@ from ..text import cut, readable, shown
 from ..whole_files import write_whole
 from .common.output import Output
 from .common.subcommand import (
+    ArgumentGroup,
     Options,
     Subcommand,
     add_json_option,
@@ -48,25 +49,36 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="request targets, one per line, or an access log; - for standard input",
     )
-    _add_what_is_sent(parser)
-    _add_how_it_is_sent(parser)
-    _add_what_is_known(parser)
+    add_comparison_arguments(parser)
+    parser.add_argument(
+        "--from-import",
+        action="store_true",
+        help="FILE is an Apache configuration: ask what is made of it, and show what differs by "
+        "its lines",
+    )
+    method = "also send requests of a log with this method, without a body"
+    add_repeatable(parser, "--method", metavar="NAME", help=method)
     add_surroundings(parser)
     add_json_option(parser)
 
 
-def _add_what_is_sent(parser: ArgumentParser) -> None:
+def add_comparison_arguments(parser: ArgumentGroup) -> None:
+    """Add what says how two sites are asked and compared: ``compare_sites`` takes it."""
+    _add_what_is_sent(parser)
+    _add_how_it_is_sent(parser)
+    _add_what_is_known(parser)
+
+
+def _add_what_is_sent(parser: ArgumentGroup) -> None:
     parser.add_argument("--host", default="", help="the Host header for both sites")
     send = "send this header to both sites, such as a Cookie"
     add_repeatable(parser, "--send", metavar="'NAME: VALUE'", help=send)
     header = "compare this header instead of the default ones"
     add_repeatable(parser, "--header", metavar="NAME", help=header)
     add_repeatable(parser, "--ignore", metavar="REGEX", help="ignore what matches in bodies")
-    method = "also send requests of a log with this method, without a body"
-    add_repeatable(parser, "--method", metavar="NAME", help=method)
 
 
-def _add_how_it_is_sent(parser: ArgumentParser) -> None:
+def _add_how_it_is_sent(parser: ArgumentGroup) -> None:
     parser.add_argument("--jobs", type=int, default=4, help="concurrent requests (default 4)")
     parser.add_argument("--limit", type=int, help="stop after this many requests")
     parser.add_argument(
@@ -79,13 +91,7 @@ def _add_how_it_is_sent(parser: ArgumentParser) -> None:
     parser.add_argument("--insecure", action="store_true", help="do not verify TLS certificates")
 
 
-def _add_what_is_known(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--from-import",
-        action="store_true",
-        help="FILE is an Apache configuration: ask what is made of it, and show what differs by "
-        "its lines",
-    )
+def _add_what_is_known(parser: ArgumentGroup) -> None:
     parser.add_argument(
         "--expected", metavar="FILE", help="pass over the differences that this file keeps"
     )
@@ -127,7 +133,7 @@ class Comparison:
         return bool(self.reading.requests) and not self.different
 
 
-def _run(options: Options, output: Output) -> int:
+def compare_sites(options: Options, output: Output) -> int:
     """Show what differs between two sites; 1 if anything does, or if nothing was asked."""
     found = _compare(options, output)
     if options["as_json"]:
@@ -346,4 +352,4 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-SUBCOMMAND = Subcommand(_add_arguments, _run)
+SUBCOMMAND = Subcommand(_add_arguments, compare_sites)

@@ -19,7 +19,7 @@ from ..exceptions import FrontError, WSGIMatchError
 from ..fronts.apache.export import MODULES, Exported, ExportNote, export_configuration
 from ..fronts.apache.from_table import TableHost, table_lines
 from ..fronts.apache.needs import setting_lines
-from ..fronts.backend import Backend, read_backend
+from ..fronts.backend import DEFAULT_BACKEND, Backend, read_backend
 from ..fronts.carried import Carried
 from ..text import readable, shown
 from ..whole_files import write_whole
@@ -28,7 +28,6 @@ from .common.subcommand import Options, Subcommand, command_error
 from .common.surroundings import add_surroundings, given_surroundings
 
 STANDARD_OUTPUT = "-"
-_BACKEND = "http://127.0.0.1:8000"
 _WIDTH = len("refused")
 
 
@@ -48,8 +47,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="ADDRESS",
-        default=_BACKEND,
-        help=f"where the new server listens: http://HOST:PORT or unix:/PATH (default {_BACKEND})",
+        default=DEFAULT_BACKEND,
+        help="where the new server listens: http://HOST:PORT or unix:/PATH "
+        f"(default {DEFAULT_BACKEND})",
     )
     parser.add_argument("--output", metavar="PATH", help="write the configuration to this file")
     parser.add_argument(

@@ -15,7 +15,9 @@ from ..apache.outcomes.outcome import CATEGORIES, NOT_SHOWN, Category, Outcome, 
 from ..apache.reading.reading import read_file, read_text
 from ..apache.resolving.addresses import at_address
 from ..apache.writing.fragment import python_lines, server_record, utf8_text, values
-from ..exceptions import AddressError
+from ..exceptions import AddressError, FrontError
+from ..fronts.apache.behind import import_behind_apache
+from ..fronts.backend import DEFAULT_BACKEND, Backend, read_backend
 from ..text import readable, shown, to_json
 from ..unit.importing import import_unit
 from ..uwsgi.importing import import_uwsgi
@@ -24,13 +26,20 @@ from .common.output import Output
 from .common.subcommand import Options, Subcommand, command_error
 from .common.surroundings import add_surroundings, given_surroundings
 from .common.terminal import Screen
+from .compare import add_comparison_arguments, compare_sites
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 
 READ = ("apache", "uwsgi", "unit")
 WRITTEN = ("python", "json")
 _NOUNS = {"apache": "directive", "uwsgi": "option", "unit": "value"}
-_OF_APACHE = {"is_open": "--open", "server_root": "--server-root", "module": "--module"}
+_OF_APACHE = {
+    "is_open": "--open",
+    "is_behind": "--behind-apache",
+    "verify": "--verify",
+    "server_root": "--server-root",
+    "module": "--module",
+}
 # By what is read: the options that it has no use for.
 _UNFIT: dict[str, dict[str, str]] = {
     "apache": {},
@@ -82,11 +91,25 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _add_apache_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
         "--open",
         action="store_true",
         dest="is_open",
         help="leave open what access rules of Apache protect, instead of refusing it with 403",
+    )
+    ways.add_argument(
+        "--behind-apache",
+        action="store_true",
+        dest="is_behind",
+        help="Apache stays in front, with what `export apache` makes of FILE: settings for what it "
+        "passes on, and a report in which all else stays there",
+    )
+    parser.add_argument(
+        "--to",
+        metavar="ADDRESS",
+        help="behind Apache: where the new server listens, as `export apache` is told "
+        f"(default {DEFAULT_BACKEND})",
     )
     parser.add_argument(
         "--address",
@@ -94,10 +117,23 @@ def _add_apache_arguments(parser: ArgumentParser) -> None:
         help="the virtual hosts of this address alone, such as *:80 or 10.0.0.1:443",
     )
     add_surroundings(parser)
+    asking = parser.add_argument_group(
+        "proof", "Instead of an import, as `compare --from-import` does it."
+    )
+    asking.add_argument(
+        "--verify",
+        nargs=2,
+        metavar=("OLD_URL", "NEW_URL"),
+        help="ask both sites what is made of FILE, and show what differs by its lines",
+    )
+    add_comparison_arguments(asking)
 
 
 def _run(options: Options, output: Output) -> int:
     """Write settings, and say on standard error what became of each directive."""
+    if options["verify"]:
+        _kind(options)
+        return _verify(options, output)
     imported = _import(options, output)
     is_python = _said(options, WRITTEN) == "python"
     if is_python:
@@ -112,6 +148,15 @@ def _run(options: Options, output: Output) -> int:
     output.remark(import_summary(imported.outcomes, _NOUNS[_said(options, READ)]))
     is_strict = options["check"] or not options["accept"]
     return int(imported.settings is None or (is_strict and imported.needs_you))
+
+
+def _verify(options: Options, output: Output) -> int:
+    """Ask two sites for what is made of a configuration; 1 if anything differs."""
+    file = _only_file(options)
+    old, new = options["verify"]
+    asked = options | {"old": old, "new": new, "file": file, "from_import": True, "method": []}
+    asked |= {"as_json": _said(options, WRITTEN) == "json"}
+    return compare_sites(asked, Output(output.stdout, output.stderr, asked))
 
 
 def _said(options: Options, formats: Sequence[str]) -> str:
@@ -130,6 +175,8 @@ def _import(options: Options, output: Output) -> Imported:
             write_whole(options["output"], written.encode())
     except AddressError as error:
         raise command_error(f"--address: {shown(str(error))}.") from error
+    except FrontError as error:
+        raise command_error(f"--to: {error}.") from error
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -139,22 +186,37 @@ def _import(options: Options, output: Output) -> Imported:
 
 def _read(options: Options) -> Imported:
     """Return what has become of the files; each format has its own importer."""
-    files, kind = options["file"], _said(options, READ)
-    for name, given in _UNFIT[kind].items():
-        if options[name]:
-            raise command_error(f"{given} says nothing of a configuration of {kind}'s.")
+    kind = _kind(options)
     if kind == "uwsgi":
-        return import_uwsgi(files, given_surroundings(options).environ or {})
-    if len(files) > 1:
-        raise command_error(f"{files[1]}: name one FILE. Only uWSGI has several.")
+        return import_uwsgi(options["file"], given_surroundings(options).environ or {})
+    file = _only_file(options)
+    if options["to"] and not options["is_behind"]:
+        raise command_error("--to says where Apache passes requests to: add --behind-apache.")
     if kind == "unit":
-        return _import_unit(files[0], options["address"])
+        return _import_unit(file, options["address"])
     return import_file(
-        files[0],
+        file,
         given_surroundings(options),
         is_open=options["is_open"],
         address=options["address"],
+        behind=read_backend(options["to"] or DEFAULT_BACKEND) if options["is_behind"] else None,
     )
+
+
+def _kind(options: Options) -> str:
+    """Return what the files are. Raises CommandError for an option that says nothing of that."""
+    kind = _said(options, READ)
+    for name, given in _UNFIT[kind].items():
+        if options[name]:
+            raise command_error(f"{given} says nothing of a configuration of {kind}'s.")
+    return kind
+
+
+def _only_file(options: Options) -> str:
+    file, *others = map(str, options["file"])
+    if others:
+        raise command_error(f"{others[0]}: name one FILE. Only uWSGI has several.")
+    return file
 
 
 def _import_unit(path: str, address: str | None) -> Imported:
@@ -170,13 +232,19 @@ def _source(files: Sequence[str]) -> str:
 
 
 def import_file(
-    path: str, surroundings: Surroundings, *, is_open: bool = False, address: str | None = None
+    path: str,
+    surroundings: Surroundings,
+    *,
+    is_open: bool = False,
+    address: str | None = None,
+    behind: Backend | None = None,
 ) -> Imported:
     """
     Import an Apache configuration; "-" is standard input. Raises OSError, and AddressError.
 
     What Apache protects is closed, unless ``is_open``. Of the virtual hosts those of an
-    ``address`` count, of all without one.
+    ``address`` count, of all without one. ``behind`` is where an Apache that stays passes requests
+    to, None where it goes.
     """
     if path == STANDARD_INPUT:
         text = sys.stdin.buffer.read(Volume().room + 1).decode("latin-1")
@@ -185,6 +253,8 @@ def import_file(
         found = read_file(path, surroundings)
     if address is not None:
         found = at_address(found, address)
+    if behind is not None:
+        return import_behind_apache(found, behind)
     return import_configuration(found, is_open=is_open)
 
 

@@ -11,6 +11,7 @@ from ..exceptions import FrontError
 _HTTP = re.compile(r"http://(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?/?", re.ASCII)
 _UNIX = re.compile(r"unix:(/[\w./@+~-]+)(?:\|http://([\w.-]+)/?)?", re.ASCII)
 _CURE = "write http://HOST:PORT, or unix:/PATH for a socket"
+DEFAULT_BACKEND = "http://127.0.0.1:8000"
 _LOOPBACK = "127.0.0.1"
 
 

@@ -33,6 +33,7 @@ from django_wsgimatch.comparing.http_client import Manner, OpenConnections, Resp
 from django_wsgimatch.comparing.rules import is_own_page
 from django_wsgimatch.comparing.targets import Request
 from django_wsgimatch.exceptions import FrontError
+from django_wsgimatch.fronts.apache.behind import import_behind_apache
 from django_wsgimatch.fronts.apache.export import Exported, export_configuration
 from django_wsgimatch.fronts.backend import read_backend
 from django_wsgimatch.fronts.questions.questions import SiteQuestion, questions_of
@@ -228,10 +229,11 @@ def _backend(
 ) -> Iterator[Exported]:
     """Serve what a site imports as with gunicorn; the export that passes requests to it."""
     port, socket = free_port(), site.directory / "gunicorn.sock"
-    exported = exported_text(site, f"unix:{socket}" if by_socket else f"http://127.0.0.1:{port}")
-    imported = import_configuration(configuration, is_open=True)
+    to = f"unix:{socket}" if by_socket else f"http://127.0.0.1:{port}"
+    exported = exported_text(site, to)
+    imported = import_behind_apache(configuration, read_backend(to))
     assert imported.settings is not None
-    lines = [SETTINGS, *python_lines(imported.settings, "site.conf"), *exported.settings, ""]
+    lines = [SETTINGS, *python_lines(imported.settings, "site.conf"), ""]
     (site.directory / "own").mkdir(exist_ok=True)
     (site.directory / "own" / "settings.py").write_text("\n".join(lines))
     with gunicorn(site.directory, port=port, socket=socket if by_socket else None):

@@ -1,4 +1,4 @@
-"""The example of the page on moving a whole site is exported, and the page shows what comes out."""
+"""The example of the page on moving a whole site: the page shows what the commands write."""
 
 from __future__ import annotations
 
@@ -22,4 +22,17 @@ def test_the_example_becomes_what_the_page_shows(tmp_path, monkeypatch: pytest.M
     shown = "\n".join(line.rstrip() for line in out.splitlines())
     assert f"{shown}\n" == EXAMPLE["the difference"]
     assert err == EXAMPLE["standard error"]
+    assert status == 0
+
+
+def test_the_example_is_imported_as_the_page_shows(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "shop.conf").write_text(EXAMPLE["shop.conf"])
+    monkeypatch.chdir(tmp_path)
+
+    out, err, status = run(
+        *("import", "shop.conf", "--behind-apache", "--to", "unix:/run/shop/shop.sock")
+    )
+
+    assert out == EXAMPLE["imported.py"]
+    assert err == EXAMPLE["the report"]
     assert status == 0

@@ -14,7 +14,7 @@ Category = Literal[
 ]
 
 CATEGORIES: dict[Category, str] = {
-    "kept": "It is in the settings and means the same.",
+    "kept": "It is in the settings and means the same; behind Apache, it may stay there.",
     "changed": "It is in the settings, or has its effect, in another form; the note says how.",
     "needs you": "No setting can express it: the note says what to do.",
     "part": "It belongs to a rule that needs you, and is decided with it: the note names the rule.",

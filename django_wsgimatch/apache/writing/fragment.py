@@ -47,8 +47,10 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
 
 def _assignment(name: str, value: Any) -> Iterator[str]:
     line = f"{name} = {literal(value)}"
-    if len(line) <= _WIDTH or not isinstance(value, list):
+    if len(line) <= _WIDTH or not isinstance(value, list | dict):
         yield line
+    elif isinstance(value, dict):
+        yield from (f"{name} = {{", *(f"{_INDENT}{pair}," for pair in _pairs(value)), "}")
     else:
         yield from (f"{name} = [", *(f"{_INDENT}{literal(each)}," for each in value), "]")
 

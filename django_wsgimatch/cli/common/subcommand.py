@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, _ActionsContainer
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from django.core.management.base import CommandError
 from ...text import shown
 from .output import Output
 
+# What arguments are added to: a parser, or a group of it, which has no public name.
+ArgumentGroup: TypeAlias = _ActionsContainer
 # What a command line says, as Django parses it.
 Options: TypeAlias = dict[str, Any]
 
@@ -38,7 +40,7 @@ def add_json_option(parser: ArgumentParser) -> None:
     )
 
 
-def add_repeatable(parser: ArgumentParser, *names: str, metavar: str, help: str) -> None:
+def add_repeatable(parser: ArgumentGroup, *names: str, metavar: str, help: str) -> None:
     """Let a subcommand take an option any number of times: it is a list."""
     help = f"{help}; may be given again"
     parser.add_argument(*names, action="append", default=[], metavar=metavar, help=help)

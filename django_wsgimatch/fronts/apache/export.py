@@ -8,7 +8,7 @@ requests that are passed on is refused, never opened.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...apache.covering.access_files import with_access_files
@@ -47,7 +47,8 @@ _NEUTRAL = (
     "    Allow from all",
     "</IfModule>",
 )
-_LOSSY = {
+# What Apache itself goes on doing, and does not do for an application behind it.
+LOSSY = {
     "limitrequestbody": "Apache does not apply it to requests that are passed on",
     "setenv": "the variable does not reach the application: give it to the entry in the settings",
     "passenv": "the variable does not reach the application: give it to the entry in the settings",
@@ -100,27 +101,56 @@ def export_configuration(
     if configuration.refusals:
         first = configuration.refusals[0]
         raise FrontError(f"{first.spot}: {first.reason}: {first.cure}")
+    source = SourceText(text, name)
     try:
-        return _Export(configuration, SourceText(text, name), name, backend, kind_of).run()
+        export = _Export(configuration, {name: source}, backend, kind_of)
+        export.run()
     except Exhausted as error:
         raise FrontError(f"{error.spot}: {error.reason}: {error.cure}") from error
+    carried = export.carried
+    settings = () if carried is None else tuple(setting_lines(carried, backend))
+    return Exported(source.changed(), tuple(export.sorted_notes()), settings)
+
+
+def told_by_export(
+    configuration: ApacheConfiguration, backend: Backend, kind_of: FileKinds = kind_of_file
+) -> tuple[list[ExportNote], Carried | None]:
+    """
+    Return what becomes of the lines of a configuration where all of its files are exported.
+
+    What keeps a file from being exported is a note of the kind "refused". Behind the notes is what
+    Apache must tell the server, None where it passes nothing on. Raises Exhausted.
+    """
+    # What becomes of a line hangs on no text around it.
+    sources = {each.spot.file: SourceText("", "") for each in configuration.directives}
+    if not sources:
+        return [], None
+    export = _Export(configuration, sources, backend, kind_of, is_told=True)
+    export.run()
+    return export.sorted_notes(), export.carried
 
 
 class _Export:
-    """One export, step by step: the lines to change are collected in the source text."""
+    """
+    One export, step by step: the lines to change are collected in the source texts.
+
+    ``is_told`` has what cannot be exported noted, where FrontError would be raised.
+    """
 
     def __init__(
         self,
         configuration: ApacheConfiguration,
-        source: SourceText,
-        name: str,
+        sources: Mapping[str, SourceText],
         backend: Backend,
         kind_of: FileKinds,
+        *,
+        is_told: bool = False,
     ) -> None:
         ledger = Ledger()
         whole, files = with_access_files(configuration, kind_of, ledger)
         self._active = [each for each in whole.directives if not each.is_off]
-        self._source, self._name, self._backend = source, name, backend
+        self._main_source, *_ = sources.values()
+        self._backend, self._is_told = backend, is_told
         self._kind_of = kind_of
         self._unread: list[Unread] = files.unread
         self._main, self._hosts = read_hosts(self._active, ledger)
@@ -128,17 +158,19 @@ class _Export:
         mount_as_aliases(Resolver(self._main, ledger, kind_of), self._hosts)
         self._handlers = handler_names(self._active)
         self._notes: list[ExportNote] = []
-        # Whether a file is the one that is exported.
-        self._files = {name: True}
+        self.carried: Carried | None = None
+        # By name of a file its text, None for one that is not exported.
+        self._sources: dict[str, SourceText | None] = {**sources}
         self._folders = files.folders
         self._effort = Effort()
         self._conditions = {id(d): self._conditions_of(d) for d in self._active if self._is_here(d)}
 
-    def run(self) -> Exported:
-        """Change all lines."""
+    def run(self) -> None:
+        """Change all lines, and note what becomes of them."""
         self._take_out()
         carried = carried_by(self._active)
         places = places_of_hosts(self._main, self._hosts, self._handlers)
+        self.carried = carried if places else None
         entries = {id(each): self._access(each) for each in places}
         is_raw = all(map(_is_one, entries.values()))
         is_raw = is_raw and not any(each.passes_rewritten for each in places)
@@ -155,26 +187,36 @@ class _Export:
             lines += self._sections(entries[id(each)], is_neutral=is_neutral)
             self._note_entries(each)
             self._put(each, lines)
-        for line in self._source.lines:
-            if line.key == "<ifmodule" and (changed := without_mod_wsgi(line.text)) != line.text:
-                self._source.put(line.first, [changed])
+        for source in filter(None, {*self._sources.values()}):
+            _ask_for_proxy(source)
         self._note_lossy()
-        notes = sorted(self._notes, key=lambda each: (each.spot.file, each.spot.line))
-        settings = tuple(setting_lines(carried, self._backend)) if places else ()
-        return Exported(self._source.changed(), tuple(notes), settings)
+
+    def sorted_notes(self) -> list[ExportNote]:
+        """Return what became of lines, by file and line."""
+        return sorted(self._notes, key=lambda each: (each.spot.file, each.spot.line))
 
     def _is_here(self, placed: Directive | Section) -> bool:
-        file = placed.spot.file
-        if file not in self._files:
-            self._files[file] = os.path.realpath(file) == os.path.realpath(self._name)
-        return self._files[file]
+        return self._found_source(placed.spot.file) is not None
+
+    def _found_source(self, file: str) -> SourceText | None:
+        if file not in self._sources:
+            path = os.path.realpath(file)
+            same = (each for name, each in self._sources.items() if os.path.realpath(name) == path)
+            self._sources[file] = next(same, None)
+        return self._sources[file]
+
+    def _source(self, placed: Directive | Section) -> SourceText:
+        """Return the text in which a line stands that is exported."""
+        source = self._found_source(placed.spot.file)
+        assert source is not None
+        return source
 
     def _conditions_of(self, directive: Directive) -> tuple[str, ...]:
         """Return the conditions around a directive that stand inside the section it is in."""
-        line = self._source.line_at(directive.spot.line)
+        line = self._source(directive).line_at(directive.spot.line)
         if line is None or not directive.sections or not self._is_here(directive.sections[-1]):
             return ()
-        outer = self._source.line_at(directive.sections[-1].spot.line)
+        outer = self._source(directive.sections[-1]).line_at(directive.sections[-1].spot.line)
         count = len(outer.conditions) if outer is not None else 0
         return line.conditions[count:]
 
@@ -188,18 +230,23 @@ class _Export:
                 self._note_elsewhere(directive, remains)
                 continue
             if directive.spot.used_at is not None:
-                raise FrontError(
-                    f"{directive.spot}: {directive.name} stands in a macro: write out the lines "
-                    "that use it, and export the file then"
-                )
-            self._source.put(directive.spot.line, remains.lines)
+                self._refuse_macro(directive)
+                continue
+            self._source(directive).put(directive.spot.line, remains.lines)
             if remains.before_container:
                 container = next(
                     each for each in directive.sections if each.name in _CONTAINER_NAMES
                 )
-                self._source.put_before(container.spot.line, remains.before_container)
+                source = self._source(container)
+                source.put_before(container.spot.line, remains.before_container)
             if directive.key not in ALIASES:
                 self._note(remains.kind, directive, remains.note)
+
+    def _refuse_macro(self, directive: Directive) -> None:
+        text = "stands in a macro: write out the lines that use it, and export the file then"
+        if not self._is_told:
+            raise FrontError(f"{directive.spot}: {directive.name} {text}")
+        self._note("refused", directive, f"it {text}")
 
     def _note_elsewhere(self, directive: Directive, remains: Remains) -> None:
         if directive.sections and directive.sections[0] in self._folders:
@@ -212,7 +259,7 @@ class _Export:
         """Close the folder of a .htaccess file that has mod_wsgi run what is in it."""
         if remains.is_of_files:
             folder = directive.sections[0].argument
-            self._source.put_at_end(
+            self._main_source.put_at_end(
                 [f"# {directive.spot} has mod_wsgi run files: their source is not sent."]
                 + [f"<Directory {folder}>", f'    <If "{NOT_PASSED}">']
                 + [f"        {line}" for line in CLOSED]
@@ -301,29 +348,27 @@ class _Export:
     def _put(self, places: HostPlaces, lines: list[str]) -> None:
         """Put the lines of a host where its first entry stood, behind other lines of mod_proxy."""
         section = places.host.section
+        source = self._main_source if section is None else self._found_source(section.spot.file)
         own = [d for d in self._active if d.host == section and self._is_here(d)]
+        own = [d for d in own if source in (None, self._source(d))]
         here = {id(d) for d in own}
         entries = first_lines(each for each in places.own if id(each[1]) in here)
         proxied = [d.spot.line for d in places.proxied if id(d) in here]
         proxied += self._proxy_lines(places.host)
         for each in places.exclusions:
             if id(each) in here:
-                self._source.put_before(each.spot.line, places.within(each, self._backend))
-                self._note("lossy", each, "patterns that meet it are not passed on there")
+                lines_within = places.within(each, self._backend)
+                self._source(each).put_before(each.spot.line, lines_within)
+                if places.has_patterns_in(each):
+                    self._note("lossy", each, "patterns that meet it are not passed on there")
         if entries and all(line < entries[0] for line in proxied):
-            self._source.put_before(entries[0], lines)
+            (source or self._main_source).put_before(entries[0], lines)
         elif section is None:
             if own:
-                self._source.put_at_end(lines)
-        elif self._is_here(section):
-            self._source.put_before(self._end_of(section.spot.line), [f"    {e}" for e in lines])
-
-    def _end_of(self, line: int) -> int:
-        return next(
-            each.first
-            for each in self._source.lines
-            if each.first > line and each.key.startswith("</virtualhost")
-        )
+                self._main_source.put_at_end(lines)
+        elif source is not None:
+            end = _end_of_host(source, section.spot.line)
+            source.put_before(end, [f"    {each}" for each in lines])
 
     def _note_entries(self, places: HostPlaces) -> None:
         for _, directive in places.own:
@@ -336,8 +381,8 @@ class _Export:
 
     def _note_lossy(self) -> None:
         for directive in self._active:
-            if self._is_here(directive) and directive.key in _LOSSY:
-                self._note("lossy", directive, _LOSSY[directive.key])
+            if self._is_here(directive) and directive.key in LOSSY:
+                self._note("lossy", directive, LOSSY[directive.key])
 
     def _note(self, kind: Kind, directive: Directive, note: str) -> None:
         text = f"{directive.name} {' '.join(directive.rest.split())}"
@@ -347,6 +392,24 @@ class _Export:
 
 
 _CONTAINER_NAMES = ("RequireAll", "RequireAny", "RequireNone", "Limit", "LimitExcept")
+
+
+def _ask_for_proxy(source: SourceText) -> None:
+    """Have sections that ask for mod_wsgi ask for what takes its place."""
+    for line in source.lines:
+        if line.key == "<ifmodule" and (changed := without_mod_wsgi(line.text)) != line.text:
+            source.put(line.first, [changed])
+
+
+def _end_of_host(source: SourceText, line: int) -> int:
+    return next(
+        (
+            each.first
+            for each in source.lines
+            if each.first > line and each.key.startswith("</virtualhost")
+        ),
+        line,
+    )
 
 
 def _is_one(entries: Iterable[EntryAccess]) -> bool:

@@ -13,6 +13,10 @@ _NAMES_USERS = ("authtype", "authuserfile", "authbasicprovider", "sslusername")
 _LOGIN_MODULES = ("mellon", "oidc", "shib", "gssapi", "krb", "cas", "openidc", "gridsite")
 # Who asks for these in a configuration has another proxy before it.
 _OF_OTHERS = ("x-forwarded-proto", "x-forwarded-ssl", "x-forwarded-for", "x-forwarded-scheme")
+_PROXIES = "WSGIMATCH_TRUSTED_PROXIES"
+_HEADERS = "WSGIMATCH_TRUSTED_PROXY_HEADERS"
+_VARIABLES = "WSGIMATCH_TRUSTED_PROXY_VARIABLES"
+_UNKNOWN = "[...]  # this Apache, as the server sees it"
 _SSL = ("SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_I_DN", "SSL_CLIENT_M_SERIAL")
 
 
@@ -34,20 +38,30 @@ def carried_by(directives: Iterable[Directive]) -> Carried:
     return Carried(has_users, has_tls, variables, is_behind, knows_clients)
 
 
+def trusted_settings(carried: Carried, backend: Backend) -> dict[str, list[str] | dict[str, str]]:
+    """
+    Return the settings that have the server believe what the export makes Apache send.
+
+    The addresses are [] where only the operator knows what the server sees.
+    """
+    says_scheme = carried.has_tls or not carried.is_behind
+    found: dict[str, list[str] | dict[str, str]] = {
+        _PROXIES: [*backend.peers],
+        _HEADERS: ["X-Forwarded-For", *(["X-Forwarded-Proto"] if says_scheme else [])],
+    }
+    names = [*(("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ()), *carried.variables]
+    return found | ({_VARIABLES: {name: header_of(name) for name in names}} if names else {})
+
+
 def setting_lines(carried: Carried, backend: Backend) -> Iterator[str]:
     """Yield the lines that the project's settings need."""
-    peers = (
-        _listed(backend.peers) if backend.peers else "[...]  # this Apache, as the server sees it"
-    )
-    yield f"WSGIMATCH_TRUSTED_PROXIES = {peers}"
-    says_scheme = carried.has_tls or not carried.is_behind
-    headers = ["X-Forwarded-For", *(["X-Forwarded-Proto"] if says_scheme else [])]
-    yield f"WSGIMATCH_TRUSTED_PROXY_HEADERS = {_listed(headers)}"
-    names = [*(("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ()), *carried.variables]
-    if names:
-        yield "WSGIMATCH_TRUSTED_PROXY_VARIABLES = {"
-        yield from (f'    "{name}": "{header_of(name)}",' for name in names)
-        yield "}"
+    for name, value in trusted_settings(carried, backend).items():
+        if isinstance(value, dict):
+            yield f"{name} = {{"
+            yield from (f'    "{variable}": "{header}",' for variable, header in value.items())
+            yield "}"
+        else:
+            yield f"{name} = {_listed(value) if value else _UNKNOWN}"
 
 
 def _listed(values: Sequence[str]) -> str:

@@ -71,6 +71,13 @@ class HostPlaces:
         """The lines of mod_proxy that leave URLs to others, and so to mod_wsgi."""
         return [d for d in self.proxied if d.key == "proxypass" and d.words[1:2] == ["!"]]
 
+    def has_patterns_in(self, exclusion: Directive) -> bool:
+        """Whether a pattern may take some of those URLs: no line says which."""
+        region = Regions()
+        region.add(Alias(exclusion.words[0], ""))
+        patterns = (alias for alias, _ in self.own if alias.kind == "match")
+        return any(any(region.meeting(reach_of_region(each))) for each in patterns)
+
     def within(self, exclusion: Directive, backend: Backend) -> Iterator[str]:
         """Yield the lines for those URLs of the host that such a line leaves to mod_wsgi."""
         location = exclusion.words[0]

@@ -30,7 +30,8 @@ CLOSED = (
 NOT_PASSED = "%{HANDLER} != 'proxy-server'"
 # A handler behind which nobody listens: 503. The name of one that is not loaded sends the file.
 _NOBODY = '"proxy:unix:/dev/null|http://mod-wsgi"'
-_UNSENT = "a script that no entry runs answers 503; its source is not sent"
+UNSENT = "a script that no entry runs answers 503; its source is not sent"
+BY_PROXY = "mod_proxy does it"
 _RULES = ("wsgiaccessscript", "wsgiauthuserscript", "wsgiauthgroupscript")
 _PROVIDERS = ("authbasicprovider", "authdigestprovider")
 _BY_NAME = ("addhandler", "addtype")
@@ -56,7 +57,7 @@ class Remains:
     @property
     def is_of_files(self) -> bool:
         """Whether it had mod_wsgi run files that Apache would send as they are."""
-        return self.note == _UNSENT
+        return self.note == UNSENT
 
 
 def handler_names(directives: Iterable[Directive]) -> frozenset[str]:
@@ -74,15 +75,15 @@ def remains_of(directive: Directive, handlers: Collection[str]) -> Remains | Non
         return _closed(directive, (CLOSED[0],), "mod_wsgi knew these groups")
     if name == "wsgierroroverride":
         is_on = words[:1] and words[0].lower() == "on"
-        return Remains("exact", ("ProxyErrorOverride On",) if is_on else (), "mod_proxy does it")
+        return Remains("exact", ("ProxyErrorOverride On",) if is_on else (), BY_PROXY)
     if name.startswith("wsgi"):
         return Remains("exact", (), "the project's settings say it")
     if name == "loadmodule" and words[:1] == ["wsgi_module"]:
         return Remains("exact", tuple(_loading(words)), "Apache needs mod_proxy instead")
     if name in _SETTING and words[:1] and words[0].lower() in handlers:
-        return Remains("exact", (f"SetHandler {_NOBODY}",), _UNSENT)
+        return Remains("exact", (f"SetHandler {_NOBODY}",), UNSENT)
     if name in _BY_NAME and words[:1] and words[0].lower() in handlers:
-        return Remains("exact", (f"AddHandler {_NOBODY} {' '.join(words[1:])}",), _UNSENT)
+        return Remains("exact", (f"AddHandler {_NOBODY} {' '.join(words[1:])}",), UNSENT)
     if name == "rewriterule" and len(words) > 2 and _runs_script(words[2], handlers):
         line = f"RewriteRule {_as_pattern(words[0])} - [F]"
         return Remains("refused", (line,), "it handed a file to mod_wsgi: 403")
