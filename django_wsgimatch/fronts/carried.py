@@ -8,14 +8,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Carried:
     """
-    What a front must tell the server of a request, beside the client's address.
+    What a front must tell the server of a request, beside the client's address and the scheme.
 
-    ``is_behind`` says that the front itself stands behind another proxy, as far as its lines tell,
-    and ``knows_clients`` that it believes that proxy who asks (mod_remoteip).
+    ``variables`` are those of TLS. ``is_behind`` says that the front itself stands behind another
+    proxy, as far as its lines tell: what that one says in X-Forwarded-For and its like is the
+    application's.
     """
 
     has_users: bool = False
-    has_tls: bool = False
     variables: tuple[str, ...] = ()
     is_behind: bool = False
-    knows_clients: bool = False

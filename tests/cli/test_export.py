@@ -20,7 +20,14 @@ ADDED = """\
     <Proxy "http://127.0.0.1:9/*">
         ProxyPreserveHost On
         ProxyAddHeaders Off
+        RequestHeader edit* Connection "(?i)\\b(?!(?:close|keep-alive|upgrade)\\b)[^,\\s]+" ""
+        RequestHeader unset X-Forwarded_For
+        RequestHeader unset X_Forwarded-For
+        RequestHeader unset X_Forwarded_For
         RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"
+        RequestHeader unset X-Forwarded_Proto
+        RequestHeader unset X_Forwarded-Proto
+        RequestHeader unset X_Forwarded_Proto
         RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"
         RequestHeader unset X-Forwarded-Protocol
         RequestHeader unset X-Forwarded-Ssl
@@ -32,7 +39,7 @@ WITHOUT = SITE.replace("    WSGIScriptAlias / /srv/app.wsgi\n", ADDED)
 DIFF = """\
 --- {path}
 +++ site.conf (exported)
-@@ -1,5 +1,16 @@
+@@ -1,5 +1,23 @@
  <VirtualHost *:80>
      ServerName shop.test
 -    WSGIScriptAlias / /srv/app.wsgi

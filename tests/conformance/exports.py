@@ -68,12 +68,23 @@ RUNNING_PROBE = PROBE.replace(
 # What `openssl passwd -apr1 -salt saltsalt secret` prints.
 PASSWORD_LINE = "x:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0\n"
 CREDENTIALS = ("Authorization", "Basic eDpzZWNyZXQ=")
+REMOVED = (
+    *("X-Forwarded-For", "X-Forwarded-Proto", "X-Remote-User", "X-Auth-Type"),
+    *("X-Remote-Addr", "X-Request-Scheme", "X-SslClientVerify"),
+)
 # What a client says that only a trusted proxy may say: nobody believes it, here or there.
 LIES = (
     *(("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"), ("X-Remote-User", "root")),
     *(("X_Remote_User", "root"), ("X-Auth-Type", "Digest"), ("X-Forwarded-Host", "evil.test")),
     *(("X-Forwarded-Port", "1"), ("SCRIPT_NAME", "/evil"), ("PATH_INFO", "/evil")),
-    ("X-SslClientVerify", "SUCCESS"),
+    *(
+        ("X-SslClientVerify", "SUCCESS"),
+        ("X-Remote-Addr", "6.6.6.6"),
+        ("X_Forwarded_For", "6.6.6.6"),
+    ),
+    ("X-Request-Scheme", "https"),
+    # What a proxy would take away on the client's word.
+    ("Connection", f"keep-alive, {', '.join(REMOVED)}"),
 )
 _PASSWORDS = re.compile(r"^(\s*AuthUserFile\s+)\S+", re.IGNORECASE | re.MULTILINE)
 _CERTIFICATES = re.compile(

@@ -43,30 +43,30 @@ class ProxyHeader:
 def _apply_forwarded_for(environ: WSGIEnvironment, value: str, networks: Networks) -> None:
     if found := forwarded_for(value, networks):
         client, environ[_FORWARDED_FOR] = found
-        _set_client(environ, client)
+        set_client(environ, client)
 
 
 def _apply_forwarded(environ: WSGIEnvironment, value: str, networks: Networks) -> None:
     found: Forwarded | None = forwarded(value, networks)
     if found:
-        _set_client(environ, found.client)
+        set_client(environ, found.client)
         environ[FORWARDED] = found.kept
         _set_host(environ, found.host)
-        _set_scheme(environ, found.scheme)
+        set_scheme(environ, found.scheme)
 
 
 def _apply_client(environ: WSGIEnvironment, value: str, networks: Networks) -> None:
-    _set_client(environ, bare_address(value.strip(BLANKS)))
+    set_client(environ, bare_address(value.strip(BLANKS)))
 
 
 def _apply_scheme(environ: WSGIEnvironment, value: str, networks: Networks) -> None:
-    _set_scheme(environ, last_item(value))
+    set_scheme(environ, last_item(value))
 
 
 def _apply_protocol(environ: WSGIEnvironment, value: str, networks: Networks) -> None:
     protocol = last_item(value).lower()
     # As gunicorn's secure_scheme_headers have it.
-    _set_scheme(environ, "https" if protocol == "ssl" else protocol)
+    set_scheme(environ, "https" if protocol == "ssl" else protocol)
 
 
 def _apply_flag(environ: WSGIEnvironment, value: str, networks: Networks) -> None:
@@ -103,13 +103,15 @@ def _apply_script_name(environ: WSGIEnvironment, value: str, networks: Networks)
         put_in_place(environ, script_name)
 
 
-def _set_client(environ: WSGIEnvironment, address: str) -> None:
+def set_client(environ: WSGIEnvironment, address: str) -> None:
+    """Set who asks."""
     environ["REMOTE_ADDR"] = address
     # The name of the proxy is not that of the client.
     environ.pop("REMOTE_HOST", None)
 
 
-def _set_scheme(environ: WSGIEnvironment, scheme: str) -> None:
+def set_scheme(environ: WSGIEnvironment, scheme: str) -> None:
+    """Set a scheme, if it is one."""
     if scheme.lower() in ("https", "http"):
         environ["wsgi.url_scheme"] = scheme.lower()
 

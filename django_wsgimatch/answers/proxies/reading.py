@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ...exceptions import SettingError
 from .addresses import UNIX, Networks, network_of
 from .headers import KNOWN, ProxyHeader, environ_key
-from .trusted import TrustedProxies
+from .trusted import SCHEME, TrustedProxies
 
 PROXIES, HEADERS = "TRUSTED_PROXIES", "TRUSTED_PROXY_HEADERS"
 VARIABLES = "TRUSTED_PROXY_VARIABLES"
@@ -25,7 +25,7 @@ _HEADER = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 # What a request is: servers, headers of their own and the table decide about it.
 _NOT_VARIABLES = re.compile(
-    r"HTTP_.*|SERVER_.*|REQUEST_.*|CONTENT_.*|SCRIPT_.*|PATH_.*|REMOTE_ADDR|QUERY_STRING|RAW_URI"
+    r"HTTP_.*|SERVER_.*|REQUEST_.*|CONTENT_.*|SCRIPT_.*|PATH_.*|QUERY_STRING|RAW_URI"
     r"|GATEWAY_INTERFACE"
 )
 _HEADER_NAMES = {name.lower(): header for name, header in KNOWN.items()}
@@ -98,7 +98,7 @@ def _misspelled(given: str) -> str:
 def _variable(given: tuple[object, object]) -> tuple[str, str]:
     """A variable's name, and the environ's key of the header that it comes from."""
     name, header = given
-    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+    if not isinstance(name, str) or not (name == SCHEME or _VARIABLE.fullmatch(name)):
         raise SettingError(f"{name!r} should be a variable's name, such as 'REMOTE_USER'")
     if _NOT_VARIABLES.fullmatch(name):
         raise SettingError(

@@ -12,14 +12,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .addresses import Networks, is_trusted_peer
-from .headers import KNOWN, ProxyHeader, Purpose
+from .addresses import Networks, bare_address, is_trusted_peer
+from .forwarded import BLANKS
+from .headers import KNOWN, ProxyHeader, Purpose, set_client, set_scheme
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 # The environ's key for REMOTE_ADDR as the server has it: there where a request had such headers.
 PEER = "wsgimatch.peer"
+
+# What a request is, and may come from a header of one's own beside the variables.
+CLIENT, SCHEME = "REMOTE_ADDR", "wsgi.url_scheme"
 
 # What Apache writes into a header for a variable that has no value.
 _NO_VALUE = ("", "(null)")
@@ -53,7 +57,8 @@ class TrustedProxies:
         purposes = {purpose for header in named for purpose in header.purposes}
         rivals = (each.key for each in KNOWN.values() if not purposes.isdisjoint(each.purposes))
         keys = frozenset([*rivals, *[key for _, key in pairs]])
-        return cls(networks, named, pairs, keys, "scheme" in purposes)
+        has_scheme = "scheme" in purposes or any(name == SCHEME for name, _ in pairs)
+        return cls(networks, named, pairs, keys, has_scheme)
 
     def trusts(self, environ: WSGIEnvironment) -> bool:
         """Whether who has connected to the server is a trusted proxy."""
@@ -94,11 +99,17 @@ class TrustedProxies:
         """
         Set the variables that come from headers.
 
-        Without its header there is none: what the server has set speaks of the proxy.
+        Without its header there is none: what the server has set speaks of the proxy. Client and
+        scheme are the proxy's then.
         """
         for name, key in self.variables:
             value = environ.get(key, "")
-            if value not in _NO_VALUE:
+            if name == SCHEME:
+                set_scheme(environ, value)
+            elif name == CLIENT:
+                if value not in _NO_VALUE:
+                    set_client(environ, bare_address(value.strip(BLANKS)))
+            elif value not in _NO_VALUE:
                 environ[name] = value
             else:
                 environ.pop(name, None)

@@ -10,6 +10,7 @@ from typing import Any
 from ...answers.proxies.addresses import UNIX, Networks, holds, network_of
 from ...answers.proxies.headers import KNOWN, Purpose
 from ...answers.proxies.reading import HEADERS, PROXIES, VARIABLES
+from ...answers.proxies.trusted import CLIENT, SCHEME
 from ...text import quoted
 from ..findings.finding import Finding, Findings, listed
 from .serving import ANYBODY, SettingValue
@@ -60,7 +61,7 @@ def peer_findings(values: Mapping[str, Any], gunicorn: Mapping[str, SettingValue
     yield from _nameless_clients(values, gunicorn.get("bind"))
     if not values[HEADERS] and not values[VARIABLES]:
         return
-    if "scheme" not in _purposes(values[HEADERS]):
+    if "scheme" not in _purposes(values[HEADERS]) and SCHEME not in values[VARIABLES]:
         yield from _believed_by_gunicorn(values[PROXIES], gunicorn.get("forwarded_allow_ips"))
     mapping = gunicorn.get("header_map")
     if mapping is not None and mapping.value == "dangerous":
@@ -133,7 +134,8 @@ def _nameless_clients(values: Mapping[str, Any], bind: SettingValue | None) -> F
     if bind is None or not sockets:
         return
     is_trusted = UNIX in values[PROXIES]
-    if is_trusted and "client" in _purposes(values[HEADERS]):
+    names_client = "client" in _purposes(values[HEADERS]) or CLIENT in values[VARIABLES]
+    if is_trusted and names_client:
         return
     missing = (
         "no header for the client is trusted"

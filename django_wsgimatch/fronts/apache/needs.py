@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ...apache.lines.directive import Directive
 from ..backend import Backend
 from ..carried import Carried
-from .passing import header_of
+from .passing import told_headers
 
 _NAMES_USERS = ("authtype", "authuserfile", "authbasicprovider", "sslusername")
 _LOGIN_MODULES = ("mellon", "oidc", "shib", "gssapi", "krb", "cas", "openidc", "gridsite")
@@ -31,11 +31,10 @@ def carried_by(directives: Iterable[Directive]) -> Carried:
     has_tls = any(each.strip() == "on" for each in keys.get("sslengine", ()))
     has_values = any("stdenvvars" in each for each in keys.get("ssloptions", ()))
     variables = _SSL if has_tls and has_values else ()
-    knows_clients = "remoteipheader" in keys
-    is_behind = knows_clients or any(
+    is_behind = "remoteipheader" in keys or any(
         name in rest for rests in keys.values() for rest in rests for name in _OF_OTHERS
     )
-    return Carried(has_users, has_tls, variables, is_behind, knows_clients)
+    return Carried(has_users, variables, is_behind)
 
 
 def trusted_settings(carried: Carried, backend: Backend) -> dict[str, list[str] | dict[str, str]]:
@@ -44,13 +43,10 @@ def trusted_settings(carried: Carried, backend: Backend) -> dict[str, list[str] 
 
     The addresses are [] where only the operator knows what the server sees.
     """
-    says_scheme = carried.has_tls or not carried.is_behind
-    found: dict[str, list[str] | dict[str, str]] = {
-        _PROXIES: [*backend.peers],
-        _HEADERS: ["X-Forwarded-For", *(["X-Forwarded-Proto"] if says_scheme else [])],
-    }
-    names = [*(("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ()), *carried.variables]
-    return found | ({_VARIABLES: {name: header_of(name) for name in names}} if names else {})
+    headers, variables = told_headers(carried)
+    found: dict[str, list[str] | dict[str, str]] = {_PROXIES: [*backend.peers]}
+    found |= {_HEADERS: [*headers]} if headers else {}
+    return found | ({_VARIABLES: variables} if variables else {})
 
 
 def setting_lines(carried: Carried, backend: Backend) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...aliases.alias import Alias
+from ...answers.proxies.trusted import CLIENT, SCHEME
 from ...apache.covering.partial_aliases import literally
 from ..backend import Backend
 from ..carried import Carried
@@ -41,30 +42,44 @@ def location_pattern(alias: Alias) -> str:
     return f"^{literally(location)}{end}"
 
 
+def told_headers(carried: Carried) -> tuple[tuple[str, ...], dict[str, str]]:
+    """
+    Return the headers by which Apache tells of a request, and by variable those of variables.
+
+    Behind another proxy the usual ones are that proxy's, and the application may ask for them:
+    client and scheme then have headers of their own.
+    """
+    users = ("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ()
+    variables = {name: header_of(name) for name in (*users, *carried.variables)}
+    if not carried.is_behind:
+        return _USUAL, variables
+    return (), {CLIENT: header_of(CLIENT), SCHEME: _OWN_SCHEME} | variables
+
+
 def header_lines(backend: Backend, carried: Carried) -> Iterator[str]:
     """
     Yield the section that tells the backend what it cannot see, and removes what clients say.
 
     What another proxy before this one says of clients stays: the application may ask for it.
     """
+    headers, variables = told_headers(carried)
+    sources = dict(zip(headers, (CLIENT, SCHEME), strict=bool(headers)))
     yield f"<Proxy {in_quotes(f'{backend.base}/*')}>"
     yield "    ProxyPreserveHost On"
-    if carried.knows_clients or not carried.is_behind:
-        yield "    ProxyAddHeaders Off"
-        yield '    RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"'
-    if not carried.is_behind:
-        yield '    RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"'
-    elif carried.has_tls:
-        yield """    RequestHeader set X-Forwarded-Proto https "expr=%{HTTPS} == 'on'\""""
+    yield "    ProxyAddHeaders Off"
+    yield f"    {_KEPT}"
+    for header, name in (*sources.items(), *((h, n) for n, h in variables.items())):
+        yield from _telling(header, name)
     for name in (*(() if carried.is_behind else _SCHEMES), *_PATHS):
         yield f"    RequestHeader unset {name}"
-    for name in ("REMOTE_USER", "AUTH_TYPE") if carried.has_users else ():
-        yield from _variable(name)
-    for name in carried.variables:
-        yield from _variable(name)
     yield "</Proxy>"
 
 
+_USUAL = ("X-Forwarded-For", "X-Forwarded-Proto")
+_OWN_SCHEME = "X-Request-Scheme"
+# mod_proxy takes away what Connection names (RFC 9110 7.6.1): a client would have it take away what
+# is told here, and pass for Apache itself.
+_KEPT = r'RequestHeader edit* Connection "(?i)\b(?!(?:close|keep-alive|upgrade)\b)[^,\s]+" ""'
 # By these gunicorn takes a request for one over TLS, and takes the path from others.
 _SCHEMES = ("X-Forwarded-Protocol", "X-Forwarded-Ssl")
 _PATHS = ("SCRIPT_NAME", "PATH_INFO")
@@ -80,12 +95,16 @@ def header_of(variable: str) -> str:
     return "X-" + joint.join(each.capitalize() for each in variable.split("_"))
 
 
-def _variable(name: str) -> Iterator[str]:
-    header = header_of(name)
+def _telling(header: str, name: str) -> Iterator[str]:
+    """Yield the lines that put what Apache knows in the place of what a client says."""
+    is_always = name in (CLIENT, SCHEME)
     # Some servers take an underscore for a hyphen.
     for spelt in _spellings(header):
-        yield f"    RequestHeader unset {spelt}"
-    yield f'    RequestHeader set {header} "expr=%{{{name}}}" "expr=-n %{{{name}}}"'
+        if spelt != header or not is_always:
+            yield f"    RequestHeader unset {spelt}"
+    value = "REQUEST_SCHEME" if name == SCHEME else name
+    condition = "" if is_always else f' "expr=-n %{{{value}}}"'
+    yield f'    RequestHeader set {header} "expr=%{{{value}}}"{condition}'
 
 
 def _spellings(header: str) -> list[str]:

@@ -120,6 +120,60 @@ def test_rivals_are_dropped_where_the_named_header_is_missing():
     assert found == {"HTTP_X_REAL_IP": None, PEER: PROXY}
 
 
+OWN = {"REMOTE_ADDR": "X-Remote-Addr", "wsgi.url_scheme": "X-Request-Scheme"}
+
+
+def test_client_and_scheme_in_headers_of_their_own_leave_the_usual_ones_to_the_application():
+    told = {
+        "X-Remote-Addr": "192.0.2.1",
+        "X-Request-Scheme": "https",
+        "X-Forwarded-For": "9.9.9.9",
+        "X-Forwarded-Proto": "http",
+    }
+
+    assert changes(trusting(variables=OWN), request(told, REMOTE_HOST="proxy.example")) == {
+        "REMOTE_ADDR": "192.0.2.1",
+        "REMOTE_HOST": None,
+        "wsgi.url_scheme": "https",
+        PEER: PROXY,
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "changed"),
+    [
+        pytest.param({}, {}, id="neither is told"),
+        pytest.param(
+            {"X-Remote-Addr": "", "X-Request-Scheme": ""}, {PEER: PROXY}, id="both are empty"
+        ),
+        pytest.param(
+            {"X-Remote-Addr": "me", "X-Request-Scheme": "ftp"},
+            {"REMOTE_ADDR": "", PEER: PROXY},
+            id="no address and no scheme",
+        ),
+    ],
+)
+def test_client_and_scheme_stay_those_of_the_connection_without_a_value(told, changed):
+    assert changes(trusting(variables=OWN), request(told)) == changed
+
+
+def test_nobody_else_tells_client_and_scheme():
+    told = {"X-Remote-Addr": "192.0.2.1", "X-Request-Scheme": "https"}
+
+    assert changes(trusting(variables=OWN), request(told, peer="192.0.2.66")) == {
+        "HTTP_X_REMOTE_ADDR": None,
+        "HTTP_X_REQUEST_SCHEME": None,
+        PEER: "192.0.2.66",
+    }
+
+
+def test_a_scheme_in_a_header_of_its_own_is_not_what_gunicorn_believes():
+    environ = request({"X-Forwarded-Proto": "https"})
+    environ |= {"gunicorn.socket": object(), "wsgi.url_scheme": "https"}
+
+    assert changes(trusting(variables=OWN), environ) == {"wsgi.url_scheme": "http"}
+
+
 def test_of_two_named_headers_of_one_purpose_the_last_in_the_setting_counts():
     told = {"X-Real-IP": "192.0.2.1", "X-Forwarded-For": "192.0.2.2"}
 

@@ -35,7 +35,14 @@ EXPORTED = """\
     <Proxy "http://127.0.0.1:8000/*">\r
         ProxyPreserveHost On\r
         ProxyAddHeaders Off\r
+        RequestHeader edit* Connection "(?i)\\b(?!(?:close|keep-alive|upgrade)\\b)[^,\\s]+" ""\r
+        RequestHeader unset X-Forwarded_For\r
+        RequestHeader unset X_Forwarded-For\r
+        RequestHeader unset X_Forwarded_For\r
         RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"\r
+        RequestHeader unset X-Forwarded_Proto\r
+        RequestHeader unset X_Forwarded-Proto\r
+        RequestHeader unset X_Forwarded_Proto\r
         RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"\r
         RequestHeader unset X-Forwarded-Protocol\r
         RequestHeader unset X-Forwarded-Ssl\r
@@ -308,7 +315,10 @@ def test_the_main_server_s_entries_come_first_so_a_host_takes_out_its_places_by_
             ["SetEnvIf X-Forwarded-Proto https HTTPS=on"],
             [
                 'WSGIMATCH_TRUSTED_PROXIES = ["127.0.0.1"]',
-                'WSGIMATCH_TRUSTED_PROXY_HEADERS = ["X-Forwarded-For"]',
+                "WSGIMATCH_TRUSTED_PROXY_VARIABLES = {",
+                '    "REMOTE_ADDR": "X-Remote-Addr",',
+                '    "wsgi.url_scheme": "X-Request-Scheme",',
+                "}",
             ],
             id="another proxy before Apache, whose words the application still gets",
         ),

@@ -10,7 +10,14 @@ HEADERS = """\
     <Proxy "http://localhost/*">
         ProxyPreserveHost On
         ProxyAddHeaders Off
+        RequestHeader edit* Connection "(?i)\\b(?!(?:close|keep-alive|upgrade)\\b)[^,\\s]+" ""
+        RequestHeader unset X-Forwarded_For
+        RequestHeader unset X_Forwarded-For
+        RequestHeader unset X_Forwarded_For
         RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"
+        RequestHeader unset X-Forwarded_Proto
+        RequestHeader unset X_Forwarded-Proto
+        RequestHeader unset X_Forwarded_Proto
         RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"
         RequestHeader unset X-Forwarded-Protocol
         RequestHeader unset X-Forwarded-Ssl
