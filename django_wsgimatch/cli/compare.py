@@ -15,6 +15,7 @@ from ..apache.reading.reading import read_file
 from ..comparing.differences import Compared, Pair, compare_all
 from ..comparing.expected import Expected, expected_lines, read_expected, without_expected
 from ..comparing.http_client import Manner, Site
+from ..comparing.reasons import by_reason
 from ..comparing.rules import HEADERS, ComparisonRules
 from ..comparing.targets import SAFE_METHODS, Request, RequestFile, read_requests
 from ..conf import configuration
@@ -126,6 +127,11 @@ class Comparison:
     def different(self) -> int:
         """How many requests differ."""
         return sum(len(group.different) for group in self.groups)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many requests differ for what reason, the most frequent first."""
+        return by_reason(each for group in self.groups for each in group.different)
 
     @property
     def is_success(self) -> bool:
@@ -292,6 +298,10 @@ def _lines(comparison: Comparison) -> Iterator[str]:
                 yield f"    {shown(difference.what)}"
                 yield f"      old: {shown(difference.old)}"
                 yield f"      new: {shown(difference.new)}"
+    if comparison.different:
+        yield "By reason:"
+    for reason, count in comparison.reasons.items():
+        yield f"  {count} {shown(reason)}"
 
 
 def _draw(comparison: Comparison, screen: Screen) -> None:
@@ -306,6 +316,11 @@ def _draw(comparison: Comparison, screen: Screen) -> None:
                 rows.append([(text, "") for text in texts])
         if rows:
             screen.table(("request", "what", "old", "new"), rows)
+    counted_by_reason = [
+        [(str(count), ""), (shown(reason), "")] for reason, count in comparison.reasons.items()
+    ]
+    if counted_by_reason:
+        screen.table(("requests", "reason"), counted_by_reason)
 
 
 def _remarks(comparison: Comparison) -> Iterator[str]:
@@ -348,6 +363,18 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
             }
             for group in comparison.groups
             for each in group.different
+        ],
+        "groups": [
+            {
+                "alias": group.alias,
+                "directive": group.directive,
+                "requests": group.asked,
+                "different": len(group.different),
+            }
+            for group in comparison.groups
+        ],
+        "reasons": [
+            {"reason": reason, "requests": count} for reason, count in comparison.reasons.items()
         ],
     }
 

@@ -11,6 +11,8 @@ from .rules import ComparisonRules, body_of, header_values, is_own_page
 from .targets import Request
 
 _LONGEST = 200
+# What a server's own error page tells the client to do: all else of it is the server's taste.
+_OF_OWN_PAGES = ("WWW-Authenticate",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,18 @@ def _differences(old: Response, new: Response, pair: Pair) -> Iterator[Differenc
     if old.status != new.status:
         yield Difference("status", str(old.status), str(new.status))
     if is_own_page(old) and is_own_page(new):
+        yield from _header_differences(old, new, pair, _OF_OWN_PAGES)
         return
-    yield from _header_differences(old, new, pair)
+    yield from _header_differences(old, new, pair, pair.rules.headers)
     if old.status == new.status:
         yield from _body_differences(old, new, pair)
 
 
-def _header_differences(old: Response, new: Response, pair: Pair) -> Iterator[Difference]:
+def _header_differences(
+    old: Response, new: Response, pair: Pair, names: Iterable[str]
+) -> Iterator[Difference]:
     ours, theirs = pair.addresses(pair.old), pair.addresses(pair.new)
-    for name in pair.rules.headers:
+    for name in names:
         first, second = header_values(old, name, ours), header_values(new, name, theirs)
         if first != second:
             yield Difference(name, _shown(first), _shown(second))

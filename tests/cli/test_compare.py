@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 
 import pytest
@@ -57,6 +58,29 @@ def test_what_is_made_of_a_configuration_differs_by_its_lines(tmp_path):
         "<Location /app/x>: 10 of 12 differ",
     ]
     assert "status, without credentials\n      old: 403\n      new: 200" in out
+    assert out.splitlines()[-3:-1] == [
+        "By reason:",
+        "  13 status 403, then 200, without credentials",
+    ]
+
+
+def test_json_has_what_is_the_same_by_line_and_what_differs_by_reason(tmp_path):
+    (tmp_path / "site.conf").write_text(CONFIGURATION)
+    words = [str(tmp_path / "site.conf"), "--from-import", "--json"]
+
+    with site(closed) as old, site(open_to_all) as new:
+        out, _, _ = run("compare", old, new, *words)
+    told = json.loads(out)
+
+    assert told["groups"] == [
+        {"alias": None, "directive": directive, "requests": asked, "different": different}
+        for directive, asked, different in (
+            ("every host", 20, 0),
+            ("WSGIScriptAlias /app /srv/app.wsgi", 13, 3),
+            ("<Location /app/x>", 12, 10),
+        )
+    ]
+    assert told["reasons"] == [{"reason": "status 403, then 200", "requests": 13}]
 
 
 def test_differences_that_are_expected_are_kept_in_a_file(tmp_path):

@@ -244,6 +244,12 @@ def test_what_may_differ(old, new):
             id="pages of the servers' own for different errors",
         ),
         pytest.param(
+            answer(APACHE_PAGE, 401, WWW_Authenticate='Basic realm="a"'),
+            answer(OUR_PAGE, 401, WWW_Authenticate='Basic realm="b"'),
+            [Difference("WWW-Authenticate", 'Basic realm="a"', 'Basic realm="b"')],
+            id="who asks for a password on pages of the servers' own",
+        ),
+        pytest.param(
             answer(b"x"),
             Response(failure="TimeoutError: timed out"),
             [Difference("answer", "status 200", "TimeoutError: timed out")],

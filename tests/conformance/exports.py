@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -90,7 +90,7 @@ _PASSWORDS = re.compile(r"^(\s*AuthUserFile\s+)\S+", re.IGNORECASE | re.MULTILIN
 _CERTIFICATES = re.compile(
     r"^(\s*SSL(?:Certificate(?:Key|Chain)?|CACertificate|CARevocation)File\s+)\S+", re.I | re.M
 )
-_MOST = 900
+MOST = 900
 SETTINGS = """\
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["*"]
@@ -153,6 +153,10 @@ class Verified:
         return "\n    ".join([text, *map(str, ordered[:8])])
 
 
+# Compares a site, by its name, with what is made of it; asks every host for some targets more.
+Verifier = Callable[[str, ApacheSite, Sequence[str]], Verified]
+
+
 def is_told(response: Response) -> bool:
     """Whether the probe answers."""
     return response.status == 200 and response.body.startswith(b'{"SCRIPT_NAME"')
@@ -162,22 +166,23 @@ def _shown(response: Response) -> str:
     return response.body[:400].decode("latin-1").replace("\n", "\\n")
 
 
-def verify(path: Path) -> Verified:
-    """Compare a real configuration with its export."""
+def verify(path: Path, verifier: Verifier | None = None) -> Verified:
+    """Compare a real configuration with its export, or with what a verifier makes of it."""
+    verifier = verifier or verify_site
     with open_directory() as directory:
-        text = _stubbed(path.read_text("latin-1"), directory)
+        text = stubbed(path.read_text("latin-1"), directory)
         if read_text(text, path.name, Surroundings()).refusals:
             return Verified(path.name, "unreadable")
         try:
             site = make_site(text, directory, with_rules=True, modules=LOADED_HERE)
-            return verify_site(path.name, site)
+            return verifier(path.name, site, ())
         except (NotLoadable, ApacheFailed) as error:
             return Verified(path.name, f"not loadable: {str(error)[-300:]}")
         except FrontError as error:
             return Verified(path.name, f"not exported: {error}")
 
 
-def _stubbed(text: str, directory: Path) -> str:
+def stubbed(text: str, directory: Path) -> str:
     """Put files of ours in the place of password files, keys and certificates."""
     (directory / "passwords").write_text(PASSWORD_LINE)
     (directory / "certificate.pem").write_text(_certificate())
@@ -185,8 +190,9 @@ def _stubbed(text: str, directory: Path) -> str:
     return _CERTIFICATES.sub(rf"\g<1>{directory}/certificate.pem", text)
 
 
-def verify_random(seed: str, kind: str) -> Verified:
-    """Compare a random configuration with its export."""
+def verify_random(seed: str, kind: str, verifier: Verifier | None = None) -> Verified:
+    """Compare a random configuration with its export, or with what a verifier makes of it."""
+    verifier = verifier or verify_site
     rng = Random(seed)
     with open_directory() as directory:
         tree = directory / "tree"
@@ -199,7 +205,7 @@ def verify_random(seed: str, kind: str) -> Verified:
         site = ApacheSite(directory, text, {80: port}, [], LOADED_HERE)
         more = [random_access_target(rng) for _ in range(60)]
         try:
-            return verify_site(f"random {kind}, seed {seed}", site, more)
+            return verifier(f"random {kind}, seed {seed}", site, more)
         except FrontError as error:
             return Verified(f"random {kind}, seed {seed}", f"not exported: {error}")
 
@@ -212,26 +218,33 @@ def verify_site(
 
     ``by_socket`` has Apache and gunicorn talk over a unix socket.
     """
-    configuration = _prepare(site)
+    configuration = prepare(site)
     found = Verified(name, "compared")
-    made = questions_of(configuration, kind_of_file)
-    made = made[:: len(made) // _MOST + 1]
-    hosts = dict.fromkeys(each.host for each in made)
-    made += [SiteQuestion(target, host, "a random URL") for host in hosts for target in more]
-    secured = _secured(configuration)
-    ports = site.ports.values()
-    asked = [(Site(secured.get(p, "http"), "127.0.0.1", p), q) for p in ports for q in made]
+    asked = asked_of(site, configuration, more)
     original = site.text
-    with _apache(site, site.text, has_wsgi=True):
-        old = _ask_all(asked)
+    with running_apache(site, site.text, has_wsgi=True):
+        old = ask_all(asked)
     with ExitStack() as stack:
         exported = stack.enter_context(_backend(site, configuration, by_socket))
         found.refused = len(exported.refused)
-        stack.enter_context(_apache(site, exported.text, has_wsgi=False))
-        new = _ask_all(asked)
+        stack.enter_context(running_apache(site, exported.text, has_wsgi=False))
+        new = ask_all(asked)
     site.text = original
-    _judge(found, asked, old, new)
+    judge(found, asked, old, new)
     return found
+
+
+def asked_of(
+    site: ApacheSite, configuration: ApacheConfiguration, more: Sequence[str]
+) -> list[tuple[Site, SiteQuestion]]:
+    """Return all that is asked at each port; ``more`` are targets to ask every host."""
+    made = questions_of(configuration, kind_of_file)
+    made = made[:: len(made) // MOST + 1]
+    hosts = dict.fromkeys(each.host for each in made)
+    made += [SiteQuestion(target, host, "a random URL") for host in hosts for target in more]
+    secured = secured_ports(configuration)
+    ports = site.ports.values()
+    return [(Site(secured.get(p, "http"), "127.0.0.1", p), q) for p in ports for q in made]
 
 
 @contextmanager
@@ -272,7 +285,7 @@ def _certificate() -> str:
     return made.stdout
 
 
-def _secured(configuration: ApacheConfiguration) -> dict[int, str]:
+def secured_ports(configuration: ApacheConfiguration) -> dict[int, str]:
     """Return the ports at which TLS is spoken."""
     main, hosts = read_hosts([d for d in configuration.directives if not d.is_off], Ledger())
     speaking = [h for h in hosts if (main.is_tls if h.is_tls is None else h.is_tls)]
@@ -280,7 +293,7 @@ def _secured(configuration: ApacheConfiguration) -> dict[int, str]:
     return {int(each.rpartition(":")[2]): "https" for each in addresses}
 
 
-def _prepare(site: ApacheSite) -> ApacheConfiguration:
+def prepare(site: ApacheSite) -> ApacheConfiguration:
     """Write what the configuration leads to, and return it as it is read."""
     configuration = read_text(site.text, str(site.file), _surroundings(site))
     write_files(configuration, site.directory)
@@ -301,7 +314,7 @@ def _surroundings(site: ApacheSite) -> Surroundings:
 
 
 @contextmanager
-def _apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
+def running_apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
     """Run an Apache with a text in the place of the site's, with mod_wsgi or without it."""
     site.text = text
     site.write()
@@ -329,29 +342,35 @@ def _apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
         end_session(process)
 
 
-def _ask_all(asked: Sequence[tuple[Site, SiteQuestion]]) -> list[tuple[Response, Response]]:
-    """Ask everything twice: as nobody, and as somebody with a password."""
+def ask_all(
+    asked: Sequence[tuple[Site, SiteQuestion]], own: Sequence[tuple[str, str]] | None = None
+) -> list[tuple[Response, Response]]:
+    """Ask everything twice, as nobody and with a password; ``own`` is a header for each."""
     kept = OpenConnections()
-    nobody = Manner(verifies=False, headers=LIES)
-    somebody = Manner(verifies=False, headers=(*LIES, CREDENTIALS))
     found = []
-    for site, question in asked:
+    for number, (site, question) in enumerate(asked):
+        headers = (*LIES, own[number]) if own else LIES
+        nobody = Manner(verifies=False, headers=headers)
+        somebody = Manner(verifies=False, headers=(*headers, CREDENTIALS))
         request = Request("GET", question.target, question.host)
         found.append((ask(site, request, nobody, kept), ask(site, request, somebody, kept)))
     kept.close()
     return found
 
 
-def _judge(
+def judge(
     found: Verified,
     asked: Sequence[tuple[Site, SiteQuestion]],
     old: Sequence[tuple[Response, Response]],
     new: Sequence[tuple[Response, Response]],
+    said: Callable[[Response], object] | None = None,
 ) -> None:
+    """Count what differs; ``said`` is what counts of a response."""
+    said = said or _said
     for (site, question), before, after in zip(asked, old, new, strict=True):
         for who, first, second in zip(("", " as somebody"), before, after, strict=True):
             found.requests += 1
-            if _said(first) != _said(second):
+            if said(first) != said(second):
                 request = Request("GET", question.target, f"{question.host}{who}")
                 source = " ".join(question.source.split())[:80]
                 found.differing.append(Differing(site.port or 0, request, source, first, second))
@@ -368,8 +387,13 @@ def _said(response: Response) -> tuple[object, ...]:
     return (response.failure, response.status, *told, body)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Compare configurations with their exports.")
+def main(
+    arguments: Sequence[str] | None = None,
+    verifier: Verifier | None = None,
+    description: str = "Compare configurations with their exports.",
+) -> int:
+    """Compare what a command line names; ``verifier`` does so with another thing than exports."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("folder", nargs="*", type=Path, default=[CONFIGURATIONS])
     parser.add_argument("--random", type=int, default=0, help="random configurations of each kind")
     parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
@@ -379,8 +403,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     paths = [p for f in options.folder for p in ([f] if f.is_file() else sorted(f.glob("*.conf")))]
     seeds = [f"{options.seed}-{number}" for number in range(options.random)]
-    randomly = (verify_random(seed, kind) for kind in KINDS for seed in seeds)
-    return report(chain(() if seeds else map(verify, paths), randomly))
+    randomly = (verify_random(seed, kind, verifier) for kind in KINDS for seed in seeds)
+    real = (verify(path, verifier) for path in paths)
+    return report(chain(() if seeds else real, randomly))
 
 
 def report(verified: Iterable[Verified]) -> int:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -70,16 +70,21 @@ def apache(directory: Path, lines: str, distributions: Iterable[str]) -> Iterato
 
 @contextmanager
 def gunicorn(
-    directory: Path, settings: str = "own.settings", port: int = 0, socket: Path | None = None
+    directory: Path,
+    settings: str = "own.settings",
+    port: int = 0,
+    socket: Path | None = None,
+    words: Sequence[str] = (),
 ) -> Iterator[str]:
     """
     Serve the same site with gunicorn and this package; the address.
 
-    At a port, a free one by default, or at a ``socket`` that every user may connect to.
+    At a port, a free one by default, or at a ``socket`` that every user may connect to. ``words``
+    are options of gunicorn's.
     """
     port, log = port or free_port(), directory / "gunicorn.log"
     at = f"127.0.0.1:{port}" if socket is None else f"unix:{socket}"
-    bind = ["--no-control-socket", "--threads", "4", "--umask", "0", "--bind", at]
+    bind = ["--no-control-socket", "--threads", "4", "--umask", "0", "--bind", at, *words]
     environ = environment(settings)
     environ["PYTHONPATH"] += f":{directory}"
     process = start(

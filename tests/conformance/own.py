@@ -1,0 +1,90 @@
+"""
+Real configurations: what Apache with mod_wsgi answers, and what the site does on its own.
+
+``python -m tests.conformance.own [FOLDER]`` runs each file of a folder in a private Apache, imports
+it as a site without Apache, serves that with a real gunicorn, and asks both all that is made of the
+configuration, with credentials and without. The same are two answers with the same status and
+Location, of the same application with the same SCRIPT_NAME and PATH_INFO, or of the server itself
+with a body of the same size; error pages have texts of their own. ``--random N`` does so with N
+random configurations of each kind.
+
+gunicorn has one port. A front tells it the scheme of the port that a client has asked, as the
+server would know it that speaks TLS there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.writing.fragment import python_lines
+from django_wsgimatch.comparing.http_client import Response, Site
+from django_wsgimatch.comparing.rules import is_own_page
+from tests.conformance.apache_site import ApacheSite
+from tests.conformance.exports import (
+    SETTINGS,
+    Verified,
+    ask_all,
+    asked_of,
+    is_told,
+    judge,
+    main,
+    prepare,
+    running_apache,
+)
+from tests.support.both_servers import gunicorn
+from tests.support.oracle import free_port
+
+# What is asked at a port with TLS comes to gunicorn with the word of a front for it.
+_NO_FRONT = ("--forwarded-allow-ips", "192.0.2.1")
+_TRUSTED = """\
+WSGIMATCH_TRUSTED_PROXIES = ["127.0.0.1"]
+WSGIMATCH_TRUSTED_PROXY_HEADERS = ["X-Forwarded-Scheme"]
+"""
+
+
+def verify_alone(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verified:
+    """Compare a site that Apache takes with the same on its own."""
+    _give_root(site)
+    configuration = prepare(site)
+    found = Verified(name, "compared")
+    asked = asked_of(site, configuration, more)
+    with running_apache(site, site.text, has_wsgi=True):
+        old = ask_all(asked)
+    imported = import_configuration(configuration)
+    assert imported.settings is not None
+    lines = [SETTINGS, *python_lines(imported.settings, "site.conf"), _TRUSTED]
+    (site.directory / "own").mkdir(exist_ok=True)
+    (site.directory / "own" / "settings.py").write_text("\n".join(lines))
+    port = free_port()
+    there = Site("http", "127.0.0.1", port)
+    moved = [(there, question) for _, question in asked]
+    schemes = [("X-Forwarded-Scheme", at.scheme) for at, _ in asked]
+    with gunicorn(site.directory, port=port, words=_NO_FRONT):
+        new = ask_all(moved, schemes)
+    judge(found, asked, old, new, _said_alone)
+    return found
+
+
+def _give_root(site: ApacheSite) -> None:
+    """Give a site a DocumentRoot of its own: without one it has that of this machine's Apache."""
+    roots = (d for d in read_text(site.text, "site.conf").directives if d.key == "documentroot")
+    if all(each.host is not None or each.is_off for each in roots):
+        site.text += f'\nDocumentRoot "{site.directory}/htdocs"\n'
+
+
+def _said_alone(response: Response) -> tuple[object, ...]:
+    """What counts of a response: an application's, or the server's own."""
+    headers = {name.lower(): value for name, value in response.headers}
+    told = (response.failure, response.status, headers.get("location"))
+    if is_told(response):
+        said = json.loads(response.body)
+        return (*told, said["SCRIPT_NAME"], said["PATH_INFO"])
+    is_own = is_own_page(response) or 300 <= response.status < 400
+    return (*told, headers.get("www-authenticate"), None if is_own else len(response.body))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None, verify_alone, "Compare configurations with the site on its own."))
