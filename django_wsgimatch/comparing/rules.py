@@ -22,6 +22,8 @@ _FRESH = re.compile(
     rb"""|(\bnonce=["'])[A-Za-z0-9+/=_-]+""",
     re.IGNORECASE,
 )
+# What a challenge has anew each time (RFC 7616).
+_NONCE = re.compile(r"\b(nonce=|opaque=)(?:\"[^\"]*\"|[^\s,]+)", re.IGNORECASE)
 _VOLATILE_ATTRIBUTES = ("expires",)
 
 # How the pages begin with which Apache, nginx, gunicorn and this package answer errors themselves.
@@ -64,6 +66,8 @@ def header_values(response: Response, name: str, addresses: Sequence[str]) -> tu
     if kind in ("vary", "allow"):
         words = {word.strip().lower() for value in values for word in value.split(",")}
         return tuple(sorted(words - {""}))
+    if kind == "www-authenticate":
+        return tuple(_NONCE.sub(r"\1", value) for value in values)
     if kind == "content-type":
         return tuple(value.replace(" ", "").lower() for value in values)
     return tuple(values)

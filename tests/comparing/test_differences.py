@@ -182,6 +182,13 @@ FORM = b"<input type='hidden' name='csrfmiddlewaretoken' value='%s'>"
             answer(APACHE_PAGE, 400), answer(GUNICORN_PAGE, 400), id="the page of gunicorn's own"
         ),
         pytest.param(
+            answer(
+                APACHE_PAGE, 401, WWW_Authenticate='Digest realm="a", nonce="x=1,2", qop="auth"'
+            ),
+            answer(APACHE_PAGE, 401, WWW_Authenticate='Digest realm="a", nonce="y", qop="auth"'),
+            id="the nonce of a challenge",
+        ),
+        pytest.param(
             answer(b"", 404, Content_Type="text/html; charset=iso-8859-1"),
             answer(b"", 404, Content_Type="text/html; charset=utf-8"),
             id="errors that show nothing",

@@ -30,7 +30,7 @@ from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file, read_text
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.comparing.http_client import Manner, OpenConnections, Response, Site, ask
-from django_wsgimatch.comparing.rules import is_own_page
+from django_wsgimatch.comparing.rules import header_values, is_own_page
 from django_wsgimatch.comparing.targets import Request
 from django_wsgimatch.exceptions import FrontError
 from django_wsgimatch.fronts.apache.behind import import_behind_apache
@@ -378,12 +378,11 @@ def judge(
 
 def _said(response: Response) -> tuple[object, ...]:
     """What counts of a response: its status, two headers, and what stands in it."""
-    headers = {name.lower(): value for name, value in response.headers}
+    told = (header_values(response, name, ()) for name in ("Location", "WWW-Authenticate"))
     # A page of mod_status is another one each time.
     is_own = is_own_page(response) or 300 <= response.status < 400
     is_own = is_own or b"<title>Apache Status</title>" in response.body
     body = b"" if is_own else response.body
-    told = map(headers.get, ("location", "www-authenticate"))
     return (response.failure, response.status, *told, body)
 
 
@@ -419,7 +418,7 @@ def report(verified: Iterable[Verified]) -> int:
         differing += len(each.differing)
         opened += each.opened
         refused += each.refused
-        reasons.update(other.reason for other in each.differing)
+        reasons.update(f"{e.reason} ({e.source.split()[0]})" for e in each.differing)
         print(each, flush=True)
     share = 100 * (requests - differing) / requests if requests else 0
     print(", ".join(f"{count} {state}" for state, count in sorted(states.items())))

@@ -21,7 +21,7 @@ from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.comparing.http_client import Response, Site
-from django_wsgimatch.comparing.rules import is_own_page
+from django_wsgimatch.comparing.rules import header_values, is_own_page
 from tests.conformance.apache_site import ApacheSite
 from tests.conformance.exports import (
     SETTINGS,
@@ -77,13 +77,15 @@ def _give_root(site: ApacheSite) -> None:
 
 def _said_alone(response: Response) -> tuple[object, ...]:
     """What counts of a response: an application's, or the server's own."""
-    headers = {name.lower(): value for name, value in response.headers}
-    told = (response.failure, response.status, headers.get("location"))
+    location, challenge = (
+        header_values(response, name, ()) for name in ("Location", "WWW-Authenticate")
+    )
+    told = (response.failure, response.status, location)
     if is_told(response):
         said = json.loads(response.body)
         return (*told, said["SCRIPT_NAME"], said["PATH_INFO"])
     is_own = is_own_page(response) or 300 <= response.status < 400
-    return (*told, headers.get("www-authenticate"), None if is_own else len(response.body))
+    return (*told, challenge, None if is_own else len(response.body))
 
 
 if __name__ == "__main__":
