@@ -62,6 +62,7 @@ conformance: $(VENV)/with-test ## compare random requests with the installed Apa
 	$(VENV)/bin/python -m tests.conformance.proxies
 	$(VENV)/bin/python -m tests.conformance.around.extras
 	$(VENV)/bin/python -m tests.conformance.exports
+	$(VENV)/bin/python -m tests.conformance.whole_sites.own
 
 fuzz: $(VENV)/with-test ## compare patterns and their cost with libpcre2, the index with a scan, plans with the corridor, Apache files and static files with Apache, lie to the relay, to status and to root's process
 	$(VENV)/bin/python -m tests.fuzz.patterns

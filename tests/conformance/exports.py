@@ -101,19 +101,21 @@ INSTALLED_APPS = ["django_wsgimatch"]
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """A request that the two sites answer in different ways."""
+    """A request that two sites answer in different ways; ``is_named`` says that a report does."""
 
     port: int
     request: Request
     source: str
     old: Response
     new: Response
+    is_named: bool = False
 
     @property
     def is_opened(self) -> bool:
         """Whether an application answers what Apache kept people out of, or answered itself."""
         is_kept = self.old.status in (401, 403, 404, 405, 410) or 300 <= self.old.status < 400
-        return is_kept and not is_told(self.old) and is_told(self.new)
+        is_open = is_kept and not is_told(self.old) and is_told(self.new)
+        return is_open and not self.is_named
 
     @property
     def reason(self) -> str:

@@ -1,4 +1,4 @@
-"""Whether an exported configuration answers as the original, a short run of its harness."""
+"""Whether an exported configuration, and a site on its own, answer as the original: short runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.apache_site import ApacheSite
-from tests.conformance.exports import LOADED_HERE, PASSWORD_LINE, verify_random, verify_site
+from tests.conformance.exports import (
+    LOADED_HERE,
+    PASSWORD_LINE,
+    Verified,
+    verify_random,
+    verify_site,
+)
+from tests.conformance.whole_sites.own import verify_alone
 from tests.support.both_servers import needs_apache
 from tests.support.oracle import free_port
 from tests.support.trees import TreeEntry, TreeItem, build_tree, open_directory
@@ -61,3 +68,42 @@ def test_a_random_configuration_is_opened_nowhere(seed, kind):
     found = verify_random(seed, kind)
 
     assert found.opened == 0, str(found)
+
+
+ALONE_TREE: tuple[TreeItem, ...] = (
+    "app/app.wsgi",
+    TreeEntry(path="static/site.css", text="a { }\n"),
+)
+ALONE = """\
+<VirtualHost *:{PORT}>
+    ServerName shop.test
+    Alias /static {ROOT}/static
+    Redirect permanent /old http://shop.test/archive
+    RewriteEngine On
+    RewriteRule ^/gone - [G]
+    WSGIScriptAlias /app {ROOT}/app/app.wsgi
+</VirtualHost>
+"""
+
+
+def alone(text: str) -> Verified:
+    """What became of a configuration."""
+    with open_directory() as directory:
+        port = free_port()
+        build_tree(directory / "tree", ALONE_TREE)
+        text = text.replace("{ROOT}", str(directory / "tree")).replace("{PORT}", str(port))
+        return verify_alone("site", ApacheSite(directory, text, {80: port}, [], LOADED_HERE))
+
+
+def test_a_plain_site_answers_as_in_apache():
+    found = alone(ALONE)
+
+    assert found.requests > 100
+    assert found.differing == [], str(found)
+
+
+def test_what_answers_in_another_way_is_seen_and_opened_where_no_report_names_it():
+    found = alone(ALONE.replace("RewriteEngine On", "ProxyPass /app/x http://127.0.0.1:1/"))
+
+    assert {each.reason for each in found.differing} == {"status 503, then 200"}
+    assert found.opened == 0

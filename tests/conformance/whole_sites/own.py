@@ -1,12 +1,13 @@
 """
 Real configurations: what Apache with mod_wsgi answers, and what the site does on its own.
 
-``python -m tests.conformance.own [FOLDER]`` runs each file of a folder in a private Apache, imports
+``python -m tests.conformance.whole_sites.own [FOLDER]`` runs each file of a folder in a private Apache, imports
 it as a site without Apache, serves that with a real gunicorn, and asks both all that is made of the
 configuration, with credentials and without. The same are two answers with the same status and
 Location, of the same application with the same SCRIPT_NAME and PATH_INFO, or of the server itself
 with a body of the same size; error pages have texts of their own. ``--random N`` does so with N
-random configurations of each kind.
+random configurations of each kind. What an application answers here, and Apache answers itself or
+keeps people out of, is opened, unless the report of the import names the URL.
 
 gunicorn has one port. A front tells it the scheme of the port that a client has asked, as the
 server would know it that speaks TLS there.
@@ -16,12 +17,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
-from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.index.prefix import alias_matches
+from django_wsgimatch.aliases.patterns.pattern import compile_pattern
+from django_wsgimatch.aliases.uri import parse_target
+from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.comparing.http_client import Response, Site
 from django_wsgimatch.comparing.rules import header_values, is_own_page
+from django_wsgimatch.exceptions import BadTarget
 from tests.conformance.apache_site import ApacheSite
 from tests.conformance.exports import (
     SETTINGS,
@@ -65,7 +72,25 @@ def verify_alone(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verif
     with gunicorn(site.directory, port=port, words=_NO_FRONT):
         new = ask_all(moved, schemes)
     judge(found, asked, old, new, _said_alone)
+    found.differing = [
+        replace(each, is_named=_is_named(imported, each.request.target)) for each in found.differing
+    ]
     return found
+
+
+def _is_named(imported: Imported, target: str) -> bool:
+    """Whether the report names an URL, as one that something else than an alias answers."""
+    try:
+        uri = parse_target(target, allow_encoded_slashes=True, merge_slashes=True).uri
+    except BadTarget:
+        return False
+    return any(_takes(each.region, uri) for each in imported.taken)
+
+
+def _takes(region: Alias, uri: str) -> bool:
+    if region.kind == "plain":
+        return region.location == "/" or alias_matches(uri, region.location) > 0
+    return compile_pattern(region.location, allow_exponential=True).find(uri) is not None
 
 
 def _give_root(site: ApacheSite) -> None:
