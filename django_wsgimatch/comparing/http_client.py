@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import ssl
 import threading
@@ -113,7 +114,8 @@ class Deadline:
     def watch(self, connection: socket.socket) -> None:
         """End this connection in time, whatever it is wrapped in."""
         with self._lock:
-            self._watched = connection.dup()
+            # A socket that speaks TLS has no dup() of its own.
+            self._watched = socket.socket(fileno=os.dup(connection.fileno()))
             if self.has_passed:
                 self._end()
 

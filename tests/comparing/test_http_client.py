@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -138,7 +141,9 @@ def test_a_timeout_that_is_none(seconds):
 
 
 @contextmanager
-def site_that_keeps(answers: int) -> Iterator[tuple[int, list[int]]]:
+def site_that_keeps(
+    answers: int, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[int, list[int]]]:
     """The port of a site that answers so often over a connection; and to how many it answered."""
     counts: list[int] = []
     listener = socket.create_server(("127.0.0.1", 0))
@@ -146,7 +151,8 @@ def site_that_keeps(answers: int) -> Iterator[tuple[int, list[int]]]:
     def serve() -> None:
         with suppress(OSError):
             while True:
-                connection, _ = listener.accept()
+                plain, _ = listener.accept()
+                connection = tls.wrap_socket(plain, server_side=True) if tls else plain
                 counts.append(0)
                 with connection:
                     while counts[-1] < answers and connection.recv(65536):
@@ -179,3 +185,33 @@ def test_a_connection_is_used_again_and_made_anew_where_the_site_has_closed_it(a
 
     assert [(each.status, each.body) for each in found] == [(200, b"ok")] * 5
     assert counts == expected
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a.test"),
+            *("-keyout", str(path), "-out", str(path.with_suffix(".crt"))),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path.with_suffix(".crt"), path)
+    return context
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, for a certificate")
+def test_a_connection_with_tls_is_used_again_too(tls):
+    manner = Manner(verifies=False)
+
+    with site_that_keeps(9, tls) as (port, counts):
+        kept = OpenConnections()
+        site = Site("https", "127.0.0.1", port)
+        found = [ask(site, REQUEST, manner, kept) for _ in range(5)]
+        kept.close()
+
+    assert [(each.status, each.body, each.failure) for each in found] == [(200, b"ok", "")] * 5
+    assert counts == [5]

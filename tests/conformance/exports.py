@@ -372,7 +372,7 @@ def judge(
     for (site, question), before, after in zip(asked, old, new, strict=True):
         for who, first, second in zip(("", " as somebody"), before, after, strict=True):
             found.requests += 1
-            if said(first) != said(second):
+            if said(first) != said(second) or first.failure:
                 request = Request("GET", question.target, f"{question.host}{who}")
                 source = " ".join(question.source.split())[:80]
                 found.differing.append(Differing(site.port or 0, request, source, first, second))

@@ -1,13 +1,13 @@
 """
 Real configurations: what Apache with mod_wsgi answers, and what the site does on its own.
 
-``python -m tests.conformance.whole_sites.own [FOLDER]`` runs each file of a folder in a private Apache, imports
-it as a site without Apache, serves that with a real gunicorn, and asks both all that is made of the
-configuration, with credentials and without. The same are two answers with the same status and
-Location, of the same application with the same SCRIPT_NAME and PATH_INFO, or of the server itself
-with a body of the same size; error pages have texts of their own. ``--random N`` does so with N
-random configurations of each kind. What an application answers here, and Apache answers itself or
-keeps people out of, is opened, unless the report of the import names the URL.
+``python -m tests.conformance.whole_sites.own [FOLDER]`` runs each file of a folder in a private
+Apache, imports it as a site without Apache, serves that with a real gunicorn, and asks both all
+that is made of the configuration, with credentials and without. The same are two answers with the
+same status and Location, of the same application with the same SCRIPT_NAME and PATH_INFO, or of the
+server itself with a body of the same size; error pages have texts of their own. ``--random N`` does
+so with N random configurations of each kind. What an application answers here, and Apache answers
+itself or keeps people out of, is opened, unless the report of the import names the URL.
 
 gunicorn has one port. A front tells it the scheme of the port that a client has asked, as the
 server would know it that speaks TLS there.
