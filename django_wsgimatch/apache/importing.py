@@ -17,6 +17,7 @@ from .covering.alias_lines import names_of_folders
 from .covering.coverage import FileKind, FileKinds
 from .covering.error_pages import note_error_pages
 from .covering.hosts import Host, Scope, read_hosts
+from .covering.option_values import Given
 from .covering.own_pages import find_own_pages
 from .covering.parts import note_parts
 from .covering.tls import TlsLines
@@ -267,12 +268,24 @@ def _put_all(
     return told
 
 
+# Apache goes on doing these to the responses that it passes on.
+_DONE_BY_APACHE = (
+    *("header", "adddefaultcharset", "expiresactive", "expiresdefault", "expiresbytype"),
+)
+
+
+def _not_of_apache(values: dict[str, Given]) -> dict[str, Given]:
+    return {n: each for n, each in values.items() if each.directive.key not in _DONE_BY_APACHE}
+
+
 def _put_scripts(resolver: Resolver, hosts: Sequence[Host]) -> list[Barred]:
     """Put what runs scripts alone to the hosts: Apache goes on refusing what it refuses."""
     for host in (resolver.main, *hosts):
         host.access.clear()
+        host.values = _not_of_apache(host.values)
         for scope in host.scopes.values():
             scope.access.clear()
+            scope.values = _not_of_apache(scope.values)
     mount_as_aliases(resolver, hosts)
     return []
 
