@@ -54,7 +54,7 @@ def test_behind_apache_all_but_mod_wsgi_stays_there(path):
 
     assert out == WRITTEN.format(path=path)
     assert err == SAID.format(path=path)
-    assert status == 0
+    assert status == 1
 
 
 def test_variables_of_apache_are_written_one_a_line_where_they_are_many(path):
