@@ -169,6 +169,9 @@ def _written_out(
         return entry
     name = entry.host.server_name or server_name
     script_name = script_name_of(alias, kind_of)
+    if script_name is None and entry.whole is not None:
+        # A part has the SCRIPT_NAME of all of it.
+        script_name = script_name_of(entry.whole, kind_of)
     if name is None or (group == RESOURCE and script_name is None):
         ledger.note(
             entry.directive,

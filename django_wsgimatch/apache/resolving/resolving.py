@@ -67,8 +67,8 @@ class ResolvedAlias:
     ``given_on_line`` are the options that it names itself, ``values`` what the directives around it
     give; ``spots`` is where all this stands, the alias first. ``follow_symlinks`` is what holds at
     the root and at the script. ``part`` is the section that it stands for, where that holds for a
-    part of an alias only; the entry of the rest follows. ``uses`` are the directives that are kept
-    as its options, each with the option.
+    part of an alias only; the entry of the rest follows, of the ``whole``. ``uses`` are the
+    directives that are kept as its options, each with the option.
     """
 
     alias: Alias
@@ -80,6 +80,7 @@ class ResolvedAlias:
     follow_symlinks: FollowSymlinks
     part: Scope | None = None
     uses: Uses = ()
+    whole: Alias | None = None
 
     @property
     def is_first(self) -> bool:
@@ -120,10 +121,11 @@ class Resolver:
         asked = [(s, how) for s, how in scopes if how == "all" or not self._files.answer(host, s)]
         parts, agreeing = self._parts(alias, asked, server, values)
         follow = self._follow_symlinks(host, sure)
-        return [
+        found = [
             self._entry(each, host, directive, own, follow, part, () if part else agreeing)
             for each, own, part in (*parts, (alias, values, None))
         ]
+        return [replace(each, whole=None if each.part is None else alias) for each in found]
 
     def _answering(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
         """Return the entries of what needs no application."""

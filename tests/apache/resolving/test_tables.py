@@ -360,3 +360,16 @@ def test_an_address_that_no_host_has_is_told_with_those_that_they_have():
     )
     with pytest.raises(AddressError, match=message):
         at("*:82", *PORTS)
+
+
+def test_a_part_by_pattern_has_the_group_of_the_whole_alias():
+    lines = [
+        *("<VirtualHost *>", "ServerName a.test", "WSGIScriptAlias /a /srv/a.wsgi"),
+        *("<LocationMatch x$>", "Header set X-A b", "</LocationMatch>", "</VirtualHost>"),
+        *("<VirtualHost *>", "ServerName b.test", "WSGIScriptAlias /b /srv/b.wsgi"),
+        "</VirtualHost>",
+    ]
+
+    hosts = {each.pattern: each for each in settings_of(*lines).hosts}
+
+    assert [each.alias.application_group for each in hosts["a.test"].entries] == ["a.test|/a"] * 2
