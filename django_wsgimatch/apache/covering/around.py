@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ...aliases.alias import Alias, Extras
 from ...aliases.file_options import FileOptions
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
-from .coverage import LOCATIONS, FileKinds, section_pattern
+from .coverage import FILES, LOCATIONS, FileKinds, coverage, reach_of, section_pattern
 from .extra_values import (
     Values,
     always_given,
@@ -25,7 +25,7 @@ from .extra_values import (
     option_said,
 )
 from .hosts import Host, Scope
-from .partial_aliases import region_of
+from .partial_aliases import endings_of, named_files, region_of
 
 _NOT_ACTIVE = "It takes ExpiresActive On and ExpiresDefault to say how long a response is kept"
 _NO_OPTION = "No option is needed: this is how it works without it"
@@ -91,6 +91,35 @@ def is_whole_folder(scope: Scope, alias: Alias, kind_of: FileKinds) -> bool:
     if is_pattern or text != f"{alias.location}/" or any(always_given(scope.values)):
         return False
     return kind_of(posixpath.normpath(alias.target)) == "directory"
+
+
+def parts_by_name(
+    alias: Alias, scopes: Sequence[Scope], index: Iterable[str], kind_of: FileKinds
+) -> list[tuple[Alias, Scope]]:
+    """
+    Return the files of an alias that each <Files> holds for, for those sections that tell it.
+
+    ``index`` are names of index files: their folder's URL has no name. Nothing is returned where
+    two sections may hold for one file.
+    """
+    endings = [endings_of(scope.sections[-1]) for scope in scopes]
+    known = [each for each in endings if each is not None]
+    is_apart = len(known) == len(endings) and sum(map(len, known)) == len(frozenset().union(*known))
+    if len(scopes) > 1 and not is_apart:
+        return []
+    reach, names, found = reach_of(alias, kind_of), [*index], []
+    for scope in scopes:
+        *around, files = scope.sections
+        is_told = coverage(around, reach) == "all" and not any(always_given(scope.values))
+        held = (coverage([files], replace(reach, script=f"/{name}")) for name in names)
+        part = named_files(alias, files) if is_told and {*held} <= {"none"} else None
+        found += [] if part is None else [(part, scope)]
+    return found
+
+
+def is_by_name(scope: Scope) -> bool:
+    """Whether a section holds for files by their names."""
+    return scope.sections[-1].key in FILES
 
 
 def without_surroundings(alias: Alias) -> Alias:

@@ -68,6 +68,42 @@ def divisible(alias: Alias, section: Section) -> Alias:
     return as_match(alias) if is_file and (is_pattern or is_wildcard(text)) else alias
 
 
+def named_files(alias: Alias, section: Section) -> Alias | None:
+    """
+    Return an alias for those files of an alias whose names a <Files> holds for, or None.
+
+    It goes by the last segment of the URL, which the name of an index file is not.
+    """
+    is_torn = alias.location[1:].endswith("/") and not alias.target.endswith("/")
+    if alias.kind != "plain" or is_torn:
+        return None
+    text, is_pattern = section_pattern(section)
+    starts = not is_pattern or text.startswith("^")
+    body = text[starts:] if is_pattern else _glob(text)
+    is_odd = "^" in _ESCAPED_OR_SET.sub("", body) or (starts and is_pattern and "|" in text)
+    plain = None if is_pattern and is_odd else without_captures(body)
+    if plain is None:
+        return None
+    name = f"{'' if starts else '[^/]*?'}(?:{plain}){'' if is_pattern else '$'}"
+    return restricted(as_match(alias), rf"(?=(?s:.*)/(?=[^/]*\z){name})")
+
+
+_ENDING = re.compile(r"(?:\(\?i\))?(?:\^?\.[*+])?\\\.(?:\((?:\?:)?([\w?|]+)\)|([\w?]+))\$")
+
+
+def endings_of(section: Section) -> frozenset[str] | None:
+    """Return the endings of names that a <Files> holds for, lower case, None for other names."""
+    text, is_pattern = section_pattern(section)
+    if not is_pattern:
+        return frozenset([text[2:].lower()]) if re.fullmatch(r"\*\.\w+", text) else None
+    found = _ENDING.fullmatch(text)
+    words = (found[1] or found[2]).lower().split("|") if found else [""]
+    if not all(re.fullmatch(r"\w+(?:\?\w*)?", word) for word in words):
+        return None
+    parts = [word.partition("?") for word in words]
+    return frozenset([a + b for a, _, b in parts] + [a[:-1] + b for a, mark, b in parts if mark])
+
+
 def restricted(alias: Alias, condition: str) -> Alias | None:
     """Return an alias for those of its uris that a lookahead from their start holds for."""
     return None if _UNMOVABLE.search(condition) else _where(alias, condition)

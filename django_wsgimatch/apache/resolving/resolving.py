@@ -18,10 +18,12 @@ from ..covering.alias_lines import kinds_for
 from ..covering.around import (
     FileLocations,
     extra_uses,
+    is_by_name,
     is_root_of_files,
     is_whole_folder,
     note_left,
     note_redirects,
+    parts_by_name,
     values_of_files,
     with_extras,
     with_extras_of_files,
@@ -181,19 +183,37 @@ class Resolver:
     def _parts_of_files(
         self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
     ) -> Iterator[Part]:
-        """Yield parts of a folder for which a <Location> says something else, the first wins."""
-        partial, is_same = [], True
+        """Yield parts of a folder for which a section says something else, the first wins."""
+        partial: list[Scope] = []
+        by_name: dict[int, Scope] = {}
+        is_same, is_root = True, is_root_of_files(alias)
         for scope in (scope for scope, covered in scopes if covered == "some"):
             given = values_of_files(scope.values)
             note_left(given, self.ledger)
             others = differing(values, {n: e for n, e in given.items() if not is_left(n)})
-            if given and _is_location(scope) and not is_root_of_files(alias):
+            if given and _is_location(scope) and not is_root:
                 partial.append(scope)
                 is_same = is_same and not others
+            elif others and is_by_name(scope) and not is_root:
+                by_name[id(scope)] = scope
             else:
                 self._need_hand(alias, (given[name] for name in given if name in others), scope)
         if not is_same:
             yield from self._narrowed(alias, partial, scopes, server)
+        elif by_name:
+            for part, scope in self._named_parts(alias, [*by_name.values()], values):
+                del by_name[id(scope)]
+                holding = [s for s, covered in scopes if covered == "all" or s is scope]
+                yield part, merged_values(server, holding), scope
+        for scope in by_name.values():
+            self._need_hand(alias, values_of_files(scope.values).values(), scope)
+
+    def _named_parts(
+        self, alias: Alias, scopes: Sequence[Scope], values: Values
+    ) -> list[tuple[Alias, Scope]]:
+        assert isinstance(alias.answer, FileOptions)
+        index = values["index"].value if "index" in values else alias.answer.index
+        return parts_by_name(alias, scopes, index, kinds_for(alias, self.kind_of, self.folders))
 
     def _note_options(self, options: Iterable[Given], alias: Alias) -> None:
         """Say what Options do to files that a folder has."""

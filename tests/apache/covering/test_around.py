@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from django_wsgimatch.apache.covering.coverage import FileKind
+from django_wsgimatch.apache.covering.partial_aliases import endings_of
+from django_wsgimatch.apache.lines.directive import Section, Spot
 from tests.support.imports import entry_lines, notes_of, section
 
 ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
@@ -209,9 +211,9 @@ def test_files_have(lines, entries):
             id="an edit for a part of the URLs",
         ),
         pytest.param(
-            [r"<FilesMatch \.css$>", HEADER, "</FilesMatch>"],
-            rf"needs you: <FilesMatch \.css$> {PART}. Give those URLs their own entry before it",
-            id="a header of some files",
+            [r"<FilesMatch \.html$>", HEADER, "</FilesMatch>"],
+            rf"needs you: <FilesMatch \.html$> {PART}. Give those URLs their own entry before it",
+            id="a header of index files, which a folder's URL sends too",
         ),
         pytest.param(
             section("Directory /other", HEADER),
@@ -234,6 +236,71 @@ def test_the_report_says(lines, note):
     line = 2 if lines[0].startswith("<") else 1
 
     assert notes_of(*lines, FILES, ALIAS)[line] == note
+
+
+@pytest.mark.parametrize(
+    ("opening", "condition"),
+    [
+        pytest.param(r"FilesMatch \.css$", r"[^/]*?(?:\.css$)", id="an ending"),
+        pytest.param(r"FilesMatch ^a.*\.css$", r"(?:a.*\.css$)", id="a beginning and an ending"),
+        pytest.param(r'FilesMatch "\.(css|js)$"', r"[^/]*?(?:\.(?:css|js)$)", id="some endings"),
+        pytest.param("Files *.css", r"(?:[^/]*\.css)$", id="a wildcard"),
+        pytest.param("Files a.css", r"(?:a\.css)$", id="a name"),
+    ],
+)
+def test_files_by_name_are_an_entry_of_their_own(opening, condition):
+    entries = entry_lines(*section(opening, HEADER), FILES)
+
+    assert entries == [
+        (
+            rf'alias_match(r"^(?=(?s:.*)/(?=[^/]*\z){condition})/static((?:/(?s:.*))?)\z", '
+            '"/srv/static$1", headers={"X-A": "b"})'
+        ),
+        'alias("/static", "/srv/static")',
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(section("FilesMatch ^a|css$", HEADER), id="a pattern with several beginnings"),
+        pytest.param(section(r"FilesMatch \.x$", "Header always set A b"), id="headers of errors"),
+        pytest.param(
+            [*section("Files *.css", HEADER), *section("Files a.css", "Header set X-B c")],
+            id="two sections for one file",
+        ),
+        pytest.param(
+            section("Directory /srv/static/img", "<Files *.x>", HEADER, "</Files>"),
+            id="a part of the folder",
+        ),
+    ],
+)
+def test_files_by_name_that_no_entry_can_tell_need_the_user(lines):
+    assert entry_lines(*lines, FILES) == ['alias("/static", "/srv/static")']
+    assert [note for note in notes_of(*lines, FILES).values() if PART in note]
+
+
+def test_files_of_a_document_root_have_no_parts():
+    lines = [*section(r"FilesMatch \.css$", HEADER), "WSGIScriptAlias /a /srv/a.wsgi"]
+
+    notes = notes_of(*lines, "DocumentRoot /srv/www")
+
+    assert notes[2].startswith("needs you: ")
+
+
+@pytest.mark.parametrize(
+    ("argument", "endings"),
+    [
+        pytest.param(r"\.css$", {"css"}, id="one"),
+        pytest.param(r'"(?i)^.*\.(?:GIF|jpe?g)$"', {"gif", "jpg", "jpeg"}, id="some, in any case"),
+        pytest.param(r"\.(css|j?s?)$", None, id="several letters that may be missing"),
+        pytest.param("css$", None, id="no dot"),
+    ],
+)
+def test_endings_of_names(argument, endings):
+    found = endings_of(Section("FilesMatch", argument, Spot("site.conf", 1)))
+
+    assert found == endings
 
 
 def test_redirects_have_no_headers():

@@ -19,7 +19,8 @@ _SCRIPTS = ("a.wsgi", "a.wsgi/tail", "d/b.wsgi")
 _SECTIONS = (
     *(f"Directory {path}" for path in ("/", "{ROOT}", "{ROOT}/d", "{ROOT}/files", "{ROOT}/*")),
     *("Directory {ROOT}/files/img", "DirectoryMatch wsgi$", "DirectoryMatch ^{ROOT}/f"),
-    *("Files a.wsgi", "Files *.wsgi", "Files *", "Files x.txt", "FilesMatch ^b"),
+    *("Files a.wsgi", "Files *.wsgi", "Files *", "Files x.txt", "FilesMatch ^b", "Files *.css"),
+    *(r"FilesMatch \.css$", r'FilesMatch "\.(te?xt|js)$"', "FilesMatch ^z|txt", "FilesMatch x"),
     *(f"Location {path}" for path in (*_PLAIN, *_FILES, "/f/", "/a/", "/app/*", "/ap")),
     *(f"LocationMatch {text}" for text in ("^/a", "x$", "^/(a|f)/", ".*", "css$")),
 )
