@@ -25,7 +25,7 @@ from .extra_values import (
     option_said,
 )
 from .hosts import Host, Scope
-from .partial_aliases import endings_of, named_files, region_of
+from .partial_aliases import endings_of, files_by_name, region_of
 
 _NOT_ACTIVE = "It takes ExpiresActive On and ExpiresDefault to say how long a response is kept"
 _NO_OPTION = "No option is needed: this is how it works without it"
@@ -112,7 +112,7 @@ def parts_by_name(
         *around, files = scope.sections
         is_told = coverage(around, reach) == "all" and not any(always_given(scope.values))
         held = (coverage([files], replace(reach, script=f"/{name}")) for name in names)
-        part = named_files(alias, files) if is_told and {*held} <= {"none"} else None
+        part = files_by_name(alias, files) if is_told and {*held} <= {"none"} else None
         found += [] if part is None else [(part, scope)]
     return found
 

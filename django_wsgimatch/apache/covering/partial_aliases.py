@@ -68,7 +68,7 @@ def divisible(alias: Alias, section: Section) -> Alias:
     return as_match(alias) if is_file and (is_pattern or is_wildcard(text)) else alias
 
 
-def named_files(alias: Alias, section: Section) -> Alias | None:
+def files_by_name(alias: Alias, section: Section) -> Alias | None:
     """
     Return an alias for those files of an alias whose names a <Files> holds for, or None.
 
