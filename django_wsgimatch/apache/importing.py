@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..aliases.alias import Denial
@@ -19,7 +19,7 @@ from .covering.error_pages import note_error_pages
 from .covering.hosts import Host, Scope, read_hosts
 from .covering.option_values import Given
 from .covering.own_pages import find_own_pages
-from .covering.parts import note_parts
+from .covering.parts import ClosedRules, note_parts
 from .covering.tls import TlsLines
 from .covering.variables import set_by_others
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
@@ -27,8 +27,9 @@ from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
 from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
 from .outcomes.staying import stays_in_apache
+from .processes.command import ServerStart
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
-from .processes.processes import note_users, note_uses, read_groups
+from .processes.processes import ProcessGroup, note_users, note_uses, read_groups
 from .processes.servers import NO_SERVERS, read_servers
 from .processes.tls_clients import TlsClients
 from .resolving.barring import Barred, bar
@@ -200,21 +201,15 @@ def _imported(
     named: defaultdict[str, list[Directive]] = defaultdict(list)
     for directive in directives:
         named[directive.key].append(directive)
-    homes, imports = named["wsgipythonhome"], named["wsgiimportscript"]
     main, hosts = read_hosts(directives, ledger)
     access_files.put(main, hosts)
-    is_part = not named["loadmodule"]
-    folders, variables = names_of_folders(directives), set_by_others(directives)
-    resolver = Resolver(main, ledger, kind_of, folders, is_part, variables)
+    folders, is_part = names_of_folders(directives), not named["loadmodule"]
+    resolver = Resolver(main, ledger, kind_of, folders, is_part, set_by_others(directives))
     told = _put_scripts(resolver, hosts) if is_behind else _put_all(resolver, hosts, directives)
     tables = build_tables(resolver, hosts)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
-    tables = load_ahead(tables, imports, ledger)
-    entries = tables.all_scripts()
-    groups = read_groups(named["wsgidaemonprocess"], homes, ledger)
-    users = note_users(named["user"], named["group"], groups, ledger)
-    start = note_embedded(entries, named, ledger).with_options(users)
-    note_uses(groups, entries, imports, ledger)
+    tables = load_ahead(tables, named["wsgiimportscript"], ledger)
+    groups, start = _processes(tables.all_scripts(), named, ledger)
     _note_aliases(tables.all_entries(), ledger)
     _note_variables(directives, ledger)
     found = protected(tables, is_open=is_open)
@@ -226,9 +221,10 @@ def _imported(
     if not is_behind:
         taken = note_taken(main, hosts, ledger, told, closing, written)
         note_rules(found, (main, *hosts), tables.met, ledger)
-        clients = TlsClients(TlsLines(directives, main), main, hosts, closing, kind_of, ledger)
-        servers = read_servers(start, named, clients, tables, ledger)
-        _note_parts(directives, main, hosts, closing, ledger)
+        closed, lines = ClosedRules(main, hosts, closing), TlsLines(directives, main, hosts)
+        clients = TlsClients(lines, main, hosts, closed, kind_of, ledger)
+        servers = read_servers(start, named, clients, tables, resolver.effort, ledger)
+        _note_parts(directives, (main, *hosts), closed, ledger)
     settings = collect(
         tables.opened() if is_open else tables,
         groups,
@@ -240,16 +236,23 @@ def _imported(
     return Imported(settings, (), (*found, *refusing(taken)), taken)
 
 
+def _processes(
+    scripts: Sequence[ResolvedAlias], named: Mapping[str, Sequence[Directive]], ledger: Ledger
+) -> tuple[list[ProcessGroup], ServerStart]:
+    """Return the process groups, and what all servers are started with."""
+    groups = read_groups(named["wsgidaemonprocess"], named["wsgipythonhome"], ledger)
+    users = note_users(named["user"], named["group"], groups, ledger)
+    start = note_embedded(scripts, named, ledger).with_options(users)
+    note_uses(groups, scripts, named["wsgiimportscript"], ledger)
+    return groups, start
+
+
 def _note_parts(
-    directives: Sequence[Directive],
-    main: Host,
-    hosts: Sequence[Host],
-    closing: Collection[int],
-    ledger: Ledger,
+    directives: Sequence[Directive], hosts: Sequence[Host], closed: ClosedRules, ledger: Ledger
 ) -> None:
     """Say of lines to which rule they belong, and of those that no rule needs."""
-    note_conditions((main, *hosts), ledger)
-    note_parts(directives, main, hosts, closing, ledger)
+    note_conditions(hosts, ledger)
+    note_parts(directives, closed, ledger)
     note_error_pages(directives, ledger)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from ..lines.directive import Directive
+from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Ledger
 from .hosts import Host, scope_sections
 
@@ -17,43 +17,50 @@ _LOGINS = (
 _OF_SERVERS = ("krb", "gssapi", "mellon", "shib", "oidc", "cas", "ldap", "gridsite")
 
 
-def note_parts(
-    directives: Iterable[Directive],
-    main: Host,
-    hosts: Sequence[Host],
-    closing: Collection[int],
-    ledger: Ledger,
-) -> None:
+class ClosedRules:
     """
-    Say of each line about a login to which closed rule it belongs; ``closing`` are those, by id.
+    The access rules whose URLs are closed until the user decides, by where they stand.
+
+    ``closing`` are these rules, by identity.
+    """
+
+    def __init__(self, main: Host, hosts: Sequence[Host], closing: Collection[int]) -> None:
+        self.closing = closing
+        self._in_sections: dict[tuple[Section | None, tuple[Section, ...]], Directive] = {}
+        self._of_servers: dict[Section | None, Directive] = {}
+        for host in (main, *hosts) if closing else ():
+            for sections, scope in host.scopes.items():
+                rule = next((each for each in scope.access if id(each) in closing), None)
+                if rule is None:
+                    continue
+                self._in_sections.setdefault((host.section, sections), rule)
+                if any(each.key.startswith(_OF_SERVERS) for each in scope.access):
+                    # What stands in the main server holds in all hosts.
+                    for server in (host.section, None):
+                        self._of_servers.setdefault(server, rule)
+
+    def beside(self, directive: Directive) -> Directive | None:
+        """
+        Return the rule that closes the section of a line, None where none does.
+
+        Of some modules a line for a whole server belongs to the first rule of theirs there.
+        """
+        sections = scope_sections(directive)
+        if not sections and directive.key.startswith(_OF_SERVERS):
+            return self._of_servers.get(directive.host)
+        return self._in_sections.get((directive.host, sections))
+
+
+def note_parts(directives: Iterable[Directive], closed: ClosedRules, ledger: Ledger) -> None:
+    """
+    Say of each line about a login to which closed rule it belongs.
 
     What another part of the import has said something of is left.
     """
-    for directive in directives if closing else ():
-        is_login = directive.key.startswith(_LOGINS)
-        if not is_login or id(directive) in closing or ledger.outcome(directive) is not None:
+    for directive in directives if closed.closing else ():
+        is_login = directive.key.startswith(_LOGINS) and id(directive) not in closed.closing
+        if not is_login or ledger.outcome(directive) is not None:
             continue
-        rule = closing_in(directive, main, hosts, closing)
+        rule = closed.beside(directive)
         if rule is not None:
             ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
-
-
-def closing_in(
-    directive: Directive, main: Host, hosts: Sequence[Host], closing: Collection[int]
-) -> Directive | None:
-    """
-    Return the rule that closes the section of a line, None where none does.
-
-    Of some modules a line for a whole server belongs to the first rule of the server.
-    """
-    sections = scope_sections(directive)
-    own = [host for host in (main, *hosts) if directive.host in (None, host.section)]
-    for host in own:
-        for place, scope in host.scopes.items():
-            is_same = place == sections
-            if not sections and directive.key.startswith(_OF_SERVERS):
-                is_same = any(each.key.startswith(_OF_SERVERS) for each in scope.access)
-            rule = next((each for each in scope.access if is_same and id(each) in closing), None)
-            if rule is not None:
-                return rule
-    return None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ssl
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from ..lines.directive import Directive, Section
@@ -105,7 +106,8 @@ class TlsLines:
     being told to: those of Listen lines for https, in the same words.
     """
 
-    def __init__(self, directives: Iterable[Directive], main: Host) -> None:
+    def __init__(self, directives: Iterable[Directive], main: Host, hosts: Sequence[Host]) -> None:
+        self.hosts = {host.section: host for host in (main, *hosts)}
         self.all: list[Directive] = []
         self.in_sections: list[Directive] = []
         self.secure: set[tuple[str, str]] = set()
@@ -136,8 +138,13 @@ class TlsLines:
         """Return what a line is about."""
         return ROLES[directive.key]
 
+    def all_of(self, host: Host) -> Iterator[Directive]:
+        """Yield all lines of a server itself."""
+        for lines in self._own[host.section].values():
+            yield from lines
+
     def own(self, host: Host, role: Role) -> Sequence[Directive]:
-        """Return all lines of a server itself."""
+        """Return the lines of a server itself that are about something."""
         return self._own[host.section][role]
 
     def of(self, host: Host, role: Role) -> Sequence[Directive]:
@@ -183,9 +190,7 @@ class TlsLines:
             return "", ("changed", "the server has the system's choice without an option, too")
         missing = [each for each in _NEVER if each not in words[0].split(":")]
         ciphers = ":".join([words[0].rstrip(":"), *missing])
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(ciphers)
-        except (ssl.SSLError, ValueError):
+        if not _is_usable(ciphers):
             return "", ("needs you", "OpenSSL has none of these ciphers here: choose others")
         return ciphers, ("changed", "`--ciphers` of the server, for TLS 1.2; TLS 1.3 has its own")
 
@@ -197,6 +202,15 @@ class TlsLines:
 def _place(address: str) -> tuple[str, str]:
     ip, _, port = address.rpartition(":")
     return (_ANY if ip.lower() in _EVERY_ADDRESS else ip), port
+
+
+@lru_cache(maxsize=256)
+def _is_usable(ciphers: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(ciphers)
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
 
 
 def protocol_verdict(words: Iterable[str]) -> Verdict:

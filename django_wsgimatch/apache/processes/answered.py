@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
@@ -16,7 +15,6 @@ _REDIRECTING = ("redirect", "rewriterule")
 _HTTPS = "https://"
 
 
-@dataclass(frozen=True, slots=True)
 class AnsweredAddresses:
     """
     What is an entry of the settings: the lines, by identity, and what entries say.
@@ -25,15 +23,19 @@ class AnsweredAddresses:
     HTTPS, its table there is another one, and this one would answer in plain text.
     """
 
-    main: Host
-    lines: frozenset[int]
-    said: frozenset[Key]
+    def __init__(self, main: Host, lines: frozenset[int], said: frozenset[Key]) -> None:
+        self.main = main
+        self.lines = lines
+        self.said = said
+        # By whose aliases they are: hosts without any have those of the main server.
+        self._held: dict[int, bool] = {}
 
     def holds_at(self, bind: Bind) -> bool:
         """Whether all that hosts answer at an address is in the settings."""
         if not bind.is_secure and any(map(self._leads_to_tls, bind.hosts)):
             return False
-        return all(map(self._holds_for, bind.hosts))
+        owners = (host if host.aliases else self.main for host in bind.hosts)
+        return all(map(self._holds_for, owners))
 
     def _leads_to_tls(self, host: Host) -> bool:
         """Whether a line that is no entry sends clients of plain HTTP to HTTPS."""
@@ -42,8 +44,13 @@ class AnsweredAddresses:
         return any(word.startswith(_HTTPS) for each in redirecting for word in each.words)
 
     def _holds_for(self, host: Host) -> bool:
+        if id(host) not in self._held:
+            self._held[id(host)] = self._holds(host)
+        return self._held[id(host)]
+
+    def _holds(self, host: Host) -> bool:
         first: dict[Key, bool] = {}
-        for alias, directive in host.aliases or self.main.aliases:
+        for alias, directive in host.aliases:
             is_said = id(directive) in self.lines or _key(alias) in self.said
             # Of two that say something of the same URLs the later one never answers.
             first.setdefault((alias.kind, alias.location), is_said)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..covering.tls import Tls
@@ -17,6 +18,9 @@ _LIMITS: Mapping[str, tuple[str, int]] = {
     "limitrequestfields": ("--limit-request-fields", 32768),
     "limitrequestfieldsize": ("--limit-request-field_size", 2**31 - 1),
 }
+
+# gunicorn takes no number with more digits, nor does Apache.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 Words = tuple[str, ...]
 
@@ -57,13 +61,13 @@ class ServerStart:
         return (*start, *self.options, *binds, *(tls.options if tls else ()))
 
 
-def note_listens(binds: Iterable[Bind], own: Sequence[Bind], ledger: Ledger) -> None:
-    """Say of each Listen line what has become of it; ``own`` are those of these settings."""
+def note_listens(binds: Iterable[Bind], own: Collection[int], ledger: Ledger) -> None:
+    """Say of each Listen line what has become of it; ``own`` are those of these settings, by id."""
     for bind in binds:
         if bind.listen is None or not bind.is_known:
             continue
         note = f"`--bind {bind.address}` of the server"
-        if bind not in own:
+        if id(bind) not in own:
             note = f"Apache answers otherwise there: `import --address {bind.address}`"
         ledger.note(bind.listen, "changed", note)
 
@@ -74,7 +78,7 @@ def request_limits(named: Mapping[str, Sequence[Directive]], ledger: Ledger) -> 
     for name, (option, most) in _LIMITS.items():
         lines = [*named.get(name, ())]
         values = {line.rest.strip() for line in lines}
-        if len(values) != 1 or not (value := values.pop()).isdigit():
+        if len(values) != 1 or not _NUMBER.fullmatch(value := values.pop()):
             for line in lines:
                 ledger.note(line, "needs you", f"the server has one for all hosts: `{option}`")
             continue

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..lines.directive import Directive
+from ..lines.limits import Effort
 from ..outcomes.outcome import Ledger
 from ..resolving.tables import Tables
 from .answered import answered_by
-from .binds import read_binds
+from .binds import Addresses
 from .command import ServerStart, Words, note_listens, request_limits
 from .tls_clients import TlsClients
 from .tls_notes import note_tls
@@ -36,6 +37,7 @@ def read_servers(
     named: Mapping[str, Sequence[Directive]],
     clients: TlsClients,
     tables: Tables,
+    effort: Effort,
     ledger: Ledger,
 ) -> Servers:
     """
@@ -45,13 +47,15 @@ def read_servers(
     """
     is_part = not named.get("loadmodule")
     listens = named.get("listen", ())
-    binds = read_binds(listens, clients.main, clients.hosts, clients.lines, is_part=is_part)
+    addresses = Addresses(clients.main, clients.hosts, clients.lines, effort)
+    binds = addresses.read_binds(listens, is_part=is_part)
     note_tls(clients.lines, binds, ledger)
     clients.note()
     answered = answered_by(clients.main, tables.all_entries())
     start = start.with_options(request_limits(named, ledger))
     own = [each for each in binds if answered.holds_at(each)]
-    note_listens(binds, own or binds, ledger)
+    note_listens(binds, {id(each) for each in own or binds}, ledger)
     commands = start.commands(own or binds, is_worth_it=bool(listens))
-    others = [each.address for each in binds if own and each not in own] if commands else []
-    return Servers(commands, tuple(others))
+    held = {each.address for each in own or binds}
+    others = [each.address for each in binds if each.address not in held]
+    return Servers(commands, tuple(others) if commands else ())

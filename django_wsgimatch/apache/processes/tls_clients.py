@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from ..covering.coverage import FileKinds, coverage, reach_of
+from ...aliases.alias import Alias
+from ..covering.coverage import FileKinds, Reach, coverage, reach_of
 from ..covering.hosts import Host, scope_sections
-from ..covering.parts import closing_in
+from ..covering.parts import ClosedRules
 from ..covering.tls import TlsLines
-from ..lines.directive import Directive
+from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Ledger
 
 _ASKING = ("sslverifyclient", "gnutlsclientverify")
 _NOT_ASKING = ("none", "ignore")
 _SHOWING = ("stdenvvars", "exportcertdata")
+# A line that is held against more aliases in vain is taken for one that holds for some.
+_MOST_COMPARED = 100_000
 _SHOWN = (
     "applications see no SSL_* variables here: let a server in front send them as headers "
     "(WSGIMATCH_TRUSTED_PROXY_VARIABLES)"
@@ -28,21 +30,39 @@ _NO_SCRIPT = "No application is in its section"
 _NOT_SHOWING = "It shows applications nothing"
 
 
-@dataclass(frozen=True, slots=True)
 class TlsClients:
-    """``closing`` are access rules, by identity, whose URLs are closed until the user decides."""
+    """The lines about clients; what is ``closed`` stays so, and these lines are part of it."""
 
-    lines: TlsLines
-    main: Host
-    hosts: Sequence[Host]
-    closing: Collection[int]
-    kind_of: FileKinds
-    ledger: Ledger
+    def __init__(
+        self,
+        lines: TlsLines,
+        main: Host,
+        hosts: Sequence[Host],
+        closed: ClosedRules,
+        kind_of: FileKinds,
+        ledger: Ledger,
+    ) -> None:
+        self.lines = lines
+        self.main = main
+        self.hosts = hosts
+        self._closed = closed
+        self._kind_of = kind_of
+        self._ledger = ledger
+        # By server and sections the first line that asks clients there or below, of the main server
+        # in all hosts.
+        self._asked: dict[tuple[Section | None, tuple[Section, ...]], Directive] = {}
+        self._reaches: dict[Alias, Reach] = {}
+        self._compared = 0
 
     def note(self) -> None:
         """Say of each of these lines what becomes of it."""
-        for directive in (*self.lines.all, *self.lines.in_sections):
-            if self.ledger.outcome(directive) is not None:
+        directives = [*self.lines.in_sections, *self.lines.all]
+        for each in directives:
+            is_asking = each.key in _ASKING and _asks(each)
+            if is_asking and (id(each) in self._closed.closing or self._covers(each)):
+                self._put_asking(each)
+        for directive in directives:
+            if self._ledger.outcome(directive) is not None:
                 continue
             role = self.lines.role(directive)
             if role == "clients" and directive.key in _ASKING:
@@ -52,54 +72,58 @@ class TlsClients:
             elif role == "environ":
                 self._note_environ(directive)
 
+    def _put_asking(self, directive: Directive) -> None:
+        sections = scope_sections(directive)
+        for server in dict.fromkeys((directive.host, None)):
+            for count in range(len(sections) + 1):
+                self._asked.setdefault((server, sections[:count]), directive)
+
     def _note_asking(self, directive: Directive) -> None:
         if not _asks(directive):
-            self.ledger.note(directive, "not needed", _NOBODY)
+            self._ledger.note(directive, "not needed", _NOBODY)
         elif not self._covers(directive):
-            self.ledger.note(directive, "not needed", _NO_SCRIPT)
+            self._ledger.note(directive, "not needed", _NO_SCRIPT)
         else:
-            self.ledger.note(directive, "needs you", _ASKED)
+            self._ledger.note(directive, "needs you", _ASKED)
 
     def _note_part(self, directive: Directive) -> None:
         """Say of what decides which certificates are good which line asks for them."""
-        rule = next(self._asking(directive), None)
+        rule = self._asked.get((directive.host, scope_sections(directive)))
         if rule is None:
-            self.ledger.note(directive, "not needed", _NOBODY)
+            self._ledger.note(directive, "not needed", _NOBODY)
         else:
-            self.ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
-
-    def _asking(self, directive: Directive) -> Iterator[Directive]:
-        """Yield the lines that ask clients of the same place, and of all below it."""
-        sections = scope_sections(directive)
-        for each in (*self.lines.in_sections, *self.lines.all):
-            if each.key not in _ASKING or not _asks(each):
-                continue
-            is_below = scope_sections(each)[: len(sections)] == sections
-            is_host = directive.host in (None, each.host)
-            if is_below and is_host and (id(each) in self.closing or self._covers(each)):
-                yield each
+            self._ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
 
     def _note_environ(self, directive: Directive) -> None:
         if not _shows(directive):
-            self.ledger.note(directive, "not needed", _NOT_SHOWING)
+            self._ledger.note(directive, "not needed", _NOT_SHOWING)
         elif not self._covers(directive):
-            self.ledger.note(directive, "not needed", _NO_SCRIPT)
-        elif (rule := closing_in(directive, self.main, self.hosts, self.closing)) is not None:
-            self.ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
+            self._ledger.note(directive, "not needed", _NO_SCRIPT)
+        elif (rule := self._closed.beside(directive)) is not None:
+            self._ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
         else:
-            self.ledger.note(directive, "needs you", _SHOWN)
+            self._ledger.note(directive, "needs you", _SHOWN)
 
     def _covers(self, directive: Directive) -> bool:
         """Whether a line holds for some script, as far as can be told."""
         sections = scope_sections(directive)
-        for host in (self.main, *self.hosts):
-            if directive.host not in (None, host.section):
-                continue
-            for alias, _ in dict.fromkeys((*host.aliases, *self.main.aliases)):
-                is_script = alias.answer is None
-                if is_script and coverage(sections, reach_of(alias, self.kind_of)) != "none":
-                    return True
+        servers = [*self.hosts, self.main] if directive.host is None else self._servers(directive)
+        for alias in dict.fromkeys(alias for server in servers for alias, _ in server.aliases):
+            self._compared += 1
+            if self._compared > _MOST_COMPARED:
+                return True
+            if alias.answer is None and coverage(sections, self._reach(alias)) != "none":
+                return True
         return False
+
+    def _reach(self, alias: Alias) -> Reach:
+        if alias not in self._reaches:
+            self._reaches[alias] = reach_of(alias, self._kind_of)
+        return self._reaches[alias]
+
+    def _servers(self, directive: Directive) -> list[Host]:
+        own = self.lines.hosts.get(directive.host)
+        return [self.main] if own is None else [own, self.main]
 
 
 def _asks(directive: Directive) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..covering.hosts import Host
@@ -34,8 +34,7 @@ _OWN: dict[Role, Verdict] = {
 def note_tls(lines: TlsLines, binds: Iterable[Bind], ledger: Ledger) -> None:
     """Say of each TLS line that stands in no section, and asks nothing of clients, what it is."""
     for bind in binds:
-        for number, host in enumerate(bind.hosts):
-            winner = _winner(host, bind.hosts[:number])
+        for host, winner in _with_winners(bind.hosts):
             if winner is not None:
                 _note_own(lines, host, _DEAD.format(winner), ledger)
             elif bind.is_secure:
@@ -50,18 +49,20 @@ def note_tls(lines: TlsLines, binds: Iterable[Bind], ledger: Ledger) -> None:
             ledger.note(directive, "not needed", _IDLE)
 
 
-def _winner(host: Host, before: Sequence[Host]) -> Host | None:
-    """Return the host that answers all that is called as a later one, at the same address."""
-    names = {name for name, _ in host.names}
-    for each in before:
-        if names and names <= {name for name, _ in each.names}:
-            return each
-    return None
+def _with_winners(hosts: Iterable[Host]) -> Iterator[tuple[Host, Host | None]]:
+    """Yield hosts, each with the earlier one of the same address that has all its names."""
+    first: dict[str, Host] = {}
+    for host in hosts:
+        names = dict.fromkeys(name for name, _ in host.names)
+        winners = {id(first.get(name)): first.get(name) for name in names}
+        yield host, next(iter(winners.values())) if len(winners) == 1 else None
+        for name in names:
+            first.setdefault(name, host)
 
 
 def _note_own(lines: TlsLines, host: Host, reason: str, ledger: Ledger) -> None:
-    for directive in lines.all:
-        if directive.host is host.section and lines.role(directive) not in ("clients", "environ"):
+    for directive in lines.all_of(host):
+        if lines.role(directive) not in ("clients", "environ"):
             ledger.note(directive, "not needed", reason)
 
 
