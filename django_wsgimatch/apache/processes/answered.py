@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
@@ -17,29 +17,40 @@ _HTTPS = "https://"
 
 class AnsweredAddresses:
     """
-    What is an entry of the settings: the lines, by identity, and what entries say.
+    What the entries of some settings answer, held against what hosts answer at an address.
 
     One table answers at all addresses. Where a host only redirects at one of them, as from HTTP to
     HTTPS, its table there is another one, and this one would answer in plain text.
     """
 
-    def __init__(self, main: Host, lines: frozenset[int], said: frozenset[Key]) -> None:
-        self.main = main
-        self.lines = lines
-        self.said = said
+    def __init__(self, main: Host, hosts: Iterable[Host], entries: Iterable[ResolvedAlias]) -> None:
+        self._main = main
+        entries = [*entries]
+        self._lines = {id(each.directive) for each in entries}
+        self._said = {_key(each.alias) for each in entries}
+        # What the lines of entries say, before sections and other entries have made parts of it.
+        self._meant = set().union(
+            *(_keys(server, self._lines) for server in dict.fromkeys((main, *hosts)))
+        )
         # By whose aliases they are: hosts without any have those of the main server.
         self._held: dict[int, bool] = {}
 
     def holds_at(self, bind: Bind) -> bool:
-        """Whether all that hosts answer at an address is in the settings."""
-        if not bind.is_secure and any(map(self._leads_to_tls, bind.hosts)):
-            return False
-        owners = (host if host.aliases else self.main for host in bind.hosts)
+        """
+        Whether all that hosts answer at an address is in the settings.
+
+        Where plain HTTP is spoken, the settings must not answer anything else there, either.
+        """
+        if not bind.is_secure:
+            answering = set().union(*(_keys(each) for each in {*bind.hosts, self._main}))
+            if not self._meant <= answering or any(map(self._leads_to_tls, bind.hosts)):
+                return False
+        owners = (host if host.aliases else self._main for host in bind.hosts)
         return all(map(self._holds_for, owners))
 
     def _leads_to_tls(self, host: Host) -> bool:
         """Whether a line that is no entry sends clients of plain HTTP to HTTPS."""
-        lines = (each for each in host.takers if id(each) not in self.lines)
+        lines = (each for each in host.takers if id(each) not in self._lines)
         redirecting = (each for each in lines if each.key.startswith(_REDIRECTING))
         return any(word.startswith(_HTTPS) for each in redirecting for word in each.words)
 
@@ -51,17 +62,17 @@ class AnsweredAddresses:
     def _holds(self, host: Host) -> bool:
         first: dict[Key, bool] = {}
         for alias, directive in host.aliases:
-            is_said = id(directive) in self.lines or _key(alias) in self.said
+            is_said = id(directive) in self._lines or _key(alias) in self._said
             # Of two that say something of the same URLs the later one never answers.
             first.setdefault((alias.kind, alias.location), is_said)
         return bool(first) and all(first.values())
 
 
-def answered_by(main: Host, entries: Iterable[ResolvedAlias]) -> AnsweredAddresses:
-    """Return what some entries answer."""
-    entries = [*entries]
-    lines = frozenset(id(each.directive) for each in entries)
-    return AnsweredAddresses(main, lines, frozenset(_key(each.alias) for each in entries))
+def _keys(host: Host, lines: Container[int] | None = None) -> set[Key]:
+    """Return what the aliases of a server say, of some lines alone."""
+    return {
+        _key(alias) for alias, directive in host.aliases if lines is None or id(directive) in lines
+    }
 
 
 def _key(alias: Alias) -> Key:

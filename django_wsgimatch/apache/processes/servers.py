@@ -9,7 +9,7 @@ from ..lines.directive import Directive
 from ..lines.limits import Effort
 from ..outcomes.outcome import Ledger
 from ..resolving.tables import Tables
-from .answered import answered_by
+from .answered import AnsweredAddresses
 from .binds import Addresses
 from .command import ServerStart, Words, note_listens, request_limits
 from .tls_clients import TlsClients
@@ -51,11 +51,15 @@ def read_servers(
     binds = addresses.read_binds(listens, is_part=is_part)
     note_tls(clients.lines, binds, ledger)
     clients.note()
-    answered = answered_by(clients.main, tables.all_entries())
+    answered = AnsweredAddresses(clients.main, clients.hosts, tables.all_entries())
     start = start.with_options(request_limits(named, ledger))
     own = [each for each in binds if answered.holds_at(each)]
-    note_listens(binds, {id(each) for each in own or binds}, ledger)
-    commands = start.commands(own or binds, is_worth_it=bool(listens))
-    held = {each.address for each in own or binds}
+    if not clients.hosts:
+        # There is nothing that could be answered otherwise.
+        own = binds
+    note_listens(binds, {id(each) for each in own}, ledger)
+    is_said = bool(listens) or any(each.is_secure for each in binds)
+    commands = start.commands(own, is_worth_it=is_said and bool(own))
+    held = {each.address for each in own}
     others = [each.address for each in binds if each.address not in held]
-    return Servers(commands, tuple(others) if commands else ())
+    return Servers(commands, tuple(others) if is_said or start.options else ())

@@ -163,6 +163,26 @@ def test_a_port_with_other_answers_has_no_server_with_these_settings(lines):
     ]
 
 
+def test_no_port_is_served_in_plain_text_with_entries_of_another():
+    public = ["<VirtualHost *:80>", "WSGIScriptAlias /a /srv/a.wsgi", "</VirtualHost>"]
+    both = [*public[1:2], "WSGIScriptAlias /admin /srv/b.wsgi"]
+    secure = ["<VirtualHost *:443>", "SSLEngine on", CERTIFICATE, *both, "</VirtualHost>"]
+
+    servers = settings_of(*public, *secure).servers
+
+    assert [each[4] for each in servers.commands] == ["0.0.0.0:443"]
+    assert servers.others == ("0.0.0.0:80",)
+
+
+def test_ports_that_all_differ_have_settings_of_their_own():
+    lines = [*host("*:80"), "<VirtualHost *:81>", "WSGIScriptAlias / /srv/b.wsgi", "</VirtualHost>"]
+
+    servers = settings_of("Listen 80", "Listen 81", *lines).servers
+
+    assert servers.commands == ((*SERVE.split(), "--bind", "0.0.0.0:80"),)
+    assert servers.others == ("0.0.0.0:81",)
+
+
 def test_no_port_is_served_in_plain_text_that_a_rule_sends_to_https():
     rule = "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}"
     lines = ["Listen 80", "Listen 443", "RewriteEngine On", rule, SCRIPT, *tls()]
