@@ -20,6 +20,8 @@ _ONE = (
     "the server has one certificate for {}, that of {}: use one for all names, or a server for "
     "each address"
 )
+# gunicorn reads the files anew for each connection.
+_READABLE = "; its user must be able to read the key, where Apache reads it as root"
 _SECOND = "the server has one certificate, {}: leave out this one, or let a server in front speak"
 _DIFFERS = "the server has one for {}, and {} is answered there first"
 _PLAIN = "{} speaks plain HTTP, as {} does: let each have an address of its own"
@@ -113,7 +115,9 @@ class _Noting:
         chosen = self.lines.of(self.bind.hosts[0], role)
         if not chosen or self.lines.path(chosen[0]) != path:
             return "needs you", _ONE.format(self.bind.address, self.bind.hosts[0])
-        return "changed", f"`{option}` of the server at {self.bind.address}"
+        note = f"`{option}` of the server at {self.bind.address}"
+        holds_key = role == "key" or (role == "certificate" and not self.bind.tls.key)
+        return "changed", note + (_READABLE if holds_key else "")
 
     def _engine(self, line: Directive) -> Verdict:
         if self.bind.tls is None:

@@ -79,8 +79,15 @@ from tests.support.imports import secure_host as tls
         ),
         pytest.param(
             "SSLCertificateFile /etc/ssl/b.pem",
-            "changed: `--certfile` of the server at 0.0.0.0:443",
+            "changed: `--certfile` of the server at 0.0.0.0:443; its user must be able to read the "
+            "key, where Apache reads it as root",
             id="the first of two certificates",
+        ),
+        pytest.param(
+            "SSLCertificateKeyFile /etc/ssl/a.key",
+            "changed: `--keyfile` of the server at 0.0.0.0:443; its user must be able to read the "
+            "key, where Apache reads it as root",
+            id="a key",
         ),
         pytest.param("SSLEngine off", "not needed: A later line replaces it", id="said again"),
         pytest.param(
@@ -129,7 +136,8 @@ def test_priorities_of_gnutls(line, category):
         ),
         pytest.param(
             ["ServerName b.test", "SSLEngine on", CERTIFICATE],
-            "changed: `--certfile` of the server at 0.0.0.0:443",
+            "changed: `--certfile` of the server at 0.0.0.0:443; its user must be able to read the "
+            "key, where Apache reads it as root",
             id="the same one",
         ),
         pytest.param(
@@ -140,7 +148,8 @@ def test_priorities_of_gnutls(line, category):
         ),
         pytest.param(
             ["ServerName b.test", "SSLEngine on", CERTIFICATE, "SSLProtocol all"],
-            "changed: `--certfile` of the server at 0.0.0.0:443",
+            "changed: `--certfile` of the server at 0.0.0.0:443; its user must be able to read the "
+            "key, where Apache reads it as root",
             id="another protocol, which is told there",
         ),
     ],
