@@ -61,16 +61,16 @@ class TlsClients:
             is_asking = each.key in _ASKING and _asks(each)
             if is_asking and (id(each) in self._closed.closing or self._covers(each)):
                 self._put_asking(each)
-        for directive in directives:
-            if self._ledger.outcome(directive) is not None:
+        noting = {"clients": self._note_part, "environ": self._note_environ}
+        # Whether a line needs the user is known before others are part of it.
+        for directive in sorted(directives, key=lambda each: each.key not in _ASKING):
+            note = noting.get(self.lines.role(directive))
+            if note is None or self._ledger.outcome(directive) is not None:
                 continue
-            role = self.lines.role(directive)
-            if role == "clients" and directive.key in _ASKING:
+            if directive.key in _ASKING:
                 self._note_asking(directive)
-            elif role == "clients":
-                self._note_part(directive)
-            elif role == "environ":
-                self._note_environ(directive)
+            else:
+                note(directive)
 
     def _put_asking(self, directive: Directive) -> None:
         sections = scope_sections(directive)
@@ -89,7 +89,8 @@ class TlsClients:
     def _note_part(self, directive: Directive) -> None:
         """Say of what decides which certificates are good which line asks for them."""
         rule = self._asked.get((directive.host, scope_sections(directive)))
-        if rule is None:
+        told = None if rule is None else self._ledger.outcome(rule)
+        if rule is None or told is None or told.category != "needs you":
             self._ledger.note(directive, "not needed", _NOBODY)
         else:
             self._ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
