@@ -18,38 +18,39 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from random import Random
 
-from django_wsgimatch.apache.covering.hosts import read_hosts
-from django_wsgimatch.apache.importing import import_configuration, kind_of_file
+from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Surroundings
-from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file, read_text
 from django_wsgimatch.apache.writing.fragment import python_lines
-from django_wsgimatch.comparing.http_client import Manner, OpenConnections, Response, Site, ask
+from django_wsgimatch.comparing.http_client import Response, Site
 from django_wsgimatch.comparing.rules import header_values, is_own_page
 from django_wsgimatch.comparing.targets import Request
 from django_wsgimatch.exceptions import FrontError
 from django_wsgimatch.fronts.apache.behind import import_behind_apache
 from django_wsgimatch.fronts.apache.export import Exported, export_configuration
 from django_wsgimatch.fronts.backend import read_backend
-from django_wsgimatch.fronts.questions.questions import SiteQuestion, questions_of
+from django_wsgimatch.fronts.questions.questions import SiteQuestion
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import CONFIGURATIONS, write_scripts
 from tests.conformance.made.random_access import TREE, random_access_files, random_access_target
 from tests.conformance.silence import KINDS, write_files
+from tests.conformance.whole_sites.asking import (
+    ask_all,
+    asked_of,
+    asked_of_apache,
+    running_apache,
+)
 from tests.support.both_servers import gunicorn
 from tests.support.oracle import (
-    APACHE,
     HOW_TO_INSTALL,
     INSTALLED,
     LOADED,
     ApacheFailed,
-    answers,
-    end_session,
     free_port,
 )
 from tests.support.trees import PROBE, build_tree, open_directory
@@ -67,30 +68,11 @@ RUNNING_PROBE = PROBE.replace(
 )
 # What `openssl passwd -apr1 -salt saltsalt secret` prints.
 PASSWORD_LINE = "x:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0\n"
-CREDENTIALS = ("Authorization", "Basic eDpzZWNyZXQ=")
-REMOVED = (
-    *("X-Forwarded-For", "X-Forwarded-Proto", "X-Remote-User", "X-Auth-Type"),
-    *("X-Remote-Addr", "X-Request-Scheme", "X-SslClientVerify"),
-)
-# What a client says that only a trusted proxy may say: nobody believes it, here or there.
-LIES = (
-    *(("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"), ("X-Remote-User", "root")),
-    *(("X_Remote_User", "root"), ("X-Auth-Type", "Digest"), ("X-Forwarded-Host", "evil.test")),
-    *(("X-Forwarded-Port", "1"), ("SCRIPT_NAME", "/evil"), ("PATH_INFO", "/evil")),
-    *(
-        ("X-SslClientVerify", "SUCCESS"),
-        ("X-Remote-Addr", "6.6.6.6"),
-        ("X_Forwarded_For", "6.6.6.6"),
-    ),
-    ("X-Request-Scheme", "https"),
-    # What a proxy would take away on the client's word.
-    ("Connection", f"keep-alive, {', '.join(REMOVED)}"),
-)
 _PASSWORDS = re.compile(r"^(\s*AuthUserFile\s+)\S+", re.IGNORECASE | re.MULTILINE)
+_TYPES = re.compile(r"^(\s*TypesConfig\s+)\S+", re.IGNORECASE | re.MULTILINE)
 _CERTIFICATES = re.compile(
     r"^(\s*SSL(?:Certificate(?:Key|Chain)?|CACertificate|CARevocation)File\s+)\S+", re.I | re.M
 )
-MOST = 900
 SETTINGS = """\
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["*"]
@@ -185,10 +167,11 @@ def verify(path: Path, verifier: Verifier | None = None) -> Verified:
 
 
 def stubbed(text: str, directory: Path) -> str:
-    """Put files of ours in the place of password files, keys and certificates."""
+    """Put files of ours in the place of password files, keys, certificates and types."""
     (directory / "passwords").write_text(PASSWORD_LINE)
     (directory / "certificate.pem").write_text(_certificate())
     text = _PASSWORDS.sub(rf"\g<1>{directory}/passwords", text)
+    text = _TYPES.sub(rf"\g<1>{directory}/mime.types", text)
     return _CERTIFICATES.sub(rf"\g<1>{directory}/certificate.pem", text)
 
 
@@ -224,8 +207,7 @@ def verify_site(
     found = Verified(name, "compared")
     asked = asked_of(site, configuration, more)
     original = site.text
-    with running_apache(site, site.text, has_wsgi=True):
-        old = ask_all(asked)
+    old = asked_of_apache(site, asked)
     with ExitStack() as stack:
         exported = stack.enter_context(_backend(site, configuration, by_socket))
         found.refused = len(exported.refused)
@@ -234,19 +216,6 @@ def verify_site(
     site.text = original
     judge(found, asked, old, new)
     return found
-
-
-def asked_of(
-    site: ApacheSite, configuration: ApacheConfiguration, more: Sequence[str]
-) -> list[tuple[Site, SiteQuestion]]:
-    """Return all that is asked at each port; ``more`` are targets to ask every host."""
-    made = questions_of(configuration, kind_of_file)
-    made = made[:: len(made) // MOST + 1]
-    hosts = dict.fromkeys(each.host for each in made)
-    made += [SiteQuestion(target, host, "a random URL") for host in hosts for target in more]
-    secured = secured_ports(configuration)
-    ports = site.ports.values()
-    return [(Site(secured.get(p, "http"), "127.0.0.1", p), q) for p in ports for q in made]
 
 
 @contextmanager
@@ -287,14 +256,6 @@ def _certificate() -> str:
     return made.stdout
 
 
-def secured_ports(configuration: ApacheConfiguration) -> dict[int, str]:
-    """Return the ports at which TLS is spoken."""
-    main, hosts = read_hosts([d for d in configuration.directives if not d.is_off], Ledger())
-    speaking = [h for h in hosts if (main.is_tls if h.is_tls is None else h.is_tls)]
-    addresses = (each for host in speaking for each in host.addresses)
-    return {int(each.rpartition(":")[2]): "https" for each in addresses}
-
-
 def prepare(site: ApacheSite) -> ApacheConfiguration:
     """Write what the configuration leads to, and return it as it is read."""
     configuration = read_text(site.text, str(site.file), _surroundings(site))
@@ -315,51 +276,6 @@ def _surroundings(site: ApacheSite) -> Surroundings:
     return Surroundings(modules=frozenset([*LOADED, *site.modules, "wsgi", "macro"]))
 
 
-@contextmanager
-def running_apache(site: ApacheSite, text: str, *, has_wsgi: bool) -> Iterator[None]:
-    """Run an Apache with a text in the place of the site's, with mod_wsgi or without it."""
-    site.text = text
-    site.write()
-    main = site.main.read_text().replace("WSGIRestrictEmbedded On", "WSGIRestrictEmbedded Off")
-    if not has_wsgi:
-        main = re.sub(r"^(WSGI.*|LoadModule wsgi.*)\n", "", main, flags=re.MULTILINE)
-    site.main.write_text(main)
-    log = site.directory / "error.log"
-    log.touch()
-    with (site.directory / "start.log").open("wb") as start_log:
-        process = subprocess.Popen(
-            [str(APACHE), "-D", "FOREGROUND", "-f", str(site.main)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=start_log,
-            start_new_session=True,
-        )
-    try:
-        while not all(map(answers, site.ports.values())):
-            if process.poll() is not None:
-                said = (site.directory / "start.log").read_text() + log.read_text("latin-1")
-                raise ApacheFailed(said)
-        yield
-    finally:
-        end_session(process)
-
-
-def ask_all(
-    asked: Sequence[tuple[Site, SiteQuestion]], own: Sequence[tuple[str, str]] | None = None
-) -> list[tuple[Response, Response]]:
-    """Ask everything twice, as nobody and with a password; ``own`` is a header for each."""
-    kept = OpenConnections()
-    found = []
-    for number, (site, question) in enumerate(asked):
-        headers = (*LIES, own[number]) if own else LIES
-        nobody = Manner(verifies=False, headers=headers)
-        somebody = Manner(verifies=False, headers=(*headers, CREDENTIALS))
-        request = Request("GET", question.target, question.host)
-        found.append((ask(site, request, nobody, kept), ask(site, request, somebody, kept)))
-    kept.close()
-    return found
-
-
 def judge(
     found: Verified,
     asked: Sequence[tuple[Site, SiteQuestion]],
@@ -372,10 +288,20 @@ def judge(
     for (site, question), before, after in zip(asked, old, new, strict=True):
         for who, first, second in zip(("", " as somebody"), before, after, strict=True):
             found.requests += 1
-            if said(first) != said(second) or first.failure:
+            is_same = said(_without_port(first, site)) == said(_without_port(second, site))
+            if not is_same or first.failure:
                 request = Request("GET", question.target, f"{question.host}{who}")
                 source = " ".join(question.source.split())[:80]
                 found.differing.append(Differing(site.port or 0, request, source, first, second))
+
+
+def _without_port(response: Response, site: Site) -> Response:
+    """Leave the port out of a Location: a private Apache has another one than a public one."""
+    headers = (
+        (n, v.replace(f":{site.port}", "", 1) if n.lower() == "location" else v)
+        for n, v in response.headers
+    )
+    return replace(response, headers=tuple(headers))
 
 
 def _said(response: Response) -> tuple[object, ...]:

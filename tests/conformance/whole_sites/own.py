@@ -33,14 +33,12 @@ from tests.conformance.apache_site import ApacheSite
 from tests.conformance.exports import (
     SETTINGS,
     Verified,
-    ask_all,
-    asked_of,
     is_told,
     judge,
     main,
     prepare,
-    running_apache,
 )
+from tests.conformance.whole_sites.asking import ask_all, asked_of, asked_of_apache
 from tests.support.both_servers import gunicorn
 from tests.support.oracle import free_port
 
@@ -58,8 +56,7 @@ def verify_alone(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verif
     configuration = prepare(site)
     found = Verified(name, "compared")
     asked = asked_of(site, configuration, more)
-    with running_apache(site, site.text, has_wsgi=True):
-        old = ask_all(asked)
+    old = asked_of_apache(site, asked)
     imported = import_configuration(configuration)
     assert imported.settings is not None
     lines = [SETTINGS, *python_lines(imported.settings, "site.conf"), _TRUSTED]
