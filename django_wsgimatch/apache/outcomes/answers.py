@@ -353,6 +353,11 @@ _INTERNAL = frozenset(
 )
 
 
+def is_apaches(variable: str) -> bool:
+    """Whether a variable, in lower case, is one that Apache itself reads."""
+    return variable in _INTERNAL or variable.startswith("proxy-")
+
+
 def _compresses(directive: Directive) -> bool:
     """Whether a directive does no more than compress responses."""
     words = directive.words[:1]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable, Iterator
+
 from ..lines.directive import Directive
-from .answers import answered, is_internal
+from .answers import answered, is_apaches, is_internal
 from .outcome import Outcome, outcome
 
 STAYS = "It stays in Apache"
@@ -19,21 +22,61 @@ _PAGES = (
     f"{STAYS}, for the errors that it answers itself; those of applications stay theirs, and a "
     "script that is missing or fails has a small built-in page"
 )
+_SETS = (
+    "It stays in Apache, but the application no longer sees the variables that it sets: set them "
+    "in a middleware"
+)
+# Where Apache reads a variable: Allow and CustomLog, mod_rewrite, mod_headers, expressions.
+_READ = re.compile(
+    r"\benv=!?([\w.-]+)|%\{ENV:([^}]+)\}|%\{([^}:]+)\}e\b|\b(?:req)?env\(['\"]([^'\"]+)",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(r"(?:E|ENV)=!?([^:]+)", re.IGNORECASE)
 
 
-def stays_in_apache(directive: Directive) -> Outcome | None:
+def read_in_apache(directives: Iterable[Directive]) -> frozenset[str]:
+    """Return the variables, in lower case, that lines of a configuration read."""
+    found: set[str] = set()
+    for each in directives:
+        if each.key == "require" and each.words[:1] == ["env"]:
+            found |= {word.lower() for word in each.words[1:]}
+        # A flag of a rule sets a variable where others read one.
+        text = " ".join(each.words[:2]) if each.key == "rewriterule" else each.rest
+        for texts in _READ.findall(text):
+            found |= {text.lower() for text in texts if text}
+    return frozenset(found)
+
+
+def stays_in_apache(directive: Directive, read: Collection[str] = ()) -> Outcome | None:
     """
     Return what becomes of a directive that no entry needs, None for what Apache alone cannot do.
 
-    What becomes of that is the same as where Apache goes.
+    What becomes of that is the same as where Apache goes. ``read`` are the variables that lines of
+    the configuration read.
     """
     name, words = directive.key, directive.words
     if directive.is_off or name.startswith("wsgi") or name in _OF_PROCESSES:
         return None
     if name == "loadmodule" and words[:1] == ["wsgi_module"]:
         return outcome(directive, "not needed", _GOES)
-    if name in (*_OF_APPLICATIONS, *_BY_REQUEST) and not is_internal(directive):
+    if name in _OF_APPLICATIONS and not is_internal(directive):
+        return None
+    is_for_application = any(not is_apaches(v) and v not in read for v in _set_by(directive))
+    if is_for_application and name == "rewriterule":
+        return outcome(directive, "needs you", _SETS)
+    if is_for_application:
         return None
     if name in _NAMES and answered(directive).category == "needs you":
         return None
     return outcome(directive, "kept", _PAGES if name == "errordocument" else STAYS)
+
+
+def _set_by(directive: Directive) -> Iterator[str]:
+    """Yield the variables, in lower case, that a directive sets for some requests."""
+    name, words = directive.key, directive.words
+    if name == "rewriterule" and len(words) > 2:
+        flags = (_FLAG.match(each.strip()) for each in words[2].strip("[]").split(","))
+        yield from (found[1].lower() for found in flags if found)
+    elif name in _BY_REQUEST:
+        given = words[1:] if name.startswith("browser") or name == "setenvifexpr" else words[2:]
+        yield from (each.removeprefix("!").partition("=")[0].lower() for each in given)

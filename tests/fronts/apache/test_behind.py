@@ -174,6 +174,8 @@ def test_what_goes_with_mod_wsgi_is_told_as_the_export_tells_it(line, said):
     [
         pytest.param("SetEnv TRAC_ENV /srv/trac", id="a variable for the application"),
         pytest.param("SetEnvIf Host ^a KIND=a", id="a variable by request"),
+        pytest.param('SetEnvIfExpr "true" KIND=a', id="a variable by an expression"),
+        pytest.param("BrowserMatch ^a no-gzip KIND=a", id="two variables, one of them Apache's"),
         pytest.param("LimitRequestBody 1000", id="a limit of bodies"),
         pytest.param("UseCanonicalName On", id="the name of the server"),
     ],
@@ -188,6 +190,26 @@ def test_what_apache_does_for_mod_wsgi_alone_does_not_stay(line):
     "line",
     [
         pytest.param("SetEnv no-gzip 1", id="a variable that Apache reads"),
+        pytest.param(
+            "SetEnvIf User-Agent evil Bad_Bot\n<Location /x>\nDeny from env=bad_bot\n</Location>",
+            id="one that an old rule reads",
+        ),
+        pytest.param(
+            "BrowserMatch evil bad\n<Location /x>\nRequire env bad\n</Location>",
+            id="one that a rule of a section reads",
+        ),
+        pytest.param(
+            "RewriteRule ^/x - [E=quiet:1,NE]\nCustomLog /var/log/x.log common env=!quiet",
+            id="one that a log reads",
+        ),
+        pytest.param(
+            'SetEnvIf Host ^a tag=$0\nHeader set X-Tag "%{tag}e"', id="one that a header has"
+        ),
+        pytest.param(
+            "RewriteRule ^/x - [env=seen:1]\nRewriteCond %{ENV:SEEN} 1\nRewriteRule ^/y /z [R]",
+            id="one that a condition reads",
+        ),
+        pytest.param("RewriteRule ^/x - [E=dontlog:1]", id="one that Apache itself reads"),
         pytest.param("UseCanonicalName Off", id="the name of the server as it is without it"),
         pytest.param("Listen 80", id="a port"),
         pytest.param("LoadModule ssl_module modules/mod_ssl.so", id="another module"),
@@ -196,6 +218,16 @@ def test_what_apache_does_for_mod_wsgi_alone_does_not_stay(line):
 )
 def test_all_other_lines_stay(line):
     assert left_behind(f"WSGIScriptAlias / /srv/app.wsgi\n{line}\n") == {}
+
+
+@pytest.mark.parametrize("flags", ["E=HTTP_AUTHORIZATION:%{HTTP:Authorization}", "L,env=kind:1"])
+def test_a_rule_that_sets_a_variable_for_the_application_needs_the_user(flags):
+    [said] = left_behind(f"WSGIScriptAlias / /srv/app.wsgi\nRewriteRule .* - [{flags}]\n").values()
+
+    assert said == (
+        "needs you: It stays in Apache, but the application no longer sees the variables that it "
+        "sets: set them in a middleware"
+    )
 
 
 def test_patterns_that_meet_what_is_left_out_are_told():
