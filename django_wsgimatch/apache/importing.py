@@ -272,14 +272,14 @@ def _put_all(
     return told
 
 
-# Apache goes on doing these to the responses that it passes on.
-_DONE_BY_APACHE = (
-    *("header", "adddefaultcharset", "expiresactive", "expiresdefault", "expiresbytype"),
-)
+# Apache goes on doing these to what it passes on; they begin so. What mod_wsgi believed of proxies
+# is about who connects to Apache, not to the server behind it.
+_DONE_BY_APACHE = ("header", "adddefaultcharset", "expires", "remoteip", "wsgitrustedprox")
 
 
 def _not_of_apache(values: dict[str, Given]) -> dict[str, Given]:
-    return {n: each for n, each in values.items() if each.directive.key not in _DONE_BY_APACHE}
+    kept = (n for n, each in values.items() if not each.directive.key.startswith(_DONE_BY_APACHE))
+    return {name: values[name] for name in kept}
 
 
 def _put_scripts(resolver: Resolver, hosts: Sequence[Host]) -> list[Barred]:

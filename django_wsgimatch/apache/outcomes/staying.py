@@ -22,6 +22,10 @@ _PAGES = (
     f"{STAYS}, for the errors that it answers itself; those of applications stay theirs, and a "
     "script that is missing or fails has a small built-in page"
 )
+_BELIEVED = (
+    "It says what mod_wsgi believes of those who connect to Apache: say it to mod_remoteip, with "
+    "RemoteIPHeader and RemoteIPInternalProxy"
+)
 _SETS = (
     "It stays in Apache, but the application no longer sees the variables that it sets: set them "
     "in a middleware"
@@ -55,6 +59,8 @@ def stays_in_apache(directive: Directive, read: Collection[str] = ()) -> Outcome
     the configuration read.
     """
     name, words = directive.key, directive.words
+    if name.startswith("wsgitrustedprox") and not directive.is_off:
+        return outcome(directive, "needs you", _BELIEVED)
     if directive.is_off or name.startswith("wsgi") or name in _OF_PROCESSES:
         return None
     if name == "loadmodule" and words[:1] == ["wsgi_module"]:

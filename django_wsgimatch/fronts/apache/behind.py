@@ -47,11 +47,12 @@ def import_behind_apache(
         cause = Refusal(error.spot, "", error.reason, error.cure)
         return Imported(None, (refused(cause),))
     trusted = {} if carried is None else trusted_settings(carried, backend)
-    others = [Setting(name, value, _comment(name, value)) for name, value in trusted.items()]
+    others = [each for each in imported.settings.others if each.name not in trusted]
+    others += (Setting(name, value, _comment(name, value)) for name, value in trusted.items())
     by_line = {(each.spot, each.text.strip()): each for each in notes if _counts(each)}
     return replace(
         imported,
-        settings=replace(imported.settings, others=(*imported.settings.others, *others)),
+        settings=replace(imported.settings, others=tuple(others)),
         outcomes=tuple(_with_note(each, by_line) for each in imported.outcomes),
     )
 

@@ -27,7 +27,16 @@ from ..carried import Carried
 from .needs import carried_by, setting_lines
 from .passing import header_lines
 from .places import HostPlaces, first_lines, places_of_hosts
-from .remains import CLOSED, NOT_PASSED, Kind, Remains, handler_names, remains_of, without_mod_wsgi
+from .remains import (
+    CLOSED,
+    CLOSED_FOR_GOOD,
+    NOT_PASSED,
+    Kind,
+    Remains,
+    handler_names,
+    remains_of,
+    without_mod_wsgi,
+)
 from .scripts_access import EntryAccess, access_of, pattern_of, plans
 from .sections import (
     FileSection,
@@ -327,17 +336,17 @@ class _Export:
                 region = None if each.region is entry.alias else pattern_of(each.region, base)
                 region = region or pattern_of(entry.alias, base)
                 yield f"# Refused: {each.section}: {each.reason}."
-                yield from proxy_section(region, base, CLOSED)
-                self._note_section(each.section, f"{in_words(each.region)}: 403, as {each.reason}")
+                closed = CLOSED if each.is_replaced else CLOSED_FOR_GOOD
+                yield from proxy_section(region, base, closed)
+                note = f"{in_words(each.region)}: 403, as {each.reason}"
+                self._note("refused", each.directive, note)
         for entry in untold:
             reason = f"no pattern tells the URLs of {entry.alias.location} from others"
             yield f"# Refused: {reason}."
-            yield from proxy_section(None, base, CLOSED)
+            yield from proxy_section(None, base, CLOSED_FOR_GOOD)
             for section in entry.sections:
-                self._note_section(section, f"all URLs of this host: 403, as {reason}")
-
-    def _note_section(self, section: FileSection, note: str) -> None:
-        self._note("refused", (section.directives or section.unread)[0], note)
+                told = (section.directives or section.unread)[0]
+                self._note("refused", told, f"all URLs of this host: 403, as {reason}")
 
     def _copied(self, section: FileSection, pattern: str | None) -> Iterator[str]:
         lines = list(copied_lines(section, self._conditions))

@@ -26,6 +26,8 @@ CLOSED = (
     "    Deny from all",
     "</IfModule>",
 )
+# The same, whatever a <Location> says: an <If> comes behind it.
+CLOSED_FOR_GOOD = ('<If "true">', *(f"    {each}" for each in CLOSED), "</If>")
 # A request that goes to the backend has this handler; all others would get a file.
 NOT_PASSED = "%{HANDLER} != 'proxy-server'"
 # A handler behind which nobody listens: 503. The name of one that is not loaded sends the file.
@@ -115,9 +117,7 @@ def _closed(directive: Directive, own: tuple[str, ...], why: str) -> Remains:
 
 def _stanza(directive: Directive, note: str) -> Iterator[str]:
     yield comment(f"{directive.name} {directive.rest} stood here: {note}.")
-    yield '<If "true">'
-    yield from (f"    {each}" for each in CLOSED)
-    yield "</If>"
+    yield from CLOSED_FOR_GOOD
 
 
 def _loading(words: list[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
-from ...apache.covering.access import closing_rules
+from ...apache.covering.access import RULES, closing_rules
 from ...apache.covering.coverage import Coverage, FileKinds, coverage, reach_of
 from ...apache.covering.hosts import Scope
 from ...apache.covering.partial_aliases import (
@@ -17,6 +17,7 @@ from ...apache.covering.partial_aliases import (
     region_of_scope,
     without_captures,
 )
+from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
 from ...exceptions import PatternError
 from .passing import location_pattern
@@ -33,6 +34,18 @@ class RefusedPart:
     region: Alias
     section: FileSection
     reason: str
+
+    @property
+    def directive(self) -> Directive:
+        """The line that is the reason."""
+        keys = _SAYING[self.reason]
+        found = (each for each in self.section.directives if each.key in keys)
+        return next(found, (self.section.directives or self.section.unread)[0])
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether a rule of a <Location> takes the place of what it says, as of other rules."""
+        return self.reason == _PARTIAL and self.section.is_replaced
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +104,9 @@ def _otherwise_handled(
 _HANDLED = "its handler answers, not the application"
 _UNMOVABLE = "it compares with the path of a file, which no URL has"
 _PARTIAL = "it holds for some of the scripts of this entry"
+
+
+_SAYING = {_HANDLED: ("sethandler",), _UNMOVABLE: ("rewriterule",), _PARTIAL: RULES}
 
 
 def pattern_of(alias: Alias, base: str, others: Sequence[Alias] = ()) -> str | None:

@@ -43,6 +43,8 @@ _MERGING = ("authmerging", "satisfy")
 # A virtual host, None for all; a folder; and the directive that allows its .htaccess file.
 Unread = tuple[Section | None, Section, Directive]
 _ACCESS = (*RULES, "authtype", "authname", "authuserfile", "authgroupfile", "authbasicprovider")
+# What a later rule takes the place of; a method or a connection that is refused stays so.
+_REPLACED = ("require", "authmerging", "order", "allow", "deny", "satisfy")
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +84,11 @@ class FileSection:
     def access(self) -> list[Directive]:
         """The access rules."""
         return [*(d for d in self.directives if d.key in RULES), *self.unread]
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether a <Location> behind it may replace all that it says of who is let in."""
+        return not self.unread and all(d.key in _REPLACED for d in self.access)
 
     @property
     def has_more(self) -> bool:

@@ -144,6 +144,12 @@ def test_nobody_is_trusted_where_nothing_is_passed_on():
             id="a rule of mod_wsgi",
         ),
         pytest.param(
+            "WSGITrustedProxies 10.0.0.1",
+            "needs you: It says what mod_wsgi believes of those who connect to Apache: say it to "
+            "mod_remoteip, with RemoteIPHeader and RemoteIPInternalProxy",
+            id="proxies that mod_wsgi trusts",
+        ),
+        pytest.param(
             "RewriteRule ^/run /srv/run.wsgi [H=wsgi-script]",
             "needs you: it handed a file to mod_wsgi: 403",
             id="a rule that runs a script",
@@ -212,6 +218,9 @@ def test_what_apache_does_for_mod_wsgi_alone_does_not_stay(line):
         pytest.param("RewriteRule ^/x - [E=dontlog:1]", id="one that Apache itself reads"),
         pytest.param("UseCanonicalName Off", id="the name of the server as it is without it"),
         pytest.param("Listen 80", id="a port"),
+        pytest.param(
+            "RemoteIPHeader X-Real-IP\nRemoteIPInternalProxy 10.0.0.1", id="another proxy"
+        ),
         pytest.param("LoadModule ssl_module modules/mod_ssl.so", id="another module"),
         pytest.param("ProxyPass /x !\nProxyPass /y http://y.test/", id="what is passed elsewhere"),
     ],

@@ -207,8 +207,9 @@ def kept(lines: list[str]) -> list[str]:
             [
                 REFUSED,
                 '<ProxyMatch "^http://127\\\\.0\\\\.0\\\\.1:8000(?=/)">',
+                '<If "true">',
                 *("Require all denied", "<IfModule mod_access_compat.c>", "Order allow,deny"),
-                *("Deny from all", "</IfModule>", "</ProxyMatch>"),
+                *("Deny from all", "</IfModule>", "</If>", "</ProxyMatch>"),
             ],
             id="another handler than mod_wsgi's",
         ),
@@ -440,8 +441,9 @@ def test_a_pattern_that_cannot_be_told_from_others_closes_the_host():
 
     lines = [line.strip() for line in found.text.splitlines()]
     start = lines.index("# Refused: no pattern tells the URLs of ^/a|^/b from others.")
-    assert lines[start + 1 : start + 3] == [
+    assert lines[start + 1 : start + 4] == [
         '<Proxy "http://127.0.0.1:8000/*">',
+        '<If "true">',
         "Require all denied",
     ]
     assert [each.note for each in found.refused] == [
