@@ -26,7 +26,7 @@ from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
 from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
-from .outcomes.staying import read_in_apache, stays_in_apache
+from .outcomes.staying import is_apaches_alone, read_in_apache, stays_in_apache
 from .processes.command import ServerStart
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.processes import ProcessGroup, note_users, note_uses, read_groups
@@ -173,7 +173,8 @@ def import_configuration(
     read = read_in_apache(configuration.directives) if is_behind else frozenset()
     for each in configuration.directives:
         stays = stays_in_apache(each, read) if is_behind and stop is None else None
-        outcomes.append(ledger.outcome(each) or stays or answered(each, stop))
+        said = stays if stays and is_apaches_alone(each) else ledger.outcome(each)
+        outcomes.append(said or stays or answered(each, stop))
     private = configuration.private
     return replace(
         imported,

@@ -17,6 +17,11 @@ _OF_APPLICATIONS = ("setenv", "passenv", "unsetenv", "limitrequestbody")
 _BY_REQUEST = ("setenvif", "setenvifnocase", "setenvifexpr", "browsermatch", "browsermatchnocase")
 # What the processes that run applications have from Apache, or from the files beside scripts.
 _OF_PROCESSES = ("user", "group", "allowoverride", "allowoverridelist")
+# Of these the entries say something, beside what Apache goes on doing with them.
+_OF_ENTRIES = (
+    *("servername", "serveralias", "options", "alias", "aliasmatch", "documentroot"),
+    *("sethandler", "addhandler", "allowencodedslashes", "mergeslashes", "acceptpathinfo"),
+)
 _NAMES = ("usecanonicalname", "usecanonicalphysicalport")
 _PAGES = (
     f"{STAYS}, for the errors that it answers itself; those of applications stay theirs, and a "
@@ -49,6 +54,11 @@ def read_in_apache(directives: Iterable[Directive]) -> frozenset[str]:
         for texts in _READ.findall(text):
             found |= {text.lower() for text in texts if text}
     return frozenset(found)
+
+
+def is_apaches_alone(directive: Directive) -> bool:
+    """Whether no entry says anything of a directive that stays."""
+    return directive.key not in _OF_ENTRIES
 
 
 def stays_in_apache(directive: Directive, read: Collection[str] = ()) -> Outcome | None:
