@@ -49,7 +49,8 @@ DIFF = """\
 """
 SAID = """\
 exact    {path}:3: WSGIScriptAlias / /srv/app.wsgi: passed on
-lossy    {path}:4: LimitRequestBody 1000: Apache does not apply it to requests that are passed on
+exact    {path}:4: LimitRequestBody 1000: body_limit of the entries says it: Apache does not apply \
+it to what it passes on
 Apache needs: a2enmod proxy proxy_http headers
 The project's settings need:
     WSGIMATCH_TRUSTED_PROXIES = ["127.0.0.1"]

@@ -16,7 +16,7 @@ from ...apache.outcomes.outcome import Outcome, refused
 from ...apache.outcomes.staying import STAYS
 from ...apache.writing.settings import Setting
 from ..backend import Backend
-from .export import LOSSY, ExportNote, told_by_export
+from .export import FOR_APPLICATIONS, ExportNote, told_by_export
 from .needs import trusted_settings
 from .remains import BY_PROXY, UNSENT
 
@@ -65,7 +65,7 @@ def _counts(note: ExportNote) -> bool:
     """Whether the export knows of a line what the settings do not."""
     if note.kind == "exact":
         return note.note in (BY_PROXY, UNSENT)
-    return note.kind == "refused" or note.text.partition(" ")[0].lower() not in LOSSY
+    return note.kind == "refused" or note.text.partition(" ")[0].lower() not in FOR_APPLICATIONS
 
 
 def _with_note(outcome: Outcome, by_line: ByLine) -> Outcome:

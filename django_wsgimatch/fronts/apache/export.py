@@ -18,6 +18,7 @@ from ...apache.covering.indexes import in_words
 from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Section, Spot
 from ...apache.lines.limits import COMPARED, Effort, Exhausted
+from ...apache.outcomes.answers import is_internal
 from ...apache.outcomes.outcome import Ledger
 from ...apache.resolving.mounts import mount_as_aliases
 from ...apache.resolving.resolving import Resolver
@@ -56,13 +57,17 @@ _NEUTRAL = (
     "    Allow from all",
     "</IfModule>",
 )
+_UNSEEN = "the variable does not reach the application, only Apache's own rules"
 # What Apache itself goes on doing, and does not do for an application behind it.
-LOSSY = {
-    "limitrequestbody": "Apache does not apply it to requests that are passed on",
-    "setenv": "the variable does not reach the application: give it to the entry in the settings",
-    "passenv": "the variable does not reach the application: give it to the entry in the settings",
-    "setenvif": "the variable does not reach the application, only Apache's own rules",
-    "setenvifnocase": "the variable does not reach the application, only Apache's own rules",
+FOR_APPLICATIONS: dict[str, tuple[Kind, str]] = {
+    "limitrequestbody": (
+        "exact",
+        "body_limit of the entries says it: Apache does not apply it to what it passes on",
+    ),
+    "setenv": ("exact", "environ of the entries says it: Apache's variables do not reach them"),
+    "passenv": ("lossy", "the variable does not reach the application: write it into environ"),
+    "setenvif": ("lossy", _UNSEEN),
+    "setenvifnocase": ("lossy", _UNSEEN),
 }
 
 
@@ -390,8 +395,9 @@ class _Export:
 
     def _note_lossy(self) -> None:
         for directive in self._active:
-            if self._is_here(directive) and directive.key in LOSSY:
-                self._note("lossy", directive, LOSSY[directive.key])
+            found = FOR_APPLICATIONS.get(directive.key)
+            if found and self._is_here(directive) and not is_internal(directive):
+                self._note(found[0], directive, found[1])
 
     def _note(self, kind: Kind, directive: Directive, note: str) -> None:
         text = f"{directive.name} {' '.join(directive.rest.split())}"
