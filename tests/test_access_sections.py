@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from random import Random
 from typing import Any
 
 import pytest
 
 from django_wsgimatch import access, access_match, all_of, any_of, basic, none_of
+from django_wsgimatch.aliases.access.requirements import Demands, parse_demand
+from django_wsgimatch.aliases.access.rules import AccessRules, Login
 from django_wsgimatch.aliases.access.sections import AccessSection
 from django_wsgimatch.answers.access import passwords
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.entry_options.access import to_section
+from django_wsgimatch.entry_options.said_access import said_section
 from django_wsgimatch.exceptions import DirectiveError
+from tests.conformance.made.random_sections import random_section
 
 
 def section(entry: Any) -> AccessSection:
@@ -144,8 +150,13 @@ def test_text_stands_for_its_utf_8_bytes():
         ),
         pytest.param(
             access("/a", require="local", host=""),
-            "host should be a pattern of hosts, not ''",
+            "host should be a pattern of hosts, or a list of some, not ''",
             id="host",
+        ),
+        pytest.param(
+            access("/a", require="local", host=[]),
+            "host should be a pattern of hosts, or a list of some, not []",
+            id="no hosts",
         ),
     ],
 )
@@ -189,3 +200,34 @@ def test_addresses_need_no_extra(settings, monkeypatch):
     settings.WSGIMATCH_ACCESS = [access("/a", require="ip 10")]
 
     assert configuration().problems == ()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_entry_that_says_a_section_is_read_as_that_section(seed):
+    entry = random_section(Random(seed), None).entry
+    meant = section(entry)
+
+    said = said_section(meant)
+
+    assert said is not None
+    assert to_section(said, to_latin_1) == meant
+
+
+def to_latin_1(path):
+    return os.fsencode(path).decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(AccessRules(), id="nothing"),
+        pytest.param(AccessRules(login=Login(realm="x")), id="half of a login"),
+        pytest.param(AccessRules(login=Login("Basic", "a\nb")), id="a line break"),
+        pytest.param(
+            AccessRules(Demands("all", (parse_demand("all granted"),))),
+            id="a container of another kind",
+        ),
+    ],
+)
+def test_what_no_entry_can_say_has_none(rules):
+    assert said_section(AccessSection("/", rules)) is None

@@ -85,7 +85,7 @@ def access(
     allow: str | Sequence[str] | None = None,
     deny: str | Sequence[str] | None = None,
     satisfy: Literal["any", "all"] | None = None,
-    host: str | None = None,
+    host: str | Sequence[str] | None = None,
 ) -> AccessEntry:
     """
     Say who may ask for the urls below a prefix, as a ``<Location>`` of Apache does.
@@ -109,7 +109,8 @@ def access(
     :param deny: the same, as in ``Deny from``.
     :param satisfy: ``"any"`` where either allow and deny or the requirements must let somebody in;
         both must otherwise.
-    :param host: a pattern of WSGIMATCH_VIRTUAL_HOSTS; the section then holds for its requests.
+    :param host: a pattern of WSGIMATCH_VIRTUAL_HOSTS, or a list of some; the section then holds
+        for their requests. ``"*"`` stands for hosts that fit no other pattern.
 
     Mistakes are reported when the settings are read, all at once. Mirrors mod_authz_core,
     mod_auth_basic, mod_access_compat and ``SSLRequireSSL`` of mod_ssl.
@@ -128,7 +129,7 @@ def access_match(
     allow: str | Sequence[str] | None = None,
     deny: str | Sequence[str] | None = None,
     satisfy: Literal["any", "all"] | None = None,
-    host: str | None = None,
+    host: str | Sequence[str] | None = None,
 ) -> AccessEntry:
     """
     Say who may ask for the urls in which a pattern is found, as a ``<LocationMatch>`` does.
@@ -206,13 +207,20 @@ def to_section(entry: object, to_path: Callable[[FilePath], str]) -> AccessSecti
     location = bytes_of("location" if entry.kind == "plain" else "pattern", entry.location)
     if entry.kind == "plain":
         _check_location(location)
-    host = options.get("host")
-    if not (host is None or (isinstance(host, str) and host)):
-        raise DirectiveError(f"host should be a pattern of hosts, not {host!r}")
+    host = _hosts(options.get("host"))
     rules = to_rules(options, to_path)
     if rules == AccessRules():
         raise DirectiveError("it says nothing: add require=..., auth=... or another option")
     return AccessSection(location, rules, entry.kind, host)
+
+
+def _hosts(given: object) -> str | tuple[str, ...] | None:
+    if given is None or (isinstance(given, str) and given):
+        return given
+    patterns = tuple(given) if isinstance(given, list | tuple) else ()
+    if not patterns or not all(isinstance(each, str) and each for each in patterns):
+        raise DirectiveError(f"host should be a pattern of hosts, or a list of some, not {given!r}")
+    return patterns
 
 
 def to_own_rules(given: object, to_path: Callable[[FilePath], str]) -> AccessRules:

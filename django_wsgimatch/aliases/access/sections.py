@@ -26,13 +26,20 @@ class AccessSection:
     One ``<Location>`` or ``<LocationMatch>`` of access rules, as an entry of WSGIMATCH_ACCESS.
 
     ``location`` is a url prefix or, for a match section, a pattern; text is latin-1. Where there
-    is a ``host``, it holds for the requests of that pattern of hosts alone.
+    is a ``host``, it holds for the requests of that pattern of hosts, or of these, alone.
     """
 
     location: str
     rules: AccessRules
     kind: Literal["plain", "match"] = "plain"
-    host: str | None = None
+    host: str | tuple[str, ...] | None = None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The patterns of hosts that it holds for, none where it holds for all."""
+        if self.host is None:
+            return ()
+        return (self.host,) if isinstance(self.host, str) else self.host
 
     @property
     def directive(self) -> Literal["Location", "LocationMatch"]:
@@ -56,7 +63,8 @@ class SectionIndex:
         allow_exponential: bool = False,
     ) -> None:
         self.sections = tuple(sections)
-        named = [each.host for each in self.sections if each.host is not None]
+        named = [pattern for each in self.sections for pattern in each.hosts]
+        self._limits = [frozenset(each.hosts) for each in self.sections]
         self._hosts = HostIndex(dict.fromkeys([*hosts, *named])) if named else None
         self._plain: dict[str, list[int]] = {}
         self._patterns: list[tuple[int, Pattern]] = []
@@ -109,7 +117,8 @@ class SectionIndex:
             return ()
         if self._hosts is not None:
             named = self._hosts.find(host)
-            found = [each for each in found if self.sections[each].host in (None, named)]
+            limits = self._limits
+            found = [each for each in found if not limits[each] or named in limits[each]]
         return tuple(sorted(found))
 
 

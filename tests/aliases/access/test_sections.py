@@ -88,6 +88,25 @@ def test_a_section_of_a_host_holds_for_the_first_pattern_that_the_request_fits(h
     assert lines == [f"Require user {name}" for name in found]
 
 
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        pytest.param("b.test", ["two"], id="one of its hosts"),
+        pytest.param("x.test", ["others"], id="a host that fits no other pattern"),
+        pytest.param("c.test", [], id="a host with a table, and no section"),
+    ],
+)
+def test_a_section_may_be_for_several_hosts_and_for_those_without_a_table(host, found):
+    sections = [
+        AccessSection("/", demanding("user two"), host=("a.test", "b.test")),
+        AccessSection("/", demanding("user others"), host="*"),
+    ]
+    index = SectionIndex(sections, hosts=["a.test", "b.test", "c.test"])
+
+    lines = [line for each in index.find("/", host) for line in each.rules.lines()]
+    assert lines == [f"Require user {name}" for name in found]
+
+
 def test_a_later_section_s_requirements_replace_the_earlier_ones():
     merged = merge_rules([demanding("local"), demanding("user ann")])
 
