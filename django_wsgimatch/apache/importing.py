@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from ..aliases.alias import Denial
 from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
+from .access_report import CarriedRules, carried_rules, directives_of, note_carried, note_logins
 from .covering.access import RULES, SWITCHES
 from .covering.access_files import AccessFiles, with_access_files
 from .covering.alias_lines import names_of_folders
@@ -85,13 +86,22 @@ def refusing(taken: Iterable[Taken]) -> Iterator[Protected]:
 
 
 def note_rules(
-    found: Iterable[Protected], hosts: Iterable[Host], met: Collection[int], ledger: Ledger
-) -> None:
-    """Write down what became of each access rule; ``met`` are those that hold for some alias."""
+    found: Iterable[Protected],
+    hosts: Iterable[Host],
+    met: Collection[int],
+    ledger: Ledger,
+    said: Collection[int] = (),
+) -> set[int]:
+    """
+    Write down what became of each access rule, and return those that close URLs.
+
+    ``met`` are those that hold for some alias, ``said`` those that sections of access rules say.
+    """
     closing: set[int] = set()
     for each in found:
         state = "open to everybody" if each.is_open else "403 until you decide"
-        for rule in each.closed.rules:
+        unsaid = [rule for rule in each.closed.rules if id(rule) not in said]
+        for rule in unsaid or each.closed.rules:
             closing.add(id(rule))
             ledger.note(rule, "needs you", f"{each.closed.urls}: {state}")
     places: list[Host | Scope] = []
@@ -108,6 +118,7 @@ def note_rules(
                 ledger.note(rule, "not needed", _EVERYBODY)
             else:
                 ledger.note(rule, "not needed", _NOWHERE)
+    return closing
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,7 @@ class Imported:
     ``outcomes`` has one for every line that could not be read, then one for every directive.
     ``protected`` are the URLs that Apache lets only some people ask for, ``taken`` those that it
     answers itself, and an alias does here; the report names them all. ``remarks`` are Apache's
-    own warnings.
+    own warnings. ``carried`` are the rules that settings say.
     """
 
     settings: Settings | None
@@ -127,6 +138,7 @@ class Imported:
     protected: tuple[Protected, ...] = ()
     taken: tuple[Taken, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    carried: tuple[CarriedRules, ...] = ()
 
     @property
     def needs_you(self) -> bool:
@@ -145,27 +157,43 @@ def kind_of_file(path: str) -> FileKind:
     return "file" if stat.S_ISREG(mode) else "missing"
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """
+    What is done with access rules: nothing, or what can be said is, or all is closed.
+
+    ``is_behind`` says that Apache stays in front.
+    """
+
+    is_open: bool
+    carries: bool
+    is_behind: bool
+
+
 def import_configuration(
     configuration: ApacheConfiguration,
     kind_of: FileKinds = kind_of_file,
     *,
     is_open: bool = False,
     is_behind: bool = False,
+    carries: bool = True,
 ) -> Imported:
     """
     Return the settings that a configuration stands for, and what became of each directive.
 
     ``kind_of`` says what the file system has at a path: it tells a script from a folder of scripts
-    where the configuration does not. What Apache protects is closed, unless ``is_open``.
-    ``is_behind`` says that Apache stays in front, without mod_wsgi alone: it answers and protects
-    what it did, and only what runs scripts becomes entries.
+    where the configuration does not. Access rules become sections of WSGIMATCH_ACCESS; what these
+    cannot say is closed, all that Apache protects without ``carries``, and nothing where it
+    ``is_open``. ``is_behind`` says that Apache stays in front, without mod_wsgi alone: it answers
+    and protects what it did, and only what runs scripts becomes entries.
     """
     ledger = Ledger()
     imported = Imported(None, ())
     try:
         if not configuration.refusals:
             configuration, files = with_access_files(configuration, kind_of, ledger)
-            imported = _imported(configuration, files, ledger, kind_of, is_open, is_behind)
+            how = _How(is_open, carries and not is_open, is_behind)
+            imported = _imported(configuration, files, ledger, kind_of, how)
     except Exhausted as error:
         return Imported(None, (refused(Refusal(error.spot, "", error.reason, error.cure)),))
     outcomes = [*map(refused, configuration.refusals)]
@@ -196,8 +224,7 @@ def _imported(
     access_files: AccessFiles,
     ledger: Ledger,
     kind_of: FileKinds,
-    is_open: bool,
-    is_behind: bool,
+    how: _How,
 ) -> Imported:
     directives = [each for each in configuration.directives if not each.is_off]
     named: defaultdict[str, list[Directive]] = defaultdict(list)
@@ -207,35 +234,36 @@ def _imported(
     access_files.put(main, hosts)
     folders, is_part = names_of_folders(directives), not named["loadmodule"]
     resolver = Resolver(main, ledger, kind_of, folders, is_part, set_by_others(directives))
-    told = _put_scripts(resolver, hosts) if is_behind else _put_all(resolver, hosts, directives)
-    tables = build_tables(resolver, hosts)
+    told = _put_scripts(resolver, hosts) if how.is_behind else _put_all(resolver, hosts, directives)
+    tables = build_tables(resolver, hosts, carries=how.carries)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, named["wsgiimportscript"], ledger)
     groups, start = _processes(tables.all_scripts(), named, ledger)
     _note_aliases(tables.all_entries(), ledger)
     _note_variables(directives, ledger)
-    found = protected(tables, is_open=is_open)
+    found = protected(tables, is_open=how.is_open)
     _note_programs(tables, ledger)
     closing = {id(rule) for each in found for rule in each.closed.rules}
     written = {id(each.directive) for each in tables.all_entries()}
     taken: tuple[Taken, ...] = ()
+    carried: tuple[CarriedRules, ...] = ()
     servers = NO_SERVERS
-    if not is_behind:
+    if not how.is_behind:
         taken = note_taken(main, hosts, ledger, told, closing, written)
-        note_rules(found, (main, *hosts), tables.met, ledger)
+        carried, closing = _note_access(tables, (main, *hosts), found, ledger)
         closed, lines = ClosedRules(main, hosts, closing), TlsLines(directives, main, hosts)
         clients = TlsClients(lines, main, hosts, closed, kind_of, ledger)
         servers = read_servers(start, named, clients, tables, resolver.effort, ledger)
         _note_parts(directives, (main, *hosts), closed, ledger)
     settings = collect(
-        tables.opened() if is_open else tables,
+        tables.opened() if how.is_open else tables,
         groups,
         ledger,
-        has_files=not is_behind and any(id(each) not in written for each in named["documentroot"]),
+        has_files=not how.is_behind and any(id(each) not in written for each in named["documentroot"]),
         servers=servers,
     )
     _note_links(resolver, settings, ledger)
-    return Imported(settings, (), (*found, *refusing(taken)), taken)
+    return Imported(settings, (), (*found, *refusing(taken)), taken, carried=carried)
 
 
 def _processes(
@@ -324,6 +352,22 @@ def _check_location(entry: ResolvedAlias, ledger: Ledger) -> None:
         compile_location(entry.alias)
     except WSGIMatchError as error:
         ledger.note(entry.directive, "needs you", str(error))
+
+
+def _note_access(
+    tables: Tables, hosts: Sequence[Host], found: Iterable[Protected], ledger: Ledger
+) -> tuple[tuple[CarriedRules, ...], set[int]]:
+    """
+    Write down what became of access rules.
+
+    Returns the sections that say them, and, by identity, the rules that close URLs.
+    """
+    carried = carried_rules(tables)
+    said = directives_of(carried)
+    closing = note_rules(found, hosts, tables.met, ledger, said)
+    note_carried(carried, ledger)
+    note_logins(hosts, said, closing, ledger)
+    return carried, closing
 
 
 def _note_programs(tables: Tables, ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..apache.covering.access import RULES
 from ..apache.importing import Imported, Protected, import_configuration
 from ..apache.lines.directive import Directive, Surroundings
 from ..apache.lines.limits import Volume
@@ -54,6 +55,7 @@ _CLOSED = (
     "Access rules: these URLs answer 403 to everybody until you decide. Delete the entry once "
     "something else enforces the rule:"
 )
+_CARRIED = "Access rules in WSGIMATCH_ACCESS, for these URLs as in Apache:"
 _OPEN = (
     "Access rules: Apache refuses some requests for these URLs, and here they are open to "
     "everybody:"
@@ -285,6 +287,7 @@ def _cells(outcome: Outcome) -> tuple[str, str, str, str]:
 
 def protected_lines(imported: Imported) -> Iterator[str]:
     """Yield a heading and a line for each URL that Apache protects, none where there are none."""
+    yield from _carried_lines(imported)
     heading = ""
     for each in imported.protected:
         if heading != (heading := _OPEN if each.is_open else _CLOSED):
@@ -294,8 +297,23 @@ def protected_lines(imported: Imported) -> Iterator[str]:
         yield f"{state:<{_WIDTH}}  {readable(each.urls)}{_of(each.host)}: {readable(rules)}"
 
 
-def _of(host: str | None) -> str:
-    return "" if host is None else f" of {'unknown hosts' if host == '*' else readable(host)}"
+def _carried_lines(imported: Imported) -> Iterator[str]:
+    heading = _CARRIED
+    for each in imported.carried:
+        rules = [rule for rule in each.carried.rules if rule.key in RULES]
+        if not rules:
+            continue
+        if heading:
+            yield heading
+            heading = ""
+        said = ", ".join(f"{rule.spot}: {_text_of(rule)}" for rule in rules)
+        urls = readable(each.carried.urls)
+        yield f"{'kept':<{_WIDTH}}  {urls}{_of(*each.hosts)}: {readable(said)}"
+
+
+def _of(*hosts: str | None) -> str:
+    names = ["unknown hosts" if host == "*" else readable(host) for host in hosts if host]
+    return f" of {', '.join(names)}" if names else ""
 
 
 def _text_of(directive: Directive) -> str:

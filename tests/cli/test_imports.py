@@ -251,17 +251,32 @@ def test_a_terminal_has_the_number_of_a_line_however_long_the_path_is(tmp_path, 
 
 
 def test_what_is_protected_is_said_first_and_open_leaves_it_open(site):
-    site.write_text(SITE + "<Location /x>\nRequire valid-user\n</Location>\n")
+    site.write_text(SITE + "<Location /x>\nRequire env inside\n</Location>\n")
 
     closed, opened = run("import", str(site)), run("import", str(site), "--open")
 
     assert "deny(" in closed[0]
     assert "deny" not in opened[0]
     assert [each[1].splitlines()[1] for each in (closed, opened)] == [
-        f"closed      /x: {site}:5: Require valid-user",
-        f"open        /x: {site}:5: Require valid-user",
+        f"closed      /x: {site}:5: Require env inside",
+        f"open        /x: {site}:5: Require env inside",
     ]
     assert [each[2] for each in (closed, opened)] == [1, 1]
+
+
+def test_rules_that_settings_can_say_are_said_and_open_leaves_them_open(site):
+    site.write_text(f"{SITE.splitlines()[0]}\n<Location /x>\nRequire ip 10\n</Location>\n")
+
+    kept, opened = run("import", str(site)), run("import", str(site), "--open")
+
+    assert 'access("/x", require="ip 10"),' in kept[0]
+    assert kept[1].splitlines()[:2] == [
+        "Access rules in WSGIMATCH_ACCESS, for these URLs as in Apache:",
+        f"kept        /x: {site}:3: Require ip 10",
+    ]
+    assert "access(" not in opened[0]
+    assert opened[1].splitlines()[1] == f"open        /x: {site}:3: Require ip 10"
+    assert [run("import", str(site), "--check", *each)[2] for each in ([], ["--open"])] == [0, 1]
 
 
 def test_one_address_of_several_can_be_asked_for(site):

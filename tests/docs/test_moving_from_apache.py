@@ -77,12 +77,13 @@ def test_the_keys_of_json_are_on_the_commands_page():
     )
     keys = re.findall("``(\\w+)``", section.partition("``serve``")[0])
     lines = ["WSGIScriptAlias / /a.wsgi", "ErrorLog ${NONE}"]
-    found = import_record(
-        import_lines(*lines, "<Location /x>", "Require valid-user", "</Location>")
-    )
+    for place, rule in (("/x", "Require env x"), ("/y", "Require ip 10")):
+        lines += [f"<Location {place}>", rule, "</Location>"]
+    found = import_record(import_lines(*lines))
 
     assert set(keys) - {"null", "false"} == {
         *found,
+        *found["settings"]["WSGIMATCH_ACCESS"][0],
         *found["settings"]["WSGIMATCH_ALIASES"][0],
         *found["settings"]["WSGIMATCH_ALIASES"][1],
         *found["report"][0],

@@ -18,16 +18,26 @@ CERTIFICATE = "SSLCertificateFile /etc/ssl/a.pem"
 CONFIGURATIONS = Path(__file__).resolve().parents[3] / "shared" / "apache-configs"
 
 
-def import_lines(*lines: str, files: Mapping[str, FileKind] | None = None) -> Imported:
-    """Import lines; ``files`` is what the file system has, nothing by default."""
+def import_lines(
+    *lines: str, files: Mapping[str, FileKind] | None = None, carries: bool = True
+) -> Imported:
+    """
+    Import lines; ``files`` is what the file system has, nothing by default.
+
+    Without ``carries`` all access rules are taken for such as no settings can say.
+    """
     known = files or {}
     configuration = read_text("\n".join([*lines, ""]), "site.conf")
-    return import_configuration(configuration, lambda path: known.get(path, "missing"))
+    return import_configuration(
+        configuration, lambda path: known.get(path, "missing"), carries=carries
+    )
 
 
-def settings_of(*lines: str, files: Mapping[str, FileKind] | None = None) -> Settings:
+def settings_of(
+    *lines: str, files: Mapping[str, FileKind] | None = None, carries: bool = True
+) -> Settings:
     """The settings that lines stand for."""
-    settings = import_lines(*lines, files=files).settings
+    settings = import_lines(*lines, files=files, carries=carries).settings
     assert settings is not None
     return settings
 
@@ -44,15 +54,19 @@ def values_of(*lines: str) -> dict[str, Any]:
     return found
 
 
-def notes_of(*lines: str, files: Mapping[str, FileKind] | None = None) -> dict[int, str]:
+def notes_of(
+    *lines: str, files: Mapping[str, FileKind] | None = None, carries: bool = True
+) -> dict[int, str]:
     """By line, what the report says: the category and the note."""
-    outcomes = import_lines(*lines, files=files).outcomes
+    outcomes = import_lines(*lines, files=files, carries=carries).outcomes
     return {each.spot.line: f"{each.category}: {each.note}" for each in outcomes}
 
 
-def entry_lines(*lines: str, files: Mapping[str, FileKind] | None = None) -> list[str]:
+def entry_lines(
+    *lines: str, files: Mapping[str, FileKind] | None = None, carries: bool = True
+) -> list[str]:
     """The entries for every host as the fragment has them, each on one line."""
-    written = list(python_lines(settings_of(*lines, files=files), "site.conf"))
+    written = list(python_lines(settings_of(*lines, files=files, carries=carries), "site.conf"))
     start = written.index("WSGIMATCH_ALIASES = [") + 1
     found: list[str] = []
     for line in written[start : written.index("]", start)]:
@@ -63,9 +77,9 @@ def entry_lines(*lines: str, files: Mapping[str, FileKind] | None = None) -> lis
     return [each.strip().removesuffix(",").replace(", )", ")") for each in found]
 
 
-def text_of(*lines: str) -> str:
+def text_of(*lines: str, carries: bool = True) -> str:
     """The settings fragment."""
-    return "\n".join(python_lines(settings_of(*lines), "site.conf")) + "\n"
+    return "\n".join(python_lines(settings_of(*lines, carries=carries), "site.conf")) + "\n"
 
 
 def section(start: str, *lines: str) -> list[str]:

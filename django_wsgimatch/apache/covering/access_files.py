@@ -22,6 +22,7 @@ from ..reading.includes import is_private, read_text_of
 from ..reading.reading import read_text
 from ..reading.sections import section_for
 from .access import CONTAINERS, LIMITS, RULES
+from .access_rules import says_login
 from .alias_lines import file_aliases, kinds_for, names_of_folders
 from .coverage import (
     CONDITIONS,
@@ -62,6 +63,12 @@ _DIRECTIVES = (
     *("wsgitrustedproxies", "wsgitrustedproxyheaders"),
 )
 _OF_SERVERS = ("wsgiimportscript", "sslengine", "accessfilename", "servername", "serveralias")
+# What AllowOverride has to say for a rule of access.
+_NEEDED = {
+    **dict.fromkeys(("require", "authmerging", "sslrequiressl", "sslrequire"), "authconfig"),
+    **dict.fromkeys(("order", "allow", "deny"), "limit"),
+    "satisfy": "authconfig",
+}
 _NONE = "There is no such file on the path to a script"
 _TOO_MANY = f"more than {_MOST_FOLDERS} folders: not all .htaccess files in them are read"
 _MISSING = "is not on this machine: look there for .htaccess files, as their rules are missing here"
@@ -230,6 +237,7 @@ class _Reader:
                 raise Unreadable(read.refusals[0].reason, read.refusals[0].cure)
             for directive in read.directives:
                 _check_allowed(directive, path)
+                _check_overridden(directive, by)
         except Unreadable as error:
             self._note(by, "needs you", f"{path}: {error.reason}")
             self.unread.append((host, section, by))
@@ -258,6 +266,15 @@ def _check_allowed(directive: Directive, path: str) -> None:
         raise Unreadable(f"{what} is not allowed in such a file", "take it out")
     if is_ours and name not in _DIRECTIVES:
         raise Unreadable(f"{directive.name} is not allowed in such a file", "take it out")
+
+
+def _check_overridden(directive: Directive, by: Directive) -> None:
+    """Raise Unreadable for a rule of access that may not stand there: Apache answers 500."""
+    needed = _NEEDED.get(directive.key, "authconfig" if says_login(directive.key) else "")
+    words = [word.lower() for word in by.words]
+    is_list = by.key == "allowoverridelist"
+    if needed and not {"all", directive.key if is_list else needed} & {*words}:
+        raise Unreadable(f"{by.name} does not allow {directive.name}", "take it out")
 
 
 def _below(folder: str) -> list[str]:

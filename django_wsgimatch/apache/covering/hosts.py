@@ -11,6 +11,7 @@ from ...exceptions import DirectiveError
 from ..lines.directive import Directive, Section, split_words
 from ..outcomes.outcome import Ledger
 from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
+from .access_rules import says_login
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, section_pattern
 from .extra_values import EXTRAS_READERS, extras_given_by
 from .option_values import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
@@ -50,8 +51,8 @@ class Scope:
     What the directives in one section give, with all sections around it.
 
     ``options`` are the Options directives of it, in their order, as each may build on the one
-    before; ``access`` are the rules that may keep somebody out, ``handlers`` say who answers, and
-    ``programs`` may run files.
+    before; ``access`` are the rules that may keep somebody out, ``logins`` say how one logs in,
+    ``handlers`` who answers, and ``programs`` may run files.
     ``is_inherited`` says that a section of the main server holds in virtual hosts, too.
     """
 
@@ -60,6 +61,7 @@ class Scope:
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
     access: list[Directive] = field(default_factory=list)
+    logins: list[Directive] = field(default_factory=list)
     handlers: list[Directive] = field(default_factory=list)
     programs: list[Directive] = field(default_factory=list)
     is_inherited: bool = True
@@ -128,6 +130,8 @@ def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, l
         host = main if outer is None else hosts.setdefault(outer, Host(outer))
         name = directive.key
         read = _READERS.get(name) or (_read_value if name in OPTIONS else None)
+        if read is None and says_login(name):
+            read = _read_login
         if read is None:
             continue
         try:
@@ -259,6 +263,16 @@ def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
     if not sections and directive.key not in SWITCHES:
         raise DirectiveError(f"{directive.name} not allowed here")
     holder_of(host, sections).access.append(directive)
+
+
+def _read_login(host: Host, directive: Directive, ledger: Ledger) -> None:
+    sections = scope_sections(directive)
+    if any(each.key not in _AROUND_RULES for each in directive.sections) or not sections:
+        # As in the definition of a provider. Outside of sections none of these may stand.
+        return
+    place = holder_of(host, sections)
+    assert isinstance(place, Scope)
+    place.logins.append(directive)
 
 
 def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:

@@ -36,8 +36,8 @@ _REWRITE = (
 )
 _ACCESS = "It controls access: move the rule to the server in front, or into a view"
 _RULE = (
-    "It controls access: the URLs that it protects answer 403 until you decide; with --open they "
-    "are open to everybody"
+    "It controls access: a section of WSGIMATCH_ACCESS. What no section can say answers 403 until "
+    "you decide; with --open it is open to everybody"
 )
 _PEERS = (
     "Write WSGIMATCH_TRUSTED_PROXIES and WSGIMATCH_TRUSTED_PROXY_HEADERS: who connects to the "
@@ -45,7 +45,10 @@ _PEERS = (
     "--forwarded-allow-ips sets only the scheme"
 )
 _OVERRIDES = "The .htaccess files on the way to a script are read; look for those that are not here"
-_LOGIN = "Let the server in front or Django ask for the password: nothing else sets REMOTE_USER"
+_LOGIN = (
+    "WSGIMATCH_ACCESS has logins of the kind Basic, with files of users and groups: let the server "
+    "in front or Django ask for others"
+)
 _TLS = "Set up TLS in the server in front, and SECURE_PROXY_SSL_HEADER in Django"
 _HEADERS = "Set it in the server in front, or in a middleware"
 _VARIABLE = (

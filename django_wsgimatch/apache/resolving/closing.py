@@ -1,7 +1,7 @@
 """
 The URLs that access rules protect, as entries that refuse everybody.
 
-An import cannot say who is let in; until somebody has decided, closed is the safe side.
+Where the settings cannot say who is let in, closed is the safe side until somebody has decided.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import filterfalse
+from functools import cached_property
+from itertools import combinations, filterfalse
 
 from ...aliases.alias import ACCESS_RULE, Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
 from ...aliases.table import kind_rank
 from ..covering.access import BARRING, RULES, Layer, closing_rules
 from ..covering.coverage import Coverage, Reach, coverage
-from ..covering.hosts import Host, Scope
+from ..covering.hosts import Host, Scope, scope_sections
 from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
 from ..covering.partial_aliases import excluded, is_exact, region_of_scope
 from ..lines.directive import Directive, Spot, places_of
+from .access_sections import CarriedSection, carried_sections, first_unfit
+from .carrying import AliasAccess, Readings, tells_of_access
 from .programs import often_run, program_rules
 from .resolving import Resolver
 
@@ -27,6 +30,8 @@ Owned = tuple[Alias, Directive]
 _PROGRAMS = "Apache may run these files, and here clients would read them"
 # A lookahead with at most one level of groups in it.
 _AHEAD = re.compile(r"\(\?=((?:[^()\\]|\\.|\([^()]*\))*)\)")
+# So many parts are held against each other only to tell that nobody is kept out.
+_FEW_PARTS = 24
 UNTOLD = "for some of these URLs; which ones cannot be determined"
 
 
@@ -71,19 +76,35 @@ class _Part:
         return reach_of_region(self.alias)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Case:
+    """An alias of a host, and the sections that hold for it or for a part of it."""
+
+    host: Host
+    alias: Alias
+    directive: Directive
+    scopes: list[tuple[Scope, Coverage]]
+
+
 @dataclass(slots=True)
 class Closer:
     """
     Closes what the rules of a server and its virtual hosts protect.
 
-    ``met`` are the rules, by identity, that hold where some alias answers.
+    With ``carries`` the rules that the settings can say are sections of access rules, and close
+    nothing. ``met`` are the rules, by identity, that hold where some alias answers.
     """
 
     resolver: Resolver
+    carries: bool = False
     met: set[int] = field(default_factory=set)
 
     def closed(self, host: Host) -> list[Closed]:
         """Return what is closed of the aliases that answer a host, in their order."""
+        return self.judged(host)[0]
+
+    def judged(self, host: Host) -> tuple[list[Closed], tuple[CarriedSection, ...]]:
+        """Return what is closed for a host, and the sections that say the other rules."""
         servers = dict.fromkeys((host, self.resolver.main))
         scopes = [scope for server in servers for scope in server.scopes.values()]
         owned = [each for s in servers for each in s.aliases if not _is_direct(each[0])]
@@ -92,43 +113,67 @@ class Closer:
         telling = telling or any(each.access or each.programs for each in scopes)
         is_part = self.resolver.is_part
         if not telling and not (is_part and any(_is_root(alias) for alias, _ in owned)):
-            return []
-        before = Regions()
-        found = self._look(host, owned, before)
+            return [], ()
+        looked, sections = self._carried(host, servers, owned)
+        found = self._look(looked, Regions())
         first: dict[tuple[str, str], Closed] = {}
         for each in filterfalse(_is_empty, found):
             first.setdefault((each.alias.kind, each.alias.location), each)
-        return list(_without_parts(first.values()))
+        return list(_without_parts(first.values())), sections
 
-    def _look(self, host: Host, aliases: Sequence[Owned], before: Regions) -> Iterator[Closed]:
-        """Yield what is closed of aliases, and put what is open of them to what is before."""
+    def _carried(
+        self, host: Host, servers: Iterable[Host], aliases: Sequence[Owned]
+    ) -> tuple[list[_Alias], tuple[CarriedSection, ...]]:
+        """Return the aliases with what holds for them, and what the settings can say of that."""
         first: dict[tuple[str, str], Owned] = {}
         for owned in aliases:
             first.setdefault((owned[0].kind, owned[0].location), owned)
-        for alias, directive in first.values():
-            looked = _Alias(self, host, alias, directive)
+        # Such a redirect comes after the rules of its section, an entry's before all rules.
+        carries = self.carries and not any(map(_is_late, (e for s in servers for e in s.aliases)))
+        main = self.resolver.main
+        is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
+        readings = Readings(main.server_root, is_tls)
+        cases = [_Case(host, *each, self.resolver.scopes(host, *each)) for each in first.values()]
+        looked = [_Alias(self, each, readings, carries) for each in cases]
+        if not carries:
+            return looked, ()
+        if not any(each.is_protected for each in looked):
+            return [_Alias(self, each, readings, False) for each in cases], ()
+        order = dict.fromkeys(scope for each in (main, host) for scope in each.scopes.values())
+        while (unfit := first_unfit([e.access for e in looked], order, readings)) is not None:
+            looked[unfit] = _Alias(self, cases[unfit], readings, False)
+        return looked, tuple(carried_sections([e.access for e in looked], order, readings))
+
+    def _look(self, aliases: Iterable[_Alias], before: Regions) -> Iterator[Closed]:
+        """Yield what is closed of aliases, and put what is open of them to what is before."""
+        for looked in aliases:
             self.met |= looked.met
             for each in looked.closed():
                 kept = _taken_from(each, before)
                 if kept is not None:
                     yield kept
-            for opening in looked.openings if looked.rules else [alias]:
+            for opening in looked.openings if looked.rules else [looked.alias]:
                 before.add(opening)
 
 
 class _Alias:
-    """One alias with the rules that hold for it or for parts of it."""
+    """
+    One alias with the rules that hold for it or for parts of it.
 
-    def __init__(self, closer: Closer, host: Host, alias: Alias, directive: Directive) -> None:
+    Where sections of access rules say what holds, only what they do not say is closed.
+    """
+
+    def __init__(self, closer: Closer, case: _Case, readings: Readings, carries: bool) -> None:
+        host, alias, directive = case.host, case.alias, case.directive
         self._resolver = closer.resolver
-        self._alias = alias
+        self._carries = closer.carries
+        self.alias = alias
         main = self._resolver.main
         self._server = [main.access] if host is main else [main.access, host.access]
         self._is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
         self._is_files = isinstance(alias.answer, FileOptions)
         self._programs = [main.programs] if host is main else [main.programs, host.programs]
-        found = self._resolver.scopes(host, alias, directive)
-        scopes = [each for each in found if self._tells(each)]
+        scopes = [each for each in case.scopes if self._tells(each)]
         if _is_root(alias) and self._resolver.is_part:
             scopes.append((often_run(directive), "some"))
         self.met = {id(d) for layer in self._server for d in layer}
@@ -139,17 +184,32 @@ class _Alias:
             id(scope) for scope, covered in scopes if covered == "some" and not is_exact(scope)
         }
         self._sure = frozenset(id(scope) for scope, covered in scopes if covered == "all")
-        self.rules = self._closing(self._sure)
-        self._is_whole = True
         partial = [scope for scope, covered in scopes if covered == "some"]
         self._regions = {id(scope): region_of_scope(alias, scope) for scope in partial}
+        self.access = AliasAccess(readings, alias, scopes, self._regions, self._resolver.kind_of)
+        is_clear = carries and not closing_rules(self._server, is_tls=self._is_tls)
+        self.access.is_carried = is_clear and self.access.may_be_carried(directive)
+        self.rules = self._closing(self._sure)
+        self._is_whole = True
         self._close_untold(partial)
         told = [scope for scope in partial if self._regions[id(scope)] is not None]
         self._index = ScopeIndex(told)
         self._parts = {id(scope): self._part(scope) for scope in told}
 
     def _tells(self, held: tuple[Scope, Coverage]) -> bool:
-        return bool(held[0].access or (self._is_files and held[0].programs))
+        scope = held[0]
+        is_said = tells_of_access(scope) if self._carries else bool(scope.access)
+        return is_said or bool(self._is_files and scope.programs)
+
+    @cached_property
+    def is_protected(self) -> bool:
+        """Whether somebody may be kept out of some of its URLs by rules that a section says."""
+        holding = [self._sure, *(each.holding for each in self._parts.values())]
+        if not self.access.is_carried or any(map(self._closing_layers, holding)):
+            return self.access.is_carried
+        if len(holding) > _FEW_PARTS:
+            return True
+        return any(self._closing_layers(one | other) for one, other in combinations(holding, 2))
 
     @property
     def openings(self) -> list[Alias]:
@@ -163,7 +223,7 @@ class _Alias:
         """Yield what is closed of the alias: all of it but what is open, and what is closed."""
         parts = self._parts.values()
         if self.rules:
-            yield _closed(self._alias, self.openings, self.rules, is_whole=self._is_whole)
+            yield _closed(self.alias, self.openings, self.rules, is_whole=self._is_whole)
         for part in parts:
             meeting = [each for each in self._near(part) if each is not part]
             openings = [each for each in meeting if self._is_opening(each)]
@@ -171,9 +231,15 @@ class _Alias:
             is_own = not set(map(id, part.rules)) <= set(map(id, self.rules))
             if part.rules and (openings or is_own):
                 through = [each.alias for each in openings if self._lets_through(part, each)]
-                yield _closed(part.alias, through, part.rules)
-            elif not part.rules:
+                yield _closed(part.alias, through, self._told(part))
+            elif not part.rules and not self.access.is_left_to_sections(part.scope):
                 yield from self._closed_together(part, openings)
+
+    def _told(self, part: _Part) -> tuple[Directive, ...]:
+        """Return the rules of a part, with how one logs in there where only that is its own."""
+        is_unsaid = self.access.is_carried and id(part.scope) in self.access.unsaid
+        is_own = not set(map(id, part.scope.access)).isdisjoint(map(id, part.rules))
+        return part.rules if is_own or not is_unsaid else (*part.rules, *part.scope.logins)
 
     def _closed_together(self, part: _Part, others: Iterable[_Part]) -> Iterator[Closed]:
         """Yield a part that is open by itself, where another open one meets it and closes it."""
@@ -219,19 +285,30 @@ class _Alias:
         return found
 
     def _closing_firmly(self, holding: frozenset[int]) -> tuple[Directive, ...]:
-        layers: list[Layer] = [*self._server]
-        holding_scopes = [scope for scope in self._order if id(scope) in holding]
-        layers += [scope.access for scope in holding_scopes]
-        found = closing_rules(layers, is_tls=self._is_tls)
+        found = () if self.access.says(holding) else self._closing_layers(holding)
         if found or not self._is_files:
             return found
-        return program_rules([*self._programs, *(scope.programs for scope in holding_scopes)])
+        return program_rules([*self._programs, *(e.programs for e in self._holding(holding))])
+
+    def _closing_layers(self, holding: frozenset[int]) -> tuple[Directive, ...]:
+        """Return the access rules that keep somebody out where all these hold."""
+        layers: list[Layer] = [*self._server, *(e.access for e in self._holding(holding))]
+        return closing_rules(layers, is_tls=self._is_tls)
+
+    def _holding(self, holding: frozenset[int]) -> list[Scope]:
+        return [scope for scope in self._order if id(scope) in holding]
 
 
 def _is_empty(closed: Closed) -> bool:
     """Whether nothing is closed: the URLs of a script among files are not those files'."""
     aheads = _AHEAD.findall(closed.alias.location)
     return any(f"(?!{text})" in closed.alias.location for text in aheads)
+
+
+def _is_late(owned: Owned) -> bool:
+    """Whether an entry that redirects stands in a section."""
+    alias, directive = owned
+    return isinstance(alias.answer, Redirection) and bool(scope_sections(directive))
 
 
 def _is_root(alias: Alias) -> bool:

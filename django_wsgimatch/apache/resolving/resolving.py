@@ -299,6 +299,7 @@ class Resolver:
                 each
                 for each in host.scopes.values()
                 if any((each.values, each.options, each.access, each.handlers, each.programs))
+                or each.logins
             )
             self._indexes[id(host)] = ScopeIndex(telling)
         return self._indexes[id(host)]

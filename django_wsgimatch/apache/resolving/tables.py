@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from itertools import filterfalse
 
+from ...aliases.access.sections import AccessSection
 from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
 from ...aliases.table import in_order_of_apache
@@ -17,6 +18,7 @@ from ..covering.hosts import Host, proxy_lines
 from ..covering.indexes import may_share
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
+from .access_sections import CarriedSection
 from .closing import Closed, Closer
 from .files import is_inherited
 from .index_files import without_closed_index
@@ -34,8 +36,9 @@ class Tables:
     """
     The entries of all hosts, and those of some: patterns as in ALLOWED_HOSTS, in order.
 
-    What access rules protect is ``closed``, before the entries of the same hosts; ``met`` are the
-    rules, by identity, that hold for some alias.
+    What access rules protect is ``closed``, before the entries of the same hosts; ``access`` are
+    the sections that say the rules which can be said, and close nothing; ``met`` are the rules, by
+    identity, that hold for some alias.
 
     ``same_as`` names, for a pattern, an earlier one with the very same entries. ``server_name``
     is the one name in group names, None where there are several or none; ``named_by`` is where it
@@ -46,6 +49,8 @@ class Tables:
     hosts: dict[str, list[ResolvedAlias]] = field(default_factory=dict)
     closed: list[Closed] = field(default_factory=list)
     hosts_closed: dict[str, list[Closed]] = field(default_factory=dict)
+    access: tuple[CarriedSection, ...] = ()
+    hosts_access: dict[str, tuple[CarriedSection, ...]] = field(default_factory=dict)
     same_as: dict[str, str] = field(default_factory=dict)
     spots: dict[str, Spot] = field(default_factory=dict)
     met: frozenset[int] = frozenset()
@@ -63,6 +68,24 @@ class Tables:
         for pattern, closed in self.hosts_closed.items():
             yield from ((pattern, each) for each in closed if pattern not in self.same_as)
         yield from ((None, each) for each in self.closed)
+
+    def all_access(self) -> Iterator[tuple[tuple[str, ...], tuple[CarriedSection, ...]]]:
+        """
+        Yield lists of sections, each with the patterns of the hosts that it is for.
+
+        Without any it is for all requests; ``*`` stands for hosts that fit no other pattern.
+        """
+        alike: dict[tuple[AccessSection, ...], tuple[list[str], tuple[CarriedSection, ...]]] = {}
+        for pattern, carried in self.hosts_access.items():
+            key = tuple(each.section for each in carried)
+            alike.setdefault(key, ([], carried))[0].append(pattern)
+        if self.hosts and ANY not in self.hosts:
+            key = tuple(each.section for each in self.access)
+            alike.setdefault(key, ([], self.access))[0].append(ANY)
+        for patterns, carried in alike.values():
+            yield tuple(patterns), carried
+        if not self.hosts:
+            yield (), self.access
 
     def all_entries(self) -> list[ResolvedAlias]:
         """Return every entry once, in the order in which they are written."""
@@ -82,6 +105,7 @@ class _Table:
     entries: list[ResolvedAlias]
     inherit: Callable[[], list[ResolvedAlias]]
     closed: list[Closed]
+    access: tuple[CarriedSection, ...] = ()
 
     @cached_property
     def inherited(self) -> list[ResolvedAlias]:
@@ -105,12 +129,16 @@ class _Table:
     def says(self) -> tuple[object, ...]:
         """What requests are answered by; two tables that say the same are one."""
         proxies = (_words_of_proxies(each) for each in self.all)
-        return (*_said(self.closed), *(each.alias for each in self.all), *proxies)
+        return (*self.rules(), *(each.alias for each in self.all), *proxies)
 
     def says_of_scripts(self) -> tuple[object, ...]:
         """The same, but for what stands around applications: ports often differ in that."""
         said = (without_surroundings(each.alias) for each in self.all)
-        return (*_said(self.closed), *said)
+        return (*self.rules(), *said)
+
+    def rules(self) -> tuple[object, ...]:
+        """Return what access rules close, and what they say else, wherever they stand."""
+        return (*_said(self.closed), *(each.section for each in self.access))
 
 
 def _is_rule(closed: Closed) -> bool:
@@ -137,17 +165,21 @@ def _said(closed: Iterable[Closed]) -> list[tuple[str, str]]:
     return [(each.alias.kind, each.alias.location) for each in closed]
 
 
-def build_tables(resolver: Resolver, hosts: Sequence[Host]) -> Tables:
-    """Return who answers which host. What cannot be told by a name is noted as the user's."""
-    return _Builder(resolver, hosts).tables()
+def build_tables(resolver: Resolver, hosts: Sequence[Host], *, carries: bool = False) -> Tables:
+    """
+    Return who answers which host. What cannot be told by a name is noted as the user's.
+
+    With ``carries`` the access rules that the settings can say are sections, and close nothing.
+    """
+    return _Builder(resolver, hosts, carries=carries).tables()
 
 
 class _Builder:
-    def __init__(self, resolver: Resolver, hosts: Sequence[Host]) -> None:
+    def __init__(self, resolver: Resolver, hosts: Sequence[Host], *, carries: bool) -> None:
         self._resolver = resolver
         self._ledger: Ledger = resolver.ledger
-        self._closer = Closer(resolver)
-        self._main_closed = self._closer.closed(resolver.main)
+        self._closer = Closer(resolver, carries)
+        self._main_closed, self._main_access = self._closer.judged(resolver.main)
         main = self._resolve(resolver.main, resolver.main)
         self._main = without_closed_index(main, self._main_closed)
         self._tables = [self._table(host) for host in hosts]
@@ -177,18 +209,20 @@ class _Builder:
 
     def _found(self) -> Tables:
         if not self._tables:
-            return self._named(Tables(self._main, closed=self._main_closed), self._resolver.main)
+            tables = Tables(self._main, closed=self._main_closed, access=self._main_access)
+            return self._named(tables, self._resolver.main)
         default = self._answering(None)
         named = self._with_bare_names({name: self._answering(name) for name in self._claims})
         says = default.says()
         if all(table is default or table.says() == says for table in named.values()):
-            return self._named(Tables(default.all, closed=default.closed), default.host)
+            tables = Tables(default.all, closed=default.closed, access=default.access)
+            return self._named(tables, default.host)
         return self._by_name(named, default)
 
     def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
         # A virtual host has the rules of mod_rewrite of the main server only if it asks for them.
         main = [each for each in self._main if each.directive.key != "rewriterule"]
-        tables = Tables(main, closed=self._main_closed)
+        tables = Tables(main, closed=self._main_closed, access=self._main_access if main else ())
         if self._own(default) and ANY not in named:
             named = {**named, ANY: default}
         is_hidden = ANY in named or any(name.startswith(".") for name in named)
@@ -200,6 +234,7 @@ class _Builder:
                 continue
             tables.hosts[pattern] = own
             tables.hosts_closed[pattern] = table.closed if own else []
+            tables.hosts_access[pattern] = table.access if table.all else ()
             if (earlier := first.setdefault(id(table), pattern)) != pattern and own:
                 tables.same_as[pattern] = earlier
             if table.host.section is not None:
@@ -209,7 +244,8 @@ class _Builder:
     def _own(self, table: _Table) -> list[ResolvedAlias]:
         """Return a host's entries, all where those of the main server are others than elsewhere."""
         is_same = [e.alias for e in table.inherited] == [e.alias for e in self._main]
-        is_closed_alike = not self._main or _said(table.closed) == _said(self._main_closed)
+        of_main = (*_said(self._main_closed), *(each.section for each in self._main_access))
+        is_closed_alike = not self._main or table.rules() == of_main
         return table.entries if is_same and is_closed_alike else table.all
 
     def _named(self, tables: Tables, host: Host) -> Tables:
@@ -250,8 +286,8 @@ class _Builder:
         own = self._resolve(host, host)
         is_same = self._aliases_of(host, main) == main.aliases and self._resolver.is_plain(host)
         inherit = (lambda: self._main) if is_same else partial(self._resolve, host, main)
-        closed = self._closer.closed(host)
-        return _Table(host, without_closed_index(own, closed), inherit, closed)
+        closed, access = self._closer.judged(host)
+        return _Table(host, without_closed_index(own, closed), inherit, closed, access)
 
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
@@ -344,14 +380,19 @@ class _Builder:
 
     def _unite(self, chosen: _Table, others: Sequence[_Table]) -> _Table:
         """Return a table with the aliases of several addresses, as far as they can be in one."""
-        entries, closed = [*chosen.all], dict(_by_urls(chosen.closed))
+        is_said_alike = all(_sections(each) == _sections(chosen) for each in others)
+        entries, closed = [*chosen.all], dict(_by_urls(self._closed_of(chosen, is_said_alike)))
         for other in others:
-            for said, each in _by_urls(other.closed):
+            for said, each in _by_urls(self._closed_of(other, is_said_alike)):
                 closed.setdefault(said, each)
             for entry in other.all:
                 self._unite_entry(entries, entry, chosen, other)
-        everything = list(closed.values())
-        return _Table(chosen.host, entries, list, everything)
+        access = chosen.access if is_said_alike else ()
+        return _Table(chosen.host, entries, list, list(closed.values()), access)
+
+    def _closed_of(self, table: _Table, is_said_alike: bool) -> list[Closed]:
+        """Return what is closed of a table, all that is protected where sections differ."""
+        return table.closed if is_said_alike else Closer(self._resolver).closed(table.host)
 
     def _unite_entry(
         self, entries: list[ResolvedAlias], entry: ResolvedAlias, chosen: _Table, other: _Table
@@ -385,6 +426,10 @@ class _Builder:
                 complete[bare] = named.get(bare) or self._answering(bare)
             complete[pattern] = table
         return complete
+
+
+def _sections(table: _Table) -> list[AccessSection]:
+    return [each.section for each in table.access]
 
 
 def _by_urls(closed: Sequence[Closed]) -> Iterator[tuple[tuple[str, str], Closed]]:

@@ -16,6 +16,7 @@ from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
 from ..processes.servers import Servers
+from .access import WrittenAccess, access_arguments, access_record, functions_of
 from .extras_written import extras_as_options
 from .settings import Hosts, Settings, Written
 
@@ -31,13 +32,16 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
     """Yield the lines of a settings file; ``source`` says what they were made from."""
     yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
     yield from _starting(settings.servers)
-    if functions := sorted({each.alias.function for each in _all_entries(settings)}):
+    named = {each.alias.function for each in _all_entries(settings)}
+    if functions := sorted(named | functions_of(settings.access)):
         yield ""
         yield from _import_line(functions)
     yield ""
     yield from _list("WSGIMATCH_ALIASES = ", settings.entries, "")
     if settings.hosts:
         yield from _virtual_hosts(settings.hosts)
+    if settings.access:
+        yield from _access(settings.access)
     if settings.groups:
         yield from _process_groups(settings)
     for each in settings.others:
@@ -87,6 +91,8 @@ def values(settings: Settings) -> dict[str, Any]:
             utf8_text(pattern): list(map(_record, hosts[each.same_as or pattern].entries))
             for pattern, each in hosts.items()
         }
+    if settings.access:
+        found["WSGIMATCH_ACCESS"] = [*map(access_record, settings.access)]
     if settings.groups:
         found["WSGIMATCH_PROCESS_GROUPS"] = {
             utf8_text(group.name): {name: _plain(v) for name, v in group.options.items()}
@@ -161,6 +167,15 @@ def _shared_names(hosts: Iterable[Hosts]) -> dict[str, str]:
             names[each.same_as] = next(n for n in chain([name], numbered) if n not in taken)
             taken.add(names[each.same_as])
     return names
+
+
+def _access(sections: Iterable[WrittenAccess]) -> Iterator[str]:
+    yield "WSGIMATCH_ACCESS = ["
+    for each in sections:
+        yield from _indented(_comments(each.comment, each.spots), _INDENT)
+        arguments = access_arguments(each.entry, literal)
+        yield from _wrapped(f"{each.function}(", arguments, ")", _INDENT)
+    yield "]"
 
 
 def _process_groups(settings: Settings) -> Iterator[str]:

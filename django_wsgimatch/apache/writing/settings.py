@@ -16,6 +16,7 @@ from ..processes.servers import NO_SERVERS, Servers
 from ..resolving.closing import Closed
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
+from .access import WrittenAccess, collect_access
 from .proxies import proxy_settings
 
 GLOBAL = "%{GLOBAL}"
@@ -59,6 +60,7 @@ class Settings:
     groups: tuple[ProcessGroup, ...]
     others: tuple[Setting, ...]
     servers: Servers = NO_SERVERS
+    access: tuple[WrittenAccess, ...] = ()
 
 
 def collect(
@@ -92,6 +94,7 @@ def collect(
         tuple(groups),
         tuple(each for each in others if each is not None and not _is_default(each)),
         servers,
+        tuple(collect_access(tables)),
     )
 
 

@@ -1,6 +1,12 @@
-"""What access rules of Apache become: entries that refuse everybody, until somebody has decided."""
+"""
+What access rules become that settings cannot say: entries that refuse everybody.
+
+Here all rules are taken for such, as those of two ports that differ are.
+"""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pytest
 
@@ -8,7 +14,13 @@ from django_wsgimatch.aliases.alias import ACCESS_RULE
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.cli.imports import import_record, protected_lines
-from tests.support.imports import import_lines, notes_of, section, settings_of, text_of
+from tests.support import imports
+from tests.support.imports import section
+
+import_lines = partial(imports.import_lines, carries=False)
+notes_of = partial(imports.notes_of, carries=False)
+settings_of = partial(imports.settings_of, carries=False)
+text_of = partial(imports.text_of, carries=False)
 
 ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"
 

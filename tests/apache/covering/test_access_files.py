@@ -25,7 +25,8 @@ def site(tmp_path):
 
 def imported(site: Path, *lines: str) -> Imported:
     text = "\n".join([*lines, ""]).replace("{ROOT}", str(site))
-    return import_configuration(read_text(text, "site.conf"))
+    # All rules are taken for such as no settings can say.
+    return import_configuration(read_text(text, "site.conf"), carries=False)
 
 
 def allowed(what: str, folder: str = "{ROOT}", *more: str) -> list[str]:

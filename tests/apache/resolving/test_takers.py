@@ -107,7 +107,7 @@ def test_an_alias_match_takes_the_whole_url():
 def test_an_access_rule_closes_such_an_entry_too():
     lines = [ROOT, "Alias /id /srv/id.py", *section("Location /id", *EXECUTABLE)]
 
-    found = aliases_of(*lines, *section("Files id.py", "Require ip 10"))
+    found = aliases_of(*lines, *section("Files id.py", "Require env x"))
 
     assert [(each.directive, each.location) for each in found] == [
         *(("deny", "/id"), ("WSGIScriptAlias", "/id"), ("WSGIScriptAlias", "/"))

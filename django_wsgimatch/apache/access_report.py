@@ -1,0 +1,78 @@
+"""The access rules that an import can say in the settings, and what its report tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from .covering.hosts import Host
+from .lines.directive import Directive
+from .outcomes.outcome import Ledger
+from .resolving.access_sections import CarriedSection
+from .resolving.carrying import Readings
+from .resolving.tables import Tables
+
+_NOBODY_ASKS = "No rule asks for a login where an alias answers"
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedRules:
+    """A section of WSGIMATCH_ACCESS, and the patterns of its hosts, none for every host."""
+
+    hosts: tuple[str, ...]
+    carried: CarriedSection
+
+
+def carried_rules(tables: Tables) -> tuple[CarriedRules, ...]:
+    """Return the sections of some tables that say a directive, in their order."""
+    return tuple(
+        CarriedRules(patterns, each)
+        for patterns, sections in tables.all_access()
+        for each in sections
+        if each.rules
+    )
+
+
+def directives_of(rules: Iterable[CarriedRules]) -> frozenset[int]:
+    """Return the directives, by identity, that sections say."""
+    return frozenset(id(each) for one in rules for each in one.carried.rules)
+
+
+def note_carried(rules: Iterable[CarriedRules], ledger: Ledger) -> None:
+    """Write down of each directive which section says it."""
+    for each in rules:
+        for directive in each.carried.rules:
+            ledger.note(directive, "kept", f"WSGIMATCH_ACCESS: {each.carried.urls}")
+
+
+def note_logins(
+    hosts: Iterable[Host], said: Collection[int], closing: Collection[int], ledger: Ledger
+) -> None:
+    """
+    Write down what becomes of those directives about logins that no section says.
+
+    ``said`` are the directives that sections say, ``closing`` the rules that close URLs.
+    """
+    for host in hosts:
+        readings = Readings(host.server_root, bool(host.is_tls))
+        for scope in host.scopes.values():
+            left = [each for each in scope.logins if id(each) not in said]
+            counting = next((each for each in scope.access if id(each) in closing), None)
+            readings.of(scope)
+            reason = readings.reasons.get(id(scope), "")
+            for each in left:
+                _note_login(each, counting, reason, bool(said or closing), ledger)
+
+
+def _note_login(
+    directive: Directive,
+    counting: Directive | None,
+    reason: str,
+    is_asked: bool,
+    ledger: Ledger,
+) -> None:
+    if counting is not None:
+        told = f": {reason}" if reason else ""
+        ledger.note(directive, "part", f"It is part of the rule in {counting.spot}{told}")
+    elif not is_asked:
+        ledger.note(directive, "not needed", _NOBODY_ASKS)

@@ -1,0 +1,270 @@
+"""
+Which access rules of Apache the settings can say exactly: as sections of WSGIMATCH_ACCESS.
+
+What they cannot say of some URLs stays closed there, as if nobody were let in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ...aliases.access.requirements import Demand, Demands
+from ...aliases.access.rules import AccessRules, HostRules, Login, merge_rules
+from ...aliases.access.sections import AccessSection, compile_section
+from ...aliases.alias import Alias
+from ...aliases.patterns.pcre.measures import shortest
+from ...aliases.patterns.pcre.parser import parse
+from ...entry_options.said_access import said_section
+from ...exceptions import DirectiveError, WSGIMatchError
+from ..covering.access_rules import read_rules
+from ..covering.coverage import (
+    DIRECTORIES,
+    LOCATIONS,
+    Coverage,
+    FileKinds,
+    is_wildcard,
+    section_pattern,
+)
+from ..covering.hosts import Scope
+from ..covering.partial_aliases import from_wildcard
+from ..lines.directive import Directive, Section
+
+GRANTED = Demands("any", (Demand("all", ("granted",), is_granted=True),))
+NO_HOST_RULES = HostRules()
+# What a table can have in the order of the lines; rules of mod_rewrite change the URL first.
+_CARRIED = ("wsgiscriptalias", "wsgiscriptaliasmatch", "alias", "aliasmatch", "documentroot")
+# Apache's fnmatch() takes these in ways of its own.
+_ODD_WILDCARDS = frozenset("[\\")
+
+Place = tuple[Literal["plain", "match"], str]
+
+
+@dataclass(slots=True)
+class Readings:
+    """
+    What the sections of a host say of access, each read once.
+
+    ``server_root`` is what relative paths belong to; ``is_tls`` says that nothing but TLS is
+    spoken. ``reasons`` is why the settings cannot say what a section does, by its identity.
+    """
+
+    server_root: str
+    is_tls: bool
+    reasons: dict[int, str] = field(default_factory=dict)
+    _kept: dict[int, AccessRules | None] = field(default_factory=dict)
+
+    def of(self, scope: Scope) -> AccessRules | None:
+        """Return what a section says, None where the settings cannot say it."""
+        if id(scope) not in self._kept:
+            self._kept[id(scope)] = self._read(scope)
+        return self._kept[id(scope)]
+
+    def _read(self, scope: Scope) -> AccessRules | None:
+        try:
+            rules = read_rules(
+                scope.access, scope.logins, server_root=self.server_root, is_tls=self.is_tls
+            )
+            if rules.merging in ("and", "or") or (rules.merging and rules.demands is None):
+                raise DirectiveError("AuthMerging goes by the kinds of sections")
+            if said_section(AccessSection("/", rules)) is None and rules != AccessRules():
+                raise DirectiveError("its words or paths cannot be written")
+        except DirectiveError as error:
+            self.reasons[id(scope)] = str(error)
+            return None
+        return replace(rules, merging=None)
+
+    def merged(self, scopes: Iterable[Scope]) -> AccessRules:
+        """Return what sections that can be said say together, without what is said for nothing."""
+        found = (self.of(each) for each in scopes)
+        return effective(merge_rules(each for each in found if each is not None))
+
+
+def tells_of_access(scope: Scope) -> bool:
+    """Whether a section says something of who is let in, or of how one logs in."""
+    return bool(scope.access or scope.logins)
+
+
+def may_carry(alias: Alias, directive: Directive) -> bool:
+    """Whether the URLs of an alias can be named in a section as they are in the table."""
+    if directive.key not in _CARRIED:
+        return False
+    place = place_of(alias)
+    if place[0] == "plain":
+        return _is_plain(place[1])
+    try:
+        compile_section(AccessSection(alias.location, AccessRules(), "match"))
+        # An empty match is none for an alias, and one for a section.
+        return shortest(parse(alias.location).tree) > 0
+    except WSGIMatchError:
+        return False
+
+
+def place_of(alias: Alias) -> Place:
+    """Return the URLs of an alias as a section has them."""
+    return alias.kind, alias.location
+
+
+def place_of_location(section: Section) -> Place | None:
+    """Return the URLs of a <Location> or <LocationMatch>, None where they cannot be said."""
+    text, is_pattern = section_pattern(section)
+    if not is_pattern and not is_wildcard(text):
+        return ("plain", text) if _is_plain(text) else None
+    if not is_pattern:
+        if not text.startswith("/") or "//" in text or _ODD_WILDCARDS.intersection(text):
+            return None
+        text = from_wildcard(text)
+    try:
+        compile_section(AccessSection(text, AccessRules(), "match"))
+    except WSGIMatchError:
+        return None
+    return "match", text
+
+
+def _is_plain(location: str) -> bool:
+    return location.startswith("/") and "//" not in location and not is_wildcard(location)
+
+
+def is_location(scope: Scope) -> bool:
+    """Whether a section compares with the URL, and with nothing else."""
+    return len(scope.sections) == 1 and scope.sections[0].key in LOCATIONS
+
+
+def can_be_said(
+    readings: Readings, scope: Scope, covered: Coverage, region: Alias | None, kind_of: FileKinds
+) -> bool:
+    """
+    Whether a section can be said of exactly those URLs of an alias that it holds for.
+
+    ``region`` is where a section holds for a part of the alias.
+    """
+    if readings.of(scope) is None:
+        return False
+    if is_location(scope):
+        return place_of_location(scope.sections[0]) is not None
+    if covered == "all":
+        return True
+    if region is None or len(scope.sections) > 1 or scope.sections[0].key not in DIRECTORIES:
+        return False
+    text, is_pattern = section_pattern(scope.sections[0])
+    # Of a file that is called as a folder the section holds for some URLs only.
+    is_known = not is_pattern and not is_wildcard(text) and kind_of(text) != "file"
+    return is_known and region.kind == "plain" and _is_plain(region.location)
+
+
+def effective(rules: AccessRules) -> AccessRules:
+    """Return rules without what is said for nothing, to be compared."""
+    demands, host_rules, login = rules.demands, rules.host_rules, rules.login
+    if login.kind in (None, "None") and (demands is None or demands == GRANTED):
+        demands, login = None, Login()
+    if host_rules is not None and host_rules.satisfy != "any" and lets_all_come(host_rules):
+        host_rules = None
+    return AccessRules(demands, None, login, host_rules, rules.require_ssl or None)
+
+
+def lets_all_come(rules: HostRules) -> bool:
+    """Whether Order, Allow and Deny keep nobody out."""
+    if rules.order == "deny,allow":
+        return not rules.deny or any(each.is_all for each in rules.allow)
+    return not rules.deny and any(each.is_all for each in rules.allow)
+
+
+def is_open(rules: AccessRules) -> bool:
+    """Whether rules let everybody in, and have nobody log in."""
+    return effective(rules) == AccessRules()
+
+
+def rules_in(scopes: Sequence[Scope]) -> tuple[Directive, ...]:
+    """Return the directives of sections that say something of access."""
+    return tuple(each for scope in scopes for each in (*scope.access, *scope.logins))
+
+
+class AliasAccess:
+    """
+    What sections of access rules can say of one alias.
+
+    ``scopes`` are the sections that hold for it or for a part of it, in Apache's order;
+    ``regions`` are the URLs of the parts, by the identity of the section. ``unsaid`` are those
+    that cannot be said of just the URLs that they hold for. ``is_carried`` says that sections say
+    all that holds, but for parts that are closed by themselves.
+    """
+
+    def __init__(
+        self,
+        readings: Readings,
+        alias: Alias,
+        scopes: Sequence[tuple[Scope, Coverage]],
+        regions: Mapping[int, Alias | None],
+        kind_of: FileKinds,
+    ) -> None:
+        self.alias = alias
+        self.is_carried = False
+        self._readings = readings
+        self._regions = regions
+        self._order = [scope for scope, _ in scopes if tells_of_access(scope)]
+        self._sure = frozenset(id(scope) for scope, covered in scopes if covered == "all")
+        self.unsaid = frozenset(
+            id(scope)
+            for scope, covered in scopes
+            if tells_of_access(scope)
+            and not can_be_said(readings, scope, covered, regions.get(id(scope)), kind_of)
+        )
+
+    def may_be_carried(self, directive: Directive) -> bool:
+        """Whether sections can say all that holds, but for parts that can be closed."""
+        if not may_carry(self.alias, directive) or self.unsaid & self._sure:
+            return False
+        partial = [scope for scope in self._order if id(scope) not in self._sure]
+        untold = [scope for scope in partial if self._regions[id(scope)] is None]
+        if self.unsaid and any(id(scope) not in self.unsaid for scope in untold):
+            # Where it meets one that is closed is not known.
+            return False
+        hidden = [scope for scope in untold if id(scope) in self.unsaid]
+        return all(self._makes_no_difference(each, partial) for each in hidden)
+
+    def _makes_no_difference(self, hidden: Scope, partial: Iterable[Scope]) -> bool:
+        """Whether a section of which nobody knows where it holds says nothing new anywhere."""
+        return self._readings.of(hidden) is not None and all(
+            self._merged(holding | {id(hidden)}) == self._merged(holding)
+            for holding in (self._sure, *(self._sure | {id(each)} for each in partial))
+        )
+
+    def _merged(self, holding: frozenset[int]) -> AccessRules:
+        return self._readings.merged(each for each in self._order if id(each) in holding)
+
+    def says(self, holding: frozenset[int]) -> bool:
+        """Whether sections of access rules say what these of Apache say together."""
+        if not self.is_carried:
+            return False
+        unsaid = holding & self.unsaid
+        if any(id(e) in unsaid and self._readings.of(e) is None for e in self._order):
+            return False
+        return not unsaid or self._merged(holding) == self._merged(holding - unsaid)
+
+    def is_left_to_sections(self, scope: Scope) -> bool:
+        """Whether what a section says is said, and closes nothing."""
+        return self.is_carried and self._is_sayable(scope)
+
+    def _is_sayable(self, scope: Scope) -> bool:
+        return tells_of_access(scope) and id(scope) not in self.unsaid
+
+    @property
+    def base(self) -> list[Scope]:
+        """The sections that hold for all of the alias, but those that compare with the URL."""
+        return [e for e in self._order if id(e) in self._sure and not is_location(e)]
+
+    @property
+    def exact_parts(self) -> list[tuple[Scope, Alias]]:
+        """The folders that hold a part of the alias, each with its URLs."""
+        found = [(each, self._regions.get(id(each))) for each in self._order]
+        return [
+            (scope, region)
+            for scope, region in found
+            if region is not None and not is_location(scope) and self._is_sayable(scope)
+        ]
+
+    @property
+    def locations(self) -> list[Scope]:
+        """The sections that compare with the URL, and can be said."""
+        return [each for each in self._order if is_location(each) and self._is_sayable(each)]
