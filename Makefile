@@ -59,6 +59,7 @@ conformance: $(VENV)/with-test ## compare random requests with the installed Apa
 	$(VENV)/bin/python -m tests.conformance.imports
 	$(VENV)/bin/python -m tests.conformance.silence
 	$(VENV)/bin/python -m tests.conformance.access
+	$(VENV)/bin/python -m tests.conformance.sites.site_access
 	$(VENV)/bin/python -m tests.conformance.proxies
 	$(VENV)/bin/python -m tests.conformance.around.extras
 	$(VENV)/bin/python -m tests.conformance.exports

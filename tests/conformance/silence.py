@@ -52,6 +52,7 @@ from tests.conformance.made.random_answers import (
     random_answers_target,
     random_files_of_folders,
 )
+from tests.conformance.sites.gates import Doorkeeper
 from tests.support.oracle import (
     LOADED,
     Apache,
@@ -160,10 +161,12 @@ def compare_site(
         with settings_of(imported_settings), as_apache():
             configured = read_settings()
             configured.require()
+            doorkeeper = Doorkeeper(configured)
             for (port, request), theirs in zip(questions, answers, strict=False):
                 ours = _resolved(configured, request)
-                asked_both = Opened(port, request, theirs, _reply(configured, request, port, ours))
-                _judge(found, imported, asked_both, ours)
+                refused, _ = doorkeeper.answer(request.target, request.host)
+                reply = Reply(refused) if refused else _reply(configured, request, port, ours)
+                _judge(found, imported, Opened(port, request, theirs, reply), ours)
     return found
 
 
