@@ -15,7 +15,7 @@ from itertools import combinations, filterfalse
 from ...aliases.alias import ACCESS_RULE, Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
 from ...aliases.table import kind_rank
-from ..covering.access import BARRING, RULES, Layer, closing_rules
+from ..covering.access import BARRING, RULES, SWITCHES, Layer, closing_rules
 from ..covering.coverage import Coverage, Reach, coverage
 from ..covering.hosts import Host, Scope, scope_sections
 from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
@@ -32,6 +32,8 @@ _PROGRAMS = "Apache may run these files, and here clients would read them"
 _AHEAD = re.compile(r"\(\?=((?:[^()\\]|\\.|\([^()]*\))*)\)")
 # So many parts are held against each other only to tell that nobody is kept out.
 _FEW_PARTS = 24
+# What these do depends on other sections.
+_NOT_ALONE = ("satisfy", "authmerging", *SWITCHES)
 UNTOLD = "for some of these URLs; which ones cannot be determined"
 
 
@@ -98,6 +100,7 @@ class Closer:
     resolver: Resolver
     carries: bool = False
     met: set[int] = field(default_factory=set)
+    _open: dict[int, bool] = field(default_factory=dict)
 
     def closed(self, host: Host) -> list[Closed]:
         """Return what is closed of the aliases that answer a host, in their order."""
@@ -130,6 +133,8 @@ class Closer:
             first.setdefault((owned[0].kind, owned[0].location), owned)
         # Such a redirect comes after the rules of its section, an entry's before all rules.
         carries = self.carries and not any(map(_is_late, (e for s in servers for e in s.aliases)))
+        scopes = (scope for server in servers for scope in server.scopes.values())
+        carries = carries and not all(map(self._is_plainly_open, scopes))
         main = self.resolver.main
         is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
         readings = Readings(main.server_root, is_tls)
@@ -143,6 +148,18 @@ class Closer:
         while (unfit := first_unfit([e.access for e in looked], order, readings)) is not None:
             looked[unfit] = _Alias(self, cases[unfit], readings, False)
         return looked, tuple(carried_sections([e.access for e in looked], order, readings))
+
+    def _is_plainly_open(self, scope: Scope) -> bool:
+        """
+        Whether a section keeps nobody out, wherever else it holds.
+
+        Optimization: where all do, no alias is looked at twice, which took half of the time.
+        """
+        if id(scope) not in self._open:
+            layers = [scope.access]
+            is_plain = not any(each.key in _NOT_ALONE for each in scope.access)
+            self._open[id(scope)] = is_plain and not closing_rules(layers, is_tls=False)
+        return self._open[id(scope)]
 
     def _look(self, aliases: Iterable[_Alias], before: Regions) -> Iterator[Closed]:
         """Yield what is closed of aliases, and put what is open of them to what is before."""
