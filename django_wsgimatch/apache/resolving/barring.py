@@ -183,7 +183,9 @@ def _flags(words: Sequence[str]) -> Mapping[str, str]:
 
 def is_error(status: str) -> bool:
     """Whether the status of a rule or a redirect is an error's."""
-    return status.lower() == "gone" or (status.isdigit() and int(status) >= 400)
+    is_number = status.isascii() and status.isdigit()
+    # int() refuses numbers with thousands of digits, and superscripts.
+    return status.lower() == "gone" or (is_number and (len(status) > 9 or int(status) >= 400))
 
 
 def unless(*aheads: str) -> str:

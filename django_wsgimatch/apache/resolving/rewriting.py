@@ -267,5 +267,6 @@ def _status(given: str | None) -> int | None:
     """Return the status of the flag R, None where there is no such flag or no such status."""
     if given is None:
         return None
-    number = STATUSES.get(given.lower()) or (int(given) if given.isdigit() else 302 * (not given))
+    is_number = given.isascii() and given.isdigit() and len(given) < 10
+    number = STATUSES.get(given.lower()) or (int(given) if is_number else 302 * (not given))
     return number if 300 <= number <= 599 else None

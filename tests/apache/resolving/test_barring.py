@@ -216,6 +216,19 @@ def test_the_report_has_what_is_closed_before_what_is_open():
     ]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("Redirect \xb2 /b http://x/", id="a superscript"),
+        pytest.param(f"Redirect {'4' * 5000} /b", id="thousands of digits"),
+        pytest.param("RewriteRule ^/b /c [R=\xb2]", id="a superscript in a flag"),
+        pytest.param(f"RewriteRule ^/b /c [R={'3' * 5000}]", id="thousands of digits in a flag"),
+    ],
+)
+def test_a_status_that_is_no_number_of_python_s_does_not_stop_the_import(line):
+    assert import_lines(ON, line, ALIAS).settings is not None
+
+
 def test_the_line_of_a_closed_rule_says_so():
     rule = section("Location /b", "Redirect gone /b")
     condition = "RewriteCond %{REMOTE_ADDR} !^10"
