@@ -10,9 +10,11 @@ from .lines.directive import Directive
 from .outcomes.outcome import Ledger
 from .resolving.access_sections import CarriedSection
 from .resolving.carrying import Readings
+from .resolving.closing import Closed
 from .resolving.tables import Tables
 
 _NOBODY_ASKS = "No rule asks for a login where an alias answers"
+_STRICTER = "the rules around it hold here, too. Write a section for what it should open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ def note_carried(rules: Iterable[CarriedRules], ledger: Ledger) -> None:
     for each in rules:
         for directive in each.carried.rules:
             ledger.note(directive, "kept", f"WSGIMATCH_ACCESS: {each.carried.urls}")
+
+
+def note_stricter(found: Iterable[Closed], ledger: Ledger) -> None:
+    """Write down of each rule that it opens URLs in Apache, and here what is around it holds."""
+    for each in found:
+        for directive in each.rules:
+            ledger.note(directive, "needs you", f"{each.urls}: {_STRICTER}")
 
 
 def note_logins(

@@ -8,10 +8,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..aliases.alias import Denial
+from ..aliases.alias import Alias, Denial
 from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
-from .access_report import CarriedRules, carried_rules, directives_of, note_carried, note_logins
+from .access_report import (
+    CarriedRules,
+    carried_rules,
+    directives_of,
+    note_carried,
+    note_logins,
+    note_stricter,
+)
 from .covering.access import RULES, SWITCHES
 from .covering.access_files import AccessFiles, with_access_files
 from .covering.alias_lines import names_of_folders
@@ -130,7 +137,8 @@ class Imported:
     ``outcomes`` has one for every line that could not be read, then one for every directive.
     ``protected`` are the URLs that Apache lets only some people ask for, ``taken`` those that it
     answers itself, and an alias does here; the report names them all. ``remarks`` are Apache's
-    own warnings. ``carried`` are the rules that settings say.
+    own warnings. ``carried`` are the rules that settings say, ``stricter`` the URLs that Apache
+    opens to more people than they do.
     """
 
     settings: Settings | None
@@ -139,6 +147,7 @@ class Imported:
     taken: tuple[Taken, ...] = ()
     remarks: tuple[Remark, ...] = ()
     carried: tuple[CarriedRules, ...] = ()
+    stricter: tuple[Alias, ...] = ()
 
     @property
     def needs_you(self) -> bool:
@@ -263,7 +272,9 @@ def _imported(
         servers=servers,
     )
     _note_links(resolver, settings, ledger)
-    return Imported(settings, (), (*found, *refusing(taken)), taken, carried=carried)
+    regions = tuple(each.alias for each in tables.stricter)
+    said = (*found, *refusing(taken))
+    return Imported(settings, (), said, taken, carried=carried, stricter=regions)
 
 
 def _processes(
@@ -366,14 +377,16 @@ def _note_access(
     said = directives_of(carried)
     closing = note_rules(found, hosts, tables.met, ledger, said)
     note_carried(carried, ledger)
+    note_stricter(tables.stricter, ledger)
     note_logins(hosts, said, closing, ledger)
     return carried, closing
 
 
 def _note_programs(tables: Tables, ledger: Ledger) -> None:
     for _, each in tables.all_closed():
+        reason = "403" if each.is_final else "403, where clients would read a program"
         for rule in () if each.is_rule else each.rules:
-            ledger.note(rule, "changed", f"{each.urls}: 403, where clients would read a program")
+            ledger.note(rule, "changed", f"{each.urls}: {reason}")
 
 
 def _note_variables(directives: Iterable[Directive], ledger: Ledger) -> None:

@@ -232,15 +232,15 @@ def _reply(configured: Configuration, request: Request, port: int, found: Resolu
 
 
 def _is_said(imported: Imported, uri: str) -> bool:
-    return any(_takes(each.region, uri) for each in imported.taken)
+    return any(takes(each.region, uri) for each in imported.taken)
 
 
 def _is_closed(imported: Imported, uri: str | None) -> bool:
     """Whether a rule that refuses some requests may refuse this one before it is redirected."""
-    return uri is not None and any(_takes(p.closed.alias, uri) for p in imported.protected)
+    return uri is not None and any(takes(p.closed.alias, uri) for p in imported.protected)
 
 
-def _takes(region: Alias, uri: str) -> bool:
+def takes(region: Alias, uri: str) -> bool:
     if region.kind == "plain":
         return region.location == "/" or alias_matches(uri, region.location) > 0
     return compile_pattern(region.location, allow_exponential=True).find(uri) is not None

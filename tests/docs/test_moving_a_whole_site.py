@@ -36,3 +36,12 @@ def test_the_example_is_imported_as_the_page_shows(tmp_path, monkeypatch: pytest
     assert out == EXAMPLE["imported.py"]
     assert err == EXAMPLE["the report"]
     assert status == 0
+
+
+def test_the_example_on_its_own_is_what_an_import_writes(tmp_path, monkeypatch):
+    (tmp_path / "shop.conf").write_text(EXAMPLE["shop.conf"])
+    monkeypatch.chdir(tmp_path)
+
+    out, _, _ = run("import", "shop.conf")
+
+    assert out == EXAMPLE["imported.py, on its own"]

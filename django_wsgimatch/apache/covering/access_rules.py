@@ -21,7 +21,7 @@ from .access import BARRING, CONTAINERS, LIMITS, SWITCHES
 _OTHERS = ("authmerging", "authopenidenabled")
 _ORDERS: tuple[Order, ...] = ("deny,allow", "allow,deny", "mutual-failure")
 _MERGINGS: tuple[Merging, ...] = ("off", "and", "or")
-_REQUIRES_TLS = "sslrequiressl"
+_REQUIRES_TLS, _TLS_OPTIONS = "sslrequiressl", "ssloptions"
 # What makes an expression of a text, or is taken apart once more in one.
 _EXPRESSION = ("%", "\\", "$")
 # With this word they say what holds without them.
@@ -35,8 +35,19 @@ _HARMLESS = {
 
 
 def says_login(name: str) -> bool:
-    """Whether a directive, in lower case, belongs to how one logs in."""
-    return name.startswith("auth") and name not in _OTHERS
+    """Whether a directive, in lower case, may belong to how one logs in."""
+    return name == _TLS_OPTIONS or (name.startswith("auth") and name not in _OTHERS)
+
+
+def is_of_login(directive: Directive) -> bool:
+    """
+    Whether a directive that may does belong to how one logs in.
+
+    With FakeBasicAuth a certificate stands for a name, and all names have one password.
+    """
+    return directive.key != _TLS_OPTIONS or any(
+        word.lower().lstrip("+") == "fakebasicauth" for word in directive.words
+    )
 
 
 def read_rules(
@@ -71,6 +82,8 @@ class _Reading:
         name = directive.key
         words = directive.words
         if name == "require":
+            if "$" in directive.rest:
+                raise DirectiveError("a word of Require is an expression")
             self.requires.append(directive)
         elif name in _READERS:
             _READERS[name](self, words)

@@ -11,7 +11,7 @@ from ...exceptions import DirectiveError
 from ..lines.directive import Directive, Section, split_words
 from ..outcomes.outcome import Ledger
 from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
-from .access_rules import says_login
+from .access_rules import is_of_login, says_login
 from .coverage import CONDITIONS, DIRECTORIES, FILES, SCOPES, section_pattern
 from .extra_values import EXTRAS_READERS, extras_given_by
 from .option_values import OPTIONS, SERVER_OPTIONS, Given, given_by, replaces_options
@@ -77,12 +77,13 @@ class Host:
 
     ``names`` are its ServerName, if it has one, and its ServerAliases. ``addresses`` are written
     as in the section. ``scopes`` stand in the order of the file; ``access`` are the rules for all
-    URLs. ``is_tls`` says whether TLS is spoken, None where nothing says so. ``takers`` may answer
-    URLs before an alias does; ``mounted`` are those of them that send URLs to WSGI scripts,
-    ``rewriting`` all of mod_rewrite. ``direct`` are entries that answer before any access rule is
-    looked at, and ``carried`` the directives, by identity, that are entries. ``programs`` may run
-    files. ``server_root`` is what relative paths belong to, "" where no line says so.
-    ``passed_over`` are sections of the main server that do not hold here.
+    URLs, ``logins`` what is said outside of sections of how one logs in. ``is_tls`` says whether
+    TLS is spoken, None where nothing says so. ``takers`` may answer URLs before an alias does;
+    ``mounted`` are those of them that send URLs to WSGI scripts, ``rewriting`` all of mod_rewrite.
+    ``direct`` are entries that answer before any access rule is looked at, and ``carried`` the
+    directives, by identity, that are entries. ``programs`` may run files. ``server_root`` is what
+    relative paths belong to, "" where no line says so. ``passed_over`` are sections of the main
+    server that do not hold here.
     """
 
     section: Section | None = None
@@ -92,6 +93,7 @@ class Host:
     values: dict[str, Given] = field(default_factory=dict)
     options: list[Given] = field(default_factory=list)
     access: list[Directive] = field(default_factory=list)
+    logins: list[Directive] = field(default_factory=list)
     is_tls: bool | None = None
     handlers: list[Directive] = field(default_factory=list)
     takers: list[Directive] = field(default_factory=list)
@@ -266,13 +268,11 @@ def _read_access(host: Host, directive: Directive, ledger: Ledger) -> None:
 
 
 def _read_login(host: Host, directive: Directive, ledger: Ledger) -> None:
-    sections = scope_sections(directive)
-    if any(each.key not in _AROUND_RULES for each in directive.sections) or not sections:
-        # As in the definition of a provider. Outside of sections none of these may stand.
+    if any(each.key not in _AROUND_RULES for each in directive.sections):
+        # As in the definition of a provider.
         return
-    place = holder_of(host, sections)
-    assert isinstance(place, Scope)
-    place.logins.append(directive)
+    if is_of_login(directive):
+        holder_of(host, scope_sections(directive)).logins.append(directive)
 
 
 def _read_taker(host: Host, directive: Directive, ledger: Ledger) -> None:

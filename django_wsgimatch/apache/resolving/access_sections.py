@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from ...aliases.access.rules import AccessRules, Login, merge_rules
 from ...aliases.access.sections import AccessSection
 from ...aliases.alias import Alias
+from ...entry_options.said_access import said_section
 from ..covering.coverage import is_below
 from ..covering.hosts import Scope
 from ..covering.indexes import PrefixIndex, in_words, may_share, reach_of_region
@@ -107,7 +108,9 @@ def carried_sections(
     for piece in pieces:
         meeting = written.meeting(piece.region)
         if piece.is_base:
-            _check(piece, meeting, _own(inner.meeting(piece.region), piece), aliases, is_bare)
+            later = _own(inner.meeting(piece.region), piece)
+            piece = _without_unasked(piece, later)
+            _check(piece, meeting, later, aliases, is_bare)
             piece = replace(piece, rules=_completed(piece.rules, [e.rules for e in meeting]))
         if piece.rules == AccessRules() or (is_open(piece.rules) and not meeting and not is_bare):
             continue
@@ -115,7 +118,11 @@ def carried_sections(
             continue
         written.add(piece)
         kind, location = place_of(piece.region)
-        yield CarriedSection(AccessSection(location, piece.rules, kind), rules_in(piece.scopes))
+        section = AccessSection(location, piece.rules, kind)
+        if said_section(section) is None:
+            assert piece.owner is not None
+            raise Unfit(piece.owner)
+        yield CarriedSection(section, rules_in(piece.scopes))
 
 
 class _Pieces:
@@ -198,6 +205,16 @@ def _completed(rules: AccessRules, before: Sequence[AccessRules]) -> AccessRules
     is_said = any(each.require_ssl for each in before)
     require_ssl = False if rules.require_ssl is None and is_said else rules.require_ssl
     return AccessRules(demands, None, login, host_rules, require_ssl)
+
+
+def _without_unasked(base: _Piece, later: Sequence[_Piece]) -> _Piece:
+    """Return a base without what it says of a login that nobody is asked for, if none needs it."""
+    login = base.login
+    said = [name for name in _FIELDS if getattr(login, name) is not None]
+    logins = [each.login for each in later if each.login.kind == "Basic"]
+    if login.kind == "Basic" or any(getattr(e, name) is None for e in logins for name in said):
+        return base
+    return replace(base, rules=replace(base.rules, login=Login(login.kind)))
 
 
 def _check(

@@ -86,15 +86,22 @@ def tells_of_access(scope: Scope) -> bool:
     return bool(scope.access or scope.logins)
 
 
+def changes_logins(directive: Directive) -> bool:
+    """Whether something outside of sections changes what a login means: FakeBasicAuth does."""
+    return directive.key == "ssloptions"
+
+
 def may_carry(alias: Alias, directive: Directive) -> bool:
     """Whether the URLs of an alias can be named in a section as they are in the table."""
     if directive.key not in _CARRIED:
         return False
-    place = place_of(alias)
-    if place[0] == "plain":
-        return _is_plain(place[1])
+    kind, location = place_of(alias)
+    if said_section(AccessSection(location, AccessRules(GRANTED), kind)) is None:
+        return False
+    if kind == "plain":
+        return _is_plain(location)
     try:
-        compile_section(AccessSection(alias.location, AccessRules(), "match"))
+        compile_section(AccessSection(location, AccessRules(), "match"))
         # An empty match is none for an alias, and one for a section.
         return shortest(parse(alias.location).tree) > 0
     except WSGIMatchError:
@@ -139,10 +146,13 @@ def can_be_said(
 
     ``region`` is where a section holds for a part of the alias.
     """
-    if readings.of(scope) is None:
+    if readings.of(scope) is None or any("${" in each.argument for each in scope.sections):
         return False
     if is_location(scope):
-        return place_of_location(scope.sections[0]) is not None
+        place = place_of_location(scope.sections[0])
+        if place is None:
+            return False
+        return said_section(AccessSection(place[1], AccessRules(GRANTED), place[0])) is not None
     if covered == "all":
         return True
     if region is None or len(scope.sections) > 1 or scope.sections[0].key not in DIRECTORIES:
@@ -168,6 +178,27 @@ def lets_all_come(rules: HostRules) -> bool:
     if rules.order == "deny,allow":
         return not rules.deny or any(each.is_all for each in rules.allow)
     return not rules.deny and any(each.is_all for each in rules.allow)
+
+
+def lets_nobody_in(rules: AccessRules) -> bool:
+    """Whether nobody is let in, whoever it is and from wherever."""
+    demands, host_rules = rules.demands, rules.host_rules
+    is_denied = demands is not None and all(map(_is_denied, demands.members))
+    is_shut = host_rules is not None and _lets_none_come(host_rules)
+    is_any = host_rules is not None and host_rules.satisfy == "any"
+    return (is_denied and is_shut) if is_any else (is_denied or is_shut)
+
+
+def _is_denied(demand: Demand | Demands) -> bool:
+    is_all = isinstance(demand, Demand) and demand.kind == "all" and not demand.is_negated
+    return is_all and isinstance(demand, Demand) and not demand.is_granted
+
+
+def _lets_none_come(rules: HostRules) -> bool:
+    is_all_denied = any(each.is_all for each in rules.deny)
+    if rules.order == "deny,allow":
+        return is_all_denied and not rules.allow
+    return is_all_denied or not rules.allow
 
 
 def is_open(rules: AccessRules) -> bool:
@@ -241,6 +272,12 @@ class AliasAccess:
         if any(id(e) in unsaid and self._readings.of(e) is None for e in self._order):
             return False
         return not unsaid or self._merged(holding) == self._merged(holding - unsaid)
+
+    def lets_nobody_in(self, holding: frozenset[int]) -> bool:
+        """Whether nobody is let in where all these hold, as far as they can be read."""
+        found = [each for each in self._order if id(each) in holding]
+        are_read = all(self._readings.of(each) is not None for each in found)
+        return self.is_carried and are_read and lets_nobody_in(self._readings.merged(found))
 
     def is_left_to_sections(self, scope: Scope) -> bool:
         """Whether what a section says is said, and closes nothing."""

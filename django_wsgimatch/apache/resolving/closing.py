@@ -22,12 +22,13 @@ from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
 from ..covering.partial_aliases import excluded, is_exact, region_of_scope
 from ..lines.directive import Directive, Spot, places_of
 from .access_sections import CarriedSection, carried_sections, first_unfit
-from .carrying import AliasAccess, Readings, tells_of_access
+from .carrying import AliasAccess, Readings, changes_logins, tells_of_access
 from .programs import often_run, program_rules
 from .resolving import Resolver
 
 Owned = tuple[Alias, Directive]
 _PROGRAMS = "Apache may run these files, and here clients would read them"
+_NOBODY = "nobody is let in"
 # A lookahead with at most one level of groups in it.
 _AHEAD = re.compile(r"\(\?=((?:[^()\\]|\\.|\([^()]*\))*)\)")
 # So many parts are held against each other only to tell that nobody is kept out.
@@ -42,12 +43,14 @@ class Closed:
     """
     URLs that are closed: the entry that says so, and the rules that it stands for.
 
-    ``is_whole`` says that the rules hold for all these URLs, as far as can be told.
+    ``is_whole`` says that the rules hold for all these URLs, as far as can be told; ``is_final``
+    that they let nobody in in Apache either.
     """
 
     alias: Alias
     rules: tuple[Directive, ...]
     is_whole: bool = True
+    is_final: bool = False
 
     @property
     def spots(self) -> tuple[Spot, ...]:
@@ -94,12 +97,14 @@ class Closer:
     Closes what the rules of a server and its virtual hosts protect.
 
     With ``carries`` the rules that the settings can say are sections of access rules, and close
-    nothing. ``met`` are the rules, by identity, that hold where some alias answers.
+    nothing. ``met`` are the rules, by identity, that hold where some alias answers; ``stricter``
+    are the URLs that rules open, and sections cannot: what is around them holds there, too.
     """
 
     resolver: Resolver
     carries: bool = False
     met: set[int] = field(default_factory=set)
+    stricter: list[Closed] = field(default_factory=list)
     _open: dict[int, bool] = field(default_factory=dict)
 
     def closed(self, host: Host) -> list[Closed]:
@@ -135,6 +140,7 @@ class Closer:
         carries = self.carries and not any(map(_is_late, (e for s in servers for e in s.aliases)))
         scopes = (scope for server in servers for scope in server.scopes.values())
         carries = carries and not all(map(self._is_plainly_open, scopes))
+        carries = carries and not any(changes_logins(e) for s in servers for e in s.logins)
         main = self.resolver.main
         is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
         readings = Readings(main.server_root, is_tls)
@@ -165,6 +171,7 @@ class Closer:
         """Yield what is closed of aliases, and put what is open of them to what is before."""
         for looked in aliases:
             self.met |= looked.met
+            self.stricter += looked.stricter()
             for each in looked.closed():
                 kept = _taken_from(each, before)
                 if kept is not None:
@@ -248,9 +255,24 @@ class _Alias:
             is_own = not set(map(id, part.rules)) <= set(map(id, self.rules))
             if part.rules and (openings or is_own):
                 through = [each.alias for each in openings if self._lets_through(part, each)]
-                yield _closed(part.alias, through, self._told(part))
+                yield self._closed_part(part, through)
             elif not part.rules and not self.access.is_left_to_sections(part.scope):
                 yield from self._closed_together(part, openings)
+
+    def stricter(self) -> Iterator[Closed]:
+        """Yield the parts that are open by themselves, and that no section opens."""
+        for part in self._parts.values():
+            is_unsaid = self.access.is_carried and id(part.scope) in self.access.unsaid
+            if is_unsaid and not part.rules and not self.access.says(part.holding):
+                yield Closed(part.alias, (*part.scope.access, *part.scope.logins))
+
+    def _closed_part(self, part: _Part, openings: Sequence[Alias]) -> Closed:
+        found = _closed(part.alias, openings, self._told(part))
+        if not found.is_rule or not self.access.lets_nobody_in(part.holding):
+            return found
+        found = replace(found, rules=tuple(part.scope.access) or found.rules)
+        note = f"{_NOBODY}: {places_of(found.spots)}"
+        return replace(found, alias=replace(found.alias, answer=Denial(note)), is_final=True)
 
     def _told(self, part: _Part) -> tuple[Directive, ...]:
         """Return the rules of a part, with how one logs in there where only that is its own."""

@@ -38,7 +38,7 @@ class Tables:
 
     What access rules protect is ``closed``, before the entries of the same hosts; ``access`` are
     the sections that say the rules which can be said, and close nothing; ``met`` are the rules, by
-    identity, that hold for some alias.
+    identity, that hold for some alias; ``stricter`` are URLs that a rule opens, and no section.
 
     ``same_as`` names, for a pattern, an earlier one with the very same entries. ``server_name``
     is the one name in group names, None where there are several or none; ``named_by`` is where it
@@ -54,6 +54,7 @@ class Tables:
     same_as: dict[str, str] = field(default_factory=dict)
     spots: dict[str, Spot] = field(default_factory=dict)
     met: frozenset[int] = frozenset()
+    stricter: tuple[Closed, ...] = ()
     server_name: str | None = None
     named_by: tuple[Directive, ...] = ()
 
@@ -204,6 +205,7 @@ class _Builder:
     def tables(self) -> Tables:
         tables = self._found()
         tables.met = frozenset(self._closer.met)
+        tables.stricter = tuple(self._closer.stricter)
         self._note_names(tables)
         return tables
 

@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from django_wsgimatch.aliases.access.rules import Login
 from django_wsgimatch.aliases.access.sections import AccessSection
+from django_wsgimatch.aliases.alias import Alias, Denial
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.cli.imports import protected_lines
@@ -141,6 +142,11 @@ def test_rules_become_options(lines, options):
             id="a relative path without a ServerRoot",
         ),
         pytest.param(["AuthUserFile /etc/users", "Require valid-user"], id="half of a login"),
+        pytest.param([*STAFF, "Require user $1"], id="a name that is an expression"),
+        pytest.param(
+            [*STAFF, "SSLOptions +FakeBasicAuth", "Require valid-user"],
+            id="certificates that stand for names",
+        ),
         pytest.param(
             ["Require env x", "Deny from all", "Allow from 10", "Satisfy any"], id="Satisfy any"
         ),
@@ -264,6 +270,46 @@ def test_the_files_of_a_folder_that_are_named_are_closed_and_the_others_said():
     assert closed(*lines) == [r"^(?=.*/(?:[^/]*\.bak)(?:/|$))/static(?=/|$)"]
 
 
+@pytest.mark.parametrize(
+    ("rules", "lines_of_rules"),
+    [
+        pytest.param(["Require all denied"], "3", id="Require"),
+        pytest.param(["Order allow,deny", "Deny from all"], "3, 4", id="Deny"),
+        pytest.param(["Order allow,deny"], "3", id="nobody is allowed"),
+        pytest.param(
+            ["Deny from all", "Satisfy any", "Require all denied"], "3, 4, 5", id="both sides"
+        ),
+    ],
+)
+def test_names_that_nobody_may_ask_for_need_nobody(rules, lines_of_rules):
+    lines = [FILES, *section("FilesMatch ^\\.ht", *rules)]
+
+    [entry, _] = settings_of(*lines).entries
+    assert entry.alias == Alias(
+        *(r"^(?=.*/(?:\.ht))/static(?=/|$)", "", "match"),
+        answer=Denial(f"nobody is let in: site.conf:{lines_of_rules}"),
+    )
+    imported = import_lines(*lines)
+    assert (list(protected_lines(imported)), imported.needs_you) == ([], False)
+    assert notes_of(*lines)[len(lines) - 1] == (
+        r"changed: URLs that match ^(?=.*/(?:\.ht))/static(?=/|$): 403"
+    )
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(["Require ip 10"], id="some are let in"),
+        pytest.param(["Deny from all", "Satisfy any", "Require ip 10"], id="one side lets some in"),
+        pytest.param(["Deny from all", "Allow from 10"], id="some may come"),
+    ],
+)
+def test_names_that_some_may_ask_for_are_the_user_s(rules):
+    imported = import_lines(FILES, *section("FilesMatch ^\\.ht", *rules))
+
+    assert imported.needs_you
+
+
 def test_what_a_login_of_another_kind_changes_is_closed_inside_of_what_is_said():
     lines = [
         *(ROOT, *section("Location /x", *STAFF, "Require valid-user")),
@@ -285,6 +331,37 @@ def test_a_file_of_groups_that_no_section_can_take_back_closes_what_asks_for_gro
 
     assert closed(*lines, *section("Directory /srv/static", *of_static)) == ["/static"]
     assert closed(*lines, *section("Directory /srv/static", *STAFF, "Require user x")) == []
+
+
+def test_where_certificates_stand_for_names_on_the_whole_host_all_is_closed():
+    lines = [ROOT, *section("Location /x", *STAFF, "Require valid-user")]
+
+    assert closed("SSLOptions +StdEnvVars", *lines) == []
+    assert closed("SSLOptions +StdEnvVars +FakeBasicAuth", *lines) == ["/x"]
+
+
+def test_what_a_rule_for_names_opens_stays_as_what_is_around_it_and_the_report_says_so():
+    lines = [
+        *(FILES, *section("Directory /srv/static", "Require ip 10")),
+        *section("Files *.css", "Require all granted"),
+    ]
+
+    assert (written(*lines), closed(*lines)) == (['access("/static", require="ip 10")'], [])
+    assert notes_of(*lines)[6] == (
+        r"needs you: URLs that match ^(?=.*/(?:[^/]*\.css)(?:/|$))/static(?=/|$): the rules around "
+        "it hold here, too. Write a section for what it should open"
+    )
+
+
+def test_what_is_left_of_a_login_that_is_taken_back_is_not_said_unless_it_is_asked_for():
+    lines = [
+        *(ROOT, *section("Directory /", *STAFF, "Require valid-user")),
+        *section("Directory /srv/app", "AuthType None", "Require ip 10"),
+    ]
+    inner = section("Location /x", "AuthType Basic", "Require valid-user")
+
+    assert written(*lines) == ['access("/", auth="none", require="ip 10")']
+    assert closed(*lines, *inner) == ["/", "/x"]
 
 
 def test_programs_among_protected_files_stay_closed():
