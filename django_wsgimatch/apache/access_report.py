@@ -69,19 +69,16 @@ def note_logins(
             counting = next((each for each in scope.access if id(each) in closing), None)
             readings.of(scope)
             reason = readings.reasons.get(id(scope), "")
+            if counting is not None and reason:
+                ledger.note(counting, "needs you", reason)
             for each in left:
-                _note_login(each, counting, reason, bool(said or closing), ledger)
+                _note_login(each, counting, bool(said or closing), ledger)
 
 
 def _note_login(
-    directive: Directive,
-    counting: Directive | None,
-    reason: str,
-    is_asked: bool,
-    ledger: Ledger,
+    directive: Directive, counting: Directive | None, is_asked: bool, ledger: Ledger
 ) -> None:
     if counting is not None:
-        told = f": {reason}" if reason else ""
-        ledger.note(directive, "part", f"It is part of the rule in {counting.spot}{told}")
+        ledger.note(directive, "part", f"It is part of the rule in {counting.spot}")
     elif not is_asked:
         ledger.note(directive, "not needed", _NOBODY_ASKS)

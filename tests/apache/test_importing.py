@@ -42,7 +42,6 @@ ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
             "not needed",
             id="for old browsers, too",
         ),
-        pytest.param("SetOutputFilter DEFLATE", "not needed", id="compression"),
         pytest.param("AddOutputFilter deflate;x css", "needs you", id="another filter, too"),
         pytest.param("AllowOverride None", "not needed", id="no files in directories"),
         pytest.param("AllowOverride All", "needs you", id="files in directories"),

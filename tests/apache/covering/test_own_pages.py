@@ -46,9 +46,9 @@ def test_it_stays_denied_where_the_rules_of_others_are_open():
 
 
 def test_what_closes_all_urls_goes_on_closing_them():
-    lines = ["<Location />", "Require valid-user", "</Location>", *PAGE, SCRIPT]
+    rule = ["<Location />", "AuthType Digest", "Require valid-user", "</Location>"]
 
-    assert functions(*lines) == ["deny", "deny", "script_alias"]
+    assert functions(*rule, *PAGE, SCRIPT) == ["deny", "deny", "script_alias"]
 
 
 @pytest.mark.parametrize(

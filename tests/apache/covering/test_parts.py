@@ -17,7 +17,10 @@ def test_what_belongs_to_a_closed_rule_is_decided_with_it():
     notes = notes_of(*section("AuthType GSSAPI", "GssapiCredStore keytab:/k"))
 
     assert notes[2] == notes[3] == RULE
-    assert notes[4] == "needs you: /x: 403 until you decide"
+    assert notes[4] == (
+        "needs you: /x: 403 until you decide; AuthType GSSAPI is not a login that can be asked for "
+        "here"
+    )
 
 
 def test_the_summary_counts_what_belongs_to_rules():
@@ -39,7 +42,7 @@ def test_the_report_has_one_row_for_the_lines_of_a_rule():
 
 
 def test_lines_of_a_section_that_closes_nothing_still_need_the_user():
-    notes = notes_of(*section("AuthType GSSAPI", "Session On", rule="Require all granted"))
+    notes = notes_of(*section("GssapiUseSessions On", "Session On", rule="Require all granted"))
 
     assert [notes[line].partition(":")[0] for line in (2, 3)] == ["needs you", "needs you"]
 

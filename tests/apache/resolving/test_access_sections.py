@@ -494,11 +494,11 @@ def test_the_report_tells_what_has_come_over_and_what_is_closed():
         "closed      /y: site.conf:10: Require valid-user",
     ]
     assert notes[3] == notes[6] == "kept: WSGIMATCH_ACCESS: /x"
-    assert notes[9] == (
-        "needs you: It belongs to the rule in site.conf:10: AuthType Digest is not a login that "
-        "can be asked for here"
+    assert notes[9] == "part: It is part of the rule in site.conf:10"
+    assert notes[10] == (
+        "needs you: /y: 403 until you decide; AuthType Digest is not a login that can be asked for "
+        "here"
     )
-    assert notes[10] == "needs you: /y: 403 until you decide"
 
 
 def test_a_login_that_no_rule_asks_for_is_not_needed():
