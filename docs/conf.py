@@ -45,10 +45,11 @@ autodoc_preserve_defaults = True
 nitpicky = True
 nitpick_ignore_regex = [
     # Aliases of types have no page.
-    (r"py:.*", r"(WSGIApplication|WSGIEnvironment|Options|FileEntryOptions)"),
+    (r"py:.*", r"(WSGIApplication|WSGIEnvironment|(No|FileEntry)?Options)"),
     # What script_alias() and read_directives() return is for WSGIMATCH_ALIASES, not to be used.
     (r"py:.*", r"(django_wsgimatch\.entries\.)?(FilePath|Entry|FileEntry|Reloading)"),
     (r"py:.*", r"django_wsgimatch\.entry_options\.access\.(AccessEntry|BasicLogin|Requirements)"),
+    (r"py:.*", r"django_wsgimatch\.entry_options\.access\.OwnAccess"),
     # Made by the entry and by compile_location(), for the package's own use.
     (r"py:.*", r"(Places|Interpreters)"),
     (r"py:.*", r"django_wsgimatch\.aliases\.patterns\.pattern\.Pattern"),
