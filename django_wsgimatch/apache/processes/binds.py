@@ -90,12 +90,12 @@ class Addresses:
         return found
 
     def _at(self, place: Place, listen: Directive | None) -> Iterator[Bind]:
-        """Yield the binds for an address: one for each of those that differ, if hosts name them."""
+        """Yield the binds for an address: of all where hosts name some, one for each of these."""
         groups = self._groups(place)
         ip, port = place
         self._spend(groups, listen)
-        said = {self._said(each[0]) for each in groups.values()}
-        if ip == ANY and ANY not in groups and len(said) > 1:
+        if ip == ANY and groups and ANY not in groups:
+            # At all others the main server answers.
             for own, members in groups.items():
                 yield self._bind((own, port), members, listen)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from ...exceptions import AddressError
 from ..lines.directive import ApacheConfiguration, Directive, Section, split_words
@@ -11,20 +12,25 @@ from ..lines.directive import ApacheConfiguration, Directive, Section, split_wor
 ANY_PART = "*"
 
 
+_NOT_ASKED = "--address asks for another address"
+
+
 def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfiguration:
     """
     Return a configuration with the virtual hosts off that a connection to an address does not get.
 
-    As in Apache, those that name the address itself come before those with a wildcard. Raises
-    AddressError, which names the addresses, where there are none of either.
+    As in Apache, those that name the address itself come before those with a wildcard, and where
+    there are none of either at an address of a Listen line the main server answers. Raises
+    AddressError, which names the addresses, where nobody does.
     """
     hosts = dict.fromkeys(s for d in configuration.directives for s in _hosts(d))
     asked = parts_of(address)
+    chosen: set[Section] = set()
     for ip in dict.fromkeys((asked[0], ANY_PART)):
         chosen = {host for host in hosts if any(_takes(each, (ip, asked[1])) for each in _of(host))}
         if chosen:
             break
-    else:
+    if not chosen and not any(_is_listened_at(each, asked) for each in configuration.directives):
         names = ", ".join(dict.fromkeys(each for host in hosts for each in _of(host))) or "none"
         raise AddressError(f"no virtual host is at {address}: their addresses are {names}")
     because = f"Its virtual host is not at {address}, which --address asks for"
@@ -32,9 +38,23 @@ def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfig
         each
         if each.is_off or chosen.issuperset(_hosts(each))
         else replace(each, is_off=True, because=because)
-        for each in configuration.directives
+        for each in map(partial(_without_listen, asked=asked), configuration.directives)
     )
     return replace(configuration, directives=tuple(directives))
+
+
+def _without_listen(directive: Directive, asked: tuple[str, str]) -> Directive:
+    """Return a directive, switched off where it has the server listen at another address."""
+    if directive.key != "listen" or directive.is_off or _is_listened_at(directive, asked):
+        return directive
+    return replace(directive, is_off=True, because=_NOT_ASKED)
+
+
+def _is_listened_at(directive: Directive, asked: tuple[str, str]) -> bool:
+    if directive.key != "listen" or directive.is_off or not directive.words:
+        return False
+    ip, _, port = directive.words[0].rpartition(":")
+    return port == asked[1] and (ip in ("", asked[0]) or asked[0] in (ANY_PART, "0.0.0.0"))
 
 
 def _hosts(directive: Directive) -> Iterator[Section]:

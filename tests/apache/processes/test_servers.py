@@ -4,7 +4,11 @@ import shlex
 
 import pytest
 
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.resolving.addresses import at_address
 from django_wsgimatch.apache.writing.fragment import python_lines, server_record
+from django_wsgimatch.exceptions import AddressError
 from tests.support.imports import CERTIFICATE, host, notes_of, settings_of
 from tests.support.imports import SCRIPT_LINE as SCRIPT
 from tests.support.imports import secure_host as tls
@@ -191,6 +195,39 @@ def test_no_port_is_served_in_plain_text_that_a_rule_sends_to_https():
 
     assert [each[4] for each in servers.commands] == ["0.0.0.0:443"]
     assert servers.others == ("0.0.0.0:80",)
+
+
+def test_hosts_of_some_addresses_are_not_served_at_all_of_them():
+    lines = ["Listen 80", *host("10.0.0.1:80"), *host("10.0.0.2:80")]
+
+    assert arguments(*lines) == "--bind 10.0.0.1:80 --bind 10.0.0.2:80"
+
+
+def at(address, *lines):
+    """What is imported of one address."""
+    read = read_text("\n".join([*lines, ""]), "site.conf")
+    return import_configuration(at_address(read, address), lambda path: "missing")
+
+
+@pytest.mark.parametrize(
+    ("address", "command"),
+    [
+        pytest.param("*:443", "--bind 0.0.0.0:443 --certfile /etc/ssl/a.pem", id="of a host"),
+        pytest.param("0.0.0.0:80", "--bind 0.0.0.0:80", id="of the main server"),
+        pytest.param("10.0.0.1:80", "--bind 0.0.0.0:80", id="one of its addresses"),
+    ],
+)
+def test_one_address_has_no_server_at_the_others(address, command):
+    imported = at(address, "Listen 80", "Listen 443", SCRIPT, *tls())
+
+    assert imported.settings is not None
+    assert imported.settings.servers.others == ()
+    assert [*map(shlex.join, imported.settings.servers.commands)] == [f"{SERVE} {command}"]
+
+
+def test_a_port_that_nobody_listens_at_is_an_error():
+    with pytest.raises(AddressError, match=r"^no virtual host is at \*:81: their addresses are"):
+        at("*:81", "Listen 80", "Listen 443", SCRIPT, *tls())
 
 
 def test_a_path_cannot_leave_the_comment():
