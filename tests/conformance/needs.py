@@ -28,11 +28,16 @@ _LEFT = ("needs you", "unknown")
 
 @dataclass(slots=True)
 class Needs:
-    """What is left to the users of some sites: ``names`` counts the lines by directive."""
+    """
+    What is left to the users of some sites: ``names`` counts the lines by directive.
+
+    ``parts`` are lines beside them that are decided with one of them.
+    """
 
     sites: int = 0
     done: int = 0
     directives: int = 0
+    parts: int = 0
     names: Counter[str] = field(default_factory=Counter)
     lines: list[str] = field(default_factory=list)
 
@@ -44,6 +49,7 @@ class Needs:
         self.sites += 1
         self.done += not left
         self.directives += sum(each.category != "off" for each in imported.outcomes)
+        self.parts += sum(each.category == "part" for each in imported.outcomes)
         self.names.update(left)
 
     def __str__(self) -> str:
@@ -52,7 +58,7 @@ class Needs:
         lines = [f"{count:5} {name}" for name, count in self.names.most_common()]
         lines.append(
             f"{self.sites} sites, {self.done} need nothing; {left} of {self.directives} "
-            f"directives need you ({share:.1f} %)"
+            f"directives need you ({share:.1f} %), {self.parts} are part of these"
         )
         return "\n".join(lines)
 

@@ -31,13 +31,14 @@ def test_what_stays_in_apache_is_not_left_to_the_user(tmp_path):
 
 
 def test_the_totals_are_printed(tmp_path, capsys):
-    (tmp_path / "a.conf").write_text(f"{SITE}ProxyPass /p http://x/\n")
+    rule = "<Location /x>\nAuthType GSSAPI\nRequire valid-user\n</Location>\n"
+    (tmp_path / "a.conf").write_text(f"{SITE}{rule}")
 
     main([str(tmp_path)])
 
     assert capsys.readouterr().out.splitlines() == [
-        "    1 ProxyPass",
-        "1 sites, 0 need nothing; 1 of 2 directives need you (50.0 %)",
+        "    1 Require",
+        "1 sites, 0 need nothing; 1 of 3 directives need you (33.3 %), 1 are part of these",
     ]
 
 
