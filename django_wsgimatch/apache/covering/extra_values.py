@@ -15,7 +15,7 @@ from typing import Any, get_args
 from ...aliases.alias import Extras, HeaderAction, HeaderChange
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive
-from ..outcomes.answers import is_internal
+from ..outcomes.answers import is_internal, passed
 from ..outcomes.outcome import Category
 from .option_values import Given
 
@@ -121,6 +121,10 @@ def _set_variable(words: list[str]) -> Read:
 
 def _unset_variables(words: list[str]) -> Read:
     return {f"{_VARIABLE}{name.lower()}": None for name in words}
+
+
+def _pass_variables(words: list[str]) -> Read:
+    return Left("needs you", passed(words[0] if words else "NAME"))
 
 
 def _header(words: list[str]) -> Read:
@@ -238,6 +242,7 @@ def _limit(words: list[str]) -> Read:
 EXTRAS_READERS: dict[str, Callable[[list[str]], Read]] = {
     "setenv": _set_variable,
     "unsetenv": _unset_variables,
+    "passenv": _pass_variables,
     "header": _header,
     "adddefaultcharset": _charset,
     "expiresactive": _active,

@@ -29,6 +29,14 @@ class DirectiveAnswer:
     harmless: tuple[str, ...] = ()
 
 
+def passed(name: str) -> str:
+    """Return what is said of a variable that Apache takes from its own environment."""
+    return (
+        "Apache takes its value from its own environment. Write it into the entries: "
+        f'environ={{"{name}": os.environ["{name}"]}}'
+    )
+
+
 _STATIC = "Serve the files with whitenoise, or with the server in front"
 _REWRITE = (
     "Rules may change the URL before it reaches the aliases, or answer it: move them to the "
@@ -54,10 +62,6 @@ _HEADERS = "Set it in the server in front, or in a middleware"
 _VARIABLE = (
     "In Apache it sets a variable in the application's environ, for some requests only. Set it in "
     "a middleware, or in the script"
-)
-_PASSED = (
-    "Apache takes its value from its own environment. Write it into the entries, such as "
-    'environ={"NAME": os.environ["NAME"]}'
 )
 _PROXY = "Let the server in front pass these URLs on, before requests reach the aliases"
 _HANDLER = (
@@ -120,6 +124,7 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "DirectoryIndex": ("kept", "The option index of entries whose files answer"),
     "SetEnv": ("kept", _ENVIRON),
     "UnsetEnv": ("kept", _ENVIRON),
+    "PassEnv": ("needs you", passed("NAME")),
     "Header": ("kept", _CHANGES),
     "AddDefaultCharset": ("kept", f"{_OPTION}: charset"),
     "ExpiresActive": ("kept", "The option expires, together with ExpiresDefault"),
@@ -198,7 +203,6 @@ _NEEDS_YOU: Mapping[str, str] = {
     "GridSite*": _ACCESS,
     "RequestHeader": _HEADERS,
     "SetEnvIf* BrowserMatch*": _VARIABLE,
-    "PassEnv": _PASSED,
     "Proxy* NoProxy Balancer*": _PROXY,
     "SetHandler AddHandler RemoveHandler": _HANDLER,
     "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,

@@ -14,8 +14,8 @@ FILES = "Alias /static /srv/static"
 HEADER = "Header set X-A b"
 OFF = "It takes ExpiresActive On and ExpiresDefault to say how long a response is kept"
 PASSED = (
-    "Apache takes its value from its own environment. Write it into the entries, such as "
-    'environ={"NAME": os.environ["NAME"]}'
+    "Apache takes its value from its own environment. Write it into the entries: "
+    'environ={"A": os.environ["A"]}'
 )
 PART = "applies to some URLs of Alias /static; which ones cannot be determined"
 
