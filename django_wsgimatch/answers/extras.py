@@ -82,7 +82,9 @@ def changed_headers(extras: Extras, status: str, headers: Iterable[tuple[str, st
     if extras.expires is not None and status[:1] in ("1", "2", "3"):
         own = _with_expires(own, extras.expires)
     for change in extras.headers:
-        if not change.always:
+        # A response without content has no type, as in Apache.
+        is_of_nothing = status[:3] == "304" and change.name.lower() == "content-type"
+        if not change.always and not is_of_nothing:
             own = changed_by(change, own)
     return always_headers(extras.headers) + own
 

@@ -242,6 +242,19 @@ def test_the_connection_of_a_body_that_does_not_come_is_closed_whatever_the_head
     assert response.closed == 20
 
 
+def test_a_file_that_is_known_has_no_type(tmp_path):
+    (tmp_path / "a.txt").write_text("a file")
+    headers = {"Content-Type": "text/css", "X-A": "1"}
+    entry = alias("/files", str(tmp_path), headers=headers)
+
+    answer = get(
+        Dispatcher(AliasTable([alias_of(entry)])), "/files/a.txt", headers={"If-None-Match": "*"}
+    )
+
+    assert answer.code == 304
+    assert [n for n, _ in answer.headers if n in headers] == ["X-A"]
+
+
 @pytest.mark.parametrize(
     ("target", "found"),
     [
