@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ...aliases.alias import Alias, Extras
 from ...aliases.file_options import FileOptions
@@ -35,8 +36,11 @@ _NOT_ON_REDIRECTS = "redirects, and error pages of URLs that no entry answers, a
 
 def with_extras(alias: Alias, values: Values, ledger: Ledger) -> Alias:
     """Return a script's entry with what values say of its surroundings."""
+    if not values:
+        return alias
     note_left(values, ledger)
-    return replace(alias, extras=extras_of(values))
+    extras = extras_of(values)
+    return alias if extras is None else replace(alias, extras=extras)
 
 
 def values_of_files(values: Values) -> Values:
@@ -44,14 +48,15 @@ def values_of_files(values: Values) -> Values:
     return {name: given for name, given in values.items() if is_of_files(name)}
 
 
-def with_extras_of_files(
-    alias: Alias, answer: FileOptions, values: Values, ledger: Ledger
+def with_options_of_files(
+    alias: Alias, answer: FileOptions, values: Values, ledger: Ledger, **options: Any
 ) -> Alias:
-    """Return an entry of files with what values say of them."""
+    """Return an entry of files with options, and with what values say of them."""
     note_left(values, ledger)
     changes = changes_of(values)
-    answer = replace(answer, expires=expires_of(values), charset=charset_of(values))
-    return replace(alias, answer=answer, extras=Extras(headers=changes) if changes else None)
+    options |= {"expires": expires_of(values), "charset": charset_of(values)}
+    extras = Extras(headers=changes) if changes else None
+    return replace(alias, answer=replace(answer, **options), extras=extras)
 
 
 def extra_uses(values: Values, ledger: Ledger) -> Iterator[tuple[Directive, str]]:
@@ -125,9 +130,9 @@ def is_by_name(scope: Scope) -> bool:
 def without_surroundings(alias: Alias) -> Alias:
     """Return an entry without what stands around its application or its files."""
     answer = alias.answer
-    if isinstance(answer, FileOptions):
-        answer = replace(answer, expires=None, charset=None)
-    return replace(alias, answer=answer, extras=None)
+    if isinstance(answer, FileOptions) and (answer.expires, answer.charset) != (None, None):
+        return replace(alias, answer=replace(answer, expires=None, charset=None), extras=None)
+    return alias if alias.extras is None else replace(alias, extras=None)
 
 
 class FileLocations:

@@ -321,6 +321,8 @@ def _is_variable(name: str) -> bool:
 
 def extras_of(values: Values) -> Extras | None:
     """Return what stands around an application with these values, None for nothing."""
+    if not any(map(is_extra, values)):
+        return None
     found = Extras(
         tuple(each.value for n, each in values.items() if n.startswith(_VARIABLE) and each.value),
         changes_of(values),

@@ -26,7 +26,7 @@ from ..covering.around import (
     parts_by_name,
     values_of_files,
     with_extras,
-    with_extras_of_files,
+    with_options_of_files,
 )
 from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
 from ..covering.extra_values import Values, is_extra, is_left, option_said
@@ -123,11 +123,9 @@ class Resolver:
         asked = [(s, how) for s, how in scopes if how == "all" or not self._files.answer(host, s)]
         parts, agreeing = self._parts(alias, asked, server, values)
         follow = self._follow_symlinks(host, sure)
-        found = [
-            self._entry(each, host, directive, own, follow, part, () if part else agreeing)
-            for each, own, part in (*parts, (alias, values, None))
-        ]
-        return [replace(each, whole=None if each.part is None else alias) for each in found]
+        whole = self._entry(alias, host, directive, values, follow, None, agreeing)
+        found = [self._entry(a, host, directive, own, follow, part, ()) for a, own, part in parts]
+        return [*(replace(each, whole=alias) for each in found), whole]
 
     def _answering(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
         """Return the entries of what needs no application."""
@@ -157,28 +155,30 @@ class Resolver:
                 policies |= {*self._follow_symlinks(host, [*sure, scope], keep=False)}
         given = [*self.main.options, *(host.options if host is not self.main else ())]
         self._note_options([*given, *(each for s, _ in scopes for each in s.options)], alias)
-        alias = replace(alias, answer=replace(answer, follow_symlinks=strictest(policies)))
+        links = strictest(policies)
         parts = list(self._parts_of_files(alias, scopes, server, values))
         return [
-            self._file_entry(each, host, directive, own, part)
-            for each, own, part in (*parts, (alias, values, None))
+            self._file_entry(host, directive, links, part)
+            for part in (*parts, (alias, values, None))
         ]
 
     def _file_entry(
-        self, alias: Alias, host: Host, directive: Directive, values: Values, part: Scope | None
+        self, host: Host, directive: Directive, links: Literal["owner"] | bool, part: Part
     ) -> ResolvedAlias:
+        alias, values, scope = part
         answer = alias.answer
         assert isinstance(answer, FileOptions)
         if "index" in values:
             self.ledger.note(values["index"].directive, "kept", f"index of {alias.location}")
-        index = values["index"].value if "index" in values else answer.index
-        answer = replace(answer, index=tuple(index_of_files(index)))
-        values = values_of_files(values)
-        uses = tuple(extra_uses(values, self.ledger))
-        alias = with_extras_of_files(alias, answer, values, self.ledger)
+        index = tuple(index_of_files(values["index"].value if "index" in values else answer.index))
+        own = values_of_files(values)
+        uses = tuple(extra_uses(own, self.ledger))
+        alias = with_options_of_files(
+            alias, answer, own, self.ledger, index=index, follow_symlinks=links
+        )
         spots = tuple(dict.fromkeys([directive.spot, *(used.spot for used, _ in uses)]))
         is_linked = (True, True)
-        return ResolvedAlias(alias, host, directive, frozenset(), {}, spots, is_linked, part, uses)
+        return ResolvedAlias(alias, host, directive, frozenset(), {}, spots, is_linked, scope, uses)
 
     def _parts_of_files(
         self, alias: Alias, scopes: Sequence[tuple[Scope, Coverage]], server: Values, values: Values
