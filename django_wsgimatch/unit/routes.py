@@ -17,6 +17,13 @@ from ..exceptions import PatternError
 from ..others.draft import Draft
 from ..others.regexes import is_pattern
 from .applications import UnitTarget
+from .headers import (
+    NO_HEADERS,
+    headers_of_files,
+    headers_of_scripts,
+    note_rest,
+    note_unused,
+)
 from .host_cases import HostCase, is_host_pattern
 from .members import UnitMember, note_all
 from .patterns import EVERYWHERE, UriRegion, read_uri
@@ -63,22 +70,31 @@ class RouteWalk:
     host: HostCase
     table: UnitTable
 
-    def pass_to(self, source: UnitMember, region: UriRegion, trail: tuple[str, ...] = ()) -> bool:
+    def pass_to(
+        self,
+        source: UnitMember,
+        region: UriRegion,
+        trail: tuple[str, ...] = (),
+        action: UnitMember | None = None,
+    ) -> bool:
         """
         Follow a ``pass``; tell whether everything in the region has an answer.
 
-        ``trail`` are the routes that the walk is in.
+        ``trail`` are the routes that the walk is in, ``action`` is what the ``pass`` is a part of.
         """
         text = source.text or ""
         kind, *names = (unquote(part, "latin-1") for part in text.split("/"))
         if kind == "routes" and len(names) < 2 and "$" not in text:
+            if action is not None:
+                note_unused(self.draft, action)
             return self._routes(source, names, region, trail)
         found = self.targets.get(names[0] if names else "", {}) if kind == "applications" else {}
         target = found.get("/".join(names[1:]))
         if target is None:
             self._close(region, [source], _ELSEWHERE.format(text or "what is no text"))
         else:
-            self.table.send(target, region, [source.line, target.source.line])
+            extras = None if action is None else headers_of_scripts(self.draft, action)
+            self.table.send(target, region, [source.line, target.source.line], extras)
             note_all(self.draft, source, "kept", f"entries for the process group {target.group}")
         return True
 
@@ -147,18 +163,17 @@ class RouteWalk:
         return replace(where, region=where.region.both(region))
 
     def _act(self, action: UnitMember, region: UriRegion, trail: tuple[str, ...]) -> None:
-        headers = action.get("response_headers")
-        note_all(self.draft, headers, "needs you", "headers: let the server in front set them")
         if (rewrite := action.get("rewrite")) is not None:
             self._close(region, [rewrite, action], "No entry rewrites a URI before it is answered")
         elif (passed := action.get("pass")) is not None:
-            self.pass_to(passed, region, trail)
+            self.pass_to(passed, region, trail, action)
         elif (share := action.get("share")) is not None:
             self._share(action, share, region, trail)
         elif (status := action.get("return")) is not None:
             self._return(action, status, region)
         else:
             self._close(region, [action], _ELSEWHERE.format("another server"))
+        note_rest(self.draft, action)
 
     def _share(
         self, action: UnitMember, share: UnitMember, region: UriRegion, trail: tuple[str, ...]
@@ -183,7 +198,8 @@ class RouteWalk:
         name = "index.html" if index is None or index.text is None else index.text
         note_all(self.draft, index, "kept", "index of the entry")
         note_all(self.draft, share, "kept", "alias() or alias_match()")
-        self.table.share(path, name, region, [share.line])
+        extras = headers_of_files(self.draft, action)
+        self.table.share(path, name, region, [share.line], extras)
 
     def _note_links(self, action: UnitMember) -> None:
         for name in ("follow_symlinks", "traverse_mounts"):
@@ -209,6 +225,7 @@ class RouteWalk:
         else:
             reason = "No entry answers so: let the server in front or the application do it"
             self._close(region, [action], reason)
+        note_all(self.draft, action.get("response_headers"), "needs you", NO_HEADERS)
 
     def _url(self, location: str) -> str:
         """Return a location with its variables as a table has them, "" where it has none."""

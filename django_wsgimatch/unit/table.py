@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..aliases.alias import Alias, Denial, Redirection
+from ..aliases.alias import Alias, Denial, Extras, Redirection
 from ..aliases.file_options import FileOptions
 from ..apache.lines.directive import Directive
 from ..apache.writing.settings import Written
@@ -32,18 +32,31 @@ class UnitTable:
     entries: list[Written] = field(default_factory=list)
     _before: list[tuple[int, UriRegion]] = field(default_factory=list)
 
-    def send(self, target: UnitTarget, region: UriRegion, lines: Iterable[Directive]) -> None:
+    def send(
+        self,
+        target: UnitTarget,
+        region: UriRegion,
+        lines: Iterable[Directive],
+        extras: Extras | None = None,
+    ) -> None:
         """Send URIs to an application, with its prefix as SCRIPT_NAME where it has one."""
         lines = list(lines)
         if target.prefix:
-            self._send_below(target, region, lines)
+            self._send_below(target, region, lines, extras)
         if not (target.prefix and _is_below(region, target.prefix)):
             # Where a match is "/", SCRIPT_NAME is empty, and PATH_INFO the whole path.
             location = "/" if region.is_all else f"^{region.lookaheads()}/"
-            self._add(self._script(target, location, is_plain=region.is_all), lines)
+            found = self._script(target, location, is_plain=region.is_all)
+            self._add(replace(found, extras=extras), lines)
         self._before.append((_SCRIPT, region))
 
-    def _send_below(self, target: UnitTarget, region: UriRegion, lines: list[Directive]) -> None:
+    def _send_below(
+        self,
+        target: UnitTarget,
+        region: UriRegion,
+        lines: list[Directive],
+        extras: Extras | None,
+    ) -> None:
         prefix = target.prefix
         below = {rf"{as_regex(prefix)}\z", f"{as_regex(prefix)}/"}
         has_all = len(region.rules) == 1 and not region.rules[0].negatives
@@ -51,13 +64,21 @@ class UnitTable:
             has_all and {test.regex for test in region.rules[0].positives} == below
         )
         pattern = rf"^{region.lookaheads()}{as_regex(prefix)}(?=/|\z)"
-        self._add(self._script(target, prefix if is_plain else pattern, is_plain=is_plain), lines)
+        found = self._script(target, prefix if is_plain else pattern, is_plain=is_plain)
+        self._add(replace(found, extras=extras), lines)
 
     def _script(self, target: UnitTarget, location: str, *, is_plain: bool) -> Alias:
         kind: Literal["plain", "match"] = "plain" if is_plain else "match"
         return Alias(location, target.target, kind, process_group=target.group, is_module=True)
 
-    def share(self, path: str, index: str, region: UriRegion, lines: Iterable[Directive]) -> None:
+    def share(
+        self,
+        path: str,
+        index: str,
+        region: UriRegion,
+        lines: Iterable[Directive],
+        extras: Extras | None = None,
+    ) -> None:
         """Answer URIs with a file, or with those of a folder where ``path`` ends in ``$uri``."""
         options = FileOptions((index,))
         folder, is_folder = path.removesuffix("$uri"), path.endswith("$uri")
@@ -77,7 +98,7 @@ class UnitTable:
             pattern = f"^{region.lookaheads(without)}{_REST}"
             target = f"{_escaped_template(folder)}$0" if is_folder else _escaped_template(path)
             alias = Alias(pattern, target, "match", answer=options)
-        self._add(alias, lines)
+        self._add(replace(alias, extras=extras), lines)
         self._before.append((_FILES, region))
 
     def answer(self, status: int, url: str, region: UriRegion, lines: Iterable[Directive]) -> None:

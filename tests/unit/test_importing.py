@@ -409,3 +409,75 @@ def test_odd_shapes_open_nothing(configuration):
 
     assert imported.settings is not None
     assert [each for each in entries_of(imported) if each[0] in ("plain", "match")] == []
+
+
+def of_header(imported, name, step="routes[0]"):
+    """What has become of a header of a step's action."""
+    start = f"{step}.action.response_headers.{name} "
+    [found] = [each for text, each in categories_of(imported).items() if text.startswith(start)]
+    return found
+
+
+def headed(action, headers, **more):
+    """A site with one action that has headers, and its report."""
+    return imported_from(site_of([{"action": {**action, "response_headers": headers}}], **more))
+
+
+def test_headers_of_an_action_are_those_of_its_entry():
+    given = {"X-A": "a", "Server": None}
+
+    files = headed({"share": "/www$uri"}, given)
+    script = headed({"pass": "applications/shop"}, given)
+
+    found = [settings_dict(each)["WSGIMATCH_ALIASES"][0].options for each in (files, script)]
+    assert [each["headers"] for each in found] == [[("set", "X-A", "a"), ("unset", "Server")]] * 2
+    told = [[of_header(each, name) for name in given] for each in (files, script)]
+    assert told == [["kept"] * 2, ["changed"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("X-A", "for $host", id="a variable"),
+        pytest.param("X A", "a", id="a name that is none"),
+        pytest.param("X-A", "a\nX-B: b", id="two lines"),
+        pytest.param("X-A", 1, id="a number"),
+    ],
+)
+def test_a_header_that_no_entry_has_is_left_to_the_user(name, value):
+    imported = headed({"pass": "applications/shop"}, {name: value})
+
+    assert of_header(imported, name) == "needs you"
+    assert "headers" not in settings_dict(imported)["WSGIMATCH_ALIASES"][0].options
+
+
+def test_headers_of_an_action_that_leads_to_others_are_never_set():
+    inner = {"pass": "routes/inner", "response_headers": {"X-A": "a"}}
+    routes = {
+        "main": [{"action": inner}],
+        "inner": [{"action": {"pass": "applications/shop"}}],
+    }
+    site = site_of(routes)
+    site["listeners"] = {"*:80": {"pass": "routes/main"}}
+
+    imported = imported_from(site)
+
+    assert of_header(imported, "X-A", "routes.main[0]") == "not needed"
+    assert "headers" not in settings_dict(imported)["WSGIMATCH_ALIASES"][0].options
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        pytest.param({"return": 301, "location": "/b"}, id="a redirect"),
+        pytest.param({"return": 404}, id="a status"),
+        pytest.param({"pass": "upstreams/x"}, id="another server"),
+        pytest.param(
+            {"share": "/www$uri", "fallback": {"pass": "applications/shop"}}, id="files first"
+        ),
+    ],
+)
+def test_headers_of_what_no_entry_has_them_for_are_left_to_the_user(action):
+    imported = headed(action, {"X-A": "a"})
+
+    assert of_header(imported, "X-A") == "needs you"
