@@ -8,8 +8,11 @@ requests that are passed on is refused, never opened.
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from operator import itemgetter
 
 from ...apache.covering.access_files import with_access_files
 from ...apache.covering.coverage import FileKinds
@@ -171,7 +174,10 @@ class _Export:
         files.put(self._main, self._hosts)
         mount_as_aliases(Resolver(self._main, ledger, kind_of), self._hosts)
         self._handlers = handler_names(self._active)
-        self._notes: list[ExportNote] = []
+        self._by_host: defaultdict[Section | None, list[tuple[int, Directive]]] = defaultdict(list)
+        for number, directive in enumerate(self._active):
+            self._by_host[directive.host].append((number, directive))
+        self._notes: dict[ExportNote, None] = {}
         self.carried: Carried | None = None
         # By name of a file its text, None for one that is not exported.
         self._sources: dict[str, SourceText | None] = {**sources}
@@ -208,6 +214,12 @@ class _Export:
     def sorted_notes(self) -> list[ExportNote]:
         """Return what became of lines, by file and line."""
         return sorted(self._notes, key=lambda each: (each.spot.file, each.spot.line))
+
+    def _held_by(self, host: Host) -> list[Directive]:
+        """Return what a host says, and the main server, in the order of the configuration."""
+        # Optimization: 1,500 hosts took 92 s of CPU time where each looked at the lines of all.
+        own = () if host.section is None else self._by_host.get(host.section, ())
+        return [each for _, each in merge(self._by_host.get(None, ()), own, key=itemgetter(0))]
 
     def _is_here(self, placed: Directive | Section) -> bool:
         return self._found_source(placed.spot.file) is not None
@@ -284,9 +296,10 @@ class _Export:
 
     def _access(self, places: HostPlaces) -> list[EntryAccess]:
         host = places.host
-        sections = file_sections(self._active, host, self._unread)
+        held = self._held_by(host)
+        sections = file_sections(held, host, self._unread)
         is_tls = bool(self._main.is_tls if host.is_tls is None else host.is_tls)
-        has_askers = asks_without_rule(self._active, host)
+        has_askers = asks_without_rule(held, host)
         aliases = dict.fromkeys(alias for alias, _ in places.answered)
         for alias, directive in places.answered:
             steps = COMPARED * (len(sections) + len(places.answered))
@@ -306,9 +319,9 @@ class _Export:
         Their rules would be merged with those of the sections that are written.
         """
         found = set()
-        for directive in self._active:
+        for directive in self._held_by(host):
             outer = next((s for s in directive.sections if s.key in ("proxy", "proxymatch")), None)
-            if outer is not None and directive.host in (None, host.section):
+            if outer is not None:
                 is_own = directive.host == host.section and self._is_here(directive)
                 found.add(outer.spot.line if is_own else 0)
         return sorted(found)
@@ -363,7 +376,7 @@ class _Export:
         """Put the lines of a host where its first entry stood, behind other lines of mod_proxy."""
         section = places.host.section
         source = self._main_source if section is None else self._found_source(section.spot.file)
-        own = [d for d in self._active if d.host == section and self._is_here(d)]
+        own = [d for _, d in self._by_host.get(section, ()) if self._is_here(d)]
         own = [d for d in own if source in (None, self._source(d))]
         here = {id(d) for d in own}
         entries = first_lines(each for each in places.own if id(each[1]) in here)
@@ -401,9 +414,7 @@ class _Export:
 
     def _note(self, kind: Kind, directive: Directive, note: str) -> None:
         text = f"{directive.name} {' '.join(directive.rest.split())}"
-        made = ExportNote(kind, directive.spot, text, note)
-        if made not in self._notes:
-            self._notes.append(made)
+        self._notes[ExportNote(kind, directive.spot, text, note)] = None
 
 
 _CONTAINER_NAMES = ("RequireAll", "RequireAny", "RequireNone", "Limit", "LimitExcept")
