@@ -114,7 +114,8 @@ def _set_variable(words: list[str]) -> Read:
     key = name.lower()
     if key in _OF_REQUESTS:
         return Left("not needed", _OWN)
-    if not name or "=" in name or not name.isprintable() or key.startswith(_REFUSED):
+    text = name.encode("latin-1").decode("utf-8", "surrogateescape")
+    if not name or "=" in name or not text.isprintable() or key.startswith(_REFUSED):
         return Left("needs you", _RESERVED)
     return {f"{_VARIABLE}{key}": (name, value)}
 
@@ -207,7 +208,7 @@ def seconds_of(code: str) -> int | Left:
     """
     if code[:1] in ("A", "M"):
         number = re.match(r"\s*([+-]?\d+)", code[1:])
-        base, seconds = code[0], int(number[1]) if number else 0
+        base, seconds = code[0], _number(number[1]) if number else 0
     else:
         base, seconds = _read_code(code.split())
     if base == "M":
@@ -228,15 +229,21 @@ def _read_code(words: list[str]) -> tuple[str, int]:
         factor = next((each for start, each in _UNITS if unit.lower().startswith(start)), None)
         if digits is None or factor is None:
             raise DirectiveError(f"bad expires code, near {number!r}")
-        seconds += factor * int(digits[0])
+        seconds += factor * _number(digits[0])
     return known, seconds
 
 
+def _number(digits: str) -> int:
+    """Return a number; one that is too large for Apache is so here, without reading all of it."""
+    return int(digits[:20]) if len(digits) > 20 else int(digits)
+
+
 def _limit(words: list[str]) -> Read:
-    if len(words) != 1 or not words[0].isdecimal():
+    digits = words[0].lstrip("0") if len(words) == 1 and words[0].isdecimal() else None
+    if digits is None or len(digits) > 18:
         raise DirectiveError("LimitRequestBody requires a non-negative integer.")
     # 0 is no limit.
-    return {_LIMIT: int(words[0]) or None}
+    return {_LIMIT: int(digits or "0") or None}
 
 
 EXTRAS_READERS: dict[str, Callable[[list[str]], Read]] = {

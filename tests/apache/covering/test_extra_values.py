@@ -79,6 +79,8 @@ def test_a_directive_gives(line, found):
         pytest.param("ExpiresDefault M60", "needs you", id="from a file's change on"),
         pytest.param("ExpiresDefault A-5", "needs you", id="in the past"),
         pytest.param('ExpiresDefault "now plus 100 years"', "needs you", id="beyond 31 bits"),
+        pytest.param(f"ExpiresDefault A{'9' * 5000}", "needs you", id="thousands of digits"),
+        pytest.param("SetEnv \xff x", "needs you", id="a name that is no text"),
         pytest.param("ExpiresByType a/b A5", "needs you", id="by type"),
         pytest.param('AddDefaultCharset "a b"', "needs you", id="no name of a charset"),
     ],
@@ -105,6 +107,7 @@ def test_a_directive_that_no_option_says_has_a_reason(line, category):
         pytest.param("ExpiresDefault access plus 5", id="several words"),
         pytest.param("LimitRequestBody -1", id="a negative limit"),
         pytest.param("LimitRequestBody 5K", id="a limit with a unit"),
+        pytest.param(f"LimitRequestBody {'9' * 5000}", id="a limit of thousands of digits"),
     ],
 )
 def test_what_apache_refuses_is_refused(line):
