@@ -25,7 +25,7 @@ _PORT = re.compile(r":(\d+)$")
 _TAKEN_OUT = re.compile(
     r"listen|user|group|pidfile|serverroot|loadmodule|include(optional)?|wsgisocketprefix"
     r"|wsgipythonhome|wsgirestrictembedded|usecanonicalname|(error|custom|transfer|global)log"
-    r"|(error)?logformat|loglevel|(script)?alias(match)?|redirect\w*|setenv\w*|coredumpdirectory"
+    r"|(error)?logformat|loglevel|(script)?alias(match)?|redirect\w*|setenvif\w*|coredumpdirectory"
     r"|defaultruntimedir|require|satisfy|order|allow|deny|</?require(all|any|none)>"
 )
 # The same, where what Apache answers itself, and whom it keeps out, is asked for, too.

@@ -61,6 +61,7 @@ def answer_of(answer: Answer) -> int | list[str]:
         pytest.param("016", id="one of many aliases"),
         pytest.param("068", id="patterns, and groups in a location"),
         pytest.param("239", id="groups in a directory of a virtual host"),
+        pytest.param("004", id="a group that SetEnv names"),
     ],
 )
 def test_a_real_configuration_answers_as_in_apache(number):
