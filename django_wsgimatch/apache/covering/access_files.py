@@ -273,6 +273,8 @@ def _check_overridden(directive: Directive, by: Directive) -> None:
     needed = _NEEDED.get(directive.key, "authconfig" if says_login(directive.key) else "")
     words = [word.lower() for word in by.words]
     is_list = by.key == "allowoverridelist"
+    if directive.key == "allowmethods":
+        raise Unreadable(f"{directive.name} is not allowed in such a file", "take it out")
     if needed and not {"all", directive.key if is_list else needed} & {*words}:
         raise Unreadable(f"{by.name} does not allow {directive.name}", "take it out")
 

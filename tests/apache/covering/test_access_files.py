@@ -118,6 +118,50 @@ def test_a_file_counts_where_it_is_allowed(site, lines, expected):
     assert closed(imported(site, *lines, APP)) == expected
 
 
+@pytest.mark.parametrize(
+    ("what", "text", "reason"),
+    [
+        pytest.param("FileInfo", "Require all granted", "Require", id="Require"),
+        pytest.param("Limit", "AuthType Basic", "AuthType", id="a login"),
+        pytest.param("Limit FileInfo", "Satisfy any", "Satisfy", id="Satisfy"),
+        pytest.param("AuthConfig", "Order deny,allow", "Order", id="Order"),
+        pytest.param("Options", "SSLRequireSSL", "SSLRequireSSL", id="TLS"),
+    ],
+)
+def test_a_rule_that_may_not_stand_in_a_file_closes_the_folder(site, what, text, reason):
+    """As observed: Apache answers 500 then."""
+    (site / "app" / ".htaccess").write_text(text)
+
+    found = imported(site, *allowed(what), APP)
+
+    assert closed(found) == ["/app"]
+    assert note(found, site) == (
+        f"needs you: {{ROOT}}/app/.htaccess: AllowOverride does not allow {reason}; "
+        "/app: 403 until you decide"
+    )
+
+
+def test_allow_methods_may_stand_in_no_file(site):
+    (site / "app" / ".htaccess").write_text("AllowMethods reset")
+
+    found = imported(site, *allowed("All"), APP)
+
+    assert closed(found) == ["/app"]
+
+
+def test_rules_of_a_file_are_said_as_those_of_a_section(site):
+    (site / "app" / ".htaccess").write_text("Require ip 10")
+    text = "\n".join([*allowed("AuthConfig"), APP, ""]).replace("{ROOT}", str(site))
+
+    found = import_configuration(read_text(text, "site.conf"))
+
+    assert closed(found) == []
+    assert found.settings is not None
+    [section] = found.settings.access
+    assert (section.entry.location, section.entry.options) == ("/app", {"require": "ip 10"})
+    assert [str(each) for each in section.spots] == [f"{site}/app/.htaccess:1"]
+
+
 def test_a_file_of_another_name_counts_where_it_is_named(site):
     (site / "app" / ".acl").write_text("Require valid-user")
 
