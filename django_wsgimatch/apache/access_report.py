@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from .covering.hosts import Host
+from .access.access_sections import CarriedSection
+from .access.carrying import Readings
+from .covering.access import RULES, SWITCHES
+from .covering.hosts import Host, Scope
 from .lines.directive import Directive
 from .outcomes.outcome import Ledger
-from .resolving.access_sections import CarriedSection
-from .resolving.carrying import Readings
+from .protected_urls import Protected
 from .resolving.closing import Closed
 from .resolving.tables import Tables
 
+_EVERYBODY = (
+    "No effect: where an alias answers, access is open to everybody or another rule applies"
+)
+_NOWHERE = "It applies to no URL that an alias of this file answers"
 _NOBODY_ASKS = "No rule asks for a login where an alias answers"
 _STRICTER = "the rules around it hold here, too. Write a section for what it should open"
 
@@ -82,3 +88,56 @@ def _note_login(
         ledger.note(directive, "part", f"It is part of the rule in {counting.spot}")
     elif not is_asked:
         ledger.note(directive, "not needed", _NOBODY_ASKS)
+
+
+def note_access(
+    tables: Tables, hosts: Sequence[Host], found: Iterable[Protected], ledger: Ledger
+) -> tuple[tuple[CarriedRules, ...], set[int]]:
+    """
+    Write down what became of access rules.
+
+    Returns the sections that say them, and, by identity, the rules that close URLs.
+    """
+    carried = carried_rules(tables)
+    said = directives_of(carried)
+    closing = _note_rules(found, hosts, tables.met, ledger, said)
+    note_carried(carried, ledger)
+    note_stricter(tables.stricter, ledger)
+    note_logins(hosts, said, closing, ledger)
+    return carried, closing
+
+
+def _note_rules(
+    found: Iterable[Protected],
+    hosts: Iterable[Host],
+    met: Collection[int],
+    ledger: Ledger,
+    said: Collection[int] = (),
+) -> set[int]:
+    """
+    Write down what became of each access rule, and return those that close URLs.
+
+    ``met`` are those that hold for some alias, ``said`` those that sections of access rules say.
+    """
+    closing: set[int] = set()
+    for each in found:
+        state = "open to everybody" if each.is_open else "403 until you decide"
+        unsaid = [rule for rule in each.closed.rules if id(rule) not in said]
+        for rule in unsaid or each.closed.rules:
+            closing.add(id(rule))
+            ledger.note(rule, "needs you", f"{each.closed.urls}: {state}")
+    places: list[Host | Scope] = []
+    for host in hosts:
+        places += (host, *host.scopes.values())
+    for layer in (place.access for place in places):
+        counting = next((rule for rule in layer if id(rule) in closing), None)
+        for rule in layer:
+            if rule.key not in RULES or rule.key in SWITCHES or id(rule) in closing:
+                continue
+            if counting is not None:
+                ledger.note(rule, "part", f"It is part of the rule in {counting.spot}")
+            elif id(rule) in met:
+                ledger.note(rule, "not needed", _EVERYBODY)
+            else:
+                ledger.note(rule, "not needed", _NOWHERE)
+    return closing

@@ -5,30 +5,21 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..aliases.alias import Alias, Denial
+from ..aliases.alias import Alias
 from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
-from .access_report import (
-    CarriedRules,
-    carried_rules,
-    directives_of,
-    note_carried,
-    note_logins,
-    note_stricter,
-)
-from .covering.access import RULES, SWITCHES
-from .covering.access_files import AccessFiles, with_access_files
+from .access.access_files import AccessFiles, with_access_files
+from .access.parts import ClosedRules, note_parts
+from .access_report import CarriedRules, note_access
 from .covering.alias_lines import names_of_folders
 from .covering.coverage import FileKind, FileKinds
 from .covering.error_pages import note_error_pages
-from .covering.hosts import Host, Scope, read_hosts
+from .covering.hosts import Host, read_hosts
 from .covering.option_values import Given
 from .covering.own_pages import find_own_pages
-from .covering.parts import ClosedRules, note_parts
-from .covering.tls import TlsLines
 from .covering.variables import set_by_others
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
@@ -38,10 +29,11 @@ from .outcomes.staying import is_apaches_alone, read_in_apache, stays_in_apache
 from .processes.command import ServerStart
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.processes import ProcessGroup, note_users, note_uses, read_groups
-from .processes.servers import NO_SERVERS, read_servers
+from .processes.servers import NO_SERVERS, Servers, read_servers
+from .processes.tls import TlsLines
 from .processes.tls_clients import TlsClients
+from .protected_urls import Protected, protected, refusing
 from .resolving.barring import Barred, bar
-from .resolving.closing import UNTOLD, Closed
 from .resolving.files import answer_directly, put_entries
 from .resolving.mounts import mount, mount_as_aliases
 from .resolving.programs import find_others, find_programs
@@ -49,83 +41,6 @@ from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.tables import Tables, build_tables
 from .resolving.takers import Taken, note_conditions, note_taken
 from .writing.settings import Settings, collect
-
-_EVERYBODY = (
-    "No effect: where an alias answers, access is open to everybody or another rule applies"
-)
-_NOWHERE = "It applies to no URL that an alias of this file answers"
-
-
-@dataclass(frozen=True, slots=True)
-class Protected:
-    """
-    URLs that Apache protects, of a host or of every host (None).
-
-    ``is_open`` says that they are open to everybody in the settings; otherwise an entry refuses
-    them.
-    """
-
-    host: str | None
-    closed: Closed
-    is_open: bool
-
-    @property
-    def urls(self) -> str:
-        """The URLs in words, without the host."""
-        doubt = "" if self.closed.is_whole else f" ({UNTOLD})"
-        return f"{self.closed.urls}{doubt}"
-
-
-def protected(tables: Tables, *, is_open: bool) -> tuple[Protected, ...]:
-    """Return what Apache protects of the URLs that a table answers, in the table's order."""
-    found = ((host, each) for host, each in tables.all_closed() if each.is_rule)
-    return tuple(Protected(host, each, is_open) for host, each in found)
-
-
-def refusing(taken: Iterable[Taken]) -> Iterator[Protected]:
-    """Yield what Apache refuses some requests for, and everybody may ask for here."""
-    for each in taken:
-        rule = each.refusing
-        if rule is not None:
-            urls = replace(each.region, answer=Denial())
-            rules = (*rule.conditions, rule.directive)
-            yield Protected(None, Closed(urls, rules, each.is_sure), True)
-
-
-def note_rules(
-    found: Iterable[Protected],
-    hosts: Iterable[Host],
-    met: Collection[int],
-    ledger: Ledger,
-    said: Collection[int] = (),
-) -> set[int]:
-    """
-    Write down what became of each access rule, and return those that close URLs.
-
-    ``met`` are those that hold for some alias, ``said`` those that sections of access rules say.
-    """
-    closing: set[int] = set()
-    for each in found:
-        state = "open to everybody" if each.is_open else "403 until you decide"
-        unsaid = [rule for rule in each.closed.rules if id(rule) not in said]
-        for rule in unsaid or each.closed.rules:
-            closing.add(id(rule))
-            ledger.note(rule, "needs you", f"{each.closed.urls}: {state}")
-    places: list[Host | Scope] = []
-    for host in hosts:
-        places += (host, *host.scopes.values())
-    for layer in (place.access for place in places):
-        counting = next((rule for rule in layer if id(rule) in closing), None)
-        for rule in layer:
-            if rule.key not in RULES or rule.key in SWITCHES or id(rule) in closing:
-                continue
-            if counting is not None:
-                ledger.note(rule, "part", f"It is part of the rule in {counting.spot}")
-            elif id(rule) in met:
-                ledger.note(rule, "not needed", _EVERYBODY)
-            else:
-                ledger.note(rule, "not needed", _NOWHERE)
-    return closing
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,29 +167,63 @@ def _imported(
     _note_variables(directives, ledger)
     found = protected(tables, is_open=how.is_open)
     _note_programs(tables, ledger)
-    closing = {id(rule) for each in found for rule in each.closed.rules}
-    written = {id(each.directive) for each in tables.all_entries()}
-    taken: tuple[Taken, ...] = ()
-    carried: tuple[CarriedRules, ...] = ()
-    servers = NO_SERVERS
+    own = _OnItsOwn()
     if not how.is_behind:
-        taken = note_taken(main, hosts, ledger, told, closing, written)
-        carried, closing = _note_access(tables, (main, *hosts), found, ledger)
-        closed, lines = ClosedRules(main, hosts, closing), TlsLines(directives, main, hosts)
-        clients = TlsClients(lines, main, hosts, closed, kind_of, ledger)
-        servers = read_servers(start, named, clients, tables, resolver.effort, ledger)
-        _note_parts(directives, (main, *hosts), closed, ledger)
+        lines = _Lines(directives, named, hosts)
+        own = _on_its_own(lines, resolver, tables, found, told, start)
+    written = {id(each.directive) for each in tables.all_entries()}
+    has_files = any(id(each) not in written for each in named["documentroot"])
     settings = collect(
         tables.opened() if how.is_open else tables,
         groups,
         ledger,
-        has_files=not how.is_behind and any(id(each) not in written for each in named["documentroot"]),
-        servers=servers,
+        has_files=has_files and not how.is_behind,
+        servers=own.servers,
     )
     _note_links(resolver, settings, ledger)
     regions = tuple(each.alias for each in tables.stricter)
-    said = (*found, *refusing(taken))
-    return Imported(settings, (), said, taken, carried=carried, stricter=regions)
+    said = (*found, *refusing(own.taken))
+    return Imported(settings, (), said, own.taken, carried=own.carried, stricter=regions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The directives that count, also by their names, and the virtual hosts."""
+
+    directives: Sequence[Directive]
+    named: Mapping[str, Sequence[Directive]]
+    hosts: Sequence[Host]
+
+
+@dataclass(frozen=True, slots=True)
+class _OnItsOwn:
+    """What becomes of a site where Apache goes; nothing of this where it stays."""
+
+    taken: tuple[Taken, ...] = ()
+    carried: tuple[CarriedRules, ...] = ()
+    servers: Servers = NO_SERVERS
+
+
+def _on_its_own(
+    lines: _Lines,
+    resolver: Resolver,
+    tables: Tables,
+    found: Sequence[Protected],
+    told: Sequence[Barred],
+    start: ServerStart,
+) -> _OnItsOwn:
+    """Write down what becomes of all that Apache does besides running scripts."""
+    main, ledger, hosts = resolver.main, resolver.ledger, (resolver.main, *lines.hosts)
+    closing = {id(rule) for each in found for rule in each.closed.rules}
+    written = {id(each.directive) for each in tables.all_entries()}
+    taken = note_taken(main, lines.hosts, ledger, told, closing, written)
+    carried, closing = note_access(tables, hosts, found, ledger)
+    closed = ClosedRules(main, lines.hosts, closing)
+    tls = TlsLines(lines.directives, main, lines.hosts)
+    clients = TlsClients(tls, main, lines.hosts, closed, resolver.kind_of, ledger)
+    servers = read_servers(start, lines.named, clients, tables, resolver.effort, ledger)
+    _note_parts(lines.directives, hosts, closed, ledger)
+    return _OnItsOwn(taken, carried, servers)
 
 
 def _processes(
@@ -363,23 +312,6 @@ def _check_location(entry: ResolvedAlias, ledger: Ledger) -> None:
         compile_location(entry.alias)
     except WSGIMatchError as error:
         ledger.note(entry.directive, "needs you", str(error))
-
-
-def _note_access(
-    tables: Tables, hosts: Sequence[Host], found: Iterable[Protected], ledger: Ledger
-) -> tuple[tuple[CarriedRules, ...], set[int]]:
-    """
-    Write down what became of access rules.
-
-    Returns the sections that say them, and, by identity, the rules that close URLs.
-    """
-    carried = carried_rules(tables)
-    said = directives_of(carried)
-    closing = note_rules(found, hosts, tables.met, ledger, said)
-    note_carried(carried, ledger)
-    note_stricter(tables.stricter, ledger)
-    note_logins(hosts, said, closing, ledger)
-    return carried, closing
 
 
 def _note_programs(tables: Tables, ledger: Ledger) -> None:

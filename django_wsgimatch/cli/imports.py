@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..apache.covering.access import RULES
-from ..apache.importing import Imported, Protected, import_configuration
+from ..apache.importing import Imported, import_configuration
 from ..apache.lines.directive import Directive, Surroundings
 from ..apache.lines.limits import Volume
 from ..apache.outcomes.outcome import CATEGORIES, NOT_SHOWN, Category, Outcome, tally
+from ..apache.protected_urls import Protected
 from ..apache.reading.reading import read_file, read_text
 from ..apache.resolving.addresses import at_address
 from ..apache.writing.fragment import python_lines, server_record, utf8_text, values

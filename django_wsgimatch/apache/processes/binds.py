@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..covering.hosts import Host
-from ..covering.tls import Tls, TlsLines
 from ..lines.directive import Directive
 from ..lines.limits import COMPARED, Effort
 from ..resolving.addresses import ANY_PART as ANY
 from ..resolving.addresses import parts_of
+from .tls import Tls, TlsLines
 
 _ALL = "0.0.0.0"
 _HTTPS = "443"

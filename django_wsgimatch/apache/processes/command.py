@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..covering.tls import Tls
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from .binds import Bind
+from .tls import Tls
 
 SERVE = ("manage.py", "wsgimatch", "serve")
 # By directive: gunicorn's option, and the most that it takes.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...aliases.alias import Alias
+from ..access.parts import ClosedRules
 from ..covering.coverage import FileKinds, Reach, coverage, reach_of
 from ..covering.hosts import Host, scope_sections
-from ..covering.parts import ClosedRules
-from ..covering.tls import TlsLines
 from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Ledger
+from .tls import TlsLines
 
 _ASKING = ("sslverifyclient", "gnutlsclientverify")
 _NOT_ASKING = ("none", "ignore")

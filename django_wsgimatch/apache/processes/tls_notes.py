@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..covering.hosts import Host
-from ..covering.tls import SINGLE, Role, TlsLines, Verdict, priorities_verdict, protocol_verdict
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from .binds import Bind
+from .tls import SINGLE, Role, TlsLines, Verdict, priorities_verdict, protocol_verdict
 
 _NO_CERTIFICATE = (
     "no line here names its certificate: start the server with --certfile, or let a server in "

@@ -15,14 +15,14 @@ from itertools import combinations, filterfalse
 from ...aliases.alias import ACCESS_RULE, Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
 from ...aliases.table import kind_rank
+from ..access.access_sections import CarriedSection, carried_sections, first_unfit
+from ..access.carrying import AliasAccess, Readings, changes_logins, tells_of_access
 from ..covering.access import BARRING, RULES, SWITCHES, Layer, closing_rules
 from ..covering.coverage import Coverage, Reach, coverage
 from ..covering.hosts import Host, Scope, scope_sections
 from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
 from ..covering.partial_aliases import excluded, is_exact, region_of_scope
 from ..lines.directive import Directive, Spot, places_of
-from .access_sections import CarriedSection, carried_sections, first_unfit
-from .carrying import AliasAccess, Readings, changes_logins, tells_of_access
 from .programs import often_run, program_rules
 from .resolving import Resolver
 

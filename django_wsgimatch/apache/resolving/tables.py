@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import cached_property, partial
+from functools import partial
 from itertools import filterfalse
 
 from ...aliases.access.sections import AccessSection
 from ...aliases.alias import Alias
-from ...aliases.file_options import FileOptions
-from ...aliases.table import in_order_of_apache
+from ..access.access_sections import CarriedSection
 from ..covering.around import without_surroundings
-from ..covering.hosts import Host, proxy_lines
+from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
-from .access_sections import CarriedSection
 from .closing import Closed, Closer
 from .files import is_inherited
+from .host_table import HostTable, urls_of_closed
 from .index_files import without_closed_index
 from .one_address import note_other_address
 from .resolving import ResolvedAlias, Resolver
@@ -100,54 +99,8 @@ class Tables:
         return [each for each in self.all_entries() if each.alias.answer is None]
 
 
-@dataclass(eq=False)
-class _Table:
-    host: Host
-    entries: list[ResolvedAlias]
-    inherit: Callable[[], list[ResolvedAlias]]
-    closed: list[Closed]
-    access: tuple[CarriedSection, ...] = ()
-
-    @cached_property
-    def inherited(self) -> list[ResolvedAlias]:
-        """The main server's aliases: of a host that answers nothing, nobody asks for them."""
-        return self.inherit()
-
-    @property
-    def all(self) -> list[ResolvedAlias]:
-        """All entries in the order in which Apache tries them."""
-        found = [*self.entries, *self.inherited]
-        return [found[place] for place in in_order_of_apache([each.alias for each in found])]
-
-    @property
-    def worth(self) -> int:
-        """What speaks for this table, where a host has others at other addresses."""
-        answers = [each.alias.answer for each in self.entries]
-        if None in answers:
-            return 3
-        return 2 if any(isinstance(each, FileOptions) for each in answers) else bool(answers)
-
-    def says(self) -> tuple[object, ...]:
-        """What requests are answered by; two tables that say the same are one."""
-        proxies = (_words_of_proxies(each) for each in self.all)
-        return (*self.rules(), *(each.alias for each in self.all), *proxies)
-
-    def says_of_scripts(self) -> tuple[object, ...]:
-        """The same, but for what stands around applications: ports often differ in that."""
-        said = (without_surroundings(each.alias) for each in self.all)
-        return (*self.rules(), *said)
-
-    def rules(self) -> tuple[object, ...]:
-        """Return what access rules close, and what they say else, wherever they stand."""
-        return (*_said(self.closed), *(each.section for each in self.access))
-
-
 def _is_rule(closed: Closed) -> bool:
     return closed.is_rule
-
-
-def _words_of_proxies(entry: ResolvedAlias) -> tuple[tuple[str, ...], ...]:
-    return tuple((each.key, *each.words) for each in proxy_lines(entry.values))
 
 
 def _has_wildcard(name: str) -> bool:
@@ -159,11 +112,6 @@ def _fits(glob: str, name: str) -> bool:
     if glob.startswith("*") and not _has_wildcard(glob[1:]):
         return name.endswith(glob[1:])
     return fnmatchcase(name, glob.replace("[", "[[]"))
-
-
-def _said(closed: Iterable[Closed]) -> list[tuple[str, str]]:
-    """What is closed, wherever the rules stand: ports often repeat each other's."""
-    return [(each.alias.kind, each.alias.location) for each in closed]
 
 
 def build_tables(resolver: Resolver, hosts: Sequence[Host], *, carries: bool = False) -> Tables:
@@ -185,11 +133,11 @@ class _Builder:
         self._main = without_closed_index(main, self._main_closed)
         self._tables = [self._table(host) for host in hosts]
         # The first virtual host of an address answers what no other one of it is called.
-        self._defaults: dict[str, _Table] = {}
+        self._defaults: dict[str, HostTable] = {}
         # Of tables that differ by address, by the identities of these, the one that has them all.
-        self._united: dict[tuple[int, ...], _Table] = {}
+        self._united: dict[tuple[int, ...], HostTable] = {}
         # By pattern and address the first virtual host that is called so.
-        self._claims: dict[str, dict[str, _Table]] = {}
+        self._claims: dict[str, dict[str, HostTable]] = {}
         # By address the names with wildcards, each with the place of its virtual host.
         self._wild: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         self._place = {id(table): place for place, table in enumerate(self._tables)}
@@ -221,7 +169,7 @@ class _Builder:
             return self._named(tables, default.host)
         return self._by_name(named, default)
 
-    def _by_name(self, named: dict[str, _Table], default: _Table) -> Tables:
+    def _by_name(self, named: dict[str, HostTable], default: HostTable) -> Tables:
         # A virtual host has the rules of mod_rewrite of the main server only if it asks for them.
         main = [each for each in self._main if each.directive.key != "rewriterule"]
         tables = Tables(main, closed=self._main_closed, access=self._main_access if main else ())
@@ -243,10 +191,13 @@ class _Builder:
                 tables.spots[pattern] = table.host.section.spot
         return tables
 
-    def _own(self, table: _Table) -> list[ResolvedAlias]:
+    def _own(self, table: HostTable) -> list[ResolvedAlias]:
         """Return a host's entries, all where those of the main server are others than elsewhere."""
         is_same = [e.alias for e in table.inherited] == [e.alias for e in self._main]
-        of_main = (*_said(self._main_closed), *(each.section for each in self._main_access))
+        of_main = (
+            *urls_of_closed(self._main_closed),
+            *(each.section for each in self._main_access),
+        )
         is_closed_alike = not self._main or table.rules() == of_main
         return table.entries if is_same and is_closed_alike else table.all
 
@@ -283,13 +234,13 @@ class _Builder:
             return [each for each in owner.aliases if each[1].key != "rewriterule"]
         return [*filter(is_inherited, owner.aliases)]
 
-    def _table(self, host: Host) -> _Table:
+    def _table(self, host: Host) -> HostTable:
         main = self._resolver.main
         own = self._resolve(host, host)
         is_same = self._aliases_of(host, main) == main.aliases and self._resolver.is_plain(host)
         inherit = (lambda: self._main) if is_same else partial(self._resolve, host, main)
         closed, access = self._closer.judged(host)
-        return _Table(host, without_closed_index(own, closed), inherit, closed, access)
+        return HostTable(host, without_closed_index(own, closed), inherit, closed, access)
 
     def _patterns(self, host: Host) -> Iterator[tuple[str, Directive]]:
         for name, directive in host.names:
@@ -321,7 +272,7 @@ class _Builder:
                 else:
                     self._ledger.note(directive, "not needed", _NEEDS_NO_NAME)
 
-    def _answering(self, name: str | None) -> _Table:
+    def _answering(self, name: str | None) -> HostTable:
         """
         Return the table that answers a host, or hosts that nobody is called.
 
@@ -337,7 +288,7 @@ class _Builder:
         own = own or [table for table in found if table.all] or found
         return self._agreed([table for table in own if table in claims.values()] or own)
 
-    def _claiming(self, name: str | None) -> dict[str, _Table]:
+    def _claiming(self, name: str | None) -> dict[str, HostTable]:
         """
         Return by address the virtual host that is called so, in full or by wildcards.
 
@@ -355,7 +306,7 @@ class _Builder:
                 claims[address] = self._tables[place]
         return claims
 
-    def _agreed(self, tables: list[_Table]) -> _Table:
+    def _agreed(self, tables: list[HostTable]) -> HostTable:
         chosen = max(tables, key=_is_secure)
         self._note_the_same(chosen, tables)
         said = chosen.says_of_scripts()
@@ -367,7 +318,7 @@ class _Builder:
             self._united[key] = self._unite(chosen, others)
         return self._united[key]
 
-    def _note_the_same(self, chosen: _Table, tables: Sequence[_Table]) -> None:
+    def _note_the_same(self, chosen: HostTable, tables: Sequence[HostTable]) -> None:
         """Say of an alias of one address where the entry is that another one has, too."""
         if len(tables) == 1:
             return
@@ -380,7 +331,7 @@ class _Builder:
             if same is not None and entry is not same:
                 note_other_address(same, entry, self._ledger)
 
-    def _unite(self, chosen: _Table, others: Sequence[_Table]) -> _Table:
+    def _unite(self, chosen: HostTable, others: Sequence[HostTable]) -> HostTable:
         """Return a table with the aliases of several addresses, as far as they can be in one."""
         is_said_alike = all(_sections(each) == _sections(chosen) for each in others)
         entries, closed = [*chosen.all], dict(_by_urls(self._closed_of(chosen, is_said_alike)))
@@ -390,14 +341,18 @@ class _Builder:
             for entry in other.all:
                 self._unite_entry(entries, entry, chosen, other)
         access = chosen.access if is_said_alike else ()
-        return _Table(chosen.host, entries, list, list(closed.values()), access)
+        return HostTable(chosen.host, entries, list, list(closed.values()), access)
 
-    def _closed_of(self, table: _Table, is_said_alike: bool) -> list[Closed]:
+    def _closed_of(self, table: HostTable, is_said_alike: bool) -> list[Closed]:
         """Return what is closed of a table, all that is protected where sections differ."""
         return table.closed if is_said_alike else Closer(self._resolver).closed(table.host)
 
     def _unite_entry(
-        self, entries: list[ResolvedAlias], entry: ResolvedAlias, chosen: _Table, other: _Table
+        self,
+        entries: list[ResolvedAlias],
+        entry: ResolvedAlias,
+        chosen: HostTable,
+        other: HostTable,
     ) -> None:
         here, there = (" ".join(each.host.addresses) for each in (chosen, other))
         own = without_surroundings(entry.alias)
@@ -415,13 +370,13 @@ class _Builder:
         reason = f"it is an entry on {here} too: a table cannot tell addresses apart"
         self._ledger.note(entry.directive, "changed", reason)
 
-    def _with_bare_names(self, named: dict[str, _Table]) -> dict[str, _Table]:
+    def _with_bare_names(self, named: dict[str, HostTable]) -> dict[str, HostTable]:
         """
         Put ``example.org`` before ``.example.org``.
 
         The pattern of ALLOWED_HOSTS stands for both, Apache's ``*.example.org`` does not.
         """
-        complete: dict[str, _Table] = {}
+        complete: dict[str, HostTable] = {}
         for pattern, table in named.items():
             bare = pattern[1:]
             if pattern.startswith(".") and bare not in complete:
@@ -430,15 +385,15 @@ class _Builder:
         return complete
 
 
-def _sections(table: _Table) -> list[AccessSection]:
+def _sections(table: HostTable) -> list[AccessSection]:
     return [each.section for each in table.access]
 
 
 def _by_urls(closed: Sequence[Closed]) -> Iterator[tuple[tuple[str, str], Closed]]:
-    return zip(_said(closed), closed, strict=True)
+    return zip(urls_of_closed(closed), closed, strict=True)
 
 
-def _is_secure(table: _Table) -> bool:
+def _is_secure(table: HostTable) -> bool:
     return any(address.endswith(":443") for address in table.host.addresses)
 
 

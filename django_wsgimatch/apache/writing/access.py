@@ -9,8 +9,8 @@ from typing import Any
 from ...entry_options.access import AccessEntry, BasicLogin, Requirements
 from ...entry_options.said_access import said_section
 from ...entry_options.texts import utf8
+from ..access.access_sections import CarriedSection
 from ..lines.directive import Spot
-from ..resolving.access_sections import CarriedSection
 from ..resolving.tables import Tables
 
 _TAKEN_BACK = "What is said above does not hold for these URLs."

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
 
-from ...apache.covering.access_files import with_access_files
+from ...apache.access.access_files import with_access_files
 from ...apache.covering.coverage import FileKinds
 from ...apache.covering.hosts import ALIASES, Host, read_hosts
 from ...apache.covering.indexes import in_words

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
-from ...apache.covering.access_files import with_access_files
+from ...apache.access.access_files import with_access_files
 from ...apache.covering.alias_lines import alias_of
 from ...apache.covering.coverage import LOCATIONS, FileKinds
 from ...apache.covering.hosts import Host, read_hosts

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from ..covering.hosts import Host, scope_sections
 from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Category
-from .hosts import Host, scope_sections
 
 Role = Literal[
     "engine",

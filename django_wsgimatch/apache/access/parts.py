@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from ..covering.hosts import Host, scope_sections
 from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Ledger
-from .hosts import Host, scope_sections
 
 # How the directives begin that say how somebody proves who they are.
 _LOGINS = (

@@ -15,16 +15,10 @@ from functools import lru_cache
 from itertools import islice, product
 
 from ...aliases.alias import Alias
-from ..lines.directive import ApacheConfiguration, Directive, Section, Spot, Unreadable
-from ..outcomes.answers import answer_for
-from ..outcomes.outcome import Category, Ledger
-from ..reading.includes import is_private, read_text_of
-from ..reading.reading import read_text
-from ..reading.sections import section_for
-from .access import CONTAINERS, LIMITS, RULES
-from .access_rules import says_login
-from .alias_lines import file_aliases, kinds_for, names_of_folders
-from .coverage import (
+from ..covering.access import CONTAINERS, LIMITS, RULES
+from ..covering.access_rules import says_login
+from ..covering.alias_lines import file_aliases, kinds_for, names_of_folders
+from ..covering.coverage import (
     CONDITIONS,
     DIRECTORIES,
     FILES,
@@ -37,8 +31,8 @@ from .coverage import (
     reach_of,
     section_pattern,
 )
-from .extra_values import EXTRAS_READERS
-from .hosts import (
+from ..covering.extra_values import EXTRAS_READERS
+from ..covering.hosts import (
     HANDLERS,
     REDIRECTS,
     REWRITING,
@@ -50,7 +44,13 @@ from .hosts import (
     read_hosts,
     scope_sections,
 )
-from .option_values import ENTRY_OPTIONS, FILE_OPTIONS, SITE_OPTIONS
+from ..covering.option_values import ENTRY_OPTIONS, FILE_OPTIONS, SITE_OPTIONS
+from ..lines.directive import ApacheConfiguration, Directive, Section, Spot, Unreadable
+from ..outcomes.answers import answer_for
+from ..outcomes.outcome import Category, Ledger
+from ..reading.includes import is_private, read_text_of
+from ..reading.reading import read_text
+from ..reading.sections import section_for
 
 # So many folders below one of scripts are looked at, and so much of a file is read, in bytes.
 _MOST_FOLDERS, _LONGEST = 2000, 1 << 20
