@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ...aliases.alias import Extras, HeaderChange
@@ -23,6 +24,30 @@ def extras_as_options(extras: Extras | None) -> dict[str, Any]:
     found = {name: value for name, value in given.items() if value}
     numbers = {"expires": extras.expires, "body_limit": extras.body_limit}
     return found | {name: value for name, value in numbers.items() if value is not None}
+
+
+# What so many entries have, and takes so many characters, has a name of its own.
+_MANY, _LONG = 3, 60
+
+
+def shared_values(every: Iterable[Extras | None]) -> dict[tuple[str, str], tuple[str, Any]]:
+    """
+    Return names for long values of ``environ`` and ``headers`` that many entries have.
+
+    By the option and what its value looks like: the name, and the value.
+    """
+    found: dict[tuple[str, str], list[Any]] = {}
+    for extras in every:
+        for option, value in extras_as_options(extras).items():
+            if option in ("environ", "headers"):
+                found.setdefault((option, repr(value)), []).append(value)
+    named: dict[tuple[str, str], tuple[str, Any]] = {}
+    for key, values in found.items():
+        if len(values) >= _MANY and len(key[1]) >= _LONG:
+            number = sum(option == key[0] for option, _ in named) + 1
+            name = f"_{key[0].upper()}"
+            named[key] = (name if number == 1 else f"{name}_{number}", values[0])
+    return named
 
 
 def _headers(changes: tuple[HeaderChange, ...]) -> dict[str, str] | list[tuple[str, ...]]:

@@ -17,11 +17,14 @@ from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
 from ..processes.servers import Servers
 from .access import WrittenAccess, access_arguments, access_record, functions_of
-from .extras_written import extras_as_options
+from .extras_written import extras_as_options, shared_values
 from .settings import Hosts, Settings, Written
 
 # A part of a call: text, or a call or list of parts: its opening, the parts, its closing.
 Part: TypeAlias = "str | tuple[str, list[Part], str]"
+
+# By an option and its value: the name that it has where many entries have it.
+Names = dict[tuple[str, str], str]
 
 # Where ruff and black break lines.
 _WIDTH = 88
@@ -37,9 +40,14 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
         yield ""
         yield from _import_line(functions)
     yield ""
-    yield from _list("WSGIMATCH_ALIASES = ", settings.entries, "")
+    shared = shared_values(each.alias.extras for each in _all_entries(settings))
+    for name, value in shared.values():
+        *lines, last = _lines_of(_part(f"{name} = ", value), "")
+        yield from (*lines, last.removesuffix(","))
+    names = {key: name for key, (name, _) in shared.items()}
+    yield from _list("WSGIMATCH_ALIASES = ", settings.entries, "", names)
     if settings.hosts:
-        yield from _virtual_hosts(settings.hosts)
+        yield from _virtual_hosts(settings.hosts, names)
     if settings.access:
         yield from _access(settings.access)
     if settings.groups:
@@ -138,13 +146,13 @@ def _all_entries(settings: Settings) -> Iterator[Written]:
         yield from host.entries
 
 
-def _virtual_hosts(hosts: Sequence[Hosts]) -> Iterator[str]:
+def _virtual_hosts(hosts: Sequence[Hosts], options: Names) -> Iterator[str]:
     """Yield the dict, with lists that several hosts have under a name of their own before it."""
     names = _shared_names(hosts)
     for each in hosts:
         if each.pattern in names:
             yield from _comments("", each.spots)
-            yield from _list(f"{names[each.pattern]} = ", each.entries, "")
+            yield from _list(f"{names[each.pattern]} = ", each.entries, "", options)
     yield "WSGIMATCH_VIRTUAL_HOSTS = {"
     for each in hosts:
         key = f"{_INDENT}{literal(each.pattern)}: "
@@ -153,7 +161,7 @@ def _virtual_hosts(hosts: Sequence[Hosts]) -> Iterator[str]:
             yield f"{key}{names[shared]},"
             continue
         yield from _indented(_comments("", each.spots), _INDENT)
-        yield from _list(key, each.entries, _INDENT, end=",")
+        yield from _list(key, each.entries, _INDENT, options, end=",")
     yield "}"
 
 
@@ -205,7 +213,9 @@ def _pairs(value: dict[str, Any]) -> Iterator[str]:
     return (f"{literal(name)}: {literal(each)}" for name, each in value.items())
 
 
-def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") -> Iterator[str]:
+def _list(
+    start: str, entries: Sequence[Written], indent: str, names: Names, end: str = ""
+) -> Iterator[str]:
     if not entries:
         yield f"{start}[]{end}"
         return
@@ -213,7 +223,7 @@ def _list(start: str, entries: Sequence[Written], indent: str, end: str = "") ->
     for each in entries:
         inner = indent + _INDENT
         yield from _indented(_comments(each.comment, each.spots), inner)
-        yield from _wrapped(f"{each.alias.function}(", _arguments(each.alias), ")", inner)
+        yield from _wrapped(f"{each.alias.function}(", _arguments(each.alias, names), ")", inner)
     yield f"{indent}]{end}"
 
 
@@ -226,12 +236,15 @@ def _wrapped(opening: str, parts: Iterable[Part], closing: str, indent: str) -> 
         return
     yield f"{indent}{opening}"
     for each in written:
-        inner = indent + _INDENT
-        if isinstance(each, str):
-            yield f"{inner}{each},"
-        else:
-            yield from _wrapped(*each, inner)
+        yield from _lines_of(each, indent + _INDENT)
     yield f"{indent}{closing},"
+
+
+def _lines_of(part: Part, indent: str) -> Iterator[str]:
+    if isinstance(part, str):
+        yield f"{indent}{part},"
+    else:
+        yield from _wrapped(*part, indent)
 
 
 def _on_one_line(part: Part) -> str:
@@ -252,15 +265,18 @@ def _part(key: str, value: Any) -> Part:
     return f"{key}{literal(value)}"
 
 
-def _arguments(alias: Alias) -> list[Part]:
+def _arguments(alias: Alias, names: Names) -> list[Part]:
     match alias.answer:
         case Denial(note):
             return [literal(alias.location), *([f"note={literal(note)}"] if note else [])]
         case Redirection(url, status):
             return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
     is_root = isinstance(alias.answer, FileOptions) and alias.answer.is_root
-    arguments = [*([] if is_root else [literal(alias.location)]), _target(alias)]
-    return [*arguments, *(_part(f"{name}=", value) for name, value in _options(alias).items())]
+    arguments: list[Part] = [*([] if is_root else [literal(alias.location)]), _target(alias)]
+    for name, value in _options(alias).items():
+        shared = names.get((name, repr(value)))
+        arguments.append(f"{name}={shared}" if shared else _part(f"{name}=", value))
+    return arguments
 
 
 def _target(alias: Alias) -> str:

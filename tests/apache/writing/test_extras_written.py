@@ -106,3 +106,25 @@ def test_long_options_take_a_line_for_each_part():
         ],
     ),"""
     )
+
+
+def test_long_options_of_many_entries_have_a_name():
+    lines = [
+        "SetEnv A b",
+        "Header always set Strict-Transport-Security max-age=63072000",
+        *(f"WSGIScriptAlias /{name} /srv/{name}.wsgi" for name in "abc"),
+    ]
+
+    text = text_of(*lines)
+
+    assert text.partition("script_alias\n\n")[2].partition("\n]")[0] == (
+        """\
+_HEADERS = [("set", "Strict-Transport-Security", "max-age=63072000", "always")]
+WSGIMATCH_ALIASES = [
+    # site.conf:3, 1, 2
+    script_alias("/a", "/srv/a.wsgi", environ={"A": "b"}, headers=_HEADERS),
+    # site.conf:4, 1, 2
+    script_alias("/b", "/srv/b.wsgi", environ={"A": "b"}, headers=_HEADERS),
+    # site.conf:5, 1, 2
+    script_alias("/c", "/srv/c.wsgi", environ={"A": "b"}, headers=_HEADERS),"""
+    )
