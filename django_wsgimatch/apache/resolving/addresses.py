@@ -11,7 +11,7 @@ from ..lines.directive import ApacheConfiguration, Directive, Section, split_wor
 
 ANY_PART = "*"
 
-
+_GROUPS = "wsgidaemonprocess"
 _NOT_ASKED = "--address asks for another address"
 
 
@@ -33,10 +33,11 @@ def at_address(configuration: ApacheConfiguration, address: str) -> ApacheConfig
     if not chosen and not any(_is_listened_at(each, asked) for each in configuration.directives):
         names = ", ".join(dict.fromkeys(each for host in hosts for each in _of(host))) or "none"
         raise AddressError(f"no virtual host is at {address}: their addresses are {names}")
+    # A virtual host may use the process groups of another one of its name, at another port.
     because = f"Its virtual host is not at {address}, which --address asks for"
     directives = (
         each
-        if each.is_off or chosen.issuperset(_hosts(each))
+        if each.is_off or each.key == _GROUPS or chosen.issuperset(_hosts(each))
         else replace(each, is_off=True, because=because)
         for each in map(partial(_without_listen, asked=asked), configuration.directives)
     )

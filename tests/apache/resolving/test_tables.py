@@ -340,6 +340,19 @@ def test_the_hosts_of_one_address_alone_are_imported(address, target):
     assert targets_at(address, *PORTS) == [target, "/srv/main.wsgi"]
 
 
+def test_a_host_has_the_process_groups_of_its_name_at_other_ports():
+    lines = [
+        *host("*:80", "ServerName a.test", "WSGIDaemonProcess shop"),
+        *host(*("*:443", "ServerName a.test"), "WSGIScriptAlias / /srv/a.wsgi process-group=shop"),
+    ]
+
+    found = at("*:443", *lines)
+
+    assert found.settings is not None
+    assert [each.name for each in found.settings.groups] == ["shop"]
+    assert "needs you" not in {each.category for each in found.outcomes}
+
+
 def test_a_host_without_a_port_is_at_each():
     lines = host("*", "WSGIScriptAlias / /srv/any.wsgi")
 

@@ -9,14 +9,16 @@ server itself with a body of the same size; error pages have texts of their own.
 so with N random configurations of each kind. What an application answers here, and Apache answers
 itself or keeps people out of, is opened, unless the report of the import names the URL.
 
-gunicorn has one port. A front tells it the scheme of the port that a client has asked, as the
+gunicorn has one port. Where a configuration has several, each has settings of its own, as `import
+--address` writes them. A front tells it the scheme of the port that a client has asked, as the
 server would know it that speaks TLS there.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from django_wsgimatch.aliases.alias import Alias
@@ -24,11 +26,13 @@ from django_wsgimatch.aliases.index.prefix import alias_matches
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.uri import parse_target
 from django_wsgimatch.apache.importing import Imported, import_configuration
+from django_wsgimatch.apache.lines.directive import ApacheConfiguration
 from django_wsgimatch.apache.reading.reading import read_text
+from django_wsgimatch.apache.resolving.addresses import at_address
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.comparing.http_client import Response, Site
 from django_wsgimatch.comparing.rules import header_values, is_own_page
-from django_wsgimatch.exceptions import BadTarget
+from django_wsgimatch.exceptions import AddressError, BadTarget
 from tests.conformance.apache_site import ApacheSite
 from tests.conformance.exports import (
     SETTINGS,
@@ -57,22 +61,40 @@ def verify_alone(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verif
     found = Verified(name, "compared")
     asked = asked_of(site, configuration, more)
     old = asked_of_apache(site, asked)
-    imported = import_configuration(configuration)
+    for port in site.ports.values():
+        at_port = [number for number, (at, _) in enumerate(asked) if at.port == port]
+        own = [asked[number] for number in at_port]
+        imported = import_configuration(_at_port(configuration, port))
+        before = len(found.differing)
+        with _served(site, imported) as there:
+            schemes = [("X-Forwarded-Scheme", at.scheme) for at, _ in own]
+            new = ask_all([(there, question) for _, question in own], schemes)
+        judge(found, own, [old[number] for number in at_port], new, _said_alone)
+        found.differing[before:] = [
+            replace(each, is_named=_is_named(imported, each.request.target))
+            for each in found.differing[before:]
+        ]
+    return found
+
+
+def _at_port(configuration: ApacheConfiguration, port: int) -> ApacheConfiguration:
+    """Return what `import --address` imports of a port, all where no host has it."""
+    try:
+        return at_address(configuration, f"*:{port}")
+    except AddressError:
+        return configuration
+
+
+@contextmanager
+def _served(site: ApacheSite, imported: Imported) -> Iterator[Site]:
+    """Serve what a site imports as with gunicorn."""
     assert imported.settings is not None
     lines = [SETTINGS, *python_lines(imported.settings, "site.conf"), _TRUSTED]
     (site.directory / "own").mkdir(exist_ok=True)
     (site.directory / "own" / "settings.py").write_text("\n".join(lines))
     port = free_port()
-    there = Site("http", "127.0.0.1", port)
-    moved = [(there, question) for _, question in asked]
-    schemes = [("X-Forwarded-Scheme", at.scheme) for at, _ in asked]
     with gunicorn(site.directory, port=port, words=_NO_FRONT):
-        new = ask_all(moved, schemes)
-    judge(found, asked, old, new, _said_alone)
-    found.differing = [
-        replace(each, is_named=_is_named(imported, each.request.target)) for each in found.differing
-    ]
-    return found
+        yield Site("http", "127.0.0.1", port)
 
 
 def _is_named(imported: Imported, target: str) -> bool:
