@@ -341,7 +341,9 @@ class _Builder:
             for entry in other.all:
                 self._unite_entry(entries, entry, chosen, other)
         access = chosen.access if is_said_alike else ()
-        return HostTable(chosen.host, entries, list, list(closed.values()), access)
+        everything = list(closed.values())
+        entries = without_closed_index(entries, everything)
+        return HostTable(chosen.host, entries, list, everything, access)
 
     def _closed_of(self, table: HostTable, is_said_alike: bool) -> list[Closed]:
         """Return what is closed of a table, all that is protected where sections differ."""

@@ -11,6 +11,7 @@ from django.test import override_settings
 from django_wsgimatch.aliases.access.rules import Login
 from django_wsgimatch.aliases.access.sections import AccessSection
 from django_wsgimatch.aliases.alias import Alias, Denial
+from django_wsgimatch.aliases.file_options import FileOptions
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.cli.imports import protected_lines
@@ -421,6 +422,20 @@ def test_two_ports_of_a_host_with_other_rules_are_closed():
     assert (written(*lines), closed(*lines)) == ([], ["/x"])
     lines = [*host("a.test", "/a.py", *one), *host("a.test", "/a.py", *one, port=443)]
     assert (written(*lines), closed(*lines)) == (['access("/x", require="ip 10")'], [])
+
+
+def test_an_index_file_that_two_ports_close_is_not_sent_for_its_folder():
+    one, other = (section("Location /f/index.html", f"Require ip {n}") for n in (10, 11))
+    both = ["ServerName a.test", "Alias /f /srv/f", "DirectoryIndex a.html index.html"]
+
+    entries = settings_of(
+        *section("VirtualHost *:80", *both, *one), *section("VirtualHost *:443", *both, *other)
+    ).entries
+
+    [files] = [each.alias.answer for each in entries if each.alias.target]
+    assert isinstance(files, FileOptions)
+    assert files.index == ("a.html",)
+    assert [each.alias.location for each in entries] == ["/f/index.html", "/f"]
 
 
 def test_a_host_whose_rules_alone_differ_has_a_table_of_its_own():
