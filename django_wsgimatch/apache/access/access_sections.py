@@ -163,7 +163,9 @@ def _of_files(aliases: Sequence[AliasAccess], readings: Readings) -> Iterator[_P
         base = each.base
         yield _Piece(each.alias, _rules(base, readings), tuple(base), number, True)
         for scope, region in each.exact_parts:
-            yield _Piece(region, _rules([scope], readings), (scope,), number)
+            # What comes after it in Apache, as the names of files, holds there in the end.
+            several = [scope, *each.base_after(scope)]
+            yield _Piece(region, _rules(several, readings), tuple(several), number)
 
 
 def _of_locations(

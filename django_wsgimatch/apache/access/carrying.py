@@ -291,6 +291,11 @@ class AliasAccess:
         """The sections that hold for all of the alias, but those that compare with the URL."""
         return [e for e in self._order if id(e) in self._sure and not is_location(e)]
 
+    def base_after(self, scope: Scope) -> list[Scope]:
+        """Return those of the base that Apache merges over a section."""
+        turn = {id(each): number for number, each in enumerate(self._order)}
+        return [each for each in self.base if turn[id(each)] > turn[id(scope)]]
+
     @property
     def exact_parts(self) -> list[tuple[Scope, Alias]]:
         """The folders that hold a part of the alias, each with its URLs."""

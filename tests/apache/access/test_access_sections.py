@@ -210,6 +210,17 @@ def test_a_section_whose_urls_cannot_be_said_is_closed(place, urls):
             id="and the folder around it",
         ),
         pytest.param(
+            [
+                *section("Files *", "Require ip 10"),
+                *section("Directory /srv/static/a", "Require all granted", "Deny from 11"),
+            ],
+            [
+                *('access("/", require="ip 10")',),
+                'access("/static/a", order="deny,allow", deny="11", require="ip 10")',
+            ],
+            id="a name of files comes after all folders",
+        ),
+        pytest.param(
             section("Directory /srv/app", "Require ip 10"),
             ['access("/", require="ip 10")', 'access("/static", require="all granted")'],
             id="what another entry answers is not meant",
