@@ -75,7 +75,7 @@ def note_logins(
             counting = next((each for each in scope.access if id(each) in closing), None)
             readings.of(scope)
             reason = readings.reasons.get(id(scope), "")
-            if counting is not None and reason:
+            if counting is not None and reason and left:
                 ledger.note(counting, "needs you", reason)
             for each in left:
                 _note_login(each, counting, bool(said or closing), ledger)

@@ -24,11 +24,11 @@ from ..text import readable, shown, to_json
 from ..unit.importing import import_unit
 from ..uwsgi.importing import import_uwsgi
 from ..whole_files import write_whole
+from .common.comparison import add_comparison_arguments, compare_sites
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, command_error
 from .common.surroundings import add_surroundings, given_surroundings
 from .common.terminal import Screen
-from .compare import add_comparison_arguments, compare_sites
 
 STANDARD_INPUT = STANDARD_OUTPUT = "-"
 

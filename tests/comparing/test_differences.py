@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from django_wsgimatch.cli.compare import AliasRequests, Comparison, comparison_record
+from django_wsgimatch.cli.common.comparison import AliasRequests, Comparison, comparison_record
 from django_wsgimatch.comparing.differences import Compared, Difference, Pair, compare
 from django_wsgimatch.comparing.http_client import Manner, Response, Site
 from django_wsgimatch.comparing.rules import HEADERS, ComparisonRules
