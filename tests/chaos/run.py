@@ -253,7 +253,7 @@ def run(mode: str, seconds: float, seed: int, least: int, *, is_quick: bool) -> 
         is_held = threading.Event()
         began = time.monotonic()
         # The short run is one of many tests on the machine.
-        with load(at, ledger, is_held, 0.1 if is_quick else 0.02):
+        with load(at, ledger, is_held, 0.2 if is_quick else 0.02):
             _, lacking = wait_until_whole(agent)
             assert not lacking, f"{lacking}\n{at.tail()}"
             first = descriptors(at)

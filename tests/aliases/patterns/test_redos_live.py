@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 # What an alias line can hold as it is: no quotes, no blanks.
 SOURCES = [
     source
-    for source in (*EXPONENTIAL[::20], *COSTLY[::3], *POLYNOMIAL[::3])
+    for source in (*EXPONENTIAL[::40], *COSTLY[::6], *POLYNOMIAL[::6])
     if not set(source) & set("\"' ") and "\\\\" not in source
 ]
 # Matches that come late: PCRE2 takes more than a million steps, and fewer than Apache's limit.

@@ -63,9 +63,9 @@ def test_an_alias_is_held_against_no_more_sections_in_a_longer_file(kind, asked)
 
 
 def test_a_file_that_says_all_of_it_twice_takes_twice_the_time(asked):
-    import_configuration(read_text(configuration("repeated", 4_000), "site.conf"))
+    import_configuration(read_text(configuration("repeated", 1_000), "site.conf"))
     few = len(asked)
-    import_configuration(read_text(configuration("repeated", 8_000), "site.conf"))
+    import_configuration(read_text(configuration("repeated", 2_000), "site.conf"))
 
     assert 0 < len(asked) - few <= 2 * few
 
