@@ -83,7 +83,8 @@ def compare_tables(seed: str, pairs: int) -> Tally:
     tally = Tally()
     batch = 0
     while tally.counts["pairs"] < pairs:
-        names = [f"{seed}-{batch}-{number}" for number in range(TABLES_AT_ONCE)]
+        left = -(-(pairs - tally.counts["pairs"]) // REQUESTS_TO_A_TABLE)
+        names = [f"{seed}-{batch}-{number}" for number in range(min(left, TABLES_AT_ONCE))]
         cases = [usable(random_case(name, REQUESTS_TO_A_TABLE), tally) for name in names]
         main = main_table(f"{seed}-{batch}")
         known = len(tally.differences)

@@ -15,7 +15,7 @@ SEED = "1"
 
 
 def test_random_requests_are_answered_as_by_apache() -> None:
-    tally = compare_tables(SEED, pairs=250)
+    tally = compare_tables(SEED, pairs=800)
 
     assert not tally.differences, report(tally.differences)
 
