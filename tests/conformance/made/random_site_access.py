@@ -55,7 +55,10 @@ _FOLDERS = (
     *("Directory {ROOT}/scripts/sub", "Directory {ROOT}/two", "Directory {ROOT}/*/private"),
     *('DirectoryMatch "/files/"', "Directory {ROOT}/html/private"),
 )
-_NAMES = ("Files *.bak", 'FilesMatch "^x"', "Files app.wsgi", 'FilesMatch "\\.txt$"', "Files *")
+_NAMES = (
+    *("Files *.bak", 'FilesMatch "^x"', "Files app.wsgi", 'FilesMatch "\\.txt$"', "Files *"),
+    *("Files *", 'FilesMatch "^"'),
+)
 _SEGMENTS = (
     *("app", "two", "files", "a", "x", "x.txt", "x.bak", "private", "deep", "z.txt", "y.txt"),
     *("s", "a.wsgi", "sub", "b.wsgi", "m", "one", "am", "index.html", ""),
@@ -130,5 +133,7 @@ def _rules(rng: Random) -> list[str]:
     while True:
         lines = [*random_section(rng, None).lines[1:-1]]
         is_odd = any(line.startswith("AuthMerging") or "\\" in line for line in lines)
-        if not is_odd or rng.random() < 0.2:
+        # AuthMerging alone takes all Require lines away, and an AuthType is a mistake then.
+        is_mistaken = is_odd and not any(line.startswith("Require") for line in lines)
+        if not is_mistaken and (not is_odd or rng.random() < 0.2):
             return [line.replace("{ROOT}", "{ROOT}/..") for line in lines]
