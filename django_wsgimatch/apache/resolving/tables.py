@@ -403,6 +403,6 @@ def _pattern(name: str) -> str | None:
     """Return a ServerName or ServerAlias as a pattern of ALLOWED_HOSTS, if it is one."""
     is_literal = not any(character in name for character in _WILDCARDS)
     if name == ANY or is_literal:
-        return name.rstrip(".")
+        return name.rstrip(".") or None
     is_domain = name.startswith("*.") and not any(c in name[1:] for c in _WILDCARDS)
     return name[1:] if is_domain else None

@@ -426,6 +426,15 @@ def test_sections_name_the_hosts_that_they_are_for():
     ]
 
 
+@pytest.mark.parametrize("name", [".", '""'])
+def test_a_host_without_a_name_has_the_rules_of_unknown_hosts(name):
+    rules = section("Location /x", "Require ip 10")
+
+    found = written(*host(name, "/a.py", *rules), *host("b.test", "/b.py"))
+
+    assert found == ['access("/x", require="ip 10", host="*")']
+
+
 def test_two_ports_of_a_host_with_other_rules_are_closed():
     one, other = (section("Location /x", f"Require ip {n}") for n in (10, 11))
     lines = [*host("a.test", "/a.py", *one), *host("a.test", "/a.py", *other, port=443)]
