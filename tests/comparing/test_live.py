@@ -158,6 +158,8 @@ def test_what_differs_is_shown_below_the_alias_that_takes_it(pair):
         "    body, line 1",
         "      old: old",
         "      new: new",
+        "By reason:",
+        "  1 body",
         "2 requests, 1 differ; 1 line repeats another; 1 line was skipped.",
     ]
     assert done.stderr == "line 4: neither a path nor a line of an access log: what?\n"
