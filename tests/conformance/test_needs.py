@@ -52,5 +52,5 @@ def test_what_is_left_is_printed_line_by_line(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == [
         f"{path}:2: WSGIAccessScript /srv/a.py: {note}",
         "    1 WSGIAccessScript",
-        "1 sites, 0 need nothing; 1 of 2 directives need you (50.0 %)",
+        "1 sites, 0 need nothing; 1 of 2 directives need you (50.0 %), 0 are part of these",
     ]
