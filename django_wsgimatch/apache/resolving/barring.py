@@ -116,7 +116,7 @@ def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
 def _told(conditions: Iterable[Directive]) -> tuple[list[str], list[Directive]]:
     """Return what conditions say of the URL, and those that say something else."""
     aheads, others = [], []
-    for group in _alternatives(conditions):
+    for group in alternatives(conditions):
         found = [_uri_condition(each) for each in group]
         told = [each for each in found if each is not None]
         if len(told) < len(found):
@@ -126,15 +126,23 @@ def _told(conditions: Iterable[Directive]) -> tuple[list[str], list[Directive]]:
     return aheads, others
 
 
-def _alternatives(conditions: Iterable[Directive]) -> Iterator[list[Directive]]:
+def alternatives(conditions: Iterable[Directive]) -> Iterator[list[Directive]]:
+    """
+    Yield groups of conditions of which one has to hold.
+
+    Mirrors apply_rewrite_rule(): with an OR behind which nothing stands a group always holds.
+    """
     group: list[Directive] = []
     for condition in conditions:
         group.append(condition)
         if not _OR & _flags(condition.words).keys():
             yield group
             group = []
-    if group:
-        yield group
+
+
+def is_modified(condition: Directive) -> bool:
+    """Whether a condition has a flag that says how it compares."""
+    return bool(_flags(condition.words).keys() - {*_OR, ""})
 
 
 def _uri_condition(condition: Directive) -> str | None:

@@ -24,7 +24,7 @@ from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import is_anchored, restricted
 from ..lines.directive import Directive
-from .barring import TAKING_ALL, Rule, server_rules, unless
+from .barring import TAKING_ALL, Rule, alternatives, is_modified, server_rules, unless
 
 Owned = tuple[Alias, Directive]
 
@@ -117,21 +117,21 @@ def _without_early_files(found: Rewritten) -> Rewritten:
 
 def _with_constants(rule: Rule, is_tls: bool) -> Rule | None:
     """Return a rule without the conditions that always hold, None where one never does."""
-    left = []
-    for condition in rule.conditions:
-        holds = _always(condition, is_tls)
-        if holds is False:
+    left: list[Directive] = []
+    for group in alternatives(rule.conditions):
+        held = [_always(condition, is_tls) for condition in group]
+        if all(each is False for each in held):
             return None
-        if holds is None:
-            left.append(condition)
+        if True not in held:
+            left += group
     return replace(rule, conditions=tuple(left))
 
 
 def _always(condition: Directive, is_tls: bool) -> bool | None:
     """Return whether a condition holds for all requests or for none, None where some differ."""
-    test, pattern, *flags = condition.words
+    test, pattern, *_ = condition.words
     values = _SCHEMES.get(test.upper())
-    if values is None or flags:
+    if values is None or is_modified(condition):
         return None
     is_negated = pattern.startswith("!")
     body = pattern.removeprefix("!")

@@ -64,6 +64,19 @@ def found_of(*lines: str) -> list[str]:
             id="a condition that always holds",
         ),
         pytest.param(
+            [
+                *("RewriteCond %{HTTPS} off [OR]", "RewriteCond %{HTTP_HOST} x"),
+                "RewriteRule ^/a http://x/ [R,L]",
+            ],
+            'redirect_match("^/a", "http://x/", status=302)',
+            id="one of two conditions always holds",
+        ),
+        pytest.param(
+            ["RewriteCond %{REQUEST_URI} ^/b [OR]", "RewriteRule ^/a - [F]"],
+            'deny_match("^/a")',
+            id="an OR with nothing behind it, which always holds",
+        ),
+        pytest.param(
             ["DocumentRoot /srv/html", "Redirect / http://z/", "RewriteRule ^/a$ /b.txt [L]"],
             'redirect("/", "http://z/", status=302)',
             id="a file behind a redirect of all",
@@ -104,6 +117,10 @@ def test_a_rule_to_a_file_leads_to_what_is_there():
         pytest.param("RewriteRule ^/a ${map:x} [R]", id="a map"),
         pytest.param("RewriteRule ^/a b [R]", id="a relative URL"),
         pytest.param("RewriteCond %{HTTP_HOST} x\nRewriteRule ^/a /b [R]", id="a condition"),
+        pytest.param(
+            "RewriteCond %{HTTP_HOST} x [OR]\nRewriteCond %{HTTPS} on\nRewriteRule ^/a /b [R]",
+            id="a condition, or one that never holds",
+        ),
         pytest.param("RewriteRule ^/x - [S=1]\nRewriteRule ^/a /b [R]", id="behind a jump"),
         pytest.param("RewriteRule x* /b [R]", id="a pattern of nothing"),
     ],
