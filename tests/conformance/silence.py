@@ -191,15 +191,19 @@ def _judge(found: Silence, imported: Imported, asked: Opened, resolved: Resoluti
         else:
             found.state = "opens in silence"
             found.opened.append(asked)
-    elif _as_compared(ours) == _as_compared(theirs):
+    elif _as_compared(ours, asked.port) == _as_compared(theirs, asked.port):
         found.same += 1
     elif _is_told(ours) and not is_said and not _is_closed(imported, resolved.uri):
         found.others.append(asked)
 
 
-def _as_compared(reply: Reply) -> Reply:
-    """A reply without what clients do not tell apart: the page of an error, the case of escapes."""
-    location = reply.location or ""
+def _as_compared(reply: Reply, port: int) -> Reply:
+    """
+    A reply without what clients do not tell apart: the page of an error, the case of escapes.
+
+    Nor with the port: the Apache that is asked has one of its own, which no Host header names.
+    """
+    location = (reply.location or "").replace(f":{port}/", "/", 1)
     location = _ESCAPE.sub(lambda found: found[0].upper(), location).removesuffix("?")
     body = reply.body if reply.status == _OURS else b""
     return Reply(reply.status, location, body, is_script=reply.is_script)
