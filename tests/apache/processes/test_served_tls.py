@@ -25,6 +25,13 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"asked by {environ['wsgi.url_scheme']}.".encode()]
 """
+# From Python 3.13 on clients ask for all that RFC 5280 does.
+AUTHORITY = """\
+basicConstraints=critical,CA:true
+keyUsage=critical,keyCertSign
+subjectKeyIdentifier=hash
+"""
+SIGNED = "authorityKeyIdentifier=keyid\n"
 PREFERRED, OTHER = "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384"
 
 
@@ -59,9 +66,9 @@ def sign(folder, name, issuer, extension):
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificates")
-    sign(folder, "root", "root", "basicConstraints=critical,CA:true\n")
-    sign(folder, "middle", "root", "basicConstraints=critical,CA:true\n")
-    sign(folder, "shop.test", "middle", "subjectAltName=DNS:shop.test\n")
+    sign(folder, "root", "root", AUTHORITY)
+    sign(folder, "middle", "root", AUTHORITY + SIGNED)
+    sign(folder, "shop.test", "middle", "subjectAltName=DNS:shop.test\n" + SIGNED)
     names = ("root.pem", "middle.pem", "shop.test.pem", "shop.test.key")
     return Certificates(*(folder / name for name in names))
 
