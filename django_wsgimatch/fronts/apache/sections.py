@@ -86,6 +86,11 @@ class FileSection:
         return [*(d for d in self.directives if d.key in RULES), *self.unread]
 
     @property
+    def tells_of_access(self) -> bool:
+        """Whether it says something of who is let in, or of how one logs in."""
+        return bool(self.access) or any(d.key in _ACCESS for d in self.carried)
+
+    @property
     def is_replaced(self) -> bool:
         """Whether a <Location> behind it may replace all that it says of who is let in."""
         return not self.unread and all(d.key in _REPLACED for d in self.access)
@@ -174,7 +179,10 @@ def to_be_said(
     is_open = not closing_rules(layers, is_tls=is_tls) and not any(map(_is_conditional, sections))
     asking = (d for each in sections if each.has_more for d in each.carried)
     is_open = is_open and not has_askers and not any(d.key == "authtype" for d in asking)
-    if is_open and not any(d.key in _MERGING for layer in layers for d in layer):
+    if not is_open:
+        # One section may say who is let in, and another one how one logs in.
+        return [each for each in sections if each.has_more or each.tells_of_access]
+    if not any(d.key in _MERGING for layer in layers for d in layer):
         return [each for each in sections if each.has_more]
     return [each for each in sections if each.has_more or each.access]
 

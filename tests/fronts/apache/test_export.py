@@ -186,6 +186,21 @@ def kept(lines: list[str]) -> list[str]:
             id="few are let in",
         ),
         pytest.param(
+            [
+                *("<Directory /srv>", "Require valid-user", "</Directory>"),
+                *("<Files app.wsgi>", "AuthType Basic", "AuthUserFile /u", "</Files>"),
+            ],
+            [
+                "# <Directory /srv> of /c/site.conf:3:",
+                '<Proxy "http://127.0.0.1:8000/*">',
+                *("Require valid-user", "</Proxy>"),
+                "# <Files app.wsgi> of /c/site.conf:6:",
+                '<Proxy "http://127.0.0.1:8000/*">',
+                *("AuthType Basic", "AuthUserFile /u", "</Proxy>"),
+            ],
+            id="one section asks for a user, another says how one logs in",
+        ),
+        pytest.param(
             ["<Files app.wsgi>", "Header set X-A 1", "WSGIProcessGroup x", "</Files>"],
             [
                 "# <Files app.wsgi> of /c/site.conf:3:",
