@@ -87,9 +87,10 @@ def test_an_upload_that_breaks_off_under_gunicorn(tmp_path):
     (tmp_path / "app.wsgi").write_text(SCRIPT)
     head = b"POST /app HTTP/1.1\r\nHost: a.example\r\nContent-Length: %d\r\n\r\n"
     with site(tmp_path, aliases=HERE) as at:
+        (tmp_path / "told").touch()
         with connect(at.server.address) as client:
             client.sendall(head % 5 + b"12345")
-            at.until((tmp_path / "told").exists)
+            at.until(lambda: (tmp_path / "told").read_text() == "5\n")
         with connect(at.server.address) as client:
             client.sendall(head % 1_000_000 + b"12345")
         at.until(lambda: (tmp_path / "told").read_text().count("\n") == 2)
