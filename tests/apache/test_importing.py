@@ -36,6 +36,7 @@ ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
         pytest.param("PassEnv TZ", "needs you", id="a variable of Apache's environment"),
         pytest.param("SetEnv no-gzip 1", "not needed", id="a variable of Apache's own"),
         pytest.param("SetEnvIf Request_URI x dontlog", "not needed", id="for logs"),
+        pytest.param("SetEnvIfExpr true dontlog", "not needed", id="for logs, by an expression"),
         pytest.param("SetEnvIf Request_URI x dontlog a", "needs you", id="and for applications"),
         pytest.param(
             "BrowserMatch x nokeepalive ssl-unclean-shutdown",

@@ -6,31 +6,19 @@ from collections.abc import Iterable, Iterator
 
 from ...aliases.groups import GLOBAL, variable_in
 from ..lines.directive import Directive
+from ..lines.set_by_request import bare_variable, variables_set_by
 from .extra_values import Values, variable_of
 
 
 def set_by_others(directives: Iterable[Directive]) -> frozenset[str]:
     """Return the variables, lower case, that something sets which goes before SetEnv."""
-    return frozenset(name.lower() for each in directives for name in _named(each))
+    return frozenset(name for each in directives for name in _named(each))
 
 
 def _named(directive: Directive) -> Iterator[str]:
-    name, words = directive.key, directive.words
-    if name == "passenv":
-        yield from words
-    elif name.startswith("setenvif"):
-        yield from map(_variable, words[1 if name == "setenvifexpr" else 2 :])
-    elif name.startswith("browsermatch"):
-        yield from map(_variable, words[1:])
-    elif name == "rewriterule":
-        for flag in "".join(words[2:]).strip("[]").split(","):
-            key, _, variable = flag.strip().partition("=")
-            if key.lower() in ("e", "env"):
-                yield _variable(variable.partition(":")[0])
-
-
-def _variable(word: str) -> str:
-    return word.removeprefix("!").partition("=")[0]
+    if directive.key == "passenv":
+        yield from map(bare_variable, directive.words)
+    yield from variables_set_by(directive)
 
 
 def fixed_name(value: str, values: Values, others: frozenset[str]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..lines.directive import Directive, Spot
+from ..lines.set_by_request import BY_REQUEST, bare_variable, variables_set_by
 from .outcome import Category, Outcome, outcome
 
 
@@ -336,16 +337,12 @@ def answer_for(name: str) -> DirectiveAnswer:
 
 def is_internal(directive: Directive) -> bool:
     """Whether a directive only sets variables that Apache reads, and applications do not."""
-    words = directive.words
-    name = directive.key
-    if name not in ("passenv", "unsetenv") and not name.startswith(("setenv", "browsermatch")):
-        return False
+    name, words = directive.key, directive.words
     if name in ("setenv", "unsetenv", "passenv"):
-        names = words[:1] if name == "setenv" else words
+        found = [*map(bare_variable, words[:1] if name == "setenv" else words)]
     else:
-        names = words[1 if name.startswith("browsermatch") else 2 :]
-    found = [each.removeprefix("!").partition("=")[0].lower() for each in names]
-    return bool(found) and all(each in _INTERNAL or each.startswith("proxy-") for each in found)
+        found = [*variables_set_by(directive)] if name in BY_REQUEST else []
+    return bool(found) and all(map(is_apaches, found))
 
 
 # As Apache's manual lists them, and the usual name for what is not to be logged.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from ..lines.directive import Directive
+from ..lines.set_by_request import variables_set_by
 from .answers import answered, is_apaches, is_internal
 from .outcome import Outcome, outcome
 
@@ -14,7 +15,6 @@ _GOES = "It goes with mod_wsgi: `export apache` takes it out"
 # What Apache's environment tells the application, and what Apache does not apply to requests that
 # are passed on.
 _OF_APPLICATIONS = ("setenv", "passenv", "unsetenv", "limitrequestbody")
-_BY_REQUEST = ("setenvif", "setenvifnocase", "setenvifexpr", "browsermatch", "browsermatchnocase")
 # What the processes that run applications have from Apache, or from the files beside scripts.
 _OF_PROCESSES = ("user", "group", "allowoverride", "allowoverridelist")
 # Of these the entries say something, beside what Apache goes on doing with them.
@@ -40,7 +40,6 @@ _READ = re.compile(
     r"\benv=!?([\w.-]+)|%\{ENV:([^}]+)\}|%\{([^}:]+)\}e\b|\b(?:req)?env\(['\"]([^'\"]+)",
     re.IGNORECASE,
 )
-_FLAG = re.compile(r"(?:E|ENV)=!?([^:]+)", re.IGNORECASE)
 
 
 def read_in_apache(directives: Iterable[Directive]) -> frozenset[str]:
@@ -77,7 +76,8 @@ def stays_in_apache(directive: Directive, read: Collection[str] = ()) -> Outcome
         return outcome(directive, "not needed", _GOES)
     if name in _OF_APPLICATIONS and not is_internal(directive):
         return None
-    is_for_application = any(not is_apaches(v) and v not in read for v in _set_by(directive))
+    variables = variables_set_by(directive)
+    is_for_application = any(not is_apaches(each) and each not in read for each in variables)
     if is_for_application and name == "rewriterule":
         return outcome(directive, "needs you", _SETS)
     if is_for_application:
@@ -85,14 +85,3 @@ def stays_in_apache(directive: Directive, read: Collection[str] = ()) -> Outcome
     if name in _NAMES and answered(directive).category == "needs you":
         return None
     return outcome(directive, "kept", _PAGES if name == "errordocument" else STAYS)
-
-
-def _set_by(directive: Directive) -> Iterator[str]:
-    """Yield the variables, in lower case, that a directive sets for some requests."""
-    name, words = directive.key, directive.words
-    if name == "rewriterule" and len(words) > 2:
-        flags = (_FLAG.match(each.strip()) for each in words[2].strip("[]").split(","))
-        yield from (found[1].lower() for found in flags if found)
-    elif name in _BY_REQUEST:
-        given = words[1:] if name.startswith("browser") or name == "setenvifexpr" else words[2:]
-        yield from (each.removeprefix("!").partition("=")[0].lower() for each in given)
