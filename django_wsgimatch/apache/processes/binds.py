@@ -11,7 +11,7 @@ from ..covering.hosts import Host
 from ..lines.directive import Directive
 from ..lines.limits import COMPARED, Effort
 from ..resolving.addresses import ANY_PART as ANY
-from ..resolving.addresses import parts_of
+from ..resolving.addresses import listened_at, parts_of
 from .tls import Tls, TlsLines
 
 _ALL = "0.0.0.0"
@@ -131,6 +131,5 @@ class Addresses:
 
 
 def _listened(listen: Directive) -> Place | None:
-    word = (listen.words or [""])[0]
-    ip, _, port = word.rpartition(":")
-    return (ip or ANY, port) if _PORT.fullmatch(port) else None
+    place = listened_at((listen.words or [""])[0])
+    return place if _PORT.fullmatch(place[1]) else None

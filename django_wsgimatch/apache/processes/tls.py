@@ -17,6 +17,7 @@ from typing import Literal
 from ..covering.hosts import Host, scope_sections
 from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Category
+from ..resolving.addresses import ANY_PART, listened_at, parts_of
 
 Role = Literal[
     "engine",
@@ -65,8 +66,6 @@ _NEVER = ("!aNULL", "!eNULL", "!EXP")
 # What a distribution has set up, for Python as for Apache.
 _OF_SYSTEM = ("PROFILE=SYSTEM", "DEFAULT", "@SYSTEM")
 _HTTPS = "443"
-_ANY = "*"
-_EVERY_ADDRESS = ("", _ANY, "_default_")
 
 Verdict = tuple[Category, str]
 
@@ -119,7 +118,7 @@ class TlsLines:
             role = ROLES.get(directive.key)
             if directive.key == "listen" and directive.words:
                 address, *protocol = directive.words
-                place = _place(address)
+                place = listened_at(address)
                 ports.add(place[1])
                 if protocol == ["https"] or (not protocol and place[1] == _HTTPS):
                     self.secure.add(place)
@@ -132,7 +131,7 @@ class TlsLines:
                 self._own[directive.host][role].append(directive)
         if _HTTPS not in ports:
             # Of a part of a configuration another file says so.
-            self.secure.add((_ANY, _HTTPS))
+            self.secure.add((ANY_PART, _HTTPS))
 
     def role(self, directive: Directive) -> Role:
         """Return what a line is about."""
@@ -157,7 +156,7 @@ class TlsLines:
         engines = self.of(host, "engine")
         if engines:
             return engines[-1].rest.strip().lower() == "on"
-        places = {*map(_place, host.addresses)}
+        places = {*map(parts_of, host.addresses)}
         return bool(self.of(host, "certificate") and places & self.secure)
 
     def tls(self, host: Host) -> Tls | None:
@@ -197,11 +196,6 @@ class TlsLines:
     def _path(self, host: Host, role: Role) -> str | None:
         lines = self.of(host, role)
         return self.path(lines[0]) if lines else ""
-
-
-def _place(address: str) -> tuple[str, str]:
-    ip, _, port = address.rpartition(":")
-    return (_ANY if ip.lower() in _EVERY_ADDRESS else ip), port
 
 
 @lru_cache(maxsize=256)

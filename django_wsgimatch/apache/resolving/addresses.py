@@ -54,8 +54,8 @@ def _without_listen(directive: Directive, asked: tuple[str, str]) -> Directive:
 def _is_listened_at(directive: Directive, asked: tuple[str, str]) -> bool:
     if directive.key != "listen" or directive.is_off or not directive.words:
         return False
-    ip, _, port = directive.words[0].rpartition(":")
-    return port == asked[1] and (ip in ("", asked[0]) or asked[0] in (ANY_PART, "0.0.0.0"))
+    ip, port = listened_at(directive.words[0])
+    return port == asked[1] and (ip in (ANY_PART, asked[0]) or asked[0] in (ANY_PART, "0.0.0.0"))
 
 
 def _hosts(directive: Directive) -> Iterator[Section]:
@@ -69,6 +69,12 @@ def _of(host: Section) -> list[str]:
 def _takes(address: str, asked: tuple[str, str]) -> bool:
     ip, port = parts_of(address)
     return ip == asked[0] and (ANY_PART in (port, asked[1]) or port == asked[1])
+
+
+def listened_at(word: str) -> tuple[str, str]:
+    """Return the address and the port of a Listen line; "*" is all addresses."""
+    ip, _, port = word.rpartition(":")
+    return ip.lower() or ANY_PART, port
 
 
 def parts_of(address: str) -> tuple[str, str]:

@@ -359,6 +359,12 @@ def test_a_host_without_a_port_is_at_each():
     assert targets_at("*:80", *lines) == targets_at("*:443", *lines) == ["/srv/any.wsgi"]
 
 
+def test_a_listen_line_for_all_addresses_is_one_for_each():
+    found = at("10.0.0.1:80", "Listen *:80", "WSGIScriptAlias / /srv/any.wsgi")
+
+    assert "off" not in {each.category for each in found.outcomes}
+
+
 def test_what_is_at_another_address_is_off():
     found = at("*:80", *PORTS)
 
