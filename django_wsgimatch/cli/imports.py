@@ -16,7 +16,8 @@ from ..apache.outcomes.outcome import CATEGORIES, NOT_SHOWN, Category, Outcome, 
 from ..apache.protected_urls import Protected
 from ..apache.reading.reading import read_file, read_text
 from ..apache.resolving.addresses import at_address
-from ..apache.writing.fragment import python_lines, server_record, utf8_text, values
+from ..apache.writing.fragment import python_lines, server_record, values
+from ..entry_options.texts import utf8_text
 from ..exceptions import AddressError, FrontError
 from ..fronts.apache.behind import import_behind_apache
 from ..fronts.backend import DEFAULT_BACKEND, Backend, read_backend

@@ -11,14 +11,14 @@ from ..aliases.access.rules import AccessRules, HostRules, Login
 from ..aliases.access.sections import AccessSection
 from ..exceptions import DirectiveError
 from .access import AccessEntry, BasicLogin, Requirement, Requirements, to_section
-from .texts import FilePath
+from .texts import FilePath, utf8_text
 
 _BLANKS = " \t\n\v\f\r"
 
 
 def said_section(section: AccessSection) -> AccessEntry | None:
     """Return the entry that says a section, None where no entry says exactly that."""
-    entry = AccessEntry(section.kind, _text(section.location), dict(_options(section)))
+    entry = AccessEntry(section.kind, utf8_text(section.location), dict(_options(section)))
     try:
         is_same = to_section(entry, _path) == section
     except (DirectiveError, UnicodeEncodeError):
@@ -48,7 +48,7 @@ def _options(section: AccessSection) -> Iterator[tuple[str, Any]]:
 def _of_hosts(rules: HostRules) -> Iterator[tuple[str, Any]]:
     yield "order", rules.order
     for name, origins in (("allow", rules.allow), ("deny", rules.deny)):
-        texts = [_text(each.text) for each in origins]
+        texts = [utf8_text(each.text) for each in origins]
         if texts:
             yield name, texts[0] if len(texts) == 1 else texts
     if rules.satisfy is not None:
@@ -62,7 +62,7 @@ def _auth(login: Login) -> BasicLogin | str:
 
 
 def _given(text: str | None) -> str | None:
-    return None if text is None else _text(text)
+    return None if text is None else utf8_text(text)
 
 
 def _demanded(rules: AccessRules) -> Iterator[tuple[str, Any]]:
@@ -77,7 +77,7 @@ def _requirement(demand: Demand | Demands) -> Requirement:
     if isinstance(demand, Demands):
         return Requirements(demand.kind, tuple(map(_requirement, demand.members)))
     sign = ("not",) if demand.is_negated else ()
-    return _text(" ".join((*sign, demand.kind, *map(_word, demand.words))))
+    return utf8_text(" ".join((*sign, demand.kind, *map(_word, demand.words))))
 
 
 def _word(word: str) -> str:
@@ -85,8 +85,3 @@ def _word(word: str) -> str:
     if word and word[0] not in "\"'" and not any(each in word for each in _BLANKS):
         return word
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _text(text: str) -> str:
-    """Return latin-1 text as settings have it: UTF-8 that keeps bytes that are none."""
-    return text.encode("latin-1").decode("utf-8", "surrogateescape")

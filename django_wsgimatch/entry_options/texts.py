@@ -43,3 +43,8 @@ def bytes_of(what: str, value: object) -> str:
 def utf8(text: str) -> str:
     """Return text as the latin-1 text of its UTF-8 bytes, as environs and tables have it."""
     return as_utf8("a name", text)
+
+
+def utf8_text(text: str) -> str:
+    """Return text whose characters are bytes as UTF-8; what is none keeps its bytes."""
+    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")

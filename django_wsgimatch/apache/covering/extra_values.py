@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ...aliases.alias import Extras, HeaderAction, HeaderChange
+from ...entry_options.texts import utf8_text
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive
 from ..outcomes.answers import is_internal, passed
@@ -114,7 +115,7 @@ def _set_variable(words: list[str]) -> Read:
     key = name.lower()
     if key in _OF_REQUESTS:
         return Left("not needed", _OWN)
-    text = name.encode("latin-1").decode("utf-8", "surrogateescape")
+    text = utf8_text(name)
     if not name or "=" in name or not text.isprintable() or key.startswith(_REFUSED):
         return Left("needs you", _RESERVED)
     return {f"{_VARIABLE}{key}": (name, value)}

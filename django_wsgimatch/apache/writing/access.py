@@ -8,7 +8,7 @@ from typing import Any
 
 from ...entry_options.access import AccessEntry, BasicLogin, Requirements
 from ...entry_options.said_access import said_section
-from ...entry_options.texts import utf8
+from ...entry_options.texts import utf8, utf8_text
 from ..access.access_sections import CarriedSection
 from ..lines.directive import Spot
 from ..resolving.tables import Tables
@@ -39,7 +39,7 @@ class WrittenAccess:
 def collect_access(tables: Tables) -> Iterator[WrittenAccess]:
     """Yield the entries for all sections of the tables."""
     for patterns, carried in tables.all_access():
-        hosts = tuple(p.encode("latin-1").decode("utf-8", "surrogateescape") for p in patterns)
+        hosts = tuple(map(utf8_text, patterns))
         for each in carried:
             yield WrittenAccess(_entry(each, hosts), each.spots)
 

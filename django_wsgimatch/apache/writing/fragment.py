@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from ...aliases.alias import Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
 from ...aliases.module_target import is_read_as_module
+from ...entry_options.texts import utf8_text
 from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
@@ -113,11 +114,6 @@ def server_record(settings: Settings) -> dict[str, Any]:
     """Return how the servers of settings are started, as values that JSON can hold."""
     servers = settings.servers
     return {"commands": _plain(servers.commands), "other_addresses": _plain(servers.others)}
-
-
-def utf8_text(text: str) -> str:
-    """Return text whose characters are bytes as UTF-8; what is none keeps its bytes."""
-    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
 
 def literal(value: Any) -> str:
