@@ -64,10 +64,11 @@ def _headers(given: object) -> Iterator[HeaderChange]:
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         raise DirectiveError(f"{_HEADERS}, not {given!r}")
     for line in given:
-        yield _header(line)
+        yield read_header_change(line)
 
 
-def _header(line: object) -> HeaderChange:
+def read_header_change(line: object) -> HeaderChange:
+    """Return what a line of ``headers`` does with one header. Raises DirectiveError."""
     if not isinstance(line, Sequence) or isinstance(line, str) or not 2 <= len(line) <= 4:
         raise DirectiveError(f"{_HEADERS}, not {line!r}")
     is_always = line[-1] == "always" and len(line) == (3 if line[0] == "unset" else 4)

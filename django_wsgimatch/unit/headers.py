@@ -7,7 +7,7 @@ Mirrors nxt_http_set_headers() of Unit: the action that answers counts, and answ
 from __future__ import annotations
 
 from ..aliases.alias import Extras, HeaderChange
-from ..entry_options.extras import read_extras
+from ..entry_options.extras import read_header_change
 from ..exceptions import DirectiveError
 from ..others.draft import Draft
 from .members import UnitMember, note_all
@@ -64,7 +64,6 @@ def _change(name: str, value: UnitMember) -> HeaderChange | None:
     if value.text is not None and "$" in value.text:
         return None
     try:
-        extras = read_extras({"headers": [line]})
+        return read_header_change(line)
     except DirectiveError:
         return None
-    return None if extras is None else extras.headers[0]

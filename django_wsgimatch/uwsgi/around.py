@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..aliases.alias import Extras, HeaderChange
-from ..entry_options.extras import read_extras
+from ..entry_options.extras import read_header_change
 from ..exceptions import DirectiveError
 from ..others.draft import Draft
 from .options import UwsgiInstance, UwsgiOption
@@ -70,12 +70,12 @@ def _change(draft: Draft, option: UwsgiOption, line: tuple[str, ...]) -> Iterato
     if option.unresolved:
         return
     try:
-        extras = read_extras({"headers": [line]})
+        change = read_header_change(line)
     except DirectiveError:
         draft.note(option.line, "needs you", _NO_HEADER)
         return
     draft.note(option.line, "kept", _HEADERS)
-    yield from () if extras is None else extras.headers
+    yield change
 
 
 def _body_limit(draft: Draft, instance: UwsgiInstance) -> int | None:
