@@ -13,7 +13,8 @@ from ..apache.importing import Imported
 from ..apache.lines.directive import Directive, Refusal, Spot
 from ..apache.outcomes.outcome import Category, Ledger, outcome, refused
 from ..apache.processes.processes import ProcessGroup
-from ..apache.writing.settings import Hosts, Setting, Settings, Written
+from ..apache.writing.setting import Setting
+from ..apache.writing.settings import Hosts, Settings, Written
 
 UNKNOWN = "the import does not know it: see what it does, and whether a setting says the same"
 ROOT_USER = (

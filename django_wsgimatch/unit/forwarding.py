@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..answers.proxies.addresses import UNIX, network_of
 from ..answers.proxies.headers import KNOWN, Purpose, environ_key
-from ..apache.writing.settings import Setting
+from ..apache.writing.setting import Setting
 from ..others.draft import Draft
 from .members import UnitMember, note_all
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..apache.importing import Imported
 from ..apache.lines.directive import Spot, Unreadable
 from ..apache.lines.limits import Volume
-from ..apache.writing.settings import Setting
+from ..apache.writing.setting import Setting
 from ..others.draft import Draft
 from ..others.json_lines import read_json
 from ..others.texts import read_source

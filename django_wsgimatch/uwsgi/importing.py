@@ -12,7 +12,8 @@ from ..aliases.alias import Alias
 from ..apache.importing import Imported
 from ..apache.lines.directive import Spot
 from ..apache.lines.limits import Volume
-from ..apache.writing.settings import Setting, Written
+from ..apache.writing.setting import Setting
+from ..apache.writing.settings import Written
 from ..others.draft import Draft, path_within, written
 from .answers import answer_of
 from .apps import UwsgiApp, UwsgiApps, read_apps

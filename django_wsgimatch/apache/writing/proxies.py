@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ...answers.proxies.headers import KNOWN
 from ...answers.proxies.reading import HEADERS, PROXIES, read_trusted_proxies
@@ -11,6 +10,7 @@ from ..covering.hosts import PROXY_LINES, proxy_lines
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
+from .setting import Setting
 
 _MOD_WSGI = ("wsgitrustedproxies", "wsgitrustedproxyheaders")
 _REMOTE_IP = ("remoteipinternalproxy", "remoteipheader")
@@ -30,21 +30,11 @@ _DROPPED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProxySetting:
-    """A setting for trusted proxies, and the lines that say it."""
-
-    name: str
-    value: tuple[str, ...]
-    comment: str
-    directives: tuple[Directive, ...]
-
-
 # By a directive's name, lower case: the lines that count.
 _Lines = dict[str, list[Directive]]
 
 
-def proxy_settings(entries: Sequence[ResolvedAlias], ledger: Ledger) -> list[ProxySetting]:
+def proxy_settings(entries: Sequence[ResolvedAlias], ledger: Ledger) -> list[Setting]:
     """Return what all entries say of proxies; what they do not say alike is noted as the user's."""
     found = [_lines_of(each, ledger) for each in entries]
     said = {id(d): d for lines in found for each in lines.values() for d in each}
@@ -86,7 +76,7 @@ def _all_words(lines: Sequence[Directive]) -> list[str]:
 
 def _settings(
     proxies: list[Directive], headers: list[Directive], ledger: Ledger, *, is_remote_ip: bool
-) -> list[ProxySetting]:
+) -> list[Setting]:
     """Return the settings of the lines that name proxies, and of those that name headers."""
     every = [*proxies, *headers]
     networks, names = tuple(_all_words(proxies)), tuple(map(_spelled, _all_words(headers)))
@@ -100,19 +90,26 @@ def _settings(
         problems.append(_NOT_ONE)
     if problems:
         return _left(every, problems[0], ledger)
-    found = [ProxySetting(f"WSGIMATCH_{HEADERS}", names, "", tuple(headers))]
+    found = [_setting(HEADERS, names, "", headers)]
     if not networks:
         # No client is to be believed because of a line that is missing.
         _left(headers, _EVERYBODY, ledger)
         return found
-    found.insert(0, ProxySetting(f"WSGIMATCH_{PROXIES}", networks, _WHO, tuple(proxies)))
-    for setting in found:
-        for each in setting.directives:
+    found.insert(0, _setting(PROXIES, networks, _WHO, proxies))
+    for setting, lines in zip(found, (proxies, headers), strict=True):
+        for each in lines:
             if is_remote_ip:
                 ledger.note(each, "changed", _DROPPED.format(setting.name))
             else:
                 ledger.note(each, "kept", setting.name)
     return found
+
+
+def _setting(
+    name: str, value: Sequence[str], comment: str, directives: Iterable[Directive]
+) -> Setting:
+    spots = tuple(each.spot for each in directives)
+    return Setting(f"WSGIMATCH_{name}", [*value], comment, spots)
 
 
 def _is_one_client(names: Sequence[str]) -> bool:
@@ -124,7 +121,7 @@ def _spelled(name: str) -> str:
     return next((known for known in KNOWN if known.lower() == name.lower()), name)
 
 
-def _left(directives: Iterable[Directive], reason: str, ledger: Ledger) -> list[ProxySetting]:
+def _left(directives: Iterable[Directive], reason: str, ledger: Ledger) -> list[Setting]:
     for each in directives:
         ledger.note(each, "needs you", reason)
     return []

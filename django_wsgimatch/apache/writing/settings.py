@@ -18,18 +18,9 @@ from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
 from .access import WrittenAccess, collect_access
 from .proxies import proxy_settings
+from .setting import Setting
 
 GLOBAL = "%{GLOBAL}"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A setting but the tables: its value, why, and where that stands, if it stands somewhere."""
-
-    name: str
-    value: Any
-    comment: str
-    spots: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ def collect(
         *(_site(entries, name, ledger) for name in _OF_DIRECTORIES),
         _follow_symlinks(entries),
         _server_name(entries, tables, ledger),
-        *_trusted_proxies(entries, ledger),
+        *proxy_settings(entries, ledger),
         _fallback(tables, has_files),
     ]
     defaults = {each.name: each.value for each in others if each is not None}
@@ -211,12 +202,6 @@ def _site(entries: Sequence[ResolvedAlias], name: str, ledger: Ledger) -> Settin
     for given in said.values():
         ledger.note(given.directive, category, f"{setting} = {value}" if is_everywhere else partly)
     return Setting(setting, value, "", tuple(given.directive.spot for given in said.values()))
-
-
-def _trusted_proxies(entries: Sequence[ResolvedAlias], ledger: Ledger) -> Iterator[Setting]:
-    for each in proxy_settings(entries, ledger):
-        spots = tuple(directive.spot for directive in each.directives)
-        yield Setting(each.name, list(each.value), each.comment, spots)
 
 
 def _follow_symlinks(entries: Sequence[ResolvedAlias]) -> Setting | None:

@@ -14,7 +14,7 @@ from ...apache.lines.directive import ApacheConfiguration, Refusal, Spot
 from ...apache.lines.limits import Exhausted
 from ...apache.outcomes.outcome import Outcome, refused
 from ...apache.outcomes.staying import STAYS
-from ...apache.writing.settings import Setting
+from ...apache.writing.setting import Setting
 from ..backend import Backend
 from .export import FOR_APPLICATIONS, ExportNote, told_by_export
 from .needs import trusted_settings
