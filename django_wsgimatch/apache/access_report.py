@@ -61,22 +61,22 @@ def note_stricter(found: Iterable[Closed], ledger: Ledger) -> None:
 
 
 def note_logins(
-    hosts: Iterable[Host], said: Collection[int], closing: Collection[int], ledger: Ledger
+    hosts: Sequence[Host], said: Collection[int], closing: Collection[int], ledger: Ledger
 ) -> None:
     """
     Write down what becomes of those directives about logins that no section says.
 
-    ``said`` are the directives that sections say, ``closing`` the rules that close URLs.
+    The main server is the first of the ``hosts``. ``said`` are the directives that sections say,
+    ``closing`` the rules that close URLs.
     """
+    main = hosts[0]
     for host in hosts:
-        readings = Readings(host.server_root, bool(host.is_tls))
+        readings = Readings(main.server_root, host.speaks_tls(main))
         for scope in host.scopes.values():
             left = [each for each in scope.logins if id(each) not in said]
             counting = next((each for each in scope.access if id(each) in closing), None)
-            readings.of(scope)
-            reason = readings.reasons.get(id(scope), "")
-            if counting is not None and reason and left:
-                ledger.note(counting, "needs you", reason)
+            if left and counting is not None and readings.of(scope) is None:
+                ledger.note(counting, "needs you", readings.reasons[id(scope)])
             for each in left:
                 _note_login(each, counting, bool(said or closing), ledger)
 
@@ -85,7 +85,7 @@ def _note_login(
     directive: Directive, counting: Directive | None, is_asked: bool, ledger: Ledger
 ) -> None:
     if counting is not None:
-        ledger.note(directive, "part", f"It is part of the rule in {counting.spot}")
+        ledger.note_part(directive, counting)
     elif not is_asked:
         ledger.note(directive, "not needed", _NOBODY_ASKS)
 
@@ -112,7 +112,7 @@ def _note_rules(
     hosts: Iterable[Host],
     met: Collection[int],
     ledger: Ledger,
-    said: Collection[int] = (),
+    said: Collection[int],
 ) -> set[int]:
     """
     Write down what became of each access rule, and return those that close URLs.
@@ -135,7 +135,7 @@ def _note_rules(
             if rule.key not in RULES or rule.key in SWITCHES or id(rule) in closing:
                 continue
             if counting is not None:
-                ledger.note(rule, "part", f"It is part of the rule in {counting.spot}")
+                ledger.note_part(rule, counting)
             elif id(rule) in met:
                 ledger.note(rule, "not needed", _EVERYBODY)
             else:

@@ -63,4 +63,4 @@ def note_parts(directives: Iterable[Directive], closed: ClosedRules, ledger: Led
             continue
         rule = closed.beside(directive)
         if rule is not None:
-            ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
+            ledger.note_part(directive, rule)

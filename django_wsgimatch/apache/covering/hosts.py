@@ -111,6 +111,10 @@ class Host:
     def addresses(self) -> tuple[str, ...]:
         return tuple(split_words(self.section.argument)) if self.section else ()
 
+    def speaks_tls(self, main: Host) -> bool:
+        """Whether TLS is spoken, where this host says nothing of it as the main server says."""
+        return bool(main.is_tls if self.is_tls is None else self.is_tls)
+
     def __str__(self) -> str:
         if self.section is None:
             return "the main server"

@@ -75,6 +75,10 @@ class Ledger:
         if len(notes) < _MOST_KEPT:
             notes[text] = None
 
+    def note_part(self, directive: Directive, rule: Directive, category: Category = "part") -> None:
+        """Say that a directive belongs to a rule, whose outcome says what becomes of both."""
+        self.note(directive, category, f"It is part of the rule in {rule.spot}")
+
     def use(self, directive: Directive, what: str, location: str) -> None:
         """Say that a directive is kept as an option of the entry of a location."""
         self._pages[id(directive)].uses.setdefault(what, []).append(location)

@@ -93,7 +93,7 @@ class TlsClients:
         if rule is None or told is None or told.category != "needs you":
             self._ledger.note(directive, "not needed", _NOBODY)
         else:
-            self._ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
+            self._ledger.note_part(directive, rule)
 
     def _note_environ(self, directive: Directive) -> None:
         if not _shows(directive):
@@ -101,7 +101,7 @@ class TlsClients:
         elif not self._covers(directive):
             self._ledger.note(directive, "not needed", _NO_SCRIPT)
         elif (rule := self._closed.beside(directive)) is not None:
-            self._ledger.note(directive, "part", f"It is part of the rule in {rule.spot}")
+            self._ledger.note_part(directive, rule)
         else:
             self._ledger.note(directive, "needs you", _SHOWN)
 

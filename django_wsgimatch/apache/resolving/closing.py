@@ -142,8 +142,7 @@ class Closer:
         carries = carries and not all(map(self._is_plainly_open, scopes))
         carries = carries and not any(changes_logins(e) for s in servers for e in s.logins)
         main = self.resolver.main
-        is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
-        readings = Readings(main.server_root, is_tls)
+        readings = Readings(main.server_root, host.speaks_tls(main))
         cases = [_Case(host, *each, self.resolver.scopes(host, *each)) for each in first.values()]
         looked = [_Alias(self, each, readings, carries) for each in cases]
         if not carries:
@@ -194,7 +193,7 @@ class _Alias:
         self.alias = alias
         main = self._resolver.main
         self._server = [main.access] if host is main else [main.access, host.access]
-        self._is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
+        self._is_tls = host.speaks_tls(main)
         self._is_files = isinstance(alias.answer, FileOptions)
         self._programs = [main.programs] if host is main else [main.programs, host.programs]
         scopes = [each for each in case.scopes if self._tells(each)]

@@ -72,7 +72,7 @@ def rewritten(main: Host, host: Host, root: str, kind_of: FileKinds) -> Rewritte
     found = Rewritten()
     rules = list(server_rules(main, host))
     passing: list[str] = []
-    is_tls = bool(main.is_tls if host.is_tls is None else host.is_tls)
+    is_tls = host.speaks_tls(main)
     for number, each in enumerate(rules):
         rule = _with_constants(each, is_tls)
         if rule is None:

@@ -102,8 +102,7 @@ def note_conditions(hosts: Iterable[Host], ledger: Ledger) -> None:
             found = ledger.outcome(rule.directive)
             for condition in rule.all_conditions:
                 if found is not None and found.category == "needs you":
-                    reason = f"It is part of the rule in {rule.directive.spot}"
-                    ledger.note(condition, "part", reason)
+                    ledger.note_part(condition, rule.directive)
 
 
 def _is_settled(directive: Directive, host: Host, ledger: Ledger) -> bool:

@@ -298,7 +298,7 @@ class _Export:
         host = places.host
         held = self._held_by(host)
         sections = file_sections(held, host, self._unread)
-        is_tls = bool(self._main.is_tls if host.is_tls is None else host.is_tls)
+        is_tls = host.speaks_tls(self._main)
         has_askers = asks_without_rule(held, host)
         aliases = dict.fromkeys(alias for alias, _ in places.answered)
         for alias, directive in places.answered:

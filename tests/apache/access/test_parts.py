@@ -23,6 +23,19 @@ def test_what_belongs_to_a_closed_rule_is_decided_with_it():
     )
 
 
+def test_a_virtual_host_s_paths_are_relative_to_the_server_s_root():
+    login = ["AuthUserFile users", "AuthType Digest"]
+
+    notes = notes_of(
+        *("ServerRoot /etc/apache2", "<VirtualHost *:80>", *section(*login), "</VirtualHost>")
+    )
+
+    assert notes[6] == (
+        "needs you: /x: 403 until you decide; AuthType Digest is not a login that can be asked for "
+        "here"
+    )
+
+
 def test_the_summary_counts_what_belongs_to_rules():
     imported = import_lines(*section("AuthType GSSAPI", "Session On"))
 
