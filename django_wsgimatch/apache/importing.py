@@ -19,7 +19,6 @@ from .covering.coverage import FileKind, FileKinds
 from .covering.error_pages import note_error_pages
 from .covering.hosts import Host, read_hosts
 from .covering.option_values import Given
-from .covering.own_pages import find_own_pages
 from .covering.variables import set_by_others
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
@@ -36,6 +35,7 @@ from .protected_urls import Protected, protected, refusing
 from .resolving.barring import Barred, bar
 from .resolving.files import answer_directly, put_entries
 from .resolving.mounts import mount, mount_as_aliases
+from .resolving.own_pages import find_own_pages
 from .resolving.programs import find_others, find_programs
 from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.tables import Tables, build_tables

@@ -18,11 +18,11 @@ from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of, takes_everything
 from ..covering.coverage import is_below, is_wildcard, section_pattern
 from ..covering.hosts import ALIASES, Host, scope_sections
 from ..covering.indexes import may_share
-from ..covering.own_pages import OWN_PAGE
 from ..covering.partial_aliases import as_match, excluded, literally
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 from .mounts import is_whole_mount
+from .own_pages import OWN_PAGE
 from .resolving import Resolver
 from .rewriting import Owned, may_be_entry, rewritten
 
@@ -51,7 +51,7 @@ def answer_directly(resolver: Resolver, hosts: Iterable[Host]) -> None:
         root = _path(main, line.words[0]) if line and line.words else ""
         found = rewritten(main, host, root, resolver.kind_of)
         for part, rule in found.parts:
-            ledger.note(part, "kept", f"It is part of the rule in {rule.spot}")
+            ledger.note_part(part, rule, "kept")
         for directive, reason in found.idle:
             ledger.note(directive, "not needed", reason)
         host.direct = [*found.entries, *_redirects(host)]

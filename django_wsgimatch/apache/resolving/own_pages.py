@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...aliases.alias import Alias, Denial
+from ..covering.coverage import is_wildcard, section_pattern
+from ..covering.hosts import Host, scope_sections
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
-from .coverage import is_wildcard, section_pattern
-from .hosts import Host, scope_sections
 
 # By handler: what shows the same here.
 _PAGES = {
