@@ -95,9 +95,10 @@ class Language:
 
     def step(self, runs: Runs, byte: int) -> Runs:
         """Return the runs after one more byte; once a match is CERTAIN, nothing else counts."""
-        moved = [self._onward(run) for run in self._moved(runs, byte)]
-        known = frozenset(run for run in frozenset().union(*moved) if run[0] in self._useful)
-        return CERTAIN if (_FOUND, _FREE) in known else known
+        known: set[Run] = set()
+        for run in self._moved(runs, byte):
+            known |= self._onward(run)
+        return CERTAIN if (_FOUND, _FREE) in known else frozenset(known)
 
     def holds(self, runs: Runs) -> bool:
         """Return whether the uri may end here."""
@@ -113,9 +114,10 @@ class Language:
         return negative != ((_SEEN, _FREE) in seen)
 
     def _moved(self, runs: Runs, byte: int) -> Iterator[Run]:
+        bit = 1 << byte
         for state, duties in runs:
             for mask, to in self._edges[state]:
-                if mask >> byte & 1:
+                if mask & bit:
                     if duties:
                         moved = {self._watch(negative, seen, byte) for negative, seen in duties}
                         yield from _with_duties(to, moved)
@@ -123,10 +125,16 @@ class Language:
                         yield to, duties
 
     def _onward(self, run: Run) -> Runs:
-        """Optimization: what is reached without a byte is remembered; it halves the time."""
+        """
+        Return what is reached from a run without a byte, as far as it may lead to a match.
+
+        Optimization: it is remembered; that halves the time.
+        """
         known = self._closed.get(run)
         if known is None:
-            known = self._closed[run] = self._close([run], None)
+            closed = self._close([run], None)
+            known = frozenset(each for each in closed if each[0] in self._useful)
+            self._closed[run] = known
         return known
 
     def _watch(self, negative: bool, states: frozenset[int], byte: int) -> Duty:

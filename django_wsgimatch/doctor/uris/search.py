@@ -69,15 +69,16 @@ class States:
         self.language = language
         self._runs: list[Runs] = [frozenset(), CERTAIN_RUNS]
         self._numbers = {runs: number for number, runs in enumerate(self._runs)}
-        self._after: dict[tuple[int, int], int] = {}
+        # By state, the state after each byte that has been asked for.
+        self._after: list[dict[int, int]] = [{}, {}]
         self.begin = self._number(language.starts)
 
     def after(self, state: int, byte: int) -> int:
         """Return the state after one more byte, DEAD where no uri of the language goes on so."""
-        known = self._after.get((state, byte))
+        row = self._after[state]
+        known = row.get(byte)
         if known is None:
-            known = self._number(self.language.step(self._runs[state], byte))
-            self._after[state, byte] = known
+            known = row[byte] = self._number(self.language.step(self._runs[state], byte))
         return known
 
     def holds(self, state: int) -> bool:
@@ -88,6 +89,7 @@ class States:
         number = self._numbers.setdefault(runs, len(self._runs))
         if number == len(self._runs):
             self._runs.append(runs)
+            self._after.append({})
         return number
 
 
@@ -172,11 +174,15 @@ class Search:
 
     def _onward(self, place: Place) -> Iterator[tuple[int, Place]]:
         uri, state, others = place
+        onward, excluded = self.included.after, self.excluded
         for byte, after in self.moves[uri]:
-            reached = self.included.after(state, byte)
+            reached = onward(state, byte)
             if reached == DEAD:
                 continue
-            beside = tuple(map(States.after, self.excluded, others, repeat(byte)))
+            if not excluded:
+                yield byte, (after, reached, ())
+                continue
+            beside = tuple(map(States.after, excluded, others, repeat(byte)))
             if CERTAIN not in beside:
                 yield byte, (after, reached, beside)
 
