@@ -37,6 +37,7 @@ from .doctor.processes.leaks import (
     leak_findings,
     with_file_of_module,
 )
+from .doctor.processes.plain_http import loop_findings
 from .doctor.processes.proxies import peer_findings, trust_findings
 from .doctor.processes.serving import (
     SettingValue,
@@ -168,9 +169,19 @@ def file_system_findings(
     yield from patience_findings(configured.groups, started_in, os.environ)
     given = gunicorn_settings(started_in, os.environ)
     yield from peer_findings(configured.values, given)
+    yield from _plain_http_findings(configured, given)
     yield from _access_findings(configured, given)
     yield from found.of_order
     yield from found.of_urls
+
+
+def _plain_http_findings(
+    configured: Configuration, given: Mapping[str, SettingValue]
+) -> Iterator[Finding]:
+    """Yield what gunicorn's settings, as ``given``, tell of requests over plain HTTP."""
+    if configured.plain_http is not None:
+        table, header = configured.plain_http.table, settings.SECURE_PROXY_SSL_HEADER
+        yield from loop_findings(table, configured.values, given, header)
 
 
 def _access_findings(
@@ -269,7 +280,7 @@ def _found_by_urls(
     """Optimization: all that is asked of one alias's urls is asked in a row, and they are kept."""
     rules = configured.rules
     server = server_of(configured)
-    named = {each.table: each for each in configured.tables()}
+    named = {each.table: each for each in configured.all_tables()}
     found = _ByUrls()
     media = uploads().media
     for subject in subjects(configured):
@@ -297,7 +308,7 @@ def subjects(configured: Configuration) -> Iterator[Subject]:
     """Yield the usable aliases, each in its own table."""
     broken = {problem.where for problem in configured.problems}
     entries = configured.entries()
-    for named in configured.tables():
+    for named in configured.all_tables():
         for position, where in named.own_names():
             if where not in broken:
                 yield Subject(where, entries[where], named.table, position)

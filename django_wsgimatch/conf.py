@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -35,6 +35,7 @@ from .doctor.findings.finding import CannotStart, findings_summary
 from .doctor.table.mistakes import mistake
 from .entries import FileEntry, to_alias
 from .entry_options.access import to_section
+from .entry_options.plain_http import check_plain_http
 from .entry_options.texts import FilePath, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 
@@ -60,6 +61,8 @@ class Configuration:
     ``groups`` are the process groups' options; ``access`` the usable sections of access rules;
     ``proxies`` says what is taken from trusted proxies, None where that is nothing; ``time`` is
     when all this was read, on time.monotonic()'s clock, which all processes of a machine share.
+    ``plain_http`` are the entries that answer requests over plain HTTP before all else, None where
+    there are none.
     """
 
     table: AliasTable
@@ -70,6 +73,7 @@ class Configuration:
     proxies: TrustedProxies | None
     time: float
     access: tuple[AccessSection, ...] = ()
+    plain_http: NamedTable | None = None
 
     def require(self) -> None:
         """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""
@@ -83,11 +87,16 @@ class Configuration:
     def entries(self) -> dict[str, object]:
         """Return the entries as the settings hold them, by name."""
         named: dict[str, object] = {}
-        for given in _given(self.values).values():
+        more = (_Given(f"WSGIMATCH_{name}", self.values[name]) for name in ("PLAIN_HTTP", "ACCESS"))
+        for given in (*_given(self.values).values(), *more):
             named.update(zip(given.names(), given.entries, strict=True))
-        sections = _Given("WSGIMATCH_ACCESS", self.values["ACCESS"])
-        named.update(zip(sections.names(), sections.entries, strict=True))
         return named
+
+    def all_tables(self) -> Iterator[NamedTable]:
+        """Yield the entries for plain HTTP, which come first, and then all tables."""
+        if self.plain_http is not None:
+            yield self.plain_http
+        yield from self.tables()
 
     def access_sections(self) -> Iterator[tuple[str, AccessSection]]:
         """Yield the usable sections of access rules, each with its name in the settings."""
@@ -195,6 +204,7 @@ def configuration() -> Configuration:
     for each in (own, *hosts.values()):
         problems += _without_processes(each, values, groups)
     access = tuple(_read_access(values, problems))
+    plain_http = _read_plain_http(values, problems)
     tables = _host_tables(hosts, own)
     aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
     return Configuration(
@@ -206,6 +216,7 @@ def configuration() -> Configuration:
         proxies=trusted,
         time=time.monotonic(),
         access=access,
+        plain_http=plain_http,
     )
 
 
@@ -238,7 +249,12 @@ def _read_values(problems: list[Problem]) -> dict[str, Any]:
     return values
 
 
-def _read_entries(given: _Given, values: Mapping[str, Any], problems: list[Problem]) -> _Entries:
+def _read_entries(
+    given: _Given,
+    values: Mapping[str, Any],
+    problems: list[Problem],
+    check: Callable[[Alias], None] = lambda alias: None,
+) -> _Entries:
     aliases, locations = [], []
     read = partial(
         to_alias,
@@ -250,6 +266,7 @@ def _read_entries(given: _Given, values: Mapping[str, Any], problems: list[Probl
     for number, entry in enumerate(given.entries):
         try:
             alias = read(entry)
+            check(alias)
             _check_logins(alias.access)
             location = compile_location(alias, allow_exponential=allowed)
         except WSGIMatchError as error:
@@ -258,6 +275,15 @@ def _read_entries(given: _Given, values: Mapping[str, Any], problems: list[Probl
         aliases.append(alias)
         locations.append(location)
     return _Entries(given, tuple(aliases), tuple(locations))
+
+
+def _read_plain_http(values: Mapping[str, Any], problems: list[Problem]) -> NamedTable | None:
+    given = _Given("WSGIMATCH_PLAIN_HTTP", values["PLAIN_HTTP"])
+    if not given.entries:
+        return None
+    read = _read_entries(given, values, problems, check_plain_http)
+    table = AliasTable(read.aliases, locations=read.locations)
+    return NamedTable(None, table, given, _Given("", ()))
 
 
 def _read_access(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[AccessSection]:

@@ -12,6 +12,7 @@ from .plans.targets import is_clean
 DEFAULTS: dict[str, Any] = {
     "ALIASES": [],
     "VIRTUAL_HOSTS": {},
+    "PLAIN_HTTP": [],
     "ACCESS": [],
     "ACCESS_REMEMBER": 60,
     "PROCESS_GROUPS": {},
@@ -70,6 +71,10 @@ SHAPES: dict[str, tuple[Any, str]] = {
             and all(isinstance(k, str) and isinstance(e, list | tuple) for k, e in v.items())
         ),
         "a dict of host patterns to lists of entries",
+    ),
+    "PLAIN_HTTP": (
+        lambda v: isinstance(v, list | tuple),
+        "a list of redirect(), redirect_match(), deny() and deny_match()",
     ),
     "ACCESS": (lambda v: isinstance(v, list | tuple), "a list of access() and access_match()"),
     "ACCESS_REMEMBER": (

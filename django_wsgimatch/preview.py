@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from .aliases.access.rules import AccessRules
 from .aliases.access.sections import SectionIndex
-from .aliases.alias import Alias
+from .aliases.alias import Alias, Redirection
 from .aliases.groups import Server, variable
 from .aliases.hosts.names import split_host
 from .aliases.index.prefix import alias_matches
@@ -20,12 +21,32 @@ from .aliases.quoting import directive_line
 from .aliases.resolve import Resolution, Rules, resolve
 from .aliases.table import AliasTable
 from .aliases.uri import authority_of
-from .answers.direct import direct, foretell, is_direct
+from .answers.direct import Direct, direct, foretell, is_direct
+from .answers.plain_http import own_host_url
 from .answers.proxies.mount import script_name_below
 from .answers.proxies.sample import SampleRequest
-from .conf import Configuration, access_index, has_access_rules
+from .conf import Configuration, NamedTable, access_index, has_access_rules
 from .places import server_ports
+from .server.health import page_paths
 from .text import quoted
+
+_SCHEME = re.compile("(https?):", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainAnswer:
+    """
+    What an entry of WSGIMATCH_PLAIN_HTTP answers a target with that is asked for over plain HTTP.
+
+    ``where`` is its name. ``is_asked`` says that it is: what the target's table has for it, as over
+    HTTPS, answers nothing then.
+    """
+
+    where: str
+    directive: str
+    status: int
+    url: str | None
+    is_asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +64,9 @@ class Preview:
     project is known to answer. ``load_error`` says why the script does not load, as far as that is
     known. ``access`` names what holds for the uri, each with what it says: the entry that answers,
     if it has access rules itself, and the sections; ``demands`` is what they say together.
-    ``request`` is who asks, where that is given. Text holds one byte a character, as in WSGI.
+    ``request`` is who asks, where that is given. ``plain_http`` is what answers over plain HTTP
+    before all else; where it is known that this is asked for, the ``status``, the ``url`` and the
+    ``directive`` are its own. Text holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -69,6 +92,7 @@ class Preview:
     warnings: tuple[str, ...]
     access: tuple[str, ...] = ()
     demands: tuple[str, ...] = ()
+    plain_http: PlainAnswer | None = None
 
     @property
     def is_run(self) -> bool:
@@ -83,7 +107,9 @@ class PreviewSite:
 
     ``view`` names the Django view for a PATH_INFO, or None; ``load_error`` says why a script
     would not be run in a process group and an application group, or is "". ``sections`` are the
-    access rules. ``request`` says who asks, and ``environ`` is what a server makes of that.
+    access rules, ``plain_http`` the entries that answer over plain HTTP before all else, and
+    ``own_pages`` the paths of WSGIMATCH_HEALTH_PATH, which they leave alone. ``request`` says who
+    asks, and ``environ`` is what a server makes of that.
     """
 
     table: AliasTable
@@ -95,6 +121,8 @@ class PreviewSite:
     sections: SectionIndex | None = None
     request: SampleRequest | None = None
     environ: Mapping[str, Any] = field(default_factory=dict)
+    plain_http: NamedTable | None = None
+    own_pages: tuple[str, ...] = ()
 
 
 def preview_site(
@@ -111,6 +139,7 @@ def preview_site(
     an ``environ`` the host is that of ``request``, as the proxies tell it.
     """
     told = environ or {}
+    health = configured.values["HEALTH_PATH"]
     name = configured.values["SERVER_NAME"] or told.get("SERVER_NAME")
     name = name or split_host(host)[0] or "localhost"
     port, ports = told.get("SERVER_PORT") or split_host(host)[1], server_ports(configured)
@@ -124,12 +153,17 @@ def preview_site(
         sections=access_index(configured) if has_access_rules(configured) else None,
         request=request,
         environ=told,
+        plain_http=configured.plain_http,
+        own_pages=() if health is None else page_paths(health),
     )
 
 
 def preview(site: PreviewSite, target: str) -> Preview:
     """Return what becomes of a request target; nothing is loaded or run."""
     resolution = resolve(site.table, target, rules=site.rules, server=site.server)
+    plain = _plain_answer(resolution, site)
+    if plain is not None and plain.is_asked:
+        return _answered_before(resolution, plain, site)
     match = resolution.match
     resolution, url = _foretold(resolution, site)
     load_error = _load_error(resolution, site)
@@ -157,6 +191,66 @@ def preview(site: PreviewSite, target: str) -> Preview:
         warnings=tuple(_warnings(resolution, load_error)),
         access=tuple(_sections(resolution, site)),
         demands=tuple(_demands(resolution, site)),
+        plain_http=plain,
+    )
+
+
+def _plain_answer(resolution: Resolution, site: PreviewSite) -> PlainAnswer | None:
+    """What answers over plain HTTP, None where that is not asked for or nothing does."""
+    named, scheme = site.plain_http, _scheme(resolution.target, site)
+    if named is None or resolution.uri is None or scheme == "https":
+        return None
+    match = named.table.match(resolution.uri)
+    if match is None or resolution.uri in site.own_pages:
+        return None
+    status, url = 403, None
+    if isinstance(match.alias.answer, Redirection):
+        server = replace(site.server, host=_host(resolution, site))
+        mount_point = script_name_below(dict(site.environ), "")
+        status, url = foretell(
+            Direct(match.alias, match.uri, own_host_url(match.url, server, mount_point)),
+            site.rules,
+            server,
+            resolution.query_string or "",
+            mount_point=mount_point,
+        )
+    where, line = named.name(match.position), directive_line(match.alias)
+    return PlainAnswer(where, line, status, url, is_asked=scheme == "http")
+
+
+def _scheme(target: str, site: PreviewSite) -> str:
+    """The scheme that a target is asked for with, "" where that is not known."""
+    if scheme := site.environ.get("wsgi.url_scheme"):
+        return str(scheme)
+    found = _SCHEME.match(target)
+    return found[1].lower() if found else ""
+
+
+def _answered_before(resolution: Resolution, plain: PlainAnswer, site: PreviewSite) -> Preview:
+    """What becomes of a target that is answered before the table is asked."""
+    return Preview(
+        target=resolution.target,
+        uri=resolution.uri,
+        status=plain.status,
+        matched=False,
+        alias=None,
+        directive=plain.directive,
+        captures=None,
+        filename=None,
+        url=plain.url,
+        script=None,
+        script_name=None,
+        path_info=None,
+        query_string=resolution.query_string,
+        process_group=None,
+        application_group=None,
+        callable_object=None,
+        view=None,
+        urlconf_status=None,
+        load_error=None,
+        request=site.request,
+        warnings=(),
+        plain_http=plain,
     )
 
 

@@ -28,6 +28,7 @@ from .answers.access.host_names import HostNames
 from .answers.access.judging import Judge
 from .answers.access.kept_files import UserFiles
 from .answers.access.passwords import Remembered
+from .answers.plain_http import PlainHttp
 from .answers.proxies.wrapper import BehindProxies
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
 from .conf import Configuration, access_index, configuration, has_access_rules
@@ -62,7 +63,7 @@ from .server.spokesman import Spokesman
 from .settings_guard import VARIABLE
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
 logger = logging.getLogger("django_wsgimatch")
@@ -98,12 +99,21 @@ def make_application(configured: Configuration) -> WSGIApplication:
     """
     Return what answers for a configuration: the dispatcher, behind its access rules and proxies.
 
-    What trusted proxies tell comes first: the rules ask who the client is. Raises CannotStart.
+    What trusted proxies tell comes first: the rules ask who the client is, and what answers over
+    plain HTTP, before them, asks for the scheme. Raises CannotStart.
     """
     dispatcher = make_dispatcher(configured)
     application: WSGIApplication = dispatcher
     if has_access_rules(configured):
         application = with_access(configured, dispatcher)
+    if configured.plain_http is not None:
+        application = PlainHttp(
+            application,
+            configured.plain_http.table,
+            server_of=dispatcher.server_of,
+            rules=configured.rules,
+            is_exempt=partial(is_page_of_ours, dispatcher),
+        )
     return (
         application
         if configured.proxies is None
@@ -151,12 +161,17 @@ def with_access(configured: Configuration, application: Dispatcher) -> AccessGat
         ),
         configured.table,
         rules=configured.rules,
-        is_exempt=lambda environ: environ.get("PATH_INFO") in application.own_pages,
+        is_exempt=partial(is_page_of_ours, application),
         # As in Apache, which redirects before it asks who comes.
         comes_first=lambda alias: isinstance(alias.answer, Redirection),
         own_rules=own_rules,
         served_uris=index_uris,
     )
+
+
+def is_page_of_ours(dispatcher: Dispatcher, environ: WSGIEnvironment) -> bool:
+    """Whether a request is for a page of WSGIMATCH_HEALTH_PATH."""
+    return environ.get("PATH_INFO") in dispatcher.own_pages
 
 
 def index_uris(alias: Alias, uri: str) -> list[str]:

@@ -81,10 +81,10 @@ def _run(options: Options, output: Output) -> int:
 
 
 def rows(configured: Configuration) -> Iterator[Row]:
-    """Yield all entries, first each virtual host's own, then those for every host."""
+    """Yield all entries: those for plain HTTP, each virtual host's own, those for every host."""
     problems = {problem.where: str(problem.error) for problem in configured.problems}
     reasons, listings = unplanned(configured), Listings()
-    for named in configured.tables():
+    for named in configured.all_tables():
         for position, where in named.own_names():
             alias, why = named.table.aliases[position], reasons.get(where, "")
             own = () if alias.access is None else tuple(alias.access.lines())

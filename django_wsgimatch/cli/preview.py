@@ -30,7 +30,16 @@ from ..doctor.projects.projects_by_url import Key, project_key
 from ..doctor.projects.views import lacks_slash, path_language, urlconf_error, view_name
 from ..doctor.table.wholes import whole_findings
 from ..doctor.targets.files import script_findings
-from ..preview import Preview, PreviewSite, Try, preview, preview_site, rebuilt_url, tries
+from ..preview import (
+    PlainAnswer,
+    Preview,
+    PreviewSite,
+    Try,
+    preview,
+    preview_site,
+    rebuilt_url,
+    tries,
+)
 from ..text import cut, quoted, readable, shown
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option, add_repeatable
@@ -285,7 +294,8 @@ def _warned(previewed: Preview, warning: str, **changes: Any) -> Preview:
 
 def explained(at: PreviewSite, previewed: Preview) -> tuple[Try, ...]:
     """Return how each alias fared with a previewed target, none where none was tried."""
-    if previewed.uri is None:
+    plain = previewed.plain_http
+    if previewed.uri is None or (plain is not None and plain.is_asked):
         return ()
     return tuple(tries(_table_for(at, previewed.target), previewed.uri))
 
@@ -331,6 +341,8 @@ def preview_rows(
             yield label, readable(text), label.upper()
     if previewed.uri is not None:
         yield "uri", readable(previewed.uri), "URI"
+    if previewed.plain_http is not None:
+        yield "over plain HTTP", readable(_plain_text(previewed.plain_http)), "PLAIN HTTP"
     for section in previewed.access:
         yield "access", readable(section), "ACCESS"
     if len(previewed.access) > 1:
@@ -404,6 +416,14 @@ def answer_text(previewed: Preview) -> str:
     if previewed.url is not None:
         return f"redirects to {readable(previewed.url)} ({previewed.status})"
     return f"status {previewed.status}"
+
+
+def _plain_text(plain: PlainAnswer) -> str:
+    """Return what an entry for plain HTTP makes of a target, and which it is."""
+    what = f"status {plain.status}"
+    if plain.url is not None:
+        what = f"redirects to {plain.url} ({plain.status})"
+    return f"{plain.where}, {plain.directive}: {what}"
 
 
 def _or(text: str | None, empty: str) -> str | None:

@@ -70,7 +70,7 @@ class Health:
 
     def pages(self, path: str) -> dict[str, WSGIApplication]:
         """Return the pages below a path."""
-        return {f"{path}live": self.live, f"{path}ready": self.ready}
+        return dict(zip(page_paths(path), (self.live, self.ready), strict=True))
 
     def live(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer 200: this worker has a thread for a request."""
@@ -109,6 +109,11 @@ class Health:
                 self._groups = _ask(self.places.directory.manager)
                 self._asked_again = time.monotonic() + HOLDS
             return self._groups
+
+
+def page_paths(path: str) -> tuple[str, str]:
+    """Return the paths of the pages below a path."""
+    return f"{path}live", f"{path}ready"
 
 
 def has_come_through_a_proxy(environ: WSGIEnvironment) -> bool:

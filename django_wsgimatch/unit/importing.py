@@ -22,8 +22,8 @@ from .table import UnitTable
 _TLS = "TLS: the server in front has it, or the one that runs the settings"
 _SERVER = "the server that runs the settings has its own"
 _LISTENER = (
-    "another listener is imported: where this one only redirects to HTTPS, SECURE_SSL_REDIRECT = "
-    "True does; else import it with --address '{0}', into a file of its own"
+    "another listener is imported: where this one only redirects to HTTPS, WSGIMATCH_PLAIN_HTTP "
+    "does; else import it with --address '{0}', into a file of its own"
 )
 _SAME = "the listener that is imported leads there, too"
 _UNREACHED = "no listener that is imported leads to it"

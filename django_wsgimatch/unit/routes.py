@@ -40,8 +40,8 @@ _ELSEWHERE = (
     "closes these URLs"
 )
 _SCHEME = (
-    "an entry cannot tell HTTP from HTTPS: say SECURE_SSL_REDIRECT = True, or let the server in "
-    "front redirect"
+    "the table cannot tell HTTP from HTTPS: write a redirect in WSGIMATCH_PLAIN_HTTP, or let the "
+    "server in front redirect"
 )
 _FIRST_FILES = (
     "Unit sends the files of {0} first, and only what is no file goes on; the entries are those "

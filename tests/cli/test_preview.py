@@ -152,11 +152,12 @@ def test_preview_for_programs(site):
             "warnings": [],
             "access": [],
             "demands": [],
+            "plain_http": None,
         },
         {
             **dict.fromkeys(["status", "alias", "directive", "filename", "url", "script"]),
             **dict.fromkeys(["script_name", "path_info", "process_group", "application_group"]),
-            **dict.fromkeys(["callable_object", "view", "load_error", "request"]),
+            **dict.fromkeys(["callable_object", "view", "load_error", "request", "plain_http"]),
             "urlconf_status": 404,
             "target": "/zz?q",
             "uri": "/zz",

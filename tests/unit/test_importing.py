@@ -187,7 +187,7 @@ def test_a_redirect_by_scheme_is_left_to_django():
     imported = imported_from(site_of(routes))
 
     assert entries_of(imported) == [("plain", "/", "shop.wsgi:application")]
-    assert "SECURE_SSL_REDIRECT" in report_of(imported)['routes[0].match.scheme "http"']
+    assert "WSGIMATCH_PLAIN_HTTP" in report_of(imported)['routes[0].match.scheme "http"']
 
 
 def test_the_index_of_a_folder_is_written():

@@ -147,7 +147,10 @@ def _compare(options: Options, output: Output) -> Comparison:
         compared = [without_expected(each, expected) for each in compared]
         if made.sources:
             return Comparison(reading, tuple(_by_source(made.sources, compared)))
-        table = preview_site(configuration(), pair.manner.host or pair.new.authority)
+        host = pair.manner.host or pair.new.authority
+        # What is sent may name another scheme to a server that believes it.
+        told = {} if pair.manner.headers else {"wsgi.url_scheme": pair.new.scheme}
+        table = preview_site(configuration(), host, environ=told)
         return Comparison(reading, tuple(_groups(table, compared)))
     except CompareError as error:
         raise command_error(f"{error}.") from error
@@ -243,16 +246,15 @@ def _by_source(
 
 
 def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasRequests]:
-    of_alias: dict[int | None, list[Compared]] = {}
-    directives: dict[int | None, str | None] = {None: None}
+    # An entry for plain HTTP has no position in the table.
+    of_entry: dict[tuple[int | None, str | None], list[Compared]] = {}
     for each in compared:
         shown = preview(table, each.request.target)
-        directives[shown.alias] = shown.directive
-        of_alias.setdefault(shown.alias, []).append(each)
-    for alias in sorted(of_alias, key=lambda position: (position is None, position)):
-        asked = of_alias[alias]
+        of_entry.setdefault((shown.alias, shown.directive), []).append(each)
+    for alias, directive in sorted(of_entry, key=lambda entry: (entry[0] is None, entry[0] or 0)):
+        asked = of_entry[alias, directive]
         different = tuple(each for each in asked if each.differences)
-        yield AliasRequests(alias, directives[alias], len(asked), different)
+        yield AliasRequests(alias, directive, len(asked), different)
 
 
 def _heading(group: AliasRequests) -> str:

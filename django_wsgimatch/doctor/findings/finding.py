@@ -117,6 +117,7 @@ CATALOGUE = {
     "W074": "two headers tell the same",
     "W075": "gunicorn believes others about the scheme",
     "W076": "headers with underscores are part of those of proxies",
+    "W077": "requests over HTTPS look like plain HTTP, and are redirected",
     "W080": "any user may read a file of users",
     "W081": "access rules protect no URL",
     "W082": "access rules let everybody in",

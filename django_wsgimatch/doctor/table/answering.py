@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -17,6 +18,8 @@ from ..uris.hidden_aliases import example_uris
 # Browsers give up after twenty redirects.
 _MOST_REDIRECTS = 20
 _MOST_EXAMPLES = 4
+# What an entry for plain HTTP names so is asked over plain HTTP again.
+_OWN_SITE = re.compile(r"\Ahttp://(?:%\{|%25%7b)(?:HTTP_HOST|SERVER_NAME)(?:\}|%7d)(?=/)")
 
 
 def answering_findings(subject: Subject) -> Findings:
@@ -89,7 +92,7 @@ def _followed(table: AliasTable, uri: str) -> Iterator[str]:
     """Yield where a uri is redirected to, and that again, as long as it stays on this host."""
     match: Match | None = table.match(uri)
     while match is not None and isinstance(match.alias.answer, Redirection):
-        url = match.url
+        url = _OWN_SITE.sub("", match.url)
         if not url.startswith("/") or url.startswith("//"):
             return
         yield url

@@ -36,6 +36,10 @@ _ACCESS = (
     "Write access('/location', require='ip 10.0.0.0/8'), or another of the words that stand behind "
     "Require in Apache; howto/access-rules has examples."
 )
+_PLAIN_HTTP = (
+    "Write redirect('/', 'https://%{HTTP_HOST}/', status=301), or redirect_match() with a pattern "
+    "for some URLs alone; scripts and files belong in WSGIMATCH_ALIASES."
+)
 _OWN_ACCESS = (
     "Write access=rules(require='ip 10.0.0.0/8'), or another of the words that stand behind "
     "Require in Apache; howto/access-rules has examples."
@@ -81,6 +85,8 @@ def _of_directive(where: str, cause: DirectiveError, entry: object) -> tuple[str
     message = str(cause) if str(cause).endswith(".") else f"{cause}."
     if where.startswith("WSGIMATCH_ACCESS"):
         return message, _ACCESS
+    if where.startswith("WSGIMATCH_PLAIN_HTTP"):
+        return message, _CURES.get(str(cause), _PLAIN_HTTP)
     if not isinstance(entry, str | bytes):
         return message, _cure_of_entry(str(cause))
     line = entry.decode("latin-1") if isinstance(entry, bytes) else entry
