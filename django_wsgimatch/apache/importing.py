@@ -27,6 +27,7 @@ from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
 from .outcomes.staying import is_apaches_alone, read_in_apache, stays_in_apache
 from .processes.command import ServerStart
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
+from .processes.plain_http import read_plain_http, redirected_ports
 from .processes.processes import ProcessGroup, note_users, note_uses, read_groups
 from .processes.servers import NO_SERVERS, Servers, read_servers
 from .processes.tls import TlsLines
@@ -38,6 +39,7 @@ from .resolving.mounts import mount, mount_as_aliases
 from .resolving.own_pages import find_own_pages
 from .resolving.programs import find_others, find_programs
 from .resolving.resolving import ResolvedAlias, Resolver
+from .resolving.rewriting import PlainRules
 from .resolving.tables import Tables, build_tables
 from .resolving.takers import Taken, note_conditions, note_taken
 from .writing.settings import Settings, collect
@@ -158,8 +160,7 @@ def _imported(
     access_files.put(main, hosts)
     folders, is_part = names_of_folders(directives), not named["loadmodule"]
     resolver = Resolver(main, ledger, kind_of, folders, is_part, set_by_others(directives))
-    told = _put_scripts(resolver, hosts) if how.is_behind else _put_all(resolver, hosts, directives)
-    tables = build_tables(resolver, hosts, carries=how.carries)
+    tables, told = _tables(resolver, hosts, directives, how)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)
     tables = load_ahead(tables, named["wsgiimportscript"], ledger)
     groups, start = _processes(tables.all_scripts(), named, ledger)
@@ -246,11 +247,26 @@ def _note_parts(
     note_error_pages(directives, ledger)
 
 
+def _tables(
+    resolver: Resolver, hosts: Sequence[Host], directives: Sequence[Directive], how: _How
+) -> tuple[Tables, list[Barred]]:
+    """Return who answers which host, and the rules that refuse some requests only."""
+    if how.is_behind:
+        told = _put_scripts(resolver, hosts)
+        return build_tables(resolver, hosts, carries=how.carries), told
+    plain = read_plain_http(resolver, hosts, directives)
+    told = _put_all(resolver, hosts, directives, plain)
+    tables = build_tables(resolver, hosts, carries=how.carries)
+    tables.plain_http = plain
+    redirected_ports(tables, resolver.main, hosts, resolver.ledger)
+    return tables, told
+
+
 def _put_all(
-    resolver: Resolver, hosts: Sequence[Host], directives: Iterable[Directive]
+    resolver: Resolver, hosts: Sequence[Host], directives: Iterable[Directive], plain: PlainRules
 ) -> list[Barred]:
     """Put all that answers to the hosts, and return the rules that refuse some requests only."""
-    answer_directly(resolver, hosts)
+    answer_directly(resolver, hosts, plain.lines)
     find_own_pages((resolver.main, *hosts), resolver.ledger)
     find_programs(resolver.main, hosts, directives)
     find_others(resolver.main, hosts)

@@ -27,6 +27,7 @@ from django_wsgimatch.aliases.index.prefix import alias_matches
 from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Resolution, resolve
 from django_wsgimatch.answers.direct import direct, is_direct, send
+from django_wsgimatch.answers.plain_http import PlainHttp
 from django_wsgimatch.apache.covering.alias_lines import alias_of
 from django_wsgimatch.apache.covering.hosts import read_hosts
 from django_wsgimatch.apache.importing import Imported, import_configuration
@@ -72,6 +73,7 @@ _URL = re.compile(r"/[\w/.~-]*")
 _ESCAPE = re.compile("%..")
 # An application answers here; Apache lets no application answer.
 _OURS, _KEPT_OUT = 200, (401, 403, 404, 405, 410)
+_GOES_ON = 418
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def compare_site(
                 ours = _resolved(configured, request)
                 refused, _ = doorkeeper.answer(request.target, request.host)
                 reply = Reply(refused) if refused else _reply(configured, request, port, ours)
+                reply = _plain_reply(configured, request, port) or reply
                 _judge(found, imported, Opened(port, request, theirs, reply), ours)
     return found
 
@@ -218,18 +221,42 @@ def _reply(configured: Configuration, request: Request, port: int, found: Resolu
     """What a client gets here."""
     if found.match is None or not is_direct(found.match.alias):
         return Reply(found.status or 404, is_script=found.status == _OURS)
+    environ, server = _asked(request, port)
+    given = direct(found.match), "", configured.rules, environ
+    try:
+        return _answered(partial(send, *given, server_of=lambda environ: server))
+    except OSError:
+        return Reply(404)
+
+
+def _plain_reply(configured: Configuration, request: Request, port: int) -> Reply | None:
+    """What an entry for plain HTTP answers, None where none does: TLS is spoken nowhere here."""
+    if configured.plain_http is None:
+        return None
+    environ, server = _asked(request, port)
+    table, rules = configured.plain_http.table, configured.rules
+    gate = PlainHttp(_goes_on, table, rules=rules, server_of=lambda environ: server)
+    reply = _answered(partial(gate, environ))
+    return None if reply.status == _GOES_ON else reply
+
+
+def _goes_on(environ: Any, start_response: Any) -> list[bytes]:
+    """What stands behind the entries: its status is nobody else's."""
+    start_response(f"{_GOES_ON} Goes on", [])
+    return []
+
+
+def _asked(request: Request, port: int) -> tuple[dict[str, Any], Server]:
     name = request.host.partition(":")[0]
     environ = make_environ(
         request.target, HTTP_HOST=request.host, SERVER_NAME=name, SERVER_PORT=str(port)
     )
+    return environ, Server(name, request.host, port=str(port))
+
+
+def _answered(answer: Any) -> Reply:
     started: list[Any] = []
-    server = Server(name, request.host, port=str(port))
-    given = direct(found.match), "", configured.rules, environ
-    answer: Any = partial(send, *given, server_of=lambda environ: server)
-    try:
-        body = b"".join(answer(lambda *given: started.append(given)))
-    except OSError:
-        return Reply(404)
+    body = b"".join(answer(lambda *given: started.append(given)))
     [(status, headers)] = started
     code = int(status[:3])
     return Reply(code, dict(headers).get("Location"), body if code == _OURS else b"")

@@ -6,8 +6,10 @@ from collections.abc import Container, Iterable
 
 from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
+from ..covering.alias_lines import takes_everything
 from ..covering.hosts import Host
 from ..resolving.resolving import ResolvedAlias
+from ..resolving.rewriting import PlainRules
 from .binds import Bind
 
 Key = tuple[object, ...]
@@ -20,13 +22,21 @@ class AnsweredAddresses:
     What the entries of some settings answer, held against what hosts answer at an address.
 
     One table answers at all addresses. Where a host only redirects at one of them, as from HTTP to
-    HTTPS, its table there is another one, and this one would answer in plain text.
+    HTTPS, its table there is another one, and this one would answer in plain text, but for what
+    the rules for ``plain`` HTTP answer before it.
     """
 
-    def __init__(self, main: Host, hosts: Iterable[Host], entries: Iterable[ResolvedAlias]) -> None:
+    def __init__(
+        self,
+        main: Host,
+        hosts: Iterable[Host],
+        entries: Iterable[ResolvedAlias],
+        plain: PlainRules,
+    ) -> None:
         self._main = main
         entries = [*entries]
-        self._lines = {id(each.directive) for each in entries}
+        self._lines = {*(id(each.directive) for each in entries), *plain.lines}
+        self._redirected = {*plain.hosts} if _take_everything(plain) else set()
         self._said = {_key(each.alias) for each in entries}
         # What the lines of entries say, before sections and other entries have made parts of it.
         self._meant = set().union(
@@ -42,6 +52,8 @@ class AnsweredAddresses:
         Where plain HTTP is spoken, the settings must not answer anything else there, either.
         """
         if not bind.is_secure:
+            if self._redirected.issuperset(bind.hosts):
+                return True
             answering = set().union(*(_keys(each) for each in {*bind.hosts, self._main}))
             if not self._meant <= answering or any(map(self._leads_to_tls, bind.hosts)):
                 return False
@@ -66,6 +78,11 @@ class AnsweredAddresses:
             # Of two that say something of the same URLs the later one never answers.
             first.setdefault((alias.kind, alias.location), is_said)
         return bool(first) and all(first.values())
+
+
+def _take_everything(plain: PlainRules) -> bool:
+    """Whether rules leave no URL to a table."""
+    return any(takes_everything(rule.alias) for rules in plain.rules for rule in rules)
 
 
 def _keys(host: Host, lines: Container[int] | None = None) -> set[Key]:

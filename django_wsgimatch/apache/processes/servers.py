@@ -51,7 +51,9 @@ def read_servers(
     binds = addresses.read_binds(listens, is_part=is_part)
     note_tls(clients.lines, binds, ledger)
     clients.note()
-    answered = AnsweredAddresses(clients.main, clients.hosts, tables.all_entries())
+    answered = AnsweredAddresses(
+        clients.main, clients.hosts, tables.all_entries(), tables.plain_http
+    )
     start = start.with_options(request_limits(named, ledger))
     own = [each for each in binds if answered.holds_at(each)]
     if not clients.hosts:

@@ -7,7 +7,7 @@ virtual host's own before the main server's, then scripts, and DocumentRoot at t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ...aliases.alias import Alias, Redirection
@@ -39,24 +39,25 @@ _TORN = (
 )
 
 
-def answer_directly(resolver: Resolver, hosts: Iterable[Host]) -> None:
+def answer_directly(
+    resolver: Resolver, hosts: Iterable[Host], elsewhere: Collection[int] = ()
+) -> None:
     """
     Say of each host what answers before access rules are looked at.
 
-    It must be known before bar() makes access rules of all else that refuses URLs.
+    It must be known before bar() makes access rules of all else that refuses URLs. ``elsewhere``
+    are rules, by identity, that are no entries of a table, and settled.
     """
     main, ledger = resolver.main, resolver.ledger
     for host in (main, *hosts):
-        line = root_line(host) or root_line(main)
-        root = _path(main, line.words[0]) if line and line.words else ""
-        found = rewritten(main, host, root, resolver.kind_of)
+        found = rewritten(main, host, root_of_host(main, host), resolver.kind_of, elsewhere)
         for part, rule in found.parts:
             ledger.note_part(part, rule, "kept")
         for directive, reason in found.idle:
             ledger.note(directive, "not needed", reason)
         host.direct = [*found.entries, *_redirects(host)]
         settled = [*(each for each, _ in found.idle), *(each for _, each in host.direct)]
-        host.carried |= set(map(id, settled))
+        host.carried |= {*map(id, settled), *elsewhere}
 
 
 def put_entries(resolver: Resolver, hosts: Iterable[Host]) -> None:
@@ -66,6 +67,12 @@ def put_entries(resolver: Resolver, hosts: Iterable[Host]) -> None:
         if host.aliases or host.takers or host.direct:
             _Putting(main, host, resolver.ledger).put()
     _Putting(main, main, resolver.ledger).put()
+
+
+def root_of_host(main: Host, host: Host) -> str:
+    """Return the path of the DocumentRoot that counts for a host, "" where it has none."""
+    line = root_line(host) or root_line(main)
+    return _path(main, line.words[0]) if line and line.words else ""
 
 
 def root_line(host: Host) -> Directive | None:

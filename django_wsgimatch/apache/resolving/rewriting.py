@@ -8,7 +8,7 @@ and are named in the report.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import Alias, Answer, Denial, Redirection
@@ -45,6 +45,11 @@ _OF_REQUEST = "%{REQUEST_URI}"
 _ROOT = "%{DOCUMENT_ROOT}"
 # Where TLS is spoken, and where not: what these test for.
 _SCHEMES = {"%{HTTPS}": ("on", "off"), "%{REQUEST_SCHEME}": ("https", "http")}
+_PORT = "%{SERVER_PORT}"
+# Of all URLs they leave out the slash at the start.
+_ALL_BELOW = ("^/?(.*)", "^/?(.*)$", "^/(.*)", "^/(.*)$")
+_SOME_PORTS = ("80", "8000", "8080")
+_HTTPS = "https://"
 _SOME_URIS = ("/", "/x", "/x/y.z")
 _NEVER = "It never holds in this virtual host"
 
@@ -63,11 +68,14 @@ class Rewritten:
     idle: list[tuple[Directive, str]] = field(default_factory=list)
 
 
-def rewritten(main: Host, host: Host, root: str, kind_of: FileKinds) -> Rewritten:
+def rewritten(
+    main: Host, host: Host, root: str, kind_of: FileKinds, elsewhere: Collection[int] = ()
+) -> Rewritten:
     """
     Return what becomes of the rules of a server that stand in no section.
 
-    ``root`` is its DocumentRoot, "" where it has none.
+    ``root`` is its DocumentRoot, "" where it has none. ``elsewhere`` are rules, by identity, that
+    are no entries of the table.
     """
     found = Rewritten()
     rules = list(server_rules(main, host))
@@ -78,22 +86,146 @@ def rewritten(main: Host, host: Host, root: str, kind_of: FileKinds) -> Rewritte
         if rule is None:
             found.idle += ((d, _NEVER) for d in (each.directive, *each.all_conditions))
             continue
-        if _FLOW & rule.flags.keys() and not _is_mere_chain(rule):
+        if id(rule.directive) in elsewhere:
+            found.parts += ((condition, rule.directive) for condition in rule.all_conditions)
+            continue
+        if _ends_rules(rule):
             break
         if rule.lets_pass and rule.ahead is not None:
-            if not rule.ahead and not rule.uris:
-                break
             passing.append(unless(rule.ahead, *rule.uris))
             continue
-        if rule.substitution == "-" and rule.conditions and _ENDING & rule.flags.keys():
-            # Nobody knows whom it lets pass the rules behind it.
-            break
-        writer = _Writer(host, root, kind_of, passing)
+        writer = _Writer(host, root, kind_of, passing, "https" if is_tls else "http")
         entry = writer.entry(rule, rules[number + 1 :])
         if entry is not None:
             found.entries.append((entry, rule.directive))
             found.parts += ((condition, rule.directive) for condition in rule.all_conditions)
     return _without_early_files(found)
+
+
+def _ends_rules(rule: Rule) -> bool:
+    """Whether nobody knows which URLs the rules behind one see."""
+    if _FLOW & rule.flags.keys() and not _is_mere_chain(rule):
+        return True
+    if rule.lets_pass and rule.ahead is not None:
+        return not rule.ahead and not rule.uris
+    is_passing = rule.substitution == "-" and _ENDING & rule.flags.keys()
+    return bool(is_passing and rule.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRule:
+    """
+    A rule, or a line of mod_alias, that answers requests over plain HTTP.
+
+    ``is_plain`` says that it does so over plain HTTP alone: it is no entry of the table.
+    """
+
+    alias: Alias
+    directive: Directive
+    is_plain: bool = True
+
+    @property
+    def leads_to_tls(self) -> bool:
+        """Whether it redirects to HTTPS."""
+        answer = self.alias.answer
+        is_redirect = isinstance(answer, Redirection) and answer.status < 400
+        return is_redirect and self.alias.template.startswith(_HTTPS)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRules:
+    """What all ``hosts`` that are asked over plain HTTP answer before all else, host by host."""
+
+    hosts: tuple[Host, ...] = ()
+    rules: tuple[tuple[PlainRule, ...], ...] = ()
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """The directives, by identity, that hold for plain HTTP alone."""
+        return frozenset(id(r.directive) for rules in self.rules for r in rules if r.is_plain)
+
+    def entries(self) -> Iterator[tuple[PlainRule, ...]]:
+        """Yield for each entry the rules that say it, one of each host."""
+        return zip(*self.rules, strict=True)
+
+
+def plain_rules(main: Host, host: Host, root: str, kind_of: FileKinds) -> list[PlainRule]:
+    """
+    Return the rules of a host without TLS that redirect to HTTPS, with what comes before them.
+
+    They stand in their order, the last one redirects. There are none where it is not known of all
+    URLs what a rule before them does.
+    """
+    found: list[PlainRule] = []
+    rules = list(server_rules(main, host))
+    passing: list[str] = []
+    for number, each in enumerate(rules):
+        told, rule = _told_by_scheme(each, host)
+        if rule is None or _is_silent(rule):
+            continue
+        if _ends_rules(rule):
+            break
+        if rule.lets_pass and rule.ahead is not None:
+            passing.append(unless(rule.ahead, *rule.uris))
+            continue
+        writer = _Writer(host, root, kind_of, passing, "http", is_plain=True)
+        entry = writer.entry(rule, rules[number + 1 :])
+        if entry is not None and not isinstance(entry.answer, FileOptions):
+            is_told = told or _names_own_host(entry.template)
+            plain = PlainRule(entry, rule.directive)
+            found.append(replace(plain, is_plain=is_told and plain.leads_to_tls))
+        elif _takes_some(rule):
+            passing.append(unless(rule.ahead or "", *rule.uris))
+        else:
+            break
+    last = max((n for n, rule in enumerate(found, 1) if rule.is_plain), default=0)
+    return found[:last]
+
+
+def _is_silent(rule: Rule) -> bool:
+    """Whether a rule leaves all URLs to those behind it, as one that sets a variable."""
+    leaves = rule.substitution == "-" and not rule.refuses and not rule.is_chained
+    return leaves and not (_ENDING | _FLOW) & rule.flags.keys()
+
+
+def _takes_some(rule: Rule) -> bool:
+    """Whether it is known which URLs no rule behind one sees, as of one that leads to a file."""
+    is_sure = not rule.conditions and not rule.is_chained and rule.ahead is not None
+    is_last = _ENDING & rule.flags.keys() and bool(rule.ahead or rule.uris)
+    return bool(is_sure and is_last)
+
+
+def _names_own_host(url: str) -> bool:
+    found = _ABSOLUTE.match(url)
+    return found is not None and found[2].startswith("%")
+
+
+def _told_by_scheme(rule: Rule, host: Host) -> tuple[bool, Rule | None]:
+    """
+    Return whether conditions of a rule hold for plain HTTP alone, and the rule without them.
+
+    It is None where one never holds for it.
+    """
+    is_told = False
+    left: list[Directive] = []
+    for group in alternatives(rule.conditions):
+        if len(group) == 1 and _tells_plain_http(group[0], host):
+            is_told = True
+        else:
+            left += group
+    return is_told, _with_constants(replace(rule, conditions=tuple(left)), False)
+
+
+def _tells_plain_http(condition: Directive, host: Host) -> bool:
+    """Whether a condition holds for all requests to a host without TLS, and none over HTTPS."""
+    test, pattern, *_ = condition.words
+    if test.upper() != _PORT:
+        return _always(condition, False) is True and _always(condition, True) is False
+    if is_modified(condition):
+        return False
+    named = {address.rpartition(":")[2] for address in host.addresses}
+    ports = named if named and all(map(str.isdigit, named)) else _SOME_PORTS
+    return all(_holds(pattern, port) for port in ports) and _holds(pattern, "443") is False
 
 
 def _is_mere_chain(rule: Rule) -> bool:
@@ -133,9 +265,13 @@ def _always(condition: Directive, is_tls: bool) -> bool | None:
     values = _SCHEMES.get(test.upper())
     if values is None or is_modified(condition):
         return None
+    return _holds(pattern, values[0] if is_tls else values[1])
+
+
+def _holds(pattern: str, value: str) -> bool | None:
+    """Return whether a value is what a condition asks for, None where that is not known."""
     is_negated = pattern.startswith("!")
     body = pattern.removeprefix("!")
-    value = values[0] if is_tls else values[1]
     if body.startswith("="):
         return (body[1:].strip('"') == value) != is_negated
     try:
@@ -150,6 +286,8 @@ class _Writer:
     root: str
     kind_of: FileKinds
     passing: Sequence[str]
+    scheme: str
+    is_plain: bool = False
 
     def entry(self, rule: Rule, later: Iterable[Rule]) -> Alias | None:
         """Return the entry that answers as a rule does, None where there is none."""
@@ -178,7 +316,9 @@ class _Writer:
 
     def _leads_away(self, substitution: str) -> bool:
         """Whether Apache redirects without being told to: a URL of its own host it would map."""
-        found = _ABSOLUTE.match(substitution)
+        found = _ABSOLUTE.match(substitution.replace(_OF_REQUEST, ""))
+        if found is not None and found[1] != self.scheme:
+            return True
         if found is None or found[2].startswith("%"):
             return False
         names = [name for name, _ in self.host.names]
@@ -189,26 +329,38 @@ class _Writer:
         template = url.replace(_OF_REQUEST, "")
         is_whole = template != url
         captures = "$" in template
-        is_plain = template.startswith("/") or _ABSOLUTE.match(template) or not template
-        if not is_plain or not _is_template(template) or (is_whole and captures):
+        site = _ABSOLUTE.match(template)
+        is_plain = template.startswith("/") or site or not template
+        own = site.end() if self.is_plain and site else 0
+        if not is_plain or not _is_template(template[own:]) or (is_whole and captures):
             return None
-        if (captures or is_whole) and _NOT_ESCAPED & rule.flags.keys():
+        if (captures or is_whole) and _NOT_ESCAPED & rule.flags.keys() and not self.is_plain:
             return None
         path, asks, query = template.partition("?")
         if asks and (not query or "$" in query or is_whole or _ADDING & rule.flags.keys()):
             return None
+        if is_whole and not url.endswith(_OF_REQUEST):
+            return None
+        if self.is_plain and (start := self._start_of_all(rule, template, is_whole=is_whole)):
+            return Alias("/", "", answer=Redirection(start, status))
         if is_whole:
-            if not url.endswith(_OF_REQUEST):
-                return None
             rule = replace(rule, pattern="^(.*)$", uris=(*filter(None, [rule.ahead]), *rule.uris))
             template = f"{path}$1"
         return self._written(rule, template, Redirection(template, status))
 
+    def _start_of_all(self, rule: Rule, template: str, *, is_whole: bool) -> str:
+        """Return what the URLs of a rule that sends all elsewhere begin with, "" for any other."""
+        before, group, after = template.partition("$1")
+        if rule.uris or self.passing or after or "$" in before or "?" in before:
+            return ""
+        if rule.pattern in TAKING_ALL and (is_whole or (group and "(" in rule.pattern)):
+            return "" if before.endswith("/") else f"{before}/"
+        return before if rule.pattern in _ALL_BELOW and group and before.endswith("/") else ""
+
     def _own(self, substitution: str) -> str:
         """Return a URL without the host where that is the request's own."""
         found = _ABSOLUTE.match(substitution)
-        scheme = "https" if self.host.is_tls else "http"
-        if found and found[1] == scheme and found[2].startswith("%") and not found[3]:
+        if found and found[1] == self.scheme and found[2].startswith("%") and not found[3]:
             return substitution[found.end() :]
         return substitution
 

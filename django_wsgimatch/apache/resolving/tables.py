@@ -23,6 +23,7 @@ from .host_table import HostTable, urls_of_closed
 from .index_files import without_closed_index
 from .one_address import note_other_address
 from .resolving import ResolvedAlias, Resolver
+from .rewriting import PlainRules
 
 _WILDCARDS = "*?["
 _NEEDS_NO_NAME = "the host needs no list: the entries for all hosts answer it"
@@ -41,7 +42,7 @@ class Tables:
 
     ``same_as`` names, for a pattern, an earlier one with the very same entries. ``server_name``
     is the one name in group names, None where there are several or none; ``named_by`` is where it
-    stands.
+    stands. ``plain_http`` is what answers over plain HTTP before all of them.
     """
 
     entries: list[ResolvedAlias]
@@ -56,6 +57,7 @@ class Tables:
     stricter: tuple[Closed, ...] = ()
     server_name: str | None = None
     named_by: tuple[Directive, ...] = ()
+    plain_http: PlainRules = field(default_factory=PlainRules)
 
     def opened(self) -> Tables:
         """Return the tables with nothing closed but what Apache runs."""

@@ -36,9 +36,10 @@ _ADVICE = {
     ),
 }
 _TO_TLS = (
-    "A table does not tell HTTP from HTTPS: let what speaks TLS redirect, or set "
-    "SECURE_SSL_REDIRECT in each Django project"
+    "A table does not tell HTTP from HTTPS, and WSGIMATCH_PLAIN_HTTP does: write a redirect there, "
+    "such as redirect('/', 'https://%{HTTP_HOST}/'), or let what speaks TLS redirect"
 )
+_OR_PLAIN = ". If it is for plain HTTP alone, WSGIMATCH_PLAIN_HTTP can have it"
 _ELSEWHERE = (
     "other entries answer it here: a table cannot tell addresses apart. `import --address` writes "
     "those of one address"
@@ -140,7 +141,8 @@ def _note(taken: Taken, answering: _Answering, ledger: Ledger, *, is_elsewhere: 
     by = f"the alias {takers[0]}{' and others' * (len(takers) > 1)}" if takers else "no alias"
     what = in_words(taken.region) if taken.is_sure else "URLs that cannot be determined"
     if is_elsewhere:
-        ledger.note(taken.directive, "needs you", f"{what}: {_ELSEWHERE}")
+        more = _OR_PLAIN if "https://" in taken.directive.rest else ""
+        ledger.note(taken.directive, "needs you", f"{what}: {_ELSEWHERE}{more}")
         return bool(takers)
     advice = _advice(taken.directive)
     ledger.note(taken.directive, "needs you", f"{what}: answered by {by} here. {advice}")

@@ -31,6 +31,11 @@ Names = dict[tuple[str, str], str]
 _WIDTH = 88
 _INDENT = "    "
 
+_OVER_PLAIN_HTTP = (
+    "Over plain HTTP these come first. If a front ends TLS, trust what it tells of the scheme: "
+    "WSGIMATCH_TRUSTED_PROXIES."
+)
+
 
 def python_lines(settings: Settings, source: str) -> Iterator[str]:
     """Yield the lines of a settings file; ``source`` says what they were made from."""
@@ -49,6 +54,9 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
     yield from _list("WSGIMATCH_ALIASES = ", settings.entries, "", names)
     if settings.hosts:
         yield from _virtual_hosts(settings.hosts, names)
+    if settings.plain_http:
+        yield from _comments(_OVER_PLAIN_HTTP, ())
+        yield from _list("WSGIMATCH_PLAIN_HTTP = ", settings.plain_http, "", names)
     if settings.access:
         yield from _access(settings.access)
     if settings.groups:
@@ -100,6 +108,8 @@ def values(settings: Settings) -> dict[str, Any]:
             utf8_text(pattern): list(map(_record, hosts[each.same_as or pattern].entries))
             for pattern, each in hosts.items()
         }
+    if settings.plain_http:
+        found["WSGIMATCH_PLAIN_HTTP"] = list(map(_record, settings.plain_http))
     if settings.access:
         found["WSGIMATCH_ACCESS"] = [*map(access_record, settings.access)]
     if settings.groups:
@@ -140,6 +150,7 @@ def _all_entries(settings: Settings) -> Iterator[Written]:
     yield from settings.entries
     for host in settings.hosts:
         yield from host.entries
+    yield from settings.plain_http
 
 
 def _virtual_hosts(hosts: Sequence[Hosts], options: Names) -> Iterator[str]:

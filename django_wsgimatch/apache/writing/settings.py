@@ -52,6 +52,7 @@ class Settings:
     others: tuple[Setting, ...]
     servers: Servers = NO_SERVERS
     access: tuple[WrittenAccess, ...] = ()
+    plain_http: tuple[Written, ...] = ()
 
 
 def collect(
@@ -86,7 +87,14 @@ def collect(
         tuple(each for each in others if each is not None and not _is_default(each)),
         servers,
         tuple(collect_access(tables)),
+        tuple(_over_plain_http(tables)),
     )
+
+
+def _over_plain_http(tables: Tables) -> Iterator[Written]:
+    for rules in tables.plain_http.entries():
+        spots = dict.fromkeys(rule.directive.spot for rule in rules)
+        yield Written(rules[0].alias, tuple(spots))
 
 
 # Options that mod_wsgi has for each directory, and this package for the site.

@@ -135,8 +135,8 @@ def test_each_tls_has_a_server_and_each_port_without_it():
     ]
 
 
-def test_where_apache_only_redirects_these_settings_answer_nothing():
-    redirecting = ["<VirtualHost *:80>", "Redirect / https://a.test/", "</VirtualHost>"]
+def test_where_apache_only_redirects_elsewhere_these_settings_answer_nothing():
+    redirecting = ["<VirtualHost *:80>", "Redirect / http://b.test/", "</VirtualHost>"]
     lines = ["Listen 80", *redirecting, *tls()]
 
     written = list(python_lines(settings_of(*lines), "site.conf"))
@@ -187,14 +187,26 @@ def test_ports_that_all_differ_have_settings_of_their_own():
     assert servers.others == ("0.0.0.0:81",)
 
 
-def test_no_port_is_served_in_plain_text_that_a_rule_sends_to_https():
-    rule = "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}"
-    lines = ["Listen 80", "Listen 443", "RewriteEngine On", rule, SCRIPT, *tls()]
+TO_HTTPS = "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}"
+
+
+def test_no_port_is_served_in_plain_text_that_a_rule_sends_to_https_in_part():
+    rules = ["RewriteCond %{HTTP_USER_AGENT} x", TO_HTTPS]
+    lines = ["Listen 80", "Listen 443", "RewriteEngine On", *rules, SCRIPT, *tls()]
 
     servers = settings_of(*lines).servers
 
     assert [each[4] for each in servers.commands] == ["0.0.0.0:443"]
     assert servers.others == ("0.0.0.0:80",)
+
+
+def test_a_port_is_served_whose_redirects_to_https_are_in_the_settings():
+    lines = ["Listen 80", "Listen 443", "RewriteEngine On", TO_HTTPS, SCRIPT, *tls()]
+
+    servers = settings_of(*lines).servers
+
+    assert [each[4] for each in servers.commands] == ["0.0.0.0:80", "0.0.0.0:443"]
+    assert servers.others == ()
 
 
 def test_hosts_of_some_addresses_are_not_served_at_all_of_them():

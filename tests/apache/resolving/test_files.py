@@ -205,7 +205,8 @@ def test_a_redirect_of_another_port_is_named():
 
     assert notes[3] == (
         "needs you: /: other entries answer it here: a table cannot tell addresses apart. "
-        "`import --address` writes those of one address"
+        "`import --address` writes those of one address. If it is for plain HTTP alone, "
+        "WSGIMATCH_PLAIN_HTTP can have it"
     )
 
 

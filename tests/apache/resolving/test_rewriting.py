@@ -109,7 +109,10 @@ def test_a_rule_to_a_file_leads_to_what_is_there():
     [
         pytest.param("RewriteRule ^/a /b [PT]", id="passed through"),
         pytest.param("RewriteRule ^/a http://x/ [P]", id="passed on"),
-        pytest.param("RewriteRule ^/a https://%{HTTP_HOST}/ [R]", id="to HTTPS"),
+        pytest.param(
+            "RewriteCond %{HTTP:X-Forwarded-Proto} http\nRewriteRule ^/a https://%{HTTP_HOST}/ [R]",
+            id="to HTTPS",
+        ),
         pytest.param("RewriteRule ^/a /b? [R]", id="without the query"),
         pytest.param("RewriteRule ^/a /b?x [R,QSA]", id="with two queries"),
         pytest.param("RewriteRule ^/(.*) /b/$1 [R,NE]", id="not escaped"),
