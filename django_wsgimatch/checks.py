@@ -18,6 +18,7 @@ from .aliases.file_options import FileOptions
 from .aliases.resolve import Rules
 from .aliases.roots import folder_of
 from .aliases.table import AliasTable
+from .answers.first_files import tried_files
 from .conf import Configuration, access_index, configuration
 from .conf_shapes import DEFAULTS
 from .doctor.access.login_files import ServedFolder, login_file_findings
@@ -69,7 +70,7 @@ from .doctor.table.wholes import whole_findings
 from .doctor.targets.below import scripts_below
 from .doctor.targets.files import TargetPlace, file_findings, survey
 from .doctor.targets.listing import Listings
-from .doctor.targets.served import served_findings
+from .doctor.targets.served import served_findings, uploaded_findings
 from .doctor.targets.writers import root_findings, writer_findings
 from .doctor.uris.hidden_aliases import example_uris
 from .entries import FileEntry
@@ -113,7 +114,8 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         limits_of(configured.values["PROCESS_GROUPS"], configured.groups),
     )
     timing = Timing()
-    for subject in counted(list(subjects(configured)), "entries", progress):
+    every = [*first_subjects(configured), *subjects(configured)]
+    for subject in counted(every, "entries", progress):
         yield from _not_utf8(subject)
         yield from _undecided(subject)
         yield from answering_findings(subject)
@@ -161,7 +163,10 @@ def file_system_findings(
         configured, found.reached, most=most_projects, seconds=seconds, progress=progress
     )
     yield from root_findings(places, configured_roots(configured), uploads())
-    yield from served_findings(subjects(configured), places, rules, listings, _guarded(configured))
+    first = [*first_subjects(configured)]
+    with_files = [*first, *subjects(configured)]
+    yield from served_findings(with_files, places, rules, listings, _guarded(configured))
+    yield from uploaded_findings(first, uploads().media, rules)
     yield from writer_findings(guarded_files(configured, places))
     started_in = base_directory() or os.getcwd()
     yield from forwarding_findings(started_in, os.environ, _example(places))
@@ -191,7 +196,7 @@ def _access_findings(
     sections = [*_sections(configured), *(e.section for e in _guarded_entries(configured))]
     folders = (("STATIC_ROOT", uploads().static), ("MEDIA_ROOT", uploads().media))
     served = [ServedFolder(path, name) for name, path in folders if path]
-    for subject in subjects(configured):
+    for subject in (*first_subjects(configured), *subjects(configured)):
         if isinstance(subject.alias.answer, FileOptions):
             [folder] = folder_of(subject.alias, configured.rules.base_directory)
             served.append(ServedFolder(folder, subject.where))
@@ -203,10 +208,14 @@ def _access_findings(
 def _guarded(configured: Configuration) -> Callable[[Subject, str], bool]:
     """Return what tells whether access rules hold for a uri of an entry's own host."""
     index, hosts = access_index(configured), _hosts(configured)
+    first = tried_files(configured)
 
     def is_guarded(subject: Subject, uri: str) -> bool:
+        if subject.table not in hosts and next(first.tries(uri, ""), None) is None:
+            # A redirect or a deny() of the table answers.
+            return True
         has_own = subject.alias.access is not None
-        return has_own or index.rules_for(uri, hosts[subject.table]) is not None
+        return has_own or index.rules_for(uri, hosts.get(subject.table, "")) is not None
 
     return is_guarded
 
@@ -219,10 +228,10 @@ def _hosts(configured: Configuration) -> dict[AliasTable, str]:
 def _guarded_entries(configured: Configuration) -> Iterator[GuardedEntry]:
     """Yield the entries that have access rules themselves."""
     hosts = _hosts(configured)
-    for subject in subjects(configured):
+    for subject in (*first_subjects(configured), *subjects(configured)):
         alias = subject.alias
         if alias.access is not None:
-            host = hosts[subject.table]
+            host = hosts.get(subject.table, "")
             yield GuardedEntry(subject.where, alias.location, alias.kind, alias.access, host)
 
 
@@ -312,6 +321,13 @@ def subjects(configured: Configuration) -> Iterator[Subject]:
         for position, where in named.own_names():
             if where not in broken:
                 yield Subject(where, entries[where], named.table, position)
+
+
+def first_subjects(configured: Configuration) -> Iterator[Subject]:
+    """Yield the usable entries of files that come before the table, each in a table of its own."""
+    entries = configured.entries()
+    for each in configured.files_first:
+        yield Subject(each.where, entries[each.where], each.table, 0)
 
 
 def scripts_of(configured: Configuration) -> Iterator[Subject]:

@@ -33,11 +33,14 @@ from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
 from .doctor.findings.finding import CannotStart, findings_summary
 from .doctor.table.mistakes import mistake
-from .entries import FileEntry, to_alias
+from .entries import FileEntry, to_alias, to_first_alias
 from .entry_options.access import to_section
 from .entry_options.plain_http import check_plain_http
 from .entry_options.texts import FilePath, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
+
+# The lists of entries beside the tables.
+_MORE = ("PLAIN_HTTP", "FILES_FIRST", "ACCESS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Configuration:
     when all this was read, on time.monotonic()'s clock, which all processes of a machine share.
     ``plain_http`` are the entries that answer requests over plain HTTP before all else, None where
     there are none.
+    ``files_first`` are the usable entries of files that come before the table.
     """
 
     table: AliasTable
@@ -74,6 +78,7 @@ class Configuration:
     time: float
     access: tuple[AccessSection, ...] = ()
     plain_http: NamedTable | None = None
+    files_first: tuple[FirstEntry, ...] = ()
 
     def require(self) -> None:
         """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""
@@ -87,16 +92,27 @@ class Configuration:
     def entries(self) -> dict[str, object]:
         """Return the entries as the settings hold them, by name."""
         named: dict[str, object] = {}
-        more = (_Given(f"WSGIMATCH_{name}", self.values[name]) for name in ("PLAIN_HTTP", "ACCESS"))
+        more = (_Given(f"WSGIMATCH_{name}", self.values[name]) for name in _MORE)
         for given in (*_given(self.values).values(), *more):
             named.update(zip(given.names(), given.entries, strict=True))
         return named
 
     def all_tables(self) -> Iterator[NamedTable]:
         """Yield the entries for plain HTTP, which come first, and then all tables."""
-        if self.plain_http is not None:
-            yield self.plain_http
+        yield from self.tables_before_files()
         yield from self.tables()
+
+    def tables_before_files(self) -> tuple[NamedTable, ...]:
+        """Return the entries for plain HTTP, which answer before the files that come first."""
+        return () if self.plain_http is None else (self.plain_http,)
+
+    def names_in_order(self) -> Iterator[str]:
+        """Yield the names of all entries, as requests meet them."""
+        for named in self.tables_before_files():
+            yield from (name for _, name in named.own_names())
+        yield from self.names_of_first_files()
+        for named in self.tables():
+            yield from (name for _, name in named.own_names())
 
     def access_sections(self) -> Iterator[tuple[str, AccessSection]]:
         """Yield the usable sections of access rules, each with its name in the settings."""
@@ -104,12 +120,29 @@ class Configuration:
         names = _Given("WSGIMATCH_ACCESS", self.values["ACCESS"]).names()
         return zip((name for name in names if name not in broken), self.access, strict=True)
 
+    def names_of_first_files(self) -> Iterator[str]:
+        """Yield the names of all entries of files that come first, usable or not."""
+        return _Given("WSGIMATCH_FILES_FIRST", self.values["FILES_FIRST"]).names()
+
     def tables(self) -> Iterator[NamedTable]:
         """Yield the table of each virtual host, and last that for every host."""
         lists = _given(self.values)
         for host, given in lists.items():
             table = self.table if host is None else self.table.virtual_hosts[host]
             yield NamedTable(host, table, given, lists[None])
+
+
+@dataclass(frozen=True, slots=True)
+class FirstEntry:
+    """An entry of WSGIMATCH_FILES_FIRST, ``table`` holds it alone; ``where`` is its name."""
+
+    where: str
+    table: AliasTable
+
+    @property
+    def alias(self) -> Alias:
+        """The entry as an alias."""
+        return self.table.aliases[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +216,8 @@ def access_index(configured: Configuration) -> SectionIndex:
 
 def has_access_rules(configured: Configuration) -> bool:
     """Whether there are sections of access rules, or an entry has some itself."""
-    tables = configured.table, *configured.table.virtual_hosts.values()
+    first = (each.table for each in configured.files_first)
+    tables = configured.table, *configured.table.virtual_hosts.values(), *first
     return bool(configured.access) or any(
         alias.access is not None for table in tables for alias in table.aliases
     )
@@ -205,6 +239,7 @@ def configuration() -> Configuration:
         problems += _without_processes(each, values, groups)
     access = tuple(_read_access(values, problems))
     plain_http = _read_plain_http(values, problems)
+    first = tuple(_read_first(values, problems))
     tables = _host_tables(hosts, own)
     aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
     return Configuration(
@@ -217,6 +252,7 @@ def configuration() -> Configuration:
         time=time.monotonic(),
         access=access,
         plain_http=plain_http,
+        files_first=first,
     )
 
 
@@ -299,6 +335,21 @@ def _read_access(values: Mapping[str, Any], problems: list[Problem]) -> Iterator
             problems.append(Problem(given.name(number), error))
         else:
             yield section
+
+
+def _read_first(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[FirstEntry]:
+    given = _Given("WSGIMATCH_FILES_FIRST", values["FILES_FIRST"])
+    for where, entry in zip(given.names(), given.entries, strict=True):
+        try:
+            alias = to_first_alias(entry, _path_of_user_file)
+            _check_logins(alias.access)
+            location = compile_location(
+                alias, allow_exponential=values["ALLOW_EXPONENTIAL_PATTERNS"]
+            )
+        except WSGIMatchError as error:
+            problems.append(Problem(where, error))
+        else:
+            yield FirstEntry(where, AliasTable([alias], locations=[location]))
 
 
 def _path_of_user_file(path: FilePath) -> str:

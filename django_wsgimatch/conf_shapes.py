@@ -13,6 +13,7 @@ DEFAULTS: dict[str, Any] = {
     "ALIASES": [],
     "VIRTUAL_HOSTS": {},
     "PLAIN_HTTP": [],
+    "FILES_FIRST": [],
     "ACCESS": [],
     "ACCESS_REMEMBER": 60,
     "PROCESS_GROUPS": {},
@@ -75,6 +76,10 @@ SHAPES: dict[str, tuple[Any, str]] = {
     "PLAIN_HTTP": (
         lambda v: isinstance(v, list | tuple),
         "a list of redirect(), redirect_match(), deny() and deny_match()",
+    ),
+    "FILES_FIRST": (
+        lambda v: isinstance(v, list | tuple),
+        "a list of folders, document_root(), alias() and alias_match()",
     ),
     "ACCESS": (lambda v: isinstance(v, list | tuple), "a list of access() and access_match()"),
     "ACCESS_REMEMBER": (

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
 
 OPTIONS = ("process_group", "application_group", "callable_object", "pass_authorization")
 
+_FILE_LINES = ("alias", "aliasmatch", "documentroot")
 _BEFORE_ACCESS = ": as in Apache, it answers before anybody is asked who they are"
 
 
@@ -290,6 +291,26 @@ def to_alias(
         f"{entry!r} should be script_alias(...), alias(...), redirect(...), deny(...), one of them "
         "with _match, or a directive line"
     )
+
+
+def to_first_alias(entry: object, to_path: Callable[[FilePath], str]) -> Alias:
+    """
+    Return the alias of an entry of WSGIMATCH_FILES_FIRST; text or a path is a folder's.
+
+    It has an index only where it says so: the page of a folder is the application's. ``to_path``
+    is as for to_alias(). Raises DirectiveError.
+    """
+    if isinstance(entry, str | bytes | os.PathLike):
+        if isinstance(entry, str) and get_word(entry)[0].lower() in _FILE_LINES:
+            raise DirectiveError(f"{entry!r} is a directive line: text is a folder here")
+        entry = document_root(entry)
+    if not isinstance(entry, Entry) or not isinstance(entry.answer, FileOptions):
+        raise DirectiveError(
+            f"{entry!r} should be a folder, document_root(...), alias(...) or alias_match(...)"
+        )
+    if "index" not in entry.options:
+        entry = replace(entry, options={**entry.options, "index": ()})
+    return _guarded_alias(entry, to_path)
 
 
 def line_bytes(line: Text) -> str:

@@ -18,10 +18,11 @@ from .aliases.hosts.names import split_host
 from .aliases.index.prefix import alias_matches
 from .aliases.patterns.pattern import Pattern
 from .aliases.quoting import directive_line
-from .aliases.resolve import Resolution, Rules, resolve
-from .aliases.table import AliasTable
+from .aliases.resolve import Resolution, Rules, reason_of, resolve
+from .aliases.table import AliasTable, Match
 from .aliases.uri import authority_of
 from .answers.direct import Direct, direct, foretell, is_direct
+from .answers.first_files import TriedFile, TriedFiles, tried_files
 from .answers.plain_http import own_host_url
 from .answers.proxies.mount import script_name_below
 from .answers.proxies.sample import SampleRequest
@@ -50,6 +51,14 @@ class PlainAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingFile:
+    """A file that would answer before the table, and the name of its entry."""
+
+    where: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """
     What becomes of one request target; the fields are those of ``preview --json``.
@@ -66,7 +75,9 @@ class Preview:
     if it has access rules itself, and the sections; ``demands`` is what they say together.
     ``request`` is who asks, where that is given. ``plain_http`` is what answers over plain HTTP
     before all else; where it is known that this is asked for, the ``status``, the ``url`` and the
-    ``directive`` are its own. Text holds one byte a character, as in WSGI.
+    ``directive`` are its own. ``file_first`` names the entry of WSGIMATCH_FILES_FIRST that answers,
+    which has no place among the others; ``missing_files`` would answer first if they were there.
+    Text holds one byte a character, as in WSGI.
     """
 
     target: str
@@ -93,6 +104,8 @@ class Preview:
     access: tuple[str, ...] = ()
     demands: tuple[str, ...] = ()
     plain_http: PlainAnswer | None = None
+    file_first: str | None = None
+    missing_files: tuple[MissingFile, ...] = ()
 
     @property
     def is_run(self) -> bool:
@@ -108,8 +121,9 @@ class PreviewSite:
     ``view`` names the Django view for a PATH_INFO, or None; ``load_error`` says why a script
     would not be run in a process group and an application group, or is "". ``sections`` are the
     access rules, ``plain_http`` the entries that answer over plain HTTP before all else, and
-    ``own_pages`` the paths of WSGIMATCH_HEALTH_PATH, which they leave alone. ``request`` says who
-    asks, and ``environ`` is what a server makes of that.
+    ``own_pages`` the paths of WSGIMATCH_HEALTH_PATH, which they leave alone. ``files`` come before
+    the table, and ``names_of_files`` are what their entries are called. ``request`` says who asks,
+    and ``environ`` is what a server makes of that.
     """
 
     table: AliasTable
@@ -123,6 +137,8 @@ class PreviewSite:
     environ: Mapping[str, Any] = field(default_factory=dict)
     plain_http: NamedTable | None = None
     own_pages: tuple[str, ...] = ()
+    files: TriedFiles | None = None
+    names_of_files: tuple[str, ...] = ()
 
 
 def preview_site(
@@ -155,15 +171,20 @@ def preview_site(
         environ=told,
         plain_http=configured.plain_http,
         own_pages=() if health is None else page_paths(health),
+        files=tried_files(configured),
+        names_of_files=tuple(each.where for each in configured.files_first),
     )
 
 
 def preview(site: PreviewSite, target: str) -> Preview:
     """Return what becomes of a request target; nothing is loaded or run."""
-    resolution = resolve(site.table, target, rules=site.rules, server=site.server)
-    plain = _plain_answer(resolution, site)
+    behind = resolve(site.table, target, rules=site.rules, server=site.server)
+    plain = _plain_answer(behind, site)
     if plain is not None and plain.is_asked:
-        return _answered_before(resolution, plain, site)
+        return _answered_before(behind, plain, site)
+    tried = _tried(behind, site)
+    file = tried[-1] if tried and tried[-1].is_there else None
+    resolution = behind if file is None else _of_file(behind, file.match)
     match = resolution.match
     resolution, url = _foretold(resolution, site)
     load_error = _load_error(resolution, site)
@@ -172,7 +193,7 @@ def preview(site: PreviewSite, target: str) -> Preview:
         uri=resolution.uri,
         status=_status(resolution, site.has_fallback),
         matched=match is not None,
-        alias=match.position if match else None,
+        alias=match.position if match and file is None else None,
         directive=directive_line(match.alias) if match else None,
         captures=match.captures if match else None,
         filename=_filename(resolution, site.rules),
@@ -189,9 +210,15 @@ def preview(site: PreviewSite, target: str) -> Preview:
         load_error=load_error,
         request=site.request,
         warnings=tuple(_warnings(resolution, load_error)),
-        access=tuple(_sections(resolution, site)),
-        demands=tuple(_demands(resolution, site)),
+        access=tuple(_sections(resolution, behind, site)),
+        demands=tuple(_demands(resolution, behind, site)),
         plain_http=plain,
+        file_first=None if file is None else site.names_of_files[file.number],
+        missing_files=tuple(
+            MissingFile(site.names_of_files[each.number], _absolute(each.filename, site.rules))
+            for each in tried
+            if not each.is_there
+        ),
     )
 
 
@@ -254,33 +281,56 @@ def _answered_before(resolution: Resolution, plain: PlainAnswer, site: PreviewSi
     )
 
 
+def _tried(resolution: Resolution, site: PreviewSite) -> list[TriedFile]:
+    """Return the files that come before the table, up to the one that answers."""
+    if site.files is None or resolution.uri is None:
+        return []
+    return [*site.files.tries(resolution.uri, _host(resolution, site))]
+
+
+def _of_file(behind: Resolution, match: Match) -> Resolution:
+    """What becomes of a request where a file answers before the table does."""
+    return Resolution(
+        behind.target,
+        behind.uri,
+        behind.query_string,
+        status=200,
+        reason=reason_of(match.alias),
+        match=match,
+    )
+
+
 def _host(resolution: Resolution, site: PreviewSite) -> str:
     return authority_of(resolution.target) or site.server.host
 
 
-def _sections(resolution: Resolution, site: PreviewSite) -> Iterator[str]:
+def _sections(resolution: Resolution, behind: Resolution, site: PreviewSite) -> Iterator[str]:
     if site.sections is None or resolution.uri is None:
         return
-    for alias, rules in _own_rules(resolution):
+    for alias, rules in _own_rules(resolution, behind):
         yield f"{alias.directive} {alias.location}: {'; '.join(rules.lines())}"
     for section in site.sections.find(resolution.uri, _host(resolution, site)):
         yield f"{section.directive} {section.location}: {'; '.join(section.rules.lines())}"
 
 
-def _own_rules(resolution: Resolution) -> Iterator[tuple[Alias, AccessRules]]:
-    """Yield the entry that answers, and the access rules that it has itself, if any."""
-    match = resolution.match
-    if match is not None and match.alias.access is not None:
-        yield match.alias, match.alias.access
+def _own_rules(*resolutions: Resolution) -> Iterator[tuple[Alias, AccessRules]]:
+    """
+    Yield the entry that answers, and the access rules that it has itself, if any.
+
+    Behind a file that comes first it is that of the table, too.
+    """
+    for match in dict.fromkeys(each.match for each in resolutions):
+        if match is not None and match.alias.access is not None:
+            yield match.alias, match.alias.access
 
 
-def _demands(resolution: Resolution, site: PreviewSite) -> Iterator[str]:
+def _demands(resolution: Resolution, behind: Resolution, site: PreviewSite) -> Iterator[str]:
     if site.sections is None or resolution.uri is None:
         return
-    own = [rules for _, rules in _own_rules(resolution)]
-    rules = site.sections.rules_for(resolution.uri, _host(resolution, site), own)
-    if rules is not None:
-        yield from rules.lines()
+    own = [[rules] for _, rules in _own_rules(resolution, behind)] or [[]]
+    host = _host(resolution, site)
+    found = (site.sections.rules_for(resolution.uri, host, rules) for rules in own)
+    yield from dict.fromkeys(line for rules in found if rules for line in rules.lines())
 
 
 def _foretold(resolution: Resolution, site: PreviewSite) -> tuple[Resolution, str | None]:
@@ -334,7 +384,11 @@ def _filename(resolution: Resolution, rules: Rules) -> str | None:
     match = resolution.match
     if match is None or not match.filename or match.alias.is_module:
         return None
-    return os.path.join(rules.base_directory, match.filename)
+    return _absolute(match.filename, rules)
+
+
+def _absolute(filename: str, rules: Rules) -> str:
+    return os.path.join(rules.base_directory, filename)
 
 
 def _view(resolution: Resolution, site: PreviewSite) -> str | None:

@@ -28,6 +28,7 @@ from .answers.access.host_names import HostNames
 from .answers.access.judging import Judge
 from .answers.access.kept_files import UserFiles
 from .answers.access.passwords import Remembered
+from .answers.first_files import FilesFirst, tried_files
 from .answers.plain_http import PlainHttp
 from .answers.proxies.wrapper import BehindProxies
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
@@ -100,12 +101,16 @@ def make_application(configured: Configuration) -> WSGIApplication:
     Return what answers for a configuration: the dispatcher, behind its access rules and proxies.
 
     What trusted proxies tell comes first: the rules ask who the client is, and what answers over
-    plain HTTP, before them, asks for the scheme. Raises CannotStart.
+    plain HTTP, before them, asks for the scheme. Behind the rules come the files that are there.
+    Raises CannotStart.
     """
     dispatcher = make_dispatcher(configured)
     application: WSGIApplication = dispatcher
-    if has_access_rules(configured):
-        application = with_access(configured, dispatcher)
+    gate = with_access(configured, dispatcher) if has_access_rules(configured) else None
+    if gate is not None:
+        application = gate
+    if configured.files_first:
+        application = with_files_first(configured, dispatcher, gate)
     if configured.plain_http is not None:
         application = PlainHttp(
             application,
@@ -172,6 +177,28 @@ def with_access(configured: Configuration, application: Dispatcher) -> AccessGat
 def is_page_of_ours(dispatcher: Dispatcher, environ: WSGIEnvironment) -> bool:
     """Whether a request is for a page of WSGIMATCH_HEALTH_PATH."""
     return environ.get("PATH_INFO") in dispatcher.own_pages
+
+
+def with_files_first(
+    configured: Configuration, dispatcher: Dispatcher, gate: AccessGate | None
+) -> FilesFirst:
+    """Return a dispatcher, behind its gate, with the files before it that come first."""
+
+    def guard(number: int, application: WSGIApplication) -> WSGIApplication:
+        """Have a file meet all that its URL would meet without it, and its own rules."""
+        if gate is None:
+            return application
+        entry = configured.files_first[number].table
+        own = gate.before(application, entry, own_rules=own_rules, served_uris=index_uris)
+        return gate.before(own, configured.table, own_rules=own_rules)
+
+    return FilesFirst(
+        dispatcher if gate is None else gate,
+        tried_files(configured),
+        rules=configured.rules,
+        guard=guard,
+        is_exempt=partial(is_page_of_ours, dispatcher),
+    )
 
 
 def index_uris(alias: Alias, uri: str) -> list[str]:

@@ -106,6 +106,18 @@ def send(
             server=server_of(environ),
             mount_point=mount_point,
         )
+    return send_from_folder(answer, mount_point, rules, environ, start_response)
+
+
+def send_from_folder(
+    answer: Direct,
+    mount_point: str,
+    rules: Rules,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    """Answer one request (PEP 3333) for a file of an entry; the rest as send() has it."""
+    given = answer.alias.answer
     assert isinstance(given, FileOptions)
     if not answer.where:
         return error_page(500, environ, start_response)

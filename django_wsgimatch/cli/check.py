@@ -77,8 +77,7 @@ def findings(
 
 def _positions(configured: Configuration) -> dict[str, int]:
     """Where each entry stands in what ``list`` shows."""
-    wheres = [where for named in configured.all_tables() for _, where in named.own_names()]
-    return {where: position for position, where in enumerate(wheres)}
+    return {where: position for position, where in enumerate(configured.names_in_order())}
 
 
 def _order(positions: Mapping[str, int], finding: Finding) -> tuple[int, str, int]:

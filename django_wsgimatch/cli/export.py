@@ -86,8 +86,10 @@ def _export_table(options: Options, backend: Backend, output: Output) -> int:
 def table_hosts(configured: Configuration) -> Iterator[TableHost]:
     """Yield the hosts of the settings' table, that for every name last."""
     answers_all = configured.values["FALLBACK"] is not None
+    # What such a file answers must be passed on, whatever else does not answer there.
+    first = tuple(each.alias for each in configured.files_first)
     for named in configured.tables():
-        yield TableHost(named.host, named.table.aliases, answers_all)
+        yield TableHost(named.host, (*named.table.aliases, *first), answers_all)
 
 
 def _export_file(options: Options, backend: Backend, output: Output) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass
 from functools import partial
 
@@ -10,7 +10,7 @@ from ..aliases.alias import Alias, Answer, Redirection
 from ..aliases.file_options import FileOptions
 from ..aliases.groups import GLOBAL
 from ..aliases.resolve import Rules
-from ..conf import Configuration, configuration
+from ..conf import Configuration, NamedTable, configuration
 from ..doctor.targets.files import TargetPlace, survey
 from ..doctor.targets.listing import Listings
 from ..text import aligned, readable, shown
@@ -27,9 +27,9 @@ COLUMNS = (
 EMBEDDED, MAIN = "(embedded)", "(main interpreter)"
 
 _BROKEN = "broken"
-_DENIED, _REDIRECTED, _FILES = "denied", "redirected", "files"
+_DENIED, _REDIRECTED, _FILES, _FIRST = "denied", "redirected", "files", "files first"
 # The states in which an entry does what it should.
-_SOUND = ("script", "module", "directory", _DENIED, _REDIRECTED, _FILES)
+_SOUND = ("script", "module", "directory", _DENIED, _REDIRECTED, _FILES, _FIRST)
 _NOTHING = ("-", EMBEDDED, MAIN)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
@@ -37,7 +37,7 @@ _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 @dataclass(frozen=True, slots=True)
 class Row:
     """
-    One entry of the table, as ``list --json`` has it.
+    One entry of the table, or of the files before it, as ``list --json`` has it.
 
     ``host`` is the virtual host's pattern, None for the entries of all hosts. What a broken
     entry, or one without an application, does not have is None; ``reason`` says what is wrong with
@@ -81,20 +81,63 @@ def _run(options: Options, output: Output) -> int:
 
 
 def rows(configured: Configuration) -> Iterator[Row]:
-    """Yield all entries: those for plain HTTP, each virtual host's own, those for every host."""
+    """
+    Yield all entries: those for plain HTTP, the files that come first, those of the tables.
+
+    Of these each virtual host's own come before those for every host.
+    """
     problems = {problem.where: str(problem.error) for problem in configured.problems}
-    reasons, listings = unplanned(configured), Listings()
-    for named in configured.all_tables():
+    rows_of = partial(
+        _table_rows, rules=configured.rules, problems=problems, reasons=unplanned(configured)
+    )
+    yield from rows_of(configured.tables_before_files())
+    yield from _first_rows(configured, problems)
+    yield from rows_of(configured.tables())
+
+
+def _table_rows(
+    tables: Iterable[NamedTable],
+    *,
+    rules: Rules,
+    problems: Mapping[str, str],
+    reasons: Mapping[str, str],
+) -> Iterator[Row]:
+    listings = Listings()
+    for named in tables:
         for position, where in named.own_names():
             alias, why = named.table.aliases[position], reasons.get(where, "")
-            own = () if alias.access is None else tuple(alias.access.lines())
+            own = _access_lines(alias)
             row = partial(Row, named.host, position, where, unplanned=why, access=own)
             if where in problems:
                 yield row(state=_BROKEN, reason=problems[where])
             elif alias.answer is not None:
                 yield _answering(row, alias, alias.answer)
             else:
-                yield _row(row, alias, survey(alias, configured.rules, listings), configured.rules)
+                yield _row(row, alias, survey(alias, rules, listings), rules)
+
+
+def _first_rows(configured: Configuration, problems: Mapping[str, str]) -> Iterator[Row]:
+    usable = {each.where: each.alias for each in configured.files_first}
+    for position, where in enumerate(configured.names_of_first_files()):
+        if where in problems:
+            yield Row(None, position, where, state=_BROKEN, reason=problems[where])
+            continue
+        alias = usable[where]
+        yield Row(
+            None,
+            position,
+            where,
+            kind=alias.directive,
+            location=alias.location,
+            target=alias.target,
+            state=_FIRST,
+            reason="",
+            access=_access_lines(alias),
+        )
+
+
+def _access_lines(alias: Alias) -> tuple[str, ...]:
+    return () if alias.access is None else tuple(alias.access.lines())
 
 
 def _answering(row: Callable[..., Row], alias: Alias, answer: Answer) -> Row:

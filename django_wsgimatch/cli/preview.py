@@ -295,7 +295,8 @@ def _warned(previewed: Preview, warning: str, **changes: Any) -> Preview:
 def explained(at: PreviewSite, previewed: Preview) -> tuple[Try, ...]:
     """Return how each alias fared with a previewed target, none where none was tried."""
     plain = previewed.plain_http
-    if previewed.uri is None or (plain is not None and plain.is_asked):
+    is_before = previewed.file_first is not None or (plain is not None and plain.is_asked)
+    if previewed.uri is None or is_before:
         return ()
     return tuple(tries(_table_for(at, previewed.target), previewed.uri))
 
@@ -348,6 +349,12 @@ def preview_rows(
     if len(previewed.access) > 1:
         # Of one section it would say the same again.
         yield "demands", readable("; ".join(previewed.demands) or "nothing"), "DEMANDS"
+    for missing in previewed.missing_files:
+        text = f"no {readable(missing.filename)} now: {shown(missing.where)}"
+        yield "file first", text, "lost"
+    if previewed.file_first is not None:
+        text = f"{readable(previewed.filename or '')} by {shown(previewed.file_first)}"
+        yield "file first", text, "won"
     for outcome, text in alias_rows(tried, is_full=is_full):
         yield "alias", text, outcome
     for label, text in _result_rows(previewed):

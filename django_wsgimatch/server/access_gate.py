@@ -82,6 +82,25 @@ class AccessGate:
                 environ["AUTH_TYPE"] = "Basic"
         return self.application(environ, start_response)
 
+    def before(
+        self,
+        application: WSGIApplication,
+        table: AliasTable,
+        *,
+        own_rules: Callable[[Alias], Sequence[AccessRules]] | None = None,
+        served_uris: Callable[[Alias, str], Iterable[str]] | None = None,
+    ) -> AccessGate:
+        """Return a gate with the same sections before another application, whose table it is."""
+        return AccessGate(
+            application,
+            self.sections,
+            self.judge,
+            table,
+            rules=self._rules,
+            own_rules=own_rules,
+            served_uris=served_uris,
+        )
+
     def _log(self, verdict: Verdict, environ: WSGIEnvironment) -> None:
         """Log why a request is not let in: what anybody can cause is no error."""
         level = logging.INFO

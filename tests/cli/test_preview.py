@@ -153,6 +153,8 @@ def test_preview_for_programs(site):
             "access": [],
             "demands": [],
             "plain_http": None,
+            "file_first": None,
+            "missing_files": [],
         },
         {
             **dict.fromkeys(["status", "alias", "directive", "filename", "url", "script"]),
@@ -167,6 +169,8 @@ def test_preview_for_programs(site):
             "warnings": [],
             "access": [],
             "demands": [],
+            "file_first": None,
+            "missing_files": [],
         },
     ]
 

@@ -27,6 +27,8 @@ Part: TypeAlias = "str | tuple[str, list[Part], str]"
 # By an option and its value: the name that it has where many entries have it.
 Names = dict[tuple[str, str], str]
 
+# The options of files where none is given, and of those that come first.
+_USUAL, _FIRST = FileOptions(), FileOptions(index=())
 # Where ruff and black break lines.
 _WIDTH = 88
 _INDENT = "    "
@@ -51,6 +53,8 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
         *lines, last = _lines_of(_part(f"{name} = ", value), "")
         yield from (*lines, last.removesuffix(","))
     names = {key: name for key, (name, _) in shared.items()}
+    if settings.first:
+        yield from _list("WSGIMATCH_FILES_FIRST = ", settings.first, "", names, usual=_FIRST)
     yield from _list("WSGIMATCH_ALIASES = ", settings.entries, "", names)
     if settings.hosts:
         yield from _virtual_hosts(settings.hosts, names)
@@ -110,6 +114,8 @@ def values(settings: Settings) -> dict[str, Any]:
         }
     if settings.plain_http:
         found["WSGIMATCH_PLAIN_HTTP"] = list(map(_record, settings.plain_http))
+    if settings.first:
+        found["WSGIMATCH_FILES_FIRST"] = [_record(each, _FIRST) for each in settings.first]
     if settings.access:
         found["WSGIMATCH_ACCESS"] = [*map(access_record, settings.access)]
     if settings.groups:
@@ -147,6 +153,7 @@ def _member(value: Any) -> str:
 
 
 def _all_entries(settings: Settings) -> Iterator[Written]:
+    yield from settings.first
     yield from settings.entries
     for host in settings.hosts:
         yield from host.entries
@@ -221,7 +228,12 @@ def _pairs(value: dict[str, Any]) -> Iterator[str]:
 
 
 def _list(
-    start: str, entries: Sequence[Written], indent: str, names: Names, end: str = ""
+    start: str,
+    entries: Sequence[Written],
+    indent: str,
+    names: Names,
+    end: str = "",
+    usual: FileOptions = _USUAL,
 ) -> Iterator[str]:
     if not entries:
         yield f"{start}[]{end}"
@@ -230,7 +242,8 @@ def _list(
     for each in entries:
         inner = indent + _INDENT
         yield from _indented(_comments(each.comment, each.spots), inner)
-        yield from _wrapped(f"{each.alias.function}(", _arguments(each.alias, names), ")", inner)
+        arguments = _arguments(each.alias, names, usual)
+        yield from _wrapped(f"{each.alias.function}(", arguments, ")", inner)
     yield f"{indent}]{end}"
 
 
@@ -272,7 +285,7 @@ def _part(key: str, value: Any) -> Part:
     return f"{key}{literal(value)}"
 
 
-def _arguments(alias: Alias, names: Names) -> list[Part]:
+def _arguments(alias: Alias, names: Names, usual: FileOptions) -> list[Part]:
     match alias.answer:
         case Denial(note):
             return [literal(alias.location), *([f"note={literal(note)}"] if note else [])]
@@ -280,7 +293,7 @@ def _arguments(alias: Alias, names: Names) -> list[Part]:
             return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
     is_root = isinstance(alias.answer, FileOptions) and alias.answer.is_root
     arguments: list[Part] = [*([] if is_root else [literal(alias.location)]), _target(alias)]
-    for name, value in _options(alias).items():
+    for name, value in _options(alias, usual).items():
         shared = names.get((name, repr(value)))
         arguments.append(f"{name}={shared}" if shared else _part(f"{name}=", value))
     return arguments
@@ -294,10 +307,10 @@ def _target(alias: Alias) -> str:
     return literal(alias.target)
 
 
-def _options(alias: Alias) -> dict[str, Any]:
-    """The options of an entry that are not as they are without being given."""
+def _options(alias: Alias, usual: FileOptions) -> dict[str, Any]:
+    """The options of an entry that are not as they are without being given, as ``usual``."""
     if isinstance(alias.answer, FileOptions):
-        return _file_options(alias.answer) | extras_as_options(alias.extras)
+        return _file_options(alias.answer, usual) | extras_as_options(alias.extras)
     found = {name: getattr(alias, name) for name in ENTRY_OPTIONS.values()}
     if alias.is_module:
         # Its target says so.
@@ -306,9 +319,9 @@ def _options(alias: Alias) -> dict[str, Any]:
     return given | extras_as_options(alias.extras)
 
 
-def _file_options(answer: FileOptions) -> dict[str, Any]:
+def _file_options(answer: FileOptions, usual: FileOptions) -> dict[str, Any]:
     given = {each.name: getattr(answer, each.name) for each in fields(FileOptions)}
-    changed = {name: v for name, v in given.items() if v != getattr(FileOptions(), name)}
+    changed = {name: v for name, v in given.items() if v != getattr(usual, name)}
     changed.pop("is_root", None)
     return {
         name: dict(value) if name in ("types", "encodings") else value
@@ -327,7 +340,7 @@ def _indented(lines: Iterable[str], indent: str) -> Iterator[str]:
     return (indent + line for line in lines)
 
 
-def _record(entry: Written) -> dict[str, Any]:
+def _record(entry: Written, usual: FileOptions = _USUAL) -> dict[str, Any]:
     alias = entry.alias
     found: dict[str, Any] = {"kind": alias.kind, "location": utf8_text(alias.location)}
     match alias.answer:
@@ -339,7 +352,8 @@ def _record(entry: Written) -> dict[str, Any]:
             # The kind of an entry of mod_wsgi has no name of its own.
             found |= {} if alias.answer is None else {"kind": alias.directive}
             found["target"] = utf8_text(alias.target)
-            found["options"] = {name: _plain(value) for name, value in _options(alias).items()}
+            options = _options(alias, usual)
+            found["options"] = {name: _plain(value) for name, value in options.items()}
     return found | {"from": list(map(str, entry.spots))}
 
 

@@ -44,7 +44,12 @@ class Hosts:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is written; ``servers`` says how the servers of these settings are started."""
+    """
+    What is written.
+
+    ``servers`` says how the servers of these settings are started; ``first`` are the files that
+    come before the entries.
+    """
 
     entries: tuple[Written, ...]
     hosts: tuple[Hosts, ...]
@@ -53,6 +58,7 @@ class Settings:
     servers: Servers = NO_SERVERS
     access: tuple[WrittenAccess, ...] = ()
     plain_http: tuple[Written, ...] = ()
+    first: tuple[Written, ...] = ()
 
 
 def collect(
@@ -62,9 +68,10 @@ def collect(
     *,
     has_files: bool = False,
     servers: Servers = NO_SERVERS,
+    first: Sequence[ResolvedAlias] = (),
 ) -> Settings:
     """
-    Return the settings that say what tables and process groups hold.
+    Return the settings that say what tables and process groups hold, and which files come first.
 
     ``has_files`` says that Apache sends files of a folder where no alias matches; ``servers`` says
     how the servers are started.
@@ -88,6 +95,7 @@ def collect(
         servers,
         tuple(collect_access(tables)),
         tuple(_over_plain_http(tables)),
+        tuple(_written(each, defaults) for each in first),
     )
 
 

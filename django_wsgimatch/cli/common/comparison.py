@@ -246,15 +246,22 @@ def _by_source(
 
 
 def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasRequests]:
-    # An entry for plain HTTP has no position in the table.
-    of_entry: dict[tuple[int | None, str | None], list[Compared]] = {}
+    # By what takes a request: an alias, or an entry that comes before all of them.
+    of_taker: dict[tuple[int | None, str | None], list[Compared]] = {}
     for each in compared:
         shown = preview(table, each.request.target)
-        of_entry.setdefault((shown.alias, shown.directive), []).append(each)
-    for alias, directive in sorted(of_entry, key=lambda entry: (entry[0] is None, entry[0] or 0)):
-        asked = of_entry[alias, directive]
+        taker = shown.alias, shown.file_first or shown.directive
+        of_taker.setdefault(taker, []).append(each)
+    for taker in sorted(of_taker, key=_order):
+        asked = of_taker[taker]
         different = tuple(each for each in asked if each.differences)
-        yield AliasRequests(alias, directive, len(asked), different)
+        yield AliasRequests(*taker, len(asked), different)
+
+
+def _order(taker: tuple[int | None, str | None]) -> tuple[bool, int, bool, str]:
+    """Aliases as they are tried, then what comes before them, then the fallback."""
+    alias, directive = taker
+    return alias is None, alias or 0, directive is None, directive or ""
 
 
 def _heading(group: AliasRequests) -> str:

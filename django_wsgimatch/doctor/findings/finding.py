@@ -129,6 +129,7 @@ CATALOGUE = {
     "W092": "files that nobody should get are below a folder of files",
     "W093": "two projects have their files at one URL",
     "W094": "a project's files are in another folder than the one that is served",
+    "W100": "uploaded files answer before the application",
     "I001": "a project answers its files with its own 404",
     "I002": "nobody here answers the URLs of a project's files",
 }

@@ -119,6 +119,8 @@ def _findings(files: StoredFiles, projects: Projects) -> Findings:
 
 
 def _are_sent(files: StoredFiles, projects: Projects) -> bool:
-    """Whether the project sends its files itself, or is asked for them: then I001 tells."""
+    """Whether they come first, or the project sends them, or is asked for them: I001 tells."""
+    if projects.comes_first(files.url, files.folder):
+        return True
     is_asked = files.key != FALLBACK and projects.comes_back(files.url, files.key)
     return files.are_sent or is_asked

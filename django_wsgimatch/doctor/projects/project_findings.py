@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...aliases.groups import Server, variable
+from ...aliases.table import AliasTable
 from ...conf import Configuration
 from ...conf_shapes import DEFAULTS
 from ...daemon.definition import Definition
@@ -122,9 +123,7 @@ def project_findings(
         yield from remote_user_findings(told, subjects)
     for table in {id(each.subject.table): each.subject.table for each in found}.values():
         of_table = [each for each in found if each.subject.table is table and each.key in told]
-        projects = Projects(
-            table, configured.rules, server_of(configured), told, is_project(configured), tables
-        )
+        projects = _projects(configured, table, told, tables)
         answered = list(_answered(projects, of_table, asked))
         yield from prefix_findings(answered)
         yield from shared_findings(projects, answered)
@@ -132,6 +131,23 @@ def project_findings(
         keys = dict.fromkeys([FALLBACK, *(each.key for each in of_table)])
         behind = {key: told[key] for key in keys if key in told}
         yield from cookie_findings(behind, {FALLBACK: "the fallback", **where})
+
+
+def _projects(
+    configured: Configuration,
+    table: AliasTable,
+    told: Mapping[Key, Told],
+    tables: tuple[AliasTable, ...],
+) -> Projects:
+    return Projects(
+        table,
+        configured.rules,
+        server_of(configured),
+        told,
+        is_project(configured),
+        tables,
+        tuple(each.table for each in configured.files_first),
+    )
 
 
 def _questions(found: Iterable[Reached]) -> dict[Key, tuple[Question, ...]]:

@@ -58,7 +58,8 @@ class Projects:
     What all projects of a table have told.
 
     ``server`` is what group names are made from; ``has_fallback`` says whether the server's own
-    project answers what no alias matches. ``others`` are the tables of other hosts.
+    project answers what no alias matches. ``others`` are the tables of other hosts, ``first`` those
+    of the files that come before all tables.
     """
 
     table: AliasTable
@@ -67,6 +68,7 @@ class Projects:
     told: Mapping[Key, Told]
     has_fallback: bool = True
     others: tuple[AliasTable, ...] = ()
+    first: tuple[AliasTable, ...] = ()
 
     def is_reached_anywhere(self, url: str, key: Key) -> bool:
         """Whether a URL leads to the same Django project on this host or on another."""
@@ -95,6 +97,12 @@ class Projects:
         path = os.fsdecode(match.filename.encode("latin-1"))
         base = os.fsdecode(self.rules.base_directory.encode("latin-1"))
         return os.path.normpath(os.path.join(base, path))
+
+    def comes_first(self, url: str, folder: str) -> bool:
+        """Whether the files of a folder answer below a URL before the table does."""
+        folders = (replace(self, table=table).folder_at(url) for table in self.first)
+        wanted = os.path.realpath(folder)
+        return any(each is not None and os.path.realpath(each) == wanted for each in folders)
 
     def _resolve(self, url: str) -> Resolution:
         path = quote_uri(unquote(urlsplit(url).path, "latin-1"))

@@ -44,6 +44,11 @@ _OWN_ACCESS = (
     "Write access=rules(require='ip 10.0.0.0/8'), or another of the words that stand behind "
     "Require in Apache; howto/access-rules has examples."
 )
+_FIRST = (
+    "Write a folder, as in BASE_DIR / 'public', or document_root(folder), alias('/location', path) "
+    "or alias_match(pattern, path) with options of files."
+)
+_OF_ACCESS = ("access: ", "access should be")
 _BEFORE_ACCESS = (
     "Leave it out: a redirect tells a URL and no more; whoever asks for that URL is asked there. "
     "Or let a view redirect those who are let in."
@@ -87,6 +92,9 @@ def _of_directive(where: str, cause: DirectiveError, entry: object) -> tuple[str
         return message, _ACCESS
     if where.startswith("WSGIMATCH_PLAIN_HTTP"):
         return message, _CURES.get(str(cause), _PLAIN_HTTP)
+    if where.startswith("WSGIMATCH_FILES_FIRST"):
+        is_of_access = str(cause).startswith(_OF_ACCESS)
+        return message, _OWN_ACCESS if is_of_access else _FIRST
     if not isinstance(entry, str | bytes):
         return message, _cure_of_entry(str(cause))
     line = entry.decode("latin-1") if isinstance(entry, bytes) else entry
@@ -99,7 +107,7 @@ def _of_directive(where: str, cause: DirectiveError, entry: object) -> tuple[str
 def _cure_of_entry(message: str) -> str:
     if message.startswith("a redirect has no option"):
         return _BEFORE_ACCESS
-    if message.startswith(("access: ", "access should be")):
+    if message.startswith(_OF_ACCESS):
         return _OWN_ACCESS
     return _CURES.get(message, _FORM)
 

@@ -57,7 +57,7 @@ def _folder_findings(subject: Subject, folder: str) -> Findings:
             what = f"there is no {quoted(folder)}"
         yield subject.finding(
             "E050",
-            f"the path {target} does not exist: {what}. Every request gets 404.",
+            f"the path {target} does not exist: {what}. {_effect(subject, 404)}",
             "Make it, as `manage.py collectstatic` does for static files, or fix the path. A "
             "relative path starts at settings.BASE_DIR.",
         )
@@ -67,16 +67,42 @@ def _folder_findings(subject: Subject, folder: str) -> Findings:
         yield subject.finding(
             "E050",
             f"the path {target} ends in a slash, and {quoted(folder)} is a file. "
-            "Every request gets 404.",
+            f"{_effect(subject, 404)}",
             "Remove the slash.",
         )
     elif not os.access(path, os.R_OK | (os.X_OK if is_folder else 0)):
         yield subject.finding(
             "E051",
-            f"this user may not read {quoted(folder)}. Every request gets 403.",
+            f"this user may not read {quoted(folder)}. {_effect(subject, 403)}",
             "Let the server's user read it and enter all directories above it: namei -l "
             f"{readable(folder)}",
         )
+
+
+def _comes_first(subject: Subject) -> bool:
+    """Whether the files come before the table, which answers where they are not there."""
+    return subject.where.startswith("WSGIMATCH_FILES_FIRST")
+
+
+def _effect(subject: Subject, status: int) -> str:
+    if _comes_first(subject):
+        return "No file answers first."
+    return f"Every request gets {status}."
+
+
+def uploaded_findings(subjects: Iterable[Subject], media: str | None, rules: Rules) -> Findings:
+    """Yield the files before the table whose folder takes uploads, at URLs of their choice."""
+    for subject in subjects:
+        [folder] = folder_of(subject.alias, rules.base_directory)
+        is_upload = media is not None and f"{folder}/".startswith(f"{media.rstrip('/')}/")
+        if is_upload and subject.alias.location == "/":
+            yield subject.finding(
+                "W100",
+                f"uploaded files are in {quoted(folder)}, and answer any URL before the "
+                "application does: what somebody has uploaded as 'login' is the page of /login.",
+                "Serve MEDIA_ROOT below a location of its own: alias('/media', MEDIA_ROOT) in "
+                "WSGIMATCH_ALIASES.",
+            )
 
 
 def _private_files(
@@ -92,11 +118,12 @@ def _private_files(
     if named:
         path, uri = named[0]
         names = listed([quoted(path) for path, _ in named], most=_MOST_NAMED)
+        place = "in WSGIMATCH_ALIASES" if _comes_first(subject) else "before this entry"
         yield subject.finding(
             "W092",
             f"anyone can download {names}: {quoted(uri)} is answered with {quoted(path)}.",
-            "Keep in that folder only what everybody may have, or close the rest before this "
-            "entry: deny_match(r'/\\.|\\.(py|sqlite3)$').",
+            "Keep in that folder only what everybody may have, or close the rest "
+            f"{place}: deny_match(r'/\\.|\\.(py|sqlite3)$').",
         )
 
 
