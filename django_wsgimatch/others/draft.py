@@ -29,7 +29,8 @@ class Draft:
     """
     The settings as they grow, and the ledger in which the report is kept.
 
-    ``options`` are all that was read, in the report's order. ``groups`` are by their names.
+    ``options`` are all that was read, in the report's order. ``groups`` are by their names,
+    ``first`` are the files that come before the entries.
     """
 
     options: list[Directive] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Draft:
     entries: list[Written] = field(default_factory=list)
     hosts: dict[str, list[Written]] = field(default_factory=dict)
     others: list[Setting] = field(default_factory=list)
+    first: list[Written] = field(default_factory=list)
 
     def note(self, option: Directive, category: Category, text: str) -> None:
         """Say what became of an option."""
@@ -77,7 +79,13 @@ class Draft:
         others = list(self.others)
         if not all(any(each.alias.location == "/" for each in entries) for entries in lists):
             others.append(Setting("WSGIMATCH_FALLBACK", None, _NOTHING))
-        return Settings(tuple(self.entries), hosts, tuple(self.groups.values()), tuple(others))
+        return Settings(
+            tuple(self.entries),
+            hosts,
+            tuple(self.groups.values()),
+            tuple(others),
+            first=tuple(self.first),
+        )
 
     def _hosts(self) -> Iterator[Hosts]:
         """Yield the hosts; one that has the same entries as an earlier one names that."""

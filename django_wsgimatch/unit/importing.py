@@ -127,9 +127,10 @@ def _write(
     cases = host_cases(_hosts(root))
     for case in cases:
         table = UnitTable()
-        RouteWalk(draft, root, targets, case, table).pass_to(listener, EVERYWHERE)
-        if len(cases) == 1:
-            draft.entries = table.entries
+        has_hosts = len(cases) > 1
+        RouteWalk(draft, root, targets, case, table, has_hosts).pass_to(listener, EVERYWHERE)
+        if not has_hosts:
+            draft.entries, draft.first = table.entries, table.first
         else:
             draft.hosts[case.pattern] = table.entries
     draft.others.append(Setting("WSGIMATCH_ALLOW_ENCODED_SLASHES", True, _DECODED))

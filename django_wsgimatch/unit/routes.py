@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from ..aliases.alias import Denial, Redirection
 from ..apache.lines.directive import Directive
 from ..exceptions import PatternError
 from ..others.draft import Draft
@@ -45,9 +46,15 @@ _SCHEME = (
 )
 _FIRST_FILES = (
     "Unit sends the files of {0} first, and only what is no file goes on; the entries are those "
-    "behind it. Write an alias() for each folder and file in it"
+    "behind it. WSGIMATCH_FILES_FIRST would, but {1}: write an alias() for each folder and file in "
+    "it"
 )
-_MISSING = "a file that is not there is 404; Unit would go on with the fallback"
+_HOSTS = "it holds for all hosts, and here are several"
+_REFUSING = "a redirect or a refusal among the fallback's answers would come before it"
+_FIRST = (
+    "WSGIMATCH_FILES_FIRST; a file that may not be read is 403, and a folder without an index goes "
+    "on to the fallback"
+)
 _VARIABLE = re.compile(r"\$(?:\{([a-z_]+)\}|([a-z_]+))")
 
 
@@ -62,13 +69,18 @@ class _Where:
 
 @dataclass(slots=True)
 class RouteWalk:
-    """A walk through the routes for one host; ``table`` has the entries that it has met."""
+    """
+    A walk through the routes for one host; ``table`` has the entries that it has met.
+
+    It ``has_hosts`` where others have tables of their own.
+    """
 
     draft: Draft
     root: UnitMember
     targets: Mapping[str, Mapping[str, UnitTarget]]
     host: HostCase
     table: UnitTable
+    has_hosts: bool = False
 
     def pass_to(
         self,
@@ -183,23 +195,45 @@ class RouteWalk:
             if (limit := action.get(name)) is not None:
                 self._close(region, [limit, action], f"No alias() has `{name}`")
                 return
-        if "$" in path.removesuffix("$uri") or others or not path.startswith("/"):
+        fallback = action.get("fallback")
+        is_one = not others or fallback is not None
+        if not is_one or not all(map(_is_path, (path, *others))):
             self._close(region, [action], "An alias() has one path, in which $uri may be the end")
             return
         self._note_links(action)
-        fallback = action.get("fallback")
-        if fallback is not None and region.is_all:
-            note_all(self.draft, share, "needs you", _FIRST_FILES.format(path))
-            note_all(self.draft, action.get("index"), "needs you", _FIRST_FILES.format(path))
-            self._act(fallback, region, trail)
-            return
-        note_all(self.draft, fallback, "needs you", _MISSING)
         index = action.get("index")
         name = "index.html" if index is None or index.text is None else index.text
+        if fallback is not None:
+            self._share_first(action, share, region, name)
+            self._act_behind(fallback, share, region, trail)
+            return
         note_all(self.draft, index, "kept", "index of the entry")
         note_all(self.draft, share, "kept", "alias() or alias_match()")
         extras = headers_of_files(self.draft, action)
         self.table.share(path, name, region, [share.line], extras)
+
+    def _share_first(
+        self, action: UnitMember, share: UnitMember, region: UriRegion, index: str
+    ) -> None:
+        extras = headers_of_files(self.draft, action)
+        for path in share.texts():
+            self.table.share_first(path, index, region, [share.line], extras)
+        note_all(self.draft, share, "changed", _FIRST)
+        note_all(self.draft, action.get("index"), "kept", "index of the files that come first")
+
+    def _act_behind(
+        self, fallback: UnitMember, share: UnitMember, region: UriRegion, trail: tuple[str, ...]
+    ) -> None:
+        """Follow a fallback, behind which its files come first only before what runs or sends."""
+        first, entries = len(self.table.first) - len(share.texts()), len(self.table.entries)
+        self._act(fallback, region, trail)
+        behind = (each.alias.answer for each in self.table.entries[entries:])
+        is_refused = any(isinstance(each, Redirection | Denial) for each in behind)
+        if self.has_hosts or is_refused:
+            del self.table.first[first : first + len(share.texts())]
+            reason = _HOSTS if self.has_hosts else _REFUSING
+            text = _FIRST_FILES.format(", ".join(share.texts()), reason)
+            note_all(self.draft, share, "needs you", text)
 
     def _note_links(self, action: UnitMember) -> None:
         for name in ("follow_symlinks", "traverse_mounts"):
@@ -250,3 +284,8 @@ class RouteWalk:
         urls = "all URLs" if region.is_all else f"URLs that ^{region.lookaheads()} matches"
         for line in dict.fromkeys(lines):
             self.draft.note(line, "needs you", _CLOSED.format(urls, reason))
+
+
+def _is_path(path: str) -> bool:
+    """Whether a path is one of files, with the URI at its end or nowhere."""
+    return path.startswith("/") and "$" not in path.removesuffix("$uri")

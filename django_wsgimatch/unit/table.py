@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..aliases.alias import Alias, Denial, Extras, Redirection
+from ..aliases.directives import root_of
 from ..aliases.file_options import FileOptions
 from ..apache.lines.directive import Directive
 from ..apache.writing.settings import Written
@@ -15,7 +16,7 @@ from ..others.regexes import as_regex
 from .applications import UnitTarget
 from .patterns import UriRegion
 
-_REDIRECT, _FILES, _SCRIPT = range(3)
+_REDIRECT, _FIRST, _FILES, _SCRIPT = range(4)
 _REST = "(?s:/.*)"
 
 
@@ -26,11 +27,14 @@ class UnitTable:
 
     A table tries redirects first, then files, then applications, whatever their order, up to an
     entry that refuses: what comes later in Unit's and sooner in a table's order leaves out the URIs
-    of those before it.
+    of those before it. ``first`` are files that come before all of them, where they are there.
     """
 
     entries: list[Written] = field(default_factory=list)
+    first: list[Written] = field(default_factory=list)
     _before: list[tuple[int, UriRegion]] = field(default_factory=list)
+    # The same, those before an entry that refuses too: files come before all of that.
+    _all_before: list[tuple[int, UriRegion]] = field(default_factory=list)
 
     def send(
         self,
@@ -48,7 +52,7 @@ class UnitTable:
             location = "/" if region.is_all else f"^{region.lookaheads()}/"
             found = self._script(target, location, is_plain=region.is_all)
             self._add(replace(found, extras=extras), lines)
-        self._before.append((_SCRIPT, region))
+        self._answered(_SCRIPT, region)
 
     def _send_below(
         self,
@@ -80,9 +84,29 @@ class UnitTable:
         extras: Extras | None = None,
     ) -> None:
         """Answer URIs with a file, or with those of a folder where ``path`` ends in ``$uri``."""
+        alias = self._files(path, index, region, _FILES)
+        self._add(replace(alias, extras=extras), lines)
+        self._answered(_FILES, region)
+
+    def share_first(
+        self,
+        path: str,
+        index: str,
+        region: UriRegion,
+        lines: Iterable[Directive],
+        extras: Extras | None = None,
+    ) -> None:
+        """Answer URIs with what is there of a folder, before all other entries."""
+        alias = replace(self._files(path, index, region, _FIRST), extras=extras)
+        if alias.kind == "plain" and alias.location == "/":
+            assert isinstance(alias.answer, FileOptions)
+            alias = replace(root_of(alias.target, alias.answer), extras=extras)
+        self.first.append(written(alias, lines))
+
+    def _files(self, path: str, index: str, region: UriRegion, rank: int) -> Alias:
         options = FileOptions((index,))
         folder, is_folder = path.removesuffix("$uri"), path.endswith("$uri")
-        without = self._without(_FILES, region)
+        without = self._without(rank, region)
         test = region.test
         is_plain = (
             is_folder
@@ -93,13 +117,10 @@ class UnitTable:
         )
         if is_plain:
             start = "/" if test is None else test.start
-            alias = Alias(start, f"{folder}{start}", answer=options)
-        else:
-            pattern = f"^{region.lookaheads(without)}{_REST}"
-            target = f"{_escaped_template(folder)}$0" if is_folder else _escaped_template(path)
-            alias = Alias(pattern, target, "match", answer=options)
-        self._add(replace(alias, extras=extras), lines)
-        self._before.append((_FILES, region))
+            return Alias(start, f"{folder}{start}", answer=options)
+        pattern = f"^{region.lookaheads(without)}{_REST}"
+        target = f"{_escaped_template(folder)}$0" if is_folder else _escaped_template(path)
+        return Alias(pattern, target, "match", answer=options)
 
     def answer(self, status: int, url: str, region: UriRegion, lines: Iterable[Directive]) -> None:
         """Answer URIs with a status, and with a URL that ``$0`` stands for the path in."""
@@ -108,7 +129,7 @@ class UnitTable:
             return
         pattern = f"^{region.lookaheads(self._without(_REDIRECT, region))}{_REST}"
         self._add(Alias(pattern, "", "match", answer=Redirection(url, status)), lines)
-        self._before.append((_REDIRECT, region))
+        self._answered(_REDIRECT, region)
 
     def close(self, region: UriRegion, lines: Iterable[Directive], note: str = "") -> None:
         """Refuse URIs with 403; without a ``note`` until somebody decides."""
@@ -121,10 +142,13 @@ class UnitTable:
         # What is written behind an entry that refuses is tried behind it.
         self._before.clear()
 
+    def _answered(self, rank: int, region: UriRegion) -> None:
+        self._before.append((rank, region))
+        self._all_before.append((rank, region))
+
     def _without(self, rank: int, region: UriRegion) -> list[UriRegion]:
-        return [
-            each for other, each in self._before if other > rank and not region.is_apart_from(each)
-        ]
+        before = self._all_before if rank == _FIRST else self._before
+        return [each for other, each in before if other > rank and not region.is_apart_from(each)]
 
     def _add(self, alias: Alias, lines: Iterable[Directive]) -> None:
         self.entries.append(written(alias, lines))

@@ -135,6 +135,7 @@ def _write(draft: Draft, runs: Sequence[_Run]) -> None:
     used = [run for run in runs if run.apps.loaded]
     rooted = Counter(run.domains for run in used if run.apps.is_rooted)
     sheets: defaultdict[str, _Sheet] = defaultdict(_Sheet)
+    has_hosts = any(run.domains for run in used)
     for run in used:
         group = add_group(draft, run.instance, run.base)
         root = None if len(used) > 1 and not run.apps.is_rooted else ""
@@ -142,7 +143,7 @@ def _write(draft: Draft, runs: Sequence[_Run]) -> None:
             root = f"/{group}"
             draft.note(_first(run).line, "needs you", _UNKNOWN_URLS.format(root))
         for domain in run.domains or ("",):
-            _fill(draft, sheets[domain], run, group, root)
+            _fill(draft, sheets[domain], run, group, root, has_hosts=has_hosts)
         for each in run.instance.all("touch-reload"):
             draft.note(each.line, "changed", _TOUCHED.format(group))
     own = sheets.pop("", _Sheet())
@@ -157,7 +158,9 @@ def _first(run: _Run) -> UwsgiOption:
     return run.apps.loaded[0].option
 
 
-def _fill(draft: Draft, sheet: _Sheet, run: _Run, group: str, root: str | None) -> None:
+def _fill(
+    draft: Draft, sheet: _Sheet, run: _Run, group: str, root: str | None, *, has_hosts: bool
+) -> None:
     """Add the entries of an instance; ``root`` is where its default is, None for nowhere."""
     apps = run.apps
     default = None if root is None else apps.default
@@ -167,7 +170,9 @@ def _fill(draft: Draft, sheet: _Sheet, run: _Run, group: str, root: str | None) 
     has_root = default is not None and not root
     sheet.routes += route_entries(draft, run.instance, mounts, has_root=has_root)
     roots = [*([] if default is None else [root or ""]), *(each.location for each in apps.mounted)]
-    sheet.files += static_entries(draft, run.instance, run.base, roots, run.around)
+    files = static_entries(draft, run.instance, run.base, roots, run.around, has_hosts=has_hosts)
+    sheet.files += files.of_table
+    draft.first += files.first
     for each in apps.mounted:
         taken = next((e for e in sheet.mounts if e.alias.location == each.location), None)
         if taken is not None:

@@ -201,13 +201,86 @@ def test_the_index_of_a_folder_is_written():
     assert '    alias("/a/", "/srv/a/", index=["start.htm"]),\n' in text
 
 
-def test_files_before_everything_are_left_to_you_and_the_rest_is_carried():
-    action = {"share": "/srv/www$uri", "fallback": {"pass": "applications/shop"}}
+def first_of(imported):
+    """The files that come first, as the settings have them."""
+    assert imported.settings is not None, imported.outcomes
+    found = values(imported.settings).get("WSGIMATCH_FILES_FIRST", [])
+    return [(each["kind"], each["location"], each["target"], each["options"]) for each in found]
 
-    imported = imported_from(site_of([{"action": action}]))
 
-    assert entries_of(imported) == [("plain", "/", "shop.wsgi:application")]
-    assert categories_of(imported)['routes[0].action.share "/srv/www$uri"'] == "needs you"
+BEHIND = {"pass": "applications/shop"}
+
+
+@pytest.mark.parametrize(
+    ("step", "first"),
+    [
+        pytest.param(
+            {"action": {"share": "/srv/www$uri", "fallback": BEHIND}},
+            [("DocumentRoot", "/", "/srv/www/", {"index": ["index.html"]})],
+            id="for all URLs",
+        ),
+        pytest.param(
+            {
+                "action": {
+                    "share": ["/srv/a$uri", "/srv/b$uri"],
+                    "index": "start.htm",
+                    "fallback": BEHIND,
+                }
+            },
+            [
+                ("DocumentRoot", "/", "/srv/a/", {"index": ["start.htm"]}),
+                ("DocumentRoot", "/", "/srv/b/", {"index": ["start.htm"]}),
+            ],
+            id="several folders",
+        ),
+        pytest.param(
+            {"match": {"uri": "/a/*"}, "action": {"share": "/srv$uri", "fallback": BEHIND}},
+            [("Alias", "/a/", "/srv/a/", {"index": ["index.html"]})],
+            id="for some URLs",
+        ),
+    ],
+)
+def test_files_with_a_fallback_come_first(step, first):
+    imported = imported_from(site_of([step, {"action": BEHIND}]))
+
+    assert first_of(imported) == first
+    assert {target for _, _, target in entries_of(imported)} == {"shop.wsgi:application"}
+    assert "needs you" not in categories_of(imported).values()
+
+
+def test_files_that_come_first_leave_out_what_an_earlier_step_has():
+    routes = [
+        {"match": {"uri": "/api/*"}, "action": BEHIND},
+        {"action": {"share": "/srv/www$uri", "fallback": BEHIND}},
+    ]
+
+    [(kind, location, target, _)] = first_of(imported_from(site_of(routes)))
+
+    assert (kind, location, target) == ("AliasMatch", "^(?!(?=/api/))(?s:/.*)", "/srv/www$0")
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        pytest.param(
+            [{"action": {"share": "/srv/www$uri", "fallback": {"return": 404}}}],
+            id="a fallback that refuses",
+        ),
+        pytest.param(
+            [
+                {"match": {"host": "a.test"}, "action": BEHIND},
+                {"action": {"share": "/srv/www$uri", "fallback": BEHIND}},
+            ],
+            id="several hosts",
+        ),
+    ],
+)
+def test_files_first_that_the_settings_cannot_say_are_left_to_you(routes):
+    imported = imported_from(site_of(routes))
+
+    place = f"routes[{len(routes) - 1}].action.share"
+    assert first_of(imported) == []
+    assert categories_of(imported)[f'{place} "/srv/www$uri"'] == "needs you"
 
 
 def test_an_application_that_is_no_wsgi_closes_its_urls():
@@ -472,9 +545,6 @@ def test_headers_of_an_action_that_leads_to_others_are_never_set():
         pytest.param({"return": 301, "location": "/b"}, id="a redirect"),
         pytest.param({"return": 404}, id="a status"),
         pytest.param({"pass": "upstreams/x"}, id="another server"),
-        pytest.param(
-            {"share": "/www$uri", "fallback": {"pass": "applications/shop"}}, id="files first"
-        ),
     ],
 )
 def test_headers_of_what_no_entry_has_them_for_are_left_to_the_user(action):

@@ -144,6 +144,62 @@ SITES = {
             "/x": ["front", "", "/x"],
         },
     ),
+    "files of check-static, and then the application": UwsgiSite(
+        {
+            "site.ini": "[uwsgi]\nchdir = {ROOT}\nmodule = front\ncheck-static = {ROOT}/www\n"
+            "static-index = start.html\n",
+            "www/a.css": "a {}",
+            "www/docs/start.html": "<p>docs",
+            "www/docs/b c.txt": "b c",
+            "www/empty/x": "x",
+            "front.py": "",
+        },
+        {
+            "/a.css": "a {}",
+            "/a.css?x": "a {}",
+            "/docs/b%20c.txt": "b c",
+            "/docs/": "<p>docs",
+            "/docs/none": ["front", "", "/docs/none"],
+            "/a.css/x": ["front", "", "/a.css/x"],
+            "/empty/": ["front", "", "/empty/"],
+            "/empty": ["front", "", "/empty"],
+            "/": ["front", "", "/"],
+        },
+    ),
+    "files of check-static below a mount, and a map of the same": UwsgiSite(
+        {
+            "site.ini": "[uwsgi]\nchdir = {ROOT}\nmanage-script-name = 1\nmount = /shop=shop.py\n"
+            "module = front\ncheck-static = {ROOT}/www\nstatic-map = /={ROOT}/more\n",
+            "www/a.css": "a {}",
+            "more/a.css": "another",
+            "more/b.css": "b {}",
+            "shop.py": "",
+            "front.py": "",
+        },
+        {
+            "/a.css": "a {}",
+            "/b.css": "b {}",
+            "/shop/a.css": "a {}",
+            "/shop/b.css": "b {}",
+            "/shop/c.css": ["shop", "/shop", "/c.css"],
+            "/c.css": ["front", "", "/c.css"],
+        },
+    ),
+    "two maps of the same URLs": UwsgiSite(
+        {
+            "site.ini": "[uwsgi]\nchdir = {ROOT}\nmodule = front\n"
+            "static-map = /s={ROOT}/one\nstatic-map = /s={ROOT}/two\n",
+            "one/a.css": "a {}",
+            "two/a.css": "another",
+            "two/b.css": "b {}",
+            "front.py": "",
+        },
+        {
+            "/s/a.css": "a {}",
+            "/s/b.css": "b {}",
+            "/s/c.css": ["front", "", "/s/c.css"],
+        },
+    ),
     "routes that redirect and refuse": UwsgiSite(
         {
             "site.ini": "[uwsgi]\nchdir = {ROOT}\nmodule = front\n"

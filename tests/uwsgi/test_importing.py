@@ -120,8 +120,11 @@ def test_options_of_the_process_group(tmp_path, lines, options):
         pytest.param("gevent = 100", "needs you", id="another kind of thread"),
         pytest.param("plugins = python3,http", "not needed", id="Python's plugin"),
         pytest.param("plugin = psgi", "needs you", id="another language"),
-        pytest.param("check-static = /srv", "needs you", id="files first"),
-        pytest.param("static-map = /=/srv", "needs you", id="files first, by a map"),
+        pytest.param("check-static = /srv", "changed", id="files first"),
+        pytest.param("check-static = ", "needs you", id="files first of no folder"),
+        pytest.param("static-map = /=/srv", "changed", id="files first, by a map"),
+        pytest.param("static-index = index.html", "changed", id="the page of a folder"),
+        pytest.param("static-skip-ext = .php", "needs you", id="files that are not sent"),
         pytest.param("static-expires = x 1", "needs you", id="how files are answered"),
         pytest.param("touch-reload = /srv/x", "changed", id="a file to touch"),
         pytest.param("route-host = ^a$ addheader:X: y", "needs you", id="a header by a route"),
@@ -140,6 +143,40 @@ def test_what_becomes_of_an_option(tmp_path, line, told):
     found = categories_of(imported_from(tmp_path, line))
 
     assert {text.partition(" ")[0]: each for text, each in found.items()}[name] == told
+
+
+@pytest.mark.parametrize(
+    ("lines", "first"),
+    [
+        pytest.param(["check-static = www"], [("/", "/srv/shop/www/", {})], id="a folder"),
+        pytest.param(
+            ["static-map = /=/srv/www", "static-index = a.html", "static-index = b.html"],
+            [("/", "/srv/www/", {"index": ["a.html", "b.html"]})],
+            id="a map for all URLs, with an index",
+        ),
+        pytest.param(
+            ["static-map = /s=/srv/a", "static-map = /s/=/srv/b", "static-map = /t=/srv/c"],
+            [("/s", "/srv/a", {}), ("/s", "/srv/b", {})],
+            id="two maps for the same URLs",
+        ),
+        pytest.param(
+            ["mount = /blog=blog.py", "manage-script-name = 1", "check-static = /srv/www"],
+            [("/", "/srv/www/", {}), ("/blog", "/srv/www", {})],
+            id="below a mount, too",
+        ),
+        pytest.param(["static-map = /s=/srv/a"], [], id="a map"),
+        pytest.param(
+            ["check-static = /srv/www", "subscribe-to = 127.0.0.1:1:a.test"], [], id="a host"
+        ),
+        pytest.param(["check-static = /srv/www", "static-skip-ext = .php"], [], id="not all files"),
+    ],
+)
+def test_files_before_the_application_come_first(tmp_path, lines, first):
+    imported = imported_from(tmp_path, *lines)
+
+    assert imported.settings is not None
+    found = values(imported.settings).get("WSGIMATCH_FILES_FIRST", [])
+    assert [(each["location"], each["target"], each["options"]) for each in found] == first
 
 
 def test_a_name_of_one_s_own_that_placeholders_ask_for_is_no_option(tmp_path):

@@ -7,15 +7,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.test import override_settings
 
+from django_wsgimatch.answers.first_files import FilesFirst, tried_files
 from django_wsgimatch.apache.importing import Imported
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.dispatcher import Dispatcher
 from tests.support.wsgi import get
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 # An application tells which it is, and what it was given.
 APPLICATION = """\
@@ -69,8 +73,8 @@ def settings_dict(imported: Imported) -> dict[str, Any]:
 
 
 @contextmanager
-def served(imported: Imported, folder: Path) -> Iterator[Dispatcher]:
-    """The dispatcher of imported settings; all applications run here, with the groups' paths."""
+def served(imported: Imported, folder: Path) -> Iterator[WSGIApplication]:
+    """What answers imported settings; all applications run here, with the groups' paths."""
     before, path = set(sys.modules), list(sys.path)
     settings = settings_dict(imported)
     for group in settings.get("WSGIMATCH_PROCESS_GROUPS", {}).values():
@@ -79,7 +83,8 @@ def served(imported: Imported, folder: Path) -> Iterator[Dispatcher]:
         with override_settings(BASE_DIR=folder, **settings):
             configured = configuration()
             assert configured.problems == ()
-            yield Dispatcher(configured.table, None, rules=configured.rules)
+            dispatcher = Dispatcher(configured.table, None, rules=configured.rules)
+            yield FilesFirst(dispatcher, tried_files(configured), rules=configured.rules)
     finally:
         sys.path[:] = path
         for name in set(sys.modules) - before:
@@ -87,14 +92,14 @@ def served(imported: Imported, folder: Path) -> Iterator[Dispatcher]:
                 del sys.modules[name]
 
 
-def ask_all(dispatcher: Dispatcher, targets: Sequence[str]) -> dict[str, Told]:
+def ask_all(application: WSGIApplication, targets: Sequence[str]) -> dict[str, Told]:
     """What is answered, by target; one that begins with a name asks that host."""
-    return {target: _ask(dispatcher, target) for target in targets}
+    return {target: _ask(application, target) for target in targets}
 
 
-def _ask(dispatcher: Dispatcher, target: str) -> Told:
+def _ask(application: WSGIApplication, target: str) -> Told:
     host, slash, rest = target.partition("/")
-    answer = get(dispatcher, slash + rest, HTTP_HOST=host or "localhost")
+    answer = get(application, slash + rest, HTTP_HOST=host or "localhost")
     headers = {name.lower(): value for name, value in answer.headers}
     location = headers.get("location")
     if location is not None:
