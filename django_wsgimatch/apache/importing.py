@@ -20,6 +20,7 @@ from .covering.error_pages import note_error_pages
 from .covering.hosts import Host, read_hosts
 from .covering.option_values import Given
 from .covering.variables import set_by_others
+from .first_files import first_entries
 from .lines.directive import ApacheConfiguration, Directive, Refusal, Remark
 from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
@@ -166,12 +167,13 @@ def _imported(
     groups, start = _processes(tables.all_scripts(), named, ledger)
     _note_aliases(tables.all_entries(), ledger)
     _note_variables(directives, ledger)
+    first = first_entries(resolver, hosts, tables)
     found = protected(tables, is_open=how.is_open)
     _note_programs(tables, ledger)
     own = _OnItsOwn()
     if not how.is_behind:
         lines = _Lines(directives, named, hosts)
-        own = _on_its_own(lines, resolver, tables, found, told, start)
+        own = _on_its_own(lines, resolver, tables, found, told, start, first)
     written = {id(each.directive) for each in tables.all_entries()}
     has_files = any(id(each) not in written for each in named["documentroot"])
     settings = collect(
@@ -180,6 +182,7 @@ def _imported(
         ledger,
         has_files=has_files and not how.is_behind,
         servers=own.servers,
+        first=first,
     )
     _note_links(resolver, settings, ledger)
     regions = tuple(each.alias for each in tables.stricter)
@@ -212,11 +215,12 @@ def _on_its_own(
     found: Sequence[Protected],
     told: Sequence[Barred],
     start: ServerStart,
+    first: Sequence[ResolvedAlias],
 ) -> _OnItsOwn:
     """Write down what becomes of all that Apache does besides running scripts."""
     main, ledger, hosts = resolver.main, resolver.ledger, (resolver.main, *lines.hosts)
     closing = {id(rule) for each in found for rule in each.closed.rules}
-    written = {id(each.directive) for each in tables.all_entries()}
+    written = {id(each.directive) for each in (*tables.all_entries(), *first)}
     taken = note_taken(main, lines.hosts, ledger, told, closing, written)
     carried, closing = note_access(tables, hosts, found, ledger)
     closed = ClosedRules(main, lines.hosts, closing)

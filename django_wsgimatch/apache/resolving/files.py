@@ -16,6 +16,7 @@ from ...aliases.file_options import FileOptions
 from ...exceptions import DirectiveError
 from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of, takes_everything
 from ..covering.coverage import is_below, is_wildcard, section_pattern
+from ..covering.file_tests import leaves_out
 from ..covering.hosts import ALIASES, Host, scope_sections
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import as_match, excluded, literally
@@ -24,7 +25,7 @@ from ..outcomes.outcome import Ledger
 from .mounts import is_whole_mount
 from .own_pages import OWN_PAGE
 from .resolving import Resolver
-from .rewriting import Owned, may_be_entry, rewritten
+from .rewriting import Owned, Rewritten, may_be_entry, rewritten
 
 _REDIRECTS = ("redirect", "redirectmatch", "redirectpermanent", "redirecttemp")
 # In the URL of a <Location> these stand for something else.
@@ -49,8 +50,12 @@ def answer_directly(
     are rules, by identity, that are no entries of a table, and settled.
     """
     main, ledger = resolver.main, resolver.ledger
+    # Files that come first are those of all hosts.
+    alone = [each for each in (main, *hosts) if each.aliases] or [*hosts, main]
     for host in (main, *hosts):
-        found = rewritten(main, host, root_of_host(main, host), resolver.kind_of, elsewhere)
+        root, is_alone = root_of_host(main, host), alone[0] is host and len(alone) == 1
+        found = rewritten(main, host, root, resolver.kind_of, elsewhere, with_first=is_alone)
+        _put_first(main, host, found)
         for part, rule in found.parts:
             ledger.note_part(part, rule, "kept")
         for directive, reason in found.idle:
@@ -58,6 +63,30 @@ def answer_directly(
         host.direct = [*found.entries, *_redirects(host)]
         settled = [*(each for each, _ in found.idle), *(each for _, each in host.direct)]
         host.carried |= {*map(id, settled), *elsewhere}
+
+
+def _put_first(main: Host, host: Host, found: Rewritten) -> None:
+    """
+    Put files that come first to a host, where nothing comes before them here that does not there.
+
+    A redirect always does. What a rule leaves to DocumentRoot, other entries may answer instead.
+    """
+    entries = [alias for alias, _ in found.entries]
+    redirects = [each for server in (host, main) for each, _ in _redirects(server)]
+    redirects += [each for each in entries if not isinstance(each.answer, FileOptions)]
+    others = [alias for server in (host, main) for alias, _ in server.aliases]
+    lines = (d for server in (host, main) for d in server.takers if d.key in MOD_ALIAS)
+    others += filter(None, map(alias_of, lines))
+    for alias, directive, entry in found.first:
+        behind = entry or alias
+        rivals = redirects if entry is None else [*redirects, *others, *entries]
+        is_there = entry is None or any(each is entry for each in entries)
+        rivals = [each for each in rivals if each is not entry and not leaves_out(alias, each)]
+        if is_there and not any(may_share(behind, each) for each in rivals):
+            host.first.append((alias, directive))
+        else:
+            found.entries = [each for each in found.entries if each[1] is not directive]
+            found.parts = [each for each in found.parts if each[1] is not directive]
 
 
 def put_entries(resolver: Resolver, hosts: Iterable[Host]) -> None:

@@ -21,7 +21,7 @@ _RUN = "application/x-httpd-"
 _CGI = ("scriptalias", "scriptaliasmatch")
 _PROXIES = ("proxypass", "proxypassmatch")
 # Often run by a module that another file of the server sets up.
-_OFTEN_RUN = r"\.(?:php\d?|phtml|phps|phar)(?:\.|$)"
+OFTEN_RUN = r"\.(?:php\d?|phtml|phps|phar)(?:\.|$)"
 _INDEX_OF_PROGRAMS = (".php", ".php5", ".phtml", ".cgi", ".pl", ".py", ".shtml", ".jsp", ".asp")
 
 
@@ -79,7 +79,7 @@ def _taken_section(directive: Directive, exempt: list[str]) -> Section | None:
 
 def often_run(directive: Directive) -> Scope:
     """Return the scope of files of an entry that a module may run of which nothing is known."""
-    section = section_for("FilesMatch", _OFTEN_RUN, directive.spot)
+    section = section_for("FilesMatch", OFTEN_RUN, directive.spot)
     sections = (section,)
     return Scope(sections, rank_of(sections), programs=[directive])
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import Alias, Answer, Denial, Redirection
-from ...aliases.directives import STATUSES
+from ...aliases.directives import STATUSES, root_of
 from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.patterns.pcre.measures import shortest
@@ -20,6 +20,7 @@ from ...aliases.patterns.pcre.parser import parse
 from ...aliases.substitution import group_numbers, parse_template
 from ...exceptions import PatternError
 from ..covering.coverage import FileKinds
+from ..covering.file_tests import as_template, asks_for, leaves_files, with_own_name
 from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import is_anchored, restricted
@@ -61,21 +62,30 @@ class Rewritten:
 
     ``entries`` stand in their order; ``parts`` are conditions of rules that became entries, each
     with the rule, ``idle`` are directives with the reason why nothing is lost without them.
+    ``first`` are files that come before all entries, where they are there, each with its rule and
+    what that answers otherwise, if it does.
     """
 
     entries: list[Owned] = field(default_factory=list)
     parts: list[tuple[Directive, Directive]] = field(default_factory=list)
     idle: list[tuple[Directive, str]] = field(default_factory=list)
+    first: list[tuple[Alias, Directive, Alias | None]] = field(default_factory=list)
 
 
 def rewritten(
-    main: Host, host: Host, root: str, kind_of: FileKinds, elsewhere: Collection[int] = ()
+    main: Host,
+    host: Host,
+    root: str,
+    kind_of: FileKinds,
+    elsewhere: Collection[int] = (),
+    *,
+    with_first: bool = False,
 ) -> Rewritten:
     """
     Return what becomes of the rules of a server that stand in no section.
 
     ``root`` is its DocumentRoot, "" where it has none. ``elsewhere`` are rules, by identity, that
-    are no entries of the table.
+    are no entries of the table; ``with_first`` lets files come first, which are those of all hosts.
     """
     found = Rewritten()
     rules = list(server_rules(main, host))
@@ -96,6 +106,10 @@ def rewritten(
             continue
         writer = _Writer(host, root, kind_of, passing, "https" if is_tls else "http")
         entry = writer.entry(rule, rules[number + 1 :])
+        first = writer.first_files(rule, rules[number + 1 :]) if with_first else None
+        if first is not None and not any(may_share(first[0], each) for each, _ in found.entries):
+            entry = first[1]
+            found.first.append((first[0], rule.directive, entry))
         if entry is not None:
             found.entries.append((entry, rule.directive))
             found.parts += ((condition, rule.directive) for condition in rule.all_conditions)
@@ -314,6 +328,33 @@ class _Writer:
             return self._redirect(rule, number)
         return self._file(rule) if _ENDING & flags or not list(later) else None
 
+    def first_files(self, rule: Rule, later: Sequence[Rule]) -> tuple[Alias, Alias | None] | None:
+        """
+        Return the files that a rule makes come first, and its own entry behind them, if any.
+
+        Its conditions ask for the file that it leads to, or leave those of DocumentRoot alone.
+        """
+        pattern, substitution = with_own_name(rule.pattern, rule.substitution)
+        own = replace(rule, pattern=pattern, substitution=substitution, conditions=())
+        entry = self.entry(own, later) if rule.conditions else None
+        if entry is None or not isinstance(entry.answer, FileOptions):
+            return None
+        if asks_for(rule.conditions, self.root, pattern, entry.target):
+            return replace(entry, answer=FileOptions(index=())), None
+        left = leaves_files(rule.conditions, self.root, rule.pattern)
+        if not left:
+            return None
+        options = FileOptions() if left == "all" else FileOptions(index=())
+        return self._root_of(rule, options), entry
+
+    def _root_of(self, rule: Rule, options: FileOptions) -> Alias:
+        """Return the files of DocumentRoot for the URLs of a rule."""
+        aheads = "".join(filter(None, [rule.ahead, *rule.uris, *self.passing]))
+        if not aheads:
+            return root_of(self.root, options)
+        target = f"{as_template(self.root.rstrip('/'))}$0"
+        return Alias(f"^{aheads}(?s:/.*)", target, "match", answer=options)
+
     def _leads_away(self, substitution: str) -> bool:
         """Whether Apache redirects without being told to: a URL of its own host it would map."""
         found = _ABSOLUTE.match(substitution.replace(_OF_REQUEST, ""))
@@ -374,7 +415,7 @@ class _Writer:
         if is_root or "$" in first or self.kind_of(first) == "missing":
             if not self.root:
                 return None
-            path = self.root.rstrip("/").replace("\\", "\\\\").replace("$", "\\$") + path
+            path = as_template(self.root.rstrip("/")) + path
         return self._written(rule, path, FileOptions())
 
     def _written(self, rule: Rule, template: str, answer: Answer) -> Alias | None:
