@@ -265,7 +265,8 @@ class Corridor:
             return self.relay(answers, environ, start_response, extras)
         expect_whole_body(environ)
         if extras is not None:
-            start_response = with_headers(extras, start_response)
+            script = environ.get("SCRIPT_FILENAME", "")
+            start_response = with_headers(extras, start_response, script)
         return run_application(answers, environ, start_response)
 
     def _place(self, resolution: Resolution) -> Place | None:
@@ -285,7 +286,7 @@ class Corridor:
     ) -> Iterable[bytes]:
         """Have a request answered in another place."""
         assert self.places is not None
-        start = with_headers(extras, start_response)
+        start = with_headers(extras, start_response, environ.get("SCRIPT_FILENAME", ""))
         try:
             if self.interpreters is None or not place.application_group:
                 return self.places.relay(place, environ, start)

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
         index: Sequence[str]
         cache_control: str
-        expires: int
+        expires: int | str
+        expires_by_type: Mapping[str, int | str]
         charset: str
         precompressed: bool
         immutable: bool
@@ -65,7 +66,8 @@ if TYPE_CHECKING:
         environ: Mapping[str, str]
         headers: Mapping[str, str] | Sequence[Sequence[str]]
         charset: str
-        expires: int
+        expires: int | str
+        expires_by_type: Mapping[str, int | str]
         body_limit: int
         access: OwnAccess
 
@@ -118,7 +120,8 @@ def script_alias(location: Text, target: FilePath, **options: Unpack[Options]) -
     Beside mod_wsgi's options there are ``environ``, what the application finds in its environ
     besides (SetEnv), ``headers``, a dict of those that its responses get, or a list of
     ``("append", "Vary", "Cookie")`` and other actions of ``Header``, ``charset`` for text that
-    names none, ``expires`` in seconds, and ``body_limit`` in bytes: a longer body is a 413.
+    names none, ``expires`` in seconds, ``expires_by_type`` for some types, and ``body_limit`` in
+    bytes: a longer body is a 413.
     ``access`` is rules(...): who may ask for these urls.
     """
     return Entry("plain", location, target, _shared(options))

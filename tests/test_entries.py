@@ -145,6 +145,7 @@ SURROGATE = "should be text that UTF-8 can encode, not '\\ud800'"
             careless("/a", "/x", group="g"),
             "'group' is not an option; the options are process_group, application_group, "
             "callable_object, pass_authorization, environ, headers, charset, expires, body_limit, "
+            "expires_by_type, "
             "access",
             id="an unknown option",
         ),

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from .access.rules import AccessRules
 from .file_options import FileOptions
+from .lines.expiry import Expires, ExpiresByType
 
 # How the notes of denials begin that an import has written and nobody has decided on yet.
 ACCESS_RULE = "an access rule of Apache stood here"
@@ -111,15 +112,17 @@ class Extras:
 
     ``environ`` is what it finds there besides (SetEnv), ``headers`` are changed in this order,
     ``charset`` is added to text that has none (AddDefaultCharset), ``expires`` is for how many
-    seconds a response may be kept (ExpiresDefault), ``body_limit`` how many bytes a request's body
-    may have (LimitRequestBody).
+    seconds a response may be kept, from the request or the script's change on (ExpiresDefault),
+    ``body_limit`` how many bytes a request's body may have (LimitRequestBody), and
+    ``expires_by_type`` goes before ``expires`` for responses of some types (ExpiresByType).
     """
 
     environ: tuple[tuple[str, str], ...] = ()
     headers: tuple[HeaderChange, ...] = ()
     charset: str = ""
-    expires: int | None = None
+    expires: Expires | None = None
     body_limit: int | None = None
+    expires_by_type: ExpiresByType = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..exceptions import DirectiveError
+from .lines.expiry import (
+    EXPIRES_BY_TYPE_WANTED,
+    EXPIRES_WANTED,
+    Expires,
+    ExpiresByType,
+    expires_by_type_option,
+    expires_option,
+)
 from .target import FollowSymlinks
 
 Suffixes: TypeAlias = tuple[tuple[str, str], ...]
@@ -28,15 +36,18 @@ class FileOptions:
     ``cache_control``
         The Cache-Control header of files (``Header set Cache-Control``).
     ``expires``
-        How long files may be kept from the request on, in seconds (``ExpiresDefault "access plus
-        N seconds"``): the Expires header, and max-age where ``cache_control`` says nothing.
+        How long files may be kept, in seconds from the request on (``ExpiresDefault "access plus
+        N seconds"``), or from the change of each file on: the Expires header, and max-age where
+        ``cache_control`` says nothing.
+    ``expires_by_type``
+        The same for files of some types, before ``expires`` (ExpiresByType).
     ``charset``
         The charset of text/plain and text/html that name none (AddDefaultCharset).
     ``precompressed``
         Whether ``x.br`` or ``x.gz`` beside ``x`` answers for it where the client takes that.
     ``immutable``
         Whether files that have a hash in their name, as Django's ManifestStaticFilesStorage
-        writes it, may be kept for ever; this goes before ``cache_control`` and ``expires``.
+        writes it, may be kept for ever; this goes before the three above.
     ``forced_type``
         The type of all files (ForceType).
     ``types``, ``encodings``
@@ -51,7 +62,8 @@ class FileOptions:
 
     index: tuple[str, ...] = ("index.html",)
     cache_control: str | None = None
-    expires: int | None = None
+    expires: Expires | None = None
+    expires_by_type: ExpiresByType = ()
     charset: str | None = None
     precompressed: bool = False
     immutable: bool = False
@@ -71,7 +83,7 @@ class FileOptions:
             _check(_VALUE, f"types[{suffix!r}]", value)
         for suffix, value in self.encodings:
             _check(_VALUE, f"encodings[{suffix!r}]", value)
-        if self.expires is not None and self.expires < 0:
+        if isinstance(self.expires, int) and self.expires < 0:
             raise DirectiveError(f"expires is {self.expires}: it takes seconds, 0 or more")
         for name in self.index:
             if not name or name[0] == "/" or "\0" in name:
@@ -111,10 +123,8 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _seconds(value: Any) -> int | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise TypeError
-    return value
+def _expires(value: Any) -> Expires | None:
+    return None if value is None else expires_option(value)
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -138,7 +148,8 @@ def _suffixes(value: Any) -> Suffixes:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "index": _names,
     "cache_control": _text,
-    "expires": _seconds,
+    "expires": _expires,
+    "expires_by_type": expires_by_type_option,
     "charset": _text,
     "precompressed": _flag,
     "immutable": _flag,
@@ -150,7 +161,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 _WANTED: Mapping[Callable[[Any], Any], str] = {
     _names: "a name or a list of names",
     _text: "a text",
-    _seconds: "a whole number of seconds",
+    _expires: EXPIRES_WANTED,
+    expires_by_type_option: EXPIRES_BY_TYPE_WANTED,
     _flag: "True or False",
     _links: "True, False, 'owner' or None",
     _suffixes: "a dict of suffixes and texts",

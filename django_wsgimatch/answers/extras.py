@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from time import time
 from typing import TYPE_CHECKING, Any
 
 from ..aliases.alias import Extras, HeaderChange
+from ..aliases.lines.expiry import Expires, SinceChange, expires_for, kept_until
 from ..server.limited_body import LimitedBody
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ Headers = list[tuple[str, str]]
 
 # What AddDefaultCharset is for.
 _TEXT = ("text/plain", "text/html")
+# The last date that four digits of a year can say.
+_LAST_SECOND = 253402300799
 
 
 def is_too_long(extras: Extras, environ: WSGIEnvironment) -> bool:
@@ -44,12 +48,14 @@ def add_to_environ(extras: Extras, environ: WSGIEnvironment) -> None:
         environ["wsgi.input"] = LimitedBody(environ["wsgi.input"], extras.body_limit)
 
 
-def with_headers(extras: Extras | None, start_response: StartResponse) -> StartResponse:
-    """Return what starts a response with an entry's headers."""
-    if extras is None or not (extras.headers or extras.charset or extras.expires is not None):
+def with_headers(
+    extras: Extras | None, start_response: StartResponse, filename: str = ""
+) -> StartResponse:
+    """Return what starts a response with an entry's headers; ``filename`` is the script's."""
+    if extras is None or not (extras.headers or extras.charset or _expires(extras)):
         return start_response
     return lambda status, headers, *more: start_response(
-        status, changed_headers(extras, status, headers), *more
+        status, changed_headers(extras, status, headers, filename), *more
     )
 
 
@@ -74,13 +80,15 @@ def with_headers_of_files(extras: Extras | None, start_response: StartResponse) 
     return start
 
 
-def changed_headers(extras: Extras, status: str, headers: Iterable[tuple[str, str]]) -> Headers:
+def changed_headers(
+    extras: Extras, status: str, headers: Iterable[tuple[str, str]], filename: str = ""
+) -> Headers:
     """Return the headers that a response of the application has: output filters of Apache."""
     own = list(headers)
     if extras.charset:
         own = [_with_charset(name, value, extras.charset) for name, value in own]
-    if extras.expires is not None and status[:1] in ("1", "2", "3"):
-        own = _with_expires(own, extras.expires)
+    if _expires(extras) and status[:1] in ("1", "2", "3"):
+        own = _with_expires(own, extras, filename)
     for change in extras.headers:
         # A response without content has no type, as in Apache.
         is_of_nothing = status[:3] == "304" and change.name.lower() == "content-type"
@@ -132,9 +140,29 @@ def _with_charset(name: str, value: str, charset: str) -> tuple[str, str]:
     return name, value
 
 
-def _with_expires(headers: Headers, seconds: int) -> Headers:
+def _expires(extras: Extras) -> bool:
+    return extras.expires is not None or bool(extras.expires_by_type)
+
+
+def _with_expires(headers: Headers, extras: Extras, filename: str) -> Headers:
     """Say how long a response may be kept, unless it says so itself: expires_filter()."""
-    if any(name.lower() == "expires" for name, _ in headers):
+    given = {name.lower(): value for name, value in headers}
+    media_type = given.get("content-type", "")
+    expires = expires_for(media_type, extras.expires_by_type, extras.expires)
+    if "expires" in given or expires is None:
         return headers
-    merged = changed_by(HeaderChange("append", "Cache-Control", f"max-age={seconds}"), headers)
-    return [*merged, ("Expires", formatdate(time() + seconds, usegmt=True))]
+    kept = kept_until(expires, _changed(expires, filename), time())
+    if kept is None:
+        return headers
+    merged = changed_by(HeaderChange("append", "Cache-Control", f"max-age={kept[0]}"), headers)
+    return [*merged, ("Expires", formatdate(min(kept[1], _LAST_SECOND), usegmt=True))]
+
+
+def _changed(expires: Expires, filename: str) -> float | None:
+    """Return when a script was changed, which is the file of its answers: None without one."""
+    if not isinstance(expires, SinceChange) or filename[:1] != "/":
+        return None
+    try:
+        return os.stat(filename.encode("latin-1")).st_mtime
+    except OSError:
+        return None

@@ -8,10 +8,18 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from ..aliases.alias import Extras, HeaderAction, HeaderChange
+from ..aliases.lines.expiry import (
+    EXPIRES_BY_TYPE_WANTED,
+    EXPIRES_WANTED,
+    Expires,
+    ExpiresByType,
+    expires_by_type_option,
+    expires_option,
+)
 from ..exceptions import DirectiveError
 from .texts import as_utf8
 
-EXTRAS = ("environ", "headers", "charset", "expires", "body_limit")
+EXTRAS = ("environ", "headers", "charset", "expires", "body_limit", "expires_by_type")
 
 # RFC 9110 5.6.2: what a name of a header is made of.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -34,8 +42,9 @@ def read_extras(given: Mapping[str, Any]) -> Extras | None:
         tuple(_environ(given.get("environ", {}))),
         tuple(_headers(given.get("headers", {}))),
         _charset(given.get("charset", "")),
-        _number("expires", given.get("expires"), "a number of seconds"),
-        _number("body_limit", given.get("body_limit"), "a number of bytes"),
+        _expires(given.get("expires")),
+        _body_limit(given.get("body_limit")),
+        _expires_by_type(given.get("expires_by_type", {})),
     )
 
 
@@ -89,7 +98,22 @@ def _charset(given: object) -> str:
     raise DirectiveError(f"charset should be a name such as 'utf-8', not {given!r}")
 
 
-def _number(name: str, given: object, what: str) -> int | None:
+def _body_limit(given: object) -> int | None:
     if given is None or (type(given) is int and given >= 0):
         return given
-    raise DirectiveError(f"{name} should be {what}, not {given!r}")
+    raise DirectiveError(f"body_limit should be a number of bytes, not {given!r}")
+
+
+def _expires(given: object) -> Expires | None:
+    try:
+        return None if given is None else expires_option(given)
+    except TypeError:
+        raise DirectiveError(f"expires should be {EXPIRES_WANTED}, not {given!r}") from None
+
+
+def _expires_by_type(given: object) -> ExpiresByType:
+    try:
+        return expires_by_type_option(given)
+    except TypeError:
+        what = EXPIRES_BY_TYPE_WANTED
+        raise DirectiveError(f"expires_by_type should be {what}, not {given!r}") from None

@@ -8,10 +8,11 @@ Mirrors uwsgi_response_write_headers_do(), uwsgi_parse_vars() and uwsgi_add_expi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..aliases.alias import Extras, HeaderChange
+from ..aliases.lines.expiry import Expires, ExpiresByType, SinceChange, is_media_type
 from ..entry_options.extras import read_header_change
 from ..exceptions import DirectiveError
 from ..others.draft import Draft
@@ -22,7 +23,11 @@ _LIMIT = (
     "body_limit of the entries: a longer body is answered 413, where uWSGI closes the connection, "
     "and one in chunks too, which uWSGI lets through"
 )
-_EXPIRES = "expires of alias(): max-age says the same in Cache-Control, which uWSGI does not send"
+_EXPIRES = "of alias(): max-age says the same in Cache-Control, which uWSGI does not send"
+_BY_TYPE: dict[str, Callable[[int], Expires]] = {
+    "static-expires-type": int,
+    "static-expires-type-mtime": SinceChange,
+}
 _LATER = "a later line replaces it"
 _NO_MORE = "an earlier line is for all files"
 _NO_HEADER = "it should be `Name: value`: correct it"
@@ -38,6 +43,7 @@ class AroundAnswers:
     of_scripts: Extras | None = None
     of_files: Extras | None = None
     expires: int | None = None
+    expires_by_type: ExpiresByType = ()
 
 
 def read_around(draft: Draft, instance: UwsgiInstance) -> AroundAnswers:
@@ -45,10 +51,10 @@ def read_around(draft: Draft, instance: UwsgiInstance) -> AroundAnswers:
     changes = (*_removed(draft, instance), *_added(draft, instance))
     of_files = Extras(headers=changes) if changes else None
     limit = _body_limit(draft, instance)
-    expires = _expires(draft, instance)
+    kept = (_expires(draft, instance), _expires_by_type(draft, instance))
     if not changes and limit is None:
-        return AroundAnswers(expires=expires)
-    return AroundAnswers(Extras(headers=changes, body_limit=limit), of_files, expires)
+        return AroundAnswers(None, None, *kept)
+    return AroundAnswers(Extras(headers=changes, body_limit=limit), of_files, *kept)
 
 
 def _removed(draft: Draft, instance: UwsgiInstance) -> Iterator[HeaderChange]:
@@ -103,7 +109,29 @@ def _expires(draft: Draft, instance: UwsgiInstance) -> int | None:
     pattern, _, seconds = lines[0].value.strip().partition(" ")
     if pattern not in _ALL or not _NUMBER.fullmatch(seconds.strip()):
         return None
-    draft.note(lines[0].line, "changed", _EXPIRES)
+    draft.note(lines[0].line, "changed", f"expires {_EXPIRES}")
     for each in lines[1:]:
         draft.note(each.line, "not needed", _NO_MORE)
     return int(seconds)
+
+
+def _expires_by_type(draft: Draft, instance: UwsgiInstance) -> ExpiresByType:
+    """
+    Return for how long files of some types may be kept: uwsgi_add_expires_type().
+
+    Where other lines add one more Expires header to some files, all of them are left to the user.
+    """
+    all_lines = [each for each in instance.options if each.key.startswith("static-expires")]
+    if any(each.key not in _BY_TYPE and not each.line.is_off for each in all_lines):
+        return ()
+    found: dict[str, Expires] = {}
+    lines = [(each, kind) for key, kind in _BY_TYPE.items() for each in instance.all(key)]
+    for each, kind in lines:
+        name, _, seconds = each.value.partition("=")
+        is_one = is_media_type(name) and not name.endswith("*") and name.islower()
+        if not is_one or not _NUMBER.fullmatch(seconds):
+            return ()
+        found.setdefault(name, kind(int(seconds)))
+    for each, _ in lines:
+        draft.note(each.line, "changed", f"expires_by_type {_EXPIRES}")
+    return tuple(found.items())

@@ -94,9 +94,7 @@ class _Writer:
 
     def add(self, option: UwsgiOption, location: str, folder: str) -> None:
         """Add an entry to the table."""
-        options = FileOptions(expires=self.around.expires)
-        if self.index:
-            options = replace(options, index=self.index)
+        options = replace(self._kept(), index=self.index or FileOptions().index)
         path = path_within(self.base, folder)
         self.found.of_table.extend(self._below(option, Alias(location, path, answer=options)))
         self.draft.note(option.line, "changed", _ALIAS)
@@ -109,11 +107,15 @@ class _Writer:
             )
             self.draft.note(option.line, "needs you", reason)
             return
-        options = FileOptions(index=self.index, expires=self.around.expires)
+        options = replace(self._kept(), index=self.index)
         path = path_within(self.base, folder)
         alias = Alias(location, path, answer=options) if location else root_of(path, options)
         self.found.first.extend(self._below(option, alias))
         self.draft.note(option.line, "changed", _FIRST)
+
+    def _kept(self) -> FileOptions:
+        around = self.around
+        return FileOptions(expires=around.expires, expires_by_type=around.expires_by_type)
 
     def _below(self, option: UwsgiOption, alias: Alias) -> Iterator[Written]:
         for root in self.roots:

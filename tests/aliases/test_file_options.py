@@ -7,6 +7,11 @@ from dataclasses import fields
 import pytest
 
 from django_wsgimatch.aliases.file_options import FileOptions, read_file_options
+from django_wsgimatch.aliases.lines.expiry import (
+    EXPIRES_BY_TYPE_WANTED,
+    EXPIRES_WANTED,
+    SinceChange,
+)
 from django_wsgimatch.exceptions import DirectiveError
 
 
@@ -17,6 +22,7 @@ def test_options_are_apache_s_defaults():
         index=("index.html",),
         cache_control=None,
         expires=None,
+        expires_by_type=(),
         charset=None,
         precompressed=False,
         immutable=False,
@@ -93,6 +99,16 @@ def test_a_suffix_can_stand_for_no_type():
             FileOptions(expires=60, immutable=True, precompressed=True),
             id="numbers and flags",
         ),
+        pytest.param(
+            {
+                "expires": "modification plus 1 day",
+                "expires_by_type": {"Text/css": "access plus 1 hour", "image/*": 5},
+            },
+            FileOptions(
+                expires=SinceChange(86400), expires_by_type=(("text/css", 3600), ("image/*", 5))
+            ),
+            id="times as Apache writes them",
+        ),
     ],
 )
 def test_options_as_an_entry_s_author_writes_them(given, options):
@@ -104,17 +120,21 @@ def test_options_as_an_entry_s_author_writes_them(given, options):
     [
         pytest.param(
             {"expire": 60},
-            "files have no option 'expire'; they have index, cache_control, expires, charset, "
-            "precompressed, immutable, forced_type, types, encodings, follow_symlinks",
+            "files have no option 'expire'; they have index, cache_control, expires, "
+            "expires_by_type, charset, precompressed, immutable, forced_type, types, encodings, "
+            "follow_symlinks",
             id="an option that there is not",
         ),
         pytest.param(
             {"expires": "1 hour"},
-            "expires is '1 hour'; it takes a whole number of seconds",
-            id="a time in words",
+            f"expires is '1 hour'; it takes {EXPIRES_WANTED}",
+            id="a time without a base",
         ),
+        pytest.param({"expires": True}, f"expires is True; it takes {EXPIRES_WANTED}", id="a flag"),
         pytest.param(
-            {"expires": True}, "expires is True; it takes a whole number of seconds", id="a flag"
+            {"expires_by_type": {"css": 60}},
+            f"expires_by_type is {{'css': 60}}; it takes {EXPIRES_BY_TYPE_WANTED}",
+            id="no type",
         ),
         pytest.param(
             {"precompressed": "no"}, "precompressed is 'no'; it takes True or False", id="a word"
@@ -150,7 +170,7 @@ def test_every_option_can_be_read():
                 for field in fields(FileOptions)
                 if field.name != "is_root"
             }
-            | {"types": {}, "encodings": {}}
+            | {"types": {}, "encodings": {}, "expires_by_type": {}}
         )
         == FileOptions()
     )

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 from dataclasses import replace
 
 import pytest
 
 from django_wsgimatch import alias, script_alias
-from django_wsgimatch.aliases.alias import Alias
+from django_wsgimatch.aliases.alias import Alias, Extras
+from django_wsgimatch.aliases.lines.expiry import (
+    EXPIRES_BY_TYPE_WANTED,
+    EXPIRES_WANTED,
+    SinceChange,
+)
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
+from django_wsgimatch.answers.extras import changed_headers
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.entries import to_alias
 from django_wsgimatch.exceptions import DaemonError, DirectiveError
@@ -144,6 +152,54 @@ def test_how_long_a_response_may_be_kept(ask, status, own, found):
     assert ("Expires" in headers, headers.get("Cache-Control")) == found
 
 
+@pytest.mark.parametrize(
+    ("kind", "seconds"),
+    [
+        pytest.param("text/css", 60, id="the type"),
+        pytest.param("Text/Css; charset=x", 60, id="in any case, with a charset"),
+        pytest.param("text/html", 3600, id="another of its kind"),
+        pytest.param("image/png", 5, id="another kind"),
+    ],
+)
+def test_how_long_a_response_of_a_type_may_be_kept(ask, kind, seconds):
+    by_type = {"text/css": 60, "text/*": "access plus 1 hour"}
+
+    answer = ask(options={"expires": 5, "expires_by_type": by_type}, HTTP_X_TYPE=kind)
+
+    assert dict(answer.headers)["Cache-Control"] == f"max-age={seconds}"
+
+
+def test_nothing_is_said_of_other_types(ask):
+    answer = ask(options={"expires_by_type": {"text/css": 60}}, HTTP_X_TYPE="text/html")
+
+    assert not {"Expires", "Cache-Control"} & dict(answer.headers).keys()
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        pytest.param(1e9, "max-age=0", id="long ago"),
+        pytest.param(4e9, r"max-age=\d{10}", id="in the future"),
+    ],
+)
+def test_what_counts_from_the_change_on_counts_from_that_of_the_script(
+    ask, tmp_path, changed, kept
+):
+    os.utime(tmp_path / "a.wsgi", (changed, changed))
+
+    answer = ask(options={"expires": "modification plus 1 day"})
+
+    assert re.fullmatch(kept, dict(answer.headers)["Cache-Control"])
+
+
+def test_a_module_has_no_change_to_count_from():
+    headers = [("Content-Type", "text/html")]
+
+    changed = changed_headers(Extras(expires=SinceChange(60)), "200 OK", headers, "shop.wsgi:app")
+
+    assert changed == headers
+
+
 @pytest.mark.parametrize(("body", "code"), [(b"x" * 10, 200), (b"x" * 11, 413)])
 def test_a_body_that_says_how_long_it_is(ask, body, code):
     answer = ask(body=body, options={"body_limit": 10}, CONTENT_LENGTH=str(len(body)))
@@ -180,7 +236,12 @@ def test_a_longer_body_that_does_not_say_so_is_413_with_the_headers_of_error_pag
         ),
         pytest.param({"headers": [("set", "X-A")]}, "headers should be a dict of", id="no value"),
         pytest.param({"charset": "a b"}, "charset should be a name such as 'utf-8'", id="no name"),
-        pytest.param({"expires": -1}, "expires should be a number of seconds, not -1", id="past"),
+        pytest.param({"expires": -1}, f"expires should be {EXPIRES_WANTED}, not -1", id="past"),
+        pytest.param(
+            {"expires_by_type": {"css": 60}},
+            f"expires_by_type should be {EXPIRES_BY_TYPE_WANTED}, not {{'css': 60}}",
+            id="no type",
+        ),
         pytest.param(
             {"body_limit": True}, "body_limit should be a number of bytes, not True", id="a flag"
         ),

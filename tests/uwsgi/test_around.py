@@ -86,7 +86,9 @@ def test_every_entry_has_what_all_answers_have(tmp_path):
         pytest.param("limit-post = 0", "needs you", id="no limit"),
         pytest.param(r"static-expires = \.css$ 60", "needs you", id="some files"),
         pytest.param("static-expires = .* soon", "needs you", id="no number of seconds"),
-        pytest.param("static-expires-type = text/css=60", "needs you", id="files of a type"),
+        pytest.param("static-expires-type = css=60", "needs you", id="files of no type"),
+        pytest.param("static-expires-type = text/css=x", "needs you", id="no number for a type"),
+        pytest.param("static-expires-uri = x 60", "needs you", id="some URLs"),
         pytest.param("collect-header = X-Own OWN", "needs you", id="a header that is kept"),
     ],
 )
@@ -106,6 +108,25 @@ def test_of_several_lines_the_one_that_uwsgi_takes_counts(tmp_path):
     assert entries_of(imported) == [{"expires": 3}, {"process_group": "site", "body_limit": 2}]
     told = categories_of(imported)
     assert [told["limit-post = 1"], told["static-expires = x 4"]] == ["not needed"] * 2
+
+
+def test_files_of_some_types_are_kept_for_a_time_of_their_own(tmp_path):
+    lines = ["static-expires-type-mtime = text/css=86400", "static-expires-type = text/html=60"]
+
+    imported = imported_from(tmp_path, *lines)
+
+    by_type = {"text/html": 60, "text/css": "modification plus 1 day"}
+    assert entries_of(imported) == [{"expires_by_type": by_type}, {"process_group": "site"}]
+    assert [categories_of(imported)[each] for each in lines] == ["changed"] * 2
+
+
+def test_where_uwsgi_adds_two_headers_files_of_types_need_the_user(tmp_path):
+    lines = ["static-expires-type = text/css=60", "static-expires = .* 5"]
+
+    imported = imported_from(tmp_path, *lines)
+
+    assert entries_of(imported) == [{}, {"process_group": "site"}]
+    assert [categories_of(imported)[each] for each in lines] == ["needs you"] * 2
 
 
 @pytest.mark.skipif(not Path(UWSGI[0]).exists(), reason="needs pyuwsgi")

@@ -9,6 +9,7 @@ from email.utils import formatdate
 from functools import lru_cache
 
 from ...aliases.file_options import FileOptions
+from ...aliases.lines.expiry import Expires, expires_for, kept_until
 from .media_types import describe
 
 Headers = tuple[tuple[str, str], ...]
@@ -31,8 +32,8 @@ class Representation:
     """
     A file as it is at a moment, and what a response says of it.
 
-    ``modified`` is in seconds since 1970, ``expires`` in seconds from a request on. ``state`` are
-    the headers that a 304 has, too; ``description`` those that tell what the file is.
+    ``modified`` is in seconds since 1970. ``state`` are the headers that a 304 has, too;
+    ``description`` those that tell what the file is.
     """
 
     size: int
@@ -40,7 +41,7 @@ class Representation:
     options: FileOptions
     etag: str
     modified: int
-    expires: int | None
+    expires: Expires | None
     state: Headers
     description: Headers
     whole: Headers
@@ -49,7 +50,8 @@ class Representation:
         """Return the headers of mod_expires."""
         if self.expires is None:
             return ()
-        return expiry(self.expires, now)[self.options.cache_control is not None :]
+        added = expiry(self.expires, self.mtime_ns, now)
+        return added[self.options.cache_control is not None :]
 
 
 _remembered: dict[tuple[str, str], Representation] = {}
@@ -100,7 +102,7 @@ def _make(
         options=options,
         etag=etag,
         modified=modified,
-        expires=None if is_immutable else options.expires,
+        expires=None if is_immutable else expires_of_type(description, options),
         state=tuple(state),
         description=description,
         whole=(*state, ("Content-Length", str(status.st_size)), *description),
@@ -124,14 +126,25 @@ def entity_tag(status: os.stat_result, now: float, coding: str = "") -> str:
     return f'{weak}"{status.st_size:x}-{microseconds:x}{suffix}"'
 
 
-def expiry(seconds: int, now: float) -> Headers:
+def expires_of_type(description: Headers, options: FileOptions) -> Expires | None:
+    """Return for how long what is described so may be kept."""
+    if not options.expires_by_type:
+        return options.expires
+    media_type = dict(description).get("Content-Type", "")
+    return expires_for(media_type, options.expires_by_type, options.expires)
+
+
+def expiry(expires: Expires, mtime_ns: int | None, now: float) -> Headers:
     """
-    Return the headers that mod_expires adds for so many seconds after the request.
+    Return the headers that mod_expires adds to what was changed at a time, or is no file.
 
     The first is Cache-Control, which another one of the entry's own takes the place of.
     """
-    date = http_date(min(int(now) + seconds, _LAST_SECOND))
-    return (("Cache-Control", f"max-age={seconds}"), ("Expires", date))
+    kept = kept_until(expires, None if mtime_ns is None else mtime_ns / 1e9, now)
+    if kept is None:
+        return ()
+    date = http_date(min(kept[1], _LAST_SECOND))
+    return (("Cache-Control", f"max-age={kept[0]}"), ("Expires", date))
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,7 @@ what was deleted is not.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -21,7 +22,7 @@ from ...text import quoted
 from .codings import accepted
 from .media_types import DIRECTORY_TYPE, describe
 from .redirect import absolute_url
-from .representation import Headers, expiry
+from .representation import Headers, expires_of_type, expiry
 from .sending import OpenFile, send_file
 from .walk import FoundFile, close, exists_at, find_file
 
@@ -43,6 +44,9 @@ KNOWN = frozenset(
         *("UPDATE", "LABEL", "REPORT", "MKWORKSPACE", "MKACTIVITY", "BASELINE-CONTROL", "MERGE"),
     )
 )
+
+# What a redirect is to mod_expires.
+_PAGE: Headers = (("Content-Type", "text/html"),)
 
 MISSING = "File does not exist"
 NO_INDEX = "No matching DirectoryIndex found"
@@ -76,10 +80,10 @@ def serve_file(
         found = find(filename, reading=reading)
         if found.is_directory and method != "TRACE":
             if uri[-1:] != "/":
-                return _redirect(uri + "/", options, environ, start_response)
+                return _redirect(uri + "/", found, options, environ, start_response)
             indexed = _find_index(find, found, options, reading)
             if isinstance(indexed, str):
-                return _redirect(uri + indexed, options, environ, start_response)
+                return _redirect(uri + indexed, found, options, environ, start_response)
             found = indexed
     except TargetError as error:
         return _refuse(error.status, error.reason, uri, environ, start_response)
@@ -161,7 +165,8 @@ def _answer_without_file(
     described: Headers = describe(found.path.rpartition("/")[2], options)
     if found.is_directory:
         described = (("Content-Type", options.forced_type or DIRECTORY_TYPE),)
-    headers = [ALLOW, ("Content-Length", "0"), *described, *_expiry(options)]
+    added = _expiry(described, found.status, options)
+    headers = [ALLOW, ("Content-Length", "0"), *described, *added]
     if options.cache_control is not None:
         headers = [each for each in headers if each[0] != "Cache-Control"]
         headers.append(("Cache-Control", options.cache_control))
@@ -179,12 +184,20 @@ def _refuse(
 
 
 def _redirect(
-    uri: str, options: FileOptions, environ: WSGIEnvironment, start_response: StartResponse
+    uri: str,
+    directory: FoundFile,
+    options: FileOptions,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
     """Send a client to a directory's own URL, as fixup_dir() does."""
     location = ("Location", absolute_url(uri, environ))
-    return error_page(301, environ, start_response, [location, *_expiry(options)])
+    added = _expiry(_PAGE, directory.status, options)
+    return error_page(301, environ, start_response, [location, *added])
 
 
-def _expiry(options: FileOptions) -> Headers:
-    return () if options.expires is None else expiry(options.expires, time.time())
+def _expiry(described: Headers, status: os.stat_result | None, options: FileOptions) -> Headers:
+    expires = expires_of_type(described, options)
+    if expires is None:
+        return ()
+    return expiry(expires, None if status is None else status.st_mtime_ns, time.time())

@@ -17,10 +17,11 @@ from .extra_values import (
     always_given,
     changes_of,
     charset_of,
+    expires_by_type_of,
     expires_of,
     extras_of,
-    is_expiring,
     is_extra,
+    is_idle,
     is_left,
     is_of_files,
     option_said,
@@ -28,7 +29,14 @@ from .extra_values import (
 from .hosts import Host, Scope
 from .partial_aliases import endings_of, files_by_name, region_of
 
-_NOT_ACTIVE = "It takes ExpiresActive On and ExpiresDefault to say how long a response is kept"
+_NOT_ACTIVE = (
+    "It takes ExpiresActive On and ExpiresDefault or ExpiresByType to say how long a response is "
+    "kept, and a type with * is forgotten in sections that say something of it"
+)
+_PASSED = (
+    "environ has it from the environment that the settings are loaded in, if it is there: start "
+    "the server with the variables that Apache was started with"
+)
 _NO_OPTION = "No option is needed: this is how it works without it"
 _UNSET = "The option environ has no such variable there"
 _NOT_ON_REDIRECTS = "redirects, and error pages of URLs that no entry answers, are sent without it"
@@ -55,20 +63,22 @@ def with_options_of_files(
     note_left(values, ledger)
     changes = changes_of(values)
     options |= {"expires": expires_of(values), "charset": charset_of(values)}
+    options["expires_by_type"] = expires_by_type_of(values)
     extras = Extras(headers=changes) if changes else None
     return replace(alias, answer=replace(answer, **options), extras=extras)
 
 
 def extra_uses(values: Values, ledger: Ledger) -> Iterator[tuple[Directive, str]]:
     """Yield the directives that become a part of an option, and note which have no effect."""
-    expires = expires_of(values)
     for name, given in values.items():
-        if is_expiring(name) and expires is None:
+        if is_idle(name, values):
             ledger.note(given.directive, "not needed", _NOT_ACTIVE)
         elif is_extra(name) and given.value is None:
             is_unset = given.directive.key == "unsetenv"
             ledger.note(given.directive, "not needed", _UNSET if is_unset else _NO_OPTION)
         elif is_extra(name):
+            if given.directive.key == "passenv":
+                ledger.note(given.directive, "changed", _PASSED)
             yield given.directive, option_said(name)
 
 
@@ -130,8 +140,10 @@ def is_by_name(scope: Scope) -> bool:
 def without_surroundings(alias: Alias) -> Alias:
     """Return an entry without what stands around its application or its files."""
     answer = alias.answer
-    if isinstance(answer, FileOptions) and (answer.expires, answer.charset) != (None, None):
-        return replace(alias, answer=replace(answer, expires=None, charset=None), extras=None)
+    if isinstance(answer, FileOptions):
+        bare = replace(answer, expires=None, expires_by_type=(), charset=None)
+        if bare != answer:
+            return replace(alias, answer=bare, extras=None)
     return alias if alias.extras is None else replace(alias, extras=None)
 
 

@@ -13,17 +13,21 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ...aliases.alias import Extras, HeaderAction, HeaderChange
+from ...aliases.lines.expiry import Expires, ExpiresByType, is_media_type, read_expiry
 from ...entry_options.texts import utf8_text
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive
-from ..outcomes.answers import is_internal, passed
+from ..lines.environment import OwnVariable
+from ..outcomes.answers import is_internal
 from ..outcomes.outcome import Category
 from .option_values import Given
 
 # How the names of values begin of which there may be any number.
 _VARIABLE, _CHANGE, _LEFT = "environ ", "headers ", "left "
 _ACTIVE, _EXPIRES, _CHARSET, _LIMIT = "expires_active", "expires", "charset", "body_limit"
-_EXPIRING = {_ACTIVE, _EXPIRES}
+_TYPE = "expires_by_type "
+# Of merged values: whether types such as text/* count.
+_KINDS = "expires kinds"
 # How the names begin that mean something to files, too.
 _OF_FILES = (
     _CHANGE,
@@ -31,9 +35,6 @@ _OF_FILES = (
     _EXPIRES,
     *(f"{_LEFT}{key}" for key in ("header", "add", "expires")),
 )
-
-# The largest number that mod_expires counts with.
-_LONGEST = 2**31 - 1
 
 _OWN = "Apache sets it for each request, whatever SetEnv says"
 _SERVERS = "the server sends its own"
@@ -43,9 +44,7 @@ _UNTOLD = "only `set` of a whole type is an option of entries: do it in a middle
 _CONNECTION = "it is about the connection, which belongs to the server"
 _RESERVED = "the name belongs to the server here: choose another one"
 _CHALLENGE = "mod_wsgi treats this header in its own way: do it in a middleware"
-_MODIFICATION = "it counts from a file's change: set Expires in a middleware"
-_RANGE = "it lies in the past, or beyond what Apache can count: set Expires in a middleware"
-_TYPES = "it depends on the type of the response: set Expires in a middleware"
+_RANGE = "it lies beyond what Apache can count: set Expires in a middleware"
 _ACTION = "it changes what the application has set: do it in a middleware"
 
 # As observed: what ap_add_common_vars(), ap_add_cgi_vars() and mod_wsgi set goes before SetEnv.
@@ -72,11 +71,6 @@ _FORMAT = re.compile(r"%%|%|\\[\\rnt]")
 _FORMATS = {"%%": "%", "%": "%", "\\\\": "\\", "\\r": "\r", "\\n": "\n", "\\t": "\t"}
 # Of a text without a charset AddDefaultCharset adds one, after all headers.
 _BARE = ("text/plain", "text/html")
-# check_code() of mod_expires: how a unit may begin, and its seconds.
-_UNITS = (
-    *(("y", 31536000), ("mo", 2592000), ("w", 604800), ("d", 86400)),
-    *(("h", 3600), ("mi", 60), ("s", 1)),
-)
 
 Values = dict[str, Given]
 
@@ -126,7 +120,16 @@ def _unset_variables(words: list[str]) -> Read:
 
 
 def _pass_variables(words: list[str]) -> Read:
-    return Left("needs you", passed(words[0] if words else "NAME"))
+    found: dict[str, Any] = {}
+    left = None
+    for name in words:
+        given = _set_variable([name])
+        if isinstance(given, dict):
+            found |= dict.fromkeys(given, (name, OwnVariable(name)))
+        elif isinstance(given, Left) and (left is None or given.category == "needs you"):
+            left = given
+    # Some are kept and some are not: no line of a report says both.
+    return found if left is None else Left("needs you", _RESERVED) if found else left
 
 
 def _header(words: list[str]) -> Read:
@@ -193,50 +196,18 @@ def _active(words: list[str]) -> Read:
 def _default(words: list[str]) -> Read:
     if len(words) != 1:
         raise DirectiveError("ExpiresDefault takes one argument, an expiry date code")
-    found = seconds_of(words[0])
-    return found if isinstance(found, Left) else {_EXPIRES: found}
+    expires = read_expiry(words[0])
+    return Left("needs you", _RANGE) if expires is None else {_EXPIRES: expires}
 
 
 def _by_type(words: list[str]) -> Read:
-    return Left("needs you", _TYPES)
-
-
-def seconds_of(code: str) -> int | Left:
-    """
-    Return the seconds of an expiry code of mod_expires, counted from the request on.
-
-    Mirrors check_code() and set_expiration_fields(). Raises DirectiveError for what Apache refuses.
-    """
-    if code[:1] in ("A", "M"):
-        number = re.match(r"\s*([+-]?\d+)", code[1:])
-        base, seconds = code[0], _number(number[1]) if number else 0
-    else:
-        base, seconds = _read_code(code.split())
-    if base == "M":
-        return Left("needs you", _MODIFICATION)
-    return seconds if 0 <= seconds <= _LONGEST else Left("needs you", _RANGE)
-
-
-def _read_code(words: list[str]) -> tuple[str, int]:
-    base, *rest = words or [""]
-    known = {"n": "A", "a": "A", "m": "M"}.get(base[:1].lower())
-    if known is None:
-        raise DirectiveError(f"bad expires code, unrecognised <base> {base!r}")
-    if rest and rest[0][:1].lower() == "p":
-        rest = rest[1:]
-    seconds = 0
-    for number, unit in zip(rest[::2], [*rest[1::2], ""], strict=False):
-        digits = re.match(r"\d+", number)
-        factor = next((each for start, each in _UNITS if unit.lower().startswith(start)), None)
-        if digits is None or factor is None:
-            raise DirectiveError(f"bad expires code, near {number!r}")
-        seconds += factor * _number(digits[0])
-    return known, seconds
-
-
-def _number(digits: str) -> int:
-    """Return a number; one that is too large for Apache is so here, without reading all of it."""
-    return int(digits[:20]) if len(digits) > 20 else int(digits)
+    if len(words) != 2:
+        raise DirectiveError("ExpiresByType takes two arguments, a MIME type and an expiry code")
+    name = words[0].lower()
+    if "/" not in name:
+        raise DirectiveError(f"Invalid mimetype: {name!r} should contain a slash")
+    expires = read_expiry(words[1])
+    return Left("needs you", _RANGE) if expires is None else {f"{_TYPE}{name}": expires}
 
 
 def _limit(words: list[str]) -> Read:
@@ -262,12 +233,12 @@ EXTRAS_READERS: dict[str, Callable[[list[str]], Read]] = {
 
 def is_extra(name: str) -> bool:
     """Whether a value is one of these, and can be an option of an entry."""
-    return name.startswith((_VARIABLE, _CHANGE)) or name in (_CHARSET, _LIMIT, *_EXPIRING)
+    return name.startswith((_VARIABLE, _CHANGE)) or name in (_CHARSET, _LIMIT) or is_expiring(name)
 
 
 def is_expiring(name: str) -> bool:
-    """Whether a value is one of the two that say how long a response may be kept."""
-    return name in _EXPIRING
+    """Whether a value is one of those that say how long a response may be kept."""
+    return name in (_ACTIVE, _EXPIRES) or name.startswith(_TYPE)
 
 
 def is_left(name: str) -> bool:
@@ -280,16 +251,62 @@ def is_of_files(name: str) -> bool:
     return name.startswith(_OF_FILES)
 
 
-def without_idle(names: set[str], before: Values, after: Values) -> set[str]:
-    """Return names without those of mod_expires, if it does the same before and after."""
-    return names - _EXPIRING if expires_of(before) == expires_of(after) else names
+def expiring_otherwise(values: Values, given: Values) -> set[str]:
+    """Return what is given of mod_expires, if it does something else with it than without."""
+    is_same = _expiry(values) == _expiry(overlaid(values, given))
+    return set() if is_same else set(filter(is_expiring, given))
 
 
-def expires_of(values: Values) -> int | None:
-    """Return for how many seconds a response may be kept, None where nothing is said of it."""
-    is_active = _ACTIVE in values and values[_ACTIVE].value
-    seconds: int | None = values[_EXPIRES].value if is_active and _EXPIRES in values else None
-    return seconds
+def overlaid(values: Values, layer: Values) -> Values:
+    """
+    Return what a section gives over what holds.
+
+    As observed, merge_expires_dir_configs() forgets the types with ``*`` of what it merges over,
+    until a section has one of its own again.
+    """
+    merged = values | layer
+    expiring = {name: given for name, given in layer.items() if is_expiring(name)}
+    if expiring and _KINDS not in layer:
+        given = next(iter(expiring.values()))
+        has_kinds = any(map(_is_kind, expiring))
+        merged[_KINDS] = Given(has_kinds, given.directive)
+    return merged
+
+
+def _is_kind(name: str) -> bool:
+    return name.startswith(_TYPE) and name.endswith("/*")
+
+
+def expires_of(values: Values) -> Expires | None:
+    """Return for how long a response may be kept, None where nothing is said of it."""
+    expires: Expires | None = _single(values, _EXPIRES) if _single(values, _ACTIVE) else None
+    return expires
+
+
+def expires_by_type_of(values: Values) -> ExpiresByType:
+    """Return for how long responses of some types may be kept."""
+    names = filter(is_expiring, values) if _single(values, _ACTIVE) else ()
+    return tuple(
+        (name.removeprefix(_TYPE), values[name].value)
+        for name in names
+        if name.startswith(_TYPE) and (not _is_kind(name) or _single(values, _KINDS))
+        # No answer has another one.
+        if is_media_type(name.removeprefix(_TYPE))
+    )
+
+
+def _expiry(values: Values) -> tuple[Expires | None, dict[str, Expires]]:
+    return expires_of(values), dict(expires_by_type_of(values))
+
+
+def is_idle(name: str, values: Values) -> bool:
+    """Whether a value is one of mod_expires that has no effect among others."""
+    if not is_expiring(name):
+        return False
+    default, by_type = _expiry(values)
+    if name.startswith(_TYPE):
+        return name.removeprefix(_TYPE) not in by_type
+    return default is None and (name == _EXPIRES or not by_type)
 
 
 def variable_of(values: Values, name: str) -> str | None:
@@ -307,7 +324,7 @@ def merged_layers(layers: Sequence[Values]) -> Values:
     """
     merged: Values = {}
     for layer in layers:
-        merged.update(layer)
+        merged = overlaid(merged, layer)
     if sum(map(_has_variables, layers)) > 1:
         merged = {n: e for n, e in merged.items() if not _is_variable(n) or e.value is not None}
     return merged
@@ -337,6 +354,7 @@ def extras_of(values: Values) -> Extras | None:
         _single(values, _CHARSET) or "",
         expires_of(values),
         _single(values, _LIMIT),
+        expires_by_type_of(values),
     )
     return None if found == Extras() else found
 

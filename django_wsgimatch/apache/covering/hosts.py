@@ -9,6 +9,8 @@ from ...aliases.alias import Alias
 from ...aliases.directives import parse_directive
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive, Section, split_words
+from ..lines.environment import is_contested, set_by_lines
+from ..outcomes.answers import passed
 from ..outcomes.outcome import Ledger
 from .access import CONTAINERS, LIMITS, RULES, SWITCHES, replaced_systems, system_of
 from .access_rules import is_of_login, says_login
@@ -131,8 +133,13 @@ def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, l
     """
     main = Host()
     hosts: dict[Section, Host] = {}
+    directives = [*directives]
+    set_otherwise = set_by_lines(directives)
     for directive in directives:
         if directive.is_off:
+            continue
+        if is_contested(directive, set_otherwise):
+            ledger.note(directive, "needs you", passed(" ".join(directive.words[:1])))
             continue
         outer = directive.host
         host = main if outer is None else hosts.setdefault(outer, Host(outer))

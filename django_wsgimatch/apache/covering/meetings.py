@@ -7,7 +7,14 @@ from itertools import groupby
 from typing import Any
 
 from .coverage import Coverage, coverage
-from .extra_values import Values, is_extra, may_undo, merged_layers, without_idle
+from .extra_values import (
+    Values,
+    expiring_otherwise,
+    is_expiring,
+    is_extra,
+    may_undo,
+    merged_layers,
+)
 from .hosts import Scope
 from .indexes import ScopeIndex
 from .option_values import DEFAULTS, ENTRY_OPTIONS
@@ -48,7 +55,8 @@ def options_of(scope: Scope) -> Values:
 def differing(values: Values, given: Values) -> set[str]:
     """Return the names of what is given, and is another without it."""
     found = {name for name, each in given.items() if value_of(values, name) != each.value}
-    return without_idle(found, values, values | given)
+    expiring = expiring_otherwise(values, given)
+    return {name for name in found if not is_expiring(name)} | expiring
 
 
 def most_particular_first(scopes: Sequence[Scope]) -> list[Scope]:

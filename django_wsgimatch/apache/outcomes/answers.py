@@ -33,7 +33,8 @@ class DirectiveAnswer:
 def passed(name: str) -> str:
     """Return what is said of a variable that Apache takes from its own environment."""
     return (
-        "Apache takes its value from its own environment. Write it into the entries: "
+        "Apache takes its value from its own environment, or what SetEnv or UnsetEnv says if it is "
+        "not there. Write it into the entries: "
         f'environ={{"{name}": os.environ["{name}"]}}'
     )
 
@@ -125,15 +126,12 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "DirectoryIndex": ("kept", "The option index of entries whose files answer"),
     "SetEnv": ("kept", _ENVIRON),
     "UnsetEnv": ("kept", _ENVIRON),
-    "PassEnv": ("needs you", passed("NAME")),
+    "PassEnv": ("changed", "The option environ, from the environment that the settings see"),
     "Header": ("kept", _CHANGES),
     "AddDefaultCharset": ("kept", f"{_OPTION}: charset"),
-    "ExpiresActive": ("kept", "The option expires, together with ExpiresDefault"),
-    "ExpiresDefault": (
-        "kept",
-        "The option expires, if it counts from the request on (`access`) and ExpiresActive is on",
-    ),
-    "ExpiresByType": ("needs you", "Where ExpiresActive is on: set Expires in a middleware"),
+    "ExpiresActive": ("kept", "The options expires and expires_by_type, together with their lines"),
+    "ExpiresDefault": ("kept", "The option expires, where ExpiresActive is on"),
+    "ExpiresByType": ("kept", "The option expires_by_type, where ExpiresActive is on"),
     "LimitRequestBody": ("kept", f"{_OPTION}: body_limit"),
     "WSGITrustedProxies": (
         "kept",

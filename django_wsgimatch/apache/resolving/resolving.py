@@ -29,7 +29,7 @@ from ..covering.around import (
     with_options_of_files,
 )
 from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
-from ..covering.extra_values import Values, is_extra, is_left, option_said
+from ..covering.extra_values import Values, is_extra, is_left, option_said, overlaid
 from ..covering.hosts import ROOT, Host, Scope, is_proxy_line, scope_sections
 from ..covering.indexes import ScopeIndex
 from ..covering.meetings import (
@@ -117,7 +117,7 @@ class Resolver:
         if alias.answer is not None:
             return self._answering(host, alias, directive)
         scopes = self.scopes(host, alias, directive)
-        server = _inherited(self.main, host) | host.values
+        server = _of_server(self.main, host)
         sure = [scope for scope, covered in scopes if covered == "all"]
         values = merged_values(server, sure)
         asked = [(s, how) for s, how in scopes if how == "all" or not self._files.answer(host, s)]
@@ -132,7 +132,7 @@ class Resolver:
         if isinstance(alias.answer, FileOptions):
             return self._files_of(host, alias, alias.answer, directive)
         if isinstance(alias.answer, Redirection):
-            note_redirects(_inherited(self.main, host) | host.values, self.ledger)
+            note_redirects(_of_server(self.main, host), self.ledger)
         return [
             ResolvedAlias(alias, host, directive, frozenset(), {}, (directive.spot,), (True, True))
         ]
@@ -147,7 +147,7 @@ class Resolver:
             for scope, covered in self.scopes(host, alias, directive)
         ]
         sure = [scope for scope, covered in scopes if covered == "all"]
-        server = _inherited(self.main, host) | host.values
+        server = _of_server(self.main, host)
         values = merged_values(server, sure)
         policies = {*self._follow_symlinks(host, sure, keep=False)}
         for scope, covered in scopes:
@@ -404,11 +404,13 @@ def _uses(scopes: Iterable[Scope]) -> Iterator[tuple[Directive, str]]:
             yield given.directive, option_said(name)
 
 
-def _inherited(main: Host, host: Host) -> Values:
-    """Return what a virtual host has from the main server: not AllowEncodedSlashes, in Apache."""
+def _of_server(main: Host, host: Host) -> Values:
+    """Return what holds in a host: of the main server not AllowEncodedSlashes, as in Apache."""
+    values = overlaid({}, main.values)
     if host is main:
-        return {}
-    return {n: given for n, given in main.values.items() if n != "allow_encoded_slashes"}
+        return values
+    inherited = {n: given for n, given in values.items() if n != "allow_encoded_slashes"}
+    return overlaid(inherited, host.values)
 
 
 def _is_location(scope: Scope) -> bool:

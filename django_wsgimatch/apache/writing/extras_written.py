@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...aliases.alias import Extras, HeaderChange
+from ...aliases.lines.expiry import Expires, SinceChange
+from ..lines.environment import OwnVariable
 
 
 def extras_as_options(extras: Extras | None) -> dict[str, Any]:
@@ -20,10 +22,27 @@ def extras_as_options(extras: Extras | None) -> dict[str, Any]:
         "environ": dict(extras.environ),
         "headers": _headers(extras.headers),
         "charset": extras.charset,
+        "expires_by_type": {name: expires_written(e) for name, e in extras.expires_by_type},
     }
     found = {name: value for name, value in given.items() if value}
-    numbers = {"expires": extras.expires, "body_limit": extras.body_limit}
+    numbers = {"expires": expires_written(extras.expires), "body_limit": extras.body_limit}
     return found | {name: value for name, value in numbers.items() if value is not None}
+
+
+def passed_names(every: Iterable[Extras | None]) -> list[str]:
+    """Return the names of all variables that entries have from the server's own environment."""
+    named = (
+        name
+        for extras in every
+        for name, value in (extras.environ if extras else ())
+        if isinstance(value, OwnVariable)
+    )
+    return sorted({*named})
+
+
+def expires_written(expires: Expires | None) -> int | str | None:
+    """Return what settings say for it: a number of seconds, or Apache's text."""
+    return str(expires) if isinstance(expires, SinceChange) else expires
 
 
 # What so many entries have, and takes so many characters, has a name of its own.

@@ -16,9 +16,15 @@ from ...entry_options.texts import utf8_text
 from ...text import shown
 from ..covering.option_values import ENTRY_OPTIONS
 from ..lines.directive import Spot, places_of
+from ..lines.environment import OwnVariable
 from ..processes.servers import Servers
 from .access import WrittenAccess, access_arguments, access_record, functions_of
-from .extras_written import extras_as_options, shared_values
+from .extras_written import (
+    expires_written,
+    extras_as_options,
+    passed_names,
+    shared_values,
+)
 from .settings import Hosts, Settings, Written
 
 # A part of a call: text, or a call or list of parts: its opening, the parts, its closing.
@@ -32,6 +38,8 @@ _USUAL, _FIRST = FileOptions(), FileOptions(index=())
 # Where ruff and black break lines.
 _WIDTH = 88
 _INDENT = "    "
+# The name of the dict that settings have of variables of the server's own environment.
+_PASSED = "_PASSED"
 
 _OVER_PLAIN_HTTP = (
     "Over plain HTTP these come first. If a front ends TLS, trust what it tells of the scheme: "
@@ -43,12 +51,18 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
     """Yield the lines of a settings file; ``source`` says what they were made from."""
     yield f"# From {shown(source)}, by `manage.py wsgimatch import`."
     yield from _starting(settings.servers)
+    extras = [each.alias.extras for each in _all_entries(settings)]
+    passed = passed_names(extras)
+    if passed:
+        yield from ("", "import os")
     named = {each.alias.function for each in _all_entries(settings)}
     if functions := sorted(named | functions_of(settings.access)):
         yield ""
         yield from _import_line(functions)
     yield ""
-    shared = shared_values(each.alias.extras for each in _all_entries(settings))
+    if passed:
+        yield from _passing(passed)
+    shared = shared_values(extras)
     for name, value in shared.values():
         *lines, last = _lines_of(_part(f"{name} = ", value), "")
         yield from (*lines, last.removesuffix(","))
@@ -68,6 +82,16 @@ def python_lines(settings: Settings, source: str) -> Iterator[str]:
     for each in settings.others:
         yield from _comments(each.comment, each.spots)
         yield from _assignment(each.name, each.value)
+
+
+def _passing(names: list[str]) -> Iterator[str]:
+    """Yield what makes a dict of the server's environment, by the name of each variable."""
+    yield "# PassEnv: what the server is started with, where it is set."
+    yield from _assignment(f"{_PASSED}_NAMES", [*map(str, names)])
+    yield f"{_PASSED} = {{"
+    yield f"{_INDENT}name: {{name: os.environ[name]}} if name in os.environ else {{}}"
+    yield f"{_INDENT}for name in {_PASSED}_NAMES"
+    yield "}"
 
 
 def _assignment(name: str, value: Any) -> Iterator[str]:
@@ -277,12 +301,18 @@ def _on_one_line(part: Part) -> str:
 def _part(key: str, value: Any) -> Part:
     """Return an argument, or a member, that may need several lines."""
     if isinstance(value, dict) and value:
-        return f"{key}{{", [_part(f"{literal(n)}: ", each) for n, each in value.items()], "}"
+        return f"{key}{{", [_member_of_dict(n, each) for n, each in value.items()], "}"
     if isinstance(value, list) and any(isinstance(each, tuple) for each in value):
         return f"{key}[", [_part("", each) for each in value], "]"
     if isinstance(value, tuple) and not key:
         return "(", list(map(literal, value)), ")"
     return f"{key}{literal(value)}"
+
+
+def _member_of_dict(name: str, value: Any) -> Part:
+    if isinstance(value, OwnVariable):
+        return f"**{_PASSED}[{literal(str(value))}]"
+    return _part(f"{literal(name)}: ", value)
 
 
 def _arguments(alias: Alias, names: Names, usual: FileOptions) -> list[Part]:
@@ -323,10 +353,15 @@ def _file_options(answer: FileOptions, usual: FileOptions) -> dict[str, Any]:
     given = {each.name: getattr(answer, each.name) for each in fields(FileOptions)}
     changed = {name: v for name, v in given.items() if v != getattr(usual, name)}
     changed.pop("is_root", None)
-    return {
-        name: dict(value) if name in ("types", "encodings") else value
-        for name, value in changed.items()
-    }
+    return {name: _file_option(name, value) for name, value in changed.items()}
+
+
+def _file_option(name: str, value: Any) -> Any:
+    if name in ("types", "encodings"):
+        return dict(value)
+    if name == "expires_by_type":
+        return {each: expires_written(expires) for each, expires in value}
+    return expires_written(value) if name == "expires" else value
 
 
 def _comments(text: str, spots: Iterable[Spot]) -> Iterator[str]:
@@ -358,6 +393,8 @@ def _record(entry: Written, usual: FileOptions = _USUAL) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, OwnVariable):
+        return {"os.environ": utf8_text(value)}
     if isinstance(value, list | tuple):
         return list(map(_plain, value))
     if isinstance(value, dict):

@@ -68,7 +68,7 @@ FOR_APPLICATIONS: dict[str, tuple[Kind, str]] = {
         "body_limit of the entries says it: Apache does not apply it to what it passes on",
     ),
     "setenv": ("exact", "environ of the entries says it: Apache's variables do not reach them"),
-    "passenv": ("lossy", "the variable does not reach the application: write it into environ"),
+    "passenv": ("exact", "environ of the entries has it, from the environment of their server"),
     "setenvif": ("lossy", _UNSEEN),
     "setenvifnocase": ("lossy", _UNSEEN),
 }

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django_wsgimatch.aliases.file_options import FileOptions
+from django_wsgimatch.aliases.lines.expiry import SinceChange
 from django_wsgimatch.aliases.target import FollowSymlinks
 from django_wsgimatch.aliases.uri import parse_target
+from django_wsgimatch.answers.files.media_types import DIRECTORY_TYPE
 from django_wsgimatch.answers.files.serving import serve_file
 from django_wsgimatch.exceptions import BadTarget
 from django_wsgimatch.server.pages import error_page
@@ -157,6 +159,24 @@ PLACES = (
         'Header set Cache-Control "public"\nExpiresActive On\n'
         'ExpiresDefault "access plus 60 seconds"',
         FileOptions(cache_control="public", expires=60),
+    ),
+    Place(
+        "typed",
+        "ExpiresActive On\nExpiresDefault M315360000\nExpiresByType Text/HTML A60\n"
+        'ExpiresByType image/* "modification plus 2 minutes"\nExpiresByType text/css M0\n'
+        f'ExpiresByType {DIRECTORY_TYPE} A5\nExpiresByType text/plain "modification plus 20 years"',
+        FileOptions(
+            expires=SinceChange(315360000),
+            expires_by_type=(
+                *(("text/html", 60), ("image/*", SinceChange(120)), ("text/css", SinceChange(0))),
+                *((DIRECTORY_TYPE, 5), ("text/plain", SinceChange(630720000))),
+            ),
+        ),
+    ),
+    Place(
+        "kinds",
+        'ExpiresActive On\nExpiresByType text/* "modification plus 20 years"\nExpiresByType x/y A9',
+        FileOptions(expires_by_type=(("text/*", SinceChange(630720000)), ("x/y", 9))),
     ),
     Place("one.txt", file="/a.txt"),
 )

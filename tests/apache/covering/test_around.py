@@ -12,10 +12,17 @@ from tests.support.imports import entry_lines, notes_of, section
 ALIAS = "WSGIScriptAlias / /srv/a.wsgi"
 FILES = "Alias /static /srv/static"
 HEADER = "Header set X-A b"
-OFF = "It takes ExpiresActive On and ExpiresDefault to say how long a response is kept"
+OFF = (
+    "It takes ExpiresActive On and ExpiresDefault or ExpiresByType to say how long a response is "
+    "kept, and a type with * is forgotten in sections that say something of it"
+)
 PASSED = (
-    "Apache takes its value from its own environment. Write it into the entries: "
-    'environ={"A": os.environ["A"]}'
+    "environ has it from the environment that the settings are loaded in, if it is there: start "
+    "the server with the variables that Apache was started with"
+)
+CONTESTED = (
+    "Apache takes its value from its own environment, or what SetEnv or UnsetEnv says if it is "
+    'not there. Write it into the entries: environ={"A": os.environ["A"]}'
 )
 PART = "applies to some URLs of Alias /static; which ones cannot be determined"
 
@@ -92,6 +99,47 @@ PART = "applies to some URLs of Alias /static; which ones cannot be determined"
             id="an expiry that nothing switches on",
         ),
         pytest.param(
+            [
+                "ExpiresActive On",
+                'ExpiresByType text/css "modification plus 1 day"',
+                "ExpiresByType image/* A60",
+            ],
+            [
+                (
+                    'script_alias("/", "/srv/a.wsgi", expires_by_type={"text/css": '
+                    '"modification plus 1 day", "image/*": 60})'
+                )
+            ],
+            id="an expiry by type",
+        ),
+        pytest.param(
+            [
+                *("ExpiresActive On", "ExpiresByType text/css A1", "ExpiresByType image/* A60"),
+                *section("Directory /srv", "ExpiresByType text/css A2"),
+            ],
+            ['script_alias("/", "/srv/a.wsgi", expires_by_type={"text/css": 2})'],
+            id="a type of a section, which forgets kinds of types",
+        ),
+        pytest.param(
+            [
+                *("ExpiresActive On", "ExpiresByType image/* A60"),
+                *section("Directory /srv", "ExpiresByType text/css A2"),
+                *section("Location /", "ExpiresByType audio/* A3"),
+            ],
+            [
+                (
+                    'script_alias("/", "/srv/a.wsgi", expires_by_type={"image/*": 60, '
+                    '"text/css": 2, "audio/*": 3})'
+                )
+            ],
+            id="kinds of types that another section brings back",
+        ),
+        pytest.param(
+            ["SetEnv A b", "PassEnv HOSTNAME"],
+            [('script_alias("/", "/srv/a.wsgi", environ={"A": "b", **_PASSED["HOSTNAME"]})')],
+            id="a variable of the server's environment",
+        ),
+        pytest.param(
             ["LimitRequestBody 10", *section("Directory /srv", "LimitRequestBody 0")],
             ['script_alias("/", "/srv/a.wsgi")'],
             id="a limit that a section takes away",
@@ -132,6 +180,19 @@ def test_scripts_have(lines, entries):
             section("Location /static", "ExpiresActive On", "ExpiresDefault A60"),
             ['alias("/static", "/srv/static", expires=60)'],
             id="an expiry",
+        ),
+        pytest.param(
+            section(
+                "Directory /srv/static",
+                *("ExpiresActive On", "ExpiresDefault M60", "ExpiresByType text/css A5"),
+            ),
+            [
+                (
+                    'alias("/static", "/srv/static", expires="modification plus 1 minute", '
+                    'expires_by_type={"text/css": 5})'
+                )
+            ],
+            id="an expiry that counts from a file's change on, and one by type",
         ),
         pytest.param(
             section("Location /static/", HEADER, "AddDefaultCharset utf-8"),
@@ -222,9 +283,20 @@ def test_files_have(lines, entries):
         ),
         pytest.param(
             ["PassEnv A"],
-            f"needs you: {PASSED}",
+            f"changed: {PASSED}",
             id="a variable of Apache's environment",
         ),
+        pytest.param(
+            ["PassEnv A", "SetEnv A b"],
+            f"needs you: {CONTESTED}",
+            id="one that a line sets, too",
+        ),
+        pytest.param(
+            ["ExpiresByType text/* A5", *section("Location /", "ExpiresActive On")],
+            f"not needed: {OFF}",
+            id="a kind of types that Apache forgets",
+        ),
+        pytest.param(["ExpiresByType */* A5"], f"not needed: {OFF}", id="no type"),
         pytest.param(
             ["Header frob X-A b"],
             "needs you: Apache refuses it: 'frob' is no action of Header",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from django_wsgimatch.aliases.alias import Extras, HeaderChange
+from django_wsgimatch.aliases.lines.expiry import SinceChange
 from django_wsgimatch.apache.writing.extras_written import extras_as_options
 from django_wsgimatch.entries import to_alias
 from tests.support.imports import settings_of, text_of
@@ -19,6 +20,8 @@ LINES = [
     "AddDefaultCharset utf-8",
     "ExpiresActive On",
     "ExpiresDefault A0",
+    "ExpiresByType text/css A5",
+    "ExpiresByType image/* M60",
     "LimitRequestBody 10",
     "Alias /static /srv/static",
 ]
@@ -70,6 +73,7 @@ def test_what_is_written_reads_back_the_same():
         "utf-8",
         0,
         10,
+        (("text/css", 5), ("image/*", SinceChange(60))),
     )
 
 
@@ -127,4 +131,48 @@ WSGIMATCH_ALIASES = [
     script_alias("/b", "/srv/b.wsgi", environ={"A": "b"}, headers=_HEADERS),
     # site.conf:5, 1, 2
     script_alias("/c", "/srv/c.wsgi", environ={"A": "b"}, headers=_HEADERS),"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "extras"),
+    [
+        pytest.param({"A": "\u0142"}, Extras((("A", "\xc5\x82"),)), id="set"),
+        pytest.param({}, Extras(), id="not set"),
+    ],
+)
+def test_a_passed_variable_is_that_of_the_environment_where_it_is_set(
+    monkeypatch, environment, extras
+):
+    monkeypatch.setattr("os.environ", environment)
+    names: dict[str, Any] = {}
+
+    exec(compile(text_of("PassEnv A B", ALIAS), "fragment", "exec"), names)
+
+    [entry] = names["WSGIMATCH_ALIASES"]
+    assert to_alias(entry, process_groups=(), variables={}).extras == extras
+
+
+def test_passed_variables_are_written_once():
+    lines = ["PassEnv B A", "SetEnv C d", ALIAS]
+
+    text = text_of(*lines)
+
+    assert text.partition("import os\n")[2].partition("\n]")[0] == (
+        """
+from django_wsgimatch import script_alias
+
+# PassEnv: what the server is started with, where it is set.
+_PASSED_NAMES = ["A", "B"]
+_PASSED = {
+    name: {name: os.environ[name]} if name in os.environ else {}
+    for name in _PASSED_NAMES
+}
+WSGIMATCH_ALIASES = [
+    # site.conf:3, 1, 2
+    script_alias(
+        "/",
+        "/srv/a.wsgi",
+        environ={**_PASSED["B"], **_PASSED["A"], "C": "d"},
+    ),"""
     )
