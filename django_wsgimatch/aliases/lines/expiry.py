@@ -28,9 +28,9 @@ class SinceChange:
         return f"M{self.seconds}"
 
 
-Expires: TypeAlias = "int | SinceChange"
+Expires: TypeAlias = int | SinceChange
 """Seconds from the request on, or from the change of its file on."""
-ExpiresByType: TypeAlias = "tuple[tuple[str, Expires], ...]"
+ExpiresByType: TypeAlias = tuple[tuple[str, Expires], ...]
 """Types in lower case, or ``text/*`` for all of a kind, each with its own."""
 
 EXPIRES_WANTED = (
