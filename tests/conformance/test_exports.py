@@ -31,7 +31,7 @@ TREE: tuple[TreeItem, ...] = (
     *(TreeEntry(path=path, text=f"{path}\n") for path in FILES),
 )
 # What these have to refuse is closed for everybody.
-REFUSING = ("folder_paths", "handled_scripts", "script_folder")
+REFUSING = ("folder_paths", "handled_scripts", "partial_rules", "script_folder")
 
 
 def verified(path, *, by_socket=False):

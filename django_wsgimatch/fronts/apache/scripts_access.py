@@ -21,7 +21,7 @@ from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
 from ...exceptions import PatternError
 from .passing import location_pattern
-from .sections import FileSection, to_be_said
+from .sections import ANSWERING, FileSection, to_be_said
 
 # What looks at the text before it would see the backend's address there.
 _LOOKS_BACK = re.compile(r"\(\?<[=!]|\\[AGKbB]|\(\*")
@@ -73,13 +73,16 @@ def access_of(
     refused = [RefusedPart(alias, each, _UNMOVABLE) for each in kept if not each.is_movable]
     refused += _otherwise_handled(alias, covered)
     layers = [each.access for each in sure]
+    has_rules = any(d.key == "rewriterule" for each, how in covered for d in each.answering)
     for section, how in covered:
-        if how != "some" or not section.access:
+        if how != "some":
             continue
-        if closing_rules([*layers, section.access], is_tls=is_tls):
+        is_answering = section.answering or (has_rules and section.is_switching_rules)
+        if is_answering or closing_rules([*layers, section.access], is_tls=is_tls):
             scope = Scope(section.sections, section.rank, access=section.access)
             region = region_of_scope(alias, scope)
-            refused.append(RefusedPart(region or alias, section, _PARTIAL))
+            reason = _ANSWERING if is_answering else _PARTIAL
+            refused.append(RefusedPart(region or alias, section, reason))
     movable = tuple(each for each in kept if each.is_movable)
     return EntryAccess(alias, movable, tuple(refused))
 
@@ -104,9 +107,14 @@ def _otherwise_handled(
 _HANDLED = "its handler answers, not the application"
 _UNMOVABLE = "it compares with the path of a file, which no URL has"
 _PARTIAL = "it holds for some of the scripts of this entry"
+_ANSWERING = "its rules answer some of the scripts of this entry"
 
-
-_SAYING = {_HANDLED: ("sethandler",), _UNMOVABLE: ("rewriterule",), _PARTIAL: RULES}
+_SAYING = {
+    _HANDLED: ("sethandler",),
+    _UNMOVABLE: ("rewriterule",),
+    _PARTIAL: RULES,
+    _ANSWERING: (*ANSWERING, "rewriteengine", "rewriteoptions"),
+}
 
 
 def pattern_of(alias: Alias, base: str, others: Sequence[Alias] = ()) -> str | None:

@@ -42,6 +42,7 @@ _AROUND = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
 _MERGING = ("authmerging", "satisfy")
 # A virtual host, None for all; a folder; and the directive that allows its .htaccess file.
 Unread = tuple[Section | None, Section, Directive]
+ANSWERING = ("rewriterule", "redirect", "redirectmatch", "redirectpermanent", "redirecttemp")
 _ACCESS = (*RULES, "authtype", "authname", "authuserfile", "authgroupfile", "authbasicprovider")
 # What a later rule takes the place of; a method or a connection that is refused stays so.
 _REPLACED = ("require", "authmerging", "order", "allow", "deny", "satisfy")
@@ -84,6 +85,16 @@ class FileSection:
     def access(self) -> list[Directive]:
         """The access rules."""
         return [*(d for d in self.directives if d.key in RULES), *self.unread]
+
+    @property
+    def answering(self) -> list[Directive]:
+        """The rules by which Apache answers requests itself, or rewrites them."""
+        return [d for d in self.directives if d.key in ANSWERING]
+
+    @property
+    def is_switching_rules(self) -> bool:
+        """Whether it may have rules of mod_rewrite hold that stand in other sections."""
+        return any(d.key in ("rewriteengine", "rewriteoptions") for d in self.directives)
 
     @property
     def tells_of_access(self) -> bool:
