@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         read_directives,
         redirect,
         redirect_match,
+        rewrite,
         script_alias,
         script_alias_match,
     )
@@ -37,6 +38,7 @@ __all__ = [
     "read_directives",
     "redirect",
     "redirect_match",
+    "rewrite",
     "rules",
     "script_alias",
     "script_alias_match",

@@ -19,6 +19,7 @@ from .aliases.resolve import Rules
 from .aliases.roots import folder_of
 from .aliases.table import AliasTable
 from .answers.first_files import tried_files
+from .answers.rewriting.rewrites import is_rewriting
 from .conf import Configuration, access_index, configuration
 from .conf_shapes import DEFAULTS
 from .doctor.access.login_files import ServedFolder, login_file_findings
@@ -65,6 +66,7 @@ from .doctor.table.mistakes import mistake
 from .doctor.table.miswritten import miswritten_findings
 from .doctor.table.order import order_findings
 from .doctor.table.patterns import Timing, pattern_findings
+from .doctor.table.rewriting import rewriting_findings
 from .doctor.table.urls import url_findings
 from .doctor.table.wholes import whole_findings
 from .doctor.targets.below import scripts_below
@@ -121,6 +123,7 @@ def settings_findings(configured: Configuration, progress: Progress = untold) ->
         yield from answering_findings(subject)
         yield from pattern_findings(subject, timing)
         yield from miswritten_findings(subject, configured.rules.allow_encoded_slashes)
+    yield from _rewriting_findings(configured)
     sections = _sections(configured)
     yield from section_findings(
         sections,
@@ -314,7 +317,11 @@ def _names_of(subject: Subject, rules: Rules) -> tuple[str, str]:
 
 
 def subjects(configured: Configuration) -> Iterator[Subject]:
-    """Yield the usable aliases, each in its own table."""
+    """Yield the usable aliases, each in its own table, but for entries that rewrite URLs."""
+    return (each for each in _usable(configured) if not is_rewriting(each.alias))
+
+
+def _usable(configured: Configuration) -> Iterator[Subject]:
     broken = {problem.where for problem in configured.problems}
     entries = configured.entries()
     for named in configured.all_tables():
@@ -328,6 +335,20 @@ def first_subjects(configured: Configuration) -> Iterator[Subject]:
     entries = configured.entries()
     for each in configured.files_first:
         yield Subject(each.where, entries[each.where], each.table, 0)
+
+
+def _rewriting_findings(configured: Configuration) -> Iterator[Finding]:
+    """Yield what is doubtful about entries that rewrite URLs, and about what they hide."""
+    entries = [*_usable(configured)]
+    if not any(is_rewriting(each.alias) for each in entries):
+        return
+    for named in configured.tables():
+        yield from rewriting_findings(
+            [each for each in entries if each.table is named.table],
+            named.name,
+            merge_slashes=configured.rules.merge_slashes,
+            has_fallback=configured.values["FALLBACK"] is not None,
+        )
 
 
 def scripts_of(configured: Configuration) -> Iterator[Subject]:

@@ -17,7 +17,7 @@ from django.dispatch import receiver
 
 from .aliases.access.rules import AccessRules
 from .aliases.access.sections import AccessSection, SectionIndex, compile_section
-from .aliases.alias import BROKEN, Alias
+from .aliases.alias import BROKEN, Alias, Rewriting
 from .aliases.groups import GLOBAL
 from .aliases.patterns.pattern import Pattern
 from .aliases.resolve import Rules
@@ -27,6 +27,7 @@ from .aliases.target import Roots
 from .answers.access.passwords import NOT_INSTALLED, are_installed
 from .answers.proxies import reading as proxies
 from .answers.proxies.trusted import TrustedProxies
+from .answers.rewriting.rewrites import RewritesByHost, compile_rewriting
 from .conf_shapes import DEFAULTS, SHAPES
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
@@ -223,6 +224,12 @@ def has_access_rules(configured: Configuration) -> bool:
     )
 
 
+def rewrites_by_host(configured: Configuration) -> RewritesByHost:
+    """Return the entries that rewrite URLs."""
+    allowed = configured.values["ALLOW_EXPONENTIAL_PATTERNS"]
+    return RewritesByHost(configured.table, allow_exponential=allowed)
+
+
 @lru_cache(maxsize=1)
 def configuration() -> Configuration:
     """Return the configuration, built at the first call and after a change of settings in tests."""
@@ -305,6 +312,8 @@ def _read_entries(
             check(alias)
             _check_logins(alias.access)
             location = compile_location(alias, allow_exponential=allowed)
+            if isinstance(alias.answer, Rewriting):
+                compile_rewriting(alias.answer, allow_exponential=allowed)
         except WSGIMatchError as error:
             problems.append(Problem(given.name(number), error))
             alias, location = BROKEN, BROKEN.location

@@ -17,13 +17,20 @@ from typing import TYPE_CHECKING
 from .aliases.alias import Alias, Extras
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, GroupName, Server, variable
-from .aliases.resolve import DEFAULTS, Resolution, Rules, resolve, resolve_path_info
+from .aliases.resolve import (
+    DEFAULTS,
+    Resolution,
+    Rules,
+    resolve,
+    resolve_path_info,
+    resolve_uri,
+)
 from .aliases.table import AliasTable
-from .aliases.uri import authority_of
+from .aliases.uri import Target, authority_of
 from .answers.body_limits import instead, limited_body, within_limit
 from .answers.direct import Direct, direct, is_direct, send
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
-from .answers.proxies.asked import lacks_host, request_target
+from .answers.proxies.asked import REWRITTEN, lacks_host, request_target
 from .answers.proxies.mount import MOUNT, own_mount_point, script_name_below
 from .daemon.front.front import Places
 from .daemon.front.patience import close_connection
@@ -129,8 +136,10 @@ class Corridor:
         if lacks_host(environ):
             return Resolution(target or path, status=400, reason=NO_HOST)
         server = self.server_of(environ)
+        query = environ.get("QUERY_STRING", "")
+        if (uri := environ.get(REWRITTEN)) is not None:
+            return resolve_uri(self.table, Target(uri, query), rules=self.rules, server=server)
         if not target:
-            query = environ.get("QUERY_STRING", "")
             return resolve_path_info(self.table, path, query, rules=self.rules, server=server)
         return resolve(
             self.table,

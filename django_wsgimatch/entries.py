@@ -9,12 +9,10 @@ from functools import lru_cache
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal
 
-from .aliases.alias import Alias, Answer, Denial, Redirection
+from .aliases.alias import Alias, Answer, Denial, Redirection, Rewriting
 from .aliases.directives import (
-    STATUSES,
     check_option,
     check_process_group,
-    check_redirection,
     expand_variables,
     get_word,
     join_lines,
@@ -24,10 +22,11 @@ from .aliases.directives import (
 )
 from .aliases.file_options import FileOptions, read_file_options
 from .aliases.module_target import read_module_target
-from .aliases.redirecting import ANSWERED
 from .aliases.target import FollowSymlinks
 from .entry_options.access import OwnAccess, to_own_rules
 from .entry_options.extras import EXTRAS, read_extras
+from .entry_options.redirection import read_redirection
+from .entry_options.rewriting import read_rewriting
 from .entry_options.texts import FilePath, Text, as_utf8, bytes_of
 from .exceptions import DirectiveError
 
@@ -214,6 +213,29 @@ def redirect_match(
     return Entry("match", pattern, "", options, answer)
 
 
+def rewrite(
+    pattern: Text,
+    url: Text = "",
+    *,
+    append_query: bool = False,
+    when: Mapping[str, Text] | None = None,
+    status: int | str | None = None,
+) -> Entry:
+    """
+    Pass the urls in which a regular expression is found on as others, as RewriteRule does with PT.
+
+    ``pattern`` is searched as script_alias_match() does, and ``$0`` to ``$9`` in ``url`` are its
+    groups. All else sees the new url alone: access rules, redirects, files, scripts. Applications
+    find it as SCRIPT_NAME and PATH_INFO, and in REQUEST_URI what the client has sent. Whatever the
+    order of the entries these are tried first, each url once. A query in ``url`` takes the place of
+    the request's, or stands before it with ``append_query`` (QSA). ``when`` has patterns for
+    variables of the environ, such as ``{"REQUEST_METHOD": "^POST$"}``: all must be found. With a
+    ``status`` the entry answers itself, as redirect_match() does, before later ones rewrite.
+    """
+    answer = Rewriting(pattern, url, append_query, when, status)  # type: ignore[arg-type]
+    return Entry("plain", "", "", answer=answer)
+
+
 def deny(location: Text, *, note: str = "") -> Entry:
     """
     Refuse the urls below a prefix with 403, as ``Require all denied`` in a ``<Location>`` does.
@@ -292,7 +314,7 @@ def to_alias(
         return check_process_group(_guarded_alias(entry, to_path or _as_it_is), process_groups)
     raise DirectiveError(
         f"{entry!r} should be script_alias(...), alias(...), redirect(...), deny(...), one of them "
-        "with _match, or a directive line"
+        "with _match, rewrite(...), or a directive line"
     )
 
 
@@ -376,9 +398,13 @@ def _module_alias(alias: Alias) -> Alias:
 
 
 def _answering_alias(entry: Entry, answer: Answer) -> Alias:
+    if isinstance(answer, Rewriting):
+        return Alias("", "", answer=read_rewriting(answer))
     location = bytes_of("location" if entry.kind == "plain" else "pattern", entry.location)
     if isinstance(answer, Redirection):
-        return Alias(location, "", entry.kind, answer=_redirection(entry.kind, answer))
+        return Alias(
+            location, "", entry.kind, answer=read_redirection(entry.kind, answer.url, answer.status)
+        )
     if isinstance(answer, FileOptions):
         return _file_alias(entry, location, bytes_of("path", entry.target), answer)
     if not isinstance(answer.note, str):
@@ -395,18 +421,6 @@ def _file_alias(entry: Entry, location: str, path: str, answer: FileOptions) -> 
     else:
         alias = Alias(location, path, entry.kind, answer=options)
     return replace(alias, extras=read_extras(headers)) if headers else alias
-
-
-def _redirection(kind: Literal["plain", "match"], given: Redirection) -> Redirection:
-    """Return what a redirect answers; the url and the status may be whatever a user wrote."""
-    url: object = given.url
-    status: object = given.status
-    if isinstance(status, str):
-        status = STATUSES.get(status.lower(), status)
-    if type(status) is not int or status not in ANSWERED:
-        words = f"a status of 200 or more that Apache knows, or {', '.join(STATUSES)}"
-        raise DirectiveError(f"the status should be {words}, not {status!r}")
-    return check_redirection(kind, bytes_of("url", url) if url else None, status)
 
 
 def _option(name: str, value: object) -> str:

@@ -18,15 +18,23 @@ from .aliases.hosts.names import split_host
 from .aliases.index.prefix import alias_matches
 from .aliases.patterns.pattern import Pattern
 from .aliases.quoting import directive_line
-from .aliases.resolve import Resolution, Rules, reason_of, resolve
+from .aliases.redirecting import redirect_status
+from .aliases.resolve import Resolution, Rules, reason_of, resolve, resolve_uri
 from .aliases.table import AliasTable, Match
-from .aliases.uri import authority_of
+from .aliases.uri import Target, authority_of
 from .answers.direct import Direct, direct, foretell, is_direct
 from .answers.first_files import TriedFile, TriedFiles, tried_files
 from .answers.plain_http import own_host_url
 from .answers.proxies.mount import script_name_below
 from .answers.proxies.sample import SampleRequest
-from .conf import Configuration, NamedTable, access_index, has_access_rules
+from .answers.rewriting.rewrites import NewUrl, RewritesByHost, is_rewriting
+from .conf import (
+    Configuration,
+    NamedTable,
+    access_index,
+    has_access_rules,
+    rewrites_by_host,
+)
 from .places import server_ports
 from .server.health import page_paths
 from .text import quoted
@@ -77,7 +85,8 @@ class Preview:
     before all else; where it is known that this is asked for, the ``status``, the ``url`` and the
     ``directive`` are its own. ``file_first`` names the entry of WSGIMATCH_FILES_FIRST that answers,
     which has no place among the others; ``missing_files`` would answer first if they were there.
-    Text holds one byte a character, as in WSGI.
+    ``rewriting`` is the line of the entry that has passed ``asked_uri`` on as ``uri``. Text holds
+    one byte a character, as in WSGI.
     """
 
     target: str
@@ -106,6 +115,8 @@ class Preview:
     plain_http: PlainAnswer | None = None
     file_first: str | None = None
     missing_files: tuple[MissingFile, ...] = ()
+    asked_uri: str | None = None
+    rewriting: str | None = None
 
     @property
     def is_run(self) -> bool:
@@ -122,8 +133,9 @@ class PreviewSite:
     would not be run in a process group and an application group, or is "". ``sections`` are the
     access rules, ``plain_http`` the entries that answer over plain HTTP before all else, and
     ``own_pages`` the paths of WSGIMATCH_HEALTH_PATH, which they leave alone. ``files`` come before
-    the table, and ``names_of_files`` are what their entries are called. ``request`` says who asks,
-    and ``environ`` is what a server makes of that.
+    the table, and ``names_of_files`` are what their entries are called; ``rewrites`` are the
+    entries that rewrite URLs. ``request`` says who asks, and ``environ`` is what a server makes of
+    that.
     """
 
     table: AliasTable
@@ -139,6 +151,7 @@ class PreviewSite:
     own_pages: tuple[str, ...] = ()
     files: TriedFiles | None = None
     names_of_files: tuple[str, ...] = ()
+    rewrites: RewritesByHost | None = None
 
 
 def preview_site(
@@ -173,20 +186,24 @@ def preview_site(
         own_pages=() if health is None else page_paths(health),
         files=tried_files(configured),
         names_of_files=tuple(each.where for each in configured.files_first),
+        rewrites=rewrites_by_host(configured),
     )
 
 
 def preview(site: PreviewSite, target: str) -> Preview:
     """Return what becomes of a request target; nothing is loaded or run."""
-    behind = resolve(site.table, target, rules=site.rules, server=site.server)
-    plain = _plain_answer(behind, site)
+    asked = resolve(site.table, target, rules=site.rules, server=site.server)
+    plain = _plain_answer(asked, site)
     if plain is not None and plain.is_asked:
-        return _answered_before(behind, plain, site)
-    tried = _tried(behind, site)
+        return _answered_before(asked, plain, site)
+    tried = _tried(asked, site)
     file = tried[-1] if tried and tried[-1].is_there else None
-    resolution = behind if file is None else _of_file(behind, file.match)
+    rewritten = _rewritten(asked, site) if file is None else None
+    resolution = _resolved(asked, file, rewritten, site)
+    behind = resolution if file is None else asked
     match = resolution.match
     resolution, url = _foretold(resolution, site)
+    url = url if rewritten is None else url or _location(rewritten, asked, site)
     load_error = _load_error(resolution, site)
     return Preview(
         target=resolution.target,
@@ -205,11 +222,11 @@ def preview(site: PreviewSite, target: str) -> Preview:
         process_group=resolution.process_group,
         application_group=resolution.application_group,
         callable_object=resolution.callable_object,
-        view=_view(resolution, site),
+        view=_view(resolution, site, is_rewritten=rewritten is not None),
         urlconf_status=None,
         load_error=load_error,
         request=site.request,
-        warnings=tuple(_warnings(resolution, load_error)),
+        warnings=tuple(_warnings(resolution, load_error, is_rewritten=rewritten is not None)),
         access=tuple(_sections(resolution, behind, site)),
         demands=tuple(_demands(resolution, behind, site)),
         plain_http=plain,
@@ -219,7 +236,17 @@ def preview(site: PreviewSite, target: str) -> Preview:
             for each in tried
             if not each.is_there
         ),
+        asked_uri=None if rewritten is None else asked.uri,
+        rewriting=None if rewritten is None else directive_line(rewritten.alias),
     )
+
+
+def _resolved(
+    asked: Resolution, file: TriedFile | None, rewritten: NewUrl | None, site: PreviewSite
+) -> Resolution:
+    if file is not None:
+        return _of_file(asked, file.match)
+    return asked if rewritten is None else _resolved_anew(asked, rewritten, site)
 
 
 def _plain_answer(resolution: Resolution, site: PreviewSite) -> PlainAnswer | None:
@@ -300,6 +327,38 @@ def _of_file(behind: Resolution, match: Match) -> Resolution:
     )
 
 
+def _rewritten(asked: Resolution, site: PreviewSite) -> NewUrl | None:
+    """What an entry makes of the uri, None where no entry takes it."""
+    if asked.uri is None or site.rewrites is None:
+        return None
+    environ = {"REQUEST_METHOD": "GET", **site.environ}
+    rewrites = site.rewrites.for_host(_host(asked, site))
+    return rewrites.apply(asked.uri, asked.query_string or "", environ)
+
+
+def _resolved_anew(asked: Resolution, rewritten: NewUrl, site: PreviewSite) -> Resolution:
+    """Resolve the uri that an entry has made; the target stays, as it names the host."""
+    if rewritten.status is not None:
+        refused = Resolution(asked.target, rewritten.uri, rewritten.query, rewritten.status)
+        status = redirect_status(rewritten.status, rewritten.location)
+        return replace(refused, status=status, reason=rewritten.reason)
+    uri = Target(rewritten.uri, rewritten.query)
+    server = replace(site.server, host=_host(asked, site))
+    found = resolve_uri(site.table, uri, rules=site.rules, server=server)
+    return replace(found, target=asked.target)
+
+
+def _location(rewritten: NewUrl, asked: Resolution, site: PreviewSite) -> str | None:
+    """Return where an entry that rewrites sends clients itself, None where it does not."""
+    if not rewritten.location:
+        return None
+    assert rewritten.status is not None
+    alias = Alias("", "", answer=Redirection(rewritten.location, rewritten.status))
+    answer = Direct(alias, rewritten.uri, rewritten.location)
+    found = Resolution(asked.target, query_string=asked.query_string)
+    return _foretell(answer, found, site)[1]
+
+
 def _host(resolution: Resolution, site: PreviewSite) -> str:
     return authority_of(resolution.target) or site.server.host
 
@@ -338,16 +397,20 @@ def _foretold(resolution: Resolution, site: PreviewSite) -> tuple[Resolution, st
     match = resolution.match
     if match is None or not is_direct(match.alias):
         return resolution, None
+    status, url = _foretell(direct(match), resolution, site)
+    return replace(resolution, status=status), url
+
+
+def _foretell(answer: Direct, resolution: Resolution, site: PreviewSite) -> tuple[int, str | None]:
     environ = dict(site.environ)
-    status, url = foretell(
-        direct(match),
+    return foretell(
+        answer,
         site.rules,
         replace(site.server, host=_host(resolution, site)),
         resolution.query_string or "",
         scheme=environ.get("wsgi.url_scheme", "http"),
         mount_point=script_name_below(environ, ""),
     )
-    return replace(resolution, status=status), url
 
 
 def _load_error(resolution: Resolution, site: PreviewSite) -> str | None:
@@ -391,11 +454,11 @@ def _absolute(filename: str, rules: Rules) -> str:
     return os.path.join(rules.base_directory, filename)
 
 
-def _view(resolution: Resolution, site: PreviewSite) -> str | None:
+def _view(resolution: Resolution, site: PreviewSite, *, is_rewritten: bool) -> str | None:
     if resolution.path_info is not None:
         return site.view(resolution.path_info)
     if resolution.status is None and site.has_fallback:
-        return site.view(_server_path(resolution))
+        return site.view(resolution.uri or "/" if is_rewritten else _server_path(resolution))
     return None
 
 
@@ -407,10 +470,18 @@ def _server_path(resolution: Resolution) -> str:
     return unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
 
 
-def _warnings(resolution: Resolution, load_error: str | None) -> Iterator[str]:
+def _warnings(
+    resolution: Resolution, load_error: str | None, *, is_rewritten: bool
+) -> Iterator[str]:
     if resolution.script is not None:
         rebuilt = f"{resolution.script_name}{resolution.path_info}"
-        if rebuilt != resolution.uri:
+        if is_rewritten:
+            if "//" in str(resolution.uri):
+                yield (
+                    f"The new URL has two slashes in a row, so that each request walks through the "
+                    f"file system: {_ONE_SLASH}."
+                )
+        elif rebuilt != resolution.uri:
             yield (
                 f"An application would rebuild the URL as {quoted(rebuilt)}, not "
                 f"{quoted(resolution.uri or '')}."
@@ -425,6 +496,8 @@ def _warnings(resolution: Resolution, load_error: str | None) -> Iterator[str]:
     elif resolution.status is not None and resolution.status >= 400:
         yield f"{resolution.status}: {resolution.reason}."
 
+
+_ONE_SLASH = "let the pattern take the slash, as in rewrite('^/(.*)$', '/app.wsgi/$1')"
 
 Outcome = Literal["won", "lost", "later"]
 
@@ -445,9 +518,15 @@ class Try:
 
 
 def tries(table: AliasTable, uri: str) -> Iterator[Try]:
-    """Yield how each alias of a table fares with a uri, in order, and why."""
+    """
+    Yield how each alias of a table fares with a uri, in order, and why.
+
+    An entry that rewrites URLs is not compared with what has become of one.
+    """
     won = False
     for position, (alias, location) in enumerate(zip(table.aliases, table.locations, strict=True)):
+        if is_rewriting(alias):
+            continue
         reason = _match_reason(location, uri)
         if reason is None:
             if not won:

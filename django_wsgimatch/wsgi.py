@@ -31,8 +31,15 @@ from .answers.access.passwords import Remembered
 from .answers.first_files import FilesFirst, tried_files
 from .answers.plain_http import PlainHttp
 from .answers.proxies.wrapper import BehindProxies
+from .answers.rewriter import Rewriter
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
-from .conf import Configuration, access_index, configuration, has_access_rules
+from .conf import (
+    Configuration,
+    access_index,
+    configuration,
+    has_access_rules,
+    rewrites_by_host,
+)
 from .daemon.front.front import Places
 from .daemon.front.gate import Limits
 from .daemon.front.server_manager import keep_starter_private
@@ -98,19 +105,28 @@ def read_settings() -> Configuration:
 
 def make_application(configured: Configuration) -> WSGIApplication:
     """
-    Return what answers for a configuration: the dispatcher, behind its access rules and proxies.
+    Return what answers for a configuration: the dispatcher, behind access rules and what rewrites.
 
     What trusted proxies tell comes first: the rules ask who the client is, and what answers over
-    plain HTTP, before them, asks for the scheme. Behind the rules come the files that are there.
-    Raises CannotStart.
+    plain HTTP, before them, asks for the scheme. Files that come first are those of the URL that is
+    asked for; the rules, and all behind them, see what it is rewritten to. Raises CannotStart.
     """
     dispatcher = make_dispatcher(configured)
     application: WSGIApplication = dispatcher
     gate = with_access(configured, dispatcher) if has_access_rules(configured) else None
     if gate is not None:
         application = gate
+    if rewrites := rewrites_by_host(configured):
+        # The rules are those of the new URL, as in Apache.
+        application = Rewriter(
+            application,
+            rewrites,
+            dispatcher.server_of,
+            rules=configured.rules,
+            is_exempt=partial(is_page_of_ours, dispatcher),
+        )
     if configured.files_first:
-        application = with_files_first(configured, dispatcher, gate)
+        application = with_files_first(configured, dispatcher, application, gate)
     if configured.plain_http is not None:
         application = PlainHttp(
             application,
@@ -180,20 +196,27 @@ def is_page_of_ours(dispatcher: Dispatcher, environ: WSGIEnvironment) -> bool:
 
 
 def with_files_first(
-    configured: Configuration, dispatcher: Dispatcher, gate: AccessGate | None
+    configured: Configuration,
+    dispatcher: Dispatcher,
+    application: WSGIApplication,
+    gate: AccessGate | None,
 ) -> FilesFirst:
-    """Return a dispatcher, behind its gate, with the files before it that come first."""
+    """
+    Return an application with the files before it that come first.
 
-    def guard(number: int, application: WSGIApplication) -> WSGIApplication:
+    They are those of the URL that is asked for, not of what it may be rewritten to.
+    """
+
+    def guard(number: int, sender: WSGIApplication) -> WSGIApplication:
         """Have a file meet all that its URL would meet without it, and its own rules."""
         if gate is None:
-            return application
+            return sender
         entry = configured.files_first[number].table
-        own = gate.before(application, entry, own_rules=own_rules, served_uris=index_uris)
+        own = gate.before(sender, entry, own_rules=own_rules, served_uris=index_uris)
         return gate.before(own, configured.table, own_rules=own_rules)
 
     return FilesFirst(
-        dispatcher if gate is None else gate,
+        application,
         tried_files(configured),
         rules=configured.rules,
         guard=guard,

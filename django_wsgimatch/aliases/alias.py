@@ -48,8 +48,27 @@ class Redirection:
     status: int = 302
 
 
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """
+    What an entry says that passes URLs on as others: a RewriteRule with the flag PT.
+
+    ``pattern`` is searched in the uri, ``url`` is a template for the new one, which may have a
+    query: that takes the place of the request's, or stands before it with ``append_query``. With a
+    ``status`` it is the answer, as a Redirection's is: nothing is passed on.
+    ``when`` names variables of the environ, each with a pattern that must be found in it. It takes
+    no uri from a table: that sees the new one. So its alias has no location.
+    """
+
+    pattern: str
+    url: str
+    append_query: bool = False
+    when: tuple[tuple[str, str], ...] = ()
+    status: int | None = None
+
+
 # What answers without an application.
-Answer: TypeAlias = Denial | Redirection | FileOptions
+Answer: TypeAlias = Denial | Redirection | FileOptions | Rewriting
 
 # What says an entry: a directive, or a function of ours where Apache has none for it.
 DirectiveName: TypeAlias = Literal[
@@ -62,6 +81,7 @@ DirectiveName: TypeAlias = Literal[
     "DocumentRoot",
     "Redirect",
     "RedirectMatch",
+    "RewriteRule",
     "deny",
     "deny_match",
 ]
@@ -75,6 +95,7 @@ FUNCTIONS: dict[DirectiveName, str] = {
     "DocumentRoot": "document_root",
     "Redirect": "redirect",
     "RedirectMatch": "redirect_match",
+    "RewriteRule": "rewrite",
     "deny": "deny",
     "deny_match": "deny_match",
 }
@@ -83,6 +104,7 @@ _DIRECTIVES: dict[type, tuple[DirectiveName, DirectiveName]] = {
     type(None): ("WSGIScriptAlias", "WSGIScriptAliasMatch"),
     FileOptions: ("Alias", "AliasMatch"),
     Redirection: ("Redirect", "RedirectMatch"),
+    Rewriting: ("RewriteRule", "RewriteRule"),
     Denial: ("deny", "deny_match"),
 }
 

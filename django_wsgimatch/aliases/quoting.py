@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from .alias import Alias, Redirection
+from .alias import Alias, Redirection, Rewriting
 from .directives import BLANKS
 
 
@@ -14,10 +14,13 @@ def directive_line(alias: Alias) -> str:
     Return the line of which parse_directive() makes this alias, in latin-1.
 
     No directive says what an entry that refuses requests does, nor names a module: its line has
-    the function's name. The options of files have none either.
+    the function's name. The options of files have none either. A RewriteRule, which that function
+    does not read, has its conditions behind it.
     """
     if alias.directive == "DocumentRoot":
         return f"DocumentRoot {quote_word(alias.target)}"
+    if isinstance(alias.answer, Rewriting):
+        return _rewriting_line(alias.answer)
     words = [alias.directive, quote_word(alias.location)]
     if isinstance(alias.answer, Redirection):
         return " ".join([words[0], str(alias.answer.status), words[1], *_url_of(alias.answer)])
@@ -33,6 +36,16 @@ def directive_line(alias: Alias) -> str:
         "pass-authorization": {None: None, True: "On", False: "Off"}[alias.pass_authorization],
     }
     words += [f"{name}={quote_word(value)}" for name, value in options.items() if value is not None]
+    return " ".join(words)
+
+
+def _rewriting_line(answer: Rewriting) -> str:
+    """Return a rule with its conditions before it, all in one line."""
+    when = [f"when {name} is {quote_word(pattern)}" for name, pattern in answer.when]
+    flags = "[QSA,PT]" if answer.append_query else "[PT]"
+    flags = flags if answer.status is None else f"[R={answer.status},L]"
+    url = quote_word(answer.url) if answer.url else "-"
+    words = ["RewriteRule", quote_word(answer.pattern), url, flags, *when]
     return " ".join(words)
 
 

@@ -138,6 +138,13 @@ def resolve_path_info(
     return _resolve_uri(table, Target(uri, query), path_info, rules, server)
 
 
+def resolve_uri(
+    table: AliasTable, uri: Target, *, rules: Rules = DEFAULTS, server: Server = LOCALHOST
+) -> Resolution:
+    """Walk the corridor from a uri and a query that no request has, as an entry has made them."""
+    return _resolve_uri(table, uri, uri.uri, rules, server)
+
+
 def _resolve_uri(
     table: AliasTable, target: Target, text: str, rules: Rules, server: Server
 ) -> Resolution:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..aliases.alias import Alias
+from ..aliases.alias import Alias, Rewriting
 from ..aliases.table import compile_location
 from ..exceptions import WSGIMatchError
 from .access.access_files import AccessFiles, with_access_files
@@ -26,6 +26,7 @@ from .lines.limits import Exhausted
 from .outcomes.answers import answered, is_known
 from .outcomes.outcome import NOT_SHOWN, PRIVATE, Ledger, Outcome, refused
 from .outcomes.staying import is_apaches_alone, read_in_apache, stays_in_apache
+from .passing.passed_urls import pass_urls_on
 from .processes.command import ServerStart
 from .processes.embedded import load_ahead, note_embedded, write_out_groups
 from .processes.plain_http import read_plain_http, redirected_ports
@@ -271,6 +272,7 @@ def _put_all(
 ) -> list[Barred]:
     """Put all that answers to the hosts, and return the rules that refuse some requests only."""
     answer_directly(resolver, hosts, plain.lines)
+    pass_urls_on(resolver.main, hosts, resolver.ledger)
     find_own_pages((resolver.main, *hosts), resolver.ledger)
     find_programs(resolver.main, hosts, directives)
     find_others(resolver.main, hosts)
@@ -312,7 +314,8 @@ def _note_aliases(entries: Iterable[ResolvedAlias], ledger: Ledger) -> None:
             ledger.use(directive, option, entry.alias.location)
         if reason := _unfit(entry):
             ledger.note(entry.directive, "needs you", reason)
-        if entry.alias.kind == "plain" and not entry.alias.location.startswith("/"):
+        is_plain = entry.alias.kind == "plain" and not isinstance(entry.alias.answer, Rewriting)
+        if is_plain and not entry.alias.location.startswith("/"):
             ledger.note(
                 entry.directive, "kept", "no URL matches it, as it does not begin with a slash"
             )

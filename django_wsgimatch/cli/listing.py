@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass
 from functools import partial
 
-from ..aliases.alias import Alias, Answer, Redirection
+from ..aliases.alias import Alias, Answer, Redirection, Rewriting
 from ..aliases.file_options import FileOptions
 from ..aliases.groups import GLOBAL
 from ..aliases.resolve import Rules
@@ -27,9 +27,13 @@ COLUMNS = (
 EMBEDDED, MAIN = "(embedded)", "(main interpreter)"
 
 _BROKEN = "broken"
-_DENIED, _REDIRECTED, _FILES, _FIRST = "denied", "redirected", "files", "files first"
+_DENIED, _REDIRECTED, _REWRITTEN = "denied", "redirected", "rewritten"
+_FILES, _FIRST = "files", "files first"
 # The states in which an entry does what it should.
-_SOUND = ("script", "module", "directory", _DENIED, _REDIRECTED, _FILES, _FIRST)
+_SOUND = (
+    *("script", "module", "directory"),
+    *(_DENIED, _REDIRECTED, _REWRITTEN, _FILES, _FIRST),
+)
 _NOTHING = ("-", EMBEDDED, MAIN)
 _ENTRY, _SCRIPT = COLUMNS.index("entry"), COLUMNS.index("script")
 
@@ -43,7 +47,7 @@ class Row:
     entry, or one without an application, does not have is None; ``reason`` says what is wrong with
     it or its script, why it refuses requests or where it sends them, ``unplanned`` why each of its
     requests walks through the file system, "" where they do not. ``access`` are the lines of its
-    own access rules.
+    own access rules, ``when`` the conditions of an entry that rewrites URLs.
     """
 
     host: str | None
@@ -62,6 +66,7 @@ class Row:
     reason: str
     unplanned: str = ""
     access: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
 
 
 def _run(options: Options, output: Output) -> int:
@@ -147,6 +152,12 @@ def _answering(row: Callable[..., Row], alias: Alias, answer: Answer) -> Row:
             return row(state=_REDIRECTED, reason=f"{answer.status} {answer.url}".rstrip())
         case FileOptions():
             return row(target=alias.target, state=_FILES, reason="")
+        case Rewriting():
+            when = tuple(f"{name} {pattern}" for name, pattern in answer.when)
+            how = "append_query=True" if answer.append_query else ""
+            how = how if answer.status is None else f"status={answer.status}"
+            row = partial(row, location=answer.pattern, target=answer.url, when=when)
+            return row(state=_REWRITTEN, reason=how)
     return row(state=_DENIED, reason=answer.note)
 
 
@@ -188,6 +199,8 @@ def _options(row: Row) -> str:
         options.append(f"callable_object={readable(row.callable_object or '')}")
     if row.pass_authorization is False:
         options.append("pass_authorization=False")
+    if row.state == _REWRITTEN:
+        options += [*filter(None, [row.reason]), *(f"when={readable(w)}" for w in row.when)]
     if row.access:
         options.append(f"access={readable('; '.join(row.access))}")
     return " ".join(options) or "-"

@@ -340,6 +340,9 @@ def preview_rows(
     if previewed.request is not None:
         for label, text in _request_rows(previewed.request):
             yield label, readable(text), label.upper()
+    if previewed.rewriting is not None:
+        yield "asked for", readable(previewed.asked_uri or ""), "URI"
+        yield "rewritten by", readable(previewed.rewriting), "REWRITTEN BY"
     if previewed.uri is not None:
         yield "uri", readable(previewed.uri), "URI"
     if previewed.plain_http is not None:

@@ -13,7 +13,7 @@ from ..aliases.alias import Alias
 from ..aliases.resolve import DEFAULTS, Rules
 from ..aliases.table import AliasTable
 from ..answers.access.judging import AccessRequest, Judge, Verdict
-from ..answers.proxies.asked import Asked, asked_of, request_target
+from ..answers.proxies.asked import REWRITTEN, Asked, asked_of, request_target
 from ..answers.proxies.mount import MOUNT
 from ..daemon.log_limits import ONCE_IN, Seldom
 from ..text import cut, shown
@@ -130,7 +130,9 @@ class AccessGate:
         """
         path, _, query = request_target(environ).partition("?")
         name = environ.get
-        key = (path, name("HTTP_HOST"), name("SCRIPT_NAME"), name("PATH_INFO"), name(MOUNT))
+        told = name("HTTP_HOST"), name("SCRIPT_NAME"), name("PATH_INFO")
+        # A client may send the very target that stands for a uri which an entry has made.
+        key = (path, *told, name(MOUNT), name(REWRITTEN))
         found = self._known.get(key)
         if found is not None and (not query or _PLAIN_QUERY.fullmatch(query)):
             return found
@@ -147,6 +149,7 @@ class AccessGate:
         if asked is None or (self._is_exempt is not None and self._is_exempt(environ)):
             return ()
         alias = self._alias(asked)
+        own = () if alias is None or self._own_rules is None else self._own_rules(alias)
         if alias is None:
             found = [
                 self.sections.rules_for(uri, asked.host) for uri in self._paths(asked, environ)
@@ -154,9 +157,11 @@ class AccessGate:
         elif self._comes_first is not None and self._comes_first(alias):
             return ()
         else:
-            own = () if self._own_rules is None else self._own_rules(alias)
             more = () if self._served_uris is None else self._served_uris(alias, asked.uri)
             found = [self.sections.rules_for(uri, asked.host, own) for uri in (asked.uri, *more)]
+        if REWRITTEN in environ and "//" in asked.uri and self._rules.merge_slashes:
+            # What Apache asks for, besides what the same URL with one slash is protected by.
+            found.append(self.sections.rules_for(asked.uri, asked.host, own, is_whole=True))
         return tuple(dict.fromkeys(rules for rules in found if rules is not None))
 
     def _paths(self, asked: Asked, environ: WSGIEnvironment) -> Iterable[str]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from django_wsgimatch import alias, rules, script_alias, script_alias_match
+from django_wsgimatch import alias, rewrite, rules, script_alias, script_alias_match
 from django_wsgimatch.cli.listing import COLUMNS
 from tests.support.commands import asked, drawn, run, site_of_scripts
 
@@ -72,7 +72,20 @@ def test_list_for_programs(site):
         "reason": "",
         "unplanned": "",
         "access": [],
+        "when": [],
     }
+
+
+def test_list_shows_entries_that_rewrite(site, settings):
+    when = {"REQUEST_METHOD": "^POST$"}
+    settings.WSGIMATCH_ALIASES = [rewrite("^/a", "/api?b", append_query=True, when=when)]
+
+    [_, row] = [re.split("  +", line) for line in run("list")[0].splitlines()]
+
+    assert row == [
+        *("WSGIMATCH_ALIASES[0]", "-", "0", "RewriteRule", "^/a", "/api?b"),
+        *("append_query=True when=REQUEST_METHOD ^POST$", "-", "-", "rewritten"),
+    ]
 
 
 def test_list_shows_what_entries_say_of_access(site, settings):

@@ -8,7 +8,15 @@ import sys
 import pytest
 from django.core.management.base import CommandError
 
-from django_wsgimatch import access, access_match, basic, rules, script_alias, script_alias_match
+from django_wsgimatch import (
+    access,
+    access_match,
+    basic,
+    rewrite,
+    rules,
+    script_alias,
+    script_alias_match,
+)
 from django_wsgimatch.cli import preview as previewing
 from django_wsgimatch.doctor.projects.views import view_name
 from django_wsgimatch.preview import Preview
@@ -155,11 +163,14 @@ def test_preview_for_programs(site):
             "plain_http": None,
             "file_first": None,
             "missing_files": [],
+            "asked_uri": None,
+            "rewriting": None,
         },
         {
             **dict.fromkeys(["status", "alias", "directive", "filename", "url", "script"]),
             **dict.fromkeys(["script_name", "path_info", "process_group", "application_group"]),
             **dict.fromkeys(["callable_object", "view", "load_error", "request", "plain_http"]),
+            **dict.fromkeys(["asked_uri", "rewriting"]),
             "urlconf_status": 404,
             "target": "/zz?q",
             "uri": "/zz",
@@ -172,6 +183,38 @@ def test_preview_for_programs(site):
             "file_first": None,
             "missing_files": [],
         },
+    ]
+
+
+def test_a_rewritten_url_is_shown_before_and_after(site, settings):
+    settings.WSGIMATCH_ALIASES = [
+        rewrite("^/old/(.*)$", "/api/$1?from=old"),
+        *settings.WSGIMATCH_ALIASES,
+    ]
+
+    out = run("preview", "/old/x?a=b")[0].replace(str(site), "/srv")
+
+    assert out.splitlines()[1:9] == [
+        "  asked for         /old/x",
+        "  rewritten by      RewriteRule ^/old/(.*)$ /api/$1?from=old [PT]",
+        "  uri               /api/x",
+        f"  alias             [1] {API}: won, the URL begins with it",
+        "  filename          /srv/api.wsgi/api/x",
+        "  script            /srv/api.wsgi",
+        "  SCRIPT_NAME",
+        "  PATH_INFO         /api/x",
+    ]
+    assert "  QUERY_STRING      from=old" in out
+
+
+def test_a_rewritten_url_that_is_refused_says_why(site, settings):
+    settings.WSGIMATCH_ALIASES = [rewrite("^/old/(.*)$", "/api/../$1")]
+
+    lines = run("preview", "/old/x")[0].splitlines()
+
+    assert lines[-2:] == [
+        "  answer            status 403",
+        "  warning           403: the new URL '/api/../x' has a segment of dots.",
     ]
 
 

@@ -13,11 +13,11 @@ from tests.house.modules import MODULES, PACKAGE, folder_of, imports_of, own_imp
 LOWER = """
     exceptions text whole_files asroot aliases.patterns.pcre aliases.patterns aliases.index
     aliases.lines aliases.hosts aliases.access aliases answers.proxies answers.access
-    entry_options entries settings_guard modules scripts daemon.wire daemon daemon.servers
-    daemon.manager daemon.front daemon.group.worker daemon.group plans comparing apache.lines
-    apache.outcomes apache.reading apache.covering apache.access apache.resolving
-    apache.processes apache.writing apache others uwsgi unit doctor.uris conf_shapes fronts
-    fronts.apache fronts.questions
+    answers.rewriting entry_options entries settings_guard modules scripts daemon.wire daemon
+    daemon.servers daemon.manager daemon.front daemon.group.worker daemon.group plans comparing
+    apache.lines apache.outcomes apache.reading apache.covering apache.access apache.resolving
+    apache.passing apache.processes apache.writing apache others uwsgi unit doctor.uris conf_shapes
+    fronts fronts.apache fronts.questions
 """
 UPPER = """
     doctor.findings doctor.programs doctor.targets doctor.table project conf preloading places

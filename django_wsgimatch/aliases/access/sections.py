@@ -82,14 +82,18 @@ class SectionIndex:
         """Return the sections that hold for a uri (decoded, normalised) and a Host header."""
         return tuple(self.sections[position] for position in self._positions(uri, host))
 
-    def rules_for(self, uri: str, host: str, own: Sequence[AccessRules] = ()) -> AccessRules | None:
+    def rules_for(
+        self, uri: str, host: str, own: Sequence[AccessRules] = (), *, is_whole: bool = False
+    ) -> AccessRules | None:
         """
         Return what the sections of a uri say together, None where there are none.
+
+        Of several slashes in a row a prefix sees one, and all of them where the uri ``is_whole``.
 
         ``own`` are the rules of the entry that answers. They come before the sections as those of a
         ``<Directory>`` do: what the sections say together is merged into what it says.
         """
-        said = self._said_together(self._positions(uri, host))
+        said = self._said_together(self._positions(uri, host, is_whole=is_whole))
         if not own:
             return said
         return merge_rules([*own] if said is None else [*own, said])
@@ -106,12 +110,13 @@ class SectionIndex:
             self._merged[positions] = merged
         return merged
 
-    def _positions(self, uri: str, host: str) -> tuple[int, ...]:
+    def _positions(self, uri: str, host: str, *, is_whole: bool = False) -> tuple[int, ...]:
         found = [number for number, pattern in self._patterns if pattern.find(uri) is not None]
         if self._plain:
-            # Apache compares them with one slash for several, whatever MergeSlashes says.
-            merged = _SLASHES.sub("/", uri)
-            for prefix in locations_above(merged, self._deepest):
+            # Apache compares them with one slash for several, whatever MergeSlashes says. With it
+            # a uri has none any more, but where a RewriteRule has made it: that stays as it is.
+            compared = uri if is_whole else _SLASHES.sub("/", uri)
+            for prefix in {*locations_above(compared, self._deepest)}:
                 found += self._plain.get(prefix, ())
         if not found:
             return ()

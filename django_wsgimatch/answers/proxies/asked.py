@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
+# The uri that an entry has made of the request's, which everything behind it works on. It is below
+# the server's mount point, and may have two slashes in a row.
+REWRITTEN = "wsgimatch.uri"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The uri, decoded, normalised and below the server's mount point; and the host."""
@@ -36,6 +41,8 @@ def asked_of(environ: WSGIEnvironment, rules: Rules) -> Asked | None:
     host = environ.get("HTTP_HOST", "")
     if host and authority_of(target) is None and not is_valid_host(host):
         return None
+    if (rewritten := environ.get(REWRITTEN)) is not None:
+        return Asked(rewritten, host)
     try:
         if not target:
             return Asked(from_path_info(path, merge_slashes=rules.merge_slashes), host)

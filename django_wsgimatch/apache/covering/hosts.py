@@ -82,11 +82,11 @@ class Host:
     URLs, ``logins`` what is said outside of sections of how one logs in. ``is_tls`` says whether
     TLS is spoken, None where nothing says so. ``takers`` may answer URLs before an alias does;
     ``mounted`` are those of them that send URLs to WSGI scripts, ``rewriting`` all of mod_rewrite.
-    ``direct`` are entries that answer before any access rule is looked at, and ``carried`` the
-    directives, by identity, that are entries. ``first`` are files that come before all entries,
-    where they are there. ``programs`` may run files. ``server_root`` is what
-    relative paths belong to, "" where no line says so. ``passed_over`` are sections of the main
-    server that do not hold here.
+    ``direct`` are entries that answer before any access rule is looked at, ``rewrites`` those that
+    rewrite URLs, and ``carried`` the directives, by identity, that are entries. ``first`` are files
+    that come before all entries, where they are there. ``programs`` may run files. ``server_root``
+    is what relative paths belong to, "" where no line says so. ``passed_over`` are sections of the
+    main server that do not hold here.
     """
 
     section: Section | None = None
@@ -103,6 +103,7 @@ class Host:
     rewriting: list[Directive] = field(default_factory=list)
     mounted: list[tuple[Alias, Directive]] = field(default_factory=list)
     direct: list[tuple[Alias, Directive]] = field(default_factory=list)
+    rewrites: list[tuple[Alias, Directive]] = field(default_factory=list)
     carried: set[int] = field(default_factory=set)
     first: list[tuple[Alias, Directive]] = field(default_factory=list)
     programs: list[Directive] = field(default_factory=list)

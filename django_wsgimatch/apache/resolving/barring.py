@@ -16,6 +16,8 @@ from ..covering.partial_aliases import is_anchored, literally, look_ahead, witho
 from ..lines.directive import Directive, Section
 from ..reading.sections import section_for
 
+# With these the URL goes on to what comes behind mod_rewrite.
+PASSING = ("PT", "PASSTHROUGH")
 _ENDING, _CHAINING, _OR = {"L", "LAST", "END"}, {"C", "CHAIN"}, {"OR", "ORNEXT"}
 _REFUSING, _ANY_CASE = {"F", "FORBIDDEN", "G", "GONE"}, {"NC", "NOCASE"}
 _QUOTE = '"'
@@ -70,7 +72,15 @@ class Rule:
     def lets_pass(self) -> bool:
         """Whether no rule behind it sees its URLs, and they stay as they are."""
         is_plain = self.substitution == "-" and not self.conditions and not self.is_chained
-        return is_plain and bool(_ENDING & self.flags.keys()) and not self.refuses
+        is_ending = bool({*_ENDING, *PASSING} & self.flags.keys())
+        return is_plain and is_ending and not self.refuses
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether it gives the URL that it makes to what comes behind mod_rewrite."""
+        is_redirect = bool({"R", "REDIRECT"} & self.flags.keys())
+        passes = self.substitution != "-" and bool({*PASSING} & self.flags.keys())
+        return passes and not is_redirect and not self.refuses
 
 
 def chained(rules: Iterable[Rule]) -> Iterator[Rule]:
@@ -105,7 +115,7 @@ def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
         if name == "rewritecond" and len(words) > 1:
             conditions.append(directive)
         elif name == "rewriterule" and len(words) > 1:
-            flags = _flags(words)
+            flags = flags_of(words)
             own, others = _told(conditions)
             ahead = _ahead(words[0], flags)
             told = tuple(own), tuple(others), tuple(conditions)
@@ -135,14 +145,14 @@ def alternatives(conditions: Iterable[Directive]) -> Iterator[list[Directive]]:
     group: list[Directive] = []
     for condition in conditions:
         group.append(condition)
-        if not _OR & _flags(condition.words).keys():
+        if not _OR & flags_of(condition.words).keys():
             yield group
             group = []
 
 
 def is_modified(condition: Directive) -> bool:
     """Whether a condition has a flag that says how it compares."""
-    return bool(_flags(condition.words).keys() - {*_OR, ""})
+    return bool(flags_of(condition.words).keys() - {*_OR, ""})
 
 
 def _uri_condition(condition: Directive) -> str | None:
@@ -152,7 +162,7 @@ def _uri_condition(condition: Directive) -> str | None:
         return None
     if body.startswith("="):
         body = f"^{literally(body[1:].strip(_QUOTE))}$"
-    return _ahead(sign + body, _flags(words))
+    return _ahead(sign + body, flags_of(words))
 
 
 def _ahead(pattern: str, flags: Mapping[str, str]) -> str | None:
@@ -183,7 +193,8 @@ def lets_few_in(condition: Directive) -> bool:
     return is_negated
 
 
-def _flags(words: Sequence[str]) -> Mapping[str, str]:
+def flags_of(words: Sequence[str]) -> Mapping[str, str]:
+    """Return the flags of a line of mod_rewrite, upper case, each with its value."""
     text = words[2].strip().strip("[]") if len(words) > 2 else ""
     parts = (each.strip().partition("=") for each in text.split(","))
     return {name.upper(): value for name, _, value in parts}

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ...aliases.alias import Alias, Denial, Redirection
+from ...aliases.alias import Alias, Denial, Redirection, Rewriting
 from ...aliases.file_options import FileOptions
 from ..covering.alias_lines import kinds_for
 from ..covering.around import (
@@ -87,7 +87,7 @@ class ResolvedAlias:
     @property
     def is_first(self) -> bool:
         """Whether it answers before access rules are looked at."""
-        is_direct = isinstance(self.alias.answer, Redirection | Denial)
+        is_direct = isinstance(self.alias.answer, Redirection | Denial | Rewriting)
         return is_direct and not scope_sections(self.directive)
 
 

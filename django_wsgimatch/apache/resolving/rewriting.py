@@ -25,7 +25,7 @@ from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import is_anchored, restricted
 from ..lines.directive import Directive
-from .barring import TAKING_ALL, Rule, alternatives, is_modified, server_rules, unless
+from .barring import PASSING, TAKING_ALL, Rule, alternatives, is_modified, server_rules, unless
 
 Owned = tuple[Alias, Directive]
 
@@ -92,7 +92,7 @@ def rewritten(
     passing: list[str] = []
     is_tls = host.speaks_tls(main)
     for number, each in enumerate(rules):
-        rule = _with_constants(each, is_tls)
+        rule = with_constants(each, is_tls)
         if rule is None:
             found.idle += ((d, _NEVER) for d in (each.directive, *each.all_conditions))
             continue
@@ -118,12 +118,11 @@ def rewritten(
 
 def _ends_rules(rule: Rule) -> bool:
     """Whether nobody knows which URLs the rules behind one see."""
-    if _FLOW & rule.flags.keys() and not _is_mere_chain(rule):
+    if decides_what_is_next(rule):
         return True
     if rule.lets_pass and rule.ahead is not None:
         return not rule.ahead and not rule.uris
-    is_passing = rule.substitution == "-" and _ENDING & rule.flags.keys()
-    return bool(is_passing and rule.conditions)
+    return lets_some_pass(rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +226,7 @@ def _told_by_scheme(rule: Rule, host: Host) -> tuple[bool, Rule | None]:
             is_told = True
         else:
             left += group
-    return is_told, _with_constants(replace(rule, conditions=tuple(left)), False)
+    return is_told, with_constants(replace(rule, conditions=tuple(left)), False)
 
 
 def _tells_plain_http(condition: Directive, host: Host) -> bool:
@@ -242,8 +241,16 @@ def _tells_plain_http(condition: Directive, host: Host) -> bool:
     return all(_holds(pattern, port) for port in ports) and _holds(pattern, "443") is False
 
 
-def _is_mere_chain(rule: Rule) -> bool:
-    return rule.is_chained and rule.substitution == "-"
+def decides_what_is_next(rule: Rule) -> bool:
+    """Whether it depends on a rule which one comes next."""
+    is_mere_chain = rule.is_chained and rule.substitution == "-"
+    return bool(_FLOW & rule.flags.keys()) and not is_mere_chain
+
+
+def lets_some_pass(rule: Rule) -> bool:
+    """Whether nobody knows whom a rule lets pass the rules behind it."""
+    is_ending = bool({*_ENDING, *PASSING} & rule.flags.keys())
+    return rule.substitution == "-" and bool(rule.conditions) and is_ending
 
 
 def _without_early_files(found: Rewritten) -> Rewritten:
@@ -261,7 +268,7 @@ def _without_early_files(found: Rewritten) -> Rewritten:
     return found
 
 
-def _with_constants(rule: Rule, is_tls: bool) -> Rule | None:
+def with_constants(rule: Rule, is_tls: bool) -> Rule | None:
     """Return a rule without the conditions that always hold, None where one never does."""
     left: list[Directive] = []
     for group in alternatives(rule.conditions):
@@ -373,7 +380,7 @@ class _Writer:
         site = _ABSOLUTE.match(template)
         is_plain = template.startswith("/") or site or not template
         own = site.end() if self.is_plain and site else 0
-        if not is_plain or not _is_template(template[own:]) or (is_whole and captures):
+        if not is_plain or not is_template(template[own:]) or (is_whole and captures):
             return None
         if (captures or is_whole) and _NOT_ESCAPED & rule.flags.keys() and not self.is_plain:
             return None
@@ -409,7 +416,7 @@ class _Writer:
         path = rule.substitution
         is_root = path.startswith(_ROOT)
         path = path.removeprefix(_ROOT)
-        if not path.startswith("/") or "?" in path or not _is_template(path):
+        if not path.startswith("/") or "?" in path or not is_template(path):
             return None
         first = "/" + path.split("/")[1]
         if is_root or "$" in first or self.kind_of(first) == "missing":
@@ -420,21 +427,29 @@ class _Writer:
 
     def _written(self, rule: Rule, template: str, answer: Answer) -> Alias | None:
         """Return an entry for the URLs of a rule, None where one pattern cannot say which."""
-        pattern, aheads = rule.pattern, [*filter(None, rule.uris), *self.passing]
-        groups = group_numbers(parse_template(template))
+        alias = urls_of_rule(rule, template, self.passing)
         target = template if isinstance(answer, FileOptions) else ""
-        if pattern.startswith("!") or (pattern in TAKING_ALL and not groups):
-            if groups:
-                return None
-            aheads, pattern = [*filter(None, [rule.ahead]), *aheads], "^/.*"
-        elif {"NC", "NOCASE"} & rule.flags.keys():
-            pattern = f"^(?i:{pattern[1:]})" if is_anchored(pattern) else f"(?i:{pattern})"
-        if not may_be_entry(pattern):
-            return None
-        alias: Alias | None = Alias(pattern, template, "match")
-        if aheads:
-            alias = restricted(Alias(pattern, template, "match"), "".join(aheads))
         return None if alias is None else replace(alias, target=target, answer=answer)
+
+
+def urls_of_rule(rule: Rule, template: str, passing: Sequence[str]) -> Alias | None:
+    """
+    Return an alias for the URLs of a rule, None where one pattern cannot say which.
+
+    Its groups are those that the template names; ``passing`` are lookaheads for its URLs.
+    """
+    pattern, aheads = rule.pattern, [*filter(None, rule.uris), *passing]
+    groups = group_numbers(parse_template(template))
+    if pattern.startswith("!") or (pattern in TAKING_ALL and not groups):
+        if groups:
+            return None
+        aheads, pattern = [*filter(None, [rule.ahead]), *aheads], "^/.*"
+    elif {"NC", "NOCASE"} & rule.flags.keys():
+        pattern = f"^(?i:{pattern[1:]})" if is_anchored(pattern) else f"(?i:{pattern})"
+    if not may_be_entry(pattern):
+        return None
+    alias = Alias(pattern, template, "match")
+    return restricted(alias, "".join(aheads)) if aheads else alias
 
 
 def may_be_entry(pattern: str) -> bool:
@@ -446,7 +461,7 @@ def may_be_entry(pattern: str) -> bool:
         return False
 
 
-def _is_template(text: str) -> bool:
+def is_template(text: str) -> bool:
     """Whether a template means the same as a substitution: no maps, variables and escapes."""
     return bool(_PLAIN.fullmatch(text)) and not re.search(r"\$(?!\d)", text)
 

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import filterfalse
 
 from ...aliases.access.sections import AccessSection
-from ...aliases.alias import Alias
+from ...aliases.alias import Alias, Rewriting
 from ..access.access_sections import CarriedSection
 from ..covering.around import without_surroundings
 from ..covering.hosts import Host
@@ -131,7 +131,7 @@ class _Builder:
         self._ledger: Ledger = resolver.ledger
         self._closer = Closer(resolver, carries)
         self._main_closed, self._main_access = self._closer.judged(resolver.main)
-        main = self._resolve(resolver.main, resolver.main)
+        main = [*self._rewrites(resolver.main), *self._resolve(resolver.main, resolver.main)]
         self._main = without_closed_index(main, self._main_closed)
         self._tables = [self._table(host) for host in hosts]
         # The first virtual host of an address answers what no other one of it is called.
@@ -227,6 +227,11 @@ class _Builder:
                 self._ledger.note(directive, "not needed", reason)
         return entries
 
+    def _rewrites(self, host: Host) -> Iterator[ResolvedAlias]:
+        """Yield the entries of a host that rewrite URLs: they are for its own requests alone."""
+        for alias, directive in host.rewrites:
+            yield from self._resolver.entries(host, alias, directive)
+
     def _aliases_of(self, host: Host, owner: Host) -> list[tuple[Alias, Directive]]:
         """Return an owner's aliases for a host, which has others of the main server already."""
         if host is owner:
@@ -238,8 +243,9 @@ class _Builder:
 
     def _table(self, host: Host) -> HostTable:
         main = self._resolver.main
-        own = self._resolve(host, host)
+        own = [*self._rewrites(host), *self._resolve(host, host)]
         is_same = self._aliases_of(host, main) == main.aliases and self._resolver.is_plain(host)
+        is_same = is_same and not main.rewrites
         inherit = (lambda: self._main) if is_same else partial(self._resolve, host, main)
         closed, access = self._closer.judged(host)
         return HostTable(host, without_closed_index(own, closed), inherit, closed, access)
@@ -360,9 +366,12 @@ class _Builder:
     ) -> None:
         here, there = (" ".join(each.host.addresses) for each in (chosen, other))
         own = without_surroundings(entry.alias)
+        if isinstance(entry.alias.answer, Rewriting):
+            return
         if any(own == without_surroundings(each.alias) for each in entries):
             return
-        if any(may_share(each.alias, entry.alias) for each in entries):
+        urls = (each.alias for each in entries if not isinstance(each.alias.answer, Rewriting))
+        if any(may_share(each, entry.alias) for each in urls):
             reason = (
                 f"a host has other aliases on {there} than on {here}. A table cannot tell "
                 "addresses apart: it has the aliases of the latter. `import --address` writes "

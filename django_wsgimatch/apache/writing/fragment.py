@@ -9,7 +9,7 @@ from dataclasses import fields
 from itertools import chain, count
 from typing import Any, TypeAlias
 
-from ...aliases.alias import Alias, Denial, Redirection
+from ...aliases.alias import Alias, Denial, Redirection, Rewriting
 from ...aliases.file_options import FileOptions
 from ...aliases.module_target import is_read_as_module
 from ...entry_options.texts import utf8_text
@@ -321,12 +321,22 @@ def _arguments(alias: Alias, names: Names, usual: FileOptions) -> list[Part]:
             return [literal(alias.location), *([f"note={literal(note)}"] if note else [])]
         case Redirection(url, status):
             return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
+        case Rewriting():
+            return _rewriting_arguments(alias.answer)
     is_root = isinstance(alias.answer, FileOptions) and alias.answer.is_root
     arguments: list[Part] = [*([] if is_root else [literal(alias.location)]), _target(alias)]
     for name, value in _options(alias, usual).items():
         shared = names.get((name, repr(value)))
         arguments.append(f"{name}={shared}" if shared else _part(f"{name}=", value))
     return arguments
+
+
+def _rewriting_arguments(answer: Rewriting) -> list[Part]:
+    url = [literal(answer.url)] if answer.url else []
+    arguments: list[Part] = [literal(answer.pattern), *url]
+    arguments += ["append_query=True"] if answer.append_query else []
+    arguments += [] if answer.status is None else [f"status={answer.status}"]
+    return [*arguments, *([_part("when=", dict(answer.when))] if answer.when else [])]
 
 
 def _target(alias: Alias) -> str:
@@ -383,6 +393,10 @@ def _record(entry: Written, usual: FileOptions = _USUAL) -> dict[str, Any]:
             found |= {"kind": alias.directive, "note": utf8_text(note)}
         case Redirection(url, status):
             found |= {"kind": alias.directive, "url": utf8_text(url), "status": status}
+        case Rewriting(pattern, url, append_query, when, status):
+            found |= {"kind": alias.directive, "location": utf8_text(pattern)}
+            found |= {"url": utf8_text(url), "append_query": append_query, "status": status}
+            found["when"] = _plain(dict(when))
         case FileOptions() | None:
             # The kind of an entry of mod_wsgi has no name of its own.
             found |= {} if alias.answer is None else {"kind": alias.directive}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...aliases.alias import Alias
+from ...aliases.alias import Alias, Rewriting
 from ...aliases.file_options import FileOptions
 from ..covering.option_values import DEFAULTS
 from ..lines.directive import Spot
@@ -135,7 +135,10 @@ def _in_order(
     closed: Iterable[Closed], entries: Sequence[ResolvedAlias], defaults: dict[str, Any]
 ) -> Iterator[Written]:
     """Yield what answers before access rules are looked at, what they close, and the rest."""
-    yield from (_written(each, defaults) for each in entries if each.is_first)
+    first = [each for each in entries if each.is_first]
+    # URLs are rewritten before anything sees them.
+    first.sort(key=lambda each: not isinstance(each.alias.answer, Rewriting))
+    yield from (_written(each, defaults) for each in first)
     yield from map(_refused, closed)
     yield from (_written(each, defaults) for each in entries if not each.is_first)
 

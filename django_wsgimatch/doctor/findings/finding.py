@@ -130,6 +130,9 @@ CATALOGUE = {
     "W093": "two projects have their files at one URL",
     "W094": "a project's files are in another folder than the one that is served",
     "W100": "uploaded files answer before the application",
+    "W101": "a rewritten URL is refused, or nothing answers it",
+    "W102": "an entry that rewrites URLs is hidden by earlier ones",
+    "W103": "an entry that rewrites URLs hides a redirect",
     "I001": "a project answers its files with its own 404",
     "I002": "nobody here answers the URLs of a project's files",
 }

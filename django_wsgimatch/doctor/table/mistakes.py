@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...aliases.alias import Rewriting
 from ...aliases.directives import INVALID_OPTION, NO_URL, NON_URL, NOT_CONFIGURED, NOT_VALID
 from ...aliases.table import NOT_COMPILED
 from ...exceptions import (
@@ -49,6 +50,11 @@ _FIRST = (
     "or alias_match(pattern, path) with options of files."
 )
 _OF_ACCESS = ("access: ", "access should be")
+_REWRITING = (
+    "Write rewrite(pattern, url), as in rewrite('^/old/(.*)$', '/app.wsgi/$1'), with "
+    "append_query=True to keep the request's query beside one in the url, and with "
+    "when={'REQUEST_METHOD': '^POST$'} for some requests only."
+)
 _BEFORE_ACCESS = (
     "Leave it out: a redirect tells a URL and no more; whoever asks for that URL is asked there. "
     "Or let a view redirect those who are let in."
@@ -95,6 +101,8 @@ def _of_directive(where: str, cause: DirectiveError, entry: object) -> tuple[str
     if where.startswith("WSGIMATCH_FILES_FIRST"):
         is_of_access = str(cause).startswith(_OF_ACCESS)
         return message, _OWN_ACCESS if is_of_access else _FIRST
+    if isinstance(getattr(entry, "answer", None), Rewriting):
+        return message, _REWRITING
     if not isinstance(entry, str | bytes):
         return message, _cure_of_entry(str(cause))
     line = entry.decode("latin-1") if isinstance(entry, bytes) else entry

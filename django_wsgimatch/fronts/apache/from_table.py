@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...aliases.alias import Alias
+from ...aliases.alias import Alias, Rewriting
 from ..backend import Backend
 from ..carried import Carried
 from .passing import header_lines, pass_line
@@ -43,7 +43,7 @@ def table_lines(
 
 def _host_lines(host: TableHost, backend: Backend, server_name: str | None) -> Iterator[str]:
     yield from _names(host.pattern, server_name)
-    for alias in host.aliases:
+    for alias in map(_taking, host.aliases):
         line = pass_line(alias, backend, is_raw=True)
         words = (alias.directive, word(alias.location), word(alias.target) if alias.target else "")
         text = " ".join(filter(None, words))
@@ -54,6 +54,12 @@ def _host_lines(host: TableHost, backend: Backend, server_name: str | None) -> I
         yield "# WSGIMATCH_FALLBACK"
         yield pass_line(Alias("/", ""), backend, is_raw=True)
     yield from header_lines(backend, Carried())
+
+
+def _taking(alias: Alias) -> Alias:
+    """Return an alias for the URLs as they come, of an entry that rewrites those of a pattern."""
+    answer = alias.answer
+    return Alias(answer.pattern, "", "match", answer=answer) if type(answer) is Rewriting else alias
 
 
 def _names(pattern: str | None, server_name: str | None) -> Iterator[str]:

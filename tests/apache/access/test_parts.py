@@ -77,7 +77,7 @@ def test_a_condition_belongs_to_its_rule():
     notes = notes_of(
         "RewriteEngine On",
         "RewriteCond %{HTTP_USER_AGENT} robot",
-        "RewriteRule ^/x /y [PT]",
+        "RewriteRule ^/x /y [P]",
         SCRIPT,
     )
 

@@ -129,7 +129,7 @@ def test_document_root_is_the_last_entry():
             id="a proxy for all but the files",
         ),
         pytest.param(
-            ["RewriteEngine On", "RewriteRule ^/f/(.*) /app/$1 [PT]"],
+            ["RewriteEngine On", "RewriteRule ^/f/(.*) /app/$1 [PT,E=A:1]"],
             [r"^(?=/f/(?:.*))/f(?=/|$)"],
             id="a rule that sends their URLs elsewhere",
         ),

@@ -107,7 +107,6 @@ def test_a_rule_to_a_file_leads_to_what_is_there():
 @pytest.mark.parametrize(
     "rule",
     [
-        pytest.param("RewriteRule ^/a /b [PT]", id="passed through"),
         pytest.param("RewriteRule ^/a http://x/ [P]", id="passed on"),
         pytest.param(
             "RewriteCond %{HTTP:X-Forwarded-Proto} http\nRewriteRule ^/a https://%{HTTP_HOST}/ [R]",

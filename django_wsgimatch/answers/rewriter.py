@@ -1,0 +1,132 @@
+"""The WSGI application before another one that passes some URLs on as others."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ..aliases.groups import Server
+from ..aliases.redirecting import redirect_status
+from ..aliases.resolve import DEFAULTS, Rules
+from ..aliases.uri import authority_of
+from ..plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME
+from ..plans.targets import quoted_path
+from ..server.pages import error_page
+from ..text import cut, shown
+from .proxies.asked import REWRITTEN, asked_of, request_target
+from .proxies.mount import own_mount_point, script_name_below
+from .redirects import send_redirect
+from .rewriting.rewrites import NewUrl, RewritesByHost
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("django_wsgimatch")
+
+_LONGEST_TARGET = 200
+_SECOND_SLASH = re.compile("(?<=/)/")
+# What an access log finds in the server's own environ.
+_FOR_A_LOG = (ALIAS, PROCESS_GROUP, SCRIPT_NAME, "REMOTE_USER", "AUTH_TYPE")
+
+
+class Rewriter:
+    """
+    A WSGI application that asks another one, for another URL where an entry says so.
+
+    As in Apache, all that comes behind sees the new URL alone: access rules, and the table. The
+    application has what the client has sent as REQUEST_URI. ``server_of`` tells what host a request
+    was sent to, for entries that redirect; ``is_exempt`` tells of a request whose
+    URL stays as it is, as of those for the pages of WSGIMATCH_HEALTH_PATH.
+    """
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        rewrites: RewritesByHost,
+        server_of: Callable[[WSGIEnvironment], Server],
+        *,
+        rules: Rules = DEFAULTS,
+        is_exempt: Callable[[WSGIEnvironment], bool] | None = None,
+    ) -> None:
+        self.application = application
+        self._rewrites = rewrites
+        self._server_of = server_of
+        self._rules = rules
+        self._is_exempt = is_exempt
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        found = self._rewritten(environ)
+        if found is None:
+            return self.application(environ, start_response)
+        if found.status is not None:
+            return self._answer(found, environ, start_response)
+        new = rewritten_environ(environ, found)
+        try:
+            return self.application(new, start_response)
+        finally:
+            environ.update((key, new[key]) for key in _FOR_A_LOG if key in new)
+
+    def _answer(
+        self, found: NewUrl, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer with a status, and where clients are to go if it sends them elsewhere."""
+        assert found.status is not None
+        if found.location:
+            return send_redirect(
+                found.status,
+                found.location,
+                environ,
+                start_response,
+                server=self._server_of(environ),
+                mount_point=script_name_below(environ, ""),
+            )
+        target = request_target(environ) or environ.get("PATH_INFO", "")
+        # Any visitor may cause it.
+        logger.info("%s: %s", shown(cut(target, _LONGEST_TARGET)), found.reason)
+        status = redirect_status(found.status, found.location)
+        return error_page(status, environ, start_response)
+
+    def _rewritten(self, environ: WSGIEnvironment) -> NewUrl | None:
+        if self._is_exempt is not None and self._is_exempt(environ):
+            return None
+        asked = asked_of(environ, self._rules)
+        if asked is None:
+            return None
+        query = environ.get("QUERY_STRING", "")
+        return self._rewrites.for_host(asked.host).apply(asked.uri, query, environ)
+
+
+def rewritten_environ(environ: WSGIEnvironment, found: NewUrl) -> WSGIEnvironment:
+    """
+    Return the environ of a request for the new URL.
+
+    RAW_URI is its target, below the server's own mount point. REQUEST_URI stays what the client has
+    sent, as in Apache, and so does the host of a target in absolute form.
+    """
+    target = request_target(environ)
+    mount_point = own_mount_point(environ).rstrip("/")
+    # A slash behind another one says that the target is not the uri: it is found in the environ.
+    path = _SECOND_SLASH.sub("%2F", quoted_path(found.uri))
+    # A question mark with nothing behind it is kept, as a redirect repeats it.
+    is_marked = target.endswith("?") and not found.has_own_query
+    query = f"?{found.query}" if found.query or is_marked else ""
+    new = environ | {
+        "RAW_URI": f"{quoted_path(mount_point)}{path}{query}",
+        "REQUEST_URI": target or _told_by_parts(environ),
+        "PATH_INFO": found.uri,
+        "QUERY_STRING": found.query,
+        REWRITTEN: found.uri,
+    }
+    if (authority := authority_of(target)) is not None:
+        new["HTTP_HOST"] = authority
+    return new
+
+
+def _told_by_parts(environ: WSGIEnvironment) -> str:
+    """Return the target of a request whose server does not tell it."""
+    query = environ.get("QUERY_STRING", "")
+    path = own_mount_point(environ).rstrip("/") + environ.get("PATH_INFO", "")
+    return quoted_path(path) + (f"?{query}" if query else "")

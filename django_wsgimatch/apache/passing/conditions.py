@@ -1,0 +1,71 @@
+"""Conditions of a rule that the variables of a request's environ tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ...aliases.patterns.pattern import compile_pattern
+from ...exceptions import PatternError
+from ..covering.partial_aliases import is_anchored, literally
+from ..lines.directive import Directive
+from ..resolving.barring import alternatives, flags_of
+
+# What a server tells as Apache has it.
+_VARIABLES = (
+    *("HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_HOST"),
+    *("REQUEST_METHOD", "QUERY_STRING"),
+)
+_TEST = re.compile(r"%\{([\w-]+)\}", re.ASCII)
+_HEADER = re.compile(r"%\{HTTP:([\w-]+)\}", re.ASCII | re.IGNORECASE)
+_NO_CASE = {"NC", "NOCASE"}
+_OTHERS = {"OR", "ORNEXT", "", *_NO_CASE}
+
+
+def when_all_hold(conditions: Iterable[Directive]) -> tuple[tuple[str, str], ...] | None:
+    """Return variables with the patterns that are found in them where all hold, or None."""
+    found: dict[str, str] = {}
+    for group in alternatives(conditions):
+        told = [_told(each) for each in group]
+        names = {each[0] if each else "" for each in told}
+        [name, *others] = names
+        if others or not name or name in found:
+            return None
+        patterns = [each[1] for each in told if each]
+        found[name] = patterns[0] if len(patterns) == 1 else _one_of(patterns)
+    return tuple(found.items())
+
+
+def _one_of(patterns: Sequence[str]) -> str:
+    return "|".join(f"(?:{each})" for each in patterns)
+
+
+def _told(condition: Directive) -> tuple[str, str] | None:
+    test, pattern, *_ = words = condition.words
+    flags = flags_of(words).keys()
+    name = _variable(test)
+    if not name or flags - _OTHERS:
+        return None
+    is_negated, body = pattern.startswith("!"), pattern.removeprefix("!")
+    if body.startswith(("<", ">", "-")):
+        return None
+    if body.startswith("="):
+        body = f"^{literally(body[1:].strip(chr(34)))}$"
+    if flags & _NO_CASE:
+        body = f"(?i:{body})"
+    if is_negated:
+        inner = body[1:] if is_anchored(body) else f"(?s:.*)(?:{body})"
+        body = f"^(?!{inner})"
+    try:
+        compile_pattern(body, empty_counts=True)
+    except PatternError:
+        return None
+    return name, body
+
+
+def _variable(test: str) -> str:
+    """Return the name of a test's variable in a WSGI environ, "" where it has none."""
+    if found := _HEADER.fullmatch(test):
+        return f"HTTP_{found[1].upper().replace('-', '_')}"
+    found = _TEST.fullmatch(test)
+    return found[1].upper() if found and found[1].upper() in _VARIABLES else ""
