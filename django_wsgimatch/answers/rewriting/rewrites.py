@@ -103,9 +103,9 @@ class Rewrites:
             if rule.query is not None:
                 own = fill(rule.query, found)
                 query = _query(own, query, append=rule.answer.append_query)
-            refused = _refused(path, own)
+            status, reason = _refused(path, own)
             has_own = rule.query is not None
-            return NewUrl(alias, path, query, captures, *(refused or ()), has_own_query=has_own)
+            return NewUrl(alias, path, query, captures, status, reason, has_own_query=has_own)
         return None
 
     def takes(self, uri: str) -> Iterator[tuple[Alias, bool]]:
@@ -203,7 +203,7 @@ def _query(own: str, given: str, *, append: bool) -> str:
     return query.removesuffix("&")
 
 
-def _refused(path: str, query: str) -> tuple[int, str] | None:
+def _refused(path: str, query: str) -> tuple[int | None, str]:
     """Return the status and the reason where no new URL comes about."""
     if len(path) + len(query) > LONGEST_SUBSTITUTION:
         return 500, TOO_LONG.format(LONGEST_SUBSTITUTION)
@@ -215,7 +215,7 @@ def _refused(path: str, query: str) -> tuple[int, str] | None:
     # the file behind the dots: rules for that file's URL would not hold.
     if _DOTS.search(path):
         return 403, DOTS.format(quoted(path))
-    return None
+    return None, ""
 
 
 def _text(value: object) -> str:

@@ -122,8 +122,8 @@ def _answering(alias: Alias | None) -> Rewriting | None:
     match alias:
         case Alias(answer=Redirection(url, status)):
             return Rewriting(alias.location, url, status=status)
-        case Alias(answer=Denial()):
-            return Rewriting(alias.location, "", status=alias.answer.status)
+        case Alias(answer=Denial() as denial):
+            return Rewriting(alias.location, "", status=denial.status)
     return None
 
 

@@ -18,6 +18,13 @@ def rewriting(pattern, url, **options):
     return Alias("", "", answer=Rewriting(pattern, url, **options))
 
 
+def applied(rewrites, uri, query="", environ=None):
+    """What becomes of a uri, which an entry takes."""
+    found = rewrites.apply(uri, query, environ or {})
+    assert found is not None
+    return found
+
+
 def result(answer, uri, query="", environ=None):
     """The new uri and query, or the status that refuses them."""
     found = Rewrites([Alias("", "", answer=answer)]).apply(uri, query, environ or {})
@@ -85,7 +92,7 @@ def test_an_encoded_question_mark_may_stand_in_a_query():
 def test_a_status_is_the_answer(status, url, location):
     answer = Alias("", "", answer=Rewriting("^/a/(.*)$", url, status=status))
 
-    found = Rewrites([answer]).apply("/a/c", "x=1", {})
+    found = applied(Rewrites([answer]), "/a/c", "x=1")
 
     assert (found.status, found.location, found.uri) == (status, location, "/a/c")
 
@@ -93,7 +100,7 @@ def test_a_status_is_the_answer(status, url, location):
 def test_the_first_entry_that_takes_a_uri_rewrites_it_once():
     rewrites = Rewrites([rewriting("^/a", "/b"), rewriting("^/b", "/c"), rewriting("^/a", "/d")])
 
-    assert [rewrites.apply(uri, "", {}).uri for uri in ("/a", "/b")] == ["/b", "/c"]
+    assert [applied(rewrites, uri).uri for uri in ("/a", "/b")] == ["/b", "/c"]
     assert rewrites.apply("/x", "", {}) is None
 
 
@@ -142,6 +149,6 @@ def test_each_host_has_the_entries_of_its_table():
     own = AliasTable([rewriting("^/a", "/own")])
     rewrites = RewritesByHost(AliasTable([rewriting("^/a", "/b")], virtual_hosts={"x.test": own}))
 
-    uris = [rewrites.for_host(host).apply("/a", "", {}).uri for host in ("x.test", "y.test")]
+    uris = [applied(rewrites.for_host(host), "/a").uri for host in ("x.test", "y.test")]
 
     assert uris == ["/own", "/b"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imports import entry_lines, import_lines, notes_of, section
+from tests.support.imports import entry_lines, notes_of, section, settings_of
 
 APP = "WSGIScriptAlias /app /srv/app.wsgi"
 ON = "RewriteEngine On"
@@ -158,7 +158,7 @@ def test_a_virtual_host_rewrites_its_own_urls():
     host = section("VirtualHost *:80", "ServerName x.test", ON, "RewriteRule ^/a /app [PT]", APP)
     other = section("VirtualHost *:80", "ServerName y.test", APP)
 
-    settings = import_lines(*host, *other).settings
+    settings = settings_of(*host, *other)
 
     found = {each.pattern: [e.alias.directive for e in each.entries] for each in settings.hosts}
     assert found["x.test"] == ["RewriteRule", "WSGIScriptAlias"]
@@ -169,7 +169,7 @@ def test_two_addresses_that_rewrite_otherwise_are_left():
     first = section("VirtualHost *:80", "ServerName x.test", ON, "RewriteRule ^/a /app [PT]", APP)
     second = section("VirtualHost *:443", "ServerName x.test", APP)
 
-    settings = import_lines(*first, *second).settings
+    settings = settings_of(*first, *second)
 
     entries = [*settings.entries, *(e for host in settings.hosts for e in host.entries)]
     assert [each.alias.directive for each in entries] == ["WSGIScriptAlias"]
