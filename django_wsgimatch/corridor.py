@@ -24,6 +24,7 @@ from .aliases.resolve import (
     resolve,
     resolve_path_info,
     resolve_uri,
+    without_mount_point,
 )
 from .aliases.table import AliasTable
 from .aliases.uri import Target, authority_of
@@ -138,7 +139,8 @@ class Corridor:
         server = self.server_of(environ)
         query = environ.get("QUERY_STRING", "")
         if (uri := environ.get(REWRITTEN)) is not None:
-            return resolve_uri(self.table, Target(uri, query), rules=self.rules, server=server)
+            new = Target(without_mount_point(uri, mount_point), query)
+            return resolve_uri(self.table, new, rules=self.rules, server=server)
         if not target:
             return resolve_path_info(self.table, path, query, rules=self.rules, server=server)
         return resolve(

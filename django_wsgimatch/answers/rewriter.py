@@ -118,7 +118,7 @@ def rewritten_environ(environ: WSGIEnvironment, found: NewUrl) -> WSGIEnvironmen
         "REQUEST_URI": target or _told_by_parts(environ),
         "PATH_INFO": found.uri,
         "QUERY_STRING": found.query,
-        REWRITTEN: found.uri,
+        REWRITTEN: mount_point + found.uri,
     }
     if (authority := authority_of(target)) is not None:
         new["HTTP_HOST"] = authority

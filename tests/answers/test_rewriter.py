@@ -119,6 +119,21 @@ def test_below_the_server_s_own_script_name(site):
     assert told == ("/mount/app", "/x", "/mount/old/x", "/mount/app/x", "")
 
 
+def test_a_script_may_be_such_a_site_itself(site):
+    inner = (
+        "from django_wsgimatch.aliases.table import AliasTable\n"
+        "from django_wsgimatch.dispatcher import Dispatcher\n"
+        "table = AliasTable.from_directives(['WSGIScriptAlias /in {}/x.wsgi'])\n"
+        "application = Dispatcher(table)\n"
+    )
+    (site.BASE_DIR / "outer.wsgi").write_text(inner.format(site.BASE_DIR))
+    site.WSGIMATCH_ALIASES = [rewrite("^(.*)$", "/app/$1"), script_alias("/app", "outer.wsgi")]
+
+    told = get(entry.get_application(), "/in/x").told
+
+    assert (told["SCRIPT_NAME"], told["PATH_INFO"]) == ("/app/in", "/x")
+
+
 def test_below_the_prefix_of_a_trusted_proxy(site):
     site.WSGIMATCH_ALIASES = [rewrite("^/old/(.*)$", "/app/$1"), script_alias("/app", "x.wsgi")]
     site.WSGIMATCH_TRUSTED_PROXIES = ["10.0.0.1"]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-# The uri that an entry has made of the request's, which everything behind it works on. It is below
-# the server's mount point, and may have two slashes in a row.
+# The uri that an entry has made of the request's, which everything behind it works on. As a target
+# it begins with the server's own mount point, and it may have two slashes in a row.
 REWRITTEN = "wsgimatch.uri"
 
 
@@ -42,7 +42,7 @@ def asked_of(environ: WSGIEnvironment, rules: Rules) -> Asked | None:
     if host and authority_of(target) is None and not is_valid_host(host):
         return None
     if (rewritten := environ.get(REWRITTEN)) is not None:
-        return Asked(rewritten, host)
+        return Asked(without_mount_point(rewritten, mount_point), host)
     try:
         if not target:
             return Asked(from_path_info(path, merge_slashes=rules.merge_slashes), host)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_wsgimatch.aliases.alias import Alias, Denial
+from django_wsgimatch.aliases.alias import Alias, Denial, Rewriting
 from django_wsgimatch.fronts.apache.from_table import TableHost, table_lines
 from django_wsgimatch.fronts.backend import read_backend
 
@@ -62,3 +62,15 @@ def test_each_host_of_the_table_has_its_entries_in_order():
     found = "\n".join(table_lines(hosts, read_backend("unix:/run/s.sock"), "main.test"))
 
     assert f"{found}\n" == EXPECTED
+
+
+def test_what_an_entry_rewrites_is_passed_on_as_it_comes():
+    rewriting = Alias("", "", answer=Rewriting("^/old/(.*)$", "/app/$1"))
+    hosts = [TableHost(None, (rewriting, Alias("/app", "/srv/app.wsgi")))]
+
+    found = list(table_lines(hosts, read_backend("http://127.0.0.1:8000"), "main.test"))
+
+    assert [line.strip() for line in found if "/old" in line] == [
+        "# RewriteRule ^/old/(.*)$",
+        "ProxyPassMatch ^/old/(.*)$ http://127.0.0.1:8000 nocanon retry=0",
+    ]
