@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from ..aliases.groups import Server
 from ..aliases.redirecting import redirect_status
 from ..aliases.resolve import DEFAULTS, Rules
+from ..aliases.table import AliasTable
 from ..aliases.uri import authority_of
 from ..plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME
-from ..plans.targets import quoted_path
+from ..plans.targets import is_clean, quoted_path
 from ..server.pages import error_page
 from ..text import cut, shown
 from .proxies.asked import REWRITTEN, asked_of, request_target
-from .proxies.mount import own_mount_point, script_name_below
+from .proxies.mount import MOUNT, own_mount_point, script_name_below
 from .redirects import send_redirect
-from .rewriting.rewrites import NewUrl, RewritesByHost
+from .rewriting.rewrites import NewUrl, Rewrites, RewritesByHost
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_wsgimatch")
 
 _LONGEST_TARGET = 200
+# So many requests are remembered, with keys of so many characters.
+_MOST_KNOWN, _LONG = 4096, 512
+# A query that no server refuses.
+_PLAIN_QUERY = re.compile(r"[!-\"$-~]*")
+_SLASHES = re.compile("//+")
 _SECOND_SLASH = re.compile("(?<=/)/")
 # What an access log finds in the server's own environ.
 _FOR_A_LOG = (ALIAS, PROCESS_GROUP, SCRIPT_NAME, "REMOTE_USER", "AUTH_TYPE")
@@ -55,15 +61,16 @@ class Rewriter:
         self._server_of = server_of
         self._rules = rules
         self._is_exempt = is_exempt
+        self._known: dict[tuple[str | None, ...], tuple[str, Rewrites] | None] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        found = self._rewritten(environ)
-        if found is None:
+        rewrites, found = self._rewritten(environ)
+        if rewrites is None or found is None:
             return self.application(environ, start_response)
         if found.status is not None:
             return self._answer(found, environ, start_response)
-        new = rewritten_environ(environ, found)
+        new = rewritten_environ(environ, found, _path_of(found.uri, rewrites.table))
         try:
             return self.application(new, start_response)
         finally:
@@ -89,27 +96,46 @@ class Rewriter:
         status = redirect_status(found.status, found.location)
         return error_page(status, environ, start_response)
 
-    def _rewritten(self, environ: WSGIEnvironment) -> NewUrl | None:
+    def _rewritten(self, environ: WSGIEnvironment) -> tuple[Rewrites | None, NewUrl | None]:
+        """Return the entries of the host that a request is for, and what they make of its uri."""
         if self._is_exempt is not None and self._is_exempt(environ):
-            return None
-        asked = asked_of(environ, self._rules)
+            return None, None
+        asked = self._asked(environ)
         if asked is None:
-            return None
-        query = environ.get("QUERY_STRING", "")
-        return self._rewrites.for_host(asked.host).apply(asked.uri, query, environ)
+            return None, None
+        uri, rewrites = asked
+        return rewrites, rewrites.apply(uri, environ.get("QUERY_STRING", ""), environ)
+
+    def _asked(self, environ: WSGIEnvironment) -> tuple[str, Rewrites] | None:
+        """
+        Return the uri of a request and the entries of its host, None where it is refused anyway.
+
+        Optimization: they are remembered for what they depend on: 1 us instead of 11.
+        """
+        path, _, query = request_target(environ).partition("?")
+        name = environ.get
+        key = (path, name("HTTP_HOST"), name("SCRIPT_NAME"), name("PATH_INFO"), name(MOUNT))
+        is_known = bool(key[1]) and (not query or _PLAIN_QUERY.fullmatch(query) is not None)
+        if is_known and key in self._known:
+            return self._known[key]
+        asked = asked_of(environ, self._rules)
+        found = None if asked is None else (asked.uri, self._rewrites.for_host(asked.host))
+        if is_known and sum(len(each or "") for each in key) < _LONG:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = found
+        return found
 
 
-def rewritten_environ(environ: WSGIEnvironment, found: NewUrl) -> WSGIEnvironment:
+def rewritten_environ(environ: WSGIEnvironment, found: NewUrl, path: str) -> WSGIEnvironment:
     """
-    Return the environ of a request for the new URL.
+    Return the environ of a request for the new URL, whose ``path`` is that of a target.
 
     RAW_URI is its target, below the server's own mount point. REQUEST_URI stays what the client has
     sent, as in Apache, and so does the host of a target in absolute form.
     """
     target = request_target(environ)
     mount_point = own_mount_point(environ).rstrip("/")
-    # A slash behind another one says that the target is not the uri: it is found in the environ.
-    path = _SECOND_SLASH.sub("%2F", quoted_path(found.uri))
     # A question mark with nothing behind it is kept, as a redirect repeats it.
     is_marked = target.endswith("?") and not found.has_own_query
     query = f"?{found.query}" if found.query or is_marked else ""
@@ -123,6 +149,30 @@ def rewritten_environ(environ: WSGIEnvironment, found: NewUrl) -> WSGIEnvironmen
     if (authority := authority_of(target)) is not None:
         new["HTTP_HOST"] = authority
     return new
+
+
+def _path_of(uri: str, table: AliasTable) -> str:
+    """
+    Return the path of a target for a uri.
+
+    A slash behind another one says that the target is not the uri: that is found in the environ.
+    """
+    if "//" not in uri:
+        return uri if is_clean(uri) else quoted_path(uri)
+    merged = _SLASHES.sub("/", uri)
+    if _is_one_script(uri, merged, table):
+        # Optimization: the quick way took 2 us of the 80 that a walk takes.
+        return quoted_path(merged)
+    return _SECOND_SLASH.sub("%2F", quoted_path(uri))
+
+
+def _is_one_script(uri: str, merged: str, table: AliasTable) -> bool:
+    """Whether a script gets the same SCRIPT_NAME and PATH_INFO of a uri with one slash for many."""
+    hit, other = table.lookup(uri), table.lookup_merged(merged)
+    if hit is None or other is None or hit[0] != other[0]:
+        return False
+    alias = table.aliases[hit[0]]
+    return alias.answer is None and alias.kind == "plain" and not alias.is_module
 
 
 def _told_by_parts(environ: WSGIEnvironment) -> str:

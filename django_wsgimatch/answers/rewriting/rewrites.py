@@ -76,8 +76,9 @@ class CompiledRewriting:
 class Rewrites:
     """The entries of one table that rewrite, in their order: the first one that takes a URL."""
 
-    def __init__(self, aliases: Iterable[Alias], *, allow_exponential: bool = False) -> None:
-        self._rules = tuple(_compiled(aliases, allow_exponential))
+    def __init__(self, table: AliasTable, *, allow_exponential: bool = False) -> None:
+        self.table = table
+        self._rules = tuple(_compiled(table.aliases, allow_exponential))
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -108,11 +109,6 @@ class Rewrites:
             return NewUrl(alias, path, query, captures, status, reason, has_own_query=has_own)
         return None
 
-    def takes(self, uri: str) -> Iterator[tuple[Alias, bool]]:
-        """Yield each entry with whether its pattern takes a uri, whatever its conditions say."""
-        for alias, rule in self._rules:
-            yield alias, rule.pattern.find(uri) is not None
-
 
 class RewritesByHost:
     """
@@ -123,12 +119,10 @@ class RewritesByHost:
 
     def __init__(self, table: AliasTable, *, allow_exponential: bool = False) -> None:
         self._table = table
-        self._allowed = allow_exponential
-        tables = (*table.virtual_hosts.values(), table)
-        self._made = {id(each): self._of(each) for each in tables}
-
-    def _of(self, table: AliasTable) -> Rewrites:
-        return Rewrites(table.aliases, allow_exponential=self._allowed)
+        self._made = {
+            id(each): Rewrites(each, allow_exponential=allow_exponential)
+            for each in (*table.virtual_hosts.values(), table)
+        }
 
     def __bool__(self) -> bool:
         return any(self._made.values())

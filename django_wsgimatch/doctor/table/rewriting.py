@@ -74,7 +74,7 @@ def _examples(
 ) -> Iterator[tuple[str, NewUrl]]:
     """Yield uris that an entry takes by itself, and what becomes of them."""
     always = Alias("", "", answer=Rewriting(answer.pattern, answer.url, answer.append_query))
-    rewrites = Rewrites([always], allow_exponential=True)
+    rewrites = Rewrites(AliasTable([always]), allow_exponential=True)
     pattern = _table([answer]).locations[0]
     for uri in islice(example_uris(pattern, merge_slashes=merge_slashes), _MOST_EXAMPLES):
         found = rewrites.apply(uri, "", {})

@@ -27,7 +27,7 @@ def applied(rewrites, uri, query="", environ=None):
 
 def result(answer, uri, query="", environ=None):
     """The new uri and query, or the status that refuses them."""
-    found = Rewrites([Alias("", "", answer=answer)]).apply(uri, query, environ or {})
+    found = Rewrites(AliasTable([Alias("", "", answer=answer)])).apply(uri, query, environ or {})
     return found and (found.status or (found.uri, found.query))
 
 
@@ -92,13 +92,14 @@ def test_an_encoded_question_mark_may_stand_in_a_query():
 def test_a_status_is_the_answer(status, url, location):
     answer = Alias("", "", answer=Rewriting("^/a/(.*)$", url, status=status))
 
-    found = applied(Rewrites([answer]), "/a/c", "x=1")
+    found = applied(Rewrites(AliasTable([answer])), "/a/c", "x=1")
 
     assert (found.status, found.location, found.uri) == (status, location, "/a/c")
 
 
 def test_the_first_entry_that_takes_a_uri_rewrites_it_once():
-    rewrites = Rewrites([rewriting("^/a", "/b"), rewriting("^/b", "/c"), rewriting("^/a", "/d")])
+    entries = [rewriting("^/a", "/b"), rewriting("^/b", "/c"), rewriting("^/a", "/d")]
+    rewrites = Rewrites(AliasTable(entries))
 
     assert [applied(rewrites, uri).uri for uri in ("/a", "/b")] == ["/b", "/c"]
     assert rewrites.apply("/x", "", {}) is None
