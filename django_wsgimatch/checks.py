@@ -61,6 +61,7 @@ from .doctor.site_facts import (
 from .doctor.table.answering import answering_findings
 from .doctor.table.captures import capture_findings
 from .doctor.table.chosen import chosen_findings, limits_of
+from .doctor.table.error_pages import DiagnosedPage, error_page_findings
 from .doctor.table.host_names import host_findings
 from .doctor.table.mistakes import mistake
 from .doctor.table.miswritten import miswritten_findings
@@ -77,6 +78,7 @@ from .doctor.targets.writers import root_findings, writer_findings
 from .doctor.uris.hidden_aliases import example_uris
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
+from .preview import preview, preview_site
 from .settings_guard import VARIABLE
 from .text import quoted
 
@@ -179,6 +181,7 @@ def file_system_findings(
     yield from peer_findings(configured.values, given)
     yield from _plain_http_findings(configured, given)
     yield from _access_findings(configured, given)
+    yield from error_page_findings(_error_pages(configured))
     yield from found.of_order
     yield from found.of_urls
 
@@ -206,6 +209,16 @@ def _access_findings(
     yield from login_file_findings(sections, served)
     if sections:
         yield from address_findings(sections, given.get("bind"), configured.values)
+
+
+def _error_pages(configured: Configuration) -> Iterator[DiagnosedPage]:
+    """Yield the pages that have a URL-path, once for each list of entries."""
+    paths = {s: each.value for s, each in configured.error_pages.items() if each.kind == "path"}
+    for host in _hosts(configured).values() if paths else ():
+        site = preview_site(configured, host)
+        for status, path in paths.items():
+            found = preview(site, path)
+            yield DiagnosedPage(status, path, host, found.status, found.demands)
 
 
 def _guarded(configured: Configuration) -> Callable[[Subject, str], bool]:

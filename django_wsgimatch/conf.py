@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
@@ -36,6 +36,7 @@ from .doctor.findings.finding import CannotStart, findings_summary
 from .doctor.table.mistakes import mistake
 from .entries import FileEntry, to_alias, to_first_alias
 from .entry_options.access import to_section
+from .entry_options.error_pages import ErrorPage, read_error_page
 from .entry_options.plain_http import check_plain_http
 from .entry_options.texts import FilePath, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
@@ -66,8 +67,8 @@ class Configuration:
     ``proxies`` says what is taken from trusted proxies, None where that is nothing; ``time`` is
     when all this was read, on time.monotonic()'s clock, which all processes of a machine share.
     ``plain_http`` are the entries that answer requests over plain HTTP before all else, None where
-    there are none.
-    ``files_first`` are the usable entries of files that come before the table.
+    there are none. ``files_first`` are the usable entries of files that come before the table;
+    ``error_pages`` are what takes the place of our own small pages, by status.
     """
 
     table: AliasTable
@@ -80,6 +81,7 @@ class Configuration:
     access: tuple[AccessSection, ...] = ()
     plain_http: NamedTable | None = None
     files_first: tuple[FirstEntry, ...] = ()
+    error_pages: Mapping[int, ErrorPage] = field(default_factory=dict)
 
     def require(self) -> None:
         """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""
@@ -247,6 +249,7 @@ def configuration() -> Configuration:
     access = tuple(_read_access(values, problems))
     plain_http = _read_plain_http(values, problems)
     first = tuple(_read_first(values, problems))
+    error_pages = dict(_read_error_pages(values["ERROR_PAGES"], problems))
     tables = _host_tables(hosts, own)
     aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
     return Configuration(
@@ -260,6 +263,7 @@ def configuration() -> Configuration:
         access=access,
         plain_http=plain_http,
         files_first=first,
+        error_pages=error_pages,
     )
 
 
@@ -359,6 +363,16 @@ def _read_first(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[
             problems.append(Problem(where, error))
         else:
             yield FirstEntry(where, AliasTable([alias], locations=[location]))
+
+
+def _read_error_pages(
+    given: Mapping[Any, Any], problems: list[Problem]
+) -> Iterator[tuple[int, ErrorPage]]:
+    for status, page in given.items():
+        try:
+            yield status, read_error_page(status, page)
+        except SettingError as error:
+            problems.append(Problem(f"WSGIMATCH_ERROR_PAGES[{status!r}]", error))
 
 
 def _path_of_user_file(path: FilePath) -> str:

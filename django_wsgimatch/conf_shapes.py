@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "APPLICATION_GROUP_BACKEND": "process",
     "SOCKET_DIRECTORY": None,
     "FALLBACK": "django.core.wsgi.get_wsgi_application",
+    "ERROR_PAGES": {},
     "ROOTS": None,
     "HEALTH_PATH": None,
     "DRAIN_SECONDS": 5,
@@ -98,6 +99,10 @@ SHAPES: dict[str, tuple[Any, str]] = {
         "a directory or None",
     ),
     "FALLBACK": (lambda v: v is None or isinstance(v, str), "a dotted path or None"),
+    "ERROR_PAGES": (
+        lambda v: isinstance(v, Mapping),
+        "a dict of statuses to pages, as in {404: '/errors/404'}",
+    ),
     "ROOTS": (
         lambda v: (
             v is None

@@ -35,6 +35,7 @@ from .conf import (
     has_access_rules,
     rewrites_by_host,
 )
+from .entry_options.error_pages import ErrorPage
 from .places import server_ports
 from .server.health import page_paths
 from .text import quoted
@@ -85,8 +86,9 @@ class Preview:
     before all else; where it is known that this is asked for, the ``status``, the ``url`` and the
     ``directive`` are its own. ``file_first`` names the entry of WSGIMATCH_FILES_FIRST that answers,
     which has no place among the others; ``missing_files`` would answer first if they were there.
-    ``rewriting`` is the line of the entry that has passed ``asked_uri`` on as ``uri``. Text holds
-    one byte a character, as in WSGI.
+    ``rewriting`` is the line of the entry that has passed ``asked_uri`` on as ``uri``.
+    ``error_page`` is what WSGIMATCH_ERROR_PAGES has for the status. Text holds one byte a
+    character, as in WSGI.
     """
 
     target: str
@@ -117,6 +119,7 @@ class Preview:
     missing_files: tuple[MissingFile, ...] = ()
     asked_uri: str | None = None
     rewriting: str | None = None
+    error_page: str | None = None
 
     @property
     def is_run(self) -> bool:
@@ -152,6 +155,7 @@ class PreviewSite:
     files: TriedFiles | None = None
     names_of_files: tuple[str, ...] = ()
     rewrites: RewritesByHost | None = None
+    error_pages: Mapping[int, ErrorPage] = field(default_factory=dict)
 
 
 def preview_site(
@@ -187,6 +191,7 @@ def preview_site(
         files=tried_files(configured),
         names_of_files=tuple(each.where for each in configured.files_first),
         rewrites=rewrites_by_host(configured),
+        error_pages=configured.error_pages,
     )
 
 
@@ -205,10 +210,12 @@ def preview(site: PreviewSite, target: str) -> Preview:
     resolution, url = _foretold(resolution, site)
     url = url if rewritten is None else url or _location(rewritten, asked, site)
     load_error = _load_error(resolution, site)
+    status = _status(resolution, site.has_fallback)
+    page = site.error_pages.get(status or 0)
     return Preview(
         target=resolution.target,
         uri=resolution.uri,
-        status=_status(resolution, site.has_fallback),
+        status=status,
         matched=match is not None,
         alias=match.position if match and file is None else None,
         directive=directive_line(match.alias) if match else None,
@@ -238,6 +245,7 @@ def preview(site: PreviewSite, target: str) -> Preview:
         ),
         asked_uri=None if rewritten is None else asked.uri,
         rewriting=None if rewritten is None else directive_line(rewritten.alias),
+        error_page=None if page is None else page.value,
     )
 
 

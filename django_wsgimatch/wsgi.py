@@ -66,6 +66,7 @@ from .places import (
 from .project import use_settings_of_manage_py
 from .server.access_gate import AccessGate, own_rules
 from .server.before_fork import Unfinished, preloading_arbiter
+from .server.error_pages import ErrorPages
 from .server.health import Health
 from .server.spokesman import Spokesman
 from .settings_guard import VARIABLE
@@ -135,6 +136,8 @@ def make_application(configured: Configuration) -> WSGIApplication:
             rules=configured.rules,
             is_exempt=partial(is_page_of_ours, dispatcher),
         )
+    if configured.error_pages:
+        application = ErrorPages(application, configured.error_pages)
     return (
         application
         if configured.proxies is None

@@ -51,6 +51,8 @@ _HEADER = re.compile(r"([A-Za-z0-9-]+):[ \t]*([^\x00-\x08\n-\x1f\x7f]*?)[ \t]*")
 # Who asks where only headers are given: the server's own machine.
 _THIS_MACHINE = "127.0.0.1"
 _REQUEST_LABELS = {"wsgi.url_scheme": "scheme"}
+# So much of a page's text is shown, in characters.
+_LONGEST_PAGE = 100
 # What a Django project makes of a URL for which its URLconf has no view.
 _NO_VIEW = {
     301: "none: APPEND_SLASH redirects",
@@ -395,6 +397,8 @@ def _result_rows(previewed: Preview) -> Iterator[tuple[str, str]]:
     elif previewed.urlconf_status is not None:
         yield "view", _NO_VIEW[previewed.urlconf_status]
     yield "answer", answer_text(previewed)
+    if previewed.error_page is not None:
+        yield "page", shown(cut(previewed.error_page, _LONGEST_PAGE))
     for warning in previewed.warnings:
         yield "warning", shown(warning)
 

@@ -29,6 +29,11 @@ _EXPLANATIONS = {
     504: "The application for this URL did not answer in time.",
 }
 
+# The status lines of these pages, each one object. By the object another layer tells a page of our
+# own: what an application says in the same words is another one. No environ and no header has to
+# carry a mark, past applications that could see it.
+_LINES: dict[str, str] = {}
+
 # These have neither a body nor a type (RFC 9110 15.3.5, 15.4.5).
 _WITHOUT_BODY = (204, 304)
 
@@ -75,7 +80,18 @@ def _written(status: int) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
     headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
     if status == 503:
         headers.append(("Retry-After", str(RETRY_AFTER)))
-    return f"{status} {phrase}", tuple(headers), page
+    return own_line(status), tuple(headers), page
+
+
+def own_line(status: int) -> str:
+    """Return the status line that the pages here begin with: the same object each time."""
+    line = f"{status} {_phrase(status)}"
+    return _LINES.setdefault(line, line)
+
+
+def is_own(line: str) -> bool:
+    """Whether a response that begins with a status line, this very object, is a page from here."""
+    return _LINES.get(line) is line
 
 
 def redirect_page(
@@ -84,7 +100,7 @@ def redirect_page(
     """Answer with a status that sends the client to another URL, and a page that has the link."""
     phrase = _phrase(status)
     if status in _WITHOUT_BODY:
-        start_response(f"{status} {phrase}", [("Location", url)])
+        start_response(own_line(status), [("Location", url)])
         return []
     explanation = f'The document is <a href="{escape(url)}">here</a>.'
     page = _PAGE.format(status=status, phrase=phrase, explanation=explanation).encode("latin-1")
@@ -93,7 +109,7 @@ def redirect_page(
         ("Content-Type", "text/html; charset=utf-8"),
         ("Content-Length", str(len(page))),
     ]
-    start_response(f"{status} {phrase}", headers)
+    start_response(own_line(status), headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
 
 

@@ -165,6 +165,7 @@ def test_preview_for_programs(site):
             "missing_files": [],
             "asked_uri": None,
             "rewriting": None,
+            "error_page": None,
         },
         {
             **dict.fromkeys(["status", "alias", "directive", "filename", "url", "script"]),
@@ -182,6 +183,7 @@ def test_preview_for_programs(site):
             "demands": [],
             "file_first": None,
             "missing_files": [],
+            "error_page": None,
         },
     ]
 

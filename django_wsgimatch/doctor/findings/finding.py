@@ -110,6 +110,8 @@ CATALOGUE = {
     "W061": "the server gives up on requests that a process group may take",
     "W062": "a virtual host whose entries never answer",
     "W065": "an access rule of Apache needs a decision",
+    "W066": "the page of an error is an error itself",
+    "W067": "the page of a refusal is closed to those who are refused",
     "W070": "every visitor has the address ''",
     "W071": "a trusted proxy may be anybody",
     "W072": "headers of proxies are trusted, and no proxy",
