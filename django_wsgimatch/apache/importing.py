@@ -44,6 +44,7 @@ from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.rewriting import PlainRules
 from .resolving.tables import Tables, build_tables
 from .resolving.takers import Taken, note_conditions, note_taken
+from .writing.error_pages import error_page_setting
 from .writing.settings import Settings, collect
 
 
@@ -171,10 +172,11 @@ def _imported(
     first = first_entries(resolver, hosts, tables)
     found = protected(tables, is_open=how.is_open)
     _note_programs(tables, ledger)
-    own = _OnItsOwn()
+    own, pages = _OnItsOwn(), None
     if not how.is_behind:
         lines = _Lines(directives, named, hosts)
         own = _on_its_own(lines, resolver, tables, found, told, start, first)
+        pages = error_page_setting(named["errordocument"], main, tables, ledger)
     written = {id(each.directive) for each in tables.all_entries()}
     has_files = any(id(each) not in written for each in named["documentroot"])
     settings = collect(
@@ -184,6 +186,7 @@ def _imported(
         has_files=has_files and not how.is_behind,
         servers=own.servers,
         first=first,
+        error_pages=pages,
     )
     _note_links(resolver, settings, ledger)
     regions = tuple(each.alias for each in tables.stricter)

@@ -13,6 +13,8 @@ _LOGINS = (
     *("auth", "anonymous", "krb", "gssapi", "mellon", "shib", "oidc", "cas", "ldap", "session"),
     *("interceptform", "lookupuser", "gridsite"),
 )
+# A page for those whom the rule keeps out: until it is decided, that is everybody.
+_PAGE = "errordocument"
 # Of modules that say for a whole server how they let people in.
 _OF_SERVERS = ("krb", "gssapi", "mellon", "shib", "oidc", "cas", "ldap", "gridsite")
 
@@ -53,13 +55,13 @@ class ClosedRules:
 
 def note_parts(directives: Iterable[Directive], closed: ClosedRules, ledger: Ledger) -> None:
     """
-    Say of each line about a login to which closed rule it belongs.
+    Say of each line about a login, or about pages of errors, to which closed rule it belongs.
 
     What another part of the import has said something of is left.
     """
     for directive in directives if closed.closing else ():
-        is_login = directive.key.startswith(_LOGINS) and id(directive) not in closed.closing
-        if not is_login or ledger.outcome(directive) is not None:
+        is_part = directive.key.startswith(_LOGINS) or directive.key == _PAGE
+        if not is_part or id(directive) in closed.closing or ledger.outcome(directive) is not None:
             continue
         rule = closed.beside(directive)
         if rule is not None:

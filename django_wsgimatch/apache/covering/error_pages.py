@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...entry_options.error_pages import ANSWERED_HERE
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 
 _UNAUTHORIZED = "401"
 _ANSWERING = ("redirect", "redirectmatch", "rewriterule")
 _NEVER = "Nothing here asks for a password; 401 of an application is its own page, in Apache, too"
+_NOT_HERE = "Nothing here answers {0} itself; {0} of an application is its own page, in Apache, too"
 
 
 def note_error_pages(directives: Sequence[Directive], ledger: Ledger) -> None:
-    """Say of pages for 401 that nobody gets them, where no line asks for a password."""
+    """Say of pages that nobody gets: those for 401 where no line asks for a password, too."""
     pages = [each for each in directives if each.key == "errordocument"]
-    if not pages or any(map(_may_answer, directives)):
-        return
+    asks = bool(pages) and any(map(_may_ask, directives))
     for each in pages:
-        if each.words[:1] == [_UNAUTHORIZED]:
+        status = (each.words or [""])[0]
+        if any(_answers(status, line) for line in directives):
+            continue
+        if status == _UNAUTHORIZED and not asks:
             ledger.note(each, "not needed", _NEVER)
+        elif status.isdecimal() and 400 <= int(status) <= 599 and int(status) not in ANSWERED_HERE:
+            ledger.note(each, "not needed", _NOT_HERE.format(status))
 
 
-def _may_answer(directive: Directive) -> bool:
-    """Whether a line may make Apache answer with 401 itself."""
-    if directive.key == "authtype":
-        return directive.rest.strip("\"' ").lower() != "none"
-    return directive.key in _ANSWERING and _UNAUTHORIZED in directive.rest
+def _may_ask(directive: Directive) -> bool:
+    """Whether a line may make Apache ask for a password."""
+    return directive.key == "authtype" and directive.rest.strip("\"' ").lower() != "none"
+
+
+def _answers(status: str, directive: Directive) -> bool:
+    """Whether a line may answer with a status itself."""
+    return directive.key in _ANSWERING and status in directive.rest

@@ -81,6 +81,8 @@ _PYTHON = "An option of the Python that runs the server: PYTHONOPTIMIZE and its 
 _RESTRICTION = "There is no such restriction here"
 _SCRIPT = "No counterpart: do it in a middleware, or in the server in front"
 
+_OVERRIDE = "Pages of errors never replace what an application answers"
+
 _FILE_ENTRY = "An entry; what Apache denies of its folder, or runs in it, answers 403"
 _REDIRECT = "An entry; needs you in a section, unless that is a <Location>, and at another address"
 _RULES = (
@@ -132,6 +134,10 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "ExpiresActive": ("kept", "The options expires and expires_by_type, together with their lines"),
     "ExpiresDefault": ("kept", "The option expires, where ExpiresActive is on"),
     "ExpiresByType": ("kept", "The option expires_by_type, where ExpiresActive is on"),
+    "ErrorDocument": (
+        "kept",
+        "WSGIMATCH_ERROR_PAGES, where all hosts agree; needs you in a section for some URLs",
+    ),
     "LimitRequestBody": ("kept", f"{_OPTION}: body_limit"),
     "WSGITrustedProxies": (
         "kept",
@@ -207,7 +213,6 @@ _NEEDS_YOU: Mapping[str, str] = {
     "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter Filter* Substitute": _FILTER,
     "AddOutputFilterByType": _FILTER,
     "UserDir": _STATIC,
-    "ErrorDocument": "Error pages are small built-in ones; Django uses templates for 404 and 500",
     "LimitXML*": _LIMIT,
     "QS_* Sec* DOS* Evasive* GeoIP* Lua* XSendFile* Cache* Dav* Ext*": _SCRIPT,
     "FallbackResource": _REWRITE,
@@ -219,7 +224,7 @@ _NEEDS_YOU: Mapping[str, str] = {
     "WSGIDispatchScript WSGIHandlerScript": _SCRIPT,
     "WSGIRestrictProcess": "Set process_group where a variable chooses the group",
     "RemoteIP*": _PEERS,
-    "WSGIErrorOverride": "There is no ErrorDocument here that could replace a response",
+    "WSGIErrorOverride": _OVERRIDE,
     "WSGIMapHEADToGET": "HEAD reaches the application as HEAD",
     "WSGICaseSensitivity": "Paths are compared byte by byte",
     "Suexec* AssignUserID MPMITK*": "Give the process group a user",
@@ -240,7 +245,7 @@ _HARMLESS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ProxyRequests": (("off",), _PROXY),
     "WSGIMapHEADToGET": (("off",), "HEAD reaches the application as HEAD"),
     "WSGICaseSensitivity": (("on",), "Paths are compared byte by byte"),
-    "WSGIErrorOverride": (("off",), "There is no ErrorDocument here that could replace a response"),
+    "WSGIErrorOverride": (("off",), _OVERRIDE),
 }
 
 _NOT_NEEDED: Mapping[str, str] = {

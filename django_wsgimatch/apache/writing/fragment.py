@@ -412,5 +412,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return list(map(_plain, value))
     if isinstance(value, dict):
-        return {utf8_text(name): _plain(each) for name, each in value.items()}
+        return {utf8_text(str(name)): _plain(each) for name, each in value.items()}
     return utf8_text(value) if isinstance(value, str) else value

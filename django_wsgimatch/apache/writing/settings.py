@@ -69,12 +69,13 @@ def collect(
     has_files: bool = False,
     servers: Servers = NO_SERVERS,
     first: Sequence[ResolvedAlias] = (),
+    error_pages: Setting | None = None,
 ) -> Settings:
     """
     Return the settings that say what tables and process groups hold, and which files come first.
 
     ``has_files`` says that Apache sends files of a folder where no alias matches; ``servers`` says
-    how the servers are started.
+    how the servers are started, ``error_pages`` which pages errors have.
     """
     entries = tables.all_scripts()
     others = [
@@ -85,6 +86,7 @@ def collect(
         _server_name(entries, tables, ledger),
         *proxy_settings(entries, ledger),
         _fallback(tables, has_files),
+        error_pages,
     ]
     defaults = {each.name: each.value for each in others if each is not None}
     return Settings(

@@ -1,0 +1,167 @@
+"""ErrorDocument as WSGIMATCH_ERROR_PAGES: the pages that all hosts have alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ...aliases.redirecting import ANSWERED, has_scheme, is_redirect
+from ...entry_options.error_pages import read_error_page
+from ...entry_options.texts import utf8_text
+from ...exceptions import DirectiveError, SettingError
+from ..covering.coverage import DIRECTORIES, FILES, SCOPES, coverage, region
+from ..covering.hosts import Host, Rank, rank_of, scope_sections
+from ..lines.directive import Directive
+from ..outcomes.outcome import Ledger
+from ..resolving.tables import Tables
+from .setting import Setting
+
+_SETTING = "WSGIMATCH_ERROR_PAGES"
+_NOT_ALIKE = f"hosts have other pages than others, and {_SETTING} holds for all: decide"
+_PARTLY = f"it holds for some URLs, and {_SETTING} for all: decide"
+_EARLIER = f"{_SETTING}, for what Apache answers before it looks at the section, too"
+_OF_TARGETS = (400, 404)
+_REDIRECT = "redirects and what is no error are answered as they are"
+_EXPRESSION = "its text or URL depends on the request: write it without expressions"
+_IGNORED = "Apache ignores a URL for 401, too"
+# What ap_expr has a value for in a text, and what it takes a backslash before.
+_DYNAMIC = re.compile(r"%\{|\$[0-9]|\\")
+_SERVER: Rank = (0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What a line says of a status: a page, or "" for the built-in one."""
+
+    status: int
+    page: str
+    directive: Directive
+
+
+def error_page_setting(
+    lines: Iterable[Directive], main: Host, tables: Tables, ledger: Ledger
+) -> Setting | None:
+    """
+    Return the pages that hold for all URLs of all hosts, None where there are none.
+
+    What becomes of each line is noted, unless something has been said of it before.
+    """
+    pages = [*_pages(lines, ledger)]
+    owners = [*{id(each.host): each.host for each in tables.all_entries()}.values()] or [main]
+    found = [_effective(pages, host) for host in owners]
+    alike: dict[int, _Page] = {}
+    for status in sorted({each.status for each in pages}):
+        said = [each.get(status) for each in found]
+        first = said[0]
+        if first is not None and all(e is not None and e.page == first.page for e in said):
+            alike[status] = first
+    _note(pages, alike, owners, ledger)
+    written = {status: each.page for status, each in alike.items() if each.page}
+    spots = tuple(each.directive.spot for each in alike.values() if each.page)
+    return Setting(_SETTING, written, "", spots) if written else None
+
+
+def _pages(lines: Iterable[Directive], ledger: Ledger) -> Iterator[_Page]:
+    """Yield what lines say; what no setting can say is noted."""
+    for line in lines:
+        if ledger.outcome(line) is not None:
+            continue
+        if not _is_for_all(line):
+            ledger.note(line, "needs you", _PARTLY)
+            continue
+        try:
+            page = _read(line)
+        except DirectiveError as error:
+            ledger.note(line, "needs you", f"Apache refuses it: {error}")
+        except SettingError as error:
+            ledger.note(line, "needs you", str(error))
+        else:
+            if page is None:
+                ledger.note(line, "not needed", _IGNORED)
+            else:
+                yield page
+
+
+def _is_for_all(line: Directive) -> bool:
+    everything = region("/", ("/",))
+    around = [each for each in line.sections if each.key != "virtualhost"]
+    return all(each.key in SCOPES for each in around) and coverage(around, everything) == "all"
+
+
+def _read(line: Directive) -> _Page | None:
+    """
+    Return what a line says, None for what Apache ignores.
+
+    Mirrors set_error_document(). Raises DirectiveError for what Apache refuses, and SettingError.
+    """
+    words = line.words
+    if len(words) != 2:
+        raise DirectiveError("ErrorDocument takes two arguments")
+    code, page = words
+    status = int(code) if code.isdecimal() and len(code) == 3 else 0
+    if status not in ANSWERED:
+        raise DirectiveError(f"Unsupported HTTP response code {code}")
+    if is_redirect(status) or status < 400:
+        raise SettingError(_REDIRECT)
+    if page.lower() == "default":
+        return _Page(status, "", line)
+    if _DYNAMIC.search(page):
+        raise SettingError(_EXPRESSION)
+    is_url = has_scheme(page) and " " not in page
+    if is_url and status == 401:
+        return None
+    page = _as_utf8(page)
+    given = read_error_page(status, utf8_text(page))
+    if is_url != (given.kind == "url"):
+        raise SettingError(f"Apache redirects to {page!r}, which is no URL with a host")
+    return _Page(status, page, line)
+
+
+def _as_utf8(page: str) -> str:
+    """Return a page in UTF-8: one that is not is in ISO-8859-1, as Apache says of every text."""
+    try:
+        page.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return page.encode().decode("latin-1")
+    return page
+
+
+def _effective(pages: Sequence[_Page], host: Host) -> dict[int, _Page]:
+    """Return the pages of a host by status, the last one in Apache's order of merging."""
+    own = [each for each in pages if each.directive.host in (None, host.section)]
+    in_order = sorted(own, key=_place)
+    return {each.status: each for each in in_order}
+
+
+def _place(page: _Page) -> tuple[Rank, bool]:
+    sections = scope_sections(page.directive)
+    return rank_of(sections) if sections else _SERVER, page.directive.host is not None
+
+
+def _is_late(page: _Page) -> bool:
+    """
+    Whether Apache may answer with a status before the section of its page holds.
+
+    A <Location> does not hold yet where a target is refused, as for %2F, and a <Directory> not
+    where a Redirect answers.
+    """
+    keys = [each.key for each in scope_sections(page.directive)]
+    is_of_files = any(key in (*DIRECTORIES, *FILES) for key in keys)
+    return is_of_files or (bool(keys) and page.status in _OF_TARGETS)
+
+
+def _note(
+    pages: Sequence[_Page], alike: dict[int, _Page], owners: Sequence[Host], ledger: Ledger
+) -> None:
+    sections = (None, *(host.section for host in owners))
+    for each in pages:
+        line, kept = each.directive, alike.get(each.status)
+        if kept is not None and kept.page == each.page and _is_late(each):
+            ledger.note(line, "changed", _EARLIER)
+        elif kept is not None and kept.page == each.page:
+            ledger.note(line, "kept", _SETTING if kept.page else "the built-in page")
+        elif kept is not None and line.host in sections:
+            ledger.note(line, "not needed", f"{kept.directive.spot} replaces it")
+        else:
+            ledger.note(line, "needs you", _NOT_ALIKE)
