@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+from contextlib import closing
 
 import pytest
+from django.core.handlers.wsgi import get_script_name
 
 from django_wsgimatch import access, alias, basic, deny, redirect, script_alias
 from django_wsgimatch import wsgi as entry
@@ -43,6 +46,7 @@ def site(tmp_path, settings):
     settings.WSGIMATCH_ALIASES = [
         redirect("/away", "/app"),
         redirect("/gone", status=410),
+        redirect("/shop", status=503),
         deny("/closed"),
         alias("/errors", "files"),
         script_alias("/app", "app.wsgi", headers=[("set", "X-Frame", "DENY", "always")]),
@@ -133,6 +137,13 @@ def test_a_503_still_says_when_to_ask_again():
     )
 
 
+def test_an_entry_can_close_a_part_of_the_site_for_a_while(site):
+    answer = get(served(site, _503="Back soon"), "/shop/cart")
+
+    assert (answer.status, answer.body) == ("503 Service Unavailable", b"Back soon")
+    assert ("Retry-After", "5") in answer.headers
+
+
 def test_a_url_path_is_asked_for_in_the_same_table(site):
     answer = get(served(site, _404="/tell/404?a=1"), "/x%20y/z?q=%41", method="POST")
 
@@ -157,6 +168,39 @@ REDIRECTED = (
     *("REDIRECT_STATUS", "REDIRECT_URL", "REDIRECT_QUERY_STRING", "REDIRECT_REQUEST_METHOD"),
     "SCRIPT_URL",
 )
+
+
+@pytest.mark.parametrize(
+    ("mount", "script_name"),
+    [pytest.param("", "/tell", id="at the root"), pytest.param("/site", "/site/tell", id="below")],
+)
+def test_django_finds_the_page_s_own_script_name(site, mount, script_name):
+    """It takes REDIRECT_URL for the URL of the request, where there is no SCRIPT_URL."""
+    answer = get(served(site, _404="/tell/404"), f"{mount}/x/y", script_name=mount)
+
+    assert get_script_name(answer.told) == answer.told["SCRIPT_NAME"] == script_name
+    assert answer.told["REDIRECT_URL"] == f"{mount}/x/y"
+
+
+@pytest.mark.parametrize(
+    ("header", "script_name"),
+    [
+        pytest.param("X-Forwarded-Prefix", "/here/tell", id="a prefix"),
+        pytest.param("X-Script-Name", "/here", id="the whole SCRIPT_NAME"),
+    ],
+)
+def test_what_proxies_tell_is_known_for_the_page(site, header, script_name):
+    site.WSGIMATCH_TRUSTED_PROXIES = ["10.0.0.1"]
+    site.WSGIMATCH_TRUSTED_PROXY_HEADERS = ["X-Forwarded-For", header]
+    headers = {"X-Forwarded-For": "192.0.2.7", header: "/here"}
+    environ = make_environ("/x", headers=headers, REMOTE_ADDR="10.0.0.1")
+
+    with closing(served(site, _404="/tell/404")(environ, lambda *started: print)) as body:
+        told = json.loads(b"".join(body))
+
+    assert told["REMOTE_ADDR"] == "192.0.2.7"
+    assert get_script_name(told) == told["SCRIPT_NAME"] == script_name
+    assert told["PATH_INFO"] == "/404"
 
 
 def test_the_page_s_application_does_not_read_the_body_again(site):

@@ -23,6 +23,12 @@ def test_what_belongs_to_a_closed_rule_is_decided_with_it():
     )
 
 
+def test_a_page_for_those_whom_a_closed_rule_keeps_out_is_a_part_of_it():
+    lines = section("AuthType GSSAPI", "ErrorDocument 401 /login/failed")
+
+    assert notes_of(*lines)[3] == RULE
+
+
 def test_a_virtual_host_s_paths_are_relative_to_the_server_s_root():
     login = ["AuthUserFile users", "AuthType Digest"]
 
