@@ -326,7 +326,7 @@ ERROR wsgimatch.E002 WSGIMATCH_ALIASES[3]: the location should be non-empty text
 ERROR wsgimatch.E003 WSGIMATCH_ALIASES[4]: Regular expression could not be compiled. In the \
 pattern '(': missing closing parenthesis.
 ERROR wsgimatch.E002 WSGIMATCH_ALIASES[5]: None should be script_alias(...), alias(...), \
-redirect(...), deny(...), one of them with _match, or a directive line."""
+redirect(...), deny(...), one of them with _match, rewrite(...), or a directive line."""
     )
 
 

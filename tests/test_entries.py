@@ -182,7 +182,7 @@ SURROGATE = "should be text that UTF-8 can encode, not '\\ud800'"
         pytest.param(
             ("/a", "/x"),
             "('/a', '/x') should be script_alias(...), alias(...), redirect(...), deny(...), one "
-            "of them with _match, or a directive line",
+            "of them with _match, rewrite(...), or a directive line",
             id="a tuple",
         ),
         pytest.param(

@@ -44,9 +44,12 @@ def location_of(target: str = "/x", **environ) -> str | None:
 def status_of(**environ) -> str:
     """The status of an answer, whatever becomes of the environ of the server."""
     statuses: list[str] = []
-    body = entry.get_application()(
-        make_environ("/x", **environ), lambda status, headers, *error: statuses.append(status)
-    )
+
+    def start_response(status, headers, exc_info=None):
+        statuses.append(status)
+        return lambda data: None
+
+    body = entry.get_application()(make_environ("/x", **environ), start_response)
     assert [*body]
     return statuses[-1]
 

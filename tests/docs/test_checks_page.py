@@ -243,7 +243,7 @@ def test_quick_checks_find_what_the_page_says(check_id, site, settings):
         in (
             *("W010", "W013", "W031", "W046", "W051", "W052", "W062", "W065"),
             *("W071", "W072", "W073", "W074", "W081", "W082", "W089", "W090", "W091"),
-            *("W100", "W101", "W102"),
+            *("W101", "W102", "W103"),
         )
     )
     assert (f"wsgimatch.{check_id}" in found) == is_quick
