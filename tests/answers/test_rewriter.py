@@ -12,6 +12,7 @@ from django_wsgimatch import (
     access,
     alias,
     deny,
+    deny_match,
     redirect,
     rewrite,
     script_alias,
@@ -185,6 +186,19 @@ def test_access_rules_are_those_of_the_new_url(site, target, status):
     get(application, "/app/%2Fsecret")
 
     assert [get(application, target).code for _ in range(2)] == [status] * 2
+
+
+def test_a_pattern_sees_one_slash_at_the_start_of_the_new_url(site):
+    site.WSGIMATCH_ALIASES = [
+        rewrite("^/old(.*)$", "/$1"),
+        deny_match("^/secret"),
+        script_alias("/", "x.wsgi"),
+    ]
+    application = entry.get_application()
+
+    asked = [get(application, target).code for target in ("/old/secret", "/old/x")]
+
+    assert asked == [403, 200]
 
 
 def test_redirects_files_and_refusals_are_those_of_the_new_url(site):

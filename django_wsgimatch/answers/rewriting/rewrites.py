@@ -100,7 +100,8 @@ class Rewrites:
                 location = redirect_url(given, rule.pattern, uri, found)
                 reason = ANSWERS.format(quoted(rule.answer.pattern), given.status)
                 return NewUrl(alias, uri, query, captures, given.status, reason, location)
-            path = path if path.startswith("/") else f"/{path}"
+            # Of slashes that groups put at the start Apache keeps one; a path without has one, too.
+            path = path if rule.answer.url.startswith("//") else f"/{path.lstrip('/')}"
             if rule.query is not None:
                 own = fill(rule.query, found)
                 query = _query(own, query, append=rule.answer.append_query)

@@ -41,7 +41,9 @@ def result(answer, uri, query="", environ=None):
         pytest.param("/b?y=$1", "", ("/b", "y=/c"), id="made of a group"),
         pytest.param("$1/d", "", ("/c/d", ""), id="a group that begins with a slash"),
         pytest.param("$0", "", ("/a/c", ""), id="all of it"),
-        pytest.param("/$0$1", "", ("//a/c/c", ""), id="slashes stay"),
+        pytest.param("/$0$1", "", ("/a/c/c", ""), id="one slash at the start"),
+        pytest.param("//x$1", "", ("//x/c", ""), id="two slashes at the start"),
+        pytest.param("/x/$1", "", ("/x//c", ""), id="two slashes further on"),
         pytest.param(r"/\$1%20", "", ("/$1%20", ""), id="nothing is decoded"),
     ],
 )

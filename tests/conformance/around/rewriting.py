@@ -22,8 +22,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.answers.proxies.asked import asked_of
 from django_wsgimatch.answers.rewriter import Rewriter
+from django_wsgimatch.answers.rewriting.rewrites import RewritesByHost
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.reading.reading import read_file
@@ -143,7 +145,8 @@ def _compare(
     with settings_of(imported.settings), as_apache():
         configured = configuration()
         configured.require()
-        application = _application(configured)
+        rewrites = rewrites_by_host(configured)
+        application = _application(configured, rewrites)
         for question, theirs in asked:
             ours, is_rewritten = _ask_us(application, question)
             compared.counts["requests"] += 1
@@ -156,7 +159,7 @@ def _compare(
             # Apache rewrites no encoded question mark into a URL.
             is_opened = theirs[0] in (401, 403) and ours[0] == 200 and "%3f" not in question.target
             compared.counts["opened"] += is_opened
-            if is_told and _has_dots(configured, question):
+            if is_told and _has_dots(configured.rules, rewrites, question):
                 # Here it is refused, as access rules would not be those of the file.
                 compared.counts["with dots"] += 1
                 theirs = (403, "")
@@ -166,7 +169,7 @@ def _compare(
                 compared.differences.insert(where, found)
 
 
-def _application(configured: Configuration) -> WSGIApplication:
+def _application(configured: Configuration, rewrites: RewritesByHost) -> WSGIApplication:
     """What the server has for these settings, with all scripts in its own process."""
     dispatcher = Dispatcher(
         configured.table,
@@ -176,17 +179,17 @@ def _application(configured: Configuration) -> WSGIApplication:
     )
     return Rewriter(
         gate_before(configured, dispatcher),
-        rewrites_by_host(configured),
+        rewrites,
         dispatcher.server_of,
         rules=configured.rules,
     )
 
 
-def _has_dots(configured: Configuration, asked: RewrittenQuestion) -> bool:
+def _has_dots(rules: Rules, rewrites: RewritesByHost, asked: RewrittenQuestion) -> bool:
     """Whether the new URL of a request is refused for its dots."""
     environ = make_environ(asked.target, method=asked.method, HTTP_HOST=asked.host)
     environ["HTTP_USER_AGENT"] = asked.agent
-    uri, rewrites = asked_of(environ, configured.rules), rewrites_by_host(configured)
+    uri = asked_of(environ, rules)
     if uri is None:
         return False
     found = rewrites.for_host(asked.host).apply(uri.uri, environ["QUERY_STRING"], environ)
