@@ -127,7 +127,7 @@ def make_application(configured: Configuration) -> WSGIApplication:
             is_exempt=partial(is_page_of_ours, dispatcher),
         )
     if configured.files_first:
-        application = with_files_first(configured, dispatcher, application, gate)
+        application = with_files_first(configured, application, dispatcher, gate)
     if configured.plain_http is not None:
         application = PlainHttp(
             application,
@@ -200,12 +200,12 @@ def is_page_of_ours(dispatcher: Dispatcher, environ: WSGIEnvironment) -> bool:
 
 def with_files_first(
     configured: Configuration,
-    dispatcher: Dispatcher,
     application: WSGIApplication,
+    dispatcher: Dispatcher,
     gate: AccessGate | None,
 ) -> FilesFirst:
     """
-    Return an application with the files before it that come first.
+    Return an application, which asks a dispatcher, with the files before it that come first.
 
     They are those of the URL that is asked for, not of what it may be rewritten to.
     """

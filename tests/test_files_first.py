@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from django_wsgimatch import alias, alias_match, document_root, redirect, rules, script_alias
+from django_wsgimatch import (
+    access,
+    alias,
+    alias_match,
+    basic,
+    document_root,
+    redirect,
+    rules,
+    script_alias,
+)
 from django_wsgimatch.aliases.alias import Alias
 from django_wsgimatch.aliases.file_options import FileOptions
 from django_wsgimatch.apache.writing.fragment import python_lines, values
@@ -15,6 +24,7 @@ from django_wsgimatch.apache.writing.settings import Settings, Written
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.entries import to_first_alias
 from django_wsgimatch.exceptions import DirectiveError
+from tests.cli.answering import site as answering_site
 from tests.doctor import tables
 from tests.support.commands import run
 
@@ -136,6 +146,16 @@ def test_a_script_of_the_table_in_the_folder_is_found(settings, tmp_path):
     assert [(each.id, each.where) for each in found] == [("W092", "WSGIMATCH_FILES_FIRST[0]")]
 
 
+def test_a_file_of_users_in_the_folder_is_found(settings, tmp_path):
+    tables.write(tmp_path, {"public/users": "ann:{SHA}u8SS5DZYKLP0EektQ/jDoNAZVNI=\n"})
+    (tmp_path / "public/users").chmod(0o600)
+    section = access("/a", auth=basic("A", users="public/users"), require="valid-user")
+
+    found = tables.found(settings, tmp_path, [], files_first=["public"], access=[section])
+
+    assert "E041" in {each.id for each in found}
+
+
 def test_uploads_that_come_first_are_found_unless_they_have_a_url_of_their_own(settings, tmp_path):
     (tmp_path / "uploads").mkdir()
     settings.MEDIA_ROOT = tmp_path / "uploads"
@@ -226,6 +246,25 @@ def test_export_passes_on_what_a_file_may_answer(site):
     text = run("export", "apache", "--to", "http://127.0.0.1:8000")[0]
 
     assert "ProxyPass / http://127.0.0.1:8000/ nocanon retry=0" in text
+
+
+def test_a_comparison_counts_what_a_file_answers_by_its_entry(site, tmp_path):
+    (tmp_path / "urls").write_text(
+        '/robots.txt\n/a/x\n/none\n::1 - - [1] "POST /robots.txt HTTP/1.1" 200 1\n'
+    )
+
+    with answering_site(page) as old, answering_site(page) as new:
+        out = run("compare", old, new, str(tmp_path / "urls"), "--method", "POST")[0]
+
+    assert [line for line in out.splitlines() if line.endswith(" differ")] == [
+        "[1] WSGIScriptAlias /a a.wsgi: 0 of 1 differ",
+        "WSGIMATCH_FILES_FIRST[1]: 0 of 1 differ",
+        "no alias: 0 of 2 differ",
+    ]
+
+
+def page(head):
+    return 200, b"page"
 
 
 def test_an_import_writes_them_with_the_index_that_they_have():

@@ -316,6 +316,28 @@ def test_below_a_mount_point_of_the_server_files_are_the_same(site):
     ]
 
 
+def test_below_a_mount_point_a_folder_is_sent_to_its_slash_there(site):
+    site.WSGIMATCH_FILES_FIRST = [document_root("public", index="index.html")]
+
+    answer = get(entry.get_application(), "/site/docs?a=b", script_name="/site")
+
+    assert dict(answer.headers)["Location"] == "http://localhost/site/docs/?a=b"
+
+
+def test_what_a_trusted_proxy_has_cut_off_stands_before_a_folder_s_url(site):
+    site.WSGIMATCH_TRUSTED_PROXIES = ["127.0.0.1"]
+    site.WSGIMATCH_TRUSTED_PROXY_HEADERS = ["X-Forwarded-Prefix"]
+    site.WSGIMATCH_FILES_FIRST = [document_root("public", index="index.html")]
+    headers = {"X-Forwarded-Prefix": "/shop"}
+    environ = make_environ("/docs", headers=headers, REMOTE_ADDR="127.0.0.1")
+    started: list[Any] = []
+    application: Any = entry.get_application()
+
+    b"".join(application(environ, lambda status, headers: started.append(dict(headers))))
+
+    assert started[0]["Location"] == "http://localhost/shop/docs/"
+
+
 def test_a_server_that_tells_no_target_gets_the_file(site):
     environ = make_environ("/docs/a%20b.txt", without=["RAW_URI"])
 

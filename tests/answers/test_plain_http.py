@@ -226,7 +226,7 @@ def test_no_request_chooses_how_the_host_goes_on(site, url):
         pytest.param(
             7,
             "7 should be script_alias(...), alias(...), redirect(...), deny(...), one of them with "
-            "_match, or a directive line",
+            "_match, rewrite(...), or a directive line",
             id="no entry",
         ),
     ],

@@ -192,6 +192,50 @@ SITES = {
         [_step(SHOP, uri="/api/*"), {"action": {"share": "{ROOT}/www$uri"}}],
         **{"www/api/a.txt": "a", "www/b.txt": "b"},
     ),
+    "files first, and then applications": _site(
+        "routes",
+        THREE,
+        {
+            "/a.css": "a {}",
+            "/docs/": "<p>docs",
+            "/docs/b%20c.txt": "b c",
+            "/none": ["front", "", "/none"],
+            "/docs/none": ["front", "", "/docs/none"],
+            "/": ["front", "", "/"],
+            "/api/a.txt": ["shop", "", "/api/a.txt"],
+        },
+        [
+            _step(SHOP, uri="/api/*"),
+            {"action": {"share": "{ROOT}/www$uri", "fallback": {"pass": FRONT}}},
+        ],
+        **{
+            "www/a.css": "a {}",
+            "www/api/a.txt": "a",
+            "www/docs/index.html": "<p>docs",
+            "www/docs/b c.txt": "b c",
+        },
+    ),
+    "files of several folders first, for some URLs": _site(
+        "routes",
+        THREE,
+        {
+            "/s/a.css": "a {}",
+            "/s/b.css": "b {}",
+            "/s/c.css": ["wiki", "", "/s/c.css"],
+            "/a.css": ["front", "", "/a.css"],
+        },
+        [
+            {
+                "match": {"uri": "/s/*"},
+                "action": {
+                    "share": ["{ROOT}/one$uri", "{ROOT}/two$uri"],
+                    "fallback": {"pass": WIKI},
+                },
+            },
+            _step(FRONT),
+        ],
+        **{"one/s/a.css": "a {}", "two/s/a.css": "another", "two/s/b.css": "b {}"},
+    ),
     "redirects and refusals": _site(
         "routes",
         THREE,

@@ -6,9 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ...answers.first_files import READING
 from ...apache.importing import kind_of_file
 from ...apache.reading.reading import read_file
 from ...comparing.differences import Compared, Pair, compare_all
@@ -248,8 +249,10 @@ def _by_source(
 def _groups(table: PreviewSite, compared: Sequence[Compared]) -> Iterator[AliasRequests]:
     # By what takes a request: an alias, or an entry that comes before all of them.
     of_taker: dict[tuple[int | None, str | None], list[Compared]] = {}
+    without_files = replace(table, files=None)
     for each in compared:
-        shown = preview(table, each.request.target)
+        asked_for_file = each.request.method in READING
+        shown = preview(table if asked_for_file else without_files, each.request.target)
         taker = shown.alias, shown.file_first or shown.directive
         of_taker.setdefault(taker, []).append(each)
     for taker in sorted(of_taker, key=_order):
