@@ -134,6 +134,18 @@ def test_preview_shows_the_access_rules_of_a_host(site, settings):
     assert [each["demands"] for each in shown] == [[], ["Require all denied"]]
 
 
+def test_preview_shows_the_page_of_an_error(site, settings):
+    settings.WSGIMATCH_FALLBACK = None
+    settings.WSGIMATCH_ERROR_PAGES = {404: "/api/missing"}
+
+    text = run("preview", "/zz")[0]
+
+    assert text.splitlines()[-2:] == [
+        "  answer            status 404",
+        "  page              /api/missing",
+    ]
+
+
 def test_preview_for_programs(site):
     assert asked("preview", "/api/entry/x/", "/zz?q") == [
         {

@@ -269,6 +269,36 @@ def test_access_rules_hold_for_the_page_too(site):
     assert [each.body == b"a page of " for each in answers] == [False, True]
 
 
+def test_a_body_of_unknown_length_that_is_too_long_has_its_page(site, tmp_path):
+    (tmp_path / "app.wsgi").write_text(READING)
+    body = io.BytesIO(b"too long")
+
+    answer = get(served(site, _413="page"), "/small", method="POST", **{"wsgi.input": body})
+
+    assert (answer.status, answer.body) == ("413 Request Entity Too Large", b"page")
+
+
+# Begins its response before it reads the body.
+READING = """\
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["wsgi.input"].read()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "without", "host"),
+    [
+        pytest.param("/x", ["RAW_URI"], "localhost", id="a server that tells no target"),
+        pytest.param("http://other.test/x", [], "other.test", id="a target with a host"),
+    ],
+)
+def test_the_page_is_found_however_the_target_is_told(site, target, without, host):
+    answer = get(served(site, _404="/tell/404"), target, without=without)
+
+    assert (answer.told["PATH_INFO"], answer.told["HTTP_HOST"]) == ("/404", host)
+
+
 def test_a_body_that_is_too_long_has_its_page(site):
     body = io.BytesIO(b"too long")
 

@@ -25,7 +25,7 @@ _OF_ENTRIES = (
 _NAMES = ("usecanonicalname", "usecanonicalphysicalport")
 _PAGES = (
     f"{STAYS}, for the errors that it answers itself; those of applications stay theirs, and a "
-    "script that is missing or fails has a small built-in page"
+    "script that is missing or fails has a small built-in page, or one of WSGIMATCH_ERROR_PAGES"
 )
 _BELIEVED = (
     "It says what mod_wsgi believes of those who connect to Apache: say it to mod_remoteip, with "
