@@ -75,10 +75,15 @@ UWSGI_ANSWERS = (
         "counts on thousands of waiting requests needs more of them, or an ASGI server",
     ),
     UwsgiAnswer(
-        "static-expires* static-gzip* static-index static-skip-ext static-map2 check-static* "
-        "error-page-*",
+        "static-expires* static-gzip* static-index static-skip-ext static-map2 check-static*",
         "needs you",
         f"{_FILES}: write alias() entries, and the rest of it into the server in front",
+    ),
+    UwsgiAnswer(
+        "error-page-*",
+        "needs you",
+        "write the text of the file into WSGIMATCH_ERROR_PAGES, or the URL-path that an alias() "
+        "gives it",
     ),
     UwsgiAnswer(
         "add-header rem-header del-header *collect-header pull-header",
