@@ -32,7 +32,10 @@ FILES = {
     "site_servers": (*DISPATCH, "aliases/hosts", *HOP),
     "servers": DISPATCH,
     "checks": ("doctor/uris", "doctor/table/order.py"),
-    "imports": ("apache/lines", "apache/reading", "apache/access", "apache/resolving"),
+    "imports": (
+        *("apache/lines", "apache/reading", "apache/access", "apache/rewriting"),
+        "apache/resolving",
+    ),
     "groups": HOP,
     "files": ("answers/files", "whole_files.py"),
     "fleet": (

@@ -20,8 +20,9 @@ from .aliases.roots import folder_of
 from .aliases.table import AliasTable
 from .answers.first_files import tried_files
 from .answers.rewriting.rewrites import is_rewriting
-from .conf import Configuration, access_index, configuration
+from .conf import access_index, configuration
 from .conf_shapes import DEFAULTS
+from .configured import Configuration
 from .doctor.access.login_files import ServedFolder, login_file_findings
 from .doctor.access.own_rules import GuardedEntry, own_rules_findings
 from .doctor.access.section_findings import (
@@ -78,7 +79,7 @@ from .doctor.targets.writers import root_findings, writer_findings
 from .doctor.uris.hidden_aliases import example_uris
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
-from .preview import preview, preview_site
+from .previews.preview import preview, preview_site
 from .settings_guard import VARIABLE
 from .text import quoted
 
@@ -173,6 +174,16 @@ def file_system_findings(
     yield from served_findings(with_files, places, rules, listings, _guarded(configured))
     yield from uploaded_findings(first, uploads().media, rules)
     yield from writer_findings(guarded_files(configured, places))
+    yield from _server_findings(configured, places)
+    yield from error_page_findings(_error_pages(configured))
+    yield from found.of_order
+    yield from found.of_urls
+
+
+def _server_findings(
+    configured: Configuration, places: Sequence[tuple[Subject, TargetPlace]]
+) -> Iterator[Finding]:
+    """Yield what the server's environment and gunicorn's settings tell."""
     started_in = base_directory() or os.getcwd()
     yield from forwarding_findings(started_in, os.environ, _example(places))
     yield from mount_findings(os.environ)
@@ -181,9 +192,6 @@ def file_system_findings(
     yield from peer_findings(configured.values, given)
     yield from _plain_http_findings(configured, given)
     yield from _access_findings(configured, given)
-    yield from error_page_findings(_error_pages(configured))
-    yield from found.of_order
-    yield from found.of_urls
 
 
 def _plain_http_findings(

@@ -6,8 +6,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -29,183 +29,30 @@ from .answers.proxies import reading as proxies
 from .answers.proxies.trusted import TrustedProxies
 from .answers.rewriting.rewrites import RewritesByHost, compile_rewriting
 from .conf_shapes import DEFAULTS, SHAPES
+from .configured import (
+    Configuration,
+    FirstEntry,
+    GivenList,
+    NamedTable,
+    Problem,
+    given_lists,
+)
 from .daemon.front import elsewhere
 from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
-from .doctor.findings.finding import CannotStart, findings_summary
-from .doctor.table.mistakes import mistake
-from .entries import FileEntry, to_alias, to_first_alias
+from .entries import to_alias, to_first_alias
 from .entry_options.access import to_section
 from .entry_options.error_pages import ErrorPage, read_error_page
 from .entry_options.plain_http import check_plain_http
 from .entry_options.texts import FilePath, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
 
-# The lists of entries beside the tables.
-_MORE = ("PLAIN_HTTP", "FILES_FIRST", "ACCESS")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a setting or an entry; ``where`` is its name, as in a settings file."""
-
-    where: str
-    error: WSGIMatchError
-
-    def __str__(self) -> str:
-        cause = self.error.__cause__
-        return f"{self.where}: {self.error}" + (f" ({cause})" if cause else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """
-    The settings, read and judged.
-
-    ``table`` holds the usable entries at their places; what is unusable stands in ``problems``.
-    ``groups`` are the process groups' options; ``access`` the usable sections of access rules;
-    ``proxies`` says what is taken from trusted proxies, None where that is nothing; ``time`` is
-    when all this was read, on time.monotonic()'s clock, which all processes of a machine share.
-    ``plain_http`` are the entries that answer requests over plain HTTP before all else, None where
-    there are none. ``files_first`` are the usable entries of files that come before the table;
-    ``error_pages`` are what takes the place of our own small pages, by status.
-    """
-
-    table: AliasTable
-    rules: Rules
-    values: Mapping[str, Any]
-    problems: tuple[Problem, ...]
-    groups: Mapping[str, GroupOptions]
-    proxies: TrustedProxies | None
-    time: float
-    access: tuple[AccessSection, ...] = ()
-    plain_http: NamedTable | None = None
-    files_first: tuple[FirstEntry, ...] = ()
-    error_pages: Mapping[int, ErrorPage] = field(default_factory=dict)
-
-    def require(self) -> None:
-        """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""
-        if not self.problems:
-            return
-        entries = self.entries()
-        found = [mistake(each.where, each.error, entries.get(each.where)) for each in self.problems]
-        lines = [line for finding in found for line in finding.lines()]
-        raise CannotStart("\n".join([*lines, findings_summary(found)]))
-
-    def entries(self) -> dict[str, object]:
-        """Return the entries as the settings hold them, by name."""
-        named: dict[str, object] = {}
-        more = (_Given(f"WSGIMATCH_{name}", self.values[name]) for name in _MORE)
-        for given in (*_given(self.values).values(), *more):
-            named.update(zip(given.names(), given.entries, strict=True))
-        return named
-
-    def all_tables(self) -> Iterator[NamedTable]:
-        """Yield the entries for plain HTTP, which come first, and then all tables."""
-        yield from self.tables_before_files()
-        yield from self.tables()
-
-    def tables_before_files(self) -> tuple[NamedTable, ...]:
-        """Return the entries for plain HTTP, which answer before the files that come first."""
-        return () if self.plain_http is None else (self.plain_http,)
-
-    def names_in_order(self) -> Iterator[str]:
-        """Yield the names of all entries, as requests meet them."""
-        for named in self.tables_before_files():
-            yield from (name for _, name in named.own_names())
-        yield from self.names_of_first_files()
-        for named in self.tables():
-            yield from (name for _, name in named.own_names())
-
-    def access_sections(self) -> Iterator[tuple[str, AccessSection]]:
-        """Yield the usable sections of access rules, each with its name in the settings."""
-        broken = {problem.where for problem in self.problems}
-        names = _Given("WSGIMATCH_ACCESS", self.values["ACCESS"]).names()
-        return zip((name for name in names if name not in broken), self.access, strict=True)
-
-    def names_of_first_files(self) -> Iterator[str]:
-        """Yield the names of all entries of files that come first, usable or not."""
-        return _Given("WSGIMATCH_FILES_FIRST", self.values["FILES_FIRST"]).names()
-
-    def tables(self) -> Iterator[NamedTable]:
-        """Yield the table of each virtual host, and last that for every host."""
-        lists = _given(self.values)
-        for host, given in lists.items():
-            table = self.table if host is None else self.table.virtual_hosts[host]
-            yield NamedTable(host, table, given, lists[None])
-
-
-@dataclass(frozen=True, slots=True)
-class FirstEntry:
-    """An entry of WSGIMATCH_FILES_FIRST, ``table`` holds it alone; ``where`` is its name."""
-
-    where: str
-    table: AliasTable
-
-    @property
-    def alias(self) -> Alias:
-        """The entry as an alias."""
-        return self.table.aliases[0]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedTable:
-    """
-    The table of a virtual host, or of all others (``host`` None), and what its entries are called.
-
-    The entries for every host are in a virtual host's table too, but are not its own.
-    """
-
-    host: str | None
-    table: AliasTable
-    _own: _Given
-    _common: _Given
-
-    def own_names(self) -> Iterator[tuple[int, str]]:
-        """Yield the position and the name of each of its own entries, as they are tried."""
-        most = len(self._own.entries)
-        for position, number in enumerate(self.table.order):
-            if number < most:
-                yield position, self._own.name(number)
-
-    def name(self, position: int) -> str:
-        """Return the name of the entry at a position of the table, its own or not."""
-        number, most = self.table.order[position], len(self._own.entries)
-        return self._own.name(number) if number < most else self._common.name(number - most)
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """A list of entries as the settings hold it, and its name there."""
-
-    setting: str
-    entries: Sequence[object]
-
-    def names(self) -> Iterator[str]:
-        """Yield the names of the entries: they are made when somebody asks."""
-        return map(self.name, range(len(self.entries)))
-
-    def name(self, number: int) -> str:
-        entry = self.entries[number]
-        file = f" ({entry.source})" if isinstance(entry, FileEntry) and entry.line else ""
-        return f"{self.setting}[{number}]{file}"
-
 
 @dataclass(frozen=True, slots=True)
 class _Entries:
-    given: _Given
+    given: GivenList
     aliases: tuple[Alias, ...]
     locations: tuple[str | Pattern, ...]
-
-
-def _given(values: Mapping[str, Any]) -> dict[str | None, _Given]:
-    """The lists of entries by virtual host, that for every host last."""
-    lists: dict[str | None, _Given] = {
-        host: _Given(f"WSGIMATCH_VIRTUAL_HOSTS[{host!r}]", entries)
-        for host, entries in values["VIRTUAL_HOSTS"].items()
-    }
-    lists[None] = _Given("WSGIMATCH_ALIASES", values["ALIASES"])
-    return lists
 
 
 def access_index(configured: Configuration) -> SectionIndex:
@@ -237,7 +84,7 @@ def configuration() -> Configuration:
     """Return the configuration, built at the first call and after a change of settings in tests."""
     problems: list[Problem] = []
     values = _read_values(problems)
-    lists = _given(values)
+    lists = given_lists(values)
     own = _read_entries(lists.pop(None), values, problems)
     hosts = {str(host): _read_entries(each, values, problems) for host, each in lists.items()}
     groups = dict(_read_groups(values["PROCESS_GROUPS"], problems))
@@ -297,7 +144,7 @@ def _read_values(problems: list[Problem]) -> dict[str, Any]:
 
 
 def _read_entries(
-    given: _Given,
+    given: GivenList,
     values: Mapping[str, Any],
     problems: list[Problem],
     check: Callable[[Alias], None] = lambda alias: None,
@@ -327,16 +174,16 @@ def _read_entries(
 
 
 def _read_plain_http(values: Mapping[str, Any], problems: list[Problem]) -> NamedTable | None:
-    given = _Given("WSGIMATCH_PLAIN_HTTP", values["PLAIN_HTTP"])
+    given = GivenList("WSGIMATCH_PLAIN_HTTP", values["PLAIN_HTTP"])
     if not given.entries:
         return None
     read = _read_entries(given, values, problems, check_plain_http)
     table = AliasTable(read.aliases, locations=read.locations)
-    return NamedTable(None, table, given, _Given("", ()))
+    return NamedTable(None, table, given, GivenList("", ()))
 
 
 def _read_access(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[AccessSection]:
-    given = _Given("WSGIMATCH_ACCESS", values["ACCESS"])
+    given = GivenList("WSGIMATCH_ACCESS", values["ACCESS"])
     for number, entry in enumerate(given.entries):
         try:
             section = to_section(entry, _path_of_user_file)
@@ -351,7 +198,7 @@ def _read_access(values: Mapping[str, Any], problems: list[Problem]) -> Iterator
 
 
 def _read_first(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[FirstEntry]:
-    given = _Given("WSGIMATCH_FILES_FIRST", values["FILES_FIRST"])
+    given = GivenList("WSGIMATCH_FILES_FIRST", values["FILES_FIRST"])
     for where, entry in zip(given.names(), given.entries, strict=True):
         try:
             alias = to_first_alias(entry, _path_of_user_file)

@@ -12,7 +12,7 @@ from .aliases.alias import BROKEN, Alias
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, is_literal
 from .aliases.roots import derive_roots
-from .conf import Configuration
+from .configured import Configuration
 from .daemon.definition import Definition
 from .daemon.front.patience import BodyTimeout
 from .daemon.log_times import given_zone

@@ -33,13 +33,8 @@ from .answers.plain_http import PlainHttp
 from .answers.proxies.wrapper import BehindProxies
 from .answers.rewriter import Rewriter
 from .asroot.launch import ALLOW_ROOT, AS_ROOT, NO_USER
-from .conf import (
-    Configuration,
-    access_index,
-    configuration,
-    has_access_rules,
-    rewrites_by_host,
-)
+from .conf import access_index, configuration, has_access_rules, rewrites_by_host
+from .configured import Configuration
 from .daemon.front.front import Places
 from .daemon.front.gate import Limits
 from .daemon.front.server_manager import keep_starter_private

@@ -17,8 +17,9 @@ from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
 from django_wsgimatch.checks import check_settings
-from django_wsgimatch.conf import Configuration, configuration
+from django_wsgimatch.conf import configuration
 from django_wsgimatch.conf_shapes import DEFAULTS
+from django_wsgimatch.configured import Configuration
 from django_wsgimatch.daemon.options import GroupOptions
 
 INTERVAL = "should be a number of seconds, 0 to look at the file for each request, not {}"

@@ -7,7 +7,9 @@ import pytest
 from django_wsgimatch.aliases.groups import Server
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.aliases.table import AliasTable
-from django_wsgimatch.preview import Preview, PreviewSite, preview, rebuilt_url, tries
+from django_wsgimatch.previews.preview import preview, rebuilt_url
+from django_wsgimatch.previews.tries import tries
+from django_wsgimatch.previews.values import Preview, PreviewSite
 
 TABLE = AliasTable.from_directives(
     [

@@ -21,7 +21,7 @@ from ..aliases.resolve import DEFAULTS, Rules
 from ..aliases.roots import folder_of
 from ..aliases.table import AliasTable, Match
 from ..aliases.target import is_inside, split_filename
-from ..conf import Configuration
+from ..configured import Configuration
 from ..plans.names import ALIAS
 from ..plans.targets import is_clean
 from ..text import readable
@@ -99,7 +99,8 @@ class TriedFiles:
             alias = entry.aliases[0]
             if alias.kind == "plain":
                 hit = entry.lookup_merged(uri)
-                filename = "" if hit is None else alias.target + uri[hit[1] :]
+                end = None if hit is None else hit[1]
+                filename = alias.target + uri[end:] if isinstance(end, int) else ""
             else:
                 match = entry.match(uri)
                 filename = "" if match is None else match.filename

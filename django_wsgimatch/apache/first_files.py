@@ -12,12 +12,12 @@ from .covering.coverage import Coverage
 from .covering.hosts import Host, Scope
 from .covering.partial_aliases import as_match, excluded
 from .lines.directive import Directive
-from .resolving.barring import rules_of
 from .resolving.files import root_line
 from .resolving.programs import OFTEN_RUN, program_rules
 from .resolving.resolving import ResolvedAlias, Resolver
-from .resolving.rewriting import Owned
 from .resolving.tables import Tables
+from .rewriting.barring import rules_of
+from .rewriting.rewriting import Owned
 
 _KEPT = "WSGIMATCH_FILES_FIRST; what is no file there goes on, and so does what is no GET or HEAD"
 _HOSTS = "WSGIMATCH_FILES_FIRST would say so, but holds for all hosts, and here are several"

@@ -35,15 +35,15 @@ from .processes.servers import NO_SERVERS, Servers, read_servers
 from .processes.tls import TlsLines
 from .processes.tls_clients import TlsClients
 from .protected_urls import Protected, protected, refusing
-from .resolving.barring import Barred, bar
 from .resolving.files import answer_directly, put_entries
 from .resolving.mounts import mount, mount_as_aliases
 from .resolving.own_pages import find_own_pages
 from .resolving.programs import find_others, find_programs
 from .resolving.resolving import ResolvedAlias, Resolver
-from .resolving.rewriting import PlainRules
 from .resolving.tables import Tables, build_tables
 from .resolving.takers import Taken, note_conditions, note_taken
+from .rewriting.barring import Barred, bar
+from .rewriting.plain_rules import PlainRules
 from .writing.error_pages import error_page_setting
 from .writing.settings import Settings, collect
 

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core import checks
 
 from ..checks import file_system_findings, settings_findings
-from ..conf import Configuration, configuration
+from ..conf import configuration
+from ..configured import Configuration
 from ..doctor.findings.finding import Finding, Progress, findings_summary, untold
 from ..doctor.projects.project_findings import MOST_PROJECTS
 from .common.output import Output

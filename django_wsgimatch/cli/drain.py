@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from ..conf import Configuration, configuration
+from ..conf import configuration
+from ..configured import Configuration
 from ..daemon.servers.directory import running_servers
 from ..exceptions import ManagerError
 from ..places import project_name, socket_directories

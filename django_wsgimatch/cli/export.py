@@ -14,7 +14,8 @@ from ..apache.lines.limits import Volume
 from ..apache.reading.dump import is_dump
 from ..apache.reading.includes import read_text_of
 from ..apache.reading.reading import read_file, read_text
-from ..conf import Configuration, configuration
+from ..conf import configuration
+from ..configured import Configuration
 from ..exceptions import FrontError, WSGIMatchError
 from ..fronts.apache.export import MODULES, Exported, ExportNote, export_configuration
 from ..fronts.apache.from_table import TableHost, table_lines

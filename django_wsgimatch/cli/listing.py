@@ -10,7 +10,8 @@ from ..aliases.alias import Alias, Answer, Redirection, Rewriting
 from ..aliases.file_options import FileOptions
 from ..aliases.groups import GLOBAL
 from ..aliases.resolve import Rules
-from ..conf import Configuration, NamedTable, configuration
+from ..conf import configuration
+from ..configured import Configuration, NamedTable
 from ..doctor.targets.files import TargetPlace, survey
 from ..doctor.targets.listing import Listings
 from ..text import aligned, readable, shown

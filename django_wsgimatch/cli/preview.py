@@ -20,7 +20,8 @@ from ..aliases.table import AliasTable
 from ..aliases.uri import parse_target
 from ..answers.proxies.addresses import UNIX, address_number
 from ..answers.proxies.sample import SampleRequest, sample_environ, take_from_proxies
-from ..conf import Configuration, configuration
+from ..conf import configuration
+from ..configured import Configuration
 from ..daemon.place import Place
 from ..doctor.findings.finding import Subject
 from ..doctor.findings.project_report import Told, UrlAnswer
@@ -30,16 +31,9 @@ from ..doctor.projects.projects_by_url import Key, project_key
 from ..doctor.projects.views import lacks_slash, path_language, urlconf_error, view_name
 from ..doctor.table.wholes import whole_findings
 from ..doctor.targets.files import script_findings
-from ..preview import (
-    PlainAnswer,
-    Preview,
-    PreviewSite,
-    Try,
-    preview,
-    preview_site,
-    rebuilt_url,
-    tries,
-)
+from ..previews.preview import preview, preview_site, rebuilt_url
+from ..previews.tries import Try, tries
+from ..previews.values import PlainAnswer, Preview, PreviewSite
 from ..text import cut, quoted, readable, shown
 from .common.output import Output
 from .common.subcommand import Options, Subcommand, add_json_option, add_repeatable

@@ -14,7 +14,8 @@ from ..aliases.groups import GLOBAL
 from ..asroot import group_command, gunicorn_command
 from ..asroot.group_command import NO_USER_OF_GROUP, GroupWords
 from ..asroot.launch import ALLOW_ROOT, AS_ROOT
-from ..conf import Configuration, configuration
+from ..conf import configuration
+from ..configured import Configuration
 from ..daemon.group.alone import become_first_process, require_own_account
 from ..daemon.group.listening import open_listener, peers_of
 from ..daemon.place import Place

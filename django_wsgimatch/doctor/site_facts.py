@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from django.conf import settings
 
 from ..aliases.groups import GLOBAL
-from ..conf import Configuration
+from ..configured import Configuration
 from ..daemon.manager.starting import account_of
 from ..daemon.options import GroupOptions
 from ..exceptions import SettingError

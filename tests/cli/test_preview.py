@@ -19,7 +19,7 @@ from django_wsgimatch import (
 )
 from django_wsgimatch.cli import preview as previewing
 from django_wsgimatch.doctor.projects.views import view_name
-from django_wsgimatch.preview import Preview
+from django_wsgimatch.previews.values import Preview
 from tests.support import commands
 from tests.support.commands import SOURCE, asked, drawn, run, site_of_scripts
 

@@ -34,8 +34,8 @@ from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.writing.fragment import python_lines
 from django_wsgimatch.apache.writing.settings import Settings
-from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
+from django_wsgimatch.configured import Configuration
 from django_wsgimatch.entry_options.texts import utf8
 from tests.conformance.apache_site import ApacheSite, NotLoadable, make_site
 from tests.conformance.configuration import told

@@ -35,8 +35,8 @@ from django_wsgimatch.apache.lines.directive import ApacheConfiguration, Surroun
 from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.writing.settings import Settings
-from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
+from django_wsgimatch.configured import Configuration
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import choose, settings_of, targets, write_scripts
 from tests.conformance.made.random_access import (

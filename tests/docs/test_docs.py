@@ -34,7 +34,7 @@ from django_wsgimatch.doctor.findings.finding import Finding
 from django_wsgimatch.entries import OPTIONS, to_alias
 from django_wsgimatch.exceptions import InvalidPattern, PatternError
 from django_wsgimatch.management.commands.wsgimatch import Command
-from django_wsgimatch.preview import Preview
+from django_wsgimatch.previews.values import Preview
 from tests.support.documentation import DOCS, blocks, commands, read, rows
 
 KEEP_THE_PATH = "howto/keep-the-path.rst"

@@ -15,14 +15,14 @@ LOWER = """
     aliases.lines aliases.hosts aliases.access aliases answers.proxies answers.access
     answers.rewriting entry_options entries settings_guard modules scripts daemon.wire daemon
     daemon.servers daemon.manager daemon.front daemon.group.worker daemon.group plans comparing
-    apache.lines apache.outcomes apache.reading apache.covering apache.access apache.resolving
-    apache.passing apache.processes apache.writing apache others uwsgi unit doctor.uris conf_shapes
-    fronts fronts.apache fronts.questions
+    apache.lines apache.outcomes apache.reading apache.covering apache.access apache.rewriting
+    apache.resolving apache.passing apache.processes apache.writing apache others uwsgi unit
+    doctor.uris conf_shapes fronts fronts.apache fronts.questions
 """
 UPPER = """
-    doctor.findings doctor.programs doctor.targets doctor.table project conf preloading places
-    server answers.files answers corridor dispatcher doctor.processes doctor.access doctor
-    doctor.projects preview checks cli.common cli wsgi gunicorn management.commands apps __main__
+    doctor.findings doctor.programs doctor.targets doctor.table project configured conf preloading
+    places server answers.files answers corridor dispatcher doctor.processes doctor.access doctor
+    doctor.projects previews checks cli.common cli wsgi gunicorn management.commands apps __main__
 """
 ORDER = [*LOWER.split(), *UPPER.split()]
 

@@ -9,7 +9,7 @@ from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..covering.partial_aliases import is_anchored, literally
 from ..lines.directive import Directive
-from ..resolving.barring import alternatives, flags_of
+from ..rewriting.barring import alternatives, flags_of
 
 # What a server tells as Apache has it.
 _VARIABLES = (

@@ -22,8 +22,8 @@ from ..covering.hosts import Host, scope_sections
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import literally
 from ..outcomes.outcome import Ledger
-from ..resolving.barring import Rule, server_rules, unless
-from ..resolving.rewriting import (
+from ..rewriting.barring import Rule, server_rules, unless
+from ..rewriting.rewriting import (
     Owned,
     decides_what_is_next,
     is_template,

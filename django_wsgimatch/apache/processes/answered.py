@@ -9,7 +9,7 @@ from ...aliases.file_options import FileOptions
 from ..covering.alias_lines import takes_everything
 from ..covering.hosts import Host
 from ..resolving.resolving import ResolvedAlias
-from ..resolving.rewriting import PlainRules
+from ..rewriting.plain_rules import PlainRules
 from .binds import Bind
 
 Key = tuple[object, ...]

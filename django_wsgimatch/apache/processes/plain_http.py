@@ -16,8 +16,8 @@ from ..outcomes.outcome import Ledger
 from ..resolving.addresses import ANY_PART, listened_at, parts_of
 from ..resolving.files import root_of_host
 from ..resolving.resolving import Resolver
-from ..resolving.rewriting import PlainRule, PlainRules, plain_rules
 from ..resolving.tables import Tables
+from ..rewriting.plain_rules import PlainRule, PlainRules, plain_rules
 
 NAME = "WSGIMATCH_PLAIN_HTTP"
 _AN_ENTRY = f"an entry of {NAME}"

@@ -22,10 +22,10 @@ from ..covering.indexes import may_share
 from ..covering.partial_aliases import as_match, excluded, literally
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
+from ..rewriting.rewriting import Owned, Rewritten, may_be_entry, rewritten
 from .mounts import is_whole_mount
 from .own_pages import OWN_PAGE
 from .resolving import Resolver
-from .rewriting import Owned, Rewritten, may_be_entry, rewritten
 
 _REDIRECTS = ("redirect", "redirectmatch", "redirectpermanent", "redirecttemp")
 # In the URL of a <Location> these stand for something else.

@@ -12,7 +12,7 @@ from ..covering.hosts import Host, Scope, holder_of, rank_of, scope_sections
 from ..covering.partial_aliases import literally, look_ahead, without_captures
 from ..lines.directive import Directive, Section
 from ..reading.sections import section_for
-from .barring import mapped_rules
+from ..rewriting.barring import mapped_rules
 
 # Which handlers send a file as it is.
 SENDING = ("none", "default-handler", "default", "send-as-is", "type-map")

@@ -17,13 +17,13 @@ from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
+from ..rewriting.plain_rules import PlainRules
 from .closing import Closed, Closer
 from .files import is_inherited
 from .host_table import HostTable, urls_of_closed
 from .index_files import without_closed_index
 from .one_address import note_other_address
 from .resolving import ResolvedAlias, Resolver
-from .rewriting import PlainRules
 
 _WILDCARDS = "*?["
 _NEEDS_NO_NAME = "the host needs no list: the entries for all hosts answer it"

@@ -16,7 +16,7 @@ from ..covering.partial_aliases import from_wildcard
 from ..lines.directive import Directive, Section
 from ..outcomes.answers import answer_for
 from ..outcomes.outcome import Ledger
-from .barring import Barred, rules_of
+from ..rewriting.barring import Barred, rules_of
 from .mounts import WSGI, is_whole_mount
 
 EVERYTHING = Alias("/", "")

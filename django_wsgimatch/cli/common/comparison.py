@@ -22,7 +22,8 @@ from ...conf import configuration
 from ...doctor.findings.finding import Progress, counted
 from ...exceptions import CompareError
 from ...fronts.questions.questions import questions_of
-from ...preview import PreviewSite, preview, preview_site
+from ...previews.preview import preview, preview_site
+from ...previews.values import PreviewSite
 from ...text import cut, readable, shown
 from ...whole_files import write_whole
 from .output import Output

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from django.core.management.base import CommandError
 
-from ...conf import Configuration, configuration
+from ...conf import configuration
+from ...configured import Configuration
 from ...daemon.front.answers import read_order, read_outcomes
 from ...daemon.servers.directory import Directory
 from ...daemon.wire.control import Order, give_order

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ...conf import Configuration
+from ...configured import Configuration
 from ...daemon.front.answers import read_places, read_status
 from ...daemon.servers.directory import Directory, running_servers
 from ...daemon.wire.control import Order, give_order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...conf import Configuration
+from ...configured import Configuration
 from ...plans.plan import why_unplanned
 from ...text import shown
 

@@ -10,8 +10,8 @@ from functools import partial
 
 from ...aliases.groups import Server, variable
 from ...aliases.table import AliasTable
-from ...conf import Configuration
 from ...conf_shapes import DEFAULTS
+from ...configured import Configuration
 from ...daemon.definition import Definition
 from ...daemon.group_spec import GroupSpec
 from ...daemon.options import GroupOptions

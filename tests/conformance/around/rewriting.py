@@ -29,7 +29,8 @@ from django_wsgimatch.answers.rewriting.rewrites import RewritesByHost
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.reading.reading import read_file
-from django_wsgimatch.conf import Configuration, configuration, rewrites_by_host
+from django_wsgimatch.conf import configuration, rewrites_by_host
+from django_wsgimatch.configured import Configuration
 from django_wsgimatch.dispatcher import Dispatcher
 from tests.conformance.around.extras import hosts_told
 from tests.conformance.around.random_rewriting import (

@@ -10,7 +10,8 @@ from django_wsgimatch.answers.access.host_names import HostNames
 from django_wsgimatch.answers.access.judging import Judge
 from django_wsgimatch.answers.access.kept_files import UserFiles
 from django_wsgimatch.answers.access.passwords import Remembered
-from django_wsgimatch.conf import Configuration, access_index
+from django_wsgimatch.conf import access_index
+from django_wsgimatch.configured import Configuration
 from django_wsgimatch.server.access_gate import AccessGate
 from tests.support.wsgi import make_environ
 

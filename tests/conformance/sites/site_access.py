@@ -27,8 +27,8 @@ from django_wsgimatch.aliases.resolve import resolve
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.reading.reading import read_file
-from django_wsgimatch.conf import Configuration
 from django_wsgimatch.conf import configuration as read_settings
+from django_wsgimatch.configured import Configuration
 from tests.conformance.access import AccessAnswer, ask_apache, write_files
 from tests.conformance.imports import settings_of
 from tests.conformance.made.random_sections import AccessQuestion

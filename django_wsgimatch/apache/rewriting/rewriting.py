@@ -8,7 +8,7 @@ and are named in the report.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import Alias, Answer, Denial, Redirection
@@ -29,15 +29,15 @@ from .barring import PASSING, TAKING_ALL, Rule, alternatives, is_modified, serve
 
 Owned = tuple[Alias, Directive]
 
-_ENDING = {"L", "LAST", "END"}
+ENDING = {"L", "LAST", "END"}
 _STATUS_FLAGS = ("R", "REDIRECT")
 _FORBIDDEN, _GONE = {"F", "FORBIDDEN"}, {"G", "GONE"}
 # They say nothing of the answer, or only what an entry says anyway.
-_SILENT = {*_ENDING, "NC", "NOCASE", "E", "ENV", "DPI", "DISCARDPATH", "UNSAFEPREFIXSTAT", ""}
+_SILENT = {*ENDING, "NC", "NOCASE", "E", "ENV", "DPI", "DISCARDPATH", "UNSAFEPREFIXSTAT", ""}
 _NOT_ESCAPED, _ADDING = {"NE", "NOESCAPE"}, {"QSA", "QSAPPEND"}
 # Which rule comes next depends on these.
-_FLOW = {"S", "SKIP", "N", "NEXT", "C", "CHAIN"}
-_ABSOLUTE = re.compile(
+DECIDING = {"S", "SKIP", "N", "NEXT", "C", "CHAIN"}
+ABSOLUTE_URL = re.compile(
     r"(https?)://([\w.-]+|%\{HTTP_HOST\}|%\{SERVER_NAME\})(:\d+)?(?=[/$]|\Z)", re.ASCII
 )
 # Of these a template means what a substitution means.
@@ -46,11 +46,8 @@ _OF_REQUEST = "%{REQUEST_URI}"
 _ROOT = "%{DOCUMENT_ROOT}"
 # Where TLS is spoken, and where not: what these test for.
 _SCHEMES = {"%{HTTPS}": ("on", "off"), "%{REQUEST_SCHEME}": ("https", "http")}
-_PORT = "%{SERVER_PORT}"
 # Of all URLs they leave out the slash at the start.
 _ALL_BELOW = ("^/?(.*)", "^/?(.*)$", "^/(.*)", "^/(.*)$")
-_SOME_PORTS = ("80", "8000", "8080")
-_HTTPS = "https://"
 _SOME_URIS = ("/", "/x", "/x/y.z")
 _NEVER = "It never holds in this virtual host"
 
@@ -99,12 +96,12 @@ def rewritten(
         if id(rule.directive) in elsewhere:
             found.parts += ((condition, rule.directive) for condition in rule.all_conditions)
             continue
-        if _ends_rules(rule):
+        if ends_rules(rule):
             break
         if rule.lets_pass and rule.ahead is not None:
             passing.append(unless(rule.ahead, *rule.uris))
             continue
-        writer = _Writer(host, root, kind_of, passing, "https" if is_tls else "http")
+        writer = RuleWriter(host, root, kind_of, passing, "https" if is_tls else "http")
         entry = writer.entry(rule, rules[number + 1 :])
         first = writer.first_files(rule, rules[number + 1 :]) if with_first else None
         if first is not None and not any(may_share(first[0], each) for each, _ in found.entries):
@@ -116,7 +113,7 @@ def rewritten(
     return _without_early_files(found)
 
 
-def _ends_rules(rule: Rule) -> bool:
+def ends_rules(rule: Rule) -> bool:
     """Whether nobody knows which URLs the rules behind one see."""
     if decides_what_is_next(rule):
         return True
@@ -125,131 +122,15 @@ def _ends_rules(rule: Rule) -> bool:
     return lets_some_pass(rule)
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRule:
-    """
-    A rule, or a line of mod_alias, that answers requests over plain HTTP.
-
-    ``is_plain`` says that it does so over plain HTTP alone: it is no entry of the table.
-    """
-
-    alias: Alias
-    directive: Directive
-    is_plain: bool = True
-
-    @property
-    def leads_to_tls(self) -> bool:
-        """Whether it redirects to HTTPS."""
-        answer = self.alias.answer
-        is_redirect = isinstance(answer, Redirection) and answer.status < 400
-        return is_redirect and self.alias.template.startswith(_HTTPS)
-
-
-@dataclass(frozen=True, slots=True)
-class PlainRules:
-    """What all ``hosts`` that are asked over plain HTTP answer before all else, host by host."""
-
-    hosts: tuple[Host, ...] = ()
-    rules: tuple[tuple[PlainRule, ...], ...] = ()
-
-    @property
-    def lines(self) -> frozenset[int]:
-        """The directives, by identity, that hold for plain HTTP alone."""
-        return frozenset(id(r.directive) for rules in self.rules for r in rules if r.is_plain)
-
-    def entries(self) -> Iterator[tuple[PlainRule, ...]]:
-        """Yield for each entry the rules that say it, one of each host."""
-        return zip(*self.rules, strict=True)
-
-
-def plain_rules(main: Host, host: Host, root: str, kind_of: FileKinds) -> list[PlainRule]:
-    """
-    Return the rules of a host without TLS that redirect to HTTPS, with what comes before them.
-
-    They stand in their order, the last one redirects. There are none where it is not known of all
-    URLs what a rule before them does.
-    """
-    found: list[PlainRule] = []
-    rules = list(server_rules(main, host))
-    passing: list[str] = []
-    for number, each in enumerate(rules):
-        told, rule = _told_by_scheme(each, host)
-        if rule is None or _is_silent(rule):
-            continue
-        if _ends_rules(rule):
-            break
-        if rule.lets_pass and rule.ahead is not None:
-            passing.append(unless(rule.ahead, *rule.uris))
-            continue
-        writer = _Writer(host, root, kind_of, passing, "http", is_plain=True)
-        entry = writer.entry(rule, rules[number + 1 :])
-        if entry is not None and not isinstance(entry.answer, FileOptions):
-            is_told = told or _names_own_host(entry.template)
-            plain = PlainRule(entry, rule.directive)
-            found.append(replace(plain, is_plain=is_told and plain.leads_to_tls))
-        elif _takes_some(rule):
-            passing.append(unless(rule.ahead or "", *rule.uris))
-        else:
-            break
-    last = max((n for n, rule in enumerate(found, 1) if rule.is_plain), default=0)
-    return found[:last]
-
-
-def _is_silent(rule: Rule) -> bool:
-    """Whether a rule leaves all URLs to those behind it, as one that sets a variable."""
-    leaves = rule.substitution == "-" and not rule.refuses and not rule.is_chained
-    return leaves and not (_ENDING | _FLOW) & rule.flags.keys()
-
-
-def _takes_some(rule: Rule) -> bool:
-    """Whether it is known which URLs no rule behind one sees, as of one that leads to a file."""
-    is_sure = not rule.conditions and not rule.is_chained and rule.ahead is not None
-    is_last = _ENDING & rule.flags.keys() and bool(rule.ahead or rule.uris)
-    return bool(is_sure and is_last)
-
-
-def _names_own_host(url: str) -> bool:
-    found = _ABSOLUTE.match(url)
-    return found is not None and found[2].startswith("%")
-
-
-def _told_by_scheme(rule: Rule, host: Host) -> tuple[bool, Rule | None]:
-    """
-    Return whether conditions of a rule hold for plain HTTP alone, and the rule without them.
-
-    It is None where one never holds for it.
-    """
-    is_told = False
-    left: list[Directive] = []
-    for group in alternatives(rule.conditions):
-        if len(group) == 1 and _tells_plain_http(group[0], host):
-            is_told = True
-        else:
-            left += group
-    return is_told, with_constants(replace(rule, conditions=tuple(left)), False)
-
-
-def _tells_plain_http(condition: Directive, host: Host) -> bool:
-    """Whether a condition holds for all requests to a host without TLS, and none over HTTPS."""
-    test, pattern, *_ = condition.words
-    if test.upper() != _PORT:
-        return _always(condition, False) is True and _always(condition, True) is False
-    if is_modified(condition):
-        return False
-    named = {address.rpartition(":")[2] for address in host.addresses}
-    ports = named if named and all(map(str.isdigit, named)) else _SOME_PORTS
-    return all(_holds(pattern, port) for port in ports) and _holds(pattern, "443") is False
-
-
 def decides_what_is_next(rule: Rule) -> bool:
     """Whether it depends on a rule which one comes next."""
     is_mere_chain = rule.is_chained and rule.substitution == "-"
-    return bool(_FLOW & rule.flags.keys()) and not is_mere_chain
+    return bool(DECIDING & rule.flags.keys()) and not is_mere_chain
 
 
 def lets_some_pass(rule: Rule) -> bool:
     """Whether nobody knows whom a rule lets pass the rules behind it."""
-    is_ending = bool({*_ENDING, *PASSING} & rule.flags.keys())
+    is_ending = bool({*ENDING, *PASSING} & rule.flags.keys())
     return rule.substitution == "-" and bool(rule.conditions) and is_ending
 
 
@@ -272,7 +153,7 @@ def with_constants(rule: Rule, is_tls: bool) -> Rule | None:
     """Return a rule without the conditions that always hold, None where one never does."""
     left: list[Directive] = []
     for group in alternatives(rule.conditions):
-        held = [_always(condition, is_tls) for condition in group]
+        held = [always_holds(condition, is_tls) for condition in group]
         if all(each is False for each in held):
             return None
         if True not in held:
@@ -280,16 +161,16 @@ def with_constants(rule: Rule, is_tls: bool) -> Rule | None:
     return replace(rule, conditions=tuple(left))
 
 
-def _always(condition: Directive, is_tls: bool) -> bool | None:
+def always_holds(condition: Directive, is_tls: bool) -> bool | None:
     """Return whether a condition holds for all requests or for none, None where some differ."""
     test, pattern, *_ = condition.words
     values = _SCHEMES.get(test.upper())
     if values is None or is_modified(condition):
         return None
-    return _holds(pattern, values[0] if is_tls else values[1])
+    return value_holds(pattern, values[0] if is_tls else values[1])
 
 
-def _holds(pattern: str, value: str) -> bool | None:
+def value_holds(pattern: str, value: str) -> bool | None:
     """Return whether a value is what a condition asks for, None where that is not known."""
     is_negated = pattern.startswith("!")
     body = pattern.removeprefix("!")
@@ -302,7 +183,14 @@ def _holds(pattern: str, value: str) -> bool | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class RuleWriter:
+    """
+    Writes the entries of a host's rules.
+
+    ``passing`` are what no rule behind some sees, as look-aheads; ``scheme`` is what the host is
+    asked with. With ``is_plain`` the entries are those of WSGIMATCH_PLAIN_HTTP.
+    """
+
     host: Host
     root: str
     kind_of: FileKinds
@@ -327,13 +215,13 @@ class _Writer:
             number = 302
         if number is not None and number >= 400:
             return self._written(rule, "", Redirection("", number))
-        if number is not None and not _ENDING & flags and not all(map(_ignores_urls, later)):
+        if number is not None and not ENDING & flags and not all(map(_ignores_urls, later)):
             return None
         if flags - {*_SILENT, *_STATUS_FLAGS, *_NOT_ESCAPED, *_ADDING}:
             return None
         if number is not None:
             return self._redirect(rule, number)
-        return self._file(rule) if _ENDING & flags or not list(later) else None
+        return self._file(rule) if ENDING & flags or not list(later) else None
 
     def first_files(self, rule: Rule, later: Sequence[Rule]) -> tuple[Alias, Alias | None] | None:
         """
@@ -364,7 +252,7 @@ class _Writer:
 
     def _leads_away(self, substitution: str) -> bool:
         """Whether Apache redirects without being told to: a URL of its own host it would map."""
-        found = _ABSOLUTE.match(substitution.replace(_OF_REQUEST, ""))
+        found = ABSOLUTE_URL.match(substitution.replace(_OF_REQUEST, ""))
         if found is not None and found[1] != self.scheme:
             return True
         if found is None or found[2].startswith("%"):
@@ -377,7 +265,7 @@ class _Writer:
         template = url.replace(_OF_REQUEST, "")
         is_whole = template != url
         captures = "$" in template
-        site = _ABSOLUTE.match(template)
+        site = ABSOLUTE_URL.match(template)
         is_plain = template.startswith("/") or site or not template
         own = site.end() if self.is_plain and site else 0
         if not is_plain or not is_template(template[own:]) or (is_whole and captures):
@@ -407,7 +295,7 @@ class _Writer:
 
     def _own(self, substitution: str) -> str:
         """Return a URL without the host where that is the request's own."""
-        found = _ABSOLUTE.match(substitution)
+        found = ABSOLUTE_URL.match(substitution)
         if found and found[1] == self.scheme and found[2].startswith("%") and not found[3]:
             return substitution[found.end() :]
         return substitution
