@@ -127,3 +127,12 @@ def test_a_check_finds_what_is_wrong_with_an_entry(site, entries, id, message):
     found = [each for each in asked("check") if "PLAIN_HTTP" in each["where"]]
 
     assert [(each["id"], each["message"]) for each in found] == [(f"wsgimatch.{id}", message)]
+
+
+@pytest.mark.parametrize("url", ["https://%{HTTP_HOST}/", "https://%{SERVER_NAME}:8443/"])
+def test_a_check_finds_an_entry_of_the_table_that_names_its_host_so(site, url):
+    site.WSGIMATCH_ALIASES = [redirect("/a/", url)]
+
+    assert [each["where"] for each in asked("check") if each["id"] == "wsgimatch.W078"] == [
+        "WSGIMATCH_ALIASES[0]"
+    ]

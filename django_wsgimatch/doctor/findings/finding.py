@@ -120,6 +120,7 @@ CATALOGUE = {
     "W075": "gunicorn believes others about the scheme",
     "W076": "headers with underscores are part of those of proxies",
     "W077": "requests over HTTPS look like plain HTTP, and are redirected",
+    "W078": "a redirect of the table names a host as only WSGIMATCH_PLAIN_HTTP does",
     "W080": "any user may read a file of users",
     "W081": "access rules protect no URL",
     "W082": "access rules let everybody in",

@@ -18,6 +18,8 @@ from ..uris.hidden_aliases import example_uris
 # Browsers give up after twenty redirects.
 _MOST_REDIRECTS = 20
 _MOST_EXAMPLES = 4
+_OVER_PLAIN_HTTP = "WSGIMATCH_PLAIN_HTTP"
+_NAMED_HOST = re.compile(r"[a-z]+://%\{(?:HTTP_HOST|SERVER_NAME)\}", re.IGNORECASE)
 # What an entry for plain HTTP names so is asked over plain HTTP again.
 _OWN_SITE = re.compile(r"\Ahttp://(?:%\{|%25%7b)(?:HTTP_HOST|SERVER_NAME)(?:\}|%7d)(?=/)")
 
@@ -30,6 +32,18 @@ def answering_findings(subject: Subject) -> Findings:
     if isinstance(answer, Redirection) and answer.url:
         yield from _doubled_slash(subject, answer.url)
         yield from _circle(subject)
+        yield from _unknown_host(subject, answer.url)
+
+
+def _unknown_host(subject: Subject, url: str) -> Findings:
+    if _NAMED_HOST.match(url) and not subject.where.startswith(_OVER_PLAIN_HTTP):
+        yield subject.finding(
+            "W078",
+            f"the URL {quoted(url)} names its host as only {_OVER_PLAIN_HTTP} does: here it is "
+            "text, as in Redirect of Apache, and clients are sent to a host of that name.",
+            f"Move the entry to {_OVER_PLAIN_HTTP} if it is to redirect from plain HTTP. Or begin "
+            "the URL with a slash: it stays on the host that was asked.",
+        )
 
 
 def _lost_slash(subject: Subject) -> Findings:
