@@ -15,8 +15,8 @@ from ...apache.covering.access import CONTAINERS, LIMITS, RULES, UNREAD, closing
 from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS, SCOPES
 from ...apache.covering.hosts import REWRITING, Host, Rank, rank_of
 from ...apache.lines.directive import Directive, Section
-from ...apache.resolving.barring import TAKING_ALL
 from ...apache.resolving.mounts import WSGI
+from ...apache.rewriting.barring import TAKING_ALL
 from .quoting import in_quotes
 from .remains import remains_of
 
