@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
-from ...aliases.substitution import group_numbers, parse_template
+from ...aliases.substitution import Template, group_numbers, parse_template
 from ...exceptions import PatternError
 from ..lines.directive import Section
 from .coverage import (
@@ -18,6 +19,7 @@ from .coverage import (
     FILES,
     LOCATIONS,
     Reach,
+    coverage,
     is_wildcard,
     prefixes_of,
     region,
@@ -208,12 +210,13 @@ def literally(text: str) -> str:
 _HIDDEN = re.compile(r"(?:\^\.\*|\.\*|\^\(\.\*\))?(?:/|\(\^\|/\)|\(\?:\^\|/\))?(\\\..*)", re.DOTALL)
 
 
-def is_exact(scope: Scope) -> bool:
+def is_exact(alias: Alias, scope: Scope) -> bool:
     """Whether region_of_scope() takes no URL more than the section holds for."""
     names = [each.key for each in scope.sections]
     if any(name in (*CONDITIONS, *FILES) for name in names):
         return False
-    return names[0] in LOCATIONS or not section_pattern(scope.sections[-1])[1]
+    is_folder = alias.kind == "plain" and not section_pattern(scope.sections[-1])[1]
+    return names[0] in LOCATIONS or is_folder
 
 
 def region_of_scope(alias: Alias, scope: Scope) -> Alias | None:
@@ -240,9 +243,11 @@ def _of_directory(alias: Alias, section: Section) -> Alias | None:
         hidden = _HIDDEN.fullmatch(text)
         body = without_captures(hidden[1]) if hidden else None
         return restricted(alias, f"(?=.*/(?:{body}))") if body else None
-    if is_wildcard(text) or alias.kind == "match":
+    if is_wildcard(text):
         return None
     path = posixpath.normpath("/" + text.lstrip("/"))
+    if alias.kind == "match":
+        return _of_named_directory(alias, path)
     target = posixpath.normpath(alias.target)
     location = "" if alias.location == "/" else alias.location
     is_torn = location.endswith("/") and not alias.target.endswith("/")
@@ -251,24 +256,58 @@ def _of_directory(alias: Alias, section: Section) -> Alias | None:
     return Alias(location.rstrip("/") + path[len(target) :], alias.target)
 
 
+def _of_named_directory(alias: Alias, path: str) -> Alias | None:
+    """Return the URLs of a pattern with the name of a directory in which scripts lie."""
+    ending, template = _ending_of_names(alias), parse_template(alias.target)
+    folder = posixpath.normpath(str(template[0]))
+    if ending is None or len(group_numbers(template)) > 1 or not path.startswith(f"{folder}/"):
+        return None
+    name = literally(path[len(folder) + 1 :])
+    if ending and _meets(name, ending):
+        return None
+    return restricted(alias, f"(?=.*/{name}(?:/|$))")
+
+
 def _of_names(alias: Alias, section: Section) -> Alias | None:
     """Return the URLs with a segment that may be the name of the script."""
     text, is_pattern = section_pattern(section)
     starts, body, ends = _parts(text) if is_pattern else (True, _glob(text), True)
-    if not _is_whole_name(alias) and (ends or not starts):
+    ending = _ending_of_names(alias)
+    if ending is None or body is None or _ODD.search(_ESCAPED_OR_SET.sub(_kept_escape, body)):
         return None
-    plain = None if body is None else without_captures(body)
+    if ending and (ends or not starts or _meets(body, ending)):
+        return None
+    if any(coverage((section,), _named(each)) != "none" for each in _fixed_names(alias)):
+        # The target itself may name the script.
+        return None
+    plain = without_captures(_END.sub(lambda found: found[1] or "(?=/|$)", body))
     if plain is None:
         return None
     start, end = "/" if starts else "/[^/]*?", "(?:/|$)" if ends else ""
     return restricted(alias, f"(?=.*{start}(?:{plain}){end})")
 
 
+# What may say something else of a URL than of the name in it: where it begins, what must not
+# follow, and what takes as much as there is.
+_ODD = re.compile(r"\^|\\[AzZGBK]|\(\?(?:<?[!=]|>)|[*+?}]\+")
+_FLAG = re.compile(r"\(\?i\)")
+# The end of a name, which a slash may follow in a URL, and what only looks like that.
+_END = re.compile(rf"({_ESCAPED_OR_SET.pattern})|\$", re.DOTALL)
+
+
+def _kept_escape(found: re.Match[str]) -> str:
+    """Leave out sets and characters that are meant as they are."""
+    return found[0] if found[0][1:] in [*"AzZGBK"] else ""
+
+
 def _parts(pattern: str) -> tuple[bool, str | None, bool]:
     """Return whether a pattern begins at the start of a name, what it has inside, where it ends."""
-    starts, ends = pattern.startswith("^"), pattern.endswith("$") and not pattern.endswith("\\$")
-    body = pattern[starts : len(pattern) - ends]
+    flag = _FLAG.match(pattern)
+    whole = pattern[flag.end() :] if flag else pattern
+    starts, ends = whole.startswith("^"), whole.endswith("$") and not whole.endswith("\\$")
+    body = whole[starts : len(whole) - ends]
     is_divided = "|" in re.sub(r"\\.|\[[^\]]*\]|\([^()]*\)", "", body)
+    body = f"(?i){body}" if flag else body
     return starts, None if is_divided and (starts or ends) else body, ends
 
 
@@ -276,12 +315,82 @@ def _glob(text: str) -> str:
     return from_wildcard(text)[1:-1] if is_wildcard(text) else literally(text)
 
 
-def _is_whole_name(alias: Alias) -> bool:
-    """Whether the segments of a URL are the names of files, without an ending of the target's."""
-    if alias.kind == "plain":
+def _meets(body: str, ending: str) -> bool:
+    """Whether what a name begins with may reach into what a target puts behind it."""
+    found = _LITERALS.fullmatch(body)
+    if found is None:
         return True
+    words = [f"{found[1]}{each}{found[3]}" for each in (found[2] or "").split("|")]
+    texts = [each.replace("\\", "").lower() for each in words]
+    rests = (each[place:] for each in texts for place in range(len(each)))
+    return any(each.startswith(ending.lower()) or ending.lower().startswith(each) for each in rests)
+
+
+_LITERAL_TEXT = r"(?:[\w-]|\\[.-])*"
+_LITERALS = re.compile(
+    rf"(?:\(\?i\))?({_LITERAL_TEXT})"
+    rf"(?:\((?:\?:)?({_LITERAL_TEXT}(?:\|{_LITERAL_TEXT})*)\))?({_LITERAL_TEXT})"
+)
+
+
+def _named(name: str) -> Reach:
+    """Return the reach of one script, by its name."""
+    return Reach(f"/{name}", "/", "/", None, None)
+
+
+def _ending_of_names(alias: Alias) -> str | None:
+    """
+    Return what a target puts behind the names that stand in the URLs, "" for nothing.
+
+    None where a name may begin elsewhere than behind a slash of a URL, or end elsewhere.
+    """
+    if alias.kind == "plain":
+        is_torn = alias.location[1:].endswith("/") and not alias.target.endswith("/")
+        return None if is_torn else ""
     template = parse_template(alias.target)
-    if not isinstance(template[-1], int):
-        return False
-    before = template[-2] if len(template) > 1 else ""
-    return isinstance(before, str) and before.endswith("/")
+    groups = [place for place, part in enumerate(template) if isinstance(part, int)]
+    if not groups or not all(_is_name(alias.location, template, place) for place in groups):
+        return None
+    if any(not str(template[place + 1]).startswith("/") for place in groups[:-1]):
+        return None
+    last = template[-1]
+    if isinstance(last, str):
+        return None if "/" in last else last
+    found = _capture_of(alias.location, last)
+    return "" if found and alias.location[found[1] :] in ("", "$", r"\z") else None
+
+
+def _is_name(pattern: str, template: Template, place: int) -> bool:
+    """Whether what a group takes begins behind a slash, in the URL and in the target."""
+    before, number = template[place - 1] if place else "", template[place]
+    found = _capture_of(pattern, int(number))
+    is_begun = isinstance(before, str) and before.endswith("/")
+    return is_begun and found is not None and pattern[: found[0]].endswith("/")
+
+
+def _capture_of(pattern: str, number: int) -> tuple[int, int] | None:
+    """Return where a group of a pattern begins and ends, None for none that is counted simply."""
+    if re.search(r"\(\?(?:P?<\w|'|\|)", pattern):
+        return None
+    count = 0
+    opened: list[tuple[int, int]] = []
+    for found in re.finditer(rf"{_ESCAPED_OR_SET.pattern}|[()]", pattern, re.DOTALL):
+        if found[0] == "(":
+            is_counted = pattern[found.end() : found.end() + 1] not in ("?", "*")
+            count += is_counted
+            opened.append((count if is_counted else 0, found.start()))
+        elif found[0] == ")" and opened:
+            own, start = opened.pop()
+            if own == number:
+                return start, found.end()
+    return None
+
+
+def _fixed_names(alias: Alias) -> Iterator[str]:
+    """Yield the names in a target that may be a script's, whatever the URL."""
+    if alias.kind == "plain":
+        yield posixpath.basename(posixpath.normpath(alias.target))
+        return
+    first, *others = (part for part in parse_template(alias.target) if isinstance(part, str))
+    yield posixpath.basename(first.rstrip("/"))
+    yield from (name for each in others for name in each.split("/")[1:] if name)

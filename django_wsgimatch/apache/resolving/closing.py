@@ -204,7 +204,9 @@ class _Alias:
         self._order = [scope for scope, _ in scopes]
         # They hold for some requests of what is made of them only: they close, and never open.
         self._doubtful = {
-            id(scope) for scope, covered in scopes if covered == "some" and not is_exact(scope)
+            id(scope)
+            for scope, covered in scopes
+            if covered == "some" and not is_exact(alias, scope)
         }
         self._sure = frozenset(id(scope) for scope, covered in scopes if covered == "all")
         partial = [scope for scope, covered in scopes if covered == "some"]

@@ -380,7 +380,7 @@ def test_programs_among_protected_files_stay_closed():
     lines = [FILES, "AddHandler cgi-script .cgi"]
 
     assert closed(*lines, *section("Location /static", *STAFF, "Require valid-user")) == [
-        r"^(?=.*/[^/]*?(?:\.(?i:cgi)(?:\.|$)))/static(?=/|$)"
+        r"^(?=.*/[^/]*?(?:\.(?i:cgi)(?:\.|(?=/|$))))/static(?=/|$)"
     ]
 
 

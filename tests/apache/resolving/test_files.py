@@ -112,12 +112,12 @@ def test_document_root_is_the_last_entry():
         ),
         pytest.param(
             ["AddHandler cgi-script .cgi"],
-            [r"^(?=.*/[^/]*?(?:\.(?i:cgi)(?:\.|$)))/f(?=/|$)"],
+            [r"^(?=.*/[^/]*?(?:\.(?i:cgi)(?:\.|(?=/|$))))/f(?=/|$)"],
             id="programs by their names",
         ),
         pytest.param(
             ["AddType application/x-httpd-php .php"],
-            [r"^(?=.*/[^/]*?(?:\.(?i:php)(?:\.|$)))/f(?=/|$)"],
+            [r"^(?=.*/[^/]*?(?:\.(?i:php)(?:\.|(?=/|$))))/f(?=/|$)"],
             id="programs by their type",
         ),
         pytest.param(["AddType text/x-y .y"], [], id="another type"),
