@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from django_wsgimatch.aliases.resolve import Rules
 from django_wsgimatch.answers.proxies.asked import asked_of
 from django_wsgimatch.answers.rewriter import Rewriter
-from django_wsgimatch.answers.rewriting.rewrites import RewritesByHost
+from django_wsgimatch.answers.rewriting.rewrites import NewUrl, RewritesByHost
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.reading.reading import read_file
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 HOSTS_AT_ONCE, TARGETS = 60, 14
 _MODULES = ("alias", "rewrite", "env", "mime", "dir", "authz_host")
 _TOLD = ("SCRIPT_NAME", "PATH_INFO", "REQUEST_URI", "QUERY_STRING")
+_CLOSED = (403, "")
 _SERVER = "AllowEncodedSlashes {}\n"
 
 
@@ -160,10 +161,12 @@ def _compare(
             # Apache rewrites no encoded question mark into a URL.
             is_opened = theirs[0] in (401, 403) and ours[0] == 200 and "%3f" not in question.target
             compared.counts["opened"] += is_opened
-            if is_told and _has_dots(configured.rules, rewrites, question):
-                # Here it is refused, as access rules would not be those of the file.
-                compared.counts["with dots"] += 1
-                theirs = (403, "")
+            if is_told and ours == _CLOSED and theirs != ours:
+                new = _new_url(configured.rules, rewrites, question)
+                if new is not None and ("dots" in new.reason or "//" in new.uri):
+                    # Access rules of the plain URL hold here for these, too.
+                    compared.counts["closed here"] += 1
+                    continue
             where = 0 if is_opened else len(compared.differences)
             if is_opened or (is_told and not _agree(ours, theirs)):
                 found = texts[question.host], question, ours, theirs
@@ -186,19 +189,20 @@ def _application(configured: Configuration, rewrites: RewritesByHost) -> WSGIApp
     )
 
 
-def _has_dots(rules: Rules, rewrites: RewritesByHost, asked: RewrittenQuestion) -> bool:
-    """Whether the new URL of a request is refused for its dots."""
+def _new_url(rules: Rules, rewrites: RewritesByHost, asked: RewrittenQuestion) -> NewUrl | None:
     environ = make_environ(asked.target, method=asked.method, HTTP_HOST=asked.host)
     environ["HTTP_USER_AGENT"] = asked.agent
-    uri = asked_of(environ, rules)
-    if uri is None:
-        return False
-    found = rewrites.for_host(asked.host).apply(uri.uri, environ["QUERY_STRING"], environ)
-    return found is not None and "dots" in found.reason
+    found = asked_of(environ, rules)
+    if found is None:
+        return None
+    return rewrites.for_host(asked.host).apply(found.uri, environ["QUERY_STRING"], environ)
 
 
 def _agree(ours: Seen, theirs: Seen) -> bool:
     if ours == theirs:
+        return True
+    if 300 <= ours[0] <= 399 and theirs == _CLOSED and "?" in ours[1]:
+        # An encoded question mark in the URL of a redirect, where no rule passes URLs on.
         return True
     # What a missing or closed file is answered with is the file server's concern.
     return ours[0] in (403, 404, 405) and theirs[0] in (403, 404, 405)
