@@ -164,3 +164,14 @@ def test_of_several_hosts_nothing_comes_first():
     ]
 
     assert first_of(*hosts) == []
+
+
+def test_a_host_that_only_redirects_to_the_other_one_is_none_of_several():
+    hosts = [
+        *section("VirtualHost *:80", "ServerName a.test", "Redirect / https://a.test/"),
+        *section("VirtualHost *:443", "ServerName a.test", *BEFORE, FOUND, THEME, APP),
+    ]
+
+    settings = settings_of(*hosts, files=FILES)
+
+    assert [each.alias.location for each in settings.first] == ["^/static/(.*)"]
