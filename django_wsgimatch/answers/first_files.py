@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..aliases.alias import Alias, Denial, Redirection
+from ..aliases.alias import Alias, Denial, Redirection, Rewriting
 from ..aliases.file_options import FileOptions
 from ..aliases.hosts.validity import is_valid_host
+from ..aliases.patterns.engine import Find
 from ..aliases.resolve import DEFAULTS, Rules
 from ..aliases.roots import folder_of
 from ..aliases.table import AliasTable, Match
@@ -28,6 +29,7 @@ from ..text import readable
 from .direct import direct, send_from_folder
 from .proxies.asked import Asked, asked_of, request_target
 from .proxies.mount import script_name_below
+from .rewriting.rewrites import compile_rewriting
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -57,7 +59,8 @@ class TriedFiles:
     Which files answer before a table does.
 
     ``entries`` are tables with one entry each, asked in this order. ``table`` stands behind them,
-    with those of its virtual hosts: what a redirect or a deny() of it answers, no file does.
+    with those of its virtual hosts: what a redirect or a deny() of it answers, no file does, nor
+    what an entry that rewrites answers itself.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class TriedFiles:
         tables = {id(each): each for each in (table, *table.virtual_hosts.values())}
         found = {key: _answering_first(each) for key, each in tables.items()}
         self._before = {key: each for key, each in found.items() if each is not None}
+        refusing = {key: _refusing(each) for key, each in tables.items()}
+        self._refusing = {key: each for key, each in refusing.items() if each}
 
     def find(self, uri: str, host: str) -> TriedFile | None:
         """Return the file that answers a uri (decoded and normalised) of a host, None for none."""
@@ -77,8 +82,7 @@ class TriedFiles:
 
     def tries(self, uri: str, host: str) -> Iterator[TriedFile]:
         """Yield what each entry makes of a uri, up to the file that answers."""
-        before = self._before.get(id(self._table.for_host(host))) if self._before else None
-        if before is not None and before.match(uri) is not None:
+        if (self._before or self._refusing) and self._is_answered_before(uri, host):
             return
         for number, entry in enumerate(self.entries):
             match = entry.match(uri)
@@ -88,6 +92,14 @@ class TriedFiles:
             yield TriedFile(number, match, is_there)
             if is_there:
                 return
+
+    def _is_answered_before(self, uri: str, host: str) -> bool:
+        key = id(self._table.for_host(host))
+        before = self._before.get(key)
+        if before is not None and before.match(uri) is not None:
+            return True
+        # Whom a condition refuses is not asked here: a file must not answer in its place.
+        return any(find(uri) is not None for find in self._refusing.get(key, ()))
 
     def may_have(self, uri: str) -> bool:
         """
@@ -152,6 +164,16 @@ def _answering_first(table: AliasTable) -> AliasTable | None:
     if not own:
         return None
     return AliasTable([alias for alias, _ in own], locations=[location for _, location in own])
+
+
+def _refusing(table: AliasTable) -> list[Find]:
+    """Return what takes a URL for entries that rewrite and answer, as rules with R or F do."""
+    answers = (each.answer for each in table.aliases)
+    return [
+        compile_rewriting(answer, allow_exponential=True).pattern.find
+        for answer in answers
+        if isinstance(answer, Rewriting) and answer.status is not None
+    ]
 
 
 def tried_files(configured: Configuration) -> TriedFiles:
