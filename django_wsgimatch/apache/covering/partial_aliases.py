@@ -275,7 +275,10 @@ def _of_names(alias: Alias, section: Section) -> Alias | None:
     ending = _ending_of_names(alias)
     if ending is None or body is None or _ODD.search(_ESCAPED_OR_SET.sub(_kept_escape, body)):
         return None
-    if ending and (ends or not starts or _meets(body, ending)):
+    if ending and starts and ends and (stem := _stem(body, ending)):
+        # Whatever the pattern takes behind it.
+        body, ends = stem, False
+    elif ending and (ends or not starts or _meets(body, ending)):
         return None
     if any(coverage((section,), _named(each)) != "none" for each in _fixed_names(alias)):
         # The target itself may name the script.
@@ -324,6 +327,12 @@ def _meets(body: str, ending: str) -> bool:
     texts = [each.replace("\\", "").lower() for each in words]
     rests = (each[place:] for each in texts for place in range(len(each)))
     return any(each.startswith(ending.lower()) or ending.lower().startswith(each) for each in rests)
+
+
+def _stem(body: str, ending: str) -> str | None:
+    """Return what a URL has of a whole name of which a target has the ending, None if in doubt."""
+    name = body.replace("\\", "") if _LITERALS.fullmatch(body) and "(" not in body else ""
+    return literally(name[: -len(ending)]) if name.find(ending) == len(name) - len(ending) else None
 
 
 _LITERAL_TEXT = r"(?:[\w-]|\\[.-])*"

@@ -227,6 +227,14 @@ def test_the_urls_that_are_closed_are_those_of_apache(lines, closed):
                 r"WSGIScriptAliasMatch ^/t/(\w+) /srv/t/$1.wsgi",
                 *section("Files admin.wsgi", "Require ip 10"),
             ],
+            [r"^(?=.*/(?:admin))/t/(\w+)"],
+            id="a name of which the target has the ending",
+        ),
+        pytest.param(
+            [
+                r"WSGIScriptAliasMatch ^/t/(\w+) /srv/t/$1/admin.wsgi",
+                *section("Files admin.wsgi", "Require ip 10"),
+            ],
             [r"^/t/(\w+)"],
             id="all of an alias where the URLs cannot be told",
         ),

@@ -56,6 +56,7 @@ SECTIONS = [
     pytest.param(f'<FilesMatch "^b.w">\n{RULE}\n</FilesMatch>', id="into the ending"),
     pytest.param(f'<FilesMatch "(^a|i$)">\n{RULE}\n</FilesMatch>', id="where a name ends, inside"),
     pytest.param(f'<FilesMatch "^(?!b)">\n{RULE}\n</FilesMatch>', id="how a name does not begin"),
+    pytest.param(f"<Files app.wsgi>\n{RULE}\n</Files>", id="a name of which the URL has a part"),
     pytest.param(f"<Files x>\n{RULE}\n</Files>", id="a name that the target has"),
     pytest.param(f"<Directory {{ROOT}}/app/inner>\n{RULE}\n</Directory>", id="a folder"),
 ]
