@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..aliases.alias import Alias
+from ..aliases.alias import Alias, Rewriting
 from ..aliases.file_options import FileOptions
 from .covering.access import closing_rules
 from .covering.coverage import Coverage
@@ -25,6 +25,7 @@ _PROTECTED = (
     "WSGIMATCH_FILES_FIRST would say so, but {0} keeps somebody out of these files, or runs them: "
     "write it with `access`, or an entry for each file"
 )
+_REFUSED = "The URLs of the rule: 403 until you decide"
 _PARTS = (
     "WSGIMATCH_FILES_FIRST would say so, but sections give some of these files other options: "
     "write an entry for each"
@@ -54,13 +55,31 @@ def _resolved(resolver: Resolver, host: Host, owned: Owned, tables: Tables) -> R
         None if reason else _without_programs(resolver, host, _with_own_index(found[0], alias))
     )
     if answering is None:
-        resolver.ledger.note(directive, "needs you", reason or _PARTS)
+        refused = f"{_REFUSED}; " if _is_refused(tables, directive) else ""
+        resolver.ledger.note(directive, "needs you", f"{refused}{reason or _PARTS}")
         return None
     resolver.ledger.note(directive, "changed", _KEPT)
     for rule in rules_of(host.rewriting):
         for condition in rule.all_conditions if rule.directive is directive else ():
             resolver.ledger.note_part(condition, directive, "kept")
     return answering
+
+
+def _is_refused(tables: Tables, directive: Directive) -> bool:
+    """
+    Refuse the URLs that a rule would pass on if they are no files; return whether it is one.
+
+    It leaves those files to rules that keep somebody out: passed on, they would be past them.
+    """
+    is_one = False
+    for entries in (tables.entries, *tables.hosts.values()):
+        for place, each in enumerate(entries):
+            answer = each.alias.answer
+            if each.directive is directive and isinstance(answer, Rewriting):
+                refusing = replace(answer, url="", append_query=False, status=403)
+                entries[place] = replace(each, alias=replace(each.alias, answer=refusing))
+                is_one = True
+    return is_one
 
 
 def _with_own_index(entry: ResolvedAlias, alias: Alias) -> ResolvedAlias:

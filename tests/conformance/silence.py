@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -28,6 +28,7 @@ from django_wsgimatch.aliases.patterns.pattern import compile_pattern
 from django_wsgimatch.aliases.resolve import Resolution, resolve
 from django_wsgimatch.answers.direct import direct, is_direct, send
 from django_wsgimatch.answers.plain_http import PlainHttp
+from django_wsgimatch.answers.rewriter import Rewriter
 from django_wsgimatch.apache.covering.alias_lines import alias_of
 from django_wsgimatch.apache.covering.hosts import read_hosts
 from django_wsgimatch.apache.importing import Imported, import_configuration
@@ -36,6 +37,7 @@ from django_wsgimatch.apache.outcomes.outcome import Ledger
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import configuration as read_settings
+from django_wsgimatch.conf import rewrites_by_host
 from django_wsgimatch.configured import Configuration
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import choose, settings_of, targets, write_scripts
@@ -165,9 +167,12 @@ def compare_site(
             configured.require()
             doorkeeper = Doorkeeper(configured)
             for (port, request), theirs in zip(questions, answers, strict=False):
-                ours = _resolved(configured, request)
-                refused, _ = doorkeeper.answer(request.target, request.host)
-                reply = Reply(refused) if refused else _reply(configured, request, port, ours)
+                new = _rewritten(configured, request, port)
+                inside = request if isinstance(new, Reply) else new
+                ours = _resolved(configured, inside)
+                refused, _ = doorkeeper.answer(inside.target, inside.host)
+                reply = Reply(refused) if refused else _reply(configured, inside, port, ours)
+                reply = new if isinstance(new, Reply) else reply
                 reply = _plain_reply(configured, request, port) or reply
                 _judge(found, imported, Opened(port, request, theirs, reply), ours)
     return found
@@ -238,6 +243,23 @@ def _plain_reply(configured: Configuration, request: Request, port: int) -> Repl
     gate = PlainHttp(_goes_on, table, rules=rules, server_of=lambda environ: server)
     reply = _answered(partial(gate, environ))
     return None if reply.status == _GOES_ON else reply
+
+
+def _rewritten(configured: Configuration, request: Request, port: int) -> Request | Reply:
+    """The request for the URL that an entry makes of one, or what that entry answers itself."""
+    rewrites = rewrites_by_host(configured)
+    if not rewrites:
+        return request
+    seen: dict[str, Any] = {}
+
+    def goes_on(environ: Any, start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        return _goes_on(environ, start_response)
+
+    environ, server = _asked(request, port)
+    rewriter = Rewriter(goes_on, rewrites, lambda environ: server, rules=configured.rules)
+    reply = _answered(partial(rewriter, environ))
+    return replace(request, target=seen["RAW_URI"]) if reply.status == _GOES_ON else reply
 
 
 def _goes_on(environ: Any, start_response: Any) -> list[bytes]:

@@ -7,7 +7,7 @@ new URL. A rule of whose URLs another one may get some first is left, and is nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...aliases.alias import Alias, Denial, Redirection, Rewriting
@@ -18,10 +18,12 @@ from ...answers.rewriting.rewrites import compile_rewriting
 from ...exceptions import WSGIMatchError
 from ..covering.alias_lines import MOD_ALIAS
 from ..covering.coverage import LOCATIONS
+from ..covering.file_tests import leaves_files
 from ..covering.hosts import Host, scope_sections
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import literally
 from ..outcomes.outcome import Ledger
+from ..resolving.files import only_host, root_of_host
 from ..rewriting.barring import Rule, server_rules, unless
 from ..rewriting.rewriting import (
     Owned,
@@ -32,6 +34,7 @@ from ..rewriting.rewriting import (
     with_constants,
 )
 from .conditions import when_all_hold
+from .left_files import files_before
 
 _QUERY = {"QSA", "QSAPPEND", "QSD", "QSDISCARD"}
 _SILENT = {"PT", "PASSTHROUGH", "L", "LAST", "END", "NC", "NOCASE", "NE", "NOESCAPE", ""}
@@ -39,7 +42,11 @@ _SILENT = {"PT", "PASSTHROUGH", "L", "LAST", "END", "NC", "NOCASE", "NE", "NOESC
 
 def pass_urls_on(main: Host, hosts: Sequence[Host], ledger: Ledger) -> None:
     """Put the rules that pass URLs on to the hosts that they stand in, and what they rewrite."""
-    found = {id(host): list(_found(main, host)) for host in (main, *hosts)}
+    alone = only_host(main, hosts)
+    found = {
+        id(host): _found(main, host, root_of_host(main, host) if host is alone else "")
+        for host in (main, *hosts)
+    }
     said = {key: [each.owned[0] for each in rewrites] for key, rewrites in found.items()}
     for host in (main, *hosts):
         others = (each for each in hosts if each is not host and _may_be_united(host, each))
@@ -48,6 +55,8 @@ def pass_urls_on(main: Host, hosts: Sequence[Host], ledger: Ledger) -> None:
             continue
         for each in found[id(host)]:
             host.rewrites.append(each.owned)
+            if each.first is not None:
+                host.first.append((each.first, each.owned[1]))
             host.carried.add(id(each.owned[1]))
             host.direct = [d for d in host.direct if d[1] is not each.owned[1]]
             for condition in each.rule.all_conditions:
@@ -67,10 +76,11 @@ def _may_run_scripts(host: Host) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Passed:
-    """A rule as an entry that rewrites."""
+    """A rule as an entry that rewrites; ``first`` are files that it leaves alone."""
 
     rule: Rule
     owned: Owned
+    first: Alias | None = None
 
 
 @dataclass(slots=True)
@@ -79,36 +89,48 @@ class _Before:
     What stands before a rule: ``passing`` are lookaheads for URLs that earlier rules leave to it.
 
     ``unknown`` are the URLs of rules that have become nothing that rewrites, ``files`` entries made
-    of rules, which would be held against new URLs.
+    of rules, which would be held against new URLs. ``taken`` are the URLs that have been passed on.
+    ``root`` is the DocumentRoot whose files may come first, "" where none may.
     """
 
     files: Sequence[Alias]
+    root: str
     passing: list[str] = field(default_factory=list)
     unknown: list[Alias] = field(default_factory=list)
+    taken: list[Alias] = field(default_factory=list)
 
 
-def _found(main: Host, host: Host) -> list[_Passed]:
+def _found(main: Host, host: Host, root: str) -> list[_Passed]:
     """Return the rules of a host that pass URLs on, with those that answer, in their order."""
     rules = [*server_rules(main, host)]
     if not any(rule.passes_on for rule in rules) or _has_aliases_in_locations(main, host):
         return []
-    found = [*_in_order(rules, host, is_tls=host.speaks_tls(main))]
+    found = [*_in_order(rules, main, host, root)]
     return found if any(each.rule.passes_on for each in found) else []
 
 
-def _in_order(rules: Iterable[Rule], host: Host, *, is_tls: bool) -> Iterator[_Passed]:
+def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Iterator[_Passed]:
     answering = {id(directive): alias for alias, directive in host.direct}
     files = [alias for alias, directive in host.direct if directive.key == "rewriterule"]
-    before: _Before | None = _Before([a for a in files if isinstance(a.answer, FileOptions)])
-    for each in rules:
-        rule = with_constants(each, is_tls)
+    files = [alias for alias in files if isinstance(alias.answer, FileOptions)]
+    before: _Before | None = _Before(files, root)
+    for number, each in enumerate(rules, 1):
+        rule = with_constants(each, host.speaks_tls(main))
         if rule is None or _says_nothing(rule):
             continue
-        answer = _answering(answering.get(id(rule.directive)))
+        answer, first = _answering(answering.get(id(rule.directive))), None
         if answer is None and before is not None and rule.passes_on:
-            answer = _rewriting(rule, before)
+            is_last = all(map(_says_nothing, rules[number:]))
+            left = leaves_files(rule.conditions, before.root, rule.pattern) if is_last else ""
+            answer = _rewriting(rule, before, leaves=bool(left))
+            if answer is not None and left:
+                rivals = [*before.taken, *before.files]
+                first = files_before(rule, before.root, left, before.passing, rivals, (main, host))
+                answer = None if first is None else answer
         if answer is not None:
-            yield _Passed(rule, (Alias("", "", answer=answer), rule.directive))
+            if answer.status is None and before is not None:
+                before.taken.append(Alias(answer.pattern, "", "match"))
+            yield _Passed(rule, (Alias("", "", answer=answer), rule.directive), first)
         elif before is not None:
             before = _behind(rule, before)
 
@@ -154,12 +176,12 @@ def _has_aliases_in_locations(main: Host, host: Host) -> bool:
     return any(each.key in LOCATIONS for d in lines for each in scope_sections(d))
 
 
-def _rewriting(rule: Rule, before: _Before) -> Rewriting | None:
+def _rewriting(rule: Rule, before: _Before, *, leaves: bool) -> Rewriting | None:
     """Return the entry that rewrites as a rule does, None where there is none."""
     query = _QUERY & rule.flags.keys()
     if rule.is_chained or rule.ahead is None or rule.flags.keys() - {*_SILENT, *_QUERY}:
         return None
-    when = when_all_hold(rule.conditions)
+    when = () if leaves else when_all_hold(rule.conditions)
     url = rule.substitution
     if not url.startswith(("/", "$")) and ":" not in url:
         # As Apache takes it.

@@ -50,10 +50,9 @@ def answer_directly(
     are rules, by identity, that are no entries of a table, and settled.
     """
     main, ledger = resolver.main, resolver.ledger
-    # Files that come first are those of all hosts.
-    alone = [each for each in (main, *hosts) if each.aliases] or [*hosts, main]
+    alone = only_host(main, hosts)
     for host in (main, *hosts):
-        root, is_alone = root_of_host(main, host), alone[0] is host and len(alone) == 1
+        root, is_alone = root_of_host(main, host), host is alone
         found = rewritten(main, host, root, resolver.kind_of, elsewhere, with_first=is_alone)
         _put_first(main, host, found)
         for part, rule in found.parts:
@@ -96,6 +95,12 @@ def put_entries(resolver: Resolver, hosts: Iterable[Host]) -> None:
         if host.aliases or host.takers or host.direct:
             _Putting(main, host, resolver.ledger).put()
     _Putting(main, main, resolver.ledger).put()
+
+
+def only_host(main: Host, hosts: Iterable[Host]) -> Host | None:
+    """Return the host that has all aliases: files that come first are those of all hosts."""
+    alone = [each for each in (main, *hosts) if each.aliases] or [*hosts, main]
+    return alone[0] if len(alone) == 1 else None
 
 
 def root_of_host(main: Host, host: Host) -> str:

@@ -61,6 +61,15 @@ RULES = {
         f'WSGIScriptAlias /app "{{ROOT}}/app.wsgi"\n{NO_FILE}'
         "RewriteRule ^/page/.* %{{DOCUMENT_ROOT}}/index.html [L]\n"
     ),
+    "a script for what is no file": (
+        f'WSGIScriptAlias /app "{{ROOT}}/app.wsgi"\n{NO_FILE}RewriteRule ^(.*)$ /app$1 [PT,L]\n'
+    ),
+    "a script in the folder for some of what is no file": (
+        f'WSGIScriptAlias /app "{{ROOT}}/www/app.wsgi"\nAlias /static "{{ROOT}}/plain"\n'
+        f"RewriteRule ^/b.txt$ - [F]\n{NO_FILE}"
+        "RewriteCond %{{REQUEST_URI}} !^/(app|static)\n"
+        "RewriteRule ^/(.*)$ /app/$1 [QSA,PT,L]\n"
+    ),
 }
 BEHIND = ("", "", "", "", "/", "/x", "/index.html", "?a=b", "x")
 
@@ -83,7 +92,7 @@ def test_an_imported_rule_answers_as_in_apache(rules):
         for name in TREE:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(f"the file {name}")
-        (folder / "app.wsgi").write_text(APP)
+        (folder / ("www/app.wsgi" if "www/app.wsgi" in rules else "app.wsgi")).write_text(APP)
         text = (ROOT + rules).format(ROOT=folder)
         port = started(folder, text, stack)
         theirs = {uri: told(*asked(port, uri)) for uri in uris}

@@ -441,8 +441,10 @@ def test_what_is_refused_is_told_with_the_line_that_cannot_be_carried():
     assert (str(told.spot), told.text, told.note) == (
         "/c/site.conf:4",
         "Require all denied",
-        ("URLs that match ^(?=.*/(?:b))/t/([^/]+): 403, as it holds for some of the scripts of this "
-        "entry"),
+        (
+            "URLs that match ^(?=.*/(?:b))/t/([^/]+): 403, as it holds for some of the scripts "
+            "of this entry"
+        ),
     )
 
 
