@@ -12,10 +12,10 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1))
 AS_ROOT = $(if $(filter 0,$(shell id -u)),WSGIMATCH_ALLOW_ROOT=1)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage lint types docs package conformance fuzz load chaos bench clean
+.PHONY: help serve test test-all coverage lint types docs package conformance fuzz load chaos bench clean
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -31,10 +31,13 @@ serve: $(VENV)/with-demo ## serve the demonstration site (PORT=8000, HOST=127.0.
 	@$(VENV)/bin/python manage.py demo --address http://$(HOST):$(PORT)
 	@exec env $(AS_ROOT) $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 --no-control-socket django_wsgimatch.wsgi
 
-test: $(VENV)/with-demo $(VENV)/with-test ## run every test
+test: $(VENV)/with-demo $(VENV)/with-test ## run the tests: every behaviour, some cases of each matrix
 	$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal $(PYTEST_OPTIONS)
 
-coverage: PYTEST_OPTIONS += --cov
+test-all: PYTEST_OPTIONS += --thorough
+test-all: test ## run every test, all cases of every matrix
+
+coverage: PYTEST_OPTIONS += --thorough --cov
 coverage: test ## run every test, and say which lines none of them runs
 
 lint: $(VENV)/with-lint ## check the style

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.thorough import UNSHOWN
+
 TESTS = Path(__file__).resolve().parents[1]
 PROJECT = TESTS.parent
 MOST_FILES = 27
@@ -37,3 +39,8 @@ def test_no_folder_of_tests_holds_more_files_than_one_can_survey():
     folders = [TESTS, *(path for path in TESTS.rglob("*") if path.is_dir())]
 
     assert {path: n for path in folders if (n := len([*path.glob("*.py")])) > MOST_FILES} == {}
+
+
+def test_all_that_thorough_tests_show_is_shown_by_tests_that_always_run(pytestconfig):
+    """Of the files of this run, which may be all."""
+    assert pytestconfig.stash[UNSHOWN] == []
