@@ -1,4 +1,8 @@
-"""Process groups and application groups under a real gunicorn: each test has its own server."""
+"""
+Process groups and application groups under a real gunicorn.
+
+Tests that change nothing but a group, or look at one, share a server; each has a group of its own.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from tests.support.groups import (
     ALIASES,
     HOOKS,
     PLAIN,
+    SCRIPT,
     other_pythons,
     runs_as_nobody,
     site,
@@ -30,12 +35,75 @@ pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks 
 
 SYSTEM_PYTHON = "/usr"
 
+# The groups that share a server, by the tests that they are for; "{project}" is the site's folder.
+GROUPS = {
+    "given": {
+        "home": "{project}",
+        "python_path": ["{project}/lib"],
+        "environment": {"GIVEN": "yes"},
+        "lang": "de_DE.UTF-8",
+        "umask": 0o027,
+    },
+    "idle": {"inactivity_timeout": 1},
+    "counted": {"maximum_requests": 5},
+    "short-lived": {"restart_interval": 1},
+    "late": {"request_timeout": 1, "threads": 4},
+    "queueing": {"queue_timeout": 0.3, "threads": 1},
+    "silent": {"socket_timeout": 2},
+    "locked": {"deadlock_timeout": 2},
+    "busy": {"cpu_time_limit": 1},
+    "booted": {"startup_timeout": 0.5, "start": "boot"},
+    "owned": {"script_user": "#12345"},
+    "foreign": {"lang": "xx_XX.UTF-8", "locale": "xx_XX.UTF-8"},
+    "stacked": {"stack_size": 4097},
+    "logged": {"log_file": "logged.log"},
+    "moved": {"log_file": "moved.log"},
+    "full": {"log_file": "/dev/full"},
+    "unnamed": {"log_file": "/dev/stderr", "log_prefix": False},
+    "nowhere": {"python_home": "{project}/nowhere"},
+    "tenants": {"maximum_application_groups": 2},
+    "killed": {"processes": 2},
+    "leaking": {"memory_limit": 300 << 20},
+    "sleeping": {"request_timeout": 1},
+    "two-threads": {"threads": 2},
+    "many": {"processes": 2, "threads": 2},
+    **{name: {} for name in ("plain", "deleted", "ordered", "binary", "endless", "unread")},
+    **{name: {} for name in ("flooding", "ending", "printing", "spawning", "closing")},
+}
+SHARED = f"""\
+{ALIASES}
+script_alias("/red", "app.wsgi", application_group="red"),
+script_alias("/none", "app.wsgi", process_group="none"),
+script_alias("/here-without", "app.wsgi", callable_object="nothing"),
+script_alias("/plain-without", "app.wsgi", process_group="plain", callable_object="nothing"),
+script_alias("/here-flooding", "flooding.wsgi"),
+script_alias_match("^/(tenant-\\\\w+)", "app.wsgi", process_group="tenants",
+                   application_group="%{{RESOURCE}}"),
+*(script_alias(f"/{{name}}", f"{{name}}.wsgi", process_group=name) for name in {[*GROUPS]!r}),
+"""
 
-def test_each_application_runs_in_the_place_that_its_alias_names(tmp_path):
-    aliases = ALIASES + 'script_alias("/red", "app.wsgi", application_group="red"),\n'
 
-    with site(tmp_path, aliases=aliases) as at:
-        told = {path: at.told(path) for path in ("/here", "/blog", "/other", "/red")}
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    project = tmp_path_factory.mktemp("shared")
+    (project / "lib").mkdir()
+    scripts = {"endless": ENDLESS, "unread": UNREAD, "flooding": FLOOD, "two-threads": FLOOD}
+    for name in GROUPS:
+        (project / f"{name}.wsgi").write_text(scripts.get(name, SCRIPT))
+    groups = f"{GROUPS!r}".replace("{project}", str(project))
+    with site(project, aliases=SHARED, more=f"WSGIMATCH_PROCESS_GROUPS |= {groups}\n") as at:
+        yield at
+
+
+@pytest.fixture
+def at(shared):
+    """The shared site, with what the log says from now on."""
+    shared.skip_log()
+    return shared
+
+
+def test_each_application_runs_in_the_place_that_its_alias_names(at):
+    told = {path: at.told(path) for path in ("/here", "/blog", "/other", "/red")}
 
     groups = {p: (t["process_group"], t["application_group"]) for p, t in told.items()}
     assert groups == {
@@ -70,20 +138,10 @@ def test_every_server_starts_a_group_once(tmp_path, command):
     assert listed["pid"] == first["parent"]
 
 
-def test_options_reach_the_processes(tmp_path):
-    blog = {
-        "home": str(tmp_path),
-        "python_path": [str(tmp_path / "lib")],
-        "environment": {"GIVEN": "yes"},
-        "lang": "de_DE.UTF-8",
-        "umask": 0o027,
-    }
-    (tmp_path / "lib").mkdir()
+def test_options_reach_the_processes(at):
+    told = at.told("/given/umask")
 
-    with site(tmp_path, blog) as at:
-        told = at.told("/blog/umask")
-
-    assert (told["cwd"], told["path"][0]) == (str(tmp_path), str(tmp_path / "lib"))
+    assert (told["cwd"], told["path"][0]) == (str(at.project), str(at.project / "lib"))
     assert (told["given"], told["lang"]) == ("yes", "de_DE.UTF-8")
     assert told["application_group"] == "0o27"
     assert told["settings"] is None
@@ -116,12 +174,11 @@ def test_another_python_needs_nothing_installed(tmp_path):
     assert ".".join(map(str, told["python"])) == version_of(python)
 
 
-def test_an_idle_group_ends_and_the_next_request_starts_it(tmp_path):
-    with site(tmp_path, {"inactivity_timeout": 1}) as at:
-        first = at.told("/blog")["pid"]
-        at.until(lambda: at.place("blog")["state"] == "stopped")
-        at.until(lambda: not os.path.exists(f"/proc/{first}"))
-        second = at.told("/blog")["pid"]
+def test_an_idle_group_ends_and_the_next_request_starts_it(at):
+    first = at.told("/idle")["pid"]
+    at.until(lambda: at.place("idle")["state"] == "stopped")
+    at.until(lambda: not os.path.exists(f"/proc/{first}"))
+    second = at.told("/idle")["pid"]
 
     assert second != first
 
@@ -263,159 +320,140 @@ def test_hup_with_broken_settings_changes_nothing_under_the_hooks(tmp_path):
     assert "WSGIMATCH_ALIASES: should be a list of entries, not 3" in log
 
 
-def test_a_process_is_replaced_after_maximum_requests(tmp_path):
-    with site(tmp_path, {"maximum_requests": 5}) as at:
-        pids = [at.told("/blog")["pid"] for _ in range(5)]
-        at.until(lambda: at.told("/blog")["pid"] != pids[0])
+def test_a_process_is_replaced_after_maximum_requests(at):
+    pids = [at.told("/counted")["pid"] for _ in range(5)]
+    at.until(lambda: at.told("/counted")["pid"] != pids[0])
 
     assert pids == [pids[0]] * 5
 
 
-def test_a_process_is_replaced_after_restart_interval(tmp_path):
-    with site(tmp_path, {"restart_interval": 1}) as at:
-        first = at.told("/blog")["pid"]
-        at.until(lambda: at.told("/blog")["pid"] != first)
+def test_a_process_is_replaced_after_restart_interval(at):
+    first = at.told("/short-lived")["pid"]
+    at.until(lambda: at.told("/short-lived")["pid"] != first)
 
 
-def test_a_request_that_takes_too_long_gets_504_and_no_other_does(tmp_path):
-    with site(tmp_path, {"request_timeout": 1, "threads": 4}) as at:
-        with ThreadPoolExecutor() as pool:
-            late = pool.submit(at.get, "/blog/sleep/20")
-            statuses = [at.get("/blog").status for _ in range(20)]
-            answer = late.result()
-        log = at.server.wait_for_log("time.sleep(float(seconds))")
+def test_a_request_that_takes_too_long_gets_504_and_no_other_does(at):
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(at.get, "/late/sleep/20")
+        statuses = [at.get("/late").status for _ in range(20)]
+        answer = late.result()
+    at.until(lambda: "time.sleep(float(seconds))" in at.log)
 
     assert answer.status == 504
     assert set(statuses) == {200}
-    assert "time.sleep(float(seconds))" in log
 
 
-def test_a_request_that_waits_too_long_for_a_thread_gets_504(tmp_path):
-    with site(tmp_path, {"queue_timeout": 0.3, "threads": 1}) as at:
-        # While the group starts, requests wait too long.
-        at.until(lambda: at.get("/blog").status == 200)
-        with ThreadPoolExecutor() as pool:
-            first = pool.submit(at.get, "/blog/sleep/1")
-            at.until(lambda: at.place("blog")["busy"] == 1)
-            second = pool.submit(at.get, "/blog")
-            statuses = [first.result().status, second.result().status]
+def test_a_request_that_waits_too_long_for_a_thread_gets_504(at):
+    # While the group starts, requests wait too long.
+    at.until(lambda: at.get("/queueing").status == 200)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(at.get, "/queueing/sleep/1")
+        at.until(lambda: at.place("queueing")["busy"] == 1)
+        second = pool.submit(at.get, "/queueing")
+        statuses = [first.result().status, second.result().status]
 
     assert statuses == [200, 504]
 
 
-def test_a_response_that_does_not_come_is_given_up_after_socket_timeout(tmp_path):
-    with site(tmp_path, {"socket_timeout": 2}) as at:
-        statuses = [at.get("/blog/sleep/6").status, at.get("/blog").status]
+def test_a_response_that_does_not_come_is_given_up_after_socket_timeout(at):
+    statuses = [at.get("/silent/sleep/6").status, at.get("/silent").status]
 
     assert statuses == [504, 200]
 
 
-def test_a_process_that_holds_the_interpreter_lock_is_killed(tmp_path):
-    with site(tmp_path, {"deadlock_timeout": 2}) as at:
-        first = at.told("/blog")["pid"]
-        status = at.get("/blog/hold/30").status
-        second = at.told("/blog")["pid"]
+def test_a_process_that_holds_the_interpreter_lock_is_killed(at):
+    first = at.told("/locked")["pid"]
+    status = at.get("/locked/hold/30").status
+    second = at.told("/locked")["pid"]
 
     assert status == 500
     assert second != first
 
 
-def test_a_process_that_has_used_up_its_cpu_time_is_replaced(tmp_path):
-    with site(tmp_path, {"cpu_time_limit": 1}) as at:
-        first = at.told("/blog")["pid"]
-        status = at.get("/blog/spin/1.5").status
-        at.until(lambda: at.told("/blog")["pid"] != first)
+def test_a_process_that_has_used_up_its_cpu_time_is_replaced(at):
+    first = at.told("/busy")["pid"]
+    status = at.get("/busy/spin/1.5").status
+    at.until(lambda: at.told("/busy")["pid"] != first)
 
     assert status == 200
 
 
-def test_a_process_that_loads_nothing_within_startup_timeout_is_replaced(tmp_path):
-    with site(tmp_path, {"startup_timeout": 0.5, "start": "boot"}) as at:
-        at.told("/other")
-        at.until(lambda: bool(at.place("blog")["processes"]))
-        pid = at.place("blog")["processes"][0]["pid"]
-        script = (tmp_path / "app.wsgi").read_text()
-        (tmp_path / "app.wsgi").write_text(f"{script}\nassert os.getpid() != {pid}\n")
-        first = at.get("/blog").status
-        at.until(lambda: at.get("/blog").status == 200)
-        log = at.log
+def test_a_process_that_loads_nothing_within_startup_timeout_is_replaced(at):
+    at.until(lambda: bool(at.place("booted")["processes"]))
+    pid = at.place("booted")["processes"][0]["pid"]
+    script = (at.project / "booted.wsgi").read_text()
+    (at.project / "booted.wsgi").write_text(f"{script}\nassert os.getpid() != {pid}\n")
+    first = at.get("/booted").status
+    at.until(lambda: at.get("/booted").status == 200)
+    log = at.log
 
     assert first == 500
     assert "is to be replaced: no script was loaded within startup-timeout, 0.5 s" in log
 
 
-def test_a_script_of_another_user_is_refused(tmp_path):
-    with site(tmp_path, {"script_user": "#12345"}) as at:
-        status = at.get("/blog").status
-        log = at.server.wait_for_log("[ERROR]")
+def test_a_script_of_another_user_is_refused(at):
+    status = at.get("/owned").status
+    refusal = f"WSGI script file has owner {os.getuid()}, not the script-user 12345"
+    at.until(lambda: refusal in at.log)
 
     assert status == 403
-    assert f"WSGI script file has owner {os.getuid()}, not the script-user 12345" in log
 
 
-def test_a_group_goes_without_a_locale_that_the_machine_does_not_have(tmp_path):
-    options = {"lang": "xx_XX.UTF-8", "locale": "xx_XX.UTF-8"}
-    with site(tmp_path / "project", options) as at:
-        told = at.told("/blog")
+def test_a_group_goes_without_a_locale_that_the_machine_does_not_have(at):
+    told = at.told("/foreign")
 
-        assert told["lang"] == "xx_XX.UTF-8"
-        at.until(
-            lambda: (
-                "Unsupported locale setting 'xx_XX.UTF-8' of process group 'blog'. Consider using "
-                "'C.UTF-8'." in at.log
-            )
+    assert told["lang"] == "xx_XX.UTF-8"
+    at.until(
+        lambda: (
+            "Unsupported locale setting 'xx_XX.UTF-8' of process group 'foreign'. Consider using "
+            "'C.UTF-8'." in at.log
         )
+    )
 
 
-def test_a_group_goes_without_a_stack_that_no_thread_can_have(tmp_path):
-    with site(tmp_path / "project", {"stack_size": 4097}) as at:
-        assert at.told("/blog")["process_group"] == "blog"
+def test_a_group_goes_without_a_stack_that_no_thread_can_have(at):
+    assert at.told("/stacked")["process_group"] == "stacked"
 
-        at.until(lambda: "Couldn't set stack size 4097 of process group 'blog'" in at.log)
+    at.until(lambda: "Couldn't set stack size 4097 of process group 'stacked'" in at.log)
 
 
-def test_a_log_file_takes_a_group_s_output(tmp_path):
-    with site(tmp_path, {"log_file": "blog.log"}) as at:
-        at.get("/blog/nosuch")
-        at.until(lambda: "KeyError: 'nosuch'" in (at.project / "blog.log").read_text())
-        log = at.log
+def test_a_log_file_takes_a_group_s_output(at):
+    at.get("/logged/nosuch")
+    at.until(lambda: "KeyError: 'nosuch'" in (at.project / "logged.log").read_text())
+    log = at.log
 
     assert "KeyError: 'nosuch'" not in log
 
 
-def test_a_log_file_that_was_moved_away_is_made_anew(tmp_path):
-    with site(tmp_path, {"log_file": "blog.log"}) as at:
-        at.get("/blog/nosuch")
-        at.until(lambda: "KeyError: 'nosuch'" in (at.project / "blog.log").read_text())
-        (at.project / "blog.log").rename(at.project / "blog.log.1")
-        at.get("/blog/later")
-        at.until((at.project / "blog.log").exists)
-        at.until(lambda: "KeyError: 'later'" in (at.project / "blog.log").read_text())
-        old = (at.project / "blog.log.1").read_text()
+def test_a_log_file_that_was_moved_away_is_made_anew(at):
+    at.get("/moved/nosuch")
+    at.until(lambda: "KeyError: 'nosuch'" in (at.project / "moved.log").read_text())
+    (at.project / "moved.log").rename(at.project / "moved.log.1")
+    at.get("/moved/later")
+    at.until((at.project / "moved.log").exists)
+    at.until(lambda: "KeyError: 'later'" in (at.project / "moved.log").read_text())
+    old = (at.project / "moved.log.1").read_text()
 
     assert "later" not in old
 
 
-def test_a_full_disk_below_a_log_file_is_no_error_in_the_application(tmp_path):
-    with site(tmp_path, {"log_file": "/dev/full"}) as at:
-        statuses = [at.get("/blog/binary").status for _ in range(3)]
+def test_a_full_disk_below_a_log_file_is_no_error_in_the_application(at):
+    statuses = [at.get("/full/binary").status for _ in range(3)]
 
     assert statuses == [200] * 3
 
 
-def test_standard_error_may_be_the_log_file_without_the_group_s_name(tmp_path):
-    with site(tmp_path, {"log_file": "/dev/stderr", "log_prefix": False}) as at:
-        at.get("/blog/nosuch")
-        log = at.server.wait_for_log("\nKeyError: 'nosuch'")
+def test_standard_error_may_be_the_log_file_without_the_group_s_name(at):
+    at.get("/unnamed/nosuch")
+    at.until(lambda: "\nKeyError: 'nosuch'" in at.log)
 
-    assert "[blog] " not in log
+    assert "[unnamed] " not in at.log
 
 
-def test_a_group_that_cannot_start_is_refused_at_once_and_says_why(tmp_path):
-    with site(tmp_path, {"python_home": str(tmp_path / "nowhere")}) as at:
-        statuses = [at.get("/blog").status, at.get("/other").status, at.get("/here").status]
-        listed = at.place("blog")
-        log = at.log
+def test_a_group_that_cannot_start_is_refused_at_once_and_says_why(at):
+    statuses = [at.get(path).status for path in ("/nowhere", "/other", "/here")]
+    listed = at.place("nowhere")
+    log = at.log
 
     assert statuses == [503, 200, 200]
     # Not the front's patience: the manager has refused it.
@@ -424,43 +462,27 @@ def test_a_group_that_cannot_start_is_refused_at_once_and_says_why(tmp_path):
     assert "No such file or directory" in listed["error"]
 
 
-def test_an_undefined_group_is_500(tmp_path):
-    aliases = ALIASES + 'script_alias("/none", "app.wsgi", process_group="none"),\n'
-
-    with site(tmp_path, aliases=aliases) as at:
-        assert at.get("/none").status == 500
+def test_an_undefined_group_is_500(at):
+    assert at.get("/none").status == 500
 
 
-def test_a_missing_callable_is_500_in_a_group(tmp_path):
-    aliases = """\
-    script_alias("/here", "app.wsgi", callable_object="nothing"),
-    script_alias("/blog", "app.wsgi", process_group="blog", callable_object="nothing"),
-    """
-
-    with site(tmp_path, aliases=aliases) as at:
-        statuses = [at.get("/here").status, at.get("/blog").status]
+def test_a_missing_callable_is_500_in_a_group(at):
+    statuses = [at.get(path).status for path in ("/here-without", "/plain-without")]
 
     assert statuses == [404, 500]
 
 
-def test_a_deleted_script_is_404(tmp_path):
-    with site(tmp_path) as at:
-        at.told("/blog")
-        (at.project / "app.wsgi").unlink()
+def test_a_deleted_script_is_404(at):
+    at.told("/deleted")
+    (at.project / "deleted.wsgi").unlink()
 
-        assert [at.get("/blog").status for _ in range(3)] == [404] * 3
+    assert [at.get("/deleted").status for _ in range(3)] == [404] * 3
 
 
-def test_the_least_recently_used_application_group_ends_for_a_new_one(tmp_path):
-    aliases = """\
-    script_alias_match("^/(tenant-\\\\w+)", "app.wsgi", process_group="blog",
-                       application_group="%{RESOURCE}"),
-    """
-
-    with site(tmp_path, {"maximum_application_groups": 2}, aliases=aliases) as at:
-        pids = [told_and_done(at, f"/tenant-{name}") for name in "abac"]
-        at.until(lambda: states(at) == {"a": "running", "b": "stopped", "c": "running"})
-        again = at.told("/tenant-a")["pid"]
+def test_the_least_recently_used_application_group_ends_for_a_new_one(at):
+    pids = [told_and_done(at, f"/tenant-{name}") for name in "abac"]
+    at.until(lambda: states(at) == {"a": "running", "b": "stopped", "c": "running"})
+    again = at.told("/tenant-a")["pid"]
 
     assert pids[0] == pids[2] == again
     assert len({*pids}) == 3
@@ -478,16 +500,15 @@ def states(at):
     return {p["name"][-1]: p["state"] for p in places if "tenant-" in p["name"]}
 
 
-def test_restart_and_stop(tmp_path):
-    with site(tmp_path) as at:
-        first = at.told("/blog")["pid"]
-        at.order(do="restart", name="blog")
-        at.until(lambda: not os.path.exists(f"/proc/{first}"))
-        second = at.told("/blog")["pid"]
-        at.order(do="stop", name="blog")
-        at.until(lambda: not os.path.exists(f"/proc/{second}"))
-        at.until(lambda: at.place("blog")["state"] == "stopped")
-        third = at.told("/blog")["pid"]
+def test_restart_and_stop(at):
+    first = at.told("/ordered")["pid"]
+    at.order(do="restart", name="ordered")
+    at.until(lambda: not os.path.exists(f"/proc/{first}"))
+    second = at.told("/ordered")["pid"]
+    at.order(do="stop", name="ordered")
+    at.until(lambda: not os.path.exists(f"/proc/{second}"))
+    at.until(lambda: at.place("ordered")["state"] == "stopped")
+    third = at.told("/ordered")["pid"]
 
     assert len({first, second, third}) == 3
 
@@ -505,18 +526,17 @@ def test_a_killed_arbiter_is_back_before_anybody_asks(tmp_path):
     assert status == 200
 
 
-def test_a_killed_process_costs_its_own_request_only(tmp_path):
-    with site(tmp_path, {"processes": 2}) as at:
-        pid = at.told("/blog")["pid"]
-        # A process is done with a request a moment after its client.
-        at.until(lambda: not at.busy("blog"))
-        with ThreadPoolExecutor() as pool:
-            at_work = pool.submit(at.get, "/blog/sleep/10")
-            at.until(lambda: bool(at.busy("blog")))
-            # The request sleeps on: whoever was busy still is.
-            os.kill(at.busy("blog")[0], signal.SIGKILL)
-            statuses = [at.get("/blog").status for _ in range(20)]
-            lost = at_work.result().status
+def test_a_killed_process_costs_its_own_request_only(at):
+    pid = at.told("/killed")["pid"]
+    # A process is done with a request a moment after its client.
+    at.until(lambda: not at.busy("killed"))
+    with ThreadPoolExecutor() as pool:
+        at_work = pool.submit(at.get, "/killed/sleep/10")
+        at.until(lambda: bool(at.busy("killed")))
+        # The request sleeps on: whoever was busy still is.
+        os.kill(at.busy("killed")[0], signal.SIGKILL)
+        statuses = [at.get("/killed").status for _ in range(20)]
+        lost = at_work.result().status
 
     assert (lost, set(statuses)) == (500, {200})
     assert pid
@@ -545,69 +565,74 @@ def test_two_servers_of_one_project_have_groups_of_their_own(tmp_path):
     assert len(pids) == 2
 
 
-def test_a_client_that_goes_away_ends_the_response(tmp_path):
-    (tmp_path / "app.wsgi").write_text(
-        "import pathlib\n"
-        "class Body:\n"
-        "    def __iter__(self):\n"
-        "        while True:\n"
-        "            yield b'x' * 65536\n"
-        "    def close(self):\n"
-        f"        pathlib.Path({str(tmp_path / 'closed')!r}).touch()\n"
-        "def application(environ, start_response):\n"
-        "    start_response('200 OK', [])\n"
-        "    return Body()\n"
-    )
+def test_a_client_that_goes_away_ends_the_response(at):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(at.server.address))
+        connection.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.recv(4096)
+    at.until((at.project / "closed").exists)
 
-    with site(tmp_path) as at:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(at.server.address))
-            connection.sendall(b"GET /blog HTTP/1.1\r\nHost: x\r\n\r\n")
-            connection.recv(4096)
-        at.until((tmp_path / "closed").exists)
+
+ENDLESS = """\
+from pathlib import Path
+
+
+class Body:
+    def __iter__(self):
+        while True:
+            yield b"x" * 65536
+
+    def close(self):
+        Path(__file__).with_name("closed").touch()
+
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return Body()
+"""
 
 
 # Bad neighbours
 
 
 @pytest.mark.parametrize(
-    ("blog", "target", "statuses"),
+    ("target", "statuses"),
     [
-        pytest.param({}, "/blog/leave", {500}, id="ends its process"),
-        pytest.param({"memory_limit": 300 << 20}, "/blog/leak/200000000", {200, 500}, id="leaks"),
-        pytest.param({"request_timeout": 1}, "/blog/sleep/60", {504}, id="sleeps"),
-        pytest.param({}, "/blog/binary", {200}, id="prints bytes that are no text"),
-        pytest.param({}, "/blog/spawn", {200}, id="starts children"),
-        pytest.param({}, "/blog/close", {500, 200}, id="closes descriptors"),
+        pytest.param("/ending/leave", {500}, id="ends its process"),
+        pytest.param("/leaking/leak/200000000", {200, 500}, id="leaks"),
+        pytest.param("/sleeping/sleep/60", {504}, id="sleeps"),
+        pytest.param("/printing/binary", {200}, id="prints bytes that are no text"),
+        pytest.param("/spawning/spawn", {200}, id="starts children"),
+        pytest.param("/closing/close", {500, 200}, id="closes descriptors"),
     ],
 )
-def test_a_bad_neighbour_harms_only_its_own_group(tmp_path, blog, target, statuses):
-    with site(tmp_path, blog) as at:
-        before = [at.told(path)["pid"] for path in ("/here", "/other")]
-        bad = {at.get(target).status for _ in range(3)}
-        after = [at.told(path)["pid"] for path in ("/here", "/other")]
-        at.until(lambda: at.get("/blog").status == 200)
+def test_a_bad_neighbour_harms_only_its_own_group(at, target, statuses):
+    before = [at.told(path)["pid"] for path in ("/here", "/other")]
+    bad = {at.get(target).status for _ in range(3)}
+    after = [at.told(path)["pid"] for path in ("/here", "/other")]
+    at.until(lambda: at.get("/" + target.split("/")[1]).status == 200)
 
     assert bad <= statuses
     assert before == after
 
 
-def test_a_body_that_nobody_reads_harms_nobody(tmp_path):
-    (tmp_path / "app.wsgi").write_text(
-        "def application(environ, start_response):\n"
-        "    start_response('200 OK', [('Content-Length', '2')])\n"
-        "    return [b'ok']\n"
+def test_a_body_that_nobody_reads_harms_nobody(at):
+    answer = at.get(
+        "/unread",
+        method=b"POST",
+        headers={b"Content-Length": b"150000"},
+        body=b"x" * 150_000,
     )
-    with site(tmp_path) as at:
-        answer = at.get(
-            "/blog",
-            method=b"POST",
-            headers={b"Content-Length": b"150000"},
-            body=b"x" * 150_000,
-        )
-        again = at.get("/blog")
+    again = at.get("/unread")
 
     assert (answer.body, again.body) == (b"ok", b"ok")
+
+
+UNREAD = """\
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
 
 
 FLOOD = """\
@@ -627,43 +652,36 @@ def flood():
 """
 
 
-def test_a_response_without_an_end_costs_the_server_no_memory(tmp_path):
-    (tmp_path / "app.wsgi").write_text(FLOOD)
-
-    with site(tmp_path) as at:
-        worker = int(at.get("/here/pid").body)
-        at.get("/blog/pid")
-        before = resident(worker)
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(at.server.address))
-            connection.sendall(b"GET /blog/flood HTTP/1.1\r\nHost: x\r\n\r\n")
-            received = 0
-            while received < 300_000_000:
-                received += len(connection.recv(1 << 20))
-            grown = resident(worker) - before
-        status = at.get("/blog/pid").status
+def test_a_response_without_an_end_costs_the_server_no_memory(at):
+    worker = int(at.get("/here-flooding/pid").body)
+    at.get("/flooding/pid")
+    before = resident(worker)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(at.server.address))
+        connection.sendall(b"GET /flooding/flood HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = 0
+        while received < 300_000_000:
+            received += len(connection.recv(1 << 20))
+        grown = resident(worker) - before
+    status = at.get("/flooding/pid").status
 
     assert grown < 20 << 20
     assert status == 200
 
 
-def test_headers_without_an_end_are_a_500_for_their_request(tmp_path):
-    (tmp_path / "app.wsgi").write_text(FLOOD)
-
-    with site(tmp_path) as at:
-        statuses = [at.get("/blog" + path).status for path in ("/pid", "/headers", "/pid")]
+def test_headers_without_an_end_are_a_500_for_their_request(at):
+    statuses = [at.get("/flooding" + path).status for path in ("/pid", "/headers", "/pid")]
 
     assert statuses == [200, 500, 200]
 
 
-def test_a_client_that_reads_slowly_holds_one_thread_of_its_group(tmp_path):
-    (tmp_path / "app.wsgi").write_text(FLOOD)
-
-    with site(tmp_path, {"threads": 2}) as at, socket.socket(socket.AF_UNIX) as connection:
+def test_a_client_that_reads_slowly_holds_one_thread_of_its_group(at):
+    with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(at.server.address))
-        connection.sendall(b"GET /blog/flood HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /two-threads/flood HTTP/1.1\r\nHost: x\r\n\r\n")
         assert connection.recv(4096)
-        statuses = {at.get(path).status for path in ["/blog/pid", "/here/pid", "/other"] * 10}
+        paths = ["/two-threads/pid", "/here-flooding/pid", "/other"]
+        statuses = {at.get(path).status for path in paths * 10}
 
     assert statuses == {200}
 
@@ -673,41 +691,36 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_binary_output_is_shown_escaped(tmp_path):
-    with site(tmp_path) as at:
-        at.told("/blog/binary")
-        log = at.server.wait_for_log("[blog] ")
-        at.until(lambda: "\\x1b" in at.log)
-        log = at.log
+def test_binary_output_is_shown_escaped(at):
+    at.told("/binary/binary")
+    at.until(lambda: re.search(r"^\[binary\] .*\\x1b", at.log, re.MULTILINE))
 
-    assert not re.search(r"[\x00-\x08\x0b-\x1f]", log)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f]", at.log)
 
 
-def test_many_requests_at_once(tmp_path):
-    with site(tmp_path, {"processes": 2, "threads": 2}) as at:
-        at.told("/blog")
-        lock, statuses = threading.Lock(), []
+def test_many_requests_at_once(at):
+    at.told("/many")
+    lock, statuses = threading.Lock(), []
 
-        def ask():
-            for _ in range(50):
-                status = at.get("/blog").status
-                with lock:
-                    statuses.append(status)
+    def ask():
+        for _ in range(50):
+            status = at.get("/many").status
+            with lock:
+                statuses.append(status)
 
-        threads = [threading.Thread(target=ask) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
     assert statuses == [200] * 400
 
 
-def test_environment_of_the_server_s_own_stays_there(tmp_path):
+def test_environment_of_the_server_s_own_stays_there(at):
     assert "PYTHONPATH" in environment()
 
-    with site(tmp_path) as at:
-        told = at.told("/blog")
+    told = at.told("/plain")
 
     assert not [path for path in told["path"] if path == environment()["PYTHONPATH"]]
 
