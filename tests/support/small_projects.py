@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
+import runpy
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from django.test import override_settings
+
+from django_wsgimatch.cli.check import finding_record, findings
+from django_wsgimatch.doctor.findings.project_report import Told
+from django_wsgimatch.doctor.projects import project_processes
+from django_wsgimatch.doctor.projects.project_processes import Project, Question, ask_project
 from tests.support.groups import sockets_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,12 +103,17 @@ class SmallSite:
     more: str = ""
 
 
+TABLE = "from django_wsgimatch import alias, script_alias, script_alias_match\n"
+PLAIN_OWN = SETTINGS.format(name="own", secret="the key of own") + f"\n{TABLE}"
+URLS_OF_PLAIN_OWN = URLS.format(patterns=textwrap.indent(PATTERNS, "    "), views="")
+_told_by_plain_own: dict[tuple[Question, ...], Told] = {}
+
+
 def write_site(directory: Path, site: SmallSite) -> Path:
     """Write a site's files: each project in a folder beside the others, its script in scripts/."""
     groups = {name: {"python_path": [str(directory)]} for name in site.projects}
-    head = "from django_wsgimatch import alias, script_alias, script_alias_match\n"
     table = (
-        f"{head}INSTALLED_APPS.append('django_wsgimatch')\n"
+        f"{TABLE}INSTALLED_APPS.append('django_wsgimatch')\n"
         f"WSGIMATCH_SOCKET_DIRECTORY = {str(sockets_of(directory))!r}\n"
         f"WSGIMATCH_PROCESS_GROUPS = {groups!r}\n"
         f"WSGIMATCH_ALIASES = [\n{textwrap.indent(textwrap.dedent(site.aliases), '    ')}]\n"
@@ -127,13 +140,22 @@ def write_project(directory: Path, name: str, project: DjangoProject, more: str 
     (directory / "scripts" / f"{name}.wsgi").write_text(project.script.format(name=name))
 
 
+# What the checks read: settings of this package, and of Django's.
+READ_BY_CHECKS = ("WSGIMATCH_", "BASE_DIR", "MEDIA_", "STATIC_", "SILENCED_")
+
+
+def path_of(directory: Path) -> str:
+    """A PYTHONPATH that leads to a site's projects and to this package."""
+    return os.pathsep.join([str(directory), str(ROOT)])
+
+
 def manage(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a subcommand of ``manage.py wsgimatch`` for the site's own project."""
-    path = os.pathsep.join([str(directory), str(ROOT)])
+    variables = {"PYTHONPATH": path_of(directory), "DJANGO_SETTINGS_MODULE": "own.settings"}
     return subprocess.run(
         [sys.executable, "-m", "django", "wsgimatch", *words],
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "own.settings"},
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         timeout=120,
@@ -141,9 +163,38 @@ def manage(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _ask_plain_own_project_once(
+    project: Project, questions: tuple[Question, ...], stop: threading.Event | None = None
+) -> Told:
+    """Have a project answer; an own project without additions says the same each time."""
+    text = Path("own/settings.py").read_text() + Path("own/urls.py").read_text()
+    is_plain = not project.script and text.startswith(PLAIN_OWN) and URLS_OF_PLAIN_OWN in text
+    if not is_plain:
+        return ask_project(project, questions, stop)
+    if questions not in _told_by_plain_own:
+        _told_by_plain_own[questions] = ask_project(project, questions, stop)
+    return _told_by_plain_own[questions]
+
+
 def check(directory: Path) -> list[dict[str, Any]]:
-    """Return what ``manage.py wsgimatch check`` finds, as its JSON."""
-    done = manage(directory, "check", "--json")
-    assert done.stdout, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    """
+    Return what ``manage.py wsgimatch check --json`` finds of a site, found by this process.
+
+    It does so with the settings, the environment and the folder of the site's own project. The
+    projects are asked in processes of their own, as ever; one that most sites have is asked once.
+    """
+    environ = {"DJANGO_SETTINGS_MODULE": "own.settings", "PYTHONPATH": path_of(directory)}
+    values = runpy.run_path(str(directory / "own" / "settings.py"))
+    settings = {name: values[name] for name in values if name.startswith(READ_BY_CHECKS)}
+    before = os.getcwd()
+    os.chdir(directory)
+    try:
+        with (
+            override_settings(**settings),
+            patch.dict(os.environ, environ),
+            patch.object(sys, "path", [str(directory), *sys.path]),
+            patch.object(project_processes, "ask_project", _ask_plain_own_project_once),
+        ):
+            return [finding_record(each) for each in findings()]
+    finally:
+        os.chdir(before)
