@@ -10,8 +10,10 @@ from django_wsgimatch.apache.outcomes.outcome import CATEGORIES
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.cli.imports import import_summary, remark_lines, report_lines
 from tests.support.imports import CONFIGURATIONS, import_lines, notes_of
+from tests.thorough import mostly_thorough
 
 WITH_CONFIGURATIONS = sorted(CONFIGURATIONS.glob("*.conf"))
+SOME_ALWAYS = mostly_thorough(WITH_CONFIGURATIONS, *WITH_CONFIGURATIONS[::8])
 needs_configurations = pytest.mark.skipif(
     not WITH_CONFIGURATIONS, reason="needs the folder of real configurations"
 )
@@ -180,7 +182,7 @@ def test_a_name_is_found_by_its_beginning():
 
 
 @needs_configurations
-@pytest.mark.parametrize("path", WITH_CONFIGURATIONS, ids=lambda path: path.name[:40])
+@pytest.mark.parametrize("path", SOME_ALWAYS, ids=lambda path: path.name[:40])
 def test_every_directive_of_a_real_configuration_is_reported(path):
     configuration = read_file(str(path))
 

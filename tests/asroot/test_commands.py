@@ -29,6 +29,7 @@ from tests.support.rooted import (
     uid,
     write_project,
 )
+from tests.thorough import mostly_thorough
 
 pytestmark = needs_root
 
@@ -60,7 +61,11 @@ def site(root_s_home):
         yield site
 
 
-@pytest.mark.parametrize("words", [*COMMANDS[:9], COMMANDS[11]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    mostly_thorough([*COMMANDS[:9], COMMANDS[11]], ["check"], ["restart", "b"], COMMANDS[11]),
+    ids=" ".join,
+)
 def test_who_reads_the_settings_while_a_server_runs(site, words):
     site.forget_readers()
 
@@ -477,7 +482,9 @@ def test_without_the_starter_the_server_ends(root_s_home):
     assert "has ended, and only root can start it again" in log
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "signum", mostly_thorough([signal.SIGTERM, signal.SIGKILL, signal.SIGINT], signal.SIGKILL)
+)
 def test_nothing_is_left_of_a_server_that_ends(root_s_home, signum):
     with served(write_project(root_s_home, f"ends-{signum}")) as site:
         site.told("a", STRAY.format(site.python))

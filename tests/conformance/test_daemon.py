@@ -8,19 +8,21 @@ import pytest
 
 from tests.conformance.daemon import Difference, compare_with_apache, compare_with_embedded
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.thorough import mostly_thorough
 
 SEED = "1"
 
 
 @pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
-def test_a_group_does_what_mod_wsgis_daemon_process_does() -> None:
-    tallies = compare_with_apache(SEED, count=150)
+@pytest.mark.parametrize("count", mostly_thorough([50, 150]))
+def test_a_group_does_what_mod_wsgis_daemon_process_does(count: int) -> None:
+    tallies = compare_with_apache(SEED, count)
 
     differences = [found for tally in tallies for found in tally.differences]
     assert not differences, report(differences)
 
 
-@pytest.mark.parametrize("front", ["gunicorn", "granian", "waitress"])
+@pytest.mark.parametrize("front", mostly_thorough(["gunicorn", "granian", "waitress"]))
 def test_a_group_does_what_the_servers_own_worker_does(front: str) -> None:
     tally = compare_with_embedded(SEED, 60, front)
 

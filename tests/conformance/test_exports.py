@@ -18,6 +18,7 @@ from tests.conformance.whole_sites.own import verify_alone
 from tests.support.both_servers import needs_apache
 from tests.support.oracle import free_port
 from tests.support.trees import TreeEntry, TreeItem, build_tree, open_directory
+from tests.thorough import mostly_thorough
 
 pytestmark = needs_apache
 
@@ -31,6 +32,7 @@ TREE: tuple[TreeItem, ...] = (
     *(TreeEntry(path=path, text=f"{path}\n") for path in FILES),
 )
 # What these have to refuse is closed for everybody.
+ALWAYS = ("nested_scripts", "folder_paths", "condition", "location_handler")
 REFUSING = ("folder_paths", "handled_scripts", "partial_rules", "script_folder")
 
 
@@ -45,7 +47,12 @@ def verified(path, *, by_socket=False):
         return verify_site(path.stem, site, by_socket=by_socket)
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+# tests/fronts/apache/ shows what becomes of each kind of line.
+@pytest.mark.parametrize(
+    "path",
+    mostly_thorough(CASES, *(path for path in CASES if path.stem in ALWAYS)),
+    ids=lambda path: path.stem,
+)
 def test_an_export_answers_as_the_original_and_opens_nothing(path):
     found = verified(path)
 
@@ -63,6 +70,7 @@ def test_a_socket_is_passed_to_as_a_port_is():
     assert found.differing == [], str(found)
 
 
+@pytest.mark.thorough("test_an_export_answers_as_the_original_and_opens_nothing")
 @pytest.mark.parametrize(("seed", "kind"), [("77-3", "access"), ("77-4", "refusals")])
 def test_a_random_configuration_is_opened_nowhere(seed, kind):
     found = verify_random(seed, kind)

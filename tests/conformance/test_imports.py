@@ -23,6 +23,7 @@ from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
 from tests.support.raw_http import Answer
 from tests.support.servers import PYTHON, environment, running
 from tests.support.trees import open_directory
+from tests.thorough import mostly_thorough
 
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL),
@@ -57,12 +58,15 @@ def answer_of(answer: Answer) -> int | list[str]:
 
 @pytest.mark.parametrize(
     "number",
-    [
-        pytest.param("016", id="one of many aliases"),
-        pytest.param("068", id="patterns, and groups in a location"),
-        pytest.param("239", id="groups in a directory of a virtual host"),
-        pytest.param("004", id="a group that SetEnv names"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param("016", id="one of many aliases"),
+            pytest.param("068", id="patterns, and groups in a location"),
+            pytest.param("239", id="groups in a directory of a virtual host"),
+            pytest.param("004", id="a group that SetEnv names"),
+        ],
+        "016",
+    ),
 )
 def test_a_real_configuration_answers_as_in_apache(number):
     compared = compare(configuration(number))
@@ -79,25 +83,28 @@ def test_random_sections_give_the_options_that_they_give_in_apache():
 
 @pytest.mark.parametrize(
     ("number", "answers"),
-    [
-        pytest.param(
-            "035",
-            {
-                "/RiceLncPedia/x": ["/RiceLncPedia", "/x"],
-                "/luncDB": ["/luncDB", ""],
-                "/luncDBs": 404,
-            },
-            id="two projects",
-        ),
-        pytest.param(
-            "105", {"/city/x": ["/city", "/x"], "/": 404}, id="a process group in a location"
-        ),
-        pytest.param(
-            "085",
-            {"/store/annex/objects/a/b": ["/store/annex/objects/a/b", ""], "/store": 404},
-            id="a pattern",
-        ),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(
+                "035",
+                {
+                    "/RiceLncPedia/x": ["/RiceLncPedia", "/x"],
+                    "/luncDB": ["/luncDB", ""],
+                    "/luncDBs": 404,
+                },
+                id="two projects",
+            ),
+            pytest.param(
+                "105", {"/city/x": ["/city", "/x"], "/": 404}, id="a process group in a location"
+            ),
+            pytest.param(
+                "085",
+                {"/store/annex/objects/a/b": ["/store/annex/objects/a/b", ""], "/store": 404},
+                id="a pattern",
+            ),
+        ],
+        "a process group in a location",
+    ),
 )
 def test_a_site_is_imported_checked_and_served(number, answers, tmp_path):
     with open_directory() as directory:

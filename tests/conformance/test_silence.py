@@ -7,11 +7,12 @@ import pytest
 from tests.conformance.silence import compare, compare_random
 from tests.support.imports import CONFIGURATIONS
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 
 
-@pytest.mark.parametrize("seed", ["8-1", "8-5", "900-9"])
+@pytest.mark.parametrize("seed", mostly_thorough(["8-1", "8-5", "900-9"]))
 def test_a_random_configuration_is_opened_nowhere_in_silence(seed):
     found = compare_random(seed)
 
@@ -19,7 +20,7 @@ def test_a_random_configuration_is_opened_nowhere_in_silence(seed):
     assert found.requests > 500
 
 
-@pytest.mark.parametrize("seed", ["h1", "e15", "b3"])
+@pytest.mark.parametrize("seed", mostly_thorough(["h1", "e15", "b3"], "e15"))
 def test_redirects_and_files_answer_as_in_apache(seed):
     found = compare_random(seed, "answers")
 
@@ -34,7 +35,7 @@ def test_what_is_left_open_is_seen():
 
 
 @pytest.mark.skipif(not CONFIGURATIONS.exists(), reason="needs the real configurations")
-@pytest.mark.parametrize("number", ["003", "239", "084"])
+@pytest.mark.parametrize("number", mostly_thorough(["003", "239", "084"]))
 def test_a_real_configuration_is_opened_nowhere_in_silence(number):
     [path] = CONFIGURATIONS.glob(f"{number}_*.conf")
 

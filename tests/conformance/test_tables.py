@@ -8,14 +8,16 @@ import pytest
 
 from tests.conformance.tables import Difference, compare_lines, compare_tables
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 
 SEED = "1"
 
 
-def test_random_requests_are_answered_as_by_apache() -> None:
-    tally = compare_tables(SEED, pairs=800)
+@pytest.mark.parametrize("pairs", mostly_thorough([200, 800]))
+def test_random_requests_are_answered_as_by_apache(pairs: int) -> None:
+    tally = compare_tables(SEED, pairs)
 
     assert not tally.differences, report(tally.differences)
 

@@ -24,6 +24,7 @@ from tests.aliases.patterns.redos_corpus import (
 from tests.fuzz import redos as fuzz_redos
 from tests.support import cpu_time, pcre2_library
 from tests.support.made_once import made_once
+from tests.thorough import mostly_thorough
 
 if sys.version_info >= (3, 11):
     MADE_QUICK = [*MADE_QUICK, *MADE_QUICK_BY_POSSESSIVE_RUNS]
@@ -374,17 +375,19 @@ def test_time_in_words(nanoseconds, words):
 @pytest.mark.skipif(
     pcre2_library.LIBRARY is None, reason="needs the system's PCRE2: apt install libpcre2-8-0"
 )
-def test_generated_patterns_are_refused_limited_or_quick():
+@pytest.mark.parametrize("count", mostly_thorough([10, 30]))
+def test_generated_patterns_are_refused_limited_or_quick(count):
     pytest.importorskip("pcre2", reason="needs the pcre2 extra")
 
-    tally = fuzz_redos.compare(30, seed=1)
+    tally = fuzz_redos.compare(count, seed=1)
 
     assert tally.too_long == []
     assert {"re", "pcre2"} <= set(tally.verdicts)
 
 
-def test_generated_patterns_are_refused_or_quick_without_the_extra():
-    tally = fuzz_redos.compare(15, seed=1, without_package=True)
+@pytest.mark.parametrize("count", mostly_thorough([5, 15]))
+def test_generated_patterns_are_refused_or_quick_without_the_extra(count):
+    tally = fuzz_redos.compare(count, seed=1, without_package=True)
 
     assert tally.too_long == []
     assert {"re", "refused"} <= set(tally.verdicts)

@@ -12,6 +12,7 @@ from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.cli.imports import protected_lines
 from tests.conformance.silence import compare_random
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.thorough import mostly_thorough
 
 
 @pytest.fixture
@@ -283,7 +284,7 @@ def test_a_folder_that_is_not_there_needs_the_user(site):
 
 
 @pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
-@pytest.mark.parametrize("seed", ["f-3", "f-8", "f-17"])
+@pytest.mark.parametrize("seed", mostly_thorough(["f-3", "f-8", "f-17"]))
 def test_random_files_are_opened_nowhere_in_silence(seed):
     found = compare_random(seed, "overrides")
 

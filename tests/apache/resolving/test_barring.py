@@ -14,6 +14,7 @@ from tests.conformance.made.random_access import random_refusals
 from tests.conformance.silence import compare_random
 from tests.support.imports import aliases_of, import_lines, notes_of, settings_of
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.thorough import mostly_thorough
 
 ALIAS = "WSGIScriptAlias / /srv/a/a.wsgi"
 ON = "RewriteEngine On"
@@ -346,7 +347,7 @@ def test_random_rules_are_of_all_kinds():
 
 
 @pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
-@pytest.mark.parametrize("seed", ["f-22", "f-48", "177-33"])
+@pytest.mark.parametrize("seed", mostly_thorough(["f-22", "f-48", "177-33"]))
 def test_a_random_rule_is_opened_nowhere_in_silence(seed):
     found = compare_random(seed, "refusals")
 

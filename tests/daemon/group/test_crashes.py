@@ -13,6 +13,7 @@ from django_wsgimatch.daemon.board import Board, Shape, process_at, read_board
 from django_wsgimatch.daemon.deaths import cause_of, is_ordered
 from django_wsgimatch.daemon.group.crashes import LONGEST_PAUSE, CrashLoop
 from tests.support.groups import site
+from tests.thorough import mostly_thorough
 
 BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
 SHAPE = Shape.of(1, 2)
@@ -20,11 +21,14 @@ SHAPE = Shape.of(1, 2)
 
 @pytest.mark.parametrize(
     ("crash", "death"),
-    [
-        pytest.param("os._exit(7)", "exited with status 7", id="a status"),
-        pytest.param("os._exit(3)", "exited with status 3", id="a status of gunicorn's own"),
-        pytest.param("os.kill(os.getpid(), 11)", "died of SIGSEGV", id="a signal"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param("os._exit(7)", "exited with status 7", id="a status"),
+            pytest.param("os._exit(3)", "exited with status 3", id="a status of gunicorn's own"),
+            pytest.param("os.kill(os.getpid(), 11)", "died of SIGSEGV", id="a signal"),
+        ],
+        "a status of gunicorn's own",
+    ),
 )
 def test_a_group_whose_script_ends_its_process_is_refused_at_once(tmp_path, crash, death):
     (tmp_path / "app.wsgi").write_text(f"import os\n{crash}\n")
@@ -42,7 +46,7 @@ def test_a_group_whose_script_ends_its_process_is_refused_at_once(tmp_path, cras
     assert log.count("Booting worker") <= 8
 
 
-@pytest.mark.parametrize("status", [1, 3, 4])
+@pytest.mark.parametrize("status", mostly_thorough([1, 3, 4], 3))
 def test_an_application_that_ends_its_process_ends_no_other(tmp_path, status):
     text = "import os, time\n\n\ndef application(environ, start_response):\n"
     text += f"    if environ['PATH_INFO'] == '/end':\n        os._exit({status})\n"

@@ -25,6 +25,7 @@ from tests.support.groups import HOOKS, PLAIN, site, sockets_of, wait_until
 from tests.support.raw_http import fetch
 from tests.support.servers import GUNICORN_S_VERSION, PYTHON, address, environment, running
 from tests.support.small_projects import DjangoProject, SmallSite, write_site
+from tests.thorough import mostly_thorough
 
 SCRIPT = """\
 import json, os, sys
@@ -51,14 +52,14 @@ ALIASES = f'{BOOT}script_alias("/other", "other.wsgi", process_group="other"),\n
 RUNSERVER = [*PYTHON, "-m", "django", "runserver", "127.0.0.1:0"]
 SERVES_ON = "The processes with the scripts of before are kept."
 
-servers = pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param([*HOOKS, "--reload"], id="serve --reload"),
-        pytest.param([*PLAIN, "--reload"], id="gunicorn --reload"),
-        pytest.param(RUNSERVER, id="runserver"),
-    ],
-)
+SERVERS = [
+    pytest.param([*HOOKS, "--reload"], id="serve --reload"),
+    pytest.param([*PLAIN, "--reload"], id="gunicorn --reload"),
+    pytest.param(RUNSERVER, id="runserver"),
+]
+servers = pytest.mark.parametrize("command", SERVERS)
+# How a server's own workers come anew is the server's affair.
+a_server = pytest.mark.parametrize("command", mostly_thorough(SERVERS, "gunicorn --reload"))
 
 
 class Developed:
@@ -143,7 +144,7 @@ def test_an_edit_of_a_groups_project_renews_that_group_alone(tmp_path, command):
         assert site.at.log.count("New processes are started") == 1
 
 
-@servers
+@a_server
 def test_an_edit_of_the_servers_own_project_leaves_the_groups_alone(tmp_path, command):
     with developed(tmp_path, command) as site:
         before = site.at.told("/blog")["pid"], site.at.order(do="status")["pid"]
@@ -153,7 +154,7 @@ def test_an_edit_of_the_servers_own_project_leaves_the_groups_alone(tmp_path, co
         assert site.at.order(do="status")["pid"] == before[1]
 
 
-@servers
+@a_server
 def test_a_group_that_is_written_into_the_settings_is_started(tmp_path, command):
     with developed(tmp_path, command) as site:
         new = (
@@ -165,12 +166,14 @@ def test_a_group_that_is_written_into_the_settings_is_started(tmp_path, command)
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [
-        pytest.param("WSGIMATCH_ALIASES.append('x')\n", "WSGIMATCH_ALIASES[2]", id="the table"),
-        pytest.param("WSGIMATCH_TABLE = no_such_name\n", "no_such_name", id="a name"),
-        pytest.param("WSGIMATCH_ALIASES = = []\n", "invalid syntax", id="no Python"),
-        pytest.param("INSTALLED_APPS.append('nosuch')\n", "nosuch", id="an app"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param("WSGIMATCH_ALIASES.append('x')\n", "WSGIMATCH_ALIASES[2]", id="the table"),
+            pytest.param("WSGIMATCH_TABLE = no_such_name\n", "no_such_name", id="a name"),
+            pytest.param("WSGIMATCH_ALIASES = = []\n", "invalid syntax", id="no Python"),
+            pytest.param("INSTALLED_APPS.append('nosuch')\n", "nosuch", id="an app"),
+        ]
+    ),
 )
 def test_settings_that_cannot_be_used_wait_for_their_correction(tmp_path, wrong, said):
     with developed(tmp_path, [*HOOKS, "--reload"]) as site:
@@ -184,7 +187,10 @@ def test_settings_that_cannot_be_used_wait_for_their_correction(tmp_path, wrong,
 
 
 @pytest.mark.parametrize(
-    "script", [pytest.param(AT_ONCE, id="at once"), pytest.param(LATE, id="by a request")]
+    "script",
+    mostly_thorough(
+        [pytest.param(AT_ONCE, id="at once"), pytest.param(LATE, id="by a request")], "by a request"
+    ),
 )
 def test_each_edit_is_served_whenever_its_module_was_imported(tmp_path, script):
     with developed(tmp_path, [*PLAIN, "--reload"], script) as site:
@@ -207,23 +213,29 @@ def test_an_edit_of_a_place_of_the_servers_own_project_renews_it(tmp_path):
 
 @pytest.mark.parametrize(
     ("broken", "corrected"),
-    [
-        pytest.param({"part": "VERSION = = 2\n"}, {"part": "VERSION = 2\n"}, id="no Python"),
-        pytest.param({"part": "1 / 0\n"}, {"part": "VERSION = 2\n"}, id="an error"),
-        pytest.param(
-            {"new": "VERSION = = 2\n", "part": "from new import VERSION\n"},
-            {"new": "VERSION = 2\n"},
-            id="a module that is new",
-        ),
-        pytest.param(
-            {"new": "VERSION = 1\n", "part": "from new import VERSION, MORE\n"},
-            {"new": "VERSION = 2\nMORE = 3\n"},
-            id="a module that loads, without a name",
-        ),
-        pytest.param(
-            {"part": "from new import VERSION\n"}, {"new": "VERSION = 2\n"}, id="a missing module"
-        ),
-    ],
+    mostly_thorough(
+        [
+            pytest.param({"part": "VERSION = = 2\n"}, {"part": "VERSION = 2\n"}, id="no Python"),
+            pytest.param({"part": "1 / 0\n"}, {"part": "VERSION = 2\n"}, id="an error"),
+            pytest.param(
+                {"new": "VERSION = = 2\n", "part": "from new import VERSION\n"},
+                {"new": "VERSION = 2\n"},
+                id="a module that is new",
+            ),
+            pytest.param(
+                {"new": "VERSION = 1\n", "part": "from new import VERSION, MORE\n"},
+                {"new": "VERSION = 2\nMORE = 3\n"},
+                id="a module that loads, without a name",
+            ),
+            pytest.param(
+                {"part": "from new import VERSION\n"},
+                {"new": "VERSION = 2\n"},
+                id="a missing module",
+            ),
+        ],
+        "an error",
+        "a module that is new",
+    ),
 )
 def test_code_that_does_not_load_leaves_the_old_serving_until_it_is_corrected(
     tmp_path, broken, corrected
@@ -246,11 +258,14 @@ def test_code_that_does_not_load_leaves_the_old_serving_until_it_is_corrected(
 
 @pytest.mark.parametrize(
     ("broken", "corrected"),
-    [
-        pytest.param("VERSION = = 2\n", "part", id="no Python"),
-        pytest.param("1 / 0\n", "part", id="an error"),
-        pytest.param("from new import VERSION\n", "new", id="a missing module"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param("VERSION = = 2\n", "part", id="no Python"),
+            pytest.param("1 / 0\n", "part", id="an error"),
+            pytest.param("from new import VERSION\n", "new", id="a missing module"),
+        ],
+        "a missing module",
+    ),
 )
 def test_code_that_did_not_load_at_the_start_is_loaded_once_it_is_corrected(
     tmp_path, broken, corrected
@@ -306,7 +321,10 @@ def test_an_edit_of_the_urls_of_a_django_project_is_served(tmp_path):
     assert before == 404
 
 
-@pytest.mark.parametrize("where", ["shop/templates/shop.html", "shop/templates/base.html"])
+TEMPLATES = ["shop/templates/base.html", "shop/templates/shop.html"]
+
+
+@pytest.mark.parametrize("where", mostly_thorough(TEMPLATES))
 def test_an_edit_of_a_template_of_a_django_project_is_served(tmp_path, where):
     with shop(tmp_path, [*PLAIN, "--reload"]) as server:
         if "base" in where:
