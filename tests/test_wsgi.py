@@ -19,6 +19,7 @@ from django_wsgimatch.project import use_settings_of_manage_py
 from django_wsgimatch.wsgi import get_application, make_dispatcher
 from tests.support.servers import ENTRY, GUNICORN, PYTHON, environment, failing
 from tests.support.wsgi import get, write_scripts
+from tests.thorough import mostly_thorough
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -341,12 +342,16 @@ def test_a_sound_prefix_is_not_mentioned(monkeypatch, caplog, prefix):
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param([*PYTHON, "manage.py", "wsgimatch", "serve", *SOCKET], id="serve"),
-        pytest.param([*GUNICORN, "--workers", "2", ENTRY], id="gunicorn alone"),
-        pytest.param([*GUNICORN, "--workers", "5", ENTRY], id="five workers"),
-        pytest.param([*GUNICORN, "--preload", ENTRY], id="a gunicorn that preloads"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param([*PYTHON, "manage.py", "wsgimatch", "serve", *SOCKET], id="serve"),
+            pytest.param([*GUNICORN, "--workers", "2", ENTRY], id="gunicorn alone"),
+            pytest.param([*GUNICORN, "--workers", "5", ENTRY], id="five workers"),
+            pytest.param([*GUNICORN, "--preload", ENTRY], id="a gunicorn that preloads"),
+        ],
+        "serve",
+        "gunicorn alone",
+    ),
 )
 def test_gunicorn_says_what_check_says_of_a_broken_table_and_ends(project, command):
     with (project / "settings.py").open("a") as file:

@@ -15,6 +15,7 @@ from tests.support.groups import PLAIN, site
 from tests.support.raw_http import Address, connect, request_bytes
 from tests.support.servers import GRANIAN, WAITRESS
 from tests.support.trees import open_directory
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -81,12 +82,16 @@ def chunked(length: int) -> bytes:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(PLAIN, id="gunicorn"),
-        pytest.param([*PLAIN[:-3], PLAIN[-1]], id="gunicorn with one thread"),
-        pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
-        pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
-    ],
+    params=mostly_thorough(
+        [
+            pytest.param(PLAIN, id="gunicorn"),
+            pytest.param([*PLAIN[:-3], PLAIN[-1]], id="gunicorn with one thread"),
+            pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
+            pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
+        ],
+        "gunicorn",
+        "waitress",
+    ),
 )
 def ask(request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     folder = tmp_path_factory.mktemp("limits")

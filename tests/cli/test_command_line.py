@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django_wsgimatch.asroot.common_options import CommonWords, sort_words
 from django_wsgimatch.management.commands.wsgimatch import FILES, SUBCOMMANDS
 from tests.support.servers import environment
+from tests.thorough import mostly_thorough
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """\
@@ -80,13 +81,17 @@ def run(site: Path, *words: str, settings: str = "shop") -> subprocess.Completed
 
 @pytest.mark.parametrize(
     "words",
-    [
-        pytest.param(["--settings", "other", "list"], id="before the subcommand"),
-        pytest.param(["list", "--settings", "other"], id="after it"),
-        pytest.param(
-            ["list", "--settings=other", "--no-color", "-v2", "--json"], id="among others"
-        ),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(["--settings", "other", "list"], id="before the subcommand"),
+            pytest.param(["list", "--settings", "other"], id="after it"),
+            pytest.param(
+                ["list", "--settings=other", "--no-color", "-v2", "--json"], id="among others"
+            ),
+        ],
+        "before the subcommand",
+        "among others",
+    ),
 )
 def test_settings(site, words):
     done = run(site, *words)
@@ -144,7 +149,7 @@ def loaded(*words: str) -> set[str]:
     return {*done.stderr.splitlines()}
 
 
-@pytest.mark.parametrize("name", ["check", "status", "import", "compare"])
+@pytest.mark.parametrize("name", mostly_thorough(["check", "status", "import", "compare"]))
 def test_a_subcommand_loads_no_other_s_file(name):
     files = {each: f"django_wsgimatch.cli.{FILES.get(each, each)}" for each in SUBCOMMANDS}
 
@@ -215,11 +220,13 @@ def test_django_s_words_among_gunicorn_s(words, sorted_words):
 
 @pytest.mark.parametrize(
     ("words", "settings"),
-    [
-        pytest.param(["check"], "broken", id="findings"),
-        pytest.param(["import", "apache.conf", "--json"], "shop", id="a wrong option"),
-        pytest.param(["status"], "shop", id="no server"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(["check"], "broken", id="findings"),
+            pytest.param(["import", "apache.conf", "--json"], "shop", id="a wrong option"),
+            pytest.param(["status"], "shop", id="no server"),
+        ]
+    ),
 )
 def test_a_command_line_exits_with_a_status(site, words, settings):
     done = run(site, *words, settings=settings)
@@ -253,14 +260,18 @@ def test_call_command_raises_a_command_error(tmp_path, settings, words, returnco
 
 @pytest.mark.parametrize(
     "words",
-    [
+    mostly_thorough(
+        [
+            ["check"],
+            ["check", "--json"],
+            ["list"],
+            ["preview", "/shop"],
+            ["import", "{site}/apache.conf"],
+            ["serve", "--help"],
+        ],
         ["check"],
-        ["check", "--json"],
-        ["list"],
-        ["preview", "/shop"],
-        ["import", "{site}/apache.conf"],
         ["serve", "--help"],
-    ],
+    ),
     ids=" ".join,
 )
 def test_a_reader_that_is_gone_ends_it_without_a_word(site, words):
@@ -348,7 +359,7 @@ def test_ctrl_c_ends_check_and_what_it_has_started(site):
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("words", ["check", "list --json", "serve --help"])
+@pytest.mark.parametrize("words", mostly_thorough(["check", "list --json", "serve --help"]))
 def test_streams_that_the_shell_has_closed(site, words, closed):
     environ = environment("shop")
     environ["PYTHONPATH"] += f":{site}"

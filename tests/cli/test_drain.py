@@ -10,6 +10,7 @@ from django_wsgimatch.server.health import DRAINING
 from tests.support.groups import ALIASES, HOOKS, site
 from tests.support.health import HEALTH, LIVE, health
 from tests.support.servers import PYTHON, environment
+from tests.thorough import mostly_thorough
 
 
 def manage(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +25,10 @@ def manage(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "aliases", [pytest.param(ALIASES, id="with groups"), pytest.param("", id="without groups")]
+    "aliases",
+    mostly_thorough(
+        [pytest.param(ALIASES, id="with groups"), pytest.param("", id="without groups")]
+    ),
 )
 def test_drain_on_and_off(tmp_path, aliases):
     groups = "" if aliases else "WSGIMATCH_PROCESS_GROUPS = {}\n"

@@ -21,6 +21,7 @@ from django_wsgimatch.exceptions import ManagerError, ManagerGone
 from tests.support.commands import Waiting
 from tests.support.groups import site
 from tests.support.renewals import AGAIN, BOOT, SLOW, deploy, deployed
+from tests.thorough import mostly_thorough
 
 APPLICATION = """\
 def application(environ, start_response):
@@ -70,12 +71,14 @@ def test_it_tells_which_processes_serve_the_new_code(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "error", "line"),
-    [
-        pytest.param("x = \n", "SyntaxError: invalid syntax", 2, id="no Python"),
-        pytest.param("import no_such", "No module named 'no_such'", 2, id="a missing module"),
-        pytest.param("1 / 0\n", "ZeroDivisionError: division by zero", 2, id="it raises"),
-        pytest.param("raise SystemExit(3)\n", "SystemExit: 3", 2, id="it leaves"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param("x = \n", "SyntaxError: invalid syntax", 2, id="no Python"),
+            pytest.param("import no_such", "No module named 'no_such'", 2, id="a missing module"),
+            pytest.param("1 / 0\n", "ZeroDivisionError: division by zero", 2, id="it raises"),
+            pytest.param("raise SystemExit(3)\n", "SystemExit: 3", 2, id="it leaves"),
+        ]
+    ),
 )
 def test_code_that_does_not_load_is_told_with_its_line(tmp_path, text, error, line):
     with served(tmp_path) as at:

@@ -17,6 +17,7 @@ from django_wsgimatch.daemon.servers.directory import MARKER, running_servers, s
 from tests.support.groups import HOOKS, PLAIN, base_of, site, sockets_of, write_project
 from tests.support.servers import environment, running
 from tests.support.small_projects import ROOT
+from tests.thorough import mostly_thorough
 
 CONTAINER = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 ALIASES = (
@@ -48,7 +49,7 @@ def container(project, sockets, command):
             server.process.wait(30)
 
 
-@pytest.mark.parametrize("command", [HOOKS, PLAIN], ids=["serve", "gunicorn"])
+@pytest.mark.parametrize("command", mostly_thorough([HOOKS, PLAIN]), ids=["serve", "gunicorn"])
 def test_a_server_in_another_container_leaves_a_living_ones_folder(tmp_path, command):
     with site(tmp_path / "here", command=command) as at:
         before = at.told("/blog")

@@ -46,6 +46,7 @@ from tests.support.groups import Site, site, sockets_of, wait_until
 from tests.support.relayed import ask, descriptors, scripted, settled
 from tests.support.servers import PYTHON
 from tests.support.wsgi import make_environ
+from tests.thorough import mostly_thorough
 
 
 def test_a_place_that_is_not_there_is_made_by_the_request_that_needs_it(tmp_path):
@@ -188,11 +189,13 @@ def answers(at: Site, target: str) -> bool:
 
 @pytest.mark.parametrize(
     "words",
-    [
-        pytest.param([], id="sync"),
-        pytest.param(["--threads", "2"], id="gthread"),
-        pytest.param(["--workers", "2"], id="two workers"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param([], id="sync"),
+            pytest.param(["--threads", "2"], id="gthread"),
+            pytest.param(["--workers", "2"], id="two workers"),
+        ]
+    ),
 )
 def test_a_server_that_is_killed_while_it_loads_leaves_no_manager(tmp_path, words):
     """The worker finds itself with process 1, or a subreaper, for a parent: those never end."""

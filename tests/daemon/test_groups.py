@@ -30,6 +30,7 @@ from tests.support.groups import (
     write_project,
 )
 from tests.support.servers import GRANIAN, WAITRESS, environment
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -117,15 +118,19 @@ def test_each_application_runs_in_the_place_that_its_alias_names(at):
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(HOOKS, id="gunicorn's hooks"),
-        pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
-        pytest.param([*PLAIN[:-1], "--workers", "3", PLAIN[-1]], id="three workers"),
-        pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
-        pytest.param(
-            [*GRANIAN, "--workers", "2", "django_wsgimatch.wsgi:application"], id="granian"
-        ),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(HOOKS, id="gunicorn's hooks"),
+            pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
+            pytest.param([*PLAIN[:-1], "--workers", "3", PLAIN[-1]], id="three workers"),
+            pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
+            pytest.param(
+                [*GRANIAN, "--workers", "2", "django_wsgimatch.wsgi:application"], id="granian"
+            ),
+        ],
+        "three workers",
+        "waitress",
+    ),
 )
 def test_every_server_starts_a_group_once(tmp_path, command):
     with site(tmp_path, command=command) as at:
@@ -150,7 +155,9 @@ def test_options_reach_the_processes(at):
 @pytest.mark.skipif(
     not runs_as_nobody("/usr/bin/python3"), reason="no user but root can read what it takes"
 )
-@pytest.mark.parametrize("command", [PLAIN, HOOKS], ids=["a worker of root's", "the arbiter"])
+@pytest.mark.parametrize(
+    "command", mostly_thorough([PLAIN, HOOKS], HOOKS), ids=["a worker of root's", "the arbiter"]
+)
 def test_a_group_runs_as_its_user(tmp_path, command):
     for path in [tmp_path, *tmp_path.parents[:3]]:
         path.chmod(0o755)
@@ -542,7 +549,9 @@ def test_a_killed_process_costs_its_own_request_only(at):
     assert pid
 
 
-@pytest.mark.parametrize("command", [PLAIN, HOOKS], ids=["plain", "the arbiter's hooks"])
+@pytest.mark.parametrize(
+    "command", mostly_thorough([PLAIN, HOOKS], HOOKS), ids=["plain", "the arbiter's hooks"]
+)
 def test_a_killed_manager_is_started_again(tmp_path, command):
     with site(tmp_path, command=command) as at:
         first = at.told("/blog")["pid"]
@@ -739,7 +748,7 @@ def application(environ, start_response):
 """
 
 
-@pytest.mark.parametrize("end", ["stopped", "killed"])
+@pytest.mark.parametrize("end", mostly_thorough(["stopped", "killed"], "killed"))
 def test_what_an_application_leaves_behind_ends_with_its_group(tmp_path, end):
     (tmp_path / "other.wsgi").write_text(LEAVE_BEHIND)
 

@@ -28,6 +28,7 @@ from django_wsgimatch.exceptions import ManagerError
 from tests.load.groups import TENANTS
 from tests.support.groups import HOOKS, PLAIN, base_of, marked, site, wait_until
 from tests.support.relayed import folder
+from tests.thorough import mostly_thorough
 
 QUICK = {"deadlock_timeout": 1}
 
@@ -101,7 +102,8 @@ def application(environ, start_response):
 
 
 @pytest.mark.parametrize(
-    "command", [pytest.param(PLAIN, id="plain"), pytest.param(HOOKS, id="hooks")]
+    "command",
+    mostly_thorough([pytest.param(PLAIN, id="plain"), pytest.param(HOOKS, id="hooks")], "hooks"),
 )
 def test_a_manager_that_hangs_is_replaced(tmp_path, command):
     with site(tmp_path, command=command) as at:

@@ -23,6 +23,7 @@ from django_wsgimatch.daemon.wire.protocol import decode_error, encode_error
 from django_wsgimatch.places import environment_of_groups
 from tests.support.commands import Waiting
 from tests.support.groups import HOOKS, PLAIN, site
+from tests.thorough import mostly_thorough
 
 WINTER, SUMMER = 1_796_000_000.0, 1_781_000_000.0
 # A group's Django project whose clock is in Sydney, and which tells its offset.
@@ -51,11 +52,14 @@ def offsets(log):
 
 @pytest.mark.parametrize(
     ("command", "environment"),
-    [
-        pytest.param(PLAIN, {}, id="plain gunicorn"),
-        pytest.param(ACCESS_LOG, {}, id="with our configuration, and an access log"),
-        pytest.param(PLAIN, {"TZ": "Asia/Tokyo"}, id="a group with a zone of its own"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(PLAIN, {}, id="plain gunicorn"),
+            pytest.param(ACCESS_LOG, {}, id="with our configuration, and an access log"),
+            pytest.param(PLAIN, {"TZ": "Asia/Tokyo"}, id="a group with a zone of its own"),
+        ],
+        "with our configuration, and an access log",
+    ),
 )
 def test_all_lines_are_in_the_server_s_zone(tmp_path, monkeypatch, command, environment):
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
@@ -85,11 +89,15 @@ def test_a_zone_that_is_the_project_s_as_well_is_the_server_s(tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     ("script", "target", "sentence"),
-    [
-        pytest.param("1 / 0\n", "/blog", "cannot be loaded as Python module", id="a script"),
-        pytest.param("x = 5\n", "/blog", "does not contain WSGI application", id="no application"),
-        pytest.param(DJANGO, "/blog/fail", "ValueError: no luck", id="the application"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param("1 / 0\n", "/blog", "cannot be loaded as Python module", id="a script"),
+            pytest.param(
+                "x = 5\n", "/blog", "does not contain WSGI application", id="no application"
+            ),
+            pytest.param(DJANGO, "/blog/fail", "ValueError: no luck", id="the application"),
+        ]
+    ),
 )
 def test_an_error_of_a_group_is_in_the_log_once(tmp_path, script, target, sentence):
     (tmp_path / "blog_settings.py").write_text(SETTINGS)

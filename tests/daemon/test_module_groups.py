@@ -144,6 +144,17 @@ def test_the_server_s_own_process_runs_a_changed_module_anew_and_no_other(tmp_pa
     assert (second["pid"], second["made"], second["version"]) == (first["pid"], "anew", 1)
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A site whose group blog has loaded a module."""
+    folder = tmp_path_factory.mktemp("shop")
+    write_package(folder)
+    aliases = PLACES.replace('script_alias("/other"', 'script_alias("/x"')
+    with site(folder, {"python_path": [str(folder)]}, aliases=aliases) as at:
+        at.told("/blog")
+        yield at
+
+
 @pytest.mark.parametrize(
     ("target", "status"),
     [
@@ -154,13 +165,8 @@ def test_the_server_s_own_process_runs_a_changed_module_anew_and_no_other(tmp_pa
         pytest.param("shop.web.app", b"403", id="no name"),
     ],
 )
-def test_a_group_answers_with_the_modules_of_its_own_entries(tmp_path, target, status):
-    write_package(tmp_path)
-    aliases = PLACES.replace('script_alias("/other"', 'script_alias("/x"')
-
-    with site(tmp_path, {"python_path": [str(tmp_path)]}, aliases=aliases) as at:
-        at.told("/blog")
-        said = asked(at, "blog", "", SCRIPT_FILENAME=target)
+def test_a_group_answers_with_the_modules_of_its_own_entries(shop, target, status):
+    said = asked(shop, "blog", "", SCRIPT_FILENAME=target)
 
     assert status in said[:40]
 

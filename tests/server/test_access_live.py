@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.groups import PLAIN, site
 from tests.support.servers import GRANIAN, WAITRESS
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -41,12 +42,14 @@ ALIASES = 'script_alias("/closed", "tell.wsgi", process_group="other"),\n'
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(PLAIN, id="gunicorn"),
-        pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
-        pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
-        pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(PLAIN, id="gunicorn"),
+            pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
+            pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
+            pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
+        ]
+    ),
 )
 def test_a_login_reaches_the_application_of_a_group(tmp_path, command):
     (tmp_path / "users").write_text("ann:{SHA}u8SS5DZYKLP0EektQ/jDoNAZVNI=\n")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.groups import HOOKS, PLAIN, SCRIPT, Site, site
 from tests.support.servers import ENTRY, GRANIAN, GUNICORN, UWSGI, Server, environment, running
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(
     not os.path.exists("/proc/self/smaps_rollup"), reason="only Linux tells what processes share"
@@ -157,7 +158,9 @@ def renewed(at: Site) -> bool:
     return bool(at.told("/blog")["version"] == 2)
 
 
-@pytest.mark.parametrize("command", [PLAIN, HOOKS], ids=["gunicorn alone", "our hooks"])
+@pytest.mark.parametrize(
+    "command", mostly_thorough([PLAIN, HOOKS], HOOKS), ids=["gunicorn alone", "our hooks"]
+)
 def test_groups_answer_behind_workers_that_share_the_table(tmp_path, command):
     with site(tmp_path, command=[*command[:-1], "--preload", command[-1]]) as at:
         told = at.told("/blog")

@@ -18,6 +18,7 @@ from tests.support.groups import ALIASES, HOOKS, PLAIN, SCRIPT, site, sockets_of
 from tests.support.health import HEALTH, LIVE, READY, health
 from tests.support.servers import failing, listens
 from tests.support.wsgi import Answer, get, write_scripts
+from tests.thorough import mostly_thorough
 
 BROKEN = "raise RuntimeError('the password is s3cret')\n"
 
@@ -239,7 +240,9 @@ def test_a_group_that_has_not_started_is_a_reason_and_then_is_none(tmp_path):
     assert "process group 'blog' is starting\n" in before[1]
 
 
-@pytest.mark.parametrize("command", [PLAIN, HOOKS], ids=["gunicorn", "gunicorn with our hooks"])
+@pytest.mark.parametrize(
+    "command", mostly_thorough([PLAIN, HOOKS], HOOKS), ids=["gunicorn", "gunicorn with our hooks"]
+)
 def test_a_script_that_raises_in_a_group_keeps_the_server_from_being_ready(tmp_path, command):
     (tmp_path / "app.wsgi").write_text(BROKEN)
     aliases = 'script_alias("/blog", "app.wsgi", process_group="blog"),\n'

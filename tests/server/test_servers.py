@@ -29,6 +29,7 @@ from tests.support.servers import (
     running,
     wait_for,
 )
+from tests.thorough import mostly_thorough
 
 Told = tuple[int] | tuple[int, str, str, str, str]
 # Before 27 gunicorn passes on raw bytes above 7F, as Apache does.
@@ -379,7 +380,10 @@ def broken_project(project: Path) -> Path:
     return project
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "runserver"])
+@pytest.mark.parametrize(
+    "name",
+    mostly_thorough([name for name in COMMANDS if name != "runserver"], "gunicorn sync", "granian"),
+)
 def test_broken_table_is_told_whole_and_ends_the_server(name: str, broken_project: Path) -> None:
     status, output = failing(COMMANDS[name], broken_project)
 

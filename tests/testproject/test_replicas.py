@@ -15,6 +15,7 @@ import pytest
 
 from testproject import settings as demo
 from tests.load import replicas as load_replicas
+from tests.thorough import mostly_thorough
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "testproject"
@@ -27,7 +28,7 @@ needs_nginx = pytest.mark.skipif(
 
 
 @needs_nginx
-@pytest.mark.parametrize("scene", ["restart", "broken"])
+@pytest.mark.parametrize("scene", mostly_thorough(["restart", "broken"]))
 def test_no_request_is_lost(tmp_path, scene):
     result = load_replicas.run(scene, tmp_path, rate=20, rounds=1, drain_seconds=0.5)
 

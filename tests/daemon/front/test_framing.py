@@ -34,6 +34,7 @@ from tests.support.raw_http import connect
 from tests.support.relayed import ask, descriptors, place, scripted, settled
 from tests.support.servers import ENTRY, GRANIAN, WAITRESS
 from tests.support.wsgi import Answer, make_environ
+from tests.thorough import mostly_thorough
 
 OK = b"200 OK\nContent-Length:5"
 MALFORMED = r"^Malformed response received from daemon process: "
@@ -534,7 +535,9 @@ def test_a_header_of_the_connection_is_dropped_in_a_group_as_outside(served):
     }
 
 
-@pytest.mark.parametrize("command", [WAITRESS, GRANIAN], ids=["waitress", "granian"])
+@pytest.mark.parametrize(
+    "command", mostly_thorough([WAITRESS, GRANIAN]), ids=["waitress", "granian"]
+)
 def test_a_tenant_s_response_is_one_response_under_other_servers_too(tmp_path, command):
     (tmp_path / "app.wsgi").write_text(TENANT)
     longer = frame(HEAD, OK) + frame(DATA, b"AAAAA" + SMUGGLED) + frame(END)

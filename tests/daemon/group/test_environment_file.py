@@ -9,6 +9,7 @@ import pytest
 from django_wsgimatch.daemon.group.environment_file import read_environment_file
 from django_wsgimatch.exceptions import SettingError
 from tests.support.groups import site
+from tests.thorough import mostly_thorough
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_each_process_of_a_group_reads_it_when_it_starts(tmp_path, written):
     assert (first["given"], other["given"]) == ("first", None)
 
 
-@pytest.mark.parametrize("text", [None, "no line\n"])
+@pytest.mark.parametrize("text", mostly_thorough([None, "no line\n"]))
 def test_a_group_whose_file_cannot_be_used_does_not_start(tmp_path, written, text):
     path = written(text or "")
     if text is None:

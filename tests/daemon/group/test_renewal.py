@@ -15,11 +15,12 @@ from django_wsgimatch.daemon.group.worker.changes import LoadedFiles
 from django_wsgimatch.daemon.manager.processes import Process
 from tests.support.kept_places import SHAPE, kept_place, process
 from tests.support.renewals import AGAIN, deployed
+from tests.thorough import mostly_thorough
 
-ways = pytest.mark.parametrize("way", ["restart", "hup", "touch"])
+WAYS = ["restart", "hup", "touch"]
 
 
-@ways
+@pytest.mark.parametrize("way", mostly_thorough(WAYS, "hup"))
 def test_a_deploy_while_the_one_before_it_loads_is_served_after_it(tmp_path, way):
     with deployed(tmp_path) as site:
         site.at.told("/blog")
@@ -36,7 +37,7 @@ def test_a_deploy_while_the_one_before_it_loads_is_served_after_it(tmp_path, way
         assert site.loads == ["1", "2", "3"]
 
 
-@ways
+@pytest.mark.parametrize("way", mostly_thorough(WAYS, "touch"))
 def test_a_deploy_while_a_broken_one_fails_is_served_after_it(tmp_path, way):
     with deployed(tmp_path) as site:
         site.at.told("/blog")
@@ -55,7 +56,7 @@ def test_a_deploy_while_a_broken_one_fails_is_served_after_it(tmp_path, way):
         site.at.until(lambda: site.at.told("/blog")["version"] == "3")
 
 
-@pytest.mark.parametrize("way", ["restart", "hup"])
+@pytest.mark.parametrize("way", mostly_thorough(["restart", "hup"]))
 def test_a_deploy_while_a_group_starts_for_the_first_time_is_served_after_it(tmp_path, way):
     with deployed(tmp_path, is_held=True) as site:
         site.at.until(lambda: site.loads == ["1"])

@@ -27,6 +27,7 @@ from tests.support.rooted import (
     uid,
     write_project,
 )
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -212,7 +213,9 @@ def test_a_group_is_restarted_and_stopped_alone(project):
 SLEEPER = "__import__('subprocess').Popen(['sleep', '1000'], start_new_session={})"
 
 
-@pytest.mark.parametrize("has_session", [False, True], ids=["in its session", "in its own"])
+@pytest.mark.parametrize(
+    "has_session", mostly_thorough([False, True], True), ids=["in its session", "in its own"]
+)
 def test_what_a_group_leaves_behind_ends_with_it(project, has_session):
     line = f"    {SLEEPER.format(has_session)}; setattr(sys"
     (project / "app.wsgi").write_text(SCRIPT.replace("    setattr(sys", line))
@@ -312,7 +315,7 @@ def sleepers(at: Site) -> list[int]:
     return [pid for pid in at.processes() if words_of(pid)[:1] == ["sleep"]]
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("signum", mostly_thorough([signal.SIGKILL, signal.SIGTERM]))
 def test_groups_of_a_parent_that_was_killed_are_back(project, signum):
     with site(project) as at:
         told = told_by(at, "blog")

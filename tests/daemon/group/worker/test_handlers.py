@@ -11,6 +11,7 @@ import pytest
 
 from django_wsgimatch.daemon.group.worker.handlers import ignore_handlers
 from tests.support.groups import site
+from tests.thorough import mostly_thorough
 
 LAZY = 'script_alias("/blog", "app.wsgi", process_group="blog"),\n'
 BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
@@ -72,7 +73,9 @@ def test_a_forked_process_has_handlers_of_its_own(ignoring):
     assert os.waitstatus_to_exitcode(status) == 1
 
 
-@pytest.mark.parametrize("aliases", [LAZY, BOOT], ids=["by a request", "ahead"])
+@pytest.mark.parametrize(
+    "aliases", mostly_thorough([LAZY, BOOT], BOOT), ids=["by a request", "ahead"]
+)
 def test_a_script_that_registers_a_handler_is_loaded_and_ended(tmp_path, aliases):
     (tmp_path / "app.wsgi").write_text(SCRIPT)
     with site(tmp_path, aliases=aliases) as at:
