@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import signal
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from django_wsgimatch.cli.common import orders
 from django_wsgimatch.cli.restart import RESTART
@@ -18,106 +20,150 @@ from django_wsgimatch.cli.stop import STOP
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.front.answers import read_order, read_outcomes
 from django_wsgimatch.exceptions import ManagerError, ManagerGone
-from tests.support.commands import Waiting
+from tests.support.commands import Waiting, run
 from tests.support.groups import site
 from tests.support.renewals import AGAIN, BOOT, SLOW, deploy, deployed
-from tests.thorough import mostly_thorough
 
 APPLICATION = """\
 def application(environ, start_response):
     start_response("200 OK", [])
     return [VERSION]
 """
-LAZY = 'script_alias("/blog", "app.wsgi", process_group="blog"),\n'
-GROUPS = """\
-script_alias("/a", "app.wsgi", process_group="blog", application_group="a"),
-script_alias("/b", "app.wsgi", process_group="blog", application_group="b"),
+# Each test has a group of its own, whose script bears its name: one server is enough for them all.
+GROUPS = {
+    "two": {"processes": 2, "threads": 1},
+    "part": {"python_path": ["{project}/lib"]},
+    "nowhere": {"log_file": "{project}/nowhere/log"},
+    **{name: {} for name in ("broken", "dying", "stopped", "gone", "looping", "lazy", "tenants")},
+}
+ALIASES = f"""\
+*(script_alias(f"/{{n}}", f"{{n}}.wsgi", process_group=n, application_group="%{{GLOBAL}}")
+  for n in {[name for name in GROUPS if name not in ("lazy", "tenants")]!r}),
+script_alias("/lazy", "lazy.wsgi", process_group="lazy"),
+script_alias("/a", "tenants.wsgi", process_group="tenants", application_group="a"),
+script_alias("/b", "tenants.wsgi", process_group="tenants", application_group="b"),
 """
 
 
-@contextmanager
-def served(path, text=APPLICATION, version=1, aliases=BOOT, **options):
-    write(path, text, version)
-    with site(path, options, aliases=aliases) as at:
+class Group:
+    """A group of the server that the tests share, and its script."""
+
+    def __init__(self, at, name):
+        self.at, self.name = at, name
+        self.script = at.project / f"{name}.wsgi"
+
+    def write(self, text=APPLICATION, version=1):
+        self.script.write_text(f"VERSION = b'{version}'\n{text}")
+
+    def get(self):
+        return self.at.get(f"/{self.name}")
+
+    @property
+    def place(self):
+        return self.at.place(self.name)
+
+    def restart(self):
+        return restart(self.at, name=self.name)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    project = tmp_path_factory.mktemp("shared")
+    (project / "lib").mkdir()
+    (project / "lib/part_of_it.py").touch()
+    for name in GROUPS:
+        text = "import os\nos._exit(7)\n" if name == "looping" else APPLICATION
+        (project / f"{name}.wsgi").write_text(f"VERSION = b'1'\n{text}")
+    groups = f"{GROUPS!r}".replace("{project}", str(project))
+    with site(project, aliases=ALIASES, more=f"WSGIMATCH_PROCESS_GROUPS |= {groups}\n") as at:
         yield at
 
 
-def write(path, text=APPLICATION, version=1):
-    (path / "app.wsgi").write_text(f"VERSION = b'{version}'\n{text}")
+@pytest.fixture
+def group(shared):
+    """The group of a name."""
+    return lambda name: Group(shared, name)
+
+
+def ordered(at, *words):
+    """The status, output and errors of a subcommand of the site's project, run by this process."""
+    values = runpy.run_path(str(at.project / "settings.py"))
+    own = {name: values[name] for name in values if name.startswith(("WSGIMATCH_", "BASE_DIR"))}
+    with override_settings(**own), patch.dict(os.environ, DJANGO_SETTINGS_MODULE="settings"):
+        output, errors, status = run(*words)
+    return status, output, errors
 
 
 def restart(at, *words, name="blog"):
-    return Waiting(at.project, "restart", name, "--wait", *words).end()
+    return ordered(at, "restart", name, "--wait", *words)
 
 
-def test_it_tells_which_processes_serve_the_new_code(tmp_path):
-    with served(tmp_path, processes=2, threads=1) as at:
-        at.get("/blog")
-        at.until(lambda: len(at.place("blog")["processes"]) == 2)
-        old = {each["pid"] for each in at.place("blog")["processes"]}
-        write(tmp_path, version=2)
-        status, output, errors = restart(at)
-        answer = at.get("/blog").body
-        ready = {each["pid"] for each in at.place("blog")["processes"] if each["state"] == "ready"}
+def test_it_tells_which_processes_serve_the_new_code(group):
+    two = group("two")
+    two.get()
+    two.at.until(lambda: len(two.place["processes"]) == 2)
+    old = {each["pid"] for each in two.place["processes"]}
+    two.write(version=2)
+    # Typed, as users do.
+    status, output, errors = Waiting(two.at.project, "restart", "two", "--wait").end()
+    answer = two.get().body
+    ready = {each["pid"] for each in two.place["processes"] if each["state"] == "ready"}
 
     first, second = output.splitlines()
     told = {int(pid) for pid in re.findall(r"\d+", second)}
     assert (status, errors, answer) == (0, "", b"2")
-    assert first == "Restarting blog."
-    assert re.fullmatch(r"blog: processes \d+, \d+ serve the new code\.", second)
+    assert first == "Restarting two."
+    assert re.fullmatch(r"two: processes \d+, \d+ serve the new code\.", second)
     assert told == ready
     assert not told & old
 
 
 @pytest.mark.parametrize(
     ("text", "error", "line"),
-    mostly_thorough(
-        [
-            pytest.param("x = \n", "SyntaxError: invalid syntax", 2, id="no Python"),
-            pytest.param("import no_such", "No module named 'no_such'", 2, id="a missing module"),
-            pytest.param("1 / 0\n", "ZeroDivisionError: division by zero", 2, id="it raises"),
-            pytest.param("raise SystemExit(3)\n", "SystemExit: 3", 2, id="it leaves"),
-        ]
-    ),
+    [
+        pytest.param("x = \n", "SyntaxError: invalid syntax", 2, id="no Python"),
+        pytest.param("import no_such", "No module named 'no_such'", 2, id="a missing module"),
+        pytest.param("1 / 0\n", "ZeroDivisionError: division by zero", 2, id="it raises"),
+        pytest.param("raise SystemExit(3)\n", "SystemExit: 3", 2, id="it leaves"),
+    ],
 )
-def test_code_that_does_not_load_is_told_with_its_line(tmp_path, text, error, line):
-    with served(tmp_path) as at:
-        at.get("/blog")
-        write(tmp_path, text)
-        status, output, errors = restart(at)
-        answer = at.get("/blog").body
+def test_code_that_does_not_load_is_told_with_its_line(group, text, error, line):
+    broken = group("broken")
+    broken.write()
+    assert broken.get().body == b"1"
+    broken.write(text)
+    status, output, errors = broken.restart()
+    answer = broken.get().body
 
-    assert (status, output, answer) == (1, "Restarting blog.\n", b"1")
+    assert (status, output, answer) == (1, "Restarting broken.\n", b"1")
     assert errors.startswith(
-        "blog: the new code does not load, the old code is still served: Target "
+        "broken: the new code does not load, the old code is still served: Target "
     )
-    assert f"{error} (line {line} of {tmp_path}/app.wsgi).\n" in errors
+    assert f"{error} (line {line} of {broken.script}).\n" in errors
 
 
-def test_the_line_of_a_module_that_does_not_load_is_told(tmp_path):
-    (tmp_path / "lib").mkdir()
-    part = tmp_path / "lib/part_of_it.py"
-    part.write_text("")
-    text = f"import part_of_it\n{APPLICATION}"
-    with served(tmp_path, text, python_path=[str(tmp_path / "lib")]) as at:
-        at.get("/blog")
-        part.write_text("\n\nVERSION = undefined\n")
-        status, _, errors = restart(at)
+def test_the_line_of_a_module_that_does_not_load_is_told(group):
+    part = group("part")
+    module = part.at.project / "lib/part_of_it.py"
+    part.write(f"import part_of_it\n{APPLICATION}")
+    part.get()
+    module.write_text("\n\nVERSION = undefined\n")
+    status, _, errors = part.restart()
 
     assert status == 1
-    assert f"NameError: name 'undefined' is not defined (line 3 of {part})" in errors
+    assert f"NameError: name 'undefined' is not defined (line 3 of {module})" in errors
 
 
-def test_new_processes_that_die_while_they_load_are_told(tmp_path):
-    with served(tmp_path) as at:
-        at.get("/blog")
-        write(tmp_path, "import os\nos._exit(7)\n")
-        status, _, errors = restart(at)
-        answer = at.get("/blog").body
+def test_new_processes_that_die_while_they_load_are_told(group):
+    dying = group("dying")
+    dying.get()
+    dying.write("import os\nos._exit(7)\n")
+    status, _, errors = dying.restart()
+    answer = dying.get().body
 
     assert (status, answer) == (1, b"1")
     assert re.fullmatch(
-        r"blog: the new code does not load, the old code is still served: "
+        r"dying: the new code does not load, the old code is still served: "
         r"process \d+ exited with status 7 while it loaded\.\n",
         errors,
     )
@@ -195,64 +241,64 @@ def test_a_restart_while_a_start_fails_is_a_start_of_its_own(tmp_path):
     assert "serves the new code" in output
 
 
-def test_a_place_that_was_stopped_is_started_by_it(tmp_path):
-    with served(tmp_path) as at:
-        at.get("/blog")
-        stopped = Waiting(at.project, "stop", "blog", "--wait").end()
-        left = at.place("blog")["processes"]
-        write(tmp_path, version=2)
-        status, output, _ = restart(at)
-        answer = at.get("/blog").body
+def test_a_place_that_was_stopped_is_started_by_it(group):
+    place = group("stopped")
+    place.get()
+    stopped = ordered(place.at, "stop", "stopped", "--wait")
+    left = place.place["processes"]
+    place.write(version=2)
+    status, output, _ = place.restart()
+    answer = place.get().body
 
-    assert stopped == (0, "Stopping blog.\nblog: its processes have ended.\n", "")
+    assert stopped == (0, "Stopping stopped.\nstopped: its processes have ended.\n", "")
     assert (left, status, answer) == ([], 0, b"2")
     assert "serves the new code" in output
 
 
-def test_a_place_that_was_stopped_and_does_not_load_its_script_is_told(tmp_path):
-    with served(tmp_path) as at:
-        at.get("/blog")
-        Waiting(at.project, "stop", "blog", "--wait").end()
-        write(tmp_path, "1 / 0\n")
-        status, _, errors = restart(at)
+def test_a_place_that_was_stopped_and_does_not_load_its_script_is_told(group):
+    gone = group("gone")
+    gone.get()
+    ordered(gone.at, "stop", "gone", "--wait")
+    gone.write("1 / 0\n")
+    status, _, errors = gone.restart()
 
     assert status == 1
     assert errors.startswith(
-        f"blog: the new processes do not load '{tmp_path}/app.wsgi': Target WSGI script "
+        f"gone: the new processes do not load '{gone.script}': Target WSGI script "
     )
-    assert f"ZeroDivisionError: division by zero (line 2 of {tmp_path}/app.wsgi).\n" in errors
+    assert f"ZeroDivisionError: division by zero (line 2 of {gone.script}).\n" in errors
 
 
-def test_a_group_in_a_crash_loop_is_told_at_once(tmp_path):
-    write(tmp_path, "import os\nos._exit(7)\n")
-    with site(tmp_path, aliases=BOOT) as at:
-        at.get("/blog")
-        at.until(lambda: at.place("blog")["state"] == "failed")
-        status, _, errors = restart(at)
+def test_a_group_in_a_crash_loop_is_told_at_once(group):
+    looping = group("looping")
+    looping.get()
+    looping.at.until(lambda: looping.place["state"] == "failed")
+    status, _, errors = looping.restart()
 
     assert status == 1
     assert re.match(
-        r"blog: did not start: it ended with status 6: process \d+ exited with status 7 while it "
-        r"loaded",
+        r"looping: did not start: it ended with status 6: process \d+ exited with status 7 while "
+        r"it loaded",
         errors,
     )
 
 
-def test_a_group_that_cannot_be_started_is_told(tmp_path):
-    with served(tmp_path, log_file=str(tmp_path / "nowhere/log")) as at:
-        at.get("/blog")
-        status, _, errors = restart(at)
+def test_a_group_that_cannot_be_started_is_told(group):
+    nowhere = group("nowhere")
+    nowhere.get()
+    status, _, errors = nowhere.restart()
 
     assert status == 1
-    assert errors.startswith("blog: cannot be started: [Errno 2] No such file or directory")
+    assert errors.startswith("nowhere: cannot be started: [Errno 2] No such file or directory")
 
 
-def test_scripts_that_nobody_has_asked_for_are_not_waited_for(tmp_path):
-    with served(tmp_path, "1 / 0\n", aliases=LAZY) as at:
-        at.get("/blog")
-        at.until(lambda: at.place("blog")["state"] == "running")
+def test_scripts_that_nobody_has_asked_for_are_not_waited_for(group):
+    lazy = group("lazy")
+    lazy.write("1 / 0\n")
+    lazy.get()
+    lazy.at.until(lambda: lazy.place["state"] == "running")
 
-        assert restart(at)[0] == 0
+    assert lazy.restart()[0] == 0
 
 
 def test_what_takes_longer_than_the_timeout_is_no_success(tmp_path):
@@ -268,17 +314,16 @@ def test_what_takes_longer_than_the_timeout_is_no_success(tmp_path):
     )
 
 
-def test_each_place_of_a_process_group_is_told(tmp_path):
-    with served(tmp_path, aliases=GROUPS) as at:
-        at.get("/a")
-        at.get("/b")
-        status, output, _ = restart(at)
+def test_each_place_of_a_process_group_is_told(shared):
+    shared.get("/a")
+    shared.get("/b")
+    status, output, _ = restart(shared, name="tenants")
 
     assert status == 0
     assert sorted(re.sub(r"\d+", "N", line) for line in output.splitlines()[1:]) == [
-        "blog/a: process N serves the new code.",
-        "blog/b: process N serves the new code.",
-        "blog: process N serves the new code.",
+        "tenants/a: process N serves the new code.",
+        "tenants/b: process N serves the new code.",
+        "tenants: process N serves the new code.",
     ]
 
 
