@@ -192,10 +192,13 @@ def test_traceback(site, words, has_traceback):
 
 @pytest.mark.parametrize(
     ("words", "has_colour"),
-    [
-        pytest.param([], False, id="as a rule"),
-        pytest.param(["--force-color"], True, id="with --force-color"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param([], False, id="as a rule"),
+            pytest.param(["--force-color"], True, id="with --force-color"),
+        ],
+        "with --force-color",
+    ),
 )
 def test_colour_in_a_pipe(site, words, has_colour):
     assert ("\x1b[" in run(site, "list", *words).stdout) == has_colour

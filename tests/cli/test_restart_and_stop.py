@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import runpy
 import signal
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import override_settings
 
 from django_wsgimatch.cli.common import orders
 from django_wsgimatch.cli.restart import RESTART
@@ -20,7 +17,7 @@ from django_wsgimatch.cli.stop import STOP
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.daemon.front.answers import read_order, read_outcomes
 from django_wsgimatch.exceptions import ManagerError, ManagerGone
-from tests.support.commands import Waiting, run
+from tests.support.commands import Waiting, run_for
 from tests.support.groups import site
 from tests.support.renewals import AGAIN, BOOT, SLOW, deploy, deployed
 
@@ -87,10 +84,7 @@ def group(shared):
 
 def ordered(at, *words):
     """The status, output and errors of a subcommand of the site's project, run by this process."""
-    values = runpy.run_path(str(at.project / "settings.py"))
-    own = {name: values[name] for name in values if name.startswith(("WSGIMATCH_", "BASE_DIR"))}
-    with override_settings(**own), patch.dict(os.environ, DJANGO_SETTINGS_MODULE="settings"):
-        output, errors, status = run(*words)
+    output, errors, status = run_for(at.project, *words)
     return status, output, errors
 
 

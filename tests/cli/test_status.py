@@ -19,6 +19,7 @@ from django_wsgimatch.cli.status import (
     status_cells,
     status_lines,
 )
+from tests.support.commands import run_for
 from tests.support.groups import site
 from tests.support.statuses import PLACE, STOPPED
 
@@ -116,18 +117,21 @@ def test_where_no_server_was_found(monkeypatch, settings, words, bases, where):
 def test_commands_ask_the_running_server(tmp_path):
     with site(tmp_path) as at:
         at.told("/blog")
+        typed = manage(at.project, "status", "--json")
         said = {
-            words: manage(at.project, *words.split())
-            for words in ("status --json", "status", "restart blog", "stop other", "stop nobody")
+            words: run_for(at.project, *words.split())[0]
+            for words in ("status", "restart blog", "stop other")
         }
+        with pytest.raises(CommandError) as refused:
+            run_for(at.project, "stop", "nobody")
 
-    [server] = json.loads(said["status --json"])
+    [server] = json.loads(typed)
     assert [place["name"] for place in server["places"]] == ["blog", "other"]
     assert "blog" in said["status"]
     assert said["restart blog"] == "Restarting blog.\n"
     assert said["stop other"] == "Stopping other.\n"
-    assert said["stop nobody"] == (
-        "CommandError: There is no process group or application group 'nobody': blog, other.\n"
+    assert str(refused.value) == (
+        "There is no process group or application group 'nobody': blog, other."
     )
 
 

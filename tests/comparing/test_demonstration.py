@@ -135,6 +135,7 @@ def test_the_site_under_apache_and_gunicorn_does_not_differ(site, under_apache):
     assert told["requests"] == len(TARGETS)
 
 
+@pytest.mark.thorough("test_the_site_under_apache_and_gunicorn_does_not_differ")
 def test_with_one_alias_of_the_site_changed_exactly_its_urls_differ(site, under_apache):
     status, told = compared(site, under_apache, CHANGED)
 

@@ -15,10 +15,34 @@ script_alias_match("^/(tenant-\\\\w+)", "app.wsgi", process_group="blog",
                    application_group="%{RESOURCE}"),
 script_alias("/here", "app.wsgi"),
 """
-HOSTS = """\
-script_alias("/host", "app.wsgi", process_group="blog", application_group="%{HOST}"),
-script_alias("/named", "app.wsgi", process_group="blog", application_group="b.example"),
+# The groups that share a server, by the tests that they are for.
+GROUPS = {
+    "few": {"maximum_starts": 2},
+    "table": {"maximum_application_groups": 1, "maximum_starts": 1},
+    "slow": {"threads": 16},
+    **{name: {} for name in ("hosts", "ports", "named", "rush", "stream")},
+}
+STREAM = """\
+import time
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    while True:
+        yield b'x' * 100000
+        time.sleep(0.01)
+"""
+SHARED = """\
 script_alias("/here", "app.wsgi"),
+script_alias("/other", "other.wsgi", process_group="other"),
+script_alias("/streaming", "stream.wsgi", process_group="stream"),
+script_alias_match("^/(tenant-\\\\w+)", "app.wsgi", process_group="ports",
+                   application_group="%{RESOURCE}"),
+*(script_alias(f"/{name}", "app.wsgi", process_group=name) for name in ("slow", "rush", "stream")),
+*(script_alias(f"/host-{name}", "app.wsgi", process_group=name, application_group="%{HOST}")
+  for name in ("hosts", "few", "named")),
+*(script_alias(f"/named-{name}", "app.wsgi", process_group=name, application_group="b.example")
+  for name in ("hosts", "few", "named")),
+*(script_alias(f"/table-{name}", "app.wsgi", process_group="table", application_group=name)
+  for name in "abc"),
 """
 BAD_HOSTS = ["x,y", "x y", "x@y", "x/../../etc", "a:65536", "a..b", "a|/b", "\xff\xfe", "1", "a:"]
 
@@ -27,28 +51,46 @@ def status(at, target, host):
     return at.get(target, headers={b"Host": host.encode("latin-1")}).status
 
 
-def test_a_bad_host_is_400_whoever_answers(tmp_path):
-    with site(tmp_path, aliases=HOSTS) as at:
-        targets = ["/here", "/host", "/none"]
-        # Asked again, the dispatcher answers by a shorter way.
-        good = {status(at, "/here", "a.example") for _ in range(20)}
-        asked = [(target, host) for target in targets for host in BAD_HOSTS]
-        statuses = {pair: status(at, *pair) for pair in asked}
-        places = {place["name"] for place in at.order(do="status")["places"]}
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    project = tmp_path_factory.mktemp("shared")
+    (project / "stream.wsgi").write_text(STREAM)
+    more = f"WSGIMATCH_PROCESS_GROUPS |= {GROUPS!r}\n"
+    with site(project, aliases=SHARED, more=more) as at:
+        yield at
+
+
+@pytest.fixture
+def at(shared):
+    """The shared site, with what the log says from now on."""
+    shared.skip_log()
+    return shared
+
+
+def places_of(at, group):
+    """The names of a process group's places."""
+    places = [place["name"] for place in at.order(do="status")["places"]]
+    return [name for name in places if name.partition("/")[0] == group]
+
+
+def test_a_bad_host_is_400_whoever_answers(at):
+    targets = ["/here", "/host-hosts", "/none"]
+    # Asked again, the dispatcher answers by a shorter way.
+    good = {status(at, "/here", "a.example") for _ in range(20)}
+    asked = [(target, host) for target in targets for host in BAD_HOSTS]
+    statuses = {pair: status(at, *pair) for pair in asked}
 
     assert good == {200}
     assert {pair for pair, got in statuses.items() if got != 400} == set()
-    assert places == {"blog", "other", "blog/b.example"}
+    assert {*places_of(at, "hosts")} == {"hosts", "hosts/b.example"}
 
 
-def test_ports_that_a_client_makes_up_start_nothing(tmp_path):
-    with site(tmp_path, aliases=TENANTS) as at:
-        hosts = [f"evil.example:{port}" for port in range(10000, 10012)]
-        told = [at.get("/tenant-two", headers={b"Host": host.encode()}) for host in hosts]
-        places = {place["name"] for place in at.order(do="status")["places"]}
+def test_ports_that_a_client_makes_up_start_nothing(at):
+    hosts = [f"evil.example:{port}" for port in range(10000, 10012)]
+    told = [at.get("/tenant-two", headers={b"Host": host.encode()}) for host in hosts]
 
     assert {answer.status for answer in told} == {200}
-    assert places == {"blog", "other", "blog/localhost|/tenant-two"}
+    assert places_of(at, "ports") == ["ports", "ports/localhost|/tenant-two"]
 
 
 def test_listed_ports_count_and_others_do_not(tmp_path):
@@ -61,40 +103,30 @@ def test_listed_ports_count_and_others_do_not(tmp_path):
     assert places == {"blog", "other", "blog/localhost:8443|/tenant-a", "blog/localhost|/tenant-a"}
 
 
-def test_a_host_cannot_name_what_the_table_names(tmp_path):
-    with site(tmp_path, aliases=HOSTS) as at:
-        named = at.told("/named")
-        chosen = at.get("/host", headers={b"Host": b"b.example"})
-        places = [place["name"] for place in at.order(do="status")["places"]]
+def test_a_host_cannot_name_what_the_table_names(at):
+    named = at.told("/named-named")
+    chosen = at.get("/host-named", headers={b"Host": b"b.example"})
 
     assert str(named["pid"]).encode() not in chosen.body
-    assert places.count("blog/b.example") == 2
+    assert places_of(at, "named").count("named/b.example") == 2
 
 
-def test_clients_start_so_many_groups_a_minute(tmp_path):
-    with site(tmp_path, {"maximum_starts": 2}, aliases=HOSTS) as at:
-        statuses = [status(at, "/host", f"{name}.example") for name in "abcdef"]
-        refused = at.get("/host", headers={b"Host": b"g.example"})
-        again = [status(at, "/host", f"{name}.example") for name in "ab"]
-        named = at.get("/named").status
-        places = {place["name"] for place in at.order(do="status")["places"]}
-        said = at.log.count("maximum_starts")
+def test_clients_start_so_many_groups_a_minute(at):
+    statuses = [status(at, "/host-few", f"{name}.example") for name in "abcdef"]
+    refused = at.get("/host-few", headers={b"Host": b"g.example"})
+    again = [status(at, "/host-few", f"{name}.example") for name in "ab"]
+    named = at.get("/named-few").status
+    said = at.log.count("maximum_starts")
 
     assert statuses == [200, 200, 503, 503, 503, 503]
     assert (refused.status, refused.headers["retry-after"]) == (503, "5")
     assert (again, named) == ([200, 200], 200)
-    assert places == {"blog", "other", "blog/a.example", "blog/b.example"}
+    assert {*places_of(at, "few")} == {"few", "few/a.example", "few/b.example"}
     assert said == 1
 
 
-def test_what_the_table_names_is_not_counted(tmp_path):
-    options = {"maximum_application_groups": 1, "maximum_starts": 1}
-    aliases = "".join(
-        f'script_alias("/{n}", "app.wsgi", process_group="blog", application_group="{n}"),\n'
-        for n in "abc"
-    )
-    with site(tmp_path, options, aliases=aliases) as at:
-        pids = [at.told(f"/{n}")["pid"] for n in "abcabc"]
+def test_what_the_table_names_is_not_counted(at):
+    pids = [at.told(f"/table-{n}")["pid"] for n in "abcabc"]
 
     assert pids[:3] == pids[3:]
 
@@ -105,20 +137,19 @@ def ask_all(at, target, count, **request):
     return pool, [pool.submit(at.get, target, **request) for _ in range(count)]
 
 
-def test_a_slow_place_leaves_threads_to_the_others(tmp_path):
-    with site(tmp_path, {"threads": 16}) as at:
-        # A place that has not answered yet may be starting, and is given more time.
-        at.told("/blog")
-        at.told("/other")
-        pool, asked = ask_all(at, "/blog/sleep/4", 16)
-        at.until(lambda: sum(future.done() for future in asked) >= 13)
-        others = [at.get(target).status for target in ("/other", "/here")]
-        held = [future for future in asked if not future.done()]
-        pool.shutdown()
-        answers = [future.result() for future in asked]
-        # All have left, so there is room for as many again.
-        pool, again = ask_all(at, "/blog", 3)
-        pool.shutdown()
+def test_a_slow_place_leaves_threads_to_the_others(at):
+    # A place that has not answered yet may be starting, and is given more time.
+    at.told("/slow")
+    at.told("/other")
+    pool, asked = ask_all(at, "/slow/sleep/4", 16)
+    at.until(lambda: sum(future.done() for future in asked) >= 13)
+    others = [at.get(target).status for target in ("/other", "/here")]
+    held = [future for future in asked if not future.done()]
+    pool.shutdown()
+    answers = [future.result() for future in asked]
+    # All have left, so there is room for as many again.
+    pool, again = ask_all(at, "/slow", 3)
+    pool.shutdown()
 
     assert others == [200, 200]
     assert len(held) == 3
@@ -127,36 +158,22 @@ def test_a_slow_place_leaves_threads_to_the_others(tmp_path):
     assert [future.result().status for future in again] == [200] * 3
 
 
-def test_a_rush_on_a_quick_place_is_not_refused(tmp_path):
-    with site(tmp_path) as at:
-        at.told("/blog")
-        pool, asked = ask_all(at, "/blog", 16)
-        pool.shutdown()
+def test_a_rush_on_a_quick_place_is_not_refused(at):
+    at.told("/rush")
+    pool, asked = ask_all(at, "/rush", 16)
+    pool.shutdown()
 
     assert {future.result().status for future in asked} == {200}
 
 
-def test_clients_that_go_away_make_room(tmp_path):
-    (tmp_path / "stream.wsgi").write_text(
-        "import time\n"
-        "def application(environ, start_response):\n"
-        "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
-        "    while True:\n"
-        "        yield b'x' * 100000\n"
-        "        time.sleep(0.01)\n"
-    )
-    aliases = """\
-    script_alias("/stream", "stream.wsgi", process_group="blog"),
-    script_alias("/blog", "app.wsgi", process_group="blog"),
-    """
-    with site(tmp_path, aliases=aliases) as at:
-        for _ in range(8):
-            with connect(at.server.address) as client:
-                client.sendall(request_bytes(b"/stream", b"GET", {}))
-                assert client.recv(100)
-        at.until(lambda: not at.busy("blog"))
+def test_clients_that_go_away_make_room(at):
+    for _ in range(8):
+        with connect(at.server.address) as client:
+            client.sendall(request_bytes(b"/streaming", b"GET", {}))
+            assert client.recv(100)
+    at.until(lambda: not at.busy("stream"))
 
-        assert [at.get("/blog").status for _ in range(8)] == [200] * 8
+    assert [at.get("/stream").status for _ in range(8)] == [200] * 8
 
 
 def begun(at, headers, body):

@@ -69,7 +69,10 @@ GROUPS = {
     "two-threads": {"threads": 2},
     "many": {"processes": 2, "threads": 2},
     **{name: {} for name in ("plain", "deleted", "ordered", "binary", "endless", "unread")},
-    **{name: {} for name in ("flooding", "ending", "printing", "spawning", "closing")},
+    **{
+        name: {}
+        for name in ("changed", "mended", "flooding", "ending", "printing", "spawning", "closing")
+    },
 }
 SHARED = f"""\
 {ALIASES}
@@ -190,29 +193,29 @@ def test_an_idle_group_ends_and_the_next_request_starts_it(at):
     assert second != first
 
 
-def test_a_changed_script_is_loaded_by_new_processes(tmp_path):
-    with site(tmp_path) as at:
-        first = at.told("/blog")
-        replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = 2")
-        at.until(lambda: at.told("/blog")["version"] == 2)
-        second = at.told("/blog")
+def test_a_changed_script_is_loaded_by_new_processes(at):
+    first = at.told("/changed")
+    replace(at.project / "changed.wsgi", "VERSION = 1", "VERSION = 2")
+    at.until(lambda: at.told("/changed")["version"] == 2)
+    second = at.told("/changed")
 
     assert first["version"] == 1
     assert first["pid"] != second["pid"]
 
 
-def test_a_broken_script_leaves_the_old_processes_alone(tmp_path):
-    with site(tmp_path) as at:
-        first = at.told("/blog")
-        replace(at.project / "app.wsgi", "VERSION = 1", "VERSION = ")
-        at.told("/blog")
-        log = at.server.wait_for_log("with the scripts of before are kept")
-        second = at.told("/blog")
-        replace(at.project / "app.wsgi", "VERSION = ", "VERSION = 3")
-        at.until(lambda: at.told("/blog")["version"] == 3)
+def test_a_broken_script_leaves_the_old_processes_alone(at):
+    first = at.told("/mended")
+    replace(at.project / "mended.wsgi", "VERSION = 1", "VERSION = ")
+    at.told("/mended")
+    kept = r"\[mended\] .* The processes with the scripts of before are kept."
+    at.until(lambda: re.search(kept, at.log))
+    log = at.log
+    second = at.told("/mended")
+    replace(at.project / "mended.wsgi", "VERSION = ", "VERSION = 3")
+    at.until(lambda: at.told("/mended")["version"] == 3)
 
     assert second["pid"] == first["pid"]
-    assert "[blog] SyntaxError: invalid syntax" in log
+    assert "[mended] SyntaxError: invalid syntax" in log
 
 
 def test_reloading_as_mod_wsgi_answers_500_until_the_script_is_mended(tmp_path):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
 from django.urls import path
 from django.views import View
 
@@ -64,6 +67,14 @@ def run(*arguments: str, **options: Any) -> tuple[str, str, int]:
     except Unsuccessful as error:
         return out.getvalue(), err.getvalue(), error.returncode
     return out.getvalue(), err.getvalue(), 0
+
+
+def run_for(project: Path, *arguments: str) -> tuple[str, str, int]:
+    """The same, of a project that tests/support/groups.py has written, in this process."""
+    values = runpy.run_path(str(project / "settings.py"))
+    own = {name: values[name] for name in values if name.startswith(("WSGIMATCH_", "BASE_DIR"))}
+    with override_settings(**own), patch.dict(os.environ, DJANGO_SETTINGS_MODULE="settings"):
+        return run(*arguments)
 
 
 def asked(*arguments: str) -> Any:

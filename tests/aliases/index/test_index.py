@@ -12,6 +12,7 @@ from django_wsgimatch.aliases.patterns import pattern as pattern_module
 from django_wsgimatch.aliases.patterns.engine import find_with_re
 from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from tests.fuzz.index import compare, shown
+from tests.thorough import mostly_thorough
 
 NUMBERED = [f"/app{number}" for number in range(100)]
 CATCH_ALL = "^/.*"
@@ -184,8 +185,9 @@ def test_long_uri_is_looked_up_in_short_time(uri):
     assert (time.thread_time() - started) / 20 < 0.001
 
 
-def test_index_equals_linear_scan():
+@pytest.mark.parametrize(("lookups", "tables"), mostly_thorough([(2000, 40), (6000, 120)]))
+def test_index_equals_linear_scan(lookups, tables):
     seed = time.time_ns() % 1_000_000
     print(f"seed {seed}")
 
-    assert compare(Random(seed), lookups=6000) == 120
+    assert compare(Random(seed), lookups) == tables

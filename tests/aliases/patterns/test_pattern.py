@@ -10,6 +10,7 @@ from django_wsgimatch.aliases.patterns import pattern as pattern_module
 from django_wsgimatch.aliases.patterns.pattern import Pattern, compile_pattern
 from django_wsgimatch.exceptions import InvalidPattern, PatternError, UnsupportedPattern
 from tests.support.matches import told
+from tests.thorough import mostly_thorough
 
 
 def compile_for_re(source: str) -> Pattern:
@@ -516,10 +517,11 @@ def test_pattern_tells_what_it_is():
     )
 
 
-def test_random_bytes_as_patterns_raise_pattern_errors_only():
+@pytest.mark.parametrize("count", mostly_thorough([300, 1000]))
+def test_random_bytes_as_patterns_raise_pattern_errors_only(count):
     seed = random.randrange(10**6)
     generator = random.Random(seed)
-    for _ in range(1000):
+    for _ in range(count):
         source = generator.randbytes(generator.randint(1, 20)).decode("latin-1")
         try:
             compile_pattern(source).find("/")

@@ -9,6 +9,7 @@ from django_wsgimatch.exceptions import PatternError
 from tests.aliases.patterns.redos_corpus import COSTLY, EXPONENTIAL, POLYNOMIAL
 from tests.fuzz import redos as fuzz_redos
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED, Oracle, Request, Table
+from tests.thorough import mostly_thorough
 
 pytest.importorskip("pcre2", reason="needs the pcre2 extra")
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
@@ -29,10 +30,10 @@ LATE = [
 ]
 
 
-def questions() -> list[tuple[str, str]]:
+def questions(late: int, step: int) -> list[tuple[str, str]]:
     generator = fuzz_redos.Generator(seed=1)
-    found = list(LATE)
-    for source in SOURCES:
+    found = LATE[:late]
+    for source in SOURCES[::step]:
         blow_up = compile_pattern(source).blow_up
         attack = blow_up.attack if blow_up else "/a"
         found += [(source, attack), (source, attack[:40] + "!"), (source, generator.uri(source))]
@@ -49,8 +50,9 @@ def can_be_sent(source: str, uri: str) -> bool:
     return plain and not set(uri) & set("%?#\\") and "//" not in uri and "/." not in uri
 
 
-def test_uri_that_takes_long_gets_apaches_answer():
-    asked = questions()
+@pytest.mark.parametrize(("late", "step"), mostly_thorough([(2, 3), (4, 1)]))
+def test_uri_that_takes_long_gets_apaches_answer(late, step):
+    asked = questions(late, step)
     tables = {
         source: Table(
             f"t{number}.test", (f"WSGIScriptAliasMatch {source} {{ROOT}}/a.wsgi",), ("a.wsgi",)

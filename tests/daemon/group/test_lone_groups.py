@@ -21,6 +21,7 @@ from tests.daemon.group.lone_groups import lone_group, needs_socket_activation, 
 from tests.support.groups import Site, site, sockets_of, wait_until, write_project
 from tests.support.raw_http import Answer
 from tests.support.relayed import folder
+from tests.thorough import mostly_thorough
 
 # Tells what it has of its surroundings; at /hold it waits until it is let go.
 SCRIPT = """\
@@ -343,52 +344,56 @@ def connects(connection: socket.socket, path) -> bool:
     return connection.connect_ex(str(path)) == 0
 
 
+CANNOT_BE_RUN = [
+    pytest.param(
+        ["bolg"],
+        "there is no process group 'bolg': WSGIMATCH_PROCESS_GROUPS has 'blog', 'wiki'",
+        id="a name that is not defined",
+    ),
+    pytest.param(
+        ["%{GLOBAL}"],
+        "there is no process group '%{GLOBAL}': WSGIMATCH_PROCESS_GROUPS has 'blog', 'wiki'",
+        id="the server's own process group",
+    ),
+    pytest.param(
+        ["blog"],
+        "there is no socket to listen on. Let a .socket unit hand one over (`ListenStream=`, "
+        "and `systemctl start` it instead of the service), or name a path: --bind "
+        "unix:/run/NAME/NAME.sock, or the option `socket` in WSGIMATCH_PROCESS_GROUPS",
+        id="no socket",
+    ),
+    pytest.param(
+        ["blog", "--bind", "127.0.0.1:8000"],
+        "--bind 127.0.0.1:8000: a process group listens on a unix socket: write --bind unix:/path",
+        id="a port",
+    ),
+    pytest.param(
+        ["blog", "--workers", "4"],
+        "--workers 4: `serve --process-group NAME` takes --bind, --user and --allow-root "
+        "alone. How many processes it has, and all else, is among its options in "
+        "WSGIMATCH_PROCESS_GROUPS; its unix group is Group= in its unit",
+        id="options of gunicorn's",
+    ),
+    pytest.param(
+        ["blog", "--user", "daemon"],
+        "only root can become another user: leave --user out",
+        id="a user to become, too late",
+    ),
+    pytest.param([], "argument --process-group: expected one argument", id="no name"),
+    pytest.param(
+        ["wiki", "--bind", "unix:/nowhere/at/all"],
+        "process group 'wiki' is to run as user 'daemon', and this process is user {user!r}: "
+        "write User=daemon into its unit, or leave the option `user` out",
+        id="another user's group",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
-    [
-        pytest.param(
-            ["bolg"],
-            "there is no process group 'bolg': WSGIMATCH_PROCESS_GROUPS has 'blog', 'wiki'",
-            id="a name that is not defined",
-        ),
-        pytest.param(
-            ["%{GLOBAL}"],
-            "there is no process group '%{GLOBAL}': WSGIMATCH_PROCESS_GROUPS has 'blog', 'wiki'",
-            id="the server's own process group",
-        ),
-        pytest.param(
-            ["blog"],
-            "there is no socket to listen on. Let a .socket unit hand one over (`ListenStream=`, "
-            "and `systemctl start` it instead of the service), or name a path: --bind "
-            "unix:/run/NAME/NAME.sock, or the option `socket` in WSGIMATCH_PROCESS_GROUPS",
-            id="no socket",
-        ),
-        pytest.param(
-            ["blog", "--bind", "127.0.0.1:8000"],
-            "--bind 127.0.0.1:8000: a process group listens on a unix socket: write --bind "
-            "unix:/path",
-            id="a port",
-        ),
-        pytest.param(
-            ["blog", "--workers", "4"],
-            "--workers 4: `serve --process-group NAME` takes --bind, --user and --allow-root "
-            "alone. How many processes it has, and all else, is among its options in "
-            "WSGIMATCH_PROCESS_GROUPS; its unix group is Group= in its unit",
-            id="options of gunicorn's",
-        ),
-        pytest.param(
-            ["blog", "--user", "daemon"],
-            "only root can become another user: leave --user out",
-            id="a user to become, too late",
-        ),
-        pytest.param([], "argument --process-group: expected one argument", id="no name"),
-        pytest.param(
-            ["wiki", "--bind", "unix:/nowhere/at/all"],
-            "process group 'wiki' is to run as user 'daemon', and this process is user {user!r}: "
-            "write User=daemon into its unit, or leave the option `user` out",
-            id="another user's group",
-        ),
-    ],
+    mostly_thorough(
+        CANNOT_BE_RUN, "a name that is not defined", "options of gunicorn's", "another user's group"
+    ),
 )
 def test_a_group_that_cannot_be_run(tmp_path, words, complaint):
     write_project(tmp_path, {"blog": {}, "wiki": {"user": "daemon"}}, "")

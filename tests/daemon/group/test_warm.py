@@ -115,6 +115,21 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+# Groups of the server that tests share which harm one group at most: each test has its own two.
+NAMES = ["one", "two", "named", "ordered", "left", "killed", "spared"]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    project = tmp_path_factory.mktemp("shared")
+    (project / "app.wsgi").write_text(SCRIPT)
+    aliases = f'*(script_alias(f"/{{n}}", "app.wsgi", process_group=n) for n in {NAMES!r}),\n'
+    groups = {name: {} for name in NAMES}
+    more = f"WSGIMATCH_PROCESS_GROUPS |= {groups!r}\n"
+    with site(project, aliases=aliases, more=more) as at:
+        yield at
+
+
 def test_a_group_is_as_one_that_is_run_alone(project):
     options = {"switch_interval": 0.01, "open_files_limit": 500, "home": str(project)}
     with folder() as at_sockets:
@@ -149,9 +164,8 @@ def test_a_group_is_as_one_that_is_run_alone(project):
     assert by_parent["told"] == alone["told"]
 
 
-def test_groups_of_one_parent_share_nothing_by_chance(project):
-    with site(project) as at:
-        one, other = told_by(at, "blog"), told_by(at, "other")
+def test_groups_of_one_parent_share_nothing_by_chance(shared):
+    one, other = told_by(shared, "one"), told_by(shared, "two")
 
     same = [name for name, value in one["chance"].items() if other["chance"][name] == value]
     assert same == ["marks"]
@@ -188,23 +202,21 @@ def application(environ, start_response):
 """
 
 
-def test_a_group_s_process_is_shown_by_its_name(project):
-    with site(project) as at:
-        told = told_by(at, "blog")
-        words = words_of(told["ids"][0])
+def test_a_group_s_process_is_shown_by_its_name(shared):
+    told = told_by(shared, "named")
+    words = words_of(told["ids"][0])
 
-    assert (len(words), words[-1]) == (3, "(wsgi:blog)")
+    assert (len(words), words[-1]) == (3, "(wsgi:named)")
 
 
-def test_a_group_is_restarted_and_stopped_alone(project):
-    with site(project) as at:
-        one, other = told_by(at, "blog"), told_by(at, "other")
-        at.order(do="restart", name="blog")
-        at.until(lambda: told_by(at, "blog")["ids"][0] != one["ids"][0])
-        renewed = told_by(at, "blog")
-        at.order(do="stop", name="blog")
-        at.until(lambda: not os.path.exists(f"/proc/{renewed['ids'][0]}"))
-        same = told_by(at, "other")
+def test_a_group_is_restarted_and_stopped_alone(shared):
+    one, other = told_by(shared, "ordered"), told_by(shared, "left")
+    shared.order(do="restart", name="ordered")
+    shared.until(lambda: told_by(shared, "ordered")["ids"][0] != one["ids"][0])
+    renewed = told_by(shared, "ordered")
+    shared.order(do="stop", name="ordered")
+    shared.until(lambda: not os.path.exists(f"/proc/{renewed['ids'][0]}"))
+    same = told_by(shared, "left")
 
     assert renewed["ids"][1] == one["ids"][1]
     assert same["ids"] == other["ids"]
@@ -272,12 +284,11 @@ def test_what_has_left_its_group_ends_with_it_and_no_other_group_s_does(project,
     assert left == of_other != set()
 
 
-def test_a_group_that_is_killed_leaves_the_others_alone(project):
-    with site(project) as at:
-        one, other = told_by(at, "blog"), told_by(at, "other")
-        os.kill(one["ids"][0], signal.SIGKILL)
-        at.until(lambda: at.place("blog")["crashes"] == 1)
-        same, renewed = told_by(at, "other"), told_by(at, "blog")
+def test_a_group_that_is_killed_leaves_the_others_alone(shared):
+    one, other = told_by(shared, "killed"), told_by(shared, "spared")
+    os.kill(one["ids"][0], signal.SIGKILL)
+    shared.until(lambda: shared.place("killed")["crashes"] == 1)
+    same, renewed = told_by(shared, "spared"), told_by(shared, "killed")
 
     assert same["ids"] == other["ids"]
     assert renewed["ids"][1] == one["ids"][1]
@@ -385,10 +396,11 @@ def test_a_parent_ends_with_a_manager_that_was_killed(project):
     assert answer.status == 200
 
 
-def test_a_parent_is_there_before_anybody_asks_for_one_of_its_groups(project):
-    with site(project) as at:
-        at.get("/here")
-        at.until(lambda: len(warm_parents(at)) == 1)
+def test_a_parent_is_there_before_anybody_asks_for_one_of_its_groups(shared):
+    """Nor is there a second one once somebody has."""
+    shared.get("/nothing")
+
+    shared.until(lambda: len(warm_parents(shared)) == 1)
 
 
 def test_the_parent_of_a_single_group_is_there_as_long_as_that_is(tmp_path):
