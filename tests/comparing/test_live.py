@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.both_servers import apache, gunicorn, needs_apache
-from tests.support.small_projects import DjangoProject, SmallSite, manage, write_site
+from tests.support.small_projects import DjangoProject, SmallSite, manage, manage_here, write_site
 from tests.support.trees import open_directory
 
 PATTERNS = """\
@@ -70,6 +70,7 @@ def compared(directory: Path, *words: str) -> tuple[int, dict[str, Any]]:
 
 
 @needs_apache
+@pytest.mark.thorough("test_with_one_alias_changed_exactly_its_urls_differ")
 def test_the_same_site_under_apache_and_gunicorn_does_not_differ():
     with open_directory() as directory:
         write(directory, KEPT + BELOW)
@@ -149,7 +150,7 @@ def test_what_differs_is_shown_below_the_alias_that_takes_it(pair):
     directory, old, new = pair
     (directory / "targets").write_text("/blog/a\n/other\n/blog/a\nwhat?\n")
 
-    done = manage(directory, "compare", url(old), url(new), str(directory / "targets"))
+    done = manage_here(directory, "compare", url(old), url(new), str(directory / "targets"))
 
     assert done.stdout.splitlines() == [
         "[0] WSGIScriptAlias /blog blog.wsgi: 0 of 1 differ",
@@ -172,7 +173,7 @@ def test_targets_go_out_as_they_are(pair):
     (directory / "targets").write_bytes("\n".join(targets).encode("latin-1"))
     words = ["--host", "www.example.org", "--send", "cookie: a=b", "--jobs", "1"]
 
-    manage(directory, "compare", url(old), url(new), str(directory / "targets"), *words)
+    manage_here(directory, "compare", url(old), url(new), str(directory / "targets"), *words)
 
     # BaseHTTPRequestHandler makes one slash of those that a path begins with.
     paths = [each.replace("//a", "/a") for each in targets]
@@ -193,7 +194,7 @@ def test_a_page_that_no_longer_asks_who_it_is_differs_without_credentials(pair, 
     (directory / "targets").write_text("/closed\n/open\n")
     words = [url(old), url(new), str(directory / "targets"), "--send", header, "--json"]
 
-    told = json.loads(manage(directory, "compare", *words).stdout)
+    told = json.loads(manage_here(directory, "compare", *words).stdout)
 
     [different] = told["different"]
     assert different["target"] == "/closed"
@@ -207,7 +208,7 @@ def test_what_differs_for_everybody_is_told_once(pair):
     (directory / "targets").write_text("/other\n")
     words = [url(old), url(new), str(directory / "targets"), "--send", "Cookie: a=b", "--json"]
 
-    told = json.loads(manage(directory, "compare", *words).stdout)
+    told = json.loads(manage_here(directory, "compare", *words).stdout)
 
     assert [each["what"] for each in told["different"][0]["differences"]] == ["body, line 1"]
 
@@ -217,7 +218,7 @@ def test_another_header_is_sent_once(pair):
     (directory / "targets").write_text("/a\n")
     words = [url(old), url(new), str(directory / "targets"), "--send", "X-Forwarded-Proto: https"]
 
-    manage(directory, "compare", *words)
+    manage_here(directory, "compare", *words)
 
     assert len(old.seen) == len(new.seen) == 1
 
@@ -256,7 +257,7 @@ def test_what_cannot_be_compared(tmp_path, words, complaint):
     directory = write_site(tmp_path / "site", SmallSite(""))
     (directory / "targets").write_text("/\n")
 
-    done = manage(directory, "compare", *words)
+    done = manage_here(directory, "compare", *words)
 
     assert done.stderr.startswith(complaint)
     assert done.returncode == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from django_wsgimatch.cli.check import findings
 from django_wsgimatch.daemon.servers import directory
 from django_wsgimatch.doctor import site_facts as circumstances
 from django_wsgimatch.doctor.findings.finding import CATALOGUE, Finding
+from django_wsgimatch.doctor.findings.project_report import Told
 from django_wsgimatch.doctor.processes import environment_files, groups
 from django_wsgimatch.doctor.projects import project_processes
+from django_wsgimatch.doctor.projects.project_processes import Project, Question, ask_project
 from django_wsgimatch.doctor.table import captures
 from django_wsgimatch.doctor.targets import writers
 from tests.support.small_projects import DjangoProject, write_project
@@ -121,9 +125,26 @@ def one_line(text: str) -> str:
     return " ".join(text.replace("tests.settings", "mysite.settings").split())
 
 
+_told_by_own: dict[tuple[Any, ...], Told] = {}
+
+
+def ask_own_project_once(
+    project: Project, questions: tuple[Question, ...], stop: threading.Event | None = None
+) -> Told:
+    """Have a project answer; the tests' own says the same each time in the same environment."""
+    if project.script:
+        return ask_project(project, questions, stop)
+    environ = {name: os.environ[name] for name in os.environ if name != "PYTEST_CURRENT_TEST"}
+    key = (questions, frozenset(environ.items()))
+    if key not in _told_by_own:
+        _told_by_own[key] = ask_project(project, questions, stop)
+    return _told_by_own[key]
+
+
 @pytest.fixture
-def site(tmp_path, settings):
+def site(tmp_path, settings, monkeypatch):
     build_site(tmp_path)
+    monkeypatch.setattr(project_processes, "ask_project", ask_own_project_once)
     settings.BASE_DIR = tmp_path
     return tmp_path
 

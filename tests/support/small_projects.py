@@ -8,18 +8,21 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from django.core.management import CommandError
 from django.test import override_settings
 
 from django_wsgimatch.cli.check import finding_record, findings
 from django_wsgimatch.doctor.findings.project_report import Told
 from django_wsgimatch.doctor.projects import project_processes
 from django_wsgimatch.doctor.projects.project_processes import Project, Question, ask_project
+from tests.support.commands import run
 from tests.support.groups import sockets_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,8 +143,8 @@ def write_project(directory: Path, name: str, project: DjangoProject, more: str 
     (directory / "scripts" / f"{name}.wsgi").write_text(project.script.format(name=name))
 
 
-# What the checks read: settings of this package, and of Django's.
-READ_BY_CHECKS = ("WSGIMATCH_", "BASE_DIR", "MEDIA_", "STATIC_", "SILENCED_")
+# What the commands read: settings of this package, and of Django's.
+READ_BY_COMMANDS = ("WSGIMATCH_", "BASE_DIR", "MEDIA_", "STATIC_", "SILENCED_")
 
 
 def path_of(directory: Path) -> str:
@@ -176,16 +179,12 @@ def _ask_plain_own_project_once(
     return _told_by_plain_own[questions]
 
 
-def check(directory: Path) -> list[dict[str, Any]]:
-    """
-    Return what ``manage.py wsgimatch check --json`` finds of a site, found by this process.
-
-    It does so with the settings, the environment and the folder of the site's own project. The
-    projects are asked in processes of their own, as ever; one that most sites have is asked once.
-    """
+@contextmanager
+def as_own_project(directory: Path) -> Iterator[None]:
+    """Give this process the settings, environment and folder of a site's own project."""
     environ = {"DJANGO_SETTINGS_MODULE": "own.settings", "PYTHONPATH": path_of(directory)}
     values = runpy.run_path(str(directory / "own" / "settings.py"))
-    settings = {name: values[name] for name in values if name.startswith(READ_BY_CHECKS)}
+    settings = {name: values[name] for name in values if name.startswith(READ_BY_COMMANDS)}
     before = os.getcwd()
     os.chdir(directory)
     try:
@@ -193,8 +192,31 @@ def check(directory: Path) -> list[dict[str, Any]]:
             override_settings(**settings),
             patch.dict(os.environ, environ),
             patch.object(sys, "path", [str(directory), *sys.path]),
-            patch.object(project_processes, "ask_project", _ask_plain_own_project_once),
         ):
-            return [finding_record(each) for each in findings()]
+            yield
     finally:
         os.chdir(before)
+
+
+def manage_here(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a subcommand for the site's own project in this process; as ``manage`` else."""
+    with as_own_project(directory):
+        try:
+            output, errors, status = run(*words)
+        except CommandError as error:
+            output, errors, status = "", f"CommandError: {error}\n", error.returncode
+    return subprocess.CompletedProcess(words, status, output, errors)
+
+
+def check(directory: Path) -> list[dict[str, Any]]:
+    """
+    Return what ``manage.py wsgimatch check --json`` finds of a site, found by this process.
+
+    The projects are asked in processes of their own, as ever; one that most sites have is asked
+    once.
+    """
+    with (
+        as_own_project(directory),
+        patch.object(project_processes, "ask_project", _ask_plain_own_project_once),
+    ):
+        return [finding_record(each) for each in findings()]

@@ -57,7 +57,9 @@ SERVERS = [
     pytest.param([*PLAIN, "--reload"], id="gunicorn --reload"),
     pytest.param(RUNSERVER, id="runserver"),
 ]
-servers = pytest.mark.parametrize("command", SERVERS)
+servers = pytest.mark.parametrize(
+    "command", mostly_thorough(SERVERS, "serve --reload", "runserver")
+)
 # How a server's own workers come anew is the server's affair.
 a_server = pytest.mark.parametrize("command", mostly_thorough(SERVERS, "gunicorn --reload"))
 
@@ -337,7 +339,9 @@ def test_an_edit_of_a_template_of_a_django_project_is_served(tmp_path, where):
         assert "New processes" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("pattern", ["data.txt", "*.txt"], ids=["a file", "a pattern"])
+@pytest.mark.parametrize(
+    "pattern", mostly_thorough(["data.txt", "*.txt"]), ids=["a file", "a pattern"]
+)
 def test_a_file_that_gunicorn_is_to_watch_renews_the_groups(tmp_path, pattern):
     if pattern.startswith("*") and GUNICORN_S_VERSION < (26, 1):
         pytest.skip("before 26.1 gunicorn takes names of files alone")

@@ -14,6 +14,7 @@ from django_wsgimatch.daemon.manager.keeper import AT_ONCE
 from tests.support.groups import ALIASES, PLAIN, Site, site, write_project
 from tests.support.health import HEALTH, READY
 from tests.support.kept_places import SHAPE, group, kept_place
+from tests.thorough import mostly_thorough
 
 PRELOADED = (
     'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
@@ -70,10 +71,13 @@ def test_a_group_is_started_by_its_first_request(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "aliases"),
-    [
-        pytest.param({"start": "boot"}, ALIASES, id="because it says so"),
-        pytest.param({}, PRELOADED, id="because a script is loaded ahead"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param({"start": "boot"}, ALIASES, id="because it says so"),
+            pytest.param({}, PRELOADED, id="because a script is loaded ahead"),
+        ],
+        "because a script is loaded ahead",
+    ),
 )
 def test_a_group_is_started_with_the_server(tmp_path, options, aliases):
     with site(tmp_path, options, aliases=aliases) as at:
