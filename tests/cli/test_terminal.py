@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.screens import WIPE_UP, Screen, Shown, run_in_terminal
 from tests.support.servers import environment
+from tests.thorough import mostly_thorough
 
 MANAGE = [sys.executable, "-m", "django", "wsgimatch"]
 SETTINGS = """\
@@ -112,10 +113,12 @@ def test_compare_leaves_what_differs(site):
 
 @pytest.mark.parametrize(
     ("words", "progress"),
-    [
-        pytest.param(["check"], ["entries", "targets", "urls"], id="check"),
-        pytest.param(["compare", "{old}", "{new}", "urls"], ["Comparing"], id="compare"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(["check"], ["entries", "targets", "urls"], id="check"),
+            pytest.param(["compare", "{old}", "{new}", "urls"], ["Comparing"], id="compare"),
+        ]
+    ),
 )
 def test_how_far_it_is_takes_one_line(site, words, progress):
     with listening(404) as old, listening(404) as new:

@@ -300,7 +300,9 @@ def test_a_server_that_is_told_to_end_is_not_ready_first(tmp_path):
     assert (answered, status) == (200, 0)
 
 
-@pytest.mark.parametrize("groups", [ALIASES, ""], ids=["with groups", "without groups"])
+@pytest.mark.parametrize(
+    "groups", mostly_thorough([ALIASES, ""]), ids=["with groups", "without groups"]
+)
 def test_a_server_that_has_drained_ends(tmp_path, groups):
     aliases = groups or 'script_alias("/here", "app.wsgi"),\n'
     more = f"{HEALTH}WSGIMATCH_DRAIN_SECONDS = 0.1\n"

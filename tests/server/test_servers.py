@@ -193,7 +193,7 @@ MOUNTED = {
 }
 
 
-@pytest.fixture(scope="module", params=MOUNTED)
+@pytest.fixture(scope="module", params=mostly_thorough(MOUNTED, "gunicorn", "uwsgi"))
 def mounted_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:

@@ -263,7 +263,11 @@ time.sleep(0.5)
 """
 
 
-@pytest.mark.parametrize("code", [DAEMON, FAMILY], ids=["a daemon", "processes of many sessions"])
+@pytest.mark.parametrize(
+    "code",
+    mostly_thorough([DAEMON, FAMILY], FAMILY),
+    ids=["a daemon", "processes of many sessions"],
+)
 def test_what_has_left_its_group_ends_with_it_and_no_other_group_s_does(project, code):
     lines = "".join(f"    {line}\n" for line in code.splitlines())
     for name in ("app.wsgi", "other.wsgi"):
