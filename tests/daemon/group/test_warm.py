@@ -124,7 +124,7 @@ def shared(tmp_path_factory):
     project = tmp_path_factory.mktemp("shared")
     (project / "app.wsgi").write_text(SCRIPT)
     aliases = f'*(script_alias(f"/{{n}}", "app.wsgi", process_group=n) for n in {NAMES!r}),\n'
-    groups = {name: {} for name in NAMES}
+    groups: dict[str, Any] = {name: {} for name in NAMES}
     more = f"WSGIMATCH_PROCESS_GROUPS |= {groups!r}\n"
     with site(project, aliases=aliases, more=more) as at:
         yield at
