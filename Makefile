@@ -32,12 +32,12 @@ serve: $(VENV)/with-demo ## serve the demonstration site (PORT=8000, HOST=127.0.
 	@exec env $(AS_ROOT) $(VENV)/bin/gunicorn --bind $(HOST):$(PORT) --threads 4 --no-control-socket django_wsgimatch.wsgi
 
 test: $(VENV)/with-demo $(VENV)/with-test ## run the tests: every behaviour, some cases of each matrix
-	$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal $(PYTEST_OPTIONS)
+	$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ALL) $(PYTEST_OPTIONS)
 
-test-all: PYTEST_OPTIONS += --thorough
+test-all: ALL = --thorough
 test-all: test ## run every test, all cases of every matrix
 
-coverage: PYTEST_OPTIONS += --thorough --cov
+coverage: ALL = --thorough --cov
 coverage: test ## run every test, and say which lines none of them runs
 
 lint: $(VENV)/with-lint ## check the style
