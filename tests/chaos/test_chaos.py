@@ -14,7 +14,7 @@ from tests.thorough import mostly_thorough
     ("mode", "faults"),
     mostly_thorough(
         [
-            pytest.param("plain", 4, id="a server of one user, a few faults"),
+            pytest.param("plain", 2, id="a server of one user, a few faults"),
             pytest.param("plain", 8, id="a server of one user"),
             pytest.param(
                 "root",

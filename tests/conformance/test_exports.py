@@ -32,7 +32,7 @@ TREE: tuple[TreeItem, ...] = (
     *(TreeEntry(path=path, text=f"{path}\n") for path in FILES),
 )
 # What these have to refuse is closed for everybody.
-ALWAYS = ("nested_scripts", "folder_paths", "condition", "location_handler")
+ALWAYS = ("nested_scripts", "folder_paths", "condition")
 REFUSING = ("folder_paths", "handled_scripts", "partial_rules", "script_folder")
 
 

@@ -132,7 +132,6 @@ def test_each_application_runs_in_the_place_that_its_alias_names(at):
             ),
         ],
         "three workers",
-        "waitress",
     ),
 )
 def test_every_server_starts_a_group_once(tmp_path, command):
@@ -247,6 +246,7 @@ def replace(path, old, new):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
 
 
+@pytest.mark.thorough("test_hup_starts_a_changed_group_anew_and_no_other")
 def test_hup_leaves_an_unchanged_group_alone(tmp_path):
     with site(tmp_path) as at:
         here, blog = at.told("/here")["pid"], at.told("/blog")["pid"]

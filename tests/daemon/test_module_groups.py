@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.forging import asked
 from tests.support.groups import PLAIN, other_pythons, site, version_of
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -185,7 +186,9 @@ def test_another_tenant_s_module_is_refused(tmp_path):
     assert said[5:8] == b"403"
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o664], ids=["its owner's alone", "its group's too"])
+@pytest.mark.parametrize(
+    "mode", mostly_thorough([0o644, 0o664]), ids=["its owner's alone", "its group's too"]
+)
 def test_script_user_is_that_of_the_module_s_file(tmp_path, mode):
     app = write_package(tmp_path)
     app.chmod(mode)

@@ -12,6 +12,7 @@ from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.plans.plan import why_unplanned
 from tests.fuzz.plans import compare, write_files
 from tests.support.wsgi import get, write_scripts
+from tests.thorough import mostly_thorough
 
 SCRIPTS = (
     "a.wsgi",
@@ -115,7 +116,7 @@ def expected(table: AliasTable, target: str, rules: Rules) -> tuple[object, ...]
     return (*split, found.callable_object, found.pass_authorization)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", mostly_thorough(range(6), 0, 1))
 def test_every_way_to_an_answer_gives_that_of_the_corridor(root, seed):
     rng = Random(seed)
     for _ in range(10):
@@ -137,7 +138,7 @@ def files(tmp_path_factory):
     return write_files(tmp_path_factory.mktemp("files"))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", mostly_thorough(range(12), 0, 1, 2, 3))
 def test_a_dispatcher_that_remembers_answers_as_a_corridor_that_does_not(files, seed, monkeypatch):
     monkeypatch.syspath_prepend(files)
     answers = [answer for part in range(5) for answer in compare(100 * seed + part, files)]

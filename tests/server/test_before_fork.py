@@ -141,10 +141,14 @@ def test_an_application_around_it_is_finished_too(tmp_path):
 
 @pytest.mark.parametrize(
     ("command", "is_shared"),
-    [
-        pytest.param([*GRANIAN, "--workers", "2", ENTRY], False, id="granian"),
-        pytest.param([*UWSGI, "--master", "--processes", "2", "--module", ENTRY], True, id="uwsgi"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param([*GRANIAN, "--workers", "2", ENTRY], False, id="granian"),
+            pytest.param(
+                [*UWSGI, "--master", "--processes", "2", "--module", ENTRY], True, id="uwsgi"
+            ),
+        ]
+    ),
 )
 def test_what_other_servers_load_before_the_fork(tmp_path, command, is_shared):
     with running(command, write(tmp_path / "project", 1)) as server:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.servers import COMMANDS, ENTRY, PROJECT, WAITRESS, Server, running
+from tests.thorough import mostly_thorough
 
 CLIENT, LIE = "203.0.113.9", "9.9.9.9"
 TELL = """
@@ -42,7 +43,10 @@ FACTS = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INF
 LETS_UNDERSCORES_THROUGH = {"granian": LIE, "cheroot": LIE, "uwsgi": ""}
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(
+    scope="module",
+    params=mostly_thorough(SERVERS, "gunicorn gthread", "granian", "waitress", "uwsgi"),
+)
 def named_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Server]]:

@@ -57,9 +57,7 @@ SERVERS = [
     pytest.param([*PLAIN, "--reload"], id="gunicorn --reload"),
     pytest.param(RUNSERVER, id="runserver"),
 ]
-servers = pytest.mark.parametrize(
-    "command", mostly_thorough(SERVERS, "serve --reload", "runserver")
-)
+servers = pytest.mark.parametrize("command", mostly_thorough(SERVERS, "runserver"))
 # How a server's own workers come anew is the server's affair.
 a_server = pytest.mark.parametrize("command", mostly_thorough(SERVERS, "gunicorn --reload"))
 
@@ -235,7 +233,6 @@ def test_an_edit_of_a_place_of_the_servers_own_project_renews_it(tmp_path):
                 id="a missing module",
             ),
         ],
-        "an error",
         "a module that is new",
     ),
 )
