@@ -50,6 +50,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(django_wsgimatch\.entries\.)?(FilePath|Entry|FileEntry|Reloading)"),
     (r"py:.*", r"django_wsgimatch\.entry_options\.access\.(AccessEntry|BasicLogin|Requirements)"),
     (r"py:.*", r"django_wsgimatch\.entry_options\.access\.OwnAccess"),
+    # What `expires` may be: reference/options has it in words.
+    (r"py:.*", r"django_wsgimatch\.aliases\.lines\.expiry\.SinceChange"),
     # Made by the entry and by compile_location(), for the package's own use.
     (r"py:.*", r"(Places|Interpreters)"),
     (r"py:.*", r"django_wsgimatch\.aliases\.patterns\.pattern\.Pattern"),
