@@ -17,6 +17,7 @@ import pytest
 import testproject.secret
 from django_wsgimatch.whole_files import SentFile, write_new, write_whole
 from testproject.secret import kept_secret
+from tests.support.trees import let_all_enter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -230,8 +231,7 @@ except OSError as error:
     ],
 )
 def test_what_may_not_be_written_is_left(tmp_path, folder_mode, file_mode):
-    for each in (tmp_path, *list(tmp_path.parents)[:2]):
-        each.chmod(0o755)
+    let_all_enter(tmp_path)
     folder = tmp_path / "folder"
     folder.mkdir()
     path = folder / "imported.py"

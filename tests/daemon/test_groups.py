@@ -30,6 +30,7 @@ from tests.support.groups import (
     write_project,
 )
 from tests.support.servers import GRANIAN, WAITRESS, environment
+from tests.support.trees import let_all_enter
 from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
@@ -161,8 +162,7 @@ def test_options_reach_the_processes(at):
     "command", mostly_thorough([PLAIN, HOOKS], HOOKS), ids=["a worker of root's", "the arbiter"]
 )
 def test_a_group_runs_as_its_user(tmp_path, command):
-    for path in [tmp_path, *tmp_path.parents[:3]]:
-        path.chmod(0o755)
+    let_all_enter(tmp_path)
     blog = {"user": "nobody", "python_home": SYSTEM_PYTHON}
 
     with site(tmp_path, blog, command=command) as at:

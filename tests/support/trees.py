@@ -48,6 +48,20 @@ app2 = answer("app2")
 CALLABLE_OBJECTS = ("application", "handler", "app2")
 
 
+def let_all_enter(folder: Path) -> None:
+    """
+    Let other users enter a test's folder.
+
+    pytest keeps all users out of its own folders, and others out of no folder above them: those
+    are not a test's to change.
+    """
+    folder.chmod(0o755)
+    for parent in folder.parents:
+        if parent.stat().st_mode & 0o001:
+            break
+        parent.chmod(0o755)
+
+
 @contextmanager
 def open_directory() -> Iterator[Path]:
     """A temporary directory that other users may enter, as the one Apache runs as must."""

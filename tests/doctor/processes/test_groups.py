@@ -15,6 +15,7 @@ from django_wsgimatch.doctor.processes import groups, pythons
 from django_wsgimatch.doctor.processes.groups import group_findings
 from tests.support.groups import runs_as_nobody
 from tests.support.relayed import folder
+from tests.support.trees import let_all_enter
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 needs_nobody = pytest.mark.skipif(
@@ -184,8 +185,7 @@ def test_a_priority_that_only_root_may_set():
 @needs_nobody
 def test_a_python_home_that_the_user_may_not_reach(tmp_path):
     """As with an environment made by a Python that lies below somebody's home directory."""
-    for path in [tmp_path, *tmp_path.parents[:3]]:
-        path.chmod(0o755)
+    let_all_enter(tmp_path)
     home = python_that(tmp_path / "hidden" / "venv", "exit 1")
     (tmp_path / "hidden").chmod(0o700)
     options = GroupOptions(user="nobody", python_home=home)
@@ -334,8 +334,7 @@ def test_a_python_that_the_user_cannot_run(tmp_path, monkeypatch):
 
 @needs_nobody
 def test_a_group_s_python_never_runs_as_root(tmp_path):
-    for path in [tmp_path, *tmp_path.parents[:3]]:
-        path.chmod(0o755)
+    let_all_enter(tmp_path)
     tmp_path.chmod(0o777)
     home = python_that(tmp_path / "venv", f'id -un >> {tmp_path}/who; exec {SYSTEM_PYTHON} "$@"')
 
