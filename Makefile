@@ -66,6 +66,8 @@ conformance: $(VENV)/with-test ## compare random requests with the installed Apa
 	$(VENV)/bin/python -m tests.conformance.proxies
 	$(VENV)/bin/python -m tests.conformance.around.extras
 	$(VENV)/bin/python -m tests.conformance.around.rewriting
+	$(VENV)/bin/python -m tests.conformance.around.error_pages
+	$(VENV)/bin/python -m tests.conformance.first_files.comparing
 	$(VENV)/bin/python -m tests.conformance.exports
 	$(VENV)/bin/python -m tests.conformance.whole_sites.own
 
