@@ -275,8 +275,11 @@ def test_what_has_left_its_group_ends_with_it_and_no_other_group_s_does(project,
         (project / name).write_text(text)
     with site(project) as at:
         told_by(at, "blog")
+        # A daemon may be on its way to its program still.
+        at.until(lambda: bool(sleepers(at)))
         of_blog = {*sleepers(at)}
         told_by(at, "other")
+        at.until(lambda: {*sleepers(at)} > of_blog)
         # Whatever ends, the parent looks whose its children are.
         at.order(do="restart", name="other")
         at.until(lambda: at.place("other")["restarts"] == 1)
