@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from ...aliases.alias import Alias
 from ...aliases.directives import get_word
 from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
-from ..lines.directive import Directive
+from ..lines.directive import Directive, split_words
 from .coverage import FileKind, FileKinds
 from .hosts import Host, scope_sections
 
@@ -22,7 +22,13 @@ MOD_ALIAS = ("alias", "aliasmatch")
 
 def alias_of(directive: Directive) -> Alias | None:
     """Return the alias that Alias, AliasMatch or DocumentRoot would be, if they are complete."""
-    name, words = directive.key, directive.words
+    return _alias_of(directive.key, directive.rest)
+
+
+# Optimization: each virtual host asks for the main server's lines: a fifth of an import of 180.
+@lru_cache(maxsize=4096)
+def _alias_of(name: str, rest: str) -> Alias | None:
+    words = split_words(rest)
     if name == ROOT:
         return Alias("/", words[0].rstrip("/") or "/") if words else None
     if len(words) != 2 or not all(words):
@@ -30,7 +36,7 @@ def alias_of(directive: Directive) -> Alias | None:
     if name == "alias":
         return Alias(words[0], words[1])
     try:
-        compile_pattern(get_word(directive.rest)[0])
+        compile_pattern(get_word(rest)[0])
     except PatternError:
         return None
     return Alias(words[0], words[1], "match")

@@ -48,9 +48,10 @@ def pass_urls_on(main: Host, hosts: Sequence[Host], ledger: Ledger) -> None:
         for host in (main, *hosts)
     }
     said = {key: [each.owned[0] for each in rewrites] for key, rewrites in found.items()}
-    for host in (main, *hosts):
-        others = (each for each in hosts if each is not host and _may_be_united(host, each))
-        if any(said[id(each)] != said[id(host)] for each in others):
+    # Most configurations have no such rule, and thousands of virtual hosts.
+    for host in filter(lambda each: said[id(each)], (main, *hosts)):
+        others = (each for each in hosts if said[id(each)] != said[id(host)])
+        if any(_may_be_united(host, each) for each in others if each is not host):
             # A table cannot tell addresses apart, and both answer a host of the same name.
             continue
         for each in found[id(host)]:

@@ -70,6 +70,8 @@ def _put_first(main: Host, host: Host, found: Rewritten) -> None:
 
     A redirect always does. What a rule leaves to DocumentRoot, other entries may answer instead.
     """
+    if not found.first:
+        return
     entries = [alias for alias, _ in found.entries]
     redirects = [each for server in (host, main) for each, _ in _redirects(server)]
     redirects += [each for each in entries if not isinstance(each.answer, FileOptions)]

@@ -110,6 +110,9 @@ class Resolver:
     links: dict[int, Given] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
     _indexes: dict[int, ScopeIndex] = field(default_factory=dict)
+    _scopes: dict[tuple[int, int, Alias], list[tuple[Scope, Coverage]]] = field(
+        default_factory=dict
+    )
     _files: FileLocations = field(default_factory=FileLocations)
 
     def entries(self, host: Host, alias: Alias, directive: Directive) -> list[ResolvedAlias]:
@@ -273,7 +276,19 @@ class Resolver:
         kind_of: FileKinds | None = None,
     ) -> list[tuple[Scope, Coverage]]:
         """Return the sections that hold for an alias or a part of it, in Apache's order."""
-        reach = reach_of(alias, kind_of or kinds_for(alias, self.kind_of, self.folders))
+        if kind_of is not None:
+            return self._find_scopes(host, alias, directive, kind_of)
+        # Optimization: entries and what closes them ask the same, one after the other.
+        key = id(host), id(directive), alias
+        if key not in self._scopes:
+            kinds = kinds_for(alias, self.kind_of, self.folders)
+            self._scopes[key] = self._find_scopes(host, alias, directive, kinds)
+        return self._scopes[key]
+
+    def _find_scopes(
+        self, host: Host, alias: Alias, directive: Directive, kind_of: FileKinds
+    ) -> list[tuple[Scope, Coverage]]:
+        reach = reach_of(alias, kind_of)
         found = []
         compared = 0
         servers = (host,) if host is self.main else (self.main, host)

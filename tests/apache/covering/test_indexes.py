@@ -58,8 +58,8 @@ def test_an_alias_is_held_against_no_more_sections_in_a_longer_file(kind, asked)
 
     import_configuration(read_text(text, "site.conf"))
 
-    # Of /app123 also those of /app1 and /app12 are, for options and again for access rules.
-    assert 0 < len(asked) <= 12 * text.count("WSGIScriptAlias")
+    # Of /app123 also those of /app1 and /app12 are; options and access rules ask once together.
+    assert 0 < len(asked) <= 6 * text.count("WSGIScriptAlias")
 
 
 def test_a_file_that_says_all_of_it_twice_takes_twice_the_time(asked):
@@ -67,7 +67,7 @@ def test_a_file_that_says_all_of_it_twice_takes_twice_the_time(asked):
     few = len(asked)
     import_configuration(read_text(configuration("repeated", 2_000), "site.conf"))
 
-    assert 0 < len(asked) - few <= 2 * few
+    assert 1.9 * few < len(asked) - few < 2.1 * few
 
 
 def test_files_are_found_by_the_scripts_name(asked):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from ....exceptions import InvalidPattern
 from . import bytesets
@@ -91,6 +92,8 @@ _ESCAPES: dict[str, Node] = {
 }
 
 
+# Optimization: imports and checks read a pattern up to six times in a row.
+@lru_cache(maxsize=256)
 def parse(source: str) -> Parsed:
     """
     Read a pattern of Latin-1 characters.
