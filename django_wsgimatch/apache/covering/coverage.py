@@ -38,9 +38,10 @@ class Reach:
     Where an alias leads, and for which uris.
 
     ``script`` is the one file that it runs, None where there may be several or none is known.
-    ``directory`` is surely above every script, ``inside`` a path that every script is or lies
-    below. ``location`` is the prefix of a plain alias's uris, None for a pattern; ``prefixes``
-    are literals of which one begins every uri, None where none are known.
+    ``directory`` is surely above every script; the name of every script begins with ``inside``,
+    which ends in a slash where that is known to follow. ``location`` is the prefix of a plain
+    alias's uris, None for a pattern; ``prefixes`` are literals of which one begins every uri, None
+    where none are known.
     """
 
     script: str | None
@@ -93,7 +94,8 @@ def _files(alias: Alias, kind_of: FileKinds) -> tuple[str | None, str, str]:
             return path, posixpath.dirname(path), path
     if is_whole and kind_of(path) != "directory":
         return None, posixpath.dirname(path), path
-    return None, path, path
+    # Behind a slash of the target comes a name; elsewhere the rest of the URL may go on with one.
+    return None, path, path if is_whole else f"{path.rstrip('/')}/"
 
 
 Coverage = Literal["all", "some", "none"]
