@@ -50,16 +50,13 @@ CALLABLE_OBJECTS = ("application", "handler", "app2")
 
 def let_all_enter(folder: Path) -> None:
     """
-    Let other users enter a test's folder.
+    Let other users enter a test's folder, which lies up to three below those that all may enter.
 
-    pytest keeps all users out of its own folders, and others out of no folder above them: those
-    are not a test's to change.
+    These are pytest's own; what all may enter already is not a test's to change.
     """
-    folder.chmod(0o755)
-    for parent in folder.parents:
-        if parent.stat().st_mode & 0o001:
-            break
-        parent.chmod(0o755)
+    for each in (folder, *folder.parents[:3]):
+        if not each.stat().st_mode & 0o001:
+            each.chmod(0o755)
 
 
 @contextmanager
