@@ -231,6 +231,7 @@ if not os.fork():
 @pytest.mark.parametrize("end", ["stop", "killed arbiter"])
 def test_children_that_left_their_session_end_with_their_group(tenant, end):
     name = f"stray-{time.monotonic_ns()}"
+    tenant.until(lambda: tenant.answers("a"))
     tenant.told("a", STRAYS.format(python=tenant.python, name=name))
     tenant.until(lambda: len(named(name)) == 3)
 
