@@ -16,8 +16,8 @@ from ..aliases.resolve import DEFAULTS, Rules, reason_of
 from ..aliases.table import AliasTable, Match
 from ..plans.names import ALIAS
 from ..server.pages import error_page
-from ..text import cut, readable, shown
-from .proxies.asked import asked_of, request_target
+from ..text import readable
+from .proxies.asked import asked_of, shown_target
 from .proxies.mount import script_name_below
 from .redirects import send_redirect
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
-_LONGEST_TARGET = 200
 # A pattern's URL is escaped, the name of its host too: redirect_url().
 _MADE = re.compile(
     r"(https?)://(?:%\{|%25%7b)(HTTP_HOST|SERVER_NAME)(?:\}|%7d)(:[0-9]{1,5})?(?=[/?#]|\Z)"
@@ -102,6 +101,5 @@ class PlainHttp:
                 server=server,
                 mount_point=mount_point,
             )
-        target = request_target(environ) or environ.get("PATH_INFO", "")
-        logger.info("%s: %s", shown(cut(target, _LONGEST_TARGET)), reason_of(match.alias))
+        logger.info("%s: %s", shown_target(environ), reason_of(match.alias))
         return error_page(403, environ, start_response)

@@ -15,9 +15,9 @@ from ..aliases.uri import authority_of
 from ..plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME
 from ..plans.targets import is_clean, quoted_path
 from ..server.pages import error_page
-from ..text import cut, shown
-from .proxies.asked import REWRITTEN, asked_of, request_target
-from .proxies.mount import MOUNT, own_mount_point, script_name_below
+from .proxies.asked import REWRITTEN, asked_of, request_target, shown_target
+from .proxies.by_target import ByTarget
+from .proxies.mount import own_mount_point, script_name_below
 from .redirects import send_redirect
 from .rewriting.rewrites import NewUrl, Rewrites, RewritesByHost
 
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
-_LONGEST_TARGET = 200
-# So many requests are remembered, with keys of so many characters.
-_MOST_KNOWN, _LONG = 4096, 512
-# A query that no server refuses.
-_PLAIN_QUERY = re.compile(r"[!-\"$-~]*")
 _SLASHES = re.compile("//+")
 _SECOND_SLASH = re.compile("(?<=/)/")
 # What an access log finds in the server's own environ.
@@ -43,8 +38,8 @@ class Rewriter:
 
     As in Apache, all that comes behind sees the new URL alone: access rules, and the table. The
     application has what the client has sent as REQUEST_URI. ``server_of`` tells what host a request
-    was sent to, for entries that redirect; ``is_exempt`` tells of a request whose
-    URL stays as it is, as of those for the pages of WSGIMATCH_HEALTH_PATH.
+    was sent to, for entries that redirect; ``is_exempt`` tells of a request whose URL stays as it
+    is, as of those for the pages of WSGIMATCH_HEALTH_PATH.
     """
 
     def __init__(
@@ -61,7 +56,7 @@ class Rewriter:
         self._server_of = server_of
         self._rules = rules
         self._is_exempt = is_exempt
-        self._known: dict[tuple[str | None, ...], tuple[str, Rewrites] | None] = {}
+        self._asked = ByTarget(self._find)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -90,9 +85,8 @@ class Rewriter:
                 server=self._server_of(environ),
                 mount_point=script_name_below(environ, ""),
             )
-        target = request_target(environ) or environ.get("PATH_INFO", "")
         # Any visitor may cause it.
-        logger.info("%s: %s", shown(cut(target, _LONGEST_TARGET)), found.reason)
+        logger.info("%s: %s", shown_target(environ), found.reason)
         status = redirect_status(found.status, found.location)
         return error_page(status, environ, start_response)
 
@@ -106,25 +100,10 @@ class Rewriter:
         uri, rewrites = asked
         return rewrites, rewrites.apply(uri, environ.get("QUERY_STRING", ""), environ)
 
-    def _asked(self, environ: WSGIEnvironment) -> tuple[str, Rewrites] | None:
-        """
-        Return the uri of a request and the entries of its host, None where it is refused anyway.
-
-        Optimization: they are remembered for what they depend on: 1 us instead of 11.
-        """
-        path, _, query = request_target(environ).partition("?")
-        name = environ.get
-        key = (path, name("HTTP_HOST"), name("SCRIPT_NAME"), name("PATH_INFO"), name(MOUNT))
-        is_known = bool(key[1]) and (not query or _PLAIN_QUERY.fullmatch(query) is not None)
-        if is_known and key in self._known:
-            return self._known[key]
+    def _find(self, environ: WSGIEnvironment) -> tuple[str, Rewrites] | None:
+        """Return the uri of a request and the entries of its host, None where it is refused."""
         asked = asked_of(environ, self._rules)
-        found = None if asked is None else (asked.uri, self._rewrites.for_host(asked.host))
-        if is_known and sum(len(each or "") for each in key) < _LONG:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = found
-        return found
+        return None if asked is None else (asked.uri, self._rewrites.for_host(asked.host))
 
 
 def rewritten_environ(environ: WSGIEnvironment, found: NewUrl, path: str) -> WSGIEnvironment:

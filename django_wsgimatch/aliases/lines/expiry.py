@@ -92,7 +92,7 @@ def _read_words(words: list[str]) -> tuple[str, int]:
 
 def _number(digits: str) -> int:
     """Return a number; one that is too large for Apache is so here, without reading all of it."""
-    return int(digits[:20]) if len(digits) > 20 else int(digits)
+    return int(digits[:20])
 
 
 def expires_option(value: object) -> Expires:

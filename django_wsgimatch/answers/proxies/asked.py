@@ -9,12 +9,14 @@ from ...aliases.hosts.validity import is_valid_host
 from ...aliases.resolve import Rules, without_mount_point
 from ...aliases.uri import authority_of, from_path_info, parse_target
 from ...exceptions import BadTarget
+from ...text import cut, shown
 from .mount import own_mount_point
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
+_LONGEST_SHOWN = 200
 # The uri that an entry has made of the request's, which everything behind it works on. As a target
 # it begins with the server's own mount point, and it may have two slashes in a row.
 REWRITTEN = "wsgimatch.uri"
@@ -61,6 +63,11 @@ def request_target(environ: WSGIEnvironment) -> str:
     """Return the request target as the server tells it, "" where it does not."""
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     return target
+
+
+def shown_target(environ: WSGIEnvironment) -> str:
+    """Return what a log shows of a request's target, or of its path where no target is told."""
+    return shown(cut(request_target(environ) or environ.get("PATH_INFO", ""), _LONGEST_SHOWN))
 
 
 def lacks_host(environ: WSGIEnvironment) -> bool:

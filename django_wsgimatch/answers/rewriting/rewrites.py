@@ -91,7 +91,7 @@ class Rewrites:
         """
         for alias, rule in self._rules:
             found = rule.pattern.find(uri)
-            if found is None or not (not rule.when or rule.holds(variables)):
+            if found is None or not rule.holds(variables):
                 continue
             captures = tuple(found.group(n) or "" for n in range(1, rule.pattern.groups + 1))
             path, own = fill(rule.path, found), ""
