@@ -42,6 +42,14 @@ def _alias_of(name: str, rest: str) -> Alias | None:
     return Alias(words[0], words[1], "match")
 
 
+def answering_aliases(servers: Iterable[Host]) -> Iterator[Alias]:
+    """Yield the aliases of servers, and what their lines of mod_alias would be."""
+    for server in servers:
+        yield from (alias for alias, _ in server.aliases)
+        lines = (each for each in server.takers if each.key in MOD_ALIAS)
+        yield from filter(None, map(alias_of, lines))
+
+
 def file_aliases(host: Host, main: Host) -> Iterator[Alias]:
     """Yield what the lines of a host, and of the main server in it, lead to files."""
     servers = [host] if host is main else [host, main]

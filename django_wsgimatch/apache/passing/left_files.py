@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from ...aliases.alias import Alias
 from ...aliases.directives import root_of
 from ...aliases.file_options import FileOptions
-from ..covering.alias_lines import MOD_ALIAS, alias_of
-from ..covering.file_tests import as_template
+from ..covering.alias_lines import answering_aliases
 from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import excluded
 from ..lines.directive import Directive
 from ..rewriting.barring import Rule
+from ..rewriting.rewriting import aheads_of, root_files
 
 
 def files_before(
@@ -32,10 +32,9 @@ def files_before(
     their scripts may lie in the same folder. None where one pattern cannot say all that.
     """
     options = FileOptions() if left == "all" else FileOptions(index=())
-    rivals = [*taken, *_aliases(servers)]
-    ahead = "".join(filter(None, [rule.ahead, *rule.uris, *passing]))
-    target = f"{as_template(root.rstrip('/'))}$0"
-    files = Alias(f"^{ahead}(?s:/.*)", target, "match", answer=options)
+    rivals = [*taken, *answering_aliases(dict.fromkeys(servers))]
+    aheads = aheads_of(rule, passing)
+    files = root_files(root, aheads, options)
     shared = [each for each in rivals if may_share(files, each)]
     if any(each.kind == "plain" and not each.location.strip("/") for each in shared):
         return None
@@ -43,7 +42,7 @@ def files_before(
     redirects = (alias for server in servers for alias, line in server.direct if _is_redirect(line))
     if any(may_share(files, each) for each in redirects):
         return None
-    if not ahead and not shared:
+    if not aheads and not shared:
         return root_of(root, options)
     for each in shared:
         without = excluded(files, each)
@@ -55,10 +54,3 @@ def files_before(
 
 def _is_redirect(line: Directive) -> bool:
     return line.key.startswith("redirect")
-
-
-def _aliases(servers: Iterable[Host]) -> Iterable[Alias]:
-    for server in dict.fromkeys(servers):
-        yield from (alias for alias, _ in server.aliases)
-        lines = (each for each in server.takers if each.key in MOD_ALIAS)
-        yield from filter(None, map(alias_of, lines))

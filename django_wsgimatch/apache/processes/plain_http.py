@@ -17,12 +17,13 @@ from ..resolving.addresses import ANY_PART, listened_at, parts_of
 from ..resolving.files import root_of_host
 from ..resolving.resolving import Resolver
 from ..resolving.tables import Tables
+from ..rewriting.barring import flags_of
 from ..rewriting.plain_rules import PlainRule, PlainRules, plain_rules
+from ..rewriting.rewriting import NOT_ESCAPED
 
 NAME = "WSGIMATCH_PLAIN_HTTP"
 _AN_ENTRY = f"an entry of {NAME}"
 _ESCAPED = f"{_AN_ENTRY}; characters that NE leaves as they are in the URL are escaped"
-_NOT_ESCAPED = ("NE", "NOESCAPE")
 _SERVER_NAME = "%{SERVER_NAME}"
 _BEFORE = ("proxypass", "proxypassmatch")
 
@@ -111,6 +112,4 @@ def _note(found: PlainRules, ledger: Ledger) -> None:
 
 
 def _is_not_escaped(rule: PlainRule) -> bool:
-    words = rule.directive.words
-    flags = words[2].strip("[]").upper().split(",") if len(words) > 2 else []
-    return any(flag.strip() in _NOT_ESCAPED for flag in flags)
+    return bool(NOT_ESCAPED & flags_of(rule.directive.words).keys())

@@ -14,7 +14,7 @@ from ...aliases.alias import Alias, Redirection
 from ...aliases.directives import parse_mod_alias, root_of
 from ...aliases.file_options import FileOptions
 from ...exceptions import DirectiveError
-from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of, takes_everything
+from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of, answering_aliases, takes_everything
 from ..covering.coverage import is_below, is_wildcard, section_pattern
 from ..covering.file_tests import leaves_out
 from ..covering.hosts import ALIASES, Host, scope_sections
@@ -75,9 +75,7 @@ def _put_first(main: Host, host: Host, found: Rewritten) -> None:
     entries = [alias for alias, _ in found.entries]
     redirects = [each for server in (host, main) for each, _ in _redirects(server)]
     redirects += [each for each in entries if not isinstance(each.answer, FileOptions)]
-    others = [alias for server in (host, main) for alias, _ in server.aliases]
-    lines = (d for server in (host, main) for d in server.takers if d.key in MOD_ALIAS)
-    others += filter(None, map(alias_of, lines))
+    others = [*answering_aliases((host, main))]
     for alias, directive, entry in found.first:
         behind = entry or alias
         rivals = redirects if entry is None else [*redirects, *others, *entries]

@@ -34,7 +34,7 @@ _STATUS_FLAGS = ("R", "REDIRECT")
 _FORBIDDEN, _GONE = {"F", "FORBIDDEN"}, {"G", "GONE"}
 # They say nothing of the answer, or only what an entry says anyway.
 _SILENT = {*ENDING, "NC", "NOCASE", "E", "ENV", "DPI", "DISCARDPATH", "UNSAFEPREFIXSTAT", ""}
-_NOT_ESCAPED, _ADDING = {"NE", "NOESCAPE"}, {"QSA", "QSAPPEND"}
+NOT_ESCAPED, _ADDING = {"NE", "NOESCAPE"}, {"QSA", "QSAPPEND"}
 # Which rule comes next depends on these.
 DECIDING = {"S", "SKIP", "N", "NEXT", "C", "CHAIN"}
 ABSOLUTE_URL = re.compile(
@@ -217,7 +217,7 @@ class RuleWriter:
             return self._written(rule, "", Redirection("", number))
         if number is not None and not ENDING & flags and not all(map(_ignores_urls, later)):
             return None
-        if flags - {*_SILENT, *_STATUS_FLAGS, *_NOT_ESCAPED, *_ADDING}:
+        if flags - {*_SILENT, *_STATUS_FLAGS, *NOT_ESCAPED, *_ADDING}:
             return None
         if number is not None:
             return self._redirect(rule, number)
@@ -244,11 +244,8 @@ class RuleWriter:
 
     def _root_of(self, rule: Rule, options: FileOptions) -> Alias:
         """Return the files of DocumentRoot for the URLs of a rule."""
-        aheads = "".join(filter(None, [rule.ahead, *rule.uris, *self.passing]))
-        if not aheads:
-            return root_of(self.root, options)
-        target = f"{as_template(self.root.rstrip('/'))}$0"
-        return Alias(f"^{aheads}(?s:/.*)", target, "match", answer=options)
+        aheads = aheads_of(rule, self.passing)
+        return root_files(self.root, aheads, options) if aheads else root_of(self.root, options)
 
     def _leads_away(self, substitution: str) -> bool:
         """Whether Apache redirects without being told to: a URL of its own host it would map."""
@@ -270,7 +267,7 @@ class RuleWriter:
         own = site.end() if self.is_plain and site else 0
         if not is_plain or not is_template(template[own:]) or (is_whole and captures):
             return None
-        if (captures or is_whole) and _NOT_ESCAPED & rule.flags.keys() and not self.is_plain:
+        if (captures or is_whole) and NOT_ESCAPED & rule.flags.keys() and not self.is_plain:
             return None
         path, asks, query = template.partition("?")
         if asks and (not query or "$" in query or is_whole or _ADDING & rule.flags.keys()):
@@ -318,6 +315,17 @@ class RuleWriter:
         alias = urls_of_rule(rule, template, self.passing)
         target = template if isinstance(answer, FileOptions) else ""
         return None if alias is None else replace(alias, target=target, answer=answer)
+
+
+def aheads_of(rule: Rule, passing: Iterable[str]) -> str:
+    """Return lookaheads for the URLs that a rule gets, "" where it gets all."""
+    return "".join(filter(None, [rule.ahead, *rule.uris, *passing]))
+
+
+def root_files(root: str, aheads: str, options: FileOptions) -> Alias:
+    """Return the files of DocumentRoot for the URLs that some lookaheads let through."""
+    target = f"{as_template(root.rstrip('/'))}$0"
+    return Alias(f"^{aheads}(?s:/.*)", target, "match", answer=options)
 
 
 def urls_of_rule(rule: Rule, template: str, passing: Sequence[str]) -> Alias | None:
