@@ -360,12 +360,13 @@ def first_subjects(configured: Configuration) -> Iterator[Subject]:
 
 def _rewriting_findings(configured: Configuration) -> Iterator[Finding]:
     """Yield what is doubtful about entries that rewrite URLs, and about what they hide."""
-    entries = [*_usable(configured)]
-    if not any(is_rewriting(each.alias) for each in entries):
-        return
-    for named in configured.tables():
+    tables = [t for t in configured.tables() if any(map(is_rewriting, t.table.aliases))]
+    of_table: dict[AliasTable, list[Subject]] = {}
+    for each in _usable(configured) if tables else ():
+        of_table.setdefault(each.table, []).append(each)
+    for named in tables:
         yield from rewriting_findings(
-            [each for each in entries if each.table is named.table],
+            of_table.get(named.table, []),
             named.name,
             merge_slashes=configured.rules.merge_slashes,
             has_fallback=configured.values["FALLBACK"] is not None,
