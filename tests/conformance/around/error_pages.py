@@ -7,20 +7,15 @@ what clients get in place of Apache's own page, and what the application of a pa
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import io
 import json
-import sys
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
-
-from django.conf import settings
 
 from django_wsgimatch.apache.importing import import_configuration
 from django_wsgimatch.apache.lines.directive import Surroundings
@@ -29,6 +24,7 @@ from django_wsgimatch.apache.writing.settings import Settings
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.dispatcher import Dispatcher
 from django_wsgimatch.server.error_pages import ErrorPages
+from tests.conformance.around.command import read_seeds, with_differences
 from tests.conformance.around.random_error_pages import (
     TREE,
     USERS,
@@ -38,7 +34,7 @@ from tests.conformance.around.random_error_pages import (
 from tests.conformance.imports import settings_of
 from tests.conformance.sites.gates import gate_before
 from tests.support.both_servers import apache
-from tests.support.oracle import HOW_TO_INSTALL, INSTALLED, MODULES
+from tests.support.oracle import MODULES
 from tests.support.trees import open_directory
 from tests.support.wsgi import get
 
@@ -99,15 +95,8 @@ class ErrorComparison:
     differences: list[tuple[ErrorQuestion, Shown, Shown]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        counts = (
-            f"{self.name}: {self.requests} requests, {self.pages} answered by a page, "
-            f"{len(self.differences)} differences"
-        )
-        shown = (
-            f"{asked}\n    ours   {ours}\n    Apache {theirs}"
-            for asked, ours, theirs in self.differences[:3]
-        )
-        return "\n  ".join([counts, *shown])
+        counts = f"{self.name}: {self.requests} requests, {self.pages} answered by a page"
+        return with_differences(counts, self.differences)
 
 
 def compare_error_pages(seed: str, sites: int) -> ErrorComparison:
@@ -241,16 +230,10 @@ def _shown(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Compare pages of errors.")
-    parser.add_argument("--random", type=int, default=4, help="random configurations")
-    parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
-    options = parser.parse_args(arguments)
-    if not INSTALLED:
-        print(HOW_TO_INSTALL, file=sys.stderr)
+    seeds = read_seeds("Compare pages of errors.", arguments, random=4)
+    if seeds is None:
         return 2
-    if not settings.configured:
-        settings.configure(BASE_DIR="/", SECRET_KEY="only for the tests")
-    found = [compare_error_pages(f"{options.seed}-{n}", SITES) for n in range(options.random)]
+    found = [compare_error_pages(seed, SITES) for seed in seeds]
     print("\n".join(map(str, found)))
     requests, pages, differences = (
         sum(each.requests for each in found),

@@ -9,14 +9,12 @@ import says it cannot tell is left out, and counted.
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import io
 import json
 import os
 import re
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -24,14 +22,13 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
 from django_wsgimatch.apache.importing import Imported, import_configuration
 from django_wsgimatch.apache.lines.directive import Surroundings
 from django_wsgimatch.apache.reading.reading import read_file
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.dispatcher import Dispatcher
 from tests.answers.scripts import OBEDIENT
+from tests.conformance.around.command import read_seeds, with_differences
 from tests.conformance.around.random_extras import (
     CHANGED,
     TREE,
@@ -42,7 +39,7 @@ from tests.conformance.around.random_extras import (
 )
 from tests.conformance.imports import settings_of
 from tests.support.both_servers import apache
-from tests.support.oracle import HOW_TO_INSTALL, INSTALLED, MODULES, as_apache
+from tests.support.oracle import MODULES, as_apache
 from tests.support.trees import open_directory
 from tests.support.wsgi import Answer, get
 
@@ -99,14 +96,10 @@ class ExtrasComparison:
 
     def __str__(self) -> str:
         counts = (
-            f"{self.name}: {self.requests} requests, {self.to_scripts} of them to scripts, "
-            f"{self.left_out} hosts left out, {len(self.differences)} differences"
+            f"{self.name}: {self.requests} requests, "
+            f"{self.to_scripts} of them to scripts, {self.left_out} hosts left out"
         )
-        shown = (
-            f"{asked}\n    ours   {ours}\n    Apache {theirs}"
-            for asked, ours, theirs in self.differences[:3]
-        )
-        return "\n  ".join([counts, *shown])
+        return with_differences(counts, self.differences)
 
 
 def compare_extras(seed: str, hosts: int) -> ExtrasComparison:
@@ -244,16 +237,10 @@ def _variables(body: bytes) -> dict[str, str | None] | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Compare what stands around applications.")
-    parser.add_argument("--random", type=int, default=20, help="random configurations")
-    parser.add_argument("--seed", default=str(time.time_ns() % 10**9))
-    options = parser.parse_args(arguments)
-    if not INSTALLED:
-        print(HOW_TO_INSTALL, file=sys.stderr)
+    seeds = read_seeds("Compare what stands around applications.", arguments, random=20)
+    if seeds is None:
         return 2
-    if not settings.configured:
-        settings.configure(BASE_DIR="/", SECRET_KEY="only for the tests")
-    found = [compare_extras(f"{options.seed}-{n}", HOSTS) for n in range(options.random)]
+    found = [compare_extras(seed, HOSTS) for seed in seeds]
     print("\n".join(map(str, found)))
     requests, differences = (
         sum(each.requests for each in found),
