@@ -79,7 +79,7 @@ from .doctor.targets.writers import root_findings, writer_findings
 from .doctor.uris.hidden_aliases import example_uris
 from .entries import FileEntry
 from .places import has_places, nesting_groups, socket_directory
-from .previews.preview import preview, preview_site
+from .previews.preview import preview, preview_sites
 from .settings_guard import VARIABLE
 from .text import quoted
 
@@ -222,8 +222,10 @@ def _access_findings(
 def _error_pages(configured: Configuration) -> Iterator[DiagnosedPage]:
     """Yield the pages that have a URL-path, once for each list of entries."""
     paths = {s: each.value for s, each in configured.error_pages.items() if each.kind == "path"}
-    for host in _hosts(configured).values() if paths else ():
-        site = preview_site(configured, host)
+    if not paths:
+        return
+    hosts = [*_hosts(configured).values()]
+    for host, site in zip(hosts, preview_sites(configured, hosts), strict=True):
         for status, path in paths.items():
             found = preview(site, path)
             yield DiagnosedPage(status, path, host, found.status, found.demands)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -51,15 +51,10 @@ def preview_site(
     """
     told = environ or {}
     health = configured.values["HEALTH_PATH"]
-    name = configured.values["SERVER_NAME"] or told.get("SERVER_NAME")
-    name = name or split_host(host)[0] or "localhost"
-    port, ports = told.get("SERVER_PORT") or split_host(host)[1], server_ports(configured)
-    lookup = partial(variable, environ=dict(told), process_environ=os.environ)
-    listed = None if ports is None else [str(each) for each in ports]
     return PreviewSite(
         table=configured.table,
         rules=configured.rules,
-        server=Server(name, told.get("HTTP_HOST", host), lookup, "" if ports else port, listed),
+        server=_server(configured, host, told),
         has_fallback=configured.values["FALLBACK"] is not None,
         sections=access_index(configured) if has_access_rules(configured) else None,
         request=request,
@@ -71,6 +66,22 @@ def preview_site(
         rewrites=rewrites_by_host(configured),
         error_pages=configured.error_pages,
     )
+
+
+def preview_sites(configured: Configuration, hosts: Iterable[str]) -> Iterator[PreviewSite]:
+    """Yield what previews for each of some hosts are made from; all else is made once."""
+    site = preview_site(configured)
+    for host in hosts:
+        yield replace(site, server=_server(configured, host, {}))
+
+
+def _server(configured: Configuration, host: str, told: Mapping[str, Any]) -> Server:
+    name = configured.values["SERVER_NAME"] or told.get("SERVER_NAME")
+    name = name or split_host(host)[0] or "localhost"
+    port, ports = told.get("SERVER_PORT") or split_host(host)[1], server_ports(configured)
+    lookup = partial(variable, environ=dict(told), process_environ=os.environ)
+    listed = None if ports is None else [str(each) for each in ports]
+    return Server(name, told.get("HTTP_HOST", host), lookup, "" if ports else port, listed)
 
 
 def preview(site: PreviewSite, target: str) -> Preview:
