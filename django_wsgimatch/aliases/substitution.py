@@ -36,6 +36,11 @@ def parse_template(target: str) -> Template:
     return tuple(parts)
 
 
+def as_template(text: str) -> str:
+    """Return a target that parse_template() reads as this text, with no group in it."""
+    return text.replace("\\", "\\\\").replace("$", "\\$")
+
+
 def group_numbers(template: Template) -> tuple[int, ...]:
     """The groups a template asks for, in order."""
     return tuple(part for part in template if isinstance(part, int))

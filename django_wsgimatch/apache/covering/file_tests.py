@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...aliases.alias import Alias
+from ...aliases.substitution import as_template
 from ..lines.directive import Directive
 
 _ROOT, _URI = "%{DOCUMENT_ROOT}", "%{REQUEST_URI}"
@@ -49,11 +50,6 @@ def file_test(condition: Directive, root: str) -> FileTest | None:
         path = as_template(root.rstrip("/")) + path.removeprefix(_ROOT)
     is_known = path.startswith("/") and "%" not in path.replace(_URI, "")
     return FileTest(path, pattern) if is_known and pattern.removeprefix("!") in _KINDS else None
-
-
-def as_template(path: str) -> str:
-    """Return a path as a template that fills nothing in."""
-    return path.replace("\\", "\\\\").replace("$", "\\$")
 
 
 def asks_for(conditions: Sequence[Directive], root: str, pattern: str, target: str) -> bool:

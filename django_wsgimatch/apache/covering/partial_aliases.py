@@ -10,7 +10,7 @@ from dataclasses import replace
 from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
-from ...aliases.substitution import Template, group_numbers, parse_template
+from ...aliases.substitution import Template, as_template, group_numbers, parse_template
 from ...exceptions import PatternError
 from ..lines.directive import Section
 from .coverage import (
@@ -58,7 +58,7 @@ def as_match(alias: Alias) -> Alias:
     if alias.kind == "match":
         return alias
     rest = "((?s:.*))" if alias.location.endswith("/") else "((?:/(?s:.*))?)"
-    target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
+    target = as_template(alias.target)
     pattern = f"^{literally(alias.location)}{rest}\\z"
     return replace(alias, kind="match", location=pattern, target=f"{target}$1")
 
@@ -147,7 +147,7 @@ def _where(alias: Alias, condition: str) -> Alias | None:
         location = _SLASHES.sub("/", alias.location)
         end = "" if location.endswith("/") else "(?=/|$)"
         pattern = f"^{condition}{literally(location)}{end}"
-        target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
+        target = as_template(alias.target)
     elif _UNMOVABLE.search(alias.location):
         return None
     elif is_anchored(alias.location):

@@ -12,6 +12,7 @@ from functools import partial
 
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
+from ...aliases.substitution import as_template
 from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of
 from ..covering.coverage import FILES, Coverage, FileKind, is_wildcard, reach_of, section_pattern
 from ..covering.hosts import Host, Scope
@@ -107,7 +108,7 @@ class _Mounter:
         location = alias.location.rstrip("/")
         if names and alias.kind == "plain" and not alias.target.endswith("/"):
             pattern = rf"^{literally(location)}(/(?:[^/]+/)*?(?:{'|'.join(names)}))(?=/|$)"
-            target = alias.target.replace("\\", "\\\\").replace("$", "\\$")
+            target = as_template(alias.target)
             yield Alias(pattern, f"{target}$1", "match")
 
     def _runs(self, name: str, covered: Covered) -> bool:

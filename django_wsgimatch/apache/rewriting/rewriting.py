@@ -17,10 +17,10 @@ from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.patterns.pcre.measures import shortest
 from ...aliases.patterns.pcre.parser import parse
-from ...aliases.substitution import group_numbers, parse_template
+from ...aliases.substitution import as_template, group_numbers, parse_template
 from ...exceptions import PatternError
 from ..covering.coverage import FileKinds
-from ..covering.file_tests import as_template, asks_for, leaves_files, with_own_name
+from ..covering.file_tests import asks_for, leaves_files, with_own_name
 from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import is_anchored, restricted
