@@ -331,11 +331,20 @@ def to_first_alias(entry: object, to_path: Callable[[FilePath], str]) -> Alias:
         entry = document_root(entry)
     if not isinstance(entry, Entry) or not isinstance(entry.answer, FileOptions):
         raise DirectiveError(
-            f"{entry!r} should be a folder, document_root(...), alias(...) or alias_match(...)"
+            f"{_as_written(entry)} should be a folder, document_root(...), alias(...) or "
+            "alias_match(...)"
         )
     if "index" not in entry.options:
         entry = replace(entry, options={**entry.options, "index": ()})
     return _guarded_alias(entry, to_path)
+
+
+def _as_written(entry: object) -> str:
+    """Return how the author has begun an entry."""
+    if not isinstance(entry, Entry):
+        return repr(entry)
+    function = Alias("", "", entry.kind, answer=entry.answer).function
+    return f"{function}({entry.location!r}, ...)"
 
 
 def line_bytes(line: Text) -> str:

@@ -69,7 +69,11 @@ def test_an_entry_has_no_index_unless_it_says_one(entry, expected):
             "should be a folder, document_root(...), alias(...) or alias_match(...)",
             id="a script",
         ),
-        pytest.param(redirect("/a", "/b"), "should be a folder, document_root(", id="a redirect"),
+        pytest.param(
+            redirect("/a", "/b"),
+            "redirect('/a', ...) should be a folder, document_root(",
+            id="a redirect",
+        ),
         pytest.param(7, "7 should be a folder, document_root(", id="a number"),
         pytest.param(
             "Alias /a /srv/a", "is a directive line: text is a folder here", id="a directive line"

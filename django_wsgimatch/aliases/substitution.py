@@ -41,6 +41,11 @@ def as_template(text: str) -> str:
     return text.replace("\\", "\\\\").replace("$", "\\$")
 
 
+def groups_in_words(count: int) -> str:
+    """Return how many groups a pattern has, as messages say it."""
+    return {0: "no group", 1: "one group"}.get(count, f"{count} groups")
+
+
 def group_numbers(template: Template) -> tuple[int, ...]:
     """The groups a template asks for, in order."""
     return tuple(part for part in template if isinstance(part, int))

@@ -20,6 +20,7 @@ from ...aliases.substitution import (
     Template,
     fill,
     group_numbers,
+    groups_in_words,
     make_filling,
     parse_template,
 )
@@ -151,7 +152,8 @@ def compile_rewriting(answer: Rewriting, *, allow_exponential: bool = False) -> 
     if missing:
         raise DirectiveError(
             f"the url {answer.url!r} asks for ${missing[0]}, and the pattern "
-            f"{answer.pattern!r} has {pattern.groups} groups: write $0 for all that it finds"
+            f"{answer.pattern!r} has {groups_in_words(pattern.groups)}: write $0 for all that it "
+            "finds"
         )
     when = []
     for name, text in answer.when:

@@ -23,7 +23,7 @@ from ...aliases.patterns.pcre.syntax import (
     children,
 )
 from ...aliases.patterns.redos import BlowUp, time_in_words
-from ...aliases.substitution import group_numbers, parse_template
+from ...aliases.substitution import group_numbers, groups_in_words, parse_template
 from ...text import quoted
 from ..findings.finding import Findings, Subject
 from ..uris.witness import rebuilt, witness
@@ -117,7 +117,8 @@ def _missing_groups(subject: Subject, pattern: Pattern) -> Findings:
         yield subject.finding(
             "W001",
             f"the target {quoted(subject.alias.template)} uses {names}, but the pattern "
-            f"{quoted(pattern.source)} has {_groups(pattern.groups)}: nothing is filled in.",
+            f"{quoted(pattern.source)} has {groups_in_words(pattern.groups)}: nothing is filled "
+            "in.",
             "Put parentheses around what is meant, or use a group that exists. "
             r"A dollar sign before a digit is written \$.",
         )
@@ -136,10 +137,6 @@ def _misnamed_groups(subject: Subject, pattern: Pattern) -> Findings:
                 _WITHIN_NINE if number > 9 else f"Write ${number}.",
             )
             return
-
-
-def _groups(count: int) -> str:
-    return {0: "no group", 1: "one group"}.get(count, f"{count} groups")
 
 
 def _slow(subject: Subject, pattern: Pattern, timing: Timing) -> Findings:
