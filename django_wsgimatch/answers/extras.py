@@ -19,8 +19,6 @@ Headers = list[tuple[str, str]]
 
 # What AddDefaultCharset is for.
 _TEXT = ("text/plain", "text/html")
-# The last date that four digits of a year can say.
-_LAST_SECOND = 253402300799
 
 
 def is_too_long(extras: Extras, environ: WSGIEnvironment) -> bool:
@@ -155,7 +153,7 @@ def _with_expires(headers: Headers, extras: Extras, filename: str) -> Headers:
     if kept is None:
         return headers
     merged = changed_by(HeaderChange("append", "Cache-Control", f"max-age={kept[0]}"), headers)
-    return [*merged, ("Expires", formatdate(min(kept[1], _LAST_SECOND), usegmt=True))]
+    return [*merged, ("Expires", formatdate(kept[1], usegmt=True))]
 
 
 def _changed(expires: Expires, filename: str) -> float | None:

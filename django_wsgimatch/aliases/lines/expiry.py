@@ -43,6 +43,8 @@ EXPIRES_BY_TYPE_WANTED = (
 
 # The largest number that mod_expires counts with.
 _MOST = 2**31 - 1
+# The last date that four digits of a year can say.
+_LAST_SECOND = 253402300799
 # How a unit may begin, and its seconds.
 _UNITS = (
     *(("y", 31536000), ("mo", 2592000), ("w", 604800), ("d", 86400)),
@@ -144,8 +146,8 @@ def kept_until(expires: Expires, changed: float | None, now: float) -> tuple[int
     an answer that counts from there on.
     """
     if not isinstance(expires, SinceChange):
-        return expires, int(now) + expires
+        return expires, min(int(now) + expires, _LAST_SECOND)
     if changed is None:
         return None
     end = max(changed + expires.seconds, now)
-    return int(end - now), int(end)
+    return int(end - now), min(int(end), _LAST_SECOND)

@@ -23,8 +23,6 @@ _HASHED = re.compile(r"\.[0-9a-f]{12}(?:\.|\Z)")
 WEAK_FOR = 1.0
 # The headers of so many files are remembered.
 MOST_REMEMBERED = 4096
-# The last date that four digits of a year can say.
-_LAST_SECOND = 253402300799
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def expiry(expires: Expires, mtime_ns: int | None, now: float) -> Headers:
     kept = kept_until(expires, None if mtime_ns is None else mtime_ns / 1e9, now)
     if kept is None:
         return ()
-    date = http_date(min(kept[1], _LAST_SECOND))
+    date = http_date(kept[1])
     return (("Cache-Control", f"max-age={kept[0]}"), ("Expires", date))
 
 
