@@ -37,8 +37,8 @@ from django_wsgimatch.fronts.backend import read_backend
 from django_wsgimatch.fronts.questions.questions import SiteQuestion
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import CONFIGURATIONS, write_scripts
-from tests.conformance.made.random_access import TREE, random_access_files, random_access_target
-from tests.conformance.silence import KINDS, write_files
+from tests.conformance.made.kinds import KINDS, PASSWORD_LINE, random_site
+from tests.conformance.silence import write_files
 from tests.conformance.whole_sites.asking import (
     ask_all,
     asked_of,
@@ -53,7 +53,7 @@ from tests.support.oracle import (
     ApacheFailed,
     free_port,
 )
-from tests.support.trees import PROBE, build_tree, open_directory
+from tests.support.trees import PROBE, open_directory
 
 LOADED_HERE = (
     *(*WITH_RULES, "headers", "expires", "proxy", "proxy_http", "authz_owner", "auth_digest"),
@@ -66,8 +66,6 @@ TOLD = ("REMOTE_ADDR", "REMOTE_USER", "AUTH_TYPE", "HTTP_HOST", "wsgi.url_scheme
 RUNNING_PROBE = PROBE.replace(
     '"HTTP_AUTHORIZATION")', '"HTTP_AUTHORIZATION", ' + ", ".join(f'"{n}"' for n in TOLD) + ")"
 )
-# What `openssl passwd -apr1 -salt saltsalt secret` prints.
-PASSWORD_LINE = "x:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0\n"
 _PASSWORDS = re.compile(r"^(\s*AuthUserFile\s+)\S+", re.IGNORECASE | re.MULTILINE)
 _TYPES = re.compile(r"^(\s*TypesConfig\s+)\S+", re.IGNORECASE | re.MULTILINE)
 _CERTIFICATES = re.compile(
@@ -178,17 +176,8 @@ def stubbed(text: str, directory: Path) -> str:
 def verify_random(seed: str, kind: str, verifier: Verifier | None = None) -> Verified:
     """Compare a random configuration with its export, or with what a verifier makes of it."""
     verifier = verifier or verify_site
-    rng = Random(seed)
     with open_directory() as directory:
-        tree = directory / "tree"
-        build_tree(tree, TREE)
-        (tree / "users").write_text(PASSWORD_LINE)
-        port = free_port()
-        text = KINDS[kind](rng, port).replace("{ROOT}", str(tree))
-        for folder, lines in random_access_files(rng).items() if kind == "overrides" else ():
-            (tree / folder / ".htaccess").write_text(lines.replace("{ROOT}", str(tree)))
-        site = ApacheSite(directory, text, {80: port}, [], LOADED_HERE)
-        more = [random_access_target(rng) for _ in range(60)]
+        site, more = random_site(Random(seed), kind, directory, LOADED_HERE, 60)
         try:
             return verifier(f"random {kind}, seed {seed}", site, more)
         except FrontError as error:

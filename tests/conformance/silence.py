@@ -41,20 +41,7 @@ from django_wsgimatch.conf import rewrites_by_host
 from django_wsgimatch.configured import Configuration
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import choose, settings_of, targets, write_scripts
-from tests.conformance.made.random_access import (
-    TREE,
-    random_access,
-    random_access_files,
-    random_access_target,
-    random_overrides,
-    random_refusals,
-)
-from tests.conformance.made.random_answers import TREE as ANSWERS_TREE
-from tests.conformance.made.random_answers import (
-    random_answers,
-    random_answers_target,
-    random_files_of_folders,
-)
+from tests.conformance.made.kinds import KINDS, random_site
 from tests.conformance.sites.gates import Doorkeeper
 from tests.support.oracle import (
     LOADED,
@@ -63,9 +50,8 @@ from tests.support.oracle import (
     Reply,
     Request,
     as_apache,
-    free_port,
 )
-from tests.support.trees import build_tree, open_directory
+from tests.support.trees import open_directory
 from tests.support.wsgi import make_environ
 
 UNKNOWN = ("unknown.test", "10.1.2.3", "localhost")
@@ -350,36 +336,12 @@ def _urls(configuration: ApacheConfiguration, imported: Imported) -> Iterator[st
     yield from [target for target in targets(aliases[:12]) if " " not in target][::3]
 
 
-KINDS = {
-    "access": random_access,
-    "refusals": random_refusals,
-    "overrides": random_overrides,
-    "answers": random_answers,
-}
-
-
 def compare_random(seed: str, kind: str = "access", *, is_open: bool = False) -> Silence:
-    """Compare a random configuration: with access rules, rules that refuse, or .htaccess files."""
-    rng = Random(seed)
-    is_answers = kind == "answers"
+    """Compare a random configuration of a kind."""
     with open_directory() as directory:
-        tree = directory / "tree"
-        build_tree(tree, ANSWERS_TREE if is_answers else TREE)
-        port = free_port()
-        text = KINDS[kind](rng, port).replace("{ROOT}", str(tree))
-        for folder, lines in _files_of_folders(rng, kind).items():
-            (tree / folder / ".htaccess").write_text(lines.replace("{ROOT}", str(tree)))
-        site = ApacheSite(directory, text, {80: port}, [], WITH_RULES)
+        site, more = random_site(Random(seed), kind, directory, WITH_RULES, 150)
         site.write()
-        target = random_answers_target if is_answers else random_access_target
-        more = [target(rng) for _ in range(150)]
         return compare_site(f"random {kind}, seed {seed}", site, more, is_open=is_open)
-
-
-def _files_of_folders(rng: Random, kind: str) -> dict[str, str]:
-    if kind == "answers":
-        return random_files_of_folders(rng)
-    return random_access_files(rng) if kind == "overrides" else {}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

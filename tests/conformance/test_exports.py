@@ -9,11 +9,11 @@ import pytest
 from tests.conformance.apache_site import ApacheSite
 from tests.conformance.exports import (
     LOADED_HERE,
-    PASSWORD_LINE,
     Verified,
     verify_random,
     verify_site,
 )
+from tests.conformance.made.kinds import PASSWORD_LINE
 from tests.conformance.whole_sites.own import verify_alone
 from tests.support.both_servers import needs_apache
 from tests.support.oracle import free_port
