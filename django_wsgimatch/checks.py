@@ -221,14 +221,17 @@ def _access_findings(
 
 def _error_pages(configured: Configuration) -> Iterator[DiagnosedPage]:
     """Yield the pages that have a URL-path, once for each list of entries."""
-    paths = {s: each.value for s, each in configured.error_pages.items() if each.kind == "path"}
-    if not paths:
+    if not configured.error_pages:
         return
-    hosts = [*_hosts(configured).values()]
+    patterns = (_host_of(each) for each in configured.error_pages.patterns)
+    hosts = [*dict.fromkeys([*_hosts(configured).values(), *patterns])]
     for host, site in zip(hosts, preview_sites(configured, hosts), strict=True):
-        for status, path in paths.items():
-            found = preview(site, path)
-            yield DiagnosedPage(status, path, host, found.status, found.demands)
+        for status, page in configured.error_pages.for_host(host).items():
+            if page.kind == "path":
+                found = preview(site, page.value)
+                yield DiagnosedPage(
+                    page.where, status, page.value, host, found.status, found.demands
+                )
 
 
 def _guarded(configured: Configuration) -> Callable[[Subject, str], bool]:
@@ -248,7 +251,12 @@ def _guarded(configured: Configuration) -> Callable[[Subject, str], bool]:
 
 def _hosts(configured: Configuration) -> dict[AliasTable, str]:
     """A host for each table that it answers for, "" for that of all hosts."""
-    return {each.table: (each.host or "").lstrip("*.") for each in configured.tables()}
+    return {each.table: _host_of(each.host or "") for each in configured.tables()}
+
+
+def _host_of(pattern: str) -> str:
+    """Return a host that fits a pattern, "" for one of those that fit no other."""
+    return pattern.lstrip("*.")
 
 
 def _guarded_entries(configured: Configuration) -> Iterator[GuardedEntry]:

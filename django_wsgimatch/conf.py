@@ -42,7 +42,7 @@ from .daemon.option_values import read_options
 from .daemon.options import GroupOptions
 from .entries import to_alias, to_first_alias
 from .entry_options.access import to_section
-from .entry_options.error_pages import ErrorPage, read_error_page
+from .entry_options.error_pages import ErrorPage, PagesByHost, read_error_page
 from .entry_options.plain_http import check_plain_http
 from .entry_options.texts import FilePath, utf8
 from .exceptions import PlaceError, SettingError, WSGIMatchError
@@ -96,7 +96,7 @@ def configuration() -> Configuration:
     access = tuple(_read_access(values, problems))
     plain_http = _read_plain_http(values, problems)
     first = tuple(_read_first(values, problems))
-    error_pages = dict(_read_error_pages(values["ERROR_PAGES"], problems))
+    error_pages = _read_error_pages(values["ERROR_PAGES"], hosts, problems)
     tables = _host_tables(hosts, own)
     aliases = [alias for entries in (own, *hosts.values()) for alias in entries.aliases]
     return Configuration(
@@ -213,13 +213,37 @@ def _read_first(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[
 
 
 def _read_error_pages(
-    given: Mapping[Any, Any], problems: list[Problem]
-) -> Iterator[tuple[int, ErrorPage]]:
+    given: Mapping[Any, Any], virtual_hosts: Iterable[str], problems: list[Problem]
+) -> PagesByHost:
+    """Read the pages of all hosts, and those of some: their patterns are keys, too."""
+    setting = "WSGIMATCH_ERROR_PAGES"
+    general = {key: page for key, page in given.items() if not _is_host(key)}
+    hosts = {}
+    for host in (key for key in given if _is_host(key)):
+        where = f"{setting}[{host!r}]"
+        if isinstance(given[host], Mapping):
+            hosts[host] = dict(_read_pages(given[host], where, problems))
+        else:
+            error = SettingError(f"should be a dict of statuses to pages, not {given[host]!r}")
+            problems.append(Problem(where, error))
+    pages = ((s, page) for s, page in _read_pages(general, setting, problems) if page is not None)
+    return PagesByHost(dict(pages), hosts, virtual_hosts)
+
+
+def _is_host(key: Any) -> bool:
+    return isinstance(key, str) and bool(key) and not key.isdigit()
+
+
+def _read_pages(
+    given: Mapping[Any, Any], name: str, problems: list[Problem]
+) -> Iterator[tuple[int, ErrorPage | None]]:
+    """Yield the page of each status, None for the small one."""
     for status, page in given.items():
+        where = f"{name}[{status!r}]"
         try:
-            yield status, read_error_page(status, page)
+            yield status, read_error_page(status, page, where)
         except SettingError as error:
-            problems.append(Problem(f"WSGIMATCH_ERROR_PAGES[{status!r}]", error))
+            problems.append(Problem(where, error))
 
 
 def _path_of_user_file(path: FilePath) -> str:

@@ -101,7 +101,7 @@ SHAPES: dict[str, tuple[Any, str]] = {
     "FALLBACK": (lambda v: v is None or isinstance(v, str), "a dotted path or None"),
     "ERROR_PAGES": (
         lambda v: isinstance(v, Mapping),
-        "a dict of statuses to pages, as in {404: '/errors/404'}",
+        "a dict of statuses to pages, as in {404: '/errors/404'}, and of hosts to such dicts",
     ),
     "ROOTS": (
         lambda v: (

@@ -15,7 +15,7 @@ from .daemon.options import GroupOptions
 from .doctor.findings.finding import CannotStart, findings_summary
 from .doctor.table.mistakes import mistake
 from .entries import FileEntry
-from .entry_options.error_pages import ErrorPage
+from .entry_options.error_pages import PagesByHost
 from .exceptions import WSGIMatchError
 
 # The lists of entries beside the tables.
@@ -45,7 +45,7 @@ class Configuration:
     when all this was read, on time.monotonic()'s clock, which all processes of a machine share.
     ``plain_http`` are the entries that answer requests over plain HTTP before all else, None where
     there are none. ``files_first`` are the usable entries of files that come before the table;
-    ``error_pages`` are what takes the place of our own small pages, by status.
+    ``error_pages`` are what takes the place of our own small pages.
     """
 
     table: AliasTable
@@ -58,7 +58,7 @@ class Configuration:
     access: tuple[AccessSection, ...] = ()
     plain_http: NamedTable | None = None
     files_first: tuple[FirstEntry, ...] = ()
-    error_pages: Mapping[int, ErrorPage] = field(default_factory=dict)
+    error_pages: PagesByHost = field(default_factory=lambda: PagesByHost({}))
 
     def require(self) -> None:
         """Raise CannotStart with what ``wsgimatch check`` says of all problems, if any."""

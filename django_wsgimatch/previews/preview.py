@@ -103,7 +103,7 @@ def preview(site: PreviewSite, target: str) -> Preview:
             rewriting=directive_line(rewritten.alias),
         )
     behind = resolution if file is None else asked
-    page = site.error_pages.get(shown.status or 0)
+    page = site.error_pages.for_host(site.host_of(asked)).get(shown.status or 0)
     return replace(
         shown,
         alias=shown.alias if file is None else None,

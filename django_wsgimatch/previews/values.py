@@ -15,7 +15,7 @@ from ..answers.first_files import TriedFiles
 from ..answers.proxies.sample import SampleRequest
 from ..answers.rewriting.rewrites import RewritesByHost
 from ..configured import NamedTable
-from ..entry_options.error_pages import ErrorPage
+from ..entry_options.error_pages import PagesByHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class PreviewSite:
     files: TriedFiles | None = None
     names_of_files: tuple[str, ...] = ()
     rewrites: RewritesByHost | None = None
-    error_pages: Mapping[int, ErrorPage] = field(default_factory=dict)
+    error_pages: PagesByHost = field(default_factory=lambda: PagesByHost({}))
 
     def host_of(self, resolution: Resolution) -> str:
         """Return the host that a target is asked of."""

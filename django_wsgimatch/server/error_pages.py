@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from ..aliases.uri import authority_of
-from ..answers.proxies.asked import request_target
+from ..answers.proxies.asked import host_of, request_target
 from ..answers.proxies.mount import own_mount_point, replaces_script_name
 from ..daemon.log_limits import ONCE_IN, Seldom
-from ..entry_options.error_pages import ErrorPage
+from ..entry_options.error_pages import ErrorPage, PagesByHost
 from .pages import is_own, own_line, redirect_page
 
 if TYPE_CHECKING:
@@ -80,40 +80,45 @@ class ErrorPages:
     """
     A WSGI application that asks another one, and replaces the small pages of errors.
 
-    ``pages`` are those of WSGIMATCH_ERROR_PAGES, by status. What an application answers stays as
-    it is. For a URL-path the same application is asked again, access rules and all; where that
-    is an error too, or a redirect, the client gets the small page of the first error. Mirrors
-    ap_die() and ap_send_error_response().
+    ``pages`` are those of WSGIMATCH_ERROR_PAGES. What an application answers stays as it is. For a
+    URL-path the same application is asked again, access rules and all; where that is an error too,
+    or a redirect, the client gets the small page of the first error. Mirrors ap_die() and
+    ap_send_error_response().
     """
 
-    def __init__(self, application: WSGIApplication, pages: Mapping[int, ErrorPage]) -> None:
+    def __init__(self, application: WSGIApplication, pages: PagesByHost) -> None:
         self.application = application
-        self._pages = {own_line(status): page for status, page in pages.items()}
+        self._pages = pages
+        self._statuses = {own_line(status): status for status in pages.statuses}
         self._seldom = Seldom(ONCE_IN)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         # What the layers below add to the environ is not the next request's.
         asked = {**environ}
-        start = _Start(start_response, self._has_page)
+        start = _Start(start_response, lambda line: self._page(line, asked) is not None)
         body = self.application(environ, start)
         error = start.held()
-        if error is None:
+        page = None if error is None else self._page(error.line, asked)
+        if error is None or page is None:
             return body
-        page = self._pages[error.line]
         if page.kind == "path":
-            return self._ask(page.value, error, body, asked, start_response)
+            return self._ask(page, error, body, asked, start_response)
         _close(body)
         if page.kind == "text":
             return _send_text(page.value, error, asked, start_response)
         return redirect_page(302, page.value, asked, _started_instead(error, start_response))
 
-    def _has_page(self, line: str) -> bool:
-        return line in self._pages and is_own(line)
+    def _page(self, line: str, environ: WSGIEnvironment) -> ErrorPage | None:
+        """Return what takes the place of a response that begins with a line, None for nothing."""
+        status = self._statuses.get(line)
+        if status is None or not is_own(line):
+            return None
+        return self._pages.for_host(host_of(environ)).get(status)
 
     def _ask(
         self,
-        target: str,
+        page: ErrorPage,
         error: _Error,
         small: Iterable[bytes],
         asked: WSGIEnvironment,
@@ -122,15 +127,15 @@ class ErrorPages:
         """Answer with what a URL-path answers, or with the small page where that is an error."""
         start = _Start(_started_as(error, start_response), is_own)
         try:
-            body = self.application(_environ_for(target, error, asked), start)
+            body = self.application(_environ_for(page.value, error, asked), start)
         except Exception:
-            logger.exception("Error in %s", _where(target, error))
+            logger.exception("Error in %s", _told(page))
             start_response(error.line, error.headers, sys.exc_info())
             return small
         if (again := start.held()) is not None:
             _close(body)
-            if self._seldom.is_due(error.line):
-                logger.warning(_AGAIN, _where(target, error), again.line)
+            if self._seldom.is_due(page.where):
+                logger.warning(_AGAIN, _told(page), again.line)
             start_response(error.line, error.headers, *error.more)
             return small
         _close(small)
@@ -210,8 +215,8 @@ def _without_body(body: Iterable[bytes]) -> Iterable[bytes]:
     return []
 
 
-def _where(target: str, error: _Error) -> str:
-    return f"WSGIMATCH_ERROR_PAGES[{error.line[:3]}]: {target!r}"
+def _told(page: ErrorPage) -> str:
+    return f"{page.where}: {page.value!r}"
 
 
 def _write_nothing(data: bytes) -> None:

@@ -13,7 +13,7 @@ from django.core.handlers.wsgi import get_script_name
 from django_wsgimatch import access, alias, basic, deny, redirect, script_alias
 from django_wsgimatch import wsgi as entry
 from django_wsgimatch.doctor.findings.finding import CannotStart
-from django_wsgimatch.entry_options.error_pages import ErrorPage
+from django_wsgimatch.entry_options.error_pages import ErrorPage, PagesByHost
 from django_wsgimatch.server.error_pages import ErrorPages
 from django_wsgimatch.server.pages import error_page
 from tests.support.wsgi import Answer, call, get, make_environ, write_scripts
@@ -86,6 +86,43 @@ def test_a_url_is_where_the_client_is_sent(site):
 
 
 @pytest.mark.parametrize(
+    ("host", "page"),
+    [
+        pytest.param("a.test", b"own", id="a host with its own page"),
+        pytest.param("A.test:8000", b"own", id="in another case, with a port"),
+        pytest.param("b.test", None, id="a host that has the small page"),
+        pytest.param("c.test", b"all", id="a host that says nothing of the status"),
+        pytest.param("d.test", b"all", id="a host of no pattern"),
+        pytest.param("x.v.test", b"all", id="a virtual host that comes first"),
+    ],
+)
+def test_a_host_has_its_own_pages(site, host, page):
+    site.WSGIMATCH_VIRTUAL_HOSTS = {"x.v.test": []}
+    site.WSGIMATCH_ERROR_PAGES = {
+        404: "all",
+        "a.test": {404: "own"},
+        "b.test": {404: None},
+        "c.test": {503: "other"},
+        ".v.test": {404: "domain"},
+    }
+
+    answer = get(entry.get_application(), "/nothing", HTTP_HOST=host)
+
+    assert answer.status == "404 Not Found"
+    assert answer.body == page or (page is None and b"<h1>Not Found</h1>" in answer.body)
+
+
+def test_a_target_that_names_another_host_has_the_pages_of_that(site):
+    site.WSGIMATCH_ERROR_PAGES = {"a.test": {404: "own"}}
+
+    answer = get(
+        entry.get_application(), "/nothing", HTTP_HOST="b.test", RAW_URI="http://a.test/nothing"
+    )
+
+    assert answer.body == b"own"
+
+
+@pytest.mark.parametrize(
     ("target", "status"),
     [
         pytest.param("/nothing", "404 Not Found", id="no entry"),
@@ -125,7 +162,7 @@ def test_a_login_is_still_asked_for(site):
 
 
 def test_a_503_still_says_when_to_ask_again():
-    pages = {503: ErrorPage("text", "Back soon")}
+    pages = PagesByHost({503: ErrorPage("text", "Back soon")})
     application = ErrorPages(lambda *request: error_page(503, *request), pages)
 
     answer = call(application, make_environ())
@@ -318,6 +355,10 @@ def test_a_body_that_is_too_long_has_its_page(site):
     [
         pytest.param([], "WSGIMATCH_ERROR_PAGES: should be a dict", id="no dict"),
         pytest.param({"404": "x"}, "the status should be a number", id="a status as text"),
+        pytest.param({"a.test": "x"}, "should be a dict of statuses", id="a host's text"),
+        pytest.param(
+            {"a.test": {404: ""}}, "WSGIMATCH_ERROR_PAGES['a.test'][404]", id="a host's page"
+        ),
         pytest.param({302: "/x"}, "from 400 to 599, not 302", id="a status that is no error"),
         pytest.param({404: ""}, "should be a text, a URL-path", id="nothing"),
         pytest.param({404: b"x"}, "should be a text, a URL-path", id="bytes"),

@@ -65,6 +65,12 @@ def request_target(environ: WSGIEnvironment) -> str:
     return target
 
 
+def host_of(environ: WSGIEnvironment) -> str:
+    """Return the host that a request names, be it valid or not; "" where it names none."""
+    host: str = authority_of(request_target(environ)) or environ.get("HTTP_HOST") or ""
+    return host
+
+
 def shown_target(environ: WSGIEnvironment) -> str:
     """Return what a log shows of a request's target, or of its path where no target is told."""
     return shown(cut(request_target(environ) or environ.get("PATH_INFO", ""), _LONGEST_SHOWN))

@@ -136,7 +136,7 @@ _READ: Mapping[str, tuple[Category, str]] = {
     "ExpiresByType": ("kept", "The option expires_by_type, where ExpiresActive is on"),
     "ErrorDocument": (
         "kept",
-        "WSGIMATCH_ERROR_PAGES, where all hosts agree; needs you in a section for some URLs",
+        "WSGIMATCH_ERROR_PAGES, for all hosts or some; needs you in a section for some URLs",
     ),
     "LimitRequestBody": ("kept", f"{_OPTION}: body_limit"),
     "WSGITrustedProxies": (

@@ -1,10 +1,11 @@
-"""ErrorDocument as WSGIMATCH_ERROR_PAGES: the pages that all hosts have alike."""
+"""ErrorDocument as WSGIMATCH_ERROR_PAGES: the pages of all hosts, and those of some."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ...aliases.redirecting import ANSWERED, has_scheme, is_redirect
 from ...entry_options.error_pages import read_error_page
@@ -14,11 +15,13 @@ from ..covering.coverage import DIRECTORIES, FILES, SCOPES, coverage, region
 from ..covering.hosts import Host, Rank, rank_of, scope_sections
 from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
+from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
 from .setting import Setting
 
 _SETTING = "WSGIMATCH_ERROR_PAGES"
-_NOT_ALIKE = f"hosts have other pages than others, and {_SETTING} holds for all: decide"
+_NOT_ALIKE = "its host shares its entries with one that has other pages: decide"
+_NO_ENTRY = f"its host has no entries: name its page in {_SETTING} yourself"
 _PARTLY = f"it holds for some URLs, and {_SETTING} for all: decide"
 _EARLIER = f"{_SETTING}, for what Apache answers before it looks at the section, too"
 _OF_TARGETS = (400, 404)
@@ -39,27 +42,59 @@ class _Page:
     directive: Directive
 
 
+# By status what holds for hosts; None where they do not have the same page.
+_Said: TypeAlias = "dict[int, _Page | None]"
+
+
 def error_page_setting(
     lines: Iterable[Directive], main: Host, tables: Tables, ledger: Ledger
 ) -> Setting | None:
     """
-    Return the pages that hold for all URLs of all hosts, None where there are none.
+    Return the pages that hold for all URLs of hosts, None where there are none.
 
     What becomes of each line is noted, unless something has been said of it before.
     """
     pages = [*_pages(lines, ledger)]
-    owners = [*{id(each.host): each.host for each in tables.all_entries()}.values()] or [main]
-    found = [_effective(pages, host) for host in owners]
-    alike: dict[int, _Page] = {}
-    for status in sorted({each.status for each in pages}):
-        said = [each.get(status) for each in found]
-        first = said[0]
-        if first is not None and all(e is not None and e.page == first.page for e in said):
-            alike[status] = first
-    _note(pages, alike, owners, ledger)
-    written = {status: each.page for status, each in alike.items() if each.page}
-    spots = tuple(each.directive.spot for each in alike.values() if each.page)
-    return Setting(_SETTING, written, "", spots) if written else None
+    general = _said(pages, _hosts_of(tables.entries) or [main])
+    own = {
+        pattern: _said(pages, _hosts_of(entries))
+        for pattern, entries in tables.hosts.items()
+        if entries
+    }
+    _note(pages, [general, *own.values()], [main, *_hosts_of(tables.all_entries())], ledger)
+    hosts = {pattern: _written(said, general) for pattern, said in own.items()}
+    value: dict[int | str, object] = {}
+    value.update(_written(general, {}).items())
+    value.update((pattern, pages) for pattern, pages in hosts.items() if pages)
+    held = (page for said in (general, *own.values()) for page in said.values() if page)
+    spots = dict.fromkeys(each.directive.spot for each in held if each.page)
+    return Setting(_SETTING, value, "", tuple(spots)) if value else None
+
+
+def _hosts_of(entries: Iterable[ResolvedAlias]) -> list[Host]:
+    return [*{id(each.host): each.host for each in entries}.values()]
+
+
+def _said(pages: Sequence[_Page], hosts: Sequence[Host]) -> _Said:
+    """Return the pages of hosts that have the same entries, by status."""
+    found = [_effective(pages, host) for host in hosts]
+    said: _Said = {}
+    for status in sorted({status for each in found for status in each}):
+        first, *others = [each.get(status) for each in found]
+        is_alike = all(_text(each) == _text(first) for each in others)
+        said[status] = first if is_alike else None
+    return said
+
+
+def _text(page: _Page | None) -> str:
+    return "" if page is None else page.page
+
+
+def _written(said: _Said, general: _Said) -> dict[int, str | None]:
+    """Return what is written of each status where others have the general pages."""
+    statuses = sorted({*said, *general})
+    pages = {s: _text(said.get(s)) for s in statuses if _text(said.get(s)) != _text(general.get(s))}
+    return {status: page or None for status, page in pages.items()}
 
 
 def _pages(lines: Iterable[Directive], ledger: Ledger) -> Iterator[_Page]:
@@ -113,7 +148,7 @@ def _read(line: Directive) -> _Page | None:
         return None
     page = _as_utf8(page)
     given = read_error_page(status, utf8_text(page))
-    if is_url != (given.kind == "url"):
+    if given is None or is_url != (given.kind == "url"):
         raise SettingError(f"Apache redirects to {page!r}, which is no URL with a host")
     return _Page(status, page, line)
 
@@ -152,16 +187,24 @@ def _is_late(page: _Page) -> bool:
 
 
 def _note(
-    pages: Sequence[_Page], alike: dict[int, _Page], owners: Sequence[Host], ledger: Ledger
+    pages: Sequence[_Page], said: Sequence[_Said], hosts: Sequence[Host], ledger: Ledger
 ) -> None:
-    sections = (None, *(host.section for host in owners))
+    kept = {id(page): page for each in said for page in each.values() if page is not None}
+    equal = {(each.status, each.page) for each in kept.values()}
+    by_status = {each.status: each for each in kept.values()}
+    unsaid = {status for each in said for status, page in each.items() if page is None}
+    sections = (None, *(host.section for host in hosts))
     for each in pages:
-        line, kept = each.directive, alike.get(each.status)
-        if kept is not None and kept.page == each.page and _is_late(each):
+        line = each.directive
+        is_kept = id(each) in kept or (each.status, each.page) in equal
+        if is_kept and _is_late(each):
             ledger.note(line, "changed", _EARLIER)
-        elif kept is not None and kept.page == each.page:
-            ledger.note(line, "kept", _SETTING if kept.page else "the built-in page")
-        elif kept is not None and line.host in sections:
-            ledger.note(line, "not needed", f"{kept.directive.spot} replaces it")
-        else:
+        elif is_kept:
+            ledger.note(line, "kept", _SETTING if each.page else "the built-in page")
+        elif line.host not in sections:
+            ledger.note(line, "needs you", _NO_ENTRY)
+        elif each.status in unsaid:
             ledger.note(line, "needs you", _NOT_ALIKE)
+        else:
+            replacing = by_status[each.status].directive
+            ledger.note(line, "not needed", f"{replacing.spot} replaces it")

@@ -19,19 +19,17 @@ class DiagnosedPage(Diagnosed):
     """
     The URL-path that answers for an error, as asked for on a host ("" for all).
 
+    ``where`` is its name in the settings.
     ``answered`` is the status that it has itself, None where the fallback answers; ``demands`` is
     what the access rules for it say.
     """
 
+    where: str
     status: int
     path: str
     host: str
     answered: int | None
     demands: tuple[str, ...]
-
-    @property
-    def where(self) -> str:
-        return f"WSGIMATCH_ERROR_PAGES[{self.status}]"
 
 
 def error_page_findings(pages: Iterable[DiagnosedPage]) -> Findings:

@@ -119,20 +119,35 @@ def test_a_section_for_some_urls_needs_you():
     )
 
 
-def test_what_all_hosts_have_alike_is_the_setting():
+def test_hosts_have_their_own_pages_and_that_of_the_server_where_they_have_none():
     lines = [
-        *host("*:80", "ServerName a.test", "ErrorDocument 404 same", "ErrorDocument 500 one"),
-        *host(
-            "*:80", "ServerName b.test", "ErrorDocument 404 same", "WSGIScriptAlias /b /srv/b.wsgi"
-        ),
+        "ErrorDocument 404 all",
+        *host("*:80", "ServerName a.test", "ErrorDocument 404 own", "ErrorDocument 500 one"),
+        *host("*:80", "ServerName b.test", "WSGIScriptAlias /b /srv/b.wsgi"),
+        *host("*:80", "ServerName c.test", "ErrorDocument 404 default", "WSGIScriptAlias /c /c.py"),
     ]
 
     notes = notes_of(*lines)
 
-    assert pages_of(*lines) == {"404": "same"}
-    assert notes[3] == f"kept: {SETTING}"
-    assert notes[4] == (
-        f"needs you: hosts have other pages than others, and {SETTING} holds for all: decide"
+    assert pages_of(*lines) == {
+        "404": "all",
+        "a.test": {"404": "own", "500": "one"},
+        "*": {"404": "own", "500": "one"},
+        "c.test": {"404": None},
+    }
+    assert [notes[1], notes[4], notes[5]] == [f"kept: {SETTING}"] * 3
+    assert notes[15] == "kept: the built-in page"
+
+
+def test_a_page_of_a_host_that_no_entry_is_written_for_needs_you():
+    lines = [
+        *host("*:80", "ServerName a.test"),
+        *["<VirtualHost *:80>", "ServerName b.test", "ErrorDocument 404 own", "</VirtualHost>"],
+    ]
+
+    assert pages_of(*lines) is None
+    assert notes_of(*lines)[7] == (
+        "needs you: its host has no entries: name its page in WSGIMATCH_ERROR_PAGES yourself"
     )
 
 
