@@ -126,6 +126,36 @@ def test_text_stands_for_its_utf_8_bytes():
             id="an order",
         ),
         pytest.param(
+            access("/a", require="local", limit="GET FOO"),
+            "unknown method 'FOO' in <Limit>",
+            id="an unknown method",
+        ),
+        pytest.param(
+            access("/a", require="local", limit_except=[]),
+            "<LimitExcept> names no methods",
+            id="no methods",
+        ),
+        pytest.param(
+            access("/a", require="local", limit="TRACE"),
+            "TRACE cannot be controlled by <Limit>, see TraceEnable",
+            id="TRACE",
+        ),
+        pytest.param(
+            access("/a", require="local", limit=7),  # type: ignore[arg-type]
+            "limit should be a list of methods, not 7",
+            id="a number for methods",
+        ),
+        pytest.param(
+            access("/a", require="local", limit="GET", limit_except="PUT"),
+            "limit and limit_except exclude each other",
+            id="both limits",
+        ),
+        pytest.param(
+            access("/a", auth="none", limit="GET"),
+            "limit says what require, order, allow, deny and satisfy are for: add one of them",
+            id="a limit of nothing",
+        ),
+        pytest.param(
             access("/a", satisfy="some"),  # type: ignore[arg-type]
             "Satisfy either 'any' or 'all'.",
             id="satisfy",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from ..aliases.access.requirements import Demand, Demands, contain, parse_demand
+from ..aliases.access.requirements import Demand, Demands, MethodLimit, contain, parse_demand
 from ..aliases.access.rules import (
     AccessRules,
     HostRules,
@@ -85,6 +85,8 @@ def access(
     allow: str | Sequence[str] | None = None,
     deny: str | Sequence[str] | None = None,
     satisfy: Literal["any", "all"] | None = None,
+    limit: str | Sequence[str] | None = None,
+    limit_except: str | Sequence[str] | None = None,
     host: str | Sequence[str] | None = None,
 ) -> AccessEntry:
     """
@@ -107,8 +109,9 @@ def access(
         in neither is not), as in ``Order``.
     :param allow: ``"all"``, addresses, networks or host names, as in ``Allow from``.
     :param deny: the same, as in ``Deny from``.
-    :param satisfy: ``"any"`` where either allow and deny or the requirements must let somebody in;
-        both must otherwise.
+    :param satisfy: ``"any"`` where allow and deny or the requirements must let one in; else both.
+    :param limit: ``"POST PUT"`` or a list: which methods all this but auth is for (``<Limit>``).
+    :param limit_except: which methods it is not for (``<LimitExcept>``); these are let in.
     :param host: a pattern of WSGIMATCH_VIRTUAL_HOSTS, or a list of some; the section then holds
         for their requests. ``"*"`` stands for hosts that fit no other pattern.
 
@@ -129,6 +132,8 @@ def access_match(
     allow: str | Sequence[str] | None = None,
     deny: str | Sequence[str] | None = None,
     satisfy: Literal["any", "all"] | None = None,
+    limit: str | Sequence[str] | None = None,
+    limit_except: str | Sequence[str] | None = None,
     host: str | Sequence[str] | None = None,
 ) -> AccessEntry:
     """
@@ -149,6 +154,8 @@ def rules(
     allow: str | Sequence[str] | None = None,
     deny: str | Sequence[str] | None = None,
     satisfy: Literal["any", "all"] | None = None,
+    limit: str | Sequence[str] | None = None,
+    limit_except: str | Sequence[str] | None = None,
 ) -> OwnAccess:
     """
     Say who may ask for the urls that an entry answers: its option ``access``.
@@ -248,13 +255,32 @@ def to_rules(options: dict[str, Any], to_path: Callable[[FilePath], str]) -> Acc
     require_ssl = options.get("require_ssl")
     if require_ssl not in (None, True, False):
         raise DirectiveError(f"require_ssl should be True or False, not {require_ssl!r}")
+    host_rules, limit = _host_rules(options), _limit(options)
+    demands = None if require is None else _demands(require)
+    if limit is not None and demands is None and host_rules is None:
+        raise DirectiveError(
+            "limit says what require, order, allow, deny and satisfy are for: add one of them"
+        )
     return AccessRules(
-        None if require is None else _demands(require),
+        demands and replace(demands, limit=limit),
         merging,
         _login(options.get("auth"), to_path),
-        _host_rules(options),
+        host_rules and replace(host_rules, limit=limit),
         require_ssl,
     )
+
+
+def _limit(options: dict[str, Any]) -> MethodLimit | None:
+    given = [name for name in ("limit", "limit_except") if options.get(name) is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise DirectiveError("limit and limit_except exclude each other")
+    value = options[given[0]]
+    words = value.split() if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise DirectiveError(f"{given[0]} should be a list of methods, not {value!r}")
+    return MethodLimit(frozenset(words), is_except=given[0] == "limit_except")
 
 
 def _check_location(location: str) -> None:

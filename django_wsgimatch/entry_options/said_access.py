@@ -37,6 +37,7 @@ def _options(section: AccessSection) -> Iterator[tuple[str, Any]]:
     if rules.login != Login():
         yield "auth", _auth(rules.login)
     yield from _demanded(rules)
+    yield from _limited(rules)
     if rules.require_ssl is not None:
         yield "require_ssl", rules.require_ssl
     if len(section.hosts) == 1:
@@ -71,6 +72,14 @@ def _demanded(rules: AccessRules) -> Iterator[tuple[str, Any]]:
         yield "require", members[0] if len(members) == 1 else members
     if rules.merging is not None:
         yield "auth_merging", rules.merging
+
+
+def _limited(rules: AccessRules) -> Iterator[tuple[str, Any]]:
+    """Yield the one limit; where there are several, the entry does not say the same."""
+    said = (each.limit for each in (rules.demands, rules.host_rules) if each is not None)
+    limit = next((each for each in said if each is not None), None)
+    if limit is not None:
+        yield "limit_except" if limit.is_except else "limit", " ".join(sorted(limit.methods))
 
 
 def _requirement(demand: Demand | Demands) -> Requirement:

@@ -58,15 +58,53 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodLimit:
+    """
+    The methods that rules hold for, as ``<Limit>`` and ``<LimitExcept>`` say.
+
+    These alone, or all but these. Raises DirectiveError for what Apache refuses.
+    """
+
+    methods: frozenset[str]
+    is_except: bool = False
+
+    def __post_init__(self) -> None:
+        name = "LimitExcept" if self.is_except else "Limit"
+        if not self.methods:
+            raise DirectiveError(f"<{name}> names no methods")
+        for each in sorted(self.methods):
+            if each not in METHODS and each != HEAD:
+                raise DirectiveError(f"unknown method {each!r} in <{name}>")
+        if "TRACE" in self.methods:
+            raise DirectiveError(f"TRACE cannot be controlled by <{name}>, see TraceEnable")
+
+    def __str__(self) -> str:
+        names = " ".join(sorted(self.methods))
+        return f"for all methods but {names}" if self.is_except else f"for {names} only"
+
+    def holds(self, method: str) -> bool:
+        """Whether the rules hold for a request with a method."""
+        return is_method(method, self.methods) is not self.is_except
+
+
+def is_method(asked: str, methods: Iterable[str]) -> bool:
+    """Whether a request's method is one of some; a HEAD is a GET, and no others are known."""
+    method = "GET" if asked == HEAD else asked
+    return method in METHODS and method in {"GET" if each == HEAD else each for each in methods}
+
+
+@dataclass(frozen=True, slots=True)
 class Demands:
     """
     A container: ``<RequireAny>``, ``<RequireAll>`` or ``<RequireNone>``.
 
-    The lines of a section stand in an ``any``; what AuthMerging makes is one, too.
+    The lines of a section stand in an ``any``; what AuthMerging makes is one, too. ``limit`` says
+    for which methods they hold, None for all.
     """
 
     kind: Literal["any", "all", "none"]
     members: tuple[Demand | Demands, ...]
+    limit: MethodLimit | None = None
 
     @property
     def is_negated(self) -> bool:
@@ -75,6 +113,12 @@ class Demands:
 
     def __str__(self) -> str:
         return f"{self.kind} of ({', '.join(map(str, self.members))})"
+
+    def holds(self, method: str) -> bool:
+        """Whether it says anything for a method: for one of its members, and within its limit."""
+        if self.limit is not None and not self.limit.holds(method):
+            return False
+        return any(isinstance(each, Demand) or each.holds(method) for each in self.members)
 
     def leaves(self) -> Iterator[Demand]:
         """Yield the lines in it, however deep."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ...exceptions import DirectiveError
-from .requirements import Demands
+from .requirements import Demands, MethodLimit
 from .subnets import Subnet, looks_like_address, parse_subnet
 
 Order: TypeAlias = Literal["deny,allow", "allow,deny", "mutual-failure"]
@@ -38,16 +38,25 @@ class HostRules:
     Order, Allow, Deny and Satisfy of one section.
 
     A later section that says one of the four replaces all of them, with the defaults for what it
-    does not say: mod_access_compat merges nothing.
+    does not say: mod_access_compat merges nothing. For methods outside of the ``limit`` nothing is
+    said.
     """
 
     order: Order = "deny,allow"
     allow: tuple[Origin, ...] = ()
     deny: tuple[Origin, ...] = ()
     satisfy: Literal["any", "all"] | None = None
+    limit: MethodLimit | None = None
+
+    def holds(self, method: str) -> bool:
+        """Whether they say anything for a method."""
+        return self.limit is None or self.limit.holds(method)
 
     def lines(self) -> Iterator[str]:
-        """Yield them as Apache has them."""
+        """Yield them as Apache has them, with the methods that they are for."""
+        yield from (_limited(line, self.limit) for line in self._lines())
+
+    def _lines(self) -> Iterator[str]:
         if self.allow or self.deny or self.order != "deny,allow":
             yield f"Order {self.order}"
         for name, origins in (("Allow", self.allow), ("Deny", self.deny)):
@@ -96,7 +105,12 @@ class AccessRules:
             yield f'Basic "{self.login.realm or ""}", users in {self.login.users or "no file"}'
         if self.demands is not None:
             only = self.demands.members
-            yield f"Require {only[0] if len(only) == 1 else self.demands}"
+            line = f"Require {only[0] if len(only) == 1 else self.demands}"
+            yield _limited(line, self.demands.limit)
+
+
+def _limited(line: str, limit: MethodLimit | None) -> str:
+    return line if limit is None else f"{line} ({limit})"
 
 
 def parse_origin(text: str) -> Origin:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
 
-from ...aliases.access.requirements import HEAD, METHODS, Demand, Demands
+from ...aliases.access.requirements import Demand, Demands, is_method
 from ...aliases.access.rules import AccessRules, HostRules, Origin
 from ...aliases.access.subnets import Address, parse_address
 from ...exceptions import AccessFileError
@@ -86,6 +86,8 @@ class Judge:
         """Return what becomes of a request for which these rules hold."""
         case = _Case(self, rules, request)
         host_rules = rules.host_rules
+        if host_rules is not None and not host_rules.holds(request.method):
+            host_rules = None
         is_any = host_rules is not None and host_rules.satisfy == "any"
         is_through = case.may_come(host_rules) and (request.is_secure or not rules.require_ssl)
         if is_any:
@@ -176,13 +178,19 @@ class _Case:
         remembered.compare_in_vain(credentials.user, credentials.password, tuple(users.values()))
         return False
 
-    def _outcome(self, demands: Demands) -> DemandOutcome:
-        """Mirror apply_authz_sections() for a container."""
+    def _outcome(self, demands: Demands, *, is_in_all: bool = True) -> DemandOutcome:
+        """Mirror apply_authz_sections() for a container; the outermost counts as in an all."""
+        if not demands.holds(self._request.method):
+            return DemandOutcome.GRANTED if is_in_all else DemandOutcome.NEUTRAL
         is_all = demands.kind == "all"
         decisive = DemandOutcome.DENIED if is_all else DemandOutcome.GRANTED
         result = DemandOutcome.NEUTRAL
         for member in demands.members:
-            found = self._answer(member) if isinstance(member, Demand) else self._outcome(member)
+            found = (
+                self._answer(member)
+                if isinstance(member, Demand)
+                else self._outcome(member, is_in_all=is_all)
+            )
             if found is decisive:
                 result = found
                 break
@@ -216,10 +224,8 @@ class _Case:
         return number == 1 if family == 6 else number & mask == loopback
 
     def has_method(self, demand: Demand) -> bool:
-        """Require method; a HEAD is a GET."""
-        asked = {"GET" if word == HEAD else word for word in demand.words}
-        method = "GET" if self._request.method == HEAD else self._request.method
-        return method in METHODS and method in asked
+        """Require method."""
+        return is_method(self._request.method, demand.words)
 
     def is_user(self, demand: Demand) -> bool:
         """Require user."""

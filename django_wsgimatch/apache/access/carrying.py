@@ -166,7 +166,8 @@ def can_be_said(
 def effective(rules: AccessRules) -> AccessRules:
     """Return rules without what is said for nothing, to be compared."""
     demands, host_rules, login = rules.demands, rules.host_rules, rules.login
-    if login.kind in (None, "None") and (demands is None or demands == GRANTED):
+    is_granted = demands is None or replace(demands, limit=None) == GRANTED
+    if login.kind in (None, "None") and is_granted:
         demands, login = None, Login()
     if host_rules is not None and host_rules.satisfy != "any" and lets_all_come(host_rules):
         host_rules = None
@@ -183,6 +184,9 @@ def lets_all_come(rules: HostRules) -> bool:
 def lets_nobody_in(rules: AccessRules) -> bool:
     """Whether nobody is let in, whoever it is and from wherever."""
     demands, host_rules = rules.demands, rules.host_rules
+    is_limited = any(each is not None and each.limit for each in (demands, host_rules))
+    if is_limited:
+        return False
     is_denied = demands is not None and all(map(_is_denied, demands.members))
     is_shut = host_rules is not None and _lets_none_come(host_rules)
     is_any = host_rules is not None and host_rules.satisfy == "any"

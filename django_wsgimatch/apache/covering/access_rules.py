@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...aliases.access.requirements import Demand, Demands, contain, parse_demand
+from ...aliases.access.requirements import Demand, Demands, MethodLimit, contain, parse_demand
 from ...aliases.access.rules import AccessRules, HostRules, Login, Merging, Order, parse_origin
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive, Section
@@ -19,6 +19,8 @@ from .access import BARRING, CONTAINERS, LIMITS, SWITCHES
 
 # These have rules of their own, and do not say how one logs in.
 _OTHERS = ("authmerging", "authopenidenabled")
+# What <Limit> is looked at for.
+_LIMITED = ("require", "order", "allow", "deny", "satisfy")
 _ORDERS: tuple[Order, ...] = ("deny,allow", "allow,deny", "mutual-failure")
 _MERGINGS: tuple[Merging, ...] = ("off", "and", "or")
 _REQUIRES_TLS, _TLS_OPTIONS = "sslrequiressl", "ssloptions"
@@ -61,13 +63,42 @@ def read_rules(
     settings cannot say the same.
     """
     reading = _Reading(server_root, is_tls)
+    access = [*access]
     for directive in (*access, *logins):
-        if any(each.key in LIMITS for each in directive.sections):
-            raise DirectiveError(f"{directive.name} holds for some methods only")
         if "${" in directive.rest:
             raise DirectiveError(f"a variable in {directive.name} has no value here")
         reading.read(directive)
-    return reading.rules()
+    found = reading.rules()
+    limit = _limit_of(access)
+    return replace(
+        found,
+        demands=found.demands and replace(found.demands, limit=limit),
+        host_rules=found.host_rules and replace(found.host_rules, limit=limit),
+    )
+
+
+def _limit_of(access: Iterable[Directive]) -> MethodLimit | None:
+    """
+    Return the methods that all rules of a section are for, None where they are for all.
+
+    How one logs in is for all in any case. Raises DirectiveError where rules are for others than
+    other rules.
+    """
+    limits = {_limit_around(each) for each in access}
+    if len(limits) > 1:
+        raise DirectiveError("some of its rules hold for some methods only")
+    return next(iter(limits), None)
+
+
+def _limit_around(directive: Directive) -> MethodLimit | None:
+    around = [each for each in directive.sections if each.key in (*LIMITS, *CONTAINERS)]
+    limits = [each for each in around if each.key in LIMITS]
+    if not limits:
+        return None
+    if directive.key not in _LIMITED or len(limits) > 1 or around[0] is not limits[0]:
+        raise DirectiveError(f"{directive.name} holds for some methods only")
+    [section] = limits
+    return MethodLimit(frozenset(section.argument.split()), is_except=section.key == "limitexcept")
 
 
 @dataclass(slots=True)

@@ -5,8 +5,19 @@ import time
 
 import pytest
 
-from django_wsgimatch.aliases.access.requirements import Demands, contain, parse_demand
-from django_wsgimatch.aliases.access.rules import AccessRules, HostRules, Login, parse_origin
+from django_wsgimatch.aliases.access.requirements import (
+    Demands,
+    MethodLimit,
+    contain,
+    parse_demand,
+)
+from django_wsgimatch.aliases.access.rules import (
+    AccessRules,
+    HostRules,
+    Login,
+    merge_rules,
+    parse_origin,
+)
 from django_wsgimatch.answers.access.host_names import HostNames
 from django_wsgimatch.answers.access.judging import AccessRequest, Judge, Verdict
 from django_wsgimatch.answers.access.kept_files import UserFiles
@@ -247,3 +258,61 @@ def test_an_unknown_user_is_answered_as_slowly_as_a_known_one(judge, tmp_path):
         return time.thread_time() - started
 
     assert seconds(NOBODY) > 0.5 * seconds(GUESS)
+
+
+POST = MethodLimit(frozenset(["POST"]))
+ALL_BUT_GET = MethodLimit(frozenset(["GET"]), is_except=True)
+
+
+def limited(limit, *members):
+    return AccessRules(Demands("any", some("any", *members).members, limit))
+
+
+@pytest.mark.parametrize(
+    ("limit", "let_in", "kept_out"),
+    [
+        pytest.param(POST, ("GET", "HEAD", "PUT", "FOO"), ("POST",), id="a method"),
+        pytest.param(ALL_BUT_GET, ("GET", "HEAD"), ("POST", "FOO"), id="all but a method"),
+    ],
+)
+def test_rules_for_some_methods_let_all_others_in(judge, limit, let_in, kept_out):
+    demands = limited(limit, "all denied")
+    hosts = AccessRules(host_rules=HostRules(deny=(parse_origin("all"),), limit=limit))
+
+    found = {
+        method: {status_of(judge, rules, method=method) for rules in (demands, hosts)}
+        for method in (*let_in, *kept_out)
+    }
+
+    assert [found[method] for method in let_in] == [{None}] * len(let_in)
+    assert [found[method] for method in kept_out] == [{403}] * len(kept_out)
+
+
+def test_satisfy_any_for_some_methods_is_none_for_others(judge):
+    host_rules = HostRules(satisfy="any", limit=POST)
+    rules = AccessRules(some("any", "all denied"), host_rules=host_rules)
+
+    assert status_of(judge, rules, method="POST") is None
+    assert status_of(judge, rules, method="GET") == 403
+
+
+@pytest.mark.parametrize(
+    ("merging", "status"),
+    [pytest.param("and", 403, id="and"), pytest.param("or", 403, id="or")],
+)
+def test_what_is_merged_with_rules_for_other_methods_decides_alone(judge, merging, status):
+    later = AccessRules(limited(POST, "all granted").demands, merging)
+
+    rules = merge_rules([AccessRules(some("any", "all denied")), later])
+
+    assert status_of(judge, rules, method="GET") == status
+
+
+@pytest.mark.parametrize("merging", ["and", "or"])
+def test_rules_that_are_all_for_other_methods_let_in_together(judge, merging):
+    first, second = limited(POST, "all denied"), limited(POST, "ip 192.0.2.9")
+
+    rules = merge_rules([first, AccessRules(second.demands, merging)])
+
+    assert status_of(judge, rules, method="GET") is None
+    assert status_of(judge, rules, method="POST") == 403

@@ -105,6 +105,21 @@ def closed(*lines: str) -> list[str]:
         ),
         pytest.param(["SSLRequireSSL"], "require_ssl=True", id="TLS"),
         pytest.param(
+            ["<Limit POST PUT>", *STAFF, "Require valid-user", "</Limit>"],
+            f'{OF_STAFF}, require="valid-user", limit="POST PUT"',
+            id="some methods",
+        ),
+        pytest.param(
+            ["<LimitExcept OPTIONS GET>", "Order allow,deny", "Allow from 10", "</LimitExcept>"],
+            'order="allow,deny", allow="10", limit_except="GET OPTIONS"',
+            id="all methods but some",
+        ),
+        pytest.param(
+            ["<Limit GET>", "Require ip 10", "</Limit>", "<Limit GET>", "Deny from 11", "</Limit>"],
+            'order="deny,allow", deny="11", require="ip 10", limit="GET"',
+            id="the same methods twice",
+        ),
+        pytest.param(
             ["AuthMerging Off", "Require ip 10"], 'require="ip 10"', id="AuthMerging as it is"
         ),
     ],
@@ -123,7 +138,16 @@ def test_rules_become_options(lines, options):
         pytest.param(["Require expr true"], id="an expression"),
         pytest.param(["Require ip ${NOTHING}"], id="a variable without a value"),
         pytest.param(["AuthMerging And", "Require ip 10"], id="AuthMerging"),
-        pytest.param(["<Limit GET>", "Require ip 10", "</Limit>"], id="some methods"),
+        pytest.param(
+            ["<Limit GET>", "Require ip 10", "</Limit>", "Require ip 11"],
+            id="rules for some methods beside rules for all",
+        ),
+        pytest.param(
+            ["<RequireAny>", "<Limit GET>", "Require ip 10", "</Limit>", "</RequireAny>"],
+            id="some methods in a container",
+        ),
+        pytest.param(["<Limit GET>", "SSLRequireSSL", "</Limit>"], id="TLS for some methods"),
+        pytest.param(["<Limit FOO>", "Require ip 10", "</Limit>"], id="an unknown method"),
         pytest.param(["Deny from env=bad"], id="Deny by a variable"),
         pytest.param(["AllowMethods GET"], id="another module"),
         pytest.param(["SSLRequire false"], id="SSLRequire"),

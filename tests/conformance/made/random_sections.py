@@ -110,6 +110,7 @@ def random_section(rng: Random, host: str | None) -> Written:
         make(rng, rules)
     if not rules.options:
         rules.lines, rules.options = ["Require all granted"], {"require": "all granted"}
+    _limit(rng, rules)
     is_match = rng.random() < 0.3
     place = rng.choice(_PATTERNS if is_match else _LOCATIONS)
     make_entry: Callable[..., AccessEntry] = access_match if is_match else access
@@ -214,6 +215,17 @@ def _host_rules(rng: Random, rules: _Rules) -> None:
             value = " ".join(origins)
             rules.lines.append(f"{part.capitalize()} from {value}")
         rules.options[part] = value
+
+
+def _limit(rng: Random, rules: _Rules) -> None:
+    """Put the rules into a <Limit> or <LimitExcept>, where all of them may stand in one."""
+    fit = {"require", "order", "allow", "deny", "satisfy"} & set(rules.options)
+    if not fit or rng.random() < 0.85 or {"require_ssl", "auth_merging"} & set(rules.options):
+        return
+    name, option = rng.choice([("Limit", "limit"), ("LimitExcept", "limit_except")])
+    methods = " ".join(rng.sample(["GET", "POST", "PUT", "HEAD", "DELETE"], rng.randrange(1, 4)))
+    rules.lines = [f"<{name} {methods}>", *rules.lines, f"</{name}>"]
+    rules.options[option] = methods
 
 
 def _others(rng: Random, rules: _Rules) -> None:
