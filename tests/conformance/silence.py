@@ -339,7 +339,8 @@ def _urls(configuration: ApacheConfiguration, imported: Imported) -> Iterator[st
 def compare_random(seed: str, kind: str = "access", *, is_open: bool = False) -> Silence:
     """Compare a random configuration of a kind."""
     with open_directory() as directory:
-        site, more = random_site(Random(seed), kind, directory, WITH_RULES, 150)
+        modules = (*WITH_RULES, "headers", "expires")
+        site, more = random_site(Random(seed), kind, directory, modules, 150)
         site.write()
         return compare_site(f"random {kind}, seed {seed}", site, more, is_open=is_open)
 

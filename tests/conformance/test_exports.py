@@ -78,6 +78,25 @@ def test_a_random_configuration_is_opened_nowhere(seed, kind):
     assert found.opened == 0, str(found)
 
 
+@pytest.mark.parametrize(
+    ("seed", "verifier", "share"),
+    mostly_thorough(
+        [
+            pytest.param("9001-10", verify_site, 0.995, id="behind Apache"),
+            pytest.param("9001-1", verify_site, 0.995, id="behind Apache, with several hosts"),
+            pytest.param("9001-18", verify_alone, 0.97, id="on its own, with a page of errors"),
+            pytest.param("9001-20", verify_alone, 0.97, id="on its own"),
+        ]
+    ),
+)
+def test_a_random_whole_site_answers_as_in_apache(seed, verifier, share):
+    found = verify_random(seed, "sites", verifier)
+
+    assert found.requests > 100
+    assert found.opened == 0, str(found)
+    assert len(found.differing) <= (1 - share) * found.requests, str(found)
+
+
 ALONE_TREE: tuple[TreeItem, ...] = (
     "app/app.wsgi",
     TreeEntry(path="static/site.css", text="a { }\n"),
