@@ -118,11 +118,25 @@ def carried_sections(
             continue
         written.add(piece)
         kind, location = place_of(piece.region)
-        section = AccessSection(location, piece.rules, kind)
-        if said_section(section) is None:
+        sections = _sayable(AccessSection(location, piece.rules, kind))
+        if not sections:
             assert piece.owner is not None
             raise Unfit(piece.owner)
-        yield CarriedSection(section, rules_in(piece.scopes))
+        yield from (CarriedSection(each, rules_in(piece.scopes)) for each in sections)
+
+
+def _sayable(section: AccessSection) -> list[AccessSection]:
+    """
+    Return the sections that say what one would, none where entries cannot.
+
+    Two do where Order, Allow and Deny are for other methods than Require, as each is merged alone.
+    """
+    if said_section(section) is not None:
+        return [section]
+    rules = section.rules
+    parts = [replace(rules, host_rules=None), AccessRules(host_rules=rules.host_rules)]
+    several = [replace(section, rules=each) for each in parts]
+    return several if all(said_section(each) is not None for each in several) else []
 
 
 class _Pieces:

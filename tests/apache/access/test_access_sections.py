@@ -131,6 +131,20 @@ def test_rules_become_options(lines, options):
     assert closed(*lines) == []
 
 
+def test_rules_of_folders_for_other_methods_are_two_sections():
+    lines = [
+        ROOT,
+        *section("Directory /srv", "Order allow,deny", "Allow from 10"),
+        *section("Directory /srv/app", "<Limit POST>", "Require ip 11", "</Limit>"),
+    ]
+
+    assert written(*lines) == [
+        'access("/", require="ip 11", limit="POST")',
+        'access("/", order="allow,deny", allow="10")',
+    ]
+    assert closed(*lines) == []
+
+
 @pytest.mark.parametrize(
     "lines",
     [
