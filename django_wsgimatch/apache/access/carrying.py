@@ -14,6 +14,7 @@ from ...aliases.access.requirements import Demand, Demands
 from ...aliases.access.rules import AccessRules, HostRules, Login, merge_rules
 from ...aliases.access.sections import AccessSection, compile_section
 from ...aliases.alias import Alias
+from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pcre.measures import shortest
 from ...aliases.patterns.pcre.parser import parse
 from ...entry_options.said_access import said_section
@@ -33,7 +34,7 @@ from ..lines.directive import Directive, Section
 
 GRANTED = Demands("any", (Demand("all", ("granted",), is_granted=True),))
 NO_HOST_RULES = HostRules()
-# What a table can have in the order of the lines; rules of mod_rewrite change the URL first.
+# What a table can have in the order of the lines.
 _CARRIED = ("wsgiscriptalias", "wsgiscriptaliasmatch", "alias", "aliasmatch", "documentroot")
 # Apache's fnmatch() takes these in ways of its own.
 _ODD_WILDCARDS = frozenset("[\\")
@@ -93,7 +94,7 @@ def changes_logins(directive: Directive) -> bool:
 
 def may_carry(alias: Alias, directive: Directive) -> bool:
     """Whether the URLs of an alias can be named in a section as they are in the table."""
-    if directive.key not in _CARRIED:
+    if directive.key not in _CARRIED and not _leads_to_files(alias, directive):
         return False
     kind, location = place_of(alias)
     if said_section(AccessSection(location, AccessRules(GRANTED), kind)) is None:
@@ -106,6 +107,11 @@ def may_carry(alias: Alias, directive: Directive) -> bool:
         return shortest(parse(alias.location).tree) > 0
     except WSGIMatchError:
         return False
+
+
+def _leads_to_files(alias: Alias, directive: Directive) -> bool:
+    """Whether a rule of mod_rewrite leads to files: sections see the URL as it was."""
+    return directive.key == "rewriterule" and isinstance(alias.answer, FileOptions)
 
 
 def place_of(alias: Alias) -> Place:

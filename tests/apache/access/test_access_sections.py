@@ -131,6 +131,18 @@ def test_rules_become_options(lines, options):
     assert closed(*lines) == []
 
 
+def test_rules_hold_for_files_that_a_rule_of_mod_rewrite_leads_to():
+    lines = [
+        *("RewriteEngine On", r"RewriteRule ^/\.well-known/(.*) /srv/known/$1 [L]", ROOT),
+        *section("Location /", "Require ip 10"),
+    ]
+
+    settings = settings_of(*lines, files={"/srv": "directory", "/srv/known": "directory"})
+
+    assert [each.alias.function for each in settings.entries] == ["alias_match", "script_alias"]
+    assert [each.entry.location for each in settings.access] == ["/"]
+
+
 def test_rules_of_folders_for_other_methods_are_two_sections():
     lines = [
         ROOT,
