@@ -14,7 +14,7 @@ from ..rewriting.barring import alternatives, flags_of
 # What a server tells as Apache has it.
 _VARIABLES = (
     *("HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_HOST"),
-    *("REQUEST_METHOD", "QUERY_STRING"),
+    *("REQUEST_METHOD", "QUERY_STRING", "REMOTE_ADDR"),
 )
 _TEST = re.compile(r"%\{([\w-]+)\}", re.ASCII)
 _HEADER = re.compile(r"%\{HTTP:([\w-]+)\}", re.ASCII | re.IGNORECASE)
@@ -52,7 +52,8 @@ def _told(condition: Directive) -> tuple[str, str] | None:
     if body.startswith("="):
         body = f"^{literally(body[1:].strip(chr(34)))}$"
     if flags & _NO_CASE:
-        body = f"(?i:{body})"
+        is_simple = is_anchored(body) and "|" not in body
+        body = f"^(?i:{body[1:]})" if is_simple else f"(?i:{body})"
     if is_negated:
         inner = body[1:] if is_anchored(body) else f"(?s:.*)(?:{body})"
         body = f"^(?!{inner})"

@@ -2,24 +2,26 @@
 Rules of mod_rewrite with the flag PT, as entries that rewrite URLs before all else.
 
 Beside them the rules that redirect and refuse are such entries, too: Apache holds no rule against a
-new URL. A rule of whose URLs another one may get some first is left, and is named.
+new URL. So are those that do it for some requests only, by a header or an address, as no other
+entry can ask for that. A rule of whose URLs another one may get some first is left, and is named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import Alias, Denial, Redirection, Rewriting
 from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import parse_template
+from ...answers.proxies.headers import KNOWN
 from ...answers.rewriting.rewrites import compile_rewriting
 from ...exceptions import WSGIMatchError
 from ..covering.alias_lines import MOD_ALIAS
-from ..covering.coverage import LOCATIONS
+from ..covering.coverage import LOCATIONS, FileKind
 from ..covering.file_tests import leaves_files
-from ..covering.hosts import Host, scope_sections
+from ..covering.hosts import Host, proxy_lines, scope_sections
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import literally
 from ..outcomes.outcome import Ledger
@@ -27,6 +29,7 @@ from ..resolving.files import only_host, root_of_host
 from ..rewriting.barring import Rule, server_rules, unless
 from ..rewriting.rewriting import (
     Owned,
+    RuleWriter,
     decides_what_is_next,
     is_template,
     lets_some_pass,
@@ -104,10 +107,15 @@ class _Before:
 def _found(main: Host, host: Host, root: str) -> list[_Passed]:
     """Return the rules of a host that pass URLs on, with those that answer, in their order."""
     rules = [*server_rules(main, host)]
-    if not any(rule.passes_on for rule in rules) or _has_aliases_in_locations(main, host):
+    if not any(map(_is_for_rewriting, rules)) or _has_aliases_in_locations(main, host):
         return []
     found = [*_in_order(rules, main, host, root)]
-    return found if any(each.rule.passes_on for each in found) else []
+    return found if any(_is_for_rewriting(each.rule) for each in found) else []
+
+
+def _is_for_rewriting(rule: Rule) -> bool:
+    """Whether only an entry that rewrites can say a rule: it passes on, or asks for conditions."""
+    return rule.passes_on or bool(rule.conditions)
 
 
 def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Iterator[_Passed]:
@@ -115,6 +123,8 @@ def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Itera
     files = [alias for alias, directive in host.direct if directive.key == "rewriterule"]
     files = [alias for alias in files if isinstance(alias.answer, FileOptions)]
     before: _Before | None = _Before(files, root)
+    scheme = "https" if host.speaks_tls(main) else "http"
+    told_by_proxies = _told_by_proxies(main, host)
     for number, each in enumerate(rules, 1):
         rule = with_constants(each, host.speaks_tls(main))
         if rule is None or _says_nothing(rule):
@@ -128,12 +138,52 @@ def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Itera
                 rivals = [*before.taken, *before.files]
                 first = files_before(rule, before.root, left, before.passing, rivals, (main, host))
                 answer = None if first is None else answer
+        elif answer is None and before is not None and rule.conditions:
+            writer = RuleWriter(host, root, _knows_no_file, before.passing, scheme)
+            answer = _conditional(rule, before, writer, rules[number:])
+            if answer is not None and {name for name, _ in answer.when} & told_by_proxies:
+                answer = None
         if answer is not None:
             if answer.status is None and before is not None:
                 before.taken.append(Alias(answer.pattern, "", "match"))
             yield _Passed(rule, (Alias("", "", answer=answer), rule.directive), first)
         elif before is not None:
             before = _behind(rule, before)
+
+
+def _conditional(
+    rule: Rule, before: _Before, writer: RuleWriter, later: Sequence[Rule]
+) -> Rewriting | None:
+    """Return the entry that redirects or refuses the requests that a rule's conditions tell."""
+    when = when_all_hold(rule.conditions)
+    answer = _answering(writer.entry(replace(rule, conditions=()), later))
+    own = Alias(rule.pattern, "", "match")
+    if not when or answer is None or any(may_share(own, each) for each in before.unknown):
+        return None
+    answer = replace(answer, when=when)
+    try:
+        compile_rewriting(answer)
+    except WSGIMatchError:
+        return None
+    return answer
+
+
+def _told_by_proxies(main: Host, host: Host) -> frozenset[str]:
+    """
+    Return the variables that are not those of mod_rewrite where proxies are trusted.
+
+    What a proxy's header says counts where its sender is trusted, and Apache believes everybody.
+    """
+    headers = frozenset(each.key for each in KNOWN.values())
+    scopes = (*main.scopes.values(), *host.scopes.values())
+    values = (main.values, host.values, *(each.values for each in scopes))
+    has_proxies = any(map(proxy_lines, values))
+    return headers | {"REMOTE_ADDR", "HTTP_HOST"} if has_proxies else headers
+
+
+def _knows_no_file(path: str) -> FileKind:
+    """Rules that lead to files are left."""
+    return "missing"
 
 
 def _answering(alias: Alias | None) -> Rewriting | None:

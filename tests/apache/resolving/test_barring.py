@@ -98,7 +98,7 @@ def told(*lines: str) -> list[str]:
             id="one of two conditions",
         ),
         pytest.param(
-            [r"RewriteCond %{REMOTE_ADDR} !^10\.", "RewriteRule ^/b - [F]"],
+            [r"RewriteCond %{REMOTE_HOST} !^10\.", "RewriteRule ^/b - [F]"],
             "/b /b/x",
             id="only some addresses",
         ),
@@ -166,14 +166,14 @@ def test_redirects_and_rules_in_sections_close_too(lines, urls):
     ("lines", "report"),
     [
         pytest.param(
-            ["RewriteCond %{REQUEST_METHOD} ^TRACE", "RewriteRule .* - [F]"],
-            "URLs that match ^: site.conf:2: RewriteCond %{REQUEST_METHOD} ^TRACE, site.conf:3: "
+            ["RewriteCond %{THE_REQUEST} ^TRACE", "RewriteRule .* - [F]"],
+            "URLs that match ^: site.conf:2: RewriteCond %{THE_REQUEST} ^TRACE, site.conf:3: "
             "RewriteRule .* - [F]",
             id="a method",
         ),
         pytest.param(
-            ["RewriteCond %{HTTP_USER_AGENT} !^Mozilla", "RewriteRule ^/b - [F]"],
-            "URLs that match ^/b: site.conf:2: RewriteCond %{HTTP_USER_AGENT} !^Mozilla, "
+            ["RewriteCond %{HTTP_USER_AGENT} !>Mozilla", "RewriteRule ^/b - [F]"],
+            "URLs that match ^/b: site.conf:2: RewriteCond %{HTTP_USER_AGENT} !>Mozilla, "
             "site.conf:3: RewriteRule ^/b - [F]",
             id="what everybody chooses",
         ),
@@ -197,8 +197,8 @@ def test_a_rule_for_some_requests_only_is_told_first(lines, report):
 
 
 def test_the_report_has_what_is_closed_before_what_is_open():
-    closing = ["RewriteCond %{REMOTE_ADDR} !^10", "RewriteRule ^/a - [F]"]
-    lines = [ON, "RewriteCond %{HTTP_HOST} x", "RewriteRule ^/b - [F]", *closing]
+    closing = ["RewriteCond %{REMOTE_HOST} !^10", "RewriteRule ^/a - [F]"]
+    lines = [ON, "RewriteCond %{HTTP_HOST} >x", "RewriteRule ^/b - [F]", *closing]
 
     assert list(protected_lines(import_lines(*lines, ALIAS))) == [
         (
@@ -211,7 +211,7 @@ def test_the_report_has_what_is_closed_before_what_is_open():
             "everybody:"
         ),
         (
-            "open        URLs that match ^/b: site.conf:2: RewriteCond %{HTTP_HOST} x, "
+            "open        URLs that match ^/b: site.conf:2: RewriteCond %{HTTP_HOST} >x, "
             "site.conf:3: RewriteRule ^/b - [F]"
         ),
     ]
@@ -232,7 +232,7 @@ def test_a_status_that_is_no_number_of_python_s_does_not_stop_the_import(line):
 
 def test_the_line_of_a_closed_rule_says_so():
     rule = section("Location /b", "Redirect gone /b")
-    condition = "RewriteCond %{REMOTE_ADDR} !^10"
+    condition = "RewriteCond %{REMOTE_HOST} !^10"
     notes = notes_of(ON, condition, "RewriteRule ^/a - [F]", *rule, ALIAS)
 
     assert notes[2] == "part: It is part of the rule in site.conf:3"

@@ -46,7 +46,12 @@ KINDS = {
         random_answers.TREE,
         random_answers.random_files_of_folders,
     ),
-    "sites": Kind(random_sites.random_sites, random_sites.random_sites_target, random_sites.TREE),
+    "sites": Kind(
+        random_sites.random_sites,
+        random_sites.random_sites_target,
+        random_sites.TREE,
+        random_sites.random_sites_files,
+    ),
 }
 
 

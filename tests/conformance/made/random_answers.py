@@ -97,6 +97,11 @@ _RULES = (
         "RewriteRule ^/one /am/one [L]",
     ),
     "RewriteCond %{REQUEST_FILENAME} !-f\nRewriteRule ^/(.*)$ /app/$1 [PT,L]",
+    "RewriteCond %{HTTP_HOST} ^host[1-3]\\. [NC]\nRewriteRule ^/(.*) http://x.test/$1 [R=301,L]",
+    "RewriteCond %{HTTP_HOST} !^HOST[0-4] [NC]\nRewriteRule ^ http://x.test%{REQUEST_URI} [R,L]",
+    "RewriteCond %{QUERY_STRING} ^a=b\nRewriteRule ^/(app|files)/x /one [R=302,L]",
+    "RewriteCond %{REMOTE_ADDR} ^127\\.\nRewriteRule ^/files/sub - [F]",
+    "RewriteCond %{HTTP_USER_AGENT} !x\nRewriteCond %{REQUEST_METHOD} GET\nRewriteRule ^/am - [G]",
     "RewriteRule ^/files/a http://x.test/%{REQUEST_URI}",
 )
 _PLACES = (

@@ -93,6 +93,27 @@ _EXTRAS = (
     '<Location /static>\n    ExpiresActive On\n    ExpiresDefault "access plus 1 day"\n</Location>',
     '<Location /api>\n    Header set Cache-Control "no-cache"\n</Location>',
 )
+_IN_FOLDERS = (
+    *(
+        "Require all denied\n",
+        "Require valid-user\n",
+        "Options -Indexes\n",
+        "DirectoryIndex a.html\n",
+    ),
+    *("Order deny,allow\nDeny from all\n", '<Files "*.txt">\n    Require all denied\n</Files>\n'),
+    *('ErrorDocument 404 "Gone"\n', "Redirect gone /docs/a.html\n", "ExpiresActive On\n"),
+)
+_OTHERS = (
+    *("ProxyPass /ws http://127.0.0.1:1/ws", "ProxyPass /media/live !", "Options FollowSymLinks"),
+    *("<IfModule mod_alias.c>\nAlias /extra {ROOT}/static\n</IfModule>", "ServerAdmin x@site.test"),
+    *("<IfModule !mod_wsgi.c>\nRedirect / /down\n</IfModule>", "AllowEncodedSlashes On"),
+    *("<Location /server-status>\n    SetHandler server-status\n    Require local\n</Location>",),
+    *("ScriptAlias /cgi-bin/ {ROOT}/cgi/", "FallbackResource /index.html", "DirectoryIndex a.html"),
+    *(
+        '<FilesMatch "\\.(css|js)$">\n    Header set X-Kind asset\n</FilesMatch>',
+        "UseCanonicalName On",
+    ),
+)
 _SEGMENTS = (
     *("admin", "static", "media", "api", "v2", "shop", "wiki", "tools", "login", "private", "edit"),
     *("site.css", "photo.jpg", "key.txt", "log.wsgi", "list.wsgi", "stats.wsgi", "inner", "run"),
@@ -120,6 +141,14 @@ def random_sites(rng: Random, port: int) -> str:
     return "\n".join([*lines, ""])
 
 
+def random_sites_files(rng: Random) -> dict[str, str]:
+    """Return .htaccess files by their folder in the tree, which some sites read."""
+    folders = ("html", "html/docs", "static", "media", "shop/shop", "tools")
+    return {
+        folder: rng.choice(_IN_FOLDERS) for folder in rng.sample(folders, rng.choice([0, 0, 1, 2]))
+    }
+
+
 def random_sites_target(rng: Random) -> str:
     """Return a request target."""
     segments = rng.choices(_SEGMENTS, k=rng.randrange(1, 4))
@@ -128,7 +157,7 @@ def random_sites_target(rng: Random) -> str:
 
 def _host(rng: Random, name: str) -> list[str]:
     """Return the lines of a host whose daemon process has a name."""
-    parts = [_files(rng), _scripts(rng), _access(rng), _extras(rng)]
+    parts = [_files(rng), _scripts(rng), _access(rng), _extras(rng), _others(rng)]
     rng.shuffle(parts)
     first = [*_root(rng), *_daemon(rng, name), *_redirects(rng)]
     return [*first, *(line for part in parts for line in part)]
@@ -145,7 +174,8 @@ def _daemon(rng: Random, name: str) -> list[str]:
 def _root(rng: Random) -> list[str]:
     if rng.randrange(3) == 0:
         return []
-    return ["DocumentRoot {ROOT}/html", *_folder("html", rng.choice(_OPEN))]
+    override = rng.choice(["", "", "AllowOverride None\n    ", "AllowOverride All\n    "])
+    return ["DocumentRoot {ROOT}/html", *_folder("html", f"{override}{rng.choice(_OPEN)}")]
 
 
 def _scripts(rng: Random) -> list[str]:
@@ -157,7 +187,8 @@ def _scripts(rng: Random) -> list[str]:
     for location in sorted(chosen, key=len, reverse=True):
         target = chosen[location]
         folder, _, name = target.rpartition("/")
-        lines.append(f"WSGIScriptAlias {location} {{ROOT}}/{target}")
+        options = rng.choice(["", "", "", " application-group=%{GLOBAL}"])
+        lines.append(f"WSGIScriptAlias {location} {{ROOT}}/{target}{options}")
         lines += _of_script(rng, folder or name, name if folder else "")
     return lines
 
@@ -178,7 +209,7 @@ def _files(rng: Random) -> list[str]:
     for location, target in rng.sample(_STATIC, rng.choice([0, 1, 1, 2])):
         lines.append(f"Alias {location} {{ROOT}}/{target}")
         if rng.randrange(3):
-            more = rng.choice(["", "", "Options -Indexes\n    ", "Options Indexes\n    "])
+            more = rng.choice(["", "", "Options -Indexes\n    ", "AllowOverride All\n    "])
             lines += _folder(target.split("/")[0], f"{more}{rng.choice(_OPEN)}")
         if rng.randrange(6) == 0:
             lines += _section(f"Location {location}", "SetHandler None")
@@ -202,6 +233,10 @@ def _redirects(rng: Random) -> list[str]:
 
 def _extras(rng: Random) -> list[str]:
     return rng.sample(_EXTRAS, rng.choice([0, 0, 1, 2]))
+
+
+def _others(rng: Random) -> list[str]:
+    return rng.sample(_OTHERS, rng.choice([0, 0, 0, 1]))
 
 
 def _folder(path: str, rules: str = _OPEN[0]) -> list[str]:
