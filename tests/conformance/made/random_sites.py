@@ -72,7 +72,7 @@ _REDIRECTS = (
     *("RedirectPermanent /home https://www.example/", "Redirect 302 /down https://status.example/"),
 )
 _REWRITES = (
-    *("RewriteRule ^/bkr$ /wiki/ [R]", "RewriteRule ^/forbidden - [F]", "RewriteRule ^/v0 - [G]"),
+    *("RewriteRule ^/bkr$ /wiki/ [R,L]", "RewriteRule ^/forbidden - [F]", "RewriteRule ^/v0 - [G]"),
     *(
         r"RewriteRule ^/robots\.txt$ {ROOT}/html/robots.txt [L]",
         "RewriteRule ^/x/(.*) /api/$1 [PT]",
@@ -108,7 +108,7 @@ _OTHERS = (
     *("<IfModule mod_alias.c>\nAlias /extra {ROOT}/static\n</IfModule>", "ServerAdmin x@site.test"),
     *("<IfModule !mod_wsgi.c>\nRedirect / /down\n</IfModule>", "AllowEncodedSlashes On"),
     *("<Location /server-status>\n    SetHandler server-status\n    Require local\n</Location>",),
-    *("ScriptAlias /cgi-bin/ {ROOT}/cgi/", "FallbackResource /index.html", "DirectoryIndex a.html"),
+    *("ScriptAlias /cgi-bin/ {ROOT}/cgi/", "DirectoryIndex a.html"),
     *(
         '<FilesMatch "\\.(css|js)$">\n    Header set X-Kind asset\n</FilesMatch>',
         "UseCanonicalName On",
