@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
@@ -16,13 +17,16 @@ _VARIABLES = (
     *("HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_HOST"),
     *("REQUEST_METHOD", "QUERY_STRING", "REMOTE_ADDR"),
 )
+# Variables with the patterns that are found in them.
+When: TypeAlias = "tuple[tuple[str, str], ...]"
+
 _TEST = re.compile(r"%\{([\w-]+)\}", re.ASCII)
 _HEADER = re.compile(r"%\{HTTP:([\w-]+)\}", re.ASCII | re.IGNORECASE)
 _NO_CASE = {"NC", "NOCASE"}
 _OTHERS = {"OR", "ORNEXT", "", *_NO_CASE}
 
 
-def when_all_hold(conditions: Iterable[Directive]) -> tuple[tuple[str, str], ...] | None:
+def when_all_hold(conditions: Iterable[Directive]) -> When | None:
     """Return variables with the patterns that are found in them where all hold, or None."""
     found: dict[str, str] = {}
     for group in alternatives(conditions):

@@ -36,9 +36,11 @@ from ..rewriting.rewriting import (
     urls_of_rule,
     with_constants,
 )
-from .conditions import when_all_hold
+from .by_name import is_made_of_name, rules_by_name
+from .conditions import When, when_all_hold
 from .left_files import files_before
 
+_BY_NAME = "an entry for each name of its virtual host, where the Host header names no port"
 _QUERY = {"QSA", "QSAPPEND", "QSD", "QSDISCARD"}
 _SILENT = {"PT", "PASSTHROUGH", "L", "LAST", "END", "NC", "NOCASE", "NE", "NOESCAPE", ""}
 
@@ -63,6 +65,8 @@ def pass_urls_on(main: Host, hosts: Sequence[Host], ledger: Ledger) -> None:
                 host.first.append((each.first, each.owned[1]))
             host.carried.add(id(each.owned[1]))
             host.direct = [d for d in host.direct if d[1] is not each.owned[1]]
+            if each.rule.conditions and is_made_of_name(each.rule):
+                ledger.note(each.owned[1], "changed", _BY_NAME)
             for condition in each.rule.all_conditions:
                 ledger.note_part(condition, each.owned[1], "kept")
 
@@ -129,36 +133,59 @@ def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Itera
         rule = with_constants(each, host.speaks_tls(main))
         if rule is None or _says_nothing(rule):
             continue
-        answer, first = _answering(answering.get(id(rule.directive))), None
-        if answer is None and before is not None and rule.passes_on:
-            is_last = all(map(_says_nothing, rules[number:]))
-            left = leaves_files(rule.conditions, before.root, rule.pattern) if is_last else ""
-            answer = _rewriting(rule, before, leaves=bool(left))
-            if answer is not None and left:
-                rivals = [*before.taken, *before.files]
-                first = files_before(rule, before.root, left, before.passing, rivals, (main, host))
-                answer = None if first is None else answer
-        elif answer is None and before is not None and rule.conditions:
+        known, first = _answering(answering.get(id(rule.directive))), None
+        answers = [] if known is None else [known]
+        if known is None and before is not None and rule.passes_on:
+            answer, first = _passing_on(rule, before, rules[number:], (main, host))
+            answers = [] if answer is None else [answer]
+        elif known is None and before is not None and rule.conditions:
             writer = RuleWriter(host, root, _knows_no_file, before.passing, scheme)
-            answer = _conditional(rule, before, writer, rules[number:])
-            if answer is not None and {name for name, _ in answer.when} & told_by_proxies:
-                answer = None
-        if answer is not None:
+            answers = _conditional(rule, before, writer, rules[number:])
+            if any(name in told_by_proxies for each in answers for name, _ in each.when):
+                answers = []
+        for answer in answers:
             if answer.status is None and before is not None:
                 before.taken.append(Alias(answer.pattern, "", "match"))
             yield _Passed(rule, (Alias("", "", answer=answer), rule.directive), first)
-        elif before is not None:
+        if not answers and before is not None:
             before = _behind(rule, before)
+
+
+def _passing_on(
+    rule: Rule, before: _Before, later: Sequence[Rule], servers: tuple[Host, Host]
+) -> tuple[Rewriting | None, Alias | None]:
+    """Return the entry of a rule with the flag PT, and the files that it leaves alone."""
+    is_last = all(map(_says_nothing, later))
+    left = leaves_files(rule.conditions, before.root, rule.pattern) if is_last else ""
+    answer = _rewriting(rule, before, leaves=bool(left))
+    if answer is None or not left:
+        return answer, None
+    rivals = [*before.taken, *before.files]
+    first = files_before(rule, before.root, left, before.passing, rivals, servers)
+    return (None if first is None else answer), first
 
 
 def _conditional(
     rule: Rule, before: _Before, writer: RuleWriter, later: Sequence[Rule]
-) -> Rewriting | None:
-    """Return the entry that redirects or refuses the requests that a rule's conditions tell."""
-    when = when_all_hold(rule.conditions)
-    answer = _answering(writer.entry(replace(rule, conditions=()), later))
+) -> list[Rewriting]:
+    """Return the entries that redirect or refuse the requests that a rule's conditions tell."""
     own = Alias(rule.pattern, "", "match")
-    if not when or answer is None or any(may_share(own, each) for each in before.unknown):
+    if any(may_share(own, each) for each in before.unknown):
+        return []
+    when = when_all_hold(rule.conditions)
+    bare = replace(rule, conditions=())
+    found = [_answered(bare, when, writer, later)] if when else []
+    if not any(found):
+        found = [_answered(*each, writer, later) for each in rules_by_name(rule, writer.host)]
+    return [] if None in found else [each for each in found if each is not None]
+
+
+def _answered(
+    rule: Rule, when: When, writer: RuleWriter, later: Sequence[Rule]
+) -> Rewriting | None:
+    """Return the entry that answers as a rule without conditions does, when others hold."""
+    answer = _answering(writer.entry(rule, later))
+    if answer is None:
         return None
     answer = replace(answer, when=when)
     try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.support.imports import entry_lines, notes_of
+from django_wsgimatch.aliases.alias import Rewriting
+from tests.support.imports import entry_lines, host, notes_of, settings_of
 
 APP = "WSGIScriptAlias / /srv/app.wsgi"
 ON = "RewriteEngine On"
@@ -54,6 +57,70 @@ def found_of(*lines):
 def test_a_rule_for_some_requests_is_an_entry(lines, entry):
     assert found_of(*lines) == [entry]
     assert notes_of(ON, *lines, APP)[len(lines) + 1] == "kept: an entry"
+
+
+@pytest.mark.parametrize(
+    ("lines", "redirects"),
+    [
+        pytest.param(
+            [
+                r"RewriteCond %{HTTP_HOST} ^www\.(.+)$ [NC]",
+                "RewriteRule ^ http://%1%{REQUEST_URI} [R=301,L]",
+            ],
+            {"www.a.example": "http://a.example$1"},
+            id="without www",
+        ),
+        pytest.param(
+            [
+                r"RewriteCond %{HTTP_HOST} !^www\. [NC]",
+                "RewriteRule ^(.*)$ http://www.%{HTTP_HOST}$1 [R,L]",
+            ],
+            {"a.example": "http://www.a.example$1", "b.example": "http://www.b.example$1"},
+            id="with www",
+        ),
+        pytest.param(
+            [
+                r"RewriteCond %{HTTP_HOST} ^(b)\. [OR]",
+                r"RewriteCond %{HTTP_HOST} ^www\.(a)",
+                "RewriteRule ^(.*)$ http://%1%2.example$1 [R,L]",
+            ],
+            {"www.a.example": "http://a.example$1", "b.example": "http://b.example$1"},
+            id="one of two conditions",
+        ),
+    ],
+)
+def test_a_url_that_is_made_of_the_host_is_one_for_each_name(lines, redirects):
+    names = ["ServerName a.example", "ServerAlias www.a.example b.example"]
+    lines = host("*:80", *names, ON, *lines)
+
+    entries = [each.alias.answer for each in settings_of(*lines).entries]
+    answers = [each for each in entries if isinstance(each, Rewriting)]
+
+    assert {each.when[0][1]: each.url for each in answers} == {
+        f"^(?i:{re.escape(name)})$": url for name, url in redirects.items()
+    }
+    assert notes_of(*lines)[len(lines) - 2].startswith("changed: an entry for each name")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(
+            ["ServerName a.example", "ServerAlias *.a.example", ON], id="a name with a wildcard"
+        ),
+        pytest.param([ON], id="no name"),
+        pytest.param(
+            ["ServerName www.a.example", ON, "RewriteCond %{REMOTE_ADDR} (.)"],
+            id="a condition on something else",
+        ),
+        pytest.param(["ServerName a.example", ON], id="no name that it holds for"),
+    ],
+)
+def test_it_is_named_where_the_names_do_not_tell(lines):
+    rule = [r"RewriteCond %{HTTP_HOST} ^www\.(.*)", "RewriteRule ^ http://%1/ [R,L]"]
+    lines = host("*:80", *lines, *rule)
+
+    assert notes_of(*lines)[len(lines) - 2].startswith("needs you: ")
 
 
 def test_rules_for_some_requests_keep_their_place_among_the_others():

@@ -80,6 +80,8 @@ _REWRITES = (
     r"RewriteRule ^/\.well-known/(.*) {ROOT}/html/.well-known/$1 [L]",
     "RewriteCond %{HTTPS} =on\nRewriteRule ^ https://www.example%{REQUEST_URI} [R=301,L]",
     "RewriteCond %{HTTP_HOST} ^www\\.\nRewriteRule (.*) http://site.example$1 [R=301,L]",
+    "RewriteCond %{HTTP_HOST} ^www\\.(.+)$ [NC]\nRewriteRule ^ http://%1%{REQUEST_URI} [R=301,L]",
+    "RewriteCond %{HTTP_USER_AGENT} (Bot|Spider) [NC]\nRewriteRule .* - [F]",
     r"RewriteRule ^/paste/([^/]{3})/$ /paste/$1 [R,L]",
     "RewriteCond %{REQUEST_METHOD} ^TRACE\nRewriteRule .* - [F]",
     "RewriteCond %{REQUEST_URI} ^/git/.*$\nRewriteRule .* - [F]",
