@@ -337,6 +337,7 @@ def _rules(values: Mapping[str, Any], aliases: Iterable[Alias]) -> Rules:
         application_group=values["APPLICATION_GROUP"],
         process_groups=tuple(name for name in values["PROCESS_GROUPS"] if name != GLOBAL),
         pass_authorization=values["PASS_AUTHORIZATION"],
+        directory_slash=values["DIRECTORY_SLASH"],
     )
 
 

@@ -35,6 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "BODY_TIMEOUT": (20, 500),
     "ALLOW_ENCODED_SLASHES": False,
     "MERGE_SLASHES": True,
+    "DIRECTORY_SLASH": False,
     "FOLLOW_SYMLINKS": True,
     "SCRIPT_RELOADING": "safe",
     "SCRIPT_RELOAD_INTERVAL": 1,
@@ -142,6 +143,7 @@ SHAPES: dict[str, tuple[Any, str]] = {
         "True, False or 'NoDecode'",
     ),
     "MERGE_SLASHES": (lambda v: isinstance(v, bool), "True or False"),
+    "DIRECTORY_SLASH": (lambda v: isinstance(v, bool), "True or False"),
     "FOLLOW_SYMLINKS": (
         lambda v: isinstance(v, bool) or v == "owner",
         "True, False or 'owner'",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from .aliases.alias import Alias, Extras
 from .aliases.directives import preloads
 from .aliases.groups import GLOBAL, GroupName, Server, variable
+from .aliases.redirecting import escaped
 from .aliases.resolve import (
     DEFAULTS,
     Resolution,
@@ -33,6 +34,7 @@ from .answers.direct import Direct, direct, is_direct, send
 from .answers.extras import add_to_environ, is_too_long, with_always, with_headers
 from .answers.proxies.asked import REWRITTEN, lacks_host, request_target
 from .answers.proxies.mount import MOUNT, own_mount_point, script_name_below
+from .answers.redirects import send_redirect
 from .daemon.front.front import Places
 from .daemon.front.patience import close_connection
 from .daemon.front.relay import relay
@@ -184,9 +186,11 @@ class Corridor:
         if resolution.status != 200:
             if resolution.status != 500:
                 self.keep(resolution, environ)
-            log_refusal(resolution.status, resolution.target, resolution.reason)
             if match is not None:
                 start_response = with_always(match.alias.extras, start_response)
+            if resolution.directory is not None:
+                return self._add_slash(resolution.directory, environ, start_response)
+            log_refusal(resolution.status, resolution.target, resolution.reason)
             return error_page(resolution.status, environ, start_response)
         if not self.chunked_request and environ.get("HTTP_TRANSFER_ENCODING"):
             return error_page(411, environ, start_response)
@@ -208,6 +212,19 @@ class Corridor:
         """Answer a request that needs no application."""
         return send(
             found, mount_point, self.rules, environ, start_response, server_of=self.server_of
+        )
+
+    def _add_slash(
+        self, uri: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Send a client to the URL of a directory."""
+        return send_redirect(
+            301,
+            escaped(uri),
+            environ,
+            start_response,
+            server=self.server_of(environ),
+            mount_point=script_name_below(environ, ""),
         )
 
     def keep(self, resolution: Resolution, environ: WSGIEnvironment) -> None:

@@ -90,6 +90,7 @@ def test_every_rule(settings, tmp_path):
     settings.WSGIMATCH_ROOTS = ["/srv"]
     settings.WSGIMATCH_PROCESS_GROUPS = {"blue": {}}
     settings.WSGIMATCH_PASS_AUTHORIZATION = False
+    settings.WSGIMATCH_DIRECTORY_SLASH = True
 
     rules = configuration().rules
 
@@ -101,6 +102,7 @@ def test_every_rule(settings, tmp_path):
         base_directory=str(tmp_path),
         process_groups=("blue",),
         pass_authorization=False,
+        directory_slash=True,
     )
 
 
@@ -187,6 +189,7 @@ BACKENDS = "should be 'process', 'interpreter' or 'interpreter-own-gil', not"
             "ALLOW_ENCODED_SLASHES", "On", "should be True, False or 'NoDecode', not 'On'"
         ),
         pytest.param("MERGE_SLASHES", 1, "should be True or False, not 1"),
+        pytest.param("DIRECTORY_SLASH", "On", "should be True or False, not 'On'"),
         pytest.param("FOLLOW_SYMLINKS", None, "should be True, False or 'owner', not None"),
         pytest.param("SCRIPT_RELOADING", "On", "should be 'safe', True or False, not 'On'"),
         pytest.param("SCRIPT_RELOAD_INTERVAL", -1, INTERVAL.format(-1)),

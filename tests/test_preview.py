@@ -102,6 +102,14 @@ def test_directory(site, tmp_path):
     assert (shown.status, shown.script, shown.view, shown.warnings) == (403, None, None, (reason,))
 
 
+def test_directory_that_is_redirected_to_its_own_url(site):
+    rules = replace(site.rules, directory_slash=True)
+
+    shown = preview(replace(site, rules=rules), "/dir?q")
+
+    assert (shown.status, shown.url, shown.warnings) == (301, "http://localhost/dir/?q", ())
+
+
 @pytest.mark.parametrize(
     ("target", "url"),
     [

@@ -15,7 +15,7 @@ from .hosts.validity import is_valid_host
 from .module_target import find_module_script, is_module
 from .redirecting import redirect_status
 from .table import AliasTable, Match
-from .target import FollowSymlinks, Script, find_script, split_uri
+from .target import FollowSymlinks, Script, find_script, is_directory_inside, split_uri
 from .uri import EncodedSlashes, Target, authority_of, from_path_info, parse_target
 
 NOT_DEFINED = "No WSGI daemon process called '{}' has been configured"
@@ -34,7 +34,8 @@ class Rules:
 
     The defaults are the project's own; ``MOD_WSGI`` holds those of mod_wsgi. ``roots`` are
     directories without a slash at the end, None for no confinement. ``process_groups`` are the
-    names of the defined ones. A relative filename belongs to ``base_directory``.
+    names of the defined ones. A relative filename belongs to ``base_directory``. With
+    ``directory_slash`` the URL of a directory is redirected to that with a slash, as mod_dir does.
     """
 
     allow_encoded_slashes: EncodedSlashes = False
@@ -46,6 +47,7 @@ class Rules:
     application_group: str = GLOBAL
     process_groups: Collection[str] = ()
     pass_authorization: bool = True
+    directory_slash: bool = False
 
 
 DEFAULTS = Rules()
@@ -58,12 +60,13 @@ class Resolution:
     """
     What becomes of a request target.
 
-    ``status`` is 200 where a script would run or a file may answer, 400, 403, 404 or 500 where
+    ``status`` is 200 where a script would run or a file may answer, 301, 400, 403, 404 or 500 where
     Apache would give that answer itself, that of an entry that needs no application, and None where
     no alias matches and the fallback answers. ``alias`` is the entry's position in the table. What
     was not reached is None; the embedded process group and the main interpreter's application group
     are "". ``group`` tells how the application group's name came about. ``missing`` is the path in
-    the file system that would have to be there and is not.
+    the file system that would have to be there and is not. ``directory`` is the uri with a slash
+    that the one of a directory is redirected to.
     """
 
     target: str
@@ -81,6 +84,7 @@ class Resolution:
     pass_authorization: bool = True
     group: GroupName | None = None
     missing: str | None = None
+    directory: str | None = None
 
     @property
     def matched(self) -> bool:
@@ -169,6 +173,9 @@ def _resolve_uri(
             roots=rules.roots,
         )
     except TargetError as error:
+        is_named = match.uri[-1:] == "/" or not rules.directory_slash
+        if not is_named and is_directory_inside(error, rules.roots):
+            return found(status=301, directory=f"{match.uri}/")
         missing = error.path if error.status == 404 else None
         return found(status=error.status, reason=str(error), missing=missing)
     return _place(found, match, script, rules, server)

@@ -103,6 +103,13 @@ def is_inside(path: str, roots: tuple[str, ...] | None) -> bool:
     return roots.lead_through(path) or not roots.known.isdisjoint(_directories_of(path))
 
 
+def is_directory_inside(refused: TargetError, roots: tuple[str, ...] | None) -> bool:
+    """Whether a walk has ended at a directory, and one that scripts may lie in."""
+    # With the slash no root leads through it: what lies beside all of them is not told.
+    path = f"{refused.path.rstrip('/')}/"
+    return refused.reason == IS_DIRECTORY and is_inside(path, roots)
+
+
 class Roots(tuple[str, ...]):
     """
     The directories that scripts may lie in, quick to be asked however many there are.

@@ -15,7 +15,7 @@ from .access.access_files import AccessFiles, with_access_files
 from .access.parts import ClosedRules, note_parts
 from .access_report import CarriedRules, note_access
 from .covering.alias_lines import names_of_folders
-from .covering.coverage import FileKind, FileKinds
+from .covering.coverage import FileKind, FileKinds, may_be_folder
 from .covering.error_pages import note_error_pages
 from .covering.hosts import Host, read_hosts
 from .covering.option_values import Given
@@ -187,6 +187,7 @@ def _imported(
         servers=own.servers,
         first=first,
         error_pages=pages,
+        slashed=_slashed(tables, kind_of) if configuration.has_mod_dir else (),
     )
     _note_links(resolver, settings, ledger)
     regions = tuple(each.alias for each in tables.stricter)
@@ -306,6 +307,11 @@ def _put_scripts(resolver: Resolver, hosts: Sequence[Host]) -> list[Barred]:
             scope.values = _not_of_apache(scope.values)
     mount_as_aliases(resolver, hosts)
     return []
+
+
+def _slashed(tables: Tables, kind_of: FileKinds) -> list[ResolvedAlias]:
+    """Return the entries that may lead to folders, to whose URLs mod_dir adds a slash."""
+    return [each for each in tables.all_scripts() if may_be_folder(each.alias, kind_of)]
 
 
 def _note_aliases(entries: Iterable[ResolvedAlias], ledger: Ledger) -> None:

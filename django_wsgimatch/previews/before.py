@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..aliases.alias import Alias, Redirection
 from ..aliases.quoting import directive_line
-from ..aliases.redirecting import redirect_status
+from ..aliases.redirecting import escaped, redirect_status
 from ..aliases.resolve import Resolution, reason_of, resolve_uri
 from ..aliases.table import Match
 from ..aliases.uri import Target
@@ -134,10 +134,20 @@ def rewriting_location(rewritten: NewUrl, asked: Resolution, site: PreviewSite) 
     if not rewritten.location:
         return None
     assert rewritten.status is not None
-    alias = Alias("", "", answer=Redirection(rewritten.location, rewritten.status))
-    answer = Direct(alias, rewritten.uri, rewritten.location)
+    answer = _sent_to(rewritten.location, rewritten.status)
     found = Resolution(asked.target, query_string=asked.query_string)
     return foretell_direct(answer, found, site)[1]
+
+
+def directory_location(resolution: Resolution, site: PreviewSite) -> str | None:
+    """Return where the URL of a directory without a slash is redirected to."""
+    answer = _sent_to(escaped(resolution.directory or ""), 301)
+    return foretell_direct(answer, resolution, site)[1]
+
+
+def _sent_to(location: str, status: int) -> Direct:
+    alias = Alias("", "", answer=Redirection(location, status))
+    return Direct(alias, "", location)
 
 
 def foretell_direct(

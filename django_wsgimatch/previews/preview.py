@@ -26,6 +26,7 @@ from ..server.health import page_paths
 from ..text import quoted
 from .before import (
     answered_before,
+    directory_location,
     foretell_direct,
     plain_answer,
     resolved_target,
@@ -182,6 +183,8 @@ def _demands(resolution: Resolution, behind: Resolution, site: PreviewSite) -> I
 def _foretold(resolution: Resolution, site: PreviewSite) -> tuple[Resolution, str | None]:
     """What becomes of a request that needs no application: its status, and the URL to go to."""
     match = resolution.match
+    if resolution.directory is not None:
+        return resolution, directory_location(resolution, site)
     if match is None or not is_direct(match.alias):
         return resolution, None
     status, url = foretell_direct(direct(match), resolution, site)

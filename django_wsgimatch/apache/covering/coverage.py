@@ -60,6 +60,12 @@ def reach_of(alias: Alias, kind_of: FileKinds) -> Reach:
     return Reach(script, directory, inside, None, prefixes_of(alias.location))
 
 
+def may_be_folder(alias: Alias, kind_of: FileKinds) -> bool:
+    """Whether an alias may lead to a folder: a pattern's target such as $1.wsgi names files."""
+    is_named = alias.kind == "match" and _SCRIPT.fullmatch(posixpath.basename(alias.target))
+    return not is_named and reach_of(alias, kind_of).script is None
+
+
 def region(location: str | None, prefixes: tuple[str, ...] | None) -> Reach:
     """Return a part of the uris, by a prefix or by what is known of a pattern."""
     return Reach(None, "/", "/", location, prefixes)

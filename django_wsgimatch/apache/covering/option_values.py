@@ -27,6 +27,7 @@ SITE_OPTIONS = {
     "wsgiscriptreloading": "script_reloading",
     "wsgichunkedrequest": "chunked_request",
     "acceptpathinfo": "accept_path_info",
+    "directoryslash": "directory_slash",
     "options": "options",
 }
 # Options of an entry whose files answer.
@@ -45,6 +46,7 @@ DEFAULTS: dict[str, Any] = {
     "script_reloading": True,
     "chunked_request": False,
     "accept_path_info": True,
+    "directory_slash": True,
     "allow_encoded_slashes": False,
     "merge_slashes": True,
 }

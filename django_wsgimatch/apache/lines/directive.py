@@ -132,12 +132,14 @@ class ApacheConfiguration:
 
     What is switched off is there too, marked: a report loses nothing. Text is as in the files, a
     character a byte. ``private`` are included files of which a report shows no more than it must.
+    ``has_mod_dir`` says that mod_dir is loaded, or may be.
     """
 
     directives: tuple[Directive, ...]
     refusals: tuple[Refusal, ...]
     remarks: tuple[Remark, ...] = ()
     private: frozenset[str] = frozenset()
+    has_mod_dir: bool = True
 
 
 @dataclass(frozen=True, slots=True)

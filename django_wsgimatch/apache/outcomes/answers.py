@@ -165,6 +165,7 @@ _READ: Mapping[str, tuple[Category, str]] = {
     ),
     "AllowEncodedSlashes": ("kept", "WSGIMATCH_ALLOW_ENCODED_SLASHES, where all hosts agree"),
     "MergeSlashes": ("kept", "WSGIMATCH_MERGE_SLASHES, where all hosts agree"),
+    "DirectorySlash": ("kept", "WSGIMATCH_DIRECTORY_SLASH, where all entries agree"),
     "AcceptPathInfo": ("needs you", "Off has no counterpart; On and Default are how it works here"),
     "Options": (
         "kept",
@@ -262,7 +263,7 @@ _NOT_NEEDED: Mapping[str, str] = {
     "Protocols* Protocol H2* TraceEnable HttpProtocolOptions EnableSendfile EnableMMAP "
     "SendBufferSize ReceiveBufferSize": _CONNECTION,
     "ServerAdmin ServerSignature ServerTokens": "Only shown on Apache's own pages",
-    "DirectorySlash DirectoryCheckHandler AccessFileName FileETag "
+    "DirectoryCheckHandler AccessFileName FileETag "
     "AddType AddCharset AddEncoding AddLanguage AddDescription AddIcon* "
     "AddAlt* DefaultType DefaultIcon DefaultLanguage ForceType RemoveType RemoveEncoding "
     "TypesConfig MIMEMagicFile IndexOptions IndexIgnore* IndexOrderDefault IndexStyleSheet "
@@ -297,6 +298,7 @@ _IDLE: Mapping[str, str] = {
     "options": "It stops no symbolic link on the path to a script from being followed",
     "acceptpathinfo": "The script gets the path behind its name here, too",
     "directoryindex": "No entry answers with files there",
+    "directoryslash": "No entry leads to a folder of scripts there",
     "rewriteengine": "Each rule has a line of its own here",
     "rewriteoptions": "The rules are read with it",
     "rewritecond": "It is part of the rule behind it",

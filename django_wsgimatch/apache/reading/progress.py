@@ -117,6 +117,7 @@ class Progress:
             tuple(self._refusals),
             tuple(self._remarks.values()),
             frozenset(self.private),
+            self.modules.is_loaded("dir_module"),
         )
 
     def _directives(self) -> Iterator[Directive]:

@@ -70,18 +70,21 @@ def collect(
     servers: Servers = NO_SERVERS,
     first: Sequence[ResolvedAlias] = (),
     error_pages: Setting | None = None,
+    slashed: Sequence[ResolvedAlias] = (),
 ) -> Settings:
     """
     Return the settings that say what tables and process groups hold, and which files come first.
 
     ``has_files`` says that Apache sends files of a folder where no alias matches; ``servers`` says
-    how the servers are started, ``error_pages`` which pages errors have.
+    how the servers are started, ``error_pages`` which pages errors have. ``slashed`` are the
+    entries of folders to whose URLs mod_dir adds a slash, unless it is told not to.
     """
     entries = tables.all_scripts()
     others = [
         _application_group(entries),
         _pass_authorization(entries),
         *(_site(entries, name, ledger) for name in _OF_DIRECTORIES),
+        _directory_slash(slashed, ledger),
         _follow_symlinks(entries),
         _server_name(entries, tables, ledger),
         *proxy_settings(entries, ledger),
@@ -116,6 +119,7 @@ _DEFAULTS = {
     "WSGIMATCH_CHUNKED_REQUEST": True,
     "WSGIMATCH_ALLOW_ENCODED_SLASHES": False,
     "WSGIMATCH_MERGE_SLASHES": True,
+    "WSGIMATCH_DIRECTORY_SLASH": False,
     "WSGIMATCH_FOLLOW_SYMLINKS": True,
 }
 
@@ -225,6 +229,14 @@ def _site(entries: Sequence[ResolvedAlias], name: str, ledger: Ledger) -> Settin
     return Setting(setting, value, "", tuple(given.directive.spot for given in said.values()))
 
 
+def _directory_slash(entries: Sequence[ResolvedAlias], ledger: Ledger) -> Setting | None:
+    """Return the setting for what mod_dir does in folders of scripts, None where there are none."""
+    said = _site(entries, "directory_slash", ledger)
+    if said is not None or not entries:
+        return said
+    return Setting("WSGIMATCH_DIRECTORY_SLASH", True, _SLASHED)
+
+
 def _follow_symlinks(entries: Sequence[ResolvedAlias]) -> Setting | None:
     # Each has a policy for its target's beginning and one for the rest.
     policies = {policy for each in entries for policy in each.follow_symlinks}
@@ -248,6 +260,7 @@ def _server_name(
     )
 
 
+_SLASHED = "As mod_dir does: the URL of a folder of scripts is redirected to that with a slash."
 _NOTHING = "As in Apache, nothing answers what no alias matches. Without this line, Django does."
 _FILES = (
     "What no alias matches is 404. Apache sends files of a DocumentRoot there: let the server in "
