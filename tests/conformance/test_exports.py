@@ -32,8 +32,8 @@ TREE: tuple[TreeItem, ...] = (
     *(TreeEntry(path=path, text=f"{path}\n") for path in FILES),
 )
 # What these have to refuse is closed for everybody.
-ALWAYS = ("nested_scripts", "folder_paths", "condition")
-REFUSING = ("folder_paths", "handled_scripts", "partial_rules", "script_folder")
+ALWAYS = ("nested_scripts", "path_rules", "condition")
+REFUSING = ("asking_for_files", "handled_scripts", "partial_rules", "script_folder")
 
 
 def verified(path, *, by_socket=False):

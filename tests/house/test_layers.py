@@ -17,7 +17,7 @@ LOWER = """
     daemon.servers daemon.manager daemon.front daemon.group.worker daemon.group plans comparing
     apache.lines apache.outcomes apache.reading apache.covering apache.access apache.rewriting
     apache.resolving apache.passing apache.processes apache.writing apache others uwsgi unit
-    doctor.uris conf_shapes fronts fronts.apache fronts.questions
+    doctor.uris conf_shapes fronts fronts.apache.lines fronts.apache fronts.questions
 """
 UPPER = """
     doctor.findings doctor.programs doctor.targets doctor.table project configured conf preloading

@@ -18,7 +18,7 @@ from ...apache.covering.partial_aliases import from_wildcard
 from ...apache.lines.directive import Directive, Section
 from ...apache.resolving.mounts import is_whole_mount
 from ...exceptions import PatternError
-from .quoting import word
+from .lines.quoting import word
 
 _ALIASES = ("alias", "scriptalias")
 _MATCHES = ("aliasmatch", "scriptaliasmatch", "redirectmatch")

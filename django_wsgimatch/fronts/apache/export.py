@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from operator import itemgetter
 
 from ...apache.access.access_files import with_access_files
 from ...apache.covering.coverage import FileKinds
 from ...apache.covering.hosts import ALIASES, Host, read_hosts
-from ...apache.covering.indexes import in_words
 from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Section, Spot
 from ...apache.lines.limits import COMPARED, Effort, Exhausted
@@ -28,12 +28,13 @@ from ...apache.resolving.resolving import Resolver
 from ...exceptions import FrontError
 from ..backend import Backend
 from ..carried import Carried
+from .lines.path_rules import has_odd_urls
+from .lines.source import SourceText
 from .needs import carried_by, setting_lines
 from .passing import header_lines
 from .places import HostPlaces, first_lines, places_of_hosts
 from .remains import (
     CLOSED,
-    CLOSED_FOR_GOOD,
     NOT_PASSED,
     Kind,
     Remains,
@@ -41,25 +42,12 @@ from .remains import (
     remains_of,
     without_mod_wsgi,
 )
-from .scripts_access import EntryAccess, access_of, pattern_of, plans
-from .sections import (
-    FileSection,
-    Unread,
-    asks_without_rule,
-    copied_lines,
-    file_sections,
-    proxy_section,
-)
-from .source import SourceText
+from .scripts_access import EntryAccess, access_of
+from .section_writer import SectionWriter, is_one
+from .sections import Unread, asks_without_rule, file_sections
+from .staying_rules import WHY, StayingRule, staying_rules, told_of_entries
 
 MODULES = ("proxy", "proxy_http", "headers")
-_NEUTRAL = (
-    "Require all granted",
-    "<IfModule mod_access_compat.c>",
-    "    Order deny,allow",
-    "    Allow from all",
-    "</IfModule>",
-)
 _UNSEEN = "the variable does not reach the application, only Apache's own rules"
 # What Apache itself goes on doing, and does not do for an application behind it.
 FOR_APPLICATIONS: dict[str, tuple[Kind, str]] = {
@@ -183,7 +171,8 @@ class _Export:
         self._sources: dict[str, SourceText | None] = {**sources}
         self._folders = files.folders
         self._effort = Effort()
-        self._conditions = {id(d): self._conditions_of(d) for d in self._active if self._is_here(d)}
+        conditions = {id(d): self._conditions_of(d) for d in self._active if self._is_here(d)}
+        self._written = SectionWriter(backend.base, conditions, partial(self._note, "refused"))
 
     def run(self) -> None:
         """Change all lines, and note what becomes of them."""
@@ -192,19 +181,21 @@ class _Export:
         places = places_of_hosts(self._main, self._hosts, self._handlers)
         self.carried = carried if places else None
         entries = {id(each): self._access(each) for each in places}
-        is_raw = all(map(_is_one, entries.values()))
+        is_raw = all(map(is_one, entries.values()))
         is_raw = is_raw and not any(each.passes_rewritten for each in places)
         above = [
             line
             for each in places
             if each.host is self._main
-            for line in self._sections(entries[id(each)], is_neutral=False)
+            for line in self._written.lines(entries[id(each)], is_neutral=False)
         ]
+        closed = {id(each): self._closed_rules(each) for each in places}
         for each in places:
             lines = [*each.lines(self._backend, is_raw=is_raw)]
             lines += [] if each.is_below else self._headers(carried)
             is_neutral = bool(above and each.is_below) or bool(self._proxy_lines(each.host))
-            lines += self._sections(entries[id(each)], is_neutral=is_neutral)
+            lines += self._written.lines(entries[id(each)], is_neutral=is_neutral)
+            lines += closed[id(each)]
             self._note_entries(each)
             self._put(each, lines)
         for source in filter(None, {*self._sources.values()}):
@@ -326,51 +317,36 @@ class _Export:
                 found.add(outer.spot.line if is_own else 0)
         return sorted(found)
 
-    def _sections(self, entries: Sequence[EntryAccess], *, is_neutral: bool) -> list[str]:
-        """Return what sections about files say of the URLs of a host, after nothing or as if."""
-        base = self._backend.base
+    def _closed_rules(self, places: HostPlaces) -> list[str]:
+        """Say rules about paths of URLs, and return the lines that close what is left of them."""
+        aliases = [*dict.fromkeys(alias for alias, _ in places.answered)]
+        held = self._held_by(places.host)
+        is_odd = has_odd_urls(held)
         lines: list[str] = []
-        if is_neutral:
-            lines += proxy_section(None, base, _NEUTRAL)
-        if _is_one(entries):
-            for section in entries[0].sections:
-                lines += self._copied(section, None)
-        else:
-            lines += self._by_entry(entries)
+        for rule in staying_rules(held):
+            if not rule.among(aliases):
+                continue
+            is_told = self._is_own(rule, places) and not is_odd
+            told = told_of_entries(rule, aliases) if is_told else None
+            if told is None:
+                lines += self._written.closed(rule.directive, rule.region, WHY)
+            else:
+                self._say_otherwise(rule, told)
         return lines
 
-    def _by_entry(self, entries: Sequence[EntryAccess]) -> Iterator[str]:
-        base = self._backend.base
-        untold: list[EntryAccess] = []
-        for entry, others in plans(entries):
-            pattern = pattern_of(entry.alias, base, others)
-            if pattern is None and (entry.sections or entry.refused):
-                untold.append(entry)
-            elif pattern is not None:
-                for section in entry.sections:
-                    yield from self._copied(section, pattern)
-        for entry in entries:
-            for each in entry.refused:
-                region = None if each.region is entry.alias else pattern_of(each.region, base)
-                region = region or pattern_of(entry.alias, base)
-                yield f"# Refused: {each.section}: {each.reason}."
-                closed = CLOSED if each.is_replaced else CLOSED_FOR_GOOD
-                yield from proxy_section(region, base, closed)
-                note = f"{in_words(each.region)}: 403, as {each.reason}"
-                self._note("refused", each.directive, note)
-        for entry in untold:
-            reason = f"no pattern tells the URLs of {entry.alias.location} from others"
-            yield f"# Refused: {reason}."
-            yield from proxy_section(None, base, CLOSED_FOR_GOOD)
-            for section in entry.sections:
-                told = (section.directives or section.unread)[0]
-                self._note("refused", told, f"all URLs of this host: 403, as {reason}")
+    def _is_own(self, rule: StayingRule, places: HostPlaces) -> bool:
+        """Whether a rule holds in one host alone, and its lines can be changed."""
+        is_alone = places.host.section is not None or not self._hosts
+        if not is_alone or rule.directive.host != places.host.section:
+            return False
+        if not all(map(self._is_here, rule.lines)) or any(d.spot.used_at for d in rule.lines):
+            return False
+        return len({self._conditions_of(each) for each in rule.lines}) == 1
 
-    def _copied(self, section: FileSection, pattern: str | None) -> Iterator[str]:
-        lines = list(copied_lines(section, self._conditions))
-        if lines:
-            yield f"# {section}:"
-            yield from proxy_section(pattern, self._backend.base, lines)
+    def _say_otherwise(self, rule: StayingRule, lines: list[str]) -> None:
+        for each in rule.conditions:
+            self._source(each).put(each.spot.line, [])
+        self._source(rule.directive).put(rule.directive.spot.line, lines)
 
     def _put(self, places: HostPlaces, lines: list[str]) -> None:
         """Put the lines of a host where its first entry stood, behind other lines of mod_proxy."""
@@ -436,9 +412,3 @@ def _end_of_host(source: SourceText, line: int) -> int:
         ),
         line,
     )
-
-
-def _is_one(entries: Iterable[EntryAccess]) -> bool:
-    """Whether the same is said of all entries, and nothing else of some of their URLs."""
-    found = list(entries)
-    return not any(each.refused for each in found) and len({each.sections for each in found}) < 2

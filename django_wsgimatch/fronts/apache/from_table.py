@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ...aliases.alias import Alias, Rewriting
 from ..backend import Backend
 from ..carried import Carried
+from .lines.quoting import comment, word
 from .passing import header_lines, pass_line
-from .quoting import comment, word
 
 _ADDRESS = "*:80"
 _ANY = "*"

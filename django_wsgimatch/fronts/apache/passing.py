@@ -10,7 +10,7 @@ from ...answers.proxies.trusted import CLIENT, SCHEME
 from ...apache.covering.partial_aliases import literally
 from ..backend import Backend
 from ..carried import Carried
-from .quoting import in_quotes, word
+from .lines.quoting import in_quotes, word
 
 _SLASHES = re.compile("//+")
 # In these a URL is spelt as in a request; everything else takes a pattern.

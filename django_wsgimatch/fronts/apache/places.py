@@ -12,8 +12,8 @@ from ...apache.covering.indexes import Regions, reach_of_region
 from ...apache.lines.directive import Directive
 from ..backend import Backend
 from .exempted import Exempted, exempted
+from .lines.quoting import comment
 from .passing import pass_line
-from .quoting import comment
 
 _PROXYING = ("proxypass", "proxypassmatch")
 _MOUNTING = ("alias", "aliasmatch")

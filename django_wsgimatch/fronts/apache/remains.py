@@ -15,7 +15,7 @@ from typing import Literal
 from ...apache.covering.access import CONTAINERS, LIMITS
 from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
-from .quoting import comment, in_quotes, word
+from .lines.quoting import comment, raw_word, raw_words, word
 
 Kind = Literal["exact", "lossy", "refused"]
 
@@ -87,7 +87,7 @@ def remains_of(directive: Directive, handlers: Collection[str]) -> Remains | Non
     if name in _BY_NAME and words[:1] and words[0].lower() in handlers:
         return Remains("exact", (f"AddHandler {_NOBODY} {' '.join(words[1:])}",), UNSENT)
     if name == "rewriterule" and len(words) > 2 and _runs_script(words[2], handlers):
-        line = f"RewriteRule {_as_pattern(words[0])} - [F]"
+        line = f"RewriteRule {_pattern_of(directive)} - [F]"
         return Remains("refused", (line,), "it handed a file to mod_wsgi: 403")
     return None
 
@@ -97,8 +97,10 @@ def without_mod_wsgi(text: str) -> str:
     return _MODULE.sub(r"\g<1>mod_proxy_http.c", text)
 
 
-def _as_pattern(text: str) -> str:
-    return in_quotes(text) if re.search(r"[\s\"'\\]", text) else text
+def _pattern_of(directive: Directive) -> str:
+    """Return the pattern of a rule as it stands in a line, one for all where no quotes take it."""
+    pattern = raw_words(directive.rest)[0]
+    return ".*" if '"' in pattern else raw_word(pattern)
 
 
 def _runs_script(flags: str, handlers: Collection[str]) -> bool:

@@ -50,11 +50,16 @@ class RefusedPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryAccess:
-    """What must be said of the URLs of an entry: sections in Apache's order, and what is closed."""
+    """
+    What must be said of the URLs of an entry: sections in Apache's order, and what is closed.
+
+    ``parts`` are sections with rules that refuse, each said of URLs of the entry.
+    """
 
     alias: Alias
     sections: tuple[FileSection, ...]
     refused: tuple[RefusedPart, ...]
+    parts: tuple[tuple[Alias, FileSection], ...] = ()
 
 
 def access_of(
@@ -70,21 +75,46 @@ def access_of(
     covered = [(each, coverage(each.compared, reach)) for each in sections]
     sure = [each for each, how in covered if how == "all"]
     kept = to_be_said(sure, is_tls=is_tls, has_askers=has_askers)
-    refused = [RefusedPart(alias, each, _UNMOVABLE) for each in kept if not each.is_movable]
+    said = [(each, _said(each, alias)) for each in kept]
+    refused = [RefusedPart(alias, each, _UNMOVABLE) for each, told in said if told is None]
     refused += _otherwise_handled(alias, covered)
+    parts: list[tuple[Alias, FileSection]] = []
     layers = [each.access for each in sure]
     has_rules = any(d.key == "rewriterule" for each, how in covered for d in each.answering)
     for section, how in covered:
         if how != "some":
             continue
         is_answering = section.answering or (has_rules and section.is_switching_rules)
-        if is_answering or closing_rules([*layers, section.access], is_tls=is_tls):
+        is_closing = bool(closing_rules([*layers, section.access], is_tls=is_tls))
+        if is_answering or is_closing:
             scope = Scope(section.sections, section.rank, access=section.access)
-            region = region_of_scope(alias, scope)
-            reason = _ANSWERING if is_answering else _PARTIAL
-            refused.append(RefusedPart(region or alias, section, reason))
-    movable = tuple(each for each in kept if each.is_movable)
-    return EntryAccess(alias, movable, tuple(refused))
+            region = region_of_scope(alias, scope) or alias
+            part = None if is_closing else _refusing_part(section, alias, covered)
+            if part is not None:
+                parts.append((region, part))
+            else:
+                reason = _ANSWERING if is_answering else _PARTIAL
+                refused.append(RefusedPart(region, section, reason))
+    sections = tuple(told for _, told in said if told is not None)
+    return EntryAccess(alias, sections, tuple(refused), tuple(parts))
+
+
+def _said(section: FileSection, alias: Alias) -> FileSection | None:
+    """Return what a section says of the URLs of an entry, None where nothing can."""
+    return section if section.is_movable else section.told_for(alias)
+
+
+def _refusing_part(
+    section: FileSection, alias: Alias, covered: Iterable[tuple[FileSection, Coverage]]
+) -> FileSection | None:
+    """
+    Return what a section for some scripts of an entry refuses, None where more must be said.
+
+    It may be said of more URLs than it holds for, so that no other section may have rules.
+    """
+    others = [each for each, how in covered if how != "none" and each is not section]
+    refusing = None if any(each.is_rewriting for each in others) else section.refusing
+    return None if refusing is None else _said(refusing, alias)
 
 
 def _otherwise_handled(
@@ -123,8 +153,8 @@ def pattern_of(alias: Alias, base: str, others: Sequence[Alias] = ()) -> str | N
 
     None where no such pattern can be written.
     """
-    aheads = [_ahead(each) for each in others]
-    own = _ahead(alias)
+    aheads = [ahead_of(each) for each in others]
+    own = ahead_of(alias)
     if own is None or None in aheads:
         return None
     excluded = "".join(f"(?!{each[3:]}" for each in aheads if each is not None)
@@ -136,7 +166,8 @@ def pattern_of(alias: Alias, base: str, others: Sequence[Alias] = ()) -> str | N
     return pattern
 
 
-def _ahead(alias: Alias) -> str | None:
+def ahead_of(alias: Alias) -> str | None:
+    """Return the lookahead for the URLs that an entry takes, None where none can be written."""
     pattern = location_pattern(alias) if alias.kind == "plain" else alias.location
     told = without_captures(pattern)
     if told is None or _LOOKS_BACK.search(told):

@@ -9,15 +9,24 @@ sections hold for it instead, at the same place in Apache's order: after the ser
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ...aliases.alias import Alias
 from ...apache.covering.access import CONTAINERS, LIMITS, RULES, UNREAD, closing_rules
 from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS, SCOPES
 from ...apache.covering.hosts import REWRITING, Host, Rank, rank_of
 from ...apache.lines.directive import Directive, Section
 from ...apache.resolving.mounts import WSGI
 from ...apache.rewriting.barring import TAKING_ALL
-from .quoting import in_quotes
+from .lines.path_rules import (
+    ComparedPath,
+    has_odd_urls,
+    names_file,
+    refuses_only,
+    subject_of,
+    told_lines,
+)
+from .lines.quoting import in_quotes
 from .remains import remains_of
 
 # These say how a file is found, listed or sent; a request that is passed on has none.
@@ -55,6 +64,9 @@ class FileSection:
 
     ``rank`` is its place in Apache's order; ``is_virtual`` says that it stands in a virtual host.
     ``directives`` are what it says, ``unread`` an AllowOverride whose files nobody can read.
+    ``is_switching`` says that its switches of mod_rewrite count, as some section has rules;
+    ``told`` are the lines for some directives, by their identity. With ``has_odd_urls`` a URL may
+    have two slashes in a row, or dots.
     """
 
     sections: tuple[Section, ...]
@@ -62,6 +74,10 @@ class FileSection:
     is_virtual: bool
     directives: list[Directive] = field(default_factory=list)
     unread: list[Directive] = field(default_factory=list)
+    is_switching: bool = False
+    has_odd_urls: bool = False
+    told: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    _told_for: dict[ComparedPath, FileSection | None] = field(default_factory=dict)
 
     @property
     def compared(self) -> tuple[Section, ...]:
@@ -71,8 +87,8 @@ class FileSection:
     @property
     def carried(self) -> list[Directive]:
         """What holds for a request that is passed on, too."""
-        has_rules = any(d.key == "rewriterule" for d in self.directives)
-        left_out = _OF_FILES if has_rules else (*_OF_FILES, *REWRITING, "rewritebase")
+        is_rewriting = self.is_switching or self.is_rewriting
+        left_out = _OF_FILES if is_rewriting else (*_OF_FILES, *REWRITING, "rewritebase")
         return [d for d in self.directives if d.key not in left_out]
 
     @property
@@ -97,6 +113,11 @@ class FileSection:
         return any(d.key in ("rewriteengine", "rewriteoptions") for d in self.directives)
 
     @property
+    def is_rewriting(self) -> bool:
+        """Whether it has rules of mod_rewrite."""
+        return any(d.key == "rewriterule" for d in self.directives)
+
+    @property
     def tells_of_access(self) -> bool:
         """Whether it says something of who is let in, or of how one logs in."""
         return bool(self.access) or any(d.key in _ACCESS for d in self.carried)
@@ -114,10 +135,41 @@ class FileSection:
     @property
     def is_movable(self) -> bool:
         """Whether its rules say the same of a URL: those of mod_rewrite compare with a path."""
-        if any(each.key in ("elseif", "else") for each in self.sections) or self.unread:
+        if not self._is_plain or any(names_file(each.rest) for each in self.carried):
             return False
         rules = [d.words for d in self.directives if d.key == "rewriterule"]
         return all(words[:1] and words[0] in TAKING_ALL for words in rules)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether it holds for requests, and hands no rules of other sections on."""
+        if self.unread or any(d.key == "rewriteoptions" for d in self.carried):
+            return False
+        conditions = [each for each in self.sections if each.key in CONDITIONS]
+        return not any(e.key in ("elseif", "else") or names_file(e.argument) for e in conditions)
+
+    def told_for(self, alias: Alias) -> FileSection | None:
+        """Return it with rules that say of the URLs of an entry what these say of paths."""
+        others = (d for d in self.carried if d.key not in REWRITING)
+        subject = subject_of(alias, self.sections[-1]) if self._is_plain else None
+        if subject is None or any(names_file(each.rest) for each in others):
+            return None
+        if subject not in self._told_for:
+            lines = told_lines(self.directives, subject, has_odd_urls=self.has_odd_urls)
+            section = None if lines is None else replace(self, told=lines)
+            self._told_for[subject] = section
+        return self._told_for[subject]
+
+    @property
+    def refusing(self) -> FileSection | None:
+        """Its rules of mod_rewrite alone, where each refuses and they are switched on in it."""
+        switches = [d.words for d in self.directives if d.key == "rewriteengine"]
+        is_on = bool(switches) and [each.lower() for each in switches[-1]] == ["on"]
+        is_whole = len(self.compared) == len(self.sections)
+        others = any(d.key in ANSWERING and d.key != "rewriterule" for d in self.directives)
+        if others or not (is_on and is_whole and refuses_only(self.directives)):
+            return None
+        return replace(self, directives=[d for d in self.directives if d.key in REWRITING])
 
     def __str__(self) -> str:
         titles = (f"<{each.name} {each.argument}>".replace(" >", ">") for each in self.sections)
@@ -125,7 +177,7 @@ class FileSection:
 
 
 def file_sections(
-    directives: Iterable[Directive], host: Host, unread: Iterable[Unread]
+    directives: Sequence[Directive], host: Host, unread: Iterable[Unread]
 ) -> list[FileSection]:
     """
     Return the sections about files that hold in a virtual host, or in the main server.
@@ -151,6 +203,11 @@ def file_sections(
         if outer in (None, host.section):
             closed = found.setdefault((folder,), FileSection((folder,), rank_of((folder,)), True))
             closed.unread.append(allowed_by)
+    has_rules = any(each.is_rewriting for each in found.values())
+    has_odd = has_rules and has_odd_urls(directives)
+    for section in found.values():
+        section.is_switching = has_rules and section.is_switching_rules
+        section.has_odd_urls = has_odd
     return sorted(found.values(), key=lambda each: (each.rank, each.is_virtual))
 
 
@@ -219,21 +276,25 @@ def copied_lines(section: FileSection, conditions: Mapping[int, Sequence[str]]) 
         for each in inner[len(opened) - outer :]:
             yield f"{'    ' * len(opened)}{_opening(each)}"
             opened.append(each)
-        yield from _directive_lines(directive, conditions.get(id(directive), ()), len(opened))
+        own = section.told.get(id(directive)) or _plain_lines(directive)
+        yield from _within(own, conditions.get(id(directive), ()), len(opened))
     while opened:
         closed = opened.pop()
         yield f"{'    ' * len(opened)}</{closed.name}>"
 
 
-def _directive_lines(directive: Directive, conditions: Sequence[str], depth: int) -> Iterator[str]:
-    indent = "    " * depth
-    yield from (f"{indent}{each}" for each in conditions)
+def _plain_lines(directive: Directive) -> Sequence[str]:
     remains = remains_of(directive, WSGI)
     if remains is None:
-        yield f"{indent}{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()
-    else:
-        # In a container the line itself refuses; what stands before that does so once more.
-        yield from (f"{indent}{each}" for each in remains.lines)
+        return [f"{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()]
+    # In a container the line itself refuses; what stands before that does so once more.
+    return remains.lines
+
+
+def _within(lines: Iterable[str], conditions: Sequence[str], depth: int) -> Iterator[str]:
+    indent = "    " * depth
+    for each in (*conditions, *lines):
+        yield f"{indent}{each}"
     for each in reversed(conditions):
         yield f"{indent}</{each[1:].split(maxsplit=1)[0].rstrip('>')}>"
 

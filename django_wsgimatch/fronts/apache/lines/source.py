@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...aliases.directives import get_word
-from ...apache.lines.conditions import CONDITIONS
-from ...apache.lines.lines import Lines, physical_lines
+from ....aliases.directives import get_word
+from ....apache.lines.conditions import CONDITIONS
+from ....apache.lines.lines import Lines, physical_lines
 
 _INDENT = re.compile(r"[ \t]*")
 

@@ -1,0 +1,125 @@
+"""
+Lines about URLs that stay as they are, and compare with a file that no passed-on request has.
+
+Rules of mod_rewrite in a <Location> are said of the URLs of each entry. What cannot be said so is
+closed: a line that keeps somebody out would keep out nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ...aliases.alias import Alias
+from ...apache.covering.access import RULES
+from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS
+from ...apache.covering.hosts import scope_sections
+from ...apache.covering.indexes import Regions, reach_of_region
+from ...apache.lines.directive import Directive, Section
+from ...apache.rewriting.barring import TAKING_ALL, flags_of
+from .exempted import section_region
+from .lines.path_rules import ComparedPath, looks_ahead, names_file, subject_of, told_lines
+from .lines.quoting import raw_words
+from .scripts_access import ahead_of
+from .sections import ANSWERING
+
+WHY = "it compares with a file, which no URL that is passed on has"
+_COUNTING = (*RULES, *ANSWERING, "setenvifexpr")
+# With these the number of rules counts.
+_COUNTED = {"C", "CHAIN", "S", "SKIP"}
+
+
+@dataclass(frozen=True, slots=True)
+class StayingRule:
+    """A line that compares with a file, with the conditions before it."""
+
+    directive: Directive
+    conditions: tuple[Directive, ...]
+
+    @property
+    def region(self) -> Alias | None:
+        """The URLs that it is about, None for all."""
+        scoped = scope_sections(self.directive)
+        is_url = bool(scoped) and scoped[0].key in LOCATIONS
+        return section_region(scoped[0]) if is_url else None
+
+    @property
+    def lines(self) -> tuple[Directive, ...]:
+        """The conditions and the line."""
+        return (*self.conditions, self.directive)
+
+    def among(self, aliases: Iterable[Alias]) -> list[Alias]:
+        """Return those of some entries that it may be about."""
+        region, found = self.region, []
+        for alias in aliases:
+            regions = Regions()
+            regions.add(Alias(alias.location, "", alias.kind))
+            if region is None or any(regions.meeting(reach_of_region(region))):
+                found.append(alias)
+        return found
+
+
+def staying_rules(directives: Iterable[Directive]) -> Iterator[StayingRule]:
+    """Yield those lines of a host that compare with a file, but in sections about files."""
+    groups: dict[tuple[Section, ...], list[Directive]] = {}
+    for each in directives:
+        scoped = scope_sections(each)
+        if scoped and scoped[0].key in (*DIRECTORIES, *FILES):
+            continue
+        if each.key == "rewritecond":
+            groups.setdefault(each.sections, []).append(each)
+            continue
+        rule = each.key == "rewriterule"
+        conditions = groups.pop(each.sections, []) if rule else []
+        if _compares(each, conditions, scoped):
+            yield StayingRule(each, tuple(conditions))
+
+
+def _compares(
+    directive: Directive, conditions: Sequence[Directive], scoped: Sequence[Section]
+) -> bool:
+    """Whether a line asks for what only a request for a file has."""
+    texts = [each.rest for each in (directive, *conditions)]
+    if directive.key == "rewriterule" and not scoped:
+        return any(map(looks_ahead, texts))
+    asked = (each.argument for each in scoped if each.key in CONDITIONS)
+    if directive.key in _COUNTING and any(map(names_file, (*texts, *asked))):
+        return True
+    pattern = raw_words(directive.rest)[:1]
+    return directive.key == "rewriterule" and not (pattern and pattern[0] in TAKING_ALL)
+
+
+def told_of_entries(rule: StayingRule, aliases: Sequence[Alias]) -> list[str] | None:
+    """
+    Return the lines that say a rule of the URLs of entries, and as it is of all others.
+
+    None where that cannot be said. ``aliases`` are all entries of the host, in order.
+    """
+    scoped = scope_sections(rule.directive)
+    flags = flags_of(rule.directive.words)
+    if len(scoped) != 1 or rule.directive.key != "rewriterule" or _COUNTED & flags.keys():
+        return None
+    lines: list[str] = []
+    for alias in rule.among(aliases):
+        subject = _only_of(alias, aliases, scoped[0])
+        told = None if subject is None else told_lines(rule.lines, subject, has_odd_urls=False)
+        if told is None:
+            return None
+        lines += [line for each in rule.lines for line in told.get(id(each), _plain(each))]
+    own = [line for each in rule.lines for line in _plain(each)]
+    return [*lines, "RewriteCond %{REQUEST_FILENAME} !^proxy:", *own]
+
+
+def _only_of(alias: Alias, aliases: Sequence[Alias], section: Section) -> ComparedPath | None:
+    """Return the subject of the URLs that an entry takes, and none before it."""
+    subject = subject_of(alias, section)
+    before = [ahead_of(each) for each in aliases[: aliases.index(alias)]]
+    own = ahead_of(alias)
+    if subject is None or own is None or None in before:
+        return None
+    excluded = "".join(f"(?!{each[3:]}" for each in before if each is not None)
+    return replace(subject, uri=f"{excluded}{own}{subject.uri}")
+
+
+def _plain(directive: Directive) -> list[str]:
+    return [f"{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()]
