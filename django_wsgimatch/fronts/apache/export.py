@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -17,7 +17,7 @@ from operator import itemgetter
 
 from ...apache.access.access_files import with_access_files
 from ...apache.covering.coverage import FileKinds
-from ...apache.covering.hosts import ALIASES, Host, read_hosts
+from ...apache.covering.hosts import ALIASES, HANDLERS, Host, read_hosts
 from ...apache.importing import kind_of_file
 from ...apache.lines.directive import ApacheConfiguration, Directive, Section, Spot
 from ...apache.lines.limits import COMPARED, Effort, Exhausted
@@ -40,6 +40,7 @@ from .remains import (
     Remains,
     handler_names,
     remains_of,
+    where_something_is,
     without_mod_wsgi,
 )
 from .scripts_access import EntryAccess, access_of
@@ -239,6 +240,8 @@ class _Export:
 
     def _take_out(self) -> None:
         """Take out the lines that need mod_wsgi, and close what they leave open."""
+        others = (each for each in self._active if each.key in _HANDLING)
+        is_alone = all(remains_of(each, self._handlers) is not None for each in others)
         for directive in self._active:
             remains = remains_of(directive, self._handlers)
             if remains is None:
@@ -249,7 +252,10 @@ class _Export:
             if directive.spot.used_at is not None:
                 self._refuse_macro(directive)
                 continue
-            self._source(directive).put(directive.spot.line, remains.lines)
+            lines: Sequence[str] = remains.lines
+            if remains.is_of_files and is_alone:
+                lines = where_something_is(directive, lines)
+            self._source(directive).put(directive.spot.line, lines)
             if remains.before_container:
                 container = next(
                     each for each in directive.sections if each.name in _CONTAINER_NAMES
@@ -393,6 +399,8 @@ class _Export:
         self._notes[ExportNote(kind, directive.spot, text, note)] = None
 
 
+# What may give a handler in the place of mod_wsgi's, or take that away.
+_HANDLING = (*HANDLERS, "forcetype", "addtype", "removetype")
 _CONTAINER_NAMES = ("RequireAll", "RequireAny", "RequireNone", "Limit", "LimitExcept")
 
 

@@ -8,11 +8,12 @@ read; a rule that mod_wsgi enforced would be enforced by nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ...apache.covering.access import CONTAINERS, LIMITS
+from ...apache.covering.coverage import CONDITIONS
 from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
 from .lines.quoting import comment, raw_word, raw_words, word
@@ -90,6 +91,17 @@ def remains_of(directive: Directive, handlers: Collection[str]) -> Remains | Non
         line = f"RewriteRule {_pattern_of(directive)} - [F]"
         return Remains("refused", (line,), "it handed a file to mod_wsgi: 403")
     return None
+
+
+def where_something_is(directive: Directive, lines: Sequence[str]) -> Sequence[str]:
+    """
+    Return lines that give a handler for what is there alone.
+
+    To all else Apache answers 404, as mod_wsgi does. An <If> comes behind all other sections.
+    """
+    if any(each.key in CONDITIONS for each in directive.sections):
+        return lines
+    return '<If "-e %{REQUEST_FILENAME}">', *(f"    {each}" for each in lines), "</If>"
 
 
 def without_mod_wsgi(text: str) -> str:

@@ -262,12 +262,20 @@ def test_entries_with_rules_of_their_own_are_told_apart_by_what_is_no_longer_enc
     [
         pytest.param(
             "SetHandler wsgi-script",
-            ['SetHandler "proxy:unix:/dev/null|http://mod-wsgi"'],
+            [
+                '<If "-e %{REQUEST_FILENAME}">',
+                'SetHandler "proxy:unix:/dev/null|http://mod-wsgi"',
+                "</If>",
+            ],
             id="a handler for all",
         ),
         pytest.param(
             "AddHandler wsgi-script .wsgi .py",
-            ['AddHandler "proxy:unix:/dev/null|http://mod-wsgi" .wsgi .py'],
+            [
+                '<If "-e %{REQUEST_FILENAME}">',
+                'AddHandler "proxy:unix:/dev/null|http://mod-wsgi" .wsgi .py',
+                "</If>",
+            ],
             id="a handler by name",
         ),
         pytest.param("WSGIErrorOverride On", ["ProxyErrorOverride On"], id="pages of Apache's own"),
@@ -287,6 +295,16 @@ def test_no_source_of_a_script_is_sent_and_no_rule_is_lost(line, expected):
 
     lines = [each.strip() for each in found.text.splitlines()]
     assert lines[2:-2] == expected
+
+
+def test_a_handler_stays_where_another_may_take_its_place():
+    lines = ["<Directory /srv/x>", "SetHandler wsgi-script", "</Directory>"]
+    others = ["<Location /x/y>", "SetHandler none", "</Location>"]
+
+    found = export(host(*lines, *others))
+
+    assert 'SetHandler "proxy:unix:/dev/null|http://mod-wsgi"' in found.text.splitlines()
+    assert "<If" not in found.text
 
 
 def test_the_main_server_s_entries_come_first_so_a_host_takes_out_its_places_by_sections():
