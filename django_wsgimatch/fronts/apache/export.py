@@ -45,7 +45,7 @@ from .remains import (
 )
 from .scripts_access import EntryAccess, access_of
 from .section_writer import SectionWriter, is_one
-from .sections import Unread, asks_without_rule, file_sections
+from .sections import Unread, asking_of, file_sections
 from .staying_rules import WHY, StayingRule, staying_rules, told_of_entries
 
 MODULES = ("proxy", "proxy_http", "headers")
@@ -240,8 +240,8 @@ class _Export:
 
     def _take_out(self) -> None:
         """Take out the lines that need mod_wsgi, and close what they leave open."""
-        others = (each for each in self._active if each.key in _HANDLING)
-        is_alone = all(remains_of(each, self._handlers) is not None for each in others)
+        handling = (each for each in self._active if each.key in _HANDLING)
+        others = {each.host for each in handling if remains_of(each, self._handlers) is None}
         for directive in self._active:
             remains = remains_of(directive, self._handlers)
             if remains is None:
@@ -253,7 +253,8 @@ class _Export:
                 self._refuse_macro(directive)
                 continue
             lines: Sequence[str] = remains.lines
-            if remains.is_of_files and is_alone:
+            elsewhere = {directive.host, None} if directive.host is not None else others
+            if remains.is_of_files and not others & elsewhere:
                 lines = where_something_is(directive, lines)
             self._source(directive).put(directive.spot.line, lines)
             if remains.before_container:
@@ -296,13 +297,13 @@ class _Export:
         held = self._held_by(host)
         sections = file_sections(held, host, self._unread)
         is_tls = host.speaks_tls(self._main)
-        has_askers = asks_without_rule(held, host)
+        asking = asking_of(held, host)
         aliases = dict.fromkeys(alias for alias, _ in places.answered)
         for alias, directive in places.answered:
             steps = COMPARED * (len(sections) + len(places.answered))
             self._effort.spend(steps, directive.spot, f"{directive.name} {alias.location}")
         return [
-            access_of(each, sections, self._kind_of, is_tls=is_tls, has_askers=has_askers)
+            access_of(each, sections, self._kind_of, is_tls=is_tls, asking=asking)
             for each in aliases
         ]
 

@@ -21,7 +21,7 @@ from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
 from ...exceptions import PatternError
 from .passing import location_pattern
-from .sections import ANSWERING, FileSection, to_be_said
+from .sections import ANSWERING, Asking, FileSection, to_be_said
 
 # What looks at the text before it would see the backend's address there.
 _LOOKS_BACK = re.compile(r"\(\?<[=!]|\\[AGKbB]|\(\*")
@@ -53,7 +53,7 @@ class EntryAccess:
     """
     What must be said of the URLs of an entry: sections in Apache's order, and what is closed.
 
-    ``parts`` are sections with rules that refuse, each said of URLs of the entry.
+    ``parts`` are sections that keep somebody out, each said of URLs of the entry.
     """
 
     alias: Alias
@@ -68,13 +68,13 @@ def access_of(
     kind_of: FileKinds,
     *,
     is_tls: bool,
-    has_askers: bool,
+    asking: Asking,
 ) -> EntryAccess:
     """Return what sections about files say of the scripts of an entry."""
     reach = reach_of(alias, kind_of)
     covered = [(each, coverage(each.compared, reach)) for each in sections]
     sure = [each for each, how in covered if how == "all"]
-    kept = to_be_said(sure, is_tls=is_tls, has_askers=has_askers)
+    kept = to_be_said(sure, is_tls=is_tls, has_askers=asking.without_rule)
     said = [(each, _said(each, alias)) for each in kept]
     refused = [RefusedPart(alias, each, _UNMOVABLE) for each, told in said if told is None]
     refused += _otherwise_handled(alias, covered)
@@ -89,7 +89,12 @@ def access_of(
         if is_answering or is_closing:
             scope = Scope(section.sections, section.rank, access=section.access)
             region = region_of_scope(alias, scope) or alias
-            part = None if is_closing else _refusing_part(section, alias, covered)
+            part: FileSection | None = None
+            if not is_closing:
+                part = _refusing_part(section, alias, covered)
+            elif not (is_answering or any(each.access for _, each in parts)):
+                is_open = not closing_rules(layers, is_tls=is_tls)
+                part = _closing_part(section, sure, asking) if is_open else None
             if part is not None:
                 parts.append((region, part))
             else:
@@ -115,6 +120,22 @@ def _refusing_part(
     others = [each for each, how in covered if how != "none" and each is not section]
     refusing = None if any(each.is_rewriting for each in others) else section.refusing
     return None if refusing is None else _said(refusing, alias)
+
+
+def _closing_part(
+    section: FileSection, sure: Iterable[FileSection], asking: Asking
+) -> FileSection | None:
+    """
+    Return the access rules of a section for some scripts of an entry, None where more must be said.
+
+    They may be said of more URLs than they hold for: without them everybody is let in, and no rule
+    of theirs lets in whom another one does not.
+    """
+    rules = section.access_alone
+    if rules is None or any(each.is_choosing for each in sure):
+        return None
+    # A login that one of them gave would be asked of others.
+    return rules if all(rules.login <= each for each in asking.logins) else None
 
 
 def _otherwise_handled(
@@ -181,4 +202,5 @@ def plans(entries: Sequence[EntryAccess]) -> Iterator[tuple[EntryAccess, list[Al
     """Yield entries, each with those before it of which something else must be said."""
     for number, entry in enumerate(entries):
         before = entries[:number]
-        yield entry, [each.alias for each in before if each.sections != entry.sections]
+        others = (e for e in before if e.sections != entry.sections or e.parts)
+        yield entry, [each.alias for each in others]

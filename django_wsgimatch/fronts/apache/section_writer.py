@@ -52,21 +52,17 @@ class SectionWriter:
 
     def _by_entry(self, entries: Sequence[EntryAccess]) -> Iterator[str]:
         untold: list[EntryAccess] = []
-        for entry, others in plans(entries):
+        for number, (entry, others) in enumerate(plans(entries)):
             pattern = pattern_of(entry.alias, self._base, others)
-            if pattern is None and (entry.sections or entry.refused or entry.parts):
-                untold.append(entry)
-            elif pattern is not None:
-                for section in entry.sections:
-                    yield from self._copied(section, pattern)
-        for number, entry in enumerate(entries):
             before = [each.alias for each in entries[:number]]
-            for region, section in entry.parts:
-                pattern = pattern_of(region, self._base, before)
-                if pattern is None:
-                    untold.append(entry)
-                else:
-                    yield from self._copied(section, pattern)
+            parts = [(pattern_of(each, self._base, before), part) for each, part in entry.parts]
+            is_said = bool(entry.sections or entry.refused or parts)
+            if is_said and None in (pattern, *(each for each, _ in parts)):
+                untold.append(entry)
+                continue
+            said = [*((pattern, each) for each in entry.sections), *parts]
+            for place, section in sorted(said, key=lambda each: each[1].place):
+                yield from self._copied(section, place)
         for entry in entries:
             yield from self._refused(entry)
         for entry in untold:

@@ -52,7 +52,10 @@ _MERGING = ("authmerging", "satisfy")
 # A virtual host, None for all; a folder; and the directive that allows its .htaccess file.
 Unread = tuple[Section | None, Section, Directive]
 ANSWERING = ("rewriterule", "redirect", "redirectmatch", "redirectpermanent", "redirecttemp")
-_ACCESS = (*RULES, "authtype", "authname", "authuserfile", "authgroupfile", "authbasicprovider")
+_LOGIN = ("authtype", "authname", "authuserfile", "authgroupfile", "authbasicprovider")
+_ACCESS = (*RULES, *_LOGIN)
+# Beside sections that let everybody in these only keep more people out.
+_KEEPING_OUT = (*("require", "order", "allow", "deny", "allowmethods"), *_LOGIN)
 # What a later rule takes the place of; a method or a connection that is refused stays so.
 _REPLACED = ("require", "authmerging", "order", "allow", "deny", "satisfy")
 
@@ -78,6 +81,11 @@ class FileSection:
     has_odd_urls: bool = False
     told: Mapping[int, Sequence[str]] = field(default_factory=dict)
     _told_for: dict[ComparedPath, FileSection | None] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[Rank, bool]:
+        """Its place among all sections."""
+        return self.rank, self.is_virtual
 
     @property
     def compared(self) -> tuple[Section, ...]:
@@ -161,6 +169,24 @@ class FileSection:
         return self._told_for[subject]
 
     @property
+    def is_choosing(self) -> bool:
+        """Whether it says how rules are put together, other than that all must let one in."""
+        return any(d.key in _MERGING for d in self.directives)
+
+    @property
+    def login(self) -> frozenset[str]:
+        """The directives by which it says how one logs in."""
+        return login_of(self.directives)
+
+    @property
+    def access_alone(self) -> FileSection | None:
+        """Itself where it has access rules alone, and each keeps somebody out or lets all in."""
+        is_plain = len(self.compared) == len(self.sections) and not self.unread
+        if not is_plain or any(names_file(each.rest) for each in self.carried):
+            return None
+        return self if all(each.key in _KEEPING_OUT for each in self.carried) else None
+
+    @property
     def refusing(self) -> FileSection | None:
         """Its rules of mod_rewrite alone, where each refuses and they are switched on in it."""
         switches = [d.words for d in self.directives if d.key == "rewriteengine"]
@@ -208,7 +234,7 @@ def file_sections(
     for section in found.values():
         section.is_switching = has_rules and section.is_switching_rules
         section.has_odd_urls = has_odd
-    return sorted(found.values(), key=lambda each: (each.rank, each.is_virtual))
+    return sorted(found.values(), key=lambda each: each.place)
 
 
 def _goes(directive: Directive) -> bool:
@@ -217,21 +243,52 @@ def _goes(directive: Directive) -> bool:
     return remains is not None and remains.kind != "refused" and directive.key != "sethandler"
 
 
-def asks_without_rule(directives: Iterable[Directive], host: Host) -> bool:
+@dataclass(frozen=True, slots=True)
+class Asking:
     """
-    Whether a <Location> lets a rule that stands before it decide, too.
+    What sections about URLs leave to what stands before them.
 
-    "Nobody has said anything" is something else there than "everybody is let in".
+    ``without_rule`` says that one lets a rule decide, too: "nobody has said anything" is something
+    else there than "everybody is let in". ``logins`` are, for each that asks for users, the
+    directives by which it says how one logs in; the others come from elsewhere.
     """
-    found: dict[tuple[Section, ...], set[str]] = {}
+
+    without_rule: bool
+    logins: tuple[frozenset[str], ...]
+
+
+def asking_of(directives: Iterable[Directive], host: Host) -> Asking:
+    """Return what the sections about URLs of a host leave to others."""
+    found: dict[tuple[Section, ...], list[Directive]] = {}
     for each in directives:
-        if each.host in (None, host.section) and any(s.key in LOCATIONS for s in each.sections):
-            scoped = tuple(s for s in each.sections if s.key in SCOPES)
-            found.setdefault(scoped, set()).add(each.key)
-    return any(
-        "authmerging" in keys or (keys & {"authtype", "satisfy"} and "require" not in keys)
-        for keys in found.values()
+        scoped = tuple(s for s in each.sections if s.key in SCOPES)
+        is_of_urls = bool(scoped) and scoped[0].key not in (*DIRECTORIES, *FILES)
+        if is_of_urls and each.host in (None, host.section):
+            found.setdefault(scoped, []).append(each)
+    keys = [
+        {each.key for each in group}
+        for scoped, group in found.items()
+        if any(s.key in LOCATIONS for s in scoped)
+    ]
+    without_rule = any(
+        "authmerging" in each or (each & {"authtype", "satisfy"} and "require" not in each)
+        for each in keys
     )
+    return Asking(without_rule, tuple(login_of(g) for g in found.values() if _asks_for_users(g)))
+
+
+def login_of(directives: Iterable[Directive]) -> frozenset[str]:
+    """Return the names of those directives that say how one logs in."""
+    return frozenset(each.key for each in directives if each.key in _LOGIN)
+
+
+def _asks_for_users(group: Iterable[Directive]) -> bool:
+    asked = {word.lower() for d in group if d.key == "require" for word in d.words[:1]}
+    return not asked <= _WITHOUT_USERS
+
+
+# Of all other requirements one must know who asks.
+_WITHOUT_USERS = {"all", "ip", "host", "local", "method", "env"}
 
 
 def to_be_said(

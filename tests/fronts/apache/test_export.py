@@ -307,6 +307,14 @@ def test_a_handler_stays_where_another_may_take_its_place():
     assert "<If" not in found.text
 
 
+def test_handlers_of_another_virtual_host_take_no_place():
+    other = host("<Location /x/y>", "SetHandler none", "</Location>")
+
+    found = export(host("<Directory /srv/x>", "SetHandler wsgi-script", "</Directory>") + other)
+
+    assert '<If "-e %{REQUEST_FILENAME}">' in found.text
+
+
 def test_the_main_server_s_entries_come_first_so_a_host_takes_out_its_places_by_sections():
     found = passed(
         "WSGIScriptAlias /app /srv/app.wsgi\n" + host("Alias /app/static /srv/s", "ServerName a")
@@ -451,7 +459,7 @@ def test_what_is_refused_is_told_with_the_line_that_cannot_be_carried():
     found = export(
         host(
             "WSGIScriptAliasMatch ^/t/([^/]+) /srv/t/$1.wsgi",
-            *("<Files b.wsgi>", "Require all denied", "</Files>"),
+            *("<Files b.wsgi>", "Require all denied", "Satisfy all", "</Files>"),
         )
     )
 

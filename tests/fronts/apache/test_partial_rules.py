@@ -1,0 +1,97 @@
+"""Access rules for some of the scripts of an entry, said of the URLs that may lead to these."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fronts.apache.exporting import export, passed
+
+FOLDER = "WSGIScriptAlias /s /srv/scripts"
+BASE = r"http://127\\.0\\.0\\.1:8000"
+LOGIN = ["AuthType Basic", "AuthName x", "AuthUserFile /srv/users"]
+CHOOSING = [
+    "<Directory /srv>",
+    *("Deny from all", "Require all granted", "Satisfy any"),
+    "</Directory>",
+]
+
+
+def host(*lines: str) -> str:
+    return "\n".join(["<VirtualHost *:80>", *lines, "</VirtualHost>", ""])
+
+
+def files(*rules: str, name: str = "a.wsgi") -> list[str]:
+    return [f"<Files {name}>", *rules, "</Files>"]
+
+
+def location(*rules: str) -> list[str]:
+    return ["<Location /s/x>", *rules, "</Location>"]
+
+
+def test_rules_hold_for_the_urls_that_may_lead_to_the_script():
+    lines = passed(host(FOLDER, *files("Require ip 10", "Options None")))
+
+    assert lines[3:7] == [
+        "# <Files a.wsgi> of /c/site.conf:3:",
+        f'<ProxyMatch "^{BASE}(?=(?=.*/(?:a\\\\.wsgi)(?:/|$))/s(?=/|$))">',
+        "Require ip 10",
+        "</ProxyMatch>",
+    ]
+
+
+def test_they_stand_behind_what_is_said_of_all_urls_of_the_entry():
+    folder = ["<Directory /srv>", "Header set X-A 1", "</Directory>"]
+
+    lines = passed(host(FOLDER, *files("Require ip 10"), *folder))
+
+    assert [line for line in lines if line.startswith("# <")] == [
+        "# <Directory /srv> of /c/site.conf:6:",
+        "# <Files a.wsgi> of /c/site.conf:3:",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(
+            ["<Directory /srv>", "Require ip 10", "</Directory>", *files("Require ip 11")],
+            id="others that keep somebody out",
+        ),
+        pytest.param(
+            [*CHOOSING, *files("Require ip 11")],
+            id="others that let one choose",
+        ),
+        pytest.param(files("Deny from all", "Require ip 10", "Satisfy any"), id="a choice"),
+        pytest.param(files("AuthMerging Or", "Require ip 10"), id="rules put together"),
+        pytest.param(files("SSLRequireSSL"), id="other modules"),
+        pytest.param(files("Require expr %{PATH_INFO}"), id="the file of a request"),
+        pytest.param(files("<If true>", "Require all denied", "</If>"), id="a condition"),
+        pytest.param(
+            [*files(*LOGIN, "Require valid-user"), *location("Require user x")],
+            id="a login that another place would take for its own",
+        ),
+    ],
+)
+def test_what_more_urls_would_be_opened_by_is_closed(lines):
+    [refused] = export(host(FOLDER, *lines)).refused
+
+    assert refused.note.endswith("403, as it holds for some of the scripts of this entry")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param([*LOGIN, "Require user x"], id="with its own login"),
+        pytest.param(["Require ip 10"], id="for addresses"),
+    ],
+)
+def test_a_place_with_rules_that_takes_no_login_leaves_them_as_they_are(rules):
+    lines = [*files(*LOGIN, "Require valid-user"), *location(*rules)]
+
+    assert export(host(FOLDER, *lines)).refused == []
+
+
+def test_only_one_section_is_said_where_several_may_hold_for_a_url():
+    found = export(host(FOLDER, *files("Require ip 10"), *files("Require ip 11", name="b*")))
+
+    assert [each.text for each in found.refused] == ["Require ip 11"]
