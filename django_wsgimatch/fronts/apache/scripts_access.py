@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
 from ...apache.covering.access import RULES, closing_rules
-from ...apache.covering.coverage import Coverage, FileKinds, coverage, reach_of
+from ...apache.covering.coverage import DIRECTORIES, Coverage, FileKinds, coverage, reach_of
 from ...apache.covering.hosts import Scope
 from ...apache.covering.partial_aliases import (
     is_anchored,
@@ -74,10 +74,7 @@ def access_of(
     reach = reach_of(alias, kind_of)
     covered = [(each, coverage(each.compared, reach)) for each in sections]
     sure = [each for each, how in covered if how == "all"]
-    kept = to_be_said(sure, is_tls=is_tls, has_askers=asking.without_rule)
-    said = [(each, _said(each, alias)) for each in kept]
-    refused = [RefusedPart(alias, each, _UNMOVABLE) for each, told in said if told is None]
-    refused += _otherwise_handled(alias, covered)
+    refused = [*_otherwise_handled(alias, covered)]
     parts: list[tuple[Alias, FileSection]] = []
     layers = [each.access for each in sure]
     has_rules = any(d.key == "rewriterule" for each, how in covered for d in each.answering)
@@ -86,22 +83,42 @@ def access_of(
             continue
         is_answering = section.answering or (has_rules and section.is_switching_rules)
         is_closing = bool(closing_rules([*layers, section.access], is_tls=is_tls))
-        if is_answering or is_closing:
-            scope = Scope(section.sections, section.rank, access=section.access)
-            region = region_of_scope(alias, scope) or alias
-            part: FileSection | None = None
-            if not is_closing:
-                part = _refusing_part(section, alias, covered)
-            elif not (is_answering or any(each.access for _, each in parts)):
-                is_open = not closing_rules(layers, is_tls=is_tls)
-                part = _closing_part(section, sure, asking) if is_open else None
-            if part is not None:
-                parts.append((region, part))
-            else:
-                reason = _ANSWERING if is_answering else _PARTIAL
-                refused.append(RefusedPart(region, section, reason))
-    sections = tuple(told for _, told in said if told is not None)
-    return EntryAccess(alias, sections, tuple(refused), tuple(parts))
+        if not is_answering and (not is_closing or section.repeats(sure)):
+            continue
+        region = _region(alias, section)
+        part: FileSection | None = None
+        if not is_closing:
+            part = _refusing_part(section, alias, covered)
+        elif not (is_answering or any(each.access for _, each in parts)):
+            is_open = not closing_rules(layers, is_tls=is_tls)
+            part = _closing_part(section, sure, asking) if is_open else None
+        if part is not None:
+            parts.append((region, part))
+        else:
+            reason = _ANSWERING if is_answering else _PARTIAL
+            refused.append(RefusedPart(region, section, reason))
+    # Rules for some URLs may be put together with those for all, or take their login.
+    has_askers = asking.without_rule or any(each.access for _, each in parts)
+    kept = to_be_said(sure, is_tls=is_tls, has_askers=has_askers)
+    said = [(each, _said(each, alias)) for each in kept]
+    unsaid = [RefusedPart(alias, each, _UNMOVABLE) for each, told in said if told is None]
+    told = tuple(told for _, told in said if told is not None)
+    return EntryAccess(alias, told, (*unsaid, *refused), tuple(parts))
+
+
+def _region(alias: Alias, section: FileSection) -> Alias:
+    """Return URLs of an entry that a section may hold for: those of each section that it is in."""
+    scope = Scope(section.sections, section.rank, access=section.access)
+    region = region_of_scope(alias, scope) or alias
+    outer = section.sections[:1]
+    if len(section.sections) < 2 or outer[0].key not in DIRECTORIES:
+        return region
+    around = region_of_scope(alias, Scope(outer, section.rank))
+    ahead = None if around is None else ahead_of(around)
+    pattern = location_pattern(region) if region.kind == "plain" else region.location
+    if ahead is None or not is_anchored(pattern):
+        return region
+    return Alias(f"^{ahead}{pattern[1:]}", region.target, "match")
 
 
 def _said(section: FileSection, alias: Alias) -> FileSection | None:
@@ -134,7 +151,9 @@ def _closing_part(
     rules = section.access_alone
     if rules is None or any(each.is_choosing for each in sure):
         return None
-    # A login that one of them gave would be asked of others.
+    if rules.asks_for_users and not any("authtype" in e.login for e in (rules, *sure)):
+        return None
+    # A login that it gives would be asked of others.
     return rules if all(rules.login <= each for each in asking.logins) else None
 
 

@@ -173,10 +173,34 @@ class FileSection:
         """Whether it says how rules are put together, other than that all must let one in."""
         return any(d.key in _MERGING for d in self.directives)
 
+    def repeats(self, sections: Sequence[FileSection]) -> bool:
+        """Whether it asks for just what those of some sections before it ask for that do last."""
+        before = [each for each in sections if each.place <= self.place and each.requirements]
+        is_plain = not self.login and all(each.key == "require" for each in self.access)
+        is_plain = is_plain and not (self.unread or len(self.compared) < len(self.sections))
+        return is_plain and bool(before) and before[-1].required == self.required != ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """What each Require of it asks for, () where they are put together in other ways."""
+        rules = self.requirements
+        is_flat = all(d.key == "require" and d.sections[-1] == self.sections[-1] for d in rules)
+        return tuple(sorted(" ".join(d.words).lower() for d in rules)) if is_flat else ()
+
+    @property
+    def requirements(self) -> list[Directive]:
+        """What it says to mod_authz_core."""
+        return [d for d in self.directives if d.key in ("require", "authmerging")]
+
     @property
     def login(self) -> frozenset[str]:
         """The directives by which it says how one logs in."""
         return login_of(self.directives)
+
+    @property
+    def asks_for_users(self) -> bool:
+        """Whether one must log in."""
+        return _asks_for_users(self.directives)
 
     @property
     def access_alone(self) -> FileSection | None:

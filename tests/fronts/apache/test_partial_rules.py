@@ -95,3 +95,57 @@ def test_only_one_section_is_said_where_several_may_hold_for_a_url():
     found = export(host(FOLDER, *files("Require ip 10"), *files("Require ip 11", name="b*")))
 
     assert [each.text for each in found.refused] == ["Require ip 11"]
+
+
+@pytest.mark.parametrize(
+    ("section", "notes"),
+    [
+        pytest.param(files("Require user  X"), 0, id="the same users"),
+        pytest.param(files("Require user y"), 1, id="others"),
+        pytest.param(files(*LOGIN, "Require user x"), 1, id="with another login"),
+        pytest.param(files("Require user x", "Deny from all"), 1, id="and addresses"),
+    ],
+)
+def test_a_section_that_repeats_what_holds_anyway_closes_nothing(section, notes):
+    folder = ["<Directory /srv>", *LOGIN, "Require user x", "</Directory>"]
+
+    assert len(export(host(FOLDER, *folder, *section)).refused) == notes
+
+
+def test_what_holds_last_is_what_counts_as_repeated():
+    first = ["<Directory /srv>", "Require user x", "</Directory>"]
+    second = ["<Directory /srv/>", "AuthMerging And", "Require user y", "</Directory>"]
+
+    found = export(host(FOLDER, *first, *second, *files("Require user x")))
+
+    assert [each.text for each in found.refused] == ["Require user x"]
+
+
+def test_users_are_asked_for_only_where_a_login_is_said():
+    [refused] = export(host(FOLDER, *files("Require valid-user"))).refused
+
+    assert refused.text == "Require valid-user"
+
+
+def test_rules_for_a_login_above_come_with_it():
+    folder = ["<Directory /srv>", *LOGIN, "</Directory>"]
+
+    lines = passed(host(FOLDER, *folder, *files("Require valid-user")))
+
+    assert [each for each in lines if each.startswith(("# <", "Auth"))][:5] == [
+        "# <Directory /srv> of /c/site.conf:3:",
+        *LOGIN,
+        "# <Files a.wsgi> of /c/site.conf:8:",
+    ]
+
+
+def test_files_in_a_folder_are_closed_below_that_folder_s_urls_alone():
+    inner = ["<Directory /srv/scripts/sub>", *files("Require ip 10", "Satisfy all"), "</Directory>"]
+
+    [refused] = export(
+        host(FOLDER, "<Directory /srv/scripts>", "Deny from all", "</Directory>", *inner)
+    ).refused
+
+    assert refused.note.startswith(
+        "URLs that match ^(?=/s/sub(?:/|$))(?=.*/(?:a\\.wsgi)(?:/|$))/s(?=/|$): 403"
+    )
