@@ -46,7 +46,7 @@ from .remains import (
 from .scripts_access import EntryAccess, access_of
 from .section_writer import SectionWriter, is_one
 from .sections import Unread, asking_of, file_sections
-from .staying_rules import WHY, StayingRule, staying_rules, told_of_entries
+from .staying_rules import WHY, StayingRule, copied_sections, staying_rules, told_of_entries
 
 MODULES = ("proxy", "proxy_http", "headers")
 _UNSEEN = "the variable does not reach the application, only Apache's own rules"
@@ -330,9 +330,14 @@ class _Export:
         held = self._held_by(places.host)
         is_odd = has_odd_urls(held)
         lines: list[str] = []
-        for rule in staying_rules(held):
-            if not rule.among(aliases):
-                continue
+        section = places.host.section
+        rules = [each for each in staying_rules(held) if each.among(aliases)]
+        if section is not None and not is_odd and any(each.is_inherited for each in rules):
+            copied = copied_sections(held, section, aliases)
+            if copied is not None:
+                lines += copied
+                rules = [each for each in rules if not each.is_inherited]
+        for rule in rules:
             is_told = self._is_own(rule, places) and not is_odd
             told = told_of_entries(rule, aliases) if is_told else None
             if told is None:

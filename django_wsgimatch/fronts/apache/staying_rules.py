@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ...aliases.alias import Alias
 from ...apache.covering.access import RULES
 from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS
-from ...apache.covering.hosts import scope_sections
+from ...apache.covering.hosts import REWRITING, scope_sections
 from ...apache.covering.indexes import Regions, reach_of_region
 from ...apache.lines.directive import Directive, Section
 from ...apache.rewriting.barring import TAKING_ALL, flags_of
@@ -25,6 +25,7 @@ from .sections import ANSWERING
 
 WHY = "it compares with a file, which no URL that is passed on has"
 _COUNTING = (*RULES, *ANSWERING, "setenvifexpr")
+_REWRITING = (*REWRITING, "rewritebase")
 # With these the number of rules counts.
 _COUNTED = {"C", "CHAIN", "S", "SKIP"}
 
@@ -37,6 +38,12 @@ class StayingRule:
     conditions: tuple[Directive, ...]
 
     @property
+    def is_inherited(self) -> bool:
+        """Whether it is a rule of mod_rewrite in a section of the main server."""
+        is_rule = self.directive.key == "rewriterule" and bool(scope_sections(self.directive))
+        return is_rule and self.directive.host is None
+
+    @property
     def region(self) -> Alias | None:
         """The URLs that it is about, None for all."""
         scoped = scope_sections(self.directive)
@@ -47,6 +54,11 @@ class StayingRule:
     def lines(self) -> tuple[Directive, ...]:
         """The conditions and the line."""
         return (*self.conditions, self.directive)
+
+    @property
+    def as_it_is(self) -> list[str]:
+        """The lines as they stand."""
+        return [line for each in self.lines for line in _plain(each)]
 
     def among(self, aliases: Iterable[Alias]) -> list[Alias]:
         """Return those of some entries that it may be about."""
@@ -106,8 +118,52 @@ def told_of_entries(rule: StayingRule, aliases: Sequence[Alias]) -> list[str] | 
         if told is None:
             return None
         lines += [line for each in rule.lines for line in told.get(id(each), _plain(each))]
-    own = [line for each in rule.lines for line in _plain(each)]
-    return [*lines, "RewriteCond %{REQUEST_FILENAME} !^proxy:", *own]
+    return [*lines, "RewriteCond %{REQUEST_FILENAME} !^proxy:", *rule.as_it_is]
+
+
+def copied_sections(
+    directives: Sequence[Directive], host: Section, aliases: Sequence[Alias]
+) -> list[str] | None:
+    """
+    Return what the <Location> sections of the main server say to mod_rewrite, for one host.
+
+    A section of the host comes behind them and takes the place of all their rules. None where that
+    cannot be written: the host has such rules of its own, or a rule cannot be said of its URLs.
+    """
+    found: dict[Section, list[Directive]] = {}
+    for each in directives:
+        scoped = scope_sections(each)
+        if each.key not in _REWRITING or not scoped or scoped[0].key in (*DIRECTORIES, *FILES):
+            continue
+        if len(scoped) > 1 or each.host == host or each.key == "rewriteoptions":
+            return None
+        found.setdefault(scoped[0], []).append(each)
+    lines: list[str] = []
+    for section, own in found.items():
+        told = _copied(own, aliases)
+        if told is None:
+            return None
+        lines.append(f"<{section.name} {section.argument}>")
+        lines += [*(f"    {each}" for each in told), f"</{section.name}>"]
+    return lines
+
+
+def _copied(directives: Iterable[Directive], aliases: Sequence[Alias]) -> list[str] | None:
+    lines: list[str] = []
+    conditions: list[Directive] = []
+    for each in directives:
+        if each.key == "rewritecond":
+            conditions.append(each)
+        elif each.key != "rewriterule":
+            lines += _plain(each)
+        else:
+            rule = StayingRule(each, tuple(conditions))
+            compares = _compares(each, conditions, scope_sections(each))
+            told = told_of_entries(rule, aliases) if compares else rule.as_it_is
+            if told is None:
+                return None
+            lines, conditions = [*lines, *told], []
+    return lines
 
 
 def _only_of(alias: Alias, aliases: Sequence[Alias], section: Section) -> ComparedPath | None:

@@ -275,3 +275,48 @@ def test_a_rule_for_the_name_of_one_script_of_a_folder_holds_where_that_name_sta
 )
 def test_words_of_mod_rewrite_keep_their_backslashes(line, words):
     assert raw_words(line) == words
+
+
+MAIN = ["<Location />", "RewriteEngine On", "RewriteCond %{HTTPS} off", "RewriteRule a - [F]"]
+
+
+def test_sections_of_the_main_server_are_written_anew_for_each_host():
+    text = "\n".join([*MAIN, "</Location>", "<Location /x>", "RewriteRule ^ - [L]", "</Location>"])
+
+    lines = [line.strip() for line in export(f"{text}\n{host(SCRIPT)}").text.splitlines()]
+
+    start = lines.index("<Location />", lines.index("</Location>"))
+    assert lines[start : start + 13] == [
+        "<Location />",
+        "RewriteEngine On",
+        "RewriteCond %{REQUEST_URI} ^(?=/)((?s:.*))",
+        "RewriteCond srv/app/app.wsgi%1 a",
+        "RewriteCond %{HTTPS} off",
+        "RewriteRule ^ - [F]",
+        "RewriteCond %{REQUEST_FILENAME} !^proxy:",
+        "RewriteCond %{HTTPS} off",
+        "RewriteRule a - [F]",
+        "</Location>",
+        "<Location /x>",
+        "RewriteRule ^ - [L]",
+        "</Location>",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("main", "own"),
+    [
+        pytest.param(
+            [], ["<Location /y>", "RewriteEngine On", "</Location>"], id="rules of a host"
+        ),
+        pytest.param(["RewriteOptions Inherit"], [], id="options"),
+        pytest.param(["RewriteRule (.) /$1"], [], id="a rule that cannot be said"),
+    ],
+)
+def test_sections_of_the_main_server_close_their_urls_where_they_cannot(main, own):
+    text = "\n".join([*MAIN, *main, "</Location>"])
+
+    found = export(f"{text}\n{host(SCRIPT, *own)}")
+
+    assert found.refused
+    assert "RewriteCond srv/app" not in found.text
