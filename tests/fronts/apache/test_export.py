@@ -509,3 +509,21 @@ def test_a_virtual_host_whose_lines_stand_in_another_file_passes_them_on_at_its_
     assert [each.note for each in found.refused] == [
         f"it stands in another file: export {tmp_path}/common.conf, too"
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_left"),
+    [
+        pytest.param("Redirect /new", True, id="a URL"),
+        pytest.param("Redirect permanent http://x.test/", True, id="a status and a URL"),
+        pytest.param("Redirect 308 /new", True, id="a number and a URL"),
+        pytest.param("Redirect gone /old/x", False, id="an error at a path"),
+        pytest.param("Redirect 410", False, id="an error"),
+        pytest.param("Redirect /%{HTTP_HOST}", False, id="an expression"),
+        pytest.param("RedirectMatch x /new", False, id="a pattern"),
+    ],
+)
+def test_a_place_that_redirects_all_is_left_to_apache_before_its_access_rules(line, is_left):
+    found = passed(host("WSGIScriptAlias / /srv/app.wsgi", "<Location /old>", line, "</Location>"))
+
+    assert ("ProxyPass /old !" in found) is is_left
