@@ -33,7 +33,13 @@ TREE: tuple[TreeItem, ...] = (
 )
 # What these have to refuse is closed for everybody.
 ALWAYS = ("nested_scripts", "path_rules", "condition")
-REFUSING = ("asking_for_files", "handled_scripts", "partial_rules", "script_folder")
+REFUSING = (
+    "asking_for_files",
+    "closed_for_good",
+    "handled_scripts",
+    "partial_rules",
+    "script_folder",
+)
 
 
 def verified(path, *, by_socket=False):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
-from ...apache.covering.access import RULES, closing_rules
+from ...apache.covering.access import RULES, Layer, closing_rules
 from ...apache.covering.coverage import DIRECTORIES, Coverage, FileKinds, coverage, reach_of
 from ...apache.covering.hosts import Scope
 from ...apache.covering.partial_aliases import (
@@ -82,7 +82,7 @@ def access_of(
         if how != "some":
             continue
         is_answering = section.answering or (has_rules and section.is_switching_rules)
-        is_closing = bool(closing_rules([*layers, section.access], is_tls=is_tls))
+        is_closing = _is_closing([*layers, section.access], is_tls=is_tls, asking=asking)
         if not is_answering and (not is_closing or section.repeats(sure)):
             continue
         region = _region(alias, section)
@@ -104,6 +104,16 @@ def access_of(
     unsaid = [RefusedPart(alias, each, _UNMOVABLE) for each, told in said if told is None]
     told = tuple(told for _, told in said if told is not None)
     return EntryAccess(alias, told, (*unsaid, *refused), tuple(parts))
+
+
+def _is_closing(layers: Sequence[Layer], *, is_tls: bool, asking: Asking) -> bool:
+    """Whether rules keep somebody out, also where a place takes a Satisfy of theirs away."""
+    if closing_rules(layers, is_tls=is_tls):
+        return True
+    if not asking.without_satisfy:
+        return False
+    strict = [[d for d in layer if d.key != "satisfy"] for layer in layers]
+    return bool(closing_rules(strict, is_tls=is_tls))
 
 
 def _region(alias: Alias, section: FileSection) -> Alias:

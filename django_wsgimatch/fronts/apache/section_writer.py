@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ...aliases.alias import Alias
 from ...apache.covering.indexes import in_words
 from ...apache.lines.directive import Directive
-from .remains import CLOSED, CLOSED_FOR_GOOD
+from .remains import CLOSED, SHUT
 from .scripts_access import EntryAccess, pattern_of, plans
 from .sections import FileSection, copied_lines, proxy_section
 
@@ -74,7 +74,7 @@ class SectionWriter:
             region = None if is_all else pattern_of(each.region, self._base)
             region = region or pattern_of(entry.alias, self._base)
             yield f"# Refused: {each.section}: {each.reason}."
-            closed = CLOSED if each.is_replaced else CLOSED_FOR_GOOD
+            closed = CLOSED if each.is_replaced else SHUT
             yield from proxy_section(region, self._base, closed)
             self._refuse(each.directive, f"{in_words(each.region)}: 403, as {each.reason}")
 
@@ -83,13 +83,13 @@ class SectionWriter:
         pattern = None if region is None else pattern_of(region, self._base)
         urls = "all URLs of this host" if pattern is None or region is None else in_words(region)
         yield f"# Refused: {directive.name} of {directive.spot}: {why}."
-        yield from proxy_section(pattern, self._base, CLOSED_FOR_GOOD)
+        yield from proxy_section(pattern, self._base, SHUT)
         self._refuse(directive, f"{urls}: 403, as {why}")
 
     def _untold(self, entry: EntryAccess) -> Iterator[str]:
         reason = f"no pattern tells the URLs of {entry.alias.location} from others"
         yield f"# Refused: {reason}."
-        yield from proxy_section(None, self._base, CLOSED_FOR_GOOD)
+        yield from proxy_section(None, self._base, SHUT)
         for section in (*entry.sections, *(part for _, part in entry.parts)):
             told = (section.directives or section.unread)[0]
             self._refuse(told, f"all URLs of this host: 403, as {reason}")

@@ -48,6 +48,7 @@ _OF_FILES = (
     *("xbithack", "cgimapextension", "scriptinterpretersource", "dav"),
 )
 _AROUND = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
+_COMPAT = ("order", "allow", "deny", "satisfy")
 _MERGING = ("authmerging", "satisfy")
 # A virtual host, None for all; a folder; and the directive that allows its .htaccess file.
 Unread = tuple[Section | None, Section, Directive]
@@ -275,10 +276,12 @@ class Asking:
     ``without_rule`` says that one lets a rule decide, too: "nobody has said anything" is something
     else there than "everybody is let in". ``logins`` are, for each that asks for users, the
     directives by which it says how one logs in; the others come from elsewhere.
+    ``without_satisfy`` says that one has rules of mod_access_compat, which take the place of all.
     """
 
     without_rule: bool
     logins: tuple[frozenset[str], ...]
+    without_satisfy: bool
 
 
 def asking_of(directives: Iterable[Directive], host: Host) -> Asking:
@@ -298,7 +301,9 @@ def asking_of(directives: Iterable[Directive], host: Host) -> Asking:
         "authmerging" in each or (each & {"authtype", "satisfy"} and "require" not in each)
         for each in keys
     )
-    return Asking(without_rule, tuple(login_of(g) for g in found.values() if _asks_for_users(g)))
+    logins = tuple(login_of(group) for group in found.values() if _asks_for_users(group))
+    is_replacing = any(d.key in _COMPAT for group in found.values() for d in group)
+    return Asking(without_rule, logins, is_replacing)
 
 
 def login_of(directives: Iterable[Directive]) -> frozenset[str]:
@@ -307,8 +312,8 @@ def login_of(directives: Iterable[Directive]) -> frozenset[str]:
 
 
 def _asks_for_users(group: Iterable[Directive]) -> bool:
-    asked = {word.lower() for d in group if d.key == "require" for word in d.words[:1]}
-    return not asked <= _WITHOUT_USERS
+    asked = [[each.lower() for each in d.words] for d in group if d.key == "require"]
+    return any(not {*words[words[:1] == ["not"] :][:1]} <= _WITHOUT_USERS for words in asked)
 
 
 # Of all other requirements one must know who asks.

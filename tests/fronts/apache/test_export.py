@@ -222,7 +222,7 @@ def kept(lines: list[str]) -> list[str]:
             [
                 REFUSED,
                 '<ProxyMatch "^http://127\\\\.0\\\\.0\\\\.1:8000(?=/)">',
-                '<If "true">',
+                *("<IfModule mod_alias.c>", "RedirectMatch 403 ^", "</IfModule>", '<If "true">'),
                 *("Require all denied", "<IfModule mod_access_compat.c>", "Order allow,deny"),
                 *("Deny from all", "</IfModule>", "</If>", "</ProxyMatch>"),
             ],
@@ -485,10 +485,9 @@ def test_a_pattern_that_cannot_be_told_from_others_closes_the_host():
 
     lines = [line.strip() for line in found.text.splitlines()]
     start = lines.index("# Refused: no pattern tells the URLs of ^/a|^/b from others.")
-    assert lines[start + 1 : start + 4] == [
+    assert lines[start + 1 : start + 5] == [
         '<Proxy "http://127.0.0.1:8000/*">',
-        '<If "true">',
-        "Require all denied",
+        *("<IfModule mod_alias.c>", "RedirectMatch 403 ^", "</IfModule>"),
     ]
     assert [each.note for each in found.refused] == [
         "all URLs of this host: 403, as no pattern tells the URLs of ^/a|^/b from others"

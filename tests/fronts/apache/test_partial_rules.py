@@ -127,6 +127,12 @@ def test_users_are_asked_for_only_where_a_login_is_said():
     assert refused.text == "Require valid-user"
 
 
+def test_an_address_that_is_kept_out_needs_no_login():
+    rules = ["<RequireAll>", "Require all granted", "Require not ip 10", "</RequireAll>"]
+
+    assert export(host(FOLDER, *files(*rules))).refused == []
+
+
 def test_rules_for_a_login_above_come_with_it():
     folder = ["<Directory /srv>", *LOGIN, "</Directory>"]
 
@@ -149,3 +155,13 @@ def test_files_in_a_folder_are_closed_below_that_folder_s_urls_alone():
     assert refused.note.startswith(
         "URLs that match ^(?=/s/sub(?:/|$))(?=.*/(?:a\\.wsgi)(?:/|$))/s(?=/|$): 403"
     )
+
+
+def test_a_rule_that_a_choice_makes_up_for_counts_where_a_place_takes_the_choice_away():
+    section = files("AllowMethods POST", "Deny from all", "Satisfy any")
+    folder = ["<Directory /srv>", "Require all granted", "</Directory>"]
+
+    alone = export(host(FOLDER, *folder, *section))
+    beside = export(host(FOLDER, *folder, *section, *location("Order deny,allow")))
+
+    assert (len(alone.refused), len(beside.refused)) == (0, 1)

@@ -10,6 +10,7 @@ from tests.fronts.apache.exporting import export, passed
 SCRIPT = "WSGIScriptAlias / /srv/app/app.wsgi"
 FOLDER = "WSGIScriptAlias /s /srv/scripts"
 CLOSED = [
+    *("<IfModule mod_alias.c>", "RedirectMatch 403 ^", "</IfModule>"),
     '<If "true">',
     "Require all denied",
     "<IfModule mod_access_compat.c>",
