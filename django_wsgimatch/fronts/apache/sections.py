@@ -20,6 +20,7 @@ from ...apache.resolving.mounts import WSGI
 from ...apache.rewriting.barring import TAKING_ALL
 from .lines.path_rules import (
     ComparedPath,
+    asks_for_path,
     has_odd_urls,
     names_file,
     refuses_only,
@@ -144,7 +145,12 @@ class FileSection:
     @property
     def is_movable(self) -> bool:
         """Whether its rules say the same of a URL: those of mod_rewrite compare with a path."""
-        if not self._is_plain or any(names_file(each.rest) for each in self.carried):
+        texts = [each.rest for each in self.carried]
+        if (
+            not self._is_plain
+            or any(map(names_file, texts))
+            or any(map(asks_for_path, self.carried))
+        ):
             return False
         rules = [d.words for d in self.directives if d.key == "rewriterule"]
         return all(words[:1] and words[0] in TAKING_ALL for words in rules)

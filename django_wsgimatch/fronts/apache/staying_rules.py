@@ -18,7 +18,14 @@ from ...apache.covering.indexes import Regions, reach_of_region
 from ...apache.lines.directive import Directive, Section
 from ...apache.rewriting.barring import TAKING_ALL, flags_of
 from .exempted import section_region
-from .lines.path_rules import ComparedPath, looks_ahead, names_file, subject_of, told_lines
+from .lines.path_rules import (
+    ComparedPath,
+    asks_for_path,
+    looks_ahead,
+    names_file,
+    subject_of,
+    told_lines,
+)
 from .lines.quoting import raw_words
 from .scripts_access import ahead_of
 from .sections import ANSWERING
@@ -97,8 +104,10 @@ def _compares(
     asked = (each.argument for each in scoped if each.key in CONDITIONS)
     if directive.key in _COUNTING and any(map(names_file, (*texts, *asked))):
         return True
-    pattern = raw_words(directive.rest)[:1]
-    return directive.key == "rewriterule" and not (pattern and pattern[0] in TAKING_ALL)
+    if directive.key != "rewriterule":
+        return False
+    pattern, *_ = (*raw_words(directive.rest), "")
+    return any(map(asks_for_path, conditions)) or pattern not in TAKING_ALL
 
 
 def told_of_entries(rule: StayingRule, aliases: Sequence[Alias]) -> list[str] | None:

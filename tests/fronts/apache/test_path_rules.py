@@ -129,6 +129,7 @@ def test_a_rule_keeps_what_it_says_else(rules, lines):
             ["RewriteCond %{REQUEST_FILENAME} -f", "RewriteRule ^ - [F]"],
             id="the file itself, for all URLs",
         ),
+        pytest.param(["RewriteCond $1 app", "RewriteRule (.*) - [F]"], id="the path as a capture"),
         pytest.param(["RewriteRule ^ - [F]", "RewriteOptions Inherit"], id="rules from elsewhere"),
         pytest.param(["RewriteRule x - [E=a:1]"], id="a variable"),
         pytest.param(["""RewriteRule x"y - [F]"""], id="a quote"),
@@ -212,6 +213,11 @@ def test_a_rule_of_a_location_is_said_for_each_entry_and_stays_for_what_is_not_p
     [
         pytest.param(
             ["<Location /a>", "RewriteRule (x) /$1", "</Location>"], "/a", id="a rule of a location"
+        ),
+        pytest.param(
+            ["<Location /a>", "RewriteCond $1 x", "RewriteRule (.*) - [F]", "</Location>"],
+            "/a",
+            id="the path as a capture",
         ),
         pytest.param(
             ["<Location /a>", 'Require expr "%{PATH_INFO} == 1"', "</Location>"], "/a", id="a rule"

@@ -32,6 +32,7 @@ _OF_FILES = re.compile(rf"{_NAMES}|LA-F:", re.IGNORECASE)
 # A server's rules, which come before there is a file, can ask for what becomes of the URL.
 _LOOKED_AHEAD = re.compile(rf"LA-U:{_NAMES}|LA-F:", re.IGNORECASE)
 _REFERENCE = re.compile(r"[$%][0-9]")
+_CAPTURE = re.compile(r"\$[0-9]")
 _SLASHES = re.compile("//+")
 _EXPANDED = re.compile(r"[\\$%]")
 # A condition takes what begins so for a comparison of another kind.
@@ -54,6 +55,12 @@ _ANY_CASE = {"NC", "NOCASE"}
 def names_file(text: str) -> bool:
     """Whether a text asks for what only a request for a file has."""
     return _OF_FILES.search(text) is not None
+
+
+def asks_for_path(condition: Directive) -> bool:
+    """Whether a condition compares what the pattern of its rule has found in a path."""
+    is_condition = condition.key == "rewritecond"
+    return is_condition and any(_CAPTURE.search(each) for each in raw_words(condition.rest)[:1])
 
 
 def looks_ahead(text: str) -> bool:
