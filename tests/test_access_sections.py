@@ -33,6 +33,8 @@ def test_a_section_says_what_apache_s_lines_would():
             allow="all",
             deny=["10.0.0.0/8", "example.org"],
             satisfy="any",
+            limit="GET POST",
+            allow_methods=["GET", "PUT"],
             auth=basic("Trac", users="users"),
             require=["user ann", all_of("local", any_of("ip 10", "method GET"), none_of("ip 11"))],
         )
@@ -41,12 +43,16 @@ def test_a_section_says_what_apache_s_lines_would():
     assert (made.directive, made.location) == ("Location", "/trac")
     assert list(made.rules.lines()) == [
         "SSLRequireSSL",
-        "Order allow,deny",
-        "Allow from all",
-        "Deny from 10.0.0.0/8 example.org",
-        "Satisfy any",
+        "AllowMethods GET PUT",
+        "Order allow,deny (for GET POST only)",
+        "Allow from all (for GET POST only)",
+        "Deny from 10.0.0.0/8 example.org (for GET POST only)",
+        "Satisfy any (for GET POST only)",
         'Basic "Trac", users in /base/users',
-        "Require any of (user ann, all of (local, any of (ip 10, method GET), none of (ip 11)))",
+        (
+            "Require any of (user ann, all of (local, any of (ip 10, method GET), none of (ip 11)))"
+            " (for GET POST only)"
+        ),
     ]
 
 
@@ -69,6 +75,11 @@ def test_text_stands_for_its_utf_8_bytes():
         ),
         pytest.param(
             access("a", require="local"), "the location 'a' should begin with '/'", id="no slash"
+        ),
+        pytest.param(
+            access("/a", allow_methods="get"),
+            "Invalid Method 'get'",
+            id="a method in small letters",
         ),
         pytest.param(
             access("/a*", require="local"),
@@ -127,12 +138,12 @@ def test_text_stands_for_its_utf_8_bytes():
         ),
         pytest.param(
             access("/a", require="local", limit="GET FOO"),
-            "unknown method 'FOO' in <Limit>",
+            "Invalid Method 'FOO'",
             id="an unknown method",
         ),
         pytest.param(
             access("/a", require="local", limit_except=[]),
-            "<LimitExcept> names no methods",
+            "limit_except should be methods such as 'GET POST', not []",
             id="no methods",
         ),
         pytest.param(
@@ -142,7 +153,7 @@ def test_text_stands_for_its_utf_8_bytes():
         ),
         pytest.param(
             access("/a", require="local", limit=7),  # type: ignore[arg-type]
-            "limit should be a list of methods, not 7",
+            "limit should be methods such as 'GET POST', not 7",
             id="a number for methods",
         ),
         pytest.param(

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from ..aliases.access.requirements import Demand, Demands, MethodLimit, contain, parse_demand
+from ..aliases.access.requirements import (
+    Demand,
+    Demands,
+    MethodLimit,
+    check_methods,
+    contain,
+    parse_demand,
+)
 from ..aliases.access.rules import (
     AccessRules,
     HostRules,
@@ -87,13 +94,14 @@ def access(
     satisfy: Literal["any", "all"] | None = None,
     limit: str | Sequence[str] | None = None,
     limit_except: str | Sequence[str] | None = None,
+    allow_methods: str | Sequence[str] | None = None,
     host: str | Sequence[str] | None = None,
 ) -> AccessEntry:
     """
     Say who may ask for the urls below a prefix, as a ``<Location>`` of Apache does.
 
-    ``location`` is compared literally, case included: ``/shop`` is that and all below it,
-    ``/shop/`` what is below it. Text stands for its UTF-8 bytes.
+    ``location`` is compared literally: ``/shop`` is that and all below it, ``/shop/`` what is below
+    it. Text stands for its UTF-8 bytes.
 
     :param require: Apache's words behind ``Require``: ``"all granted"``, ``"all denied"``,
         ``"ip 10.0.0.0/8"``, ``"host example.org"``, ``"local"``, ``"method GET"``,
@@ -101,22 +109,21 @@ def access(
         where that has an effect. Of a list one has to be met; all_of(), any_of() and none_of()
         say otherwise.
     :param auth: basic(...), how one logs in; ``"none"`` takes back what an earlier section said.
-    :param auth_merging: what becomes of the requirements of earlier sections that hold for the
-        same url: they are replaced (``"off"``, the default), or must be met too (``"and"``), or
-        suffice as well (``"or"``).
+    :param auth_merging: what becomes of the requirements of earlier sections for the same url:
+        ``"off"``, the default, replaces them; ``"and"`` and ``"or"`` ask for both, or for one.
     :param require_ssl: True lets only https in.
     :param order: ``"deny,allow"`` (who is in neither list is let in) or ``"allow,deny"`` (who is
         in neither is not), as in ``Order``.
     :param allow: ``"all"``, addresses, networks or host names, as in ``Allow from``.
     :param deny: the same, as in ``Deny from``.
-    :param satisfy: ``"any"`` where allow and deny or the requirements must let one in; else both.
+    :param satisfy: with ``"any"``, allow and deny or the requirements suffice; else both must.
     :param limit: ``"POST PUT"`` or a list: which methods all this but auth is for (``<Limit>``).
     :param limit_except: which methods it is not for (``<LimitExcept>``); these are let in.
+    :param allow_methods: others get 405, as with ``AllowMethods``; ``"reset"`` takes that back.
     :param host: a pattern of WSGIMATCH_VIRTUAL_HOSTS, or a list of some; the section then holds
         for their requests. ``"*"`` stands for hosts that fit no other pattern.
 
-    Mistakes are reported when the settings are read, all at once. Mirrors mod_authz_core,
-    mod_auth_basic, mod_access_compat and ``SSLRequireSSL`` of mod_ssl.
+    Mirrors mod_authz_core, mod_auth_basic, mod_access_compat, mod_allowmethods and SSLRequireSSL.
     """
     return AccessEntry("plain", location, _given(locals()))
 
@@ -134,6 +141,7 @@ def access_match(
     satisfy: Literal["any", "all"] | None = None,
     limit: str | Sequence[str] | None = None,
     limit_except: str | Sequence[str] | None = None,
+    allow_methods: str | Sequence[str] | None = None,
     host: str | Sequence[str] | None = None,
 ) -> AccessEntry:
     """
@@ -156,6 +164,7 @@ def rules(
     satisfy: Literal["any", "all"] | None = None,
     limit: str | Sequence[str] | None = None,
     limit_except: str | Sequence[str] | None = None,
+    allow_methods: str | Sequence[str] | None = None,
 ) -> OwnAccess:
     """
     Say who may ask for the urls that an entry answers: its option ``access``.
@@ -267,20 +276,8 @@ def to_rules(options: dict[str, Any], to_path: Callable[[FilePath], str]) -> Acc
         _login(options.get("auth"), to_path),
         host_rules and replace(host_rules, limit=limit),
         require_ssl,
+        _allowed_methods(options.get("allow_methods")),
     )
-
-
-def _limit(options: dict[str, Any]) -> MethodLimit | None:
-    given = [name for name in ("limit", "limit_except") if options.get(name) is not None]
-    if not given:
-        return None
-    if len(given) > 1:
-        raise DirectiveError("limit and limit_except exclude each other")
-    value = options[given[0]]
-    words = value.split() if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        raise DirectiveError(f"{given[0]} should be a list of methods, not {value!r}")
-    return MethodLimit(frozenset(words), is_except=given[0] == "limit_except")
 
 
 def _check_location(location: str) -> None:
@@ -358,6 +355,31 @@ def _host_rules(options: dict[str, Any]) -> HostRules | None:
         _origins("deny", options.get("deny")),
         satisfy,
     )
+
+
+def _limit(options: dict[str, Any]) -> MethodLimit | None:
+    given = {name: options.get(name) for name in ("limit", "limit_except")}
+    said = [name for name, words in given.items() if words is not None]
+    if len(said) == 2:
+        raise DirectiveError("limit and limit_except exclude each other")
+    if not said:
+        return None
+    return MethodLimit(frozenset(_methods(said[0], given[said[0]])), "limit_except" in said)
+
+
+def _allowed_methods(given: object) -> tuple[str, ...] | None:
+    if given is None or given == "reset":
+        return None if given is None else ()
+    return _methods("allow_methods", given)
+
+
+def _methods(name: str, given: object) -> tuple[str, ...]:
+    words = given.split() if isinstance(given, str) else given
+    found = tuple(words) if isinstance(words, list | tuple) else ()
+    if not found or not all(isinstance(word, str) for word in found):
+        raise DirectiveError(f"{name} should be methods such as 'GET POST', not {given!r}")
+    check_methods(found)
+    return found
 
 
 def _origins(name: str, given: object) -> tuple[Origin, ...]:

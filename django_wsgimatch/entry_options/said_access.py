@@ -40,6 +40,8 @@ def _options(section: AccessSection) -> Iterator[tuple[str, Any]]:
     yield from _limited(rules)
     if rules.require_ssl is not None:
         yield "require_ssl", rules.require_ssl
+    if rules.allow_methods is not None:
+        yield "allow_methods", " ".join(rules.allow_methods) or "reset"
     if len(section.hosts) == 1:
         yield "host", section.hosts[0]
     elif section.hosts:

@@ -27,13 +27,13 @@ class AccessGate:
     """
     A WSGI application that asks another one, for those whom the access rules let in.
 
-    Others get 401, 403 or 500 as from Apache. Who has logged in is REMOTE_USER, with an AUTH_TYPE,
-    in the environ. ``table`` is the application's, under ``rules``: what the corridor refuses goes
-    through to it, as it runs nothing. ``is_exempt`` tells of a request for which no rule holds, as
-    of those for the pages of WSGIMATCH_HEALTH_PATH. ``comes_first`` tells whether an entry answers
-    before any access rule, as a Redirect does; ``own_rules`` returns what an entry says itself,
-    which comes before all sections; ``served_uris`` returns what else an entry may answer a uri
-    with, as a folder's index files: the rules for these hold, too.
+    Others get 401, 403, 405 or 500 as from Apache. Who has logged in is REMOTE_USER, with an
+    AUTH_TYPE, in the environ. ``table`` is the application's, under ``rules``: what the corridor
+    refuses goes through to it, as it runs nothing. ``is_exempt`` tells of a request for which no
+    rule holds, as of those for the pages of WSGIMATCH_HEALTH_PATH. ``comes_first`` tells whether an
+    entry answers before any access rule, as a Redirect does; ``own_rules`` returns what an entry
+    says itself, which comes before all sections; ``served_uris`` returns what else an entry may
+    answer a uri with, as a folder's index files: the rules for these hold, too.
     """
 
     def __init__(
@@ -167,5 +167,6 @@ def refuse(
 ) -> Iterable[bytes]:
     """Answer a request that is not let in."""
     assert verdict.status is not None
-    more = [] if verdict.challenge is None else [("WWW-Authenticate", verdict.challenge)]
-    return error_page(verdict.status, environ, start_response, more)
+    more = ("WWW-Authenticate", verdict.challenge), ("Allow", verdict.allow)
+    headers = [(name, value) for name, value in more if value is not None]
+    return error_page(verdict.status, environ, start_response, headers)

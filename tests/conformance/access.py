@@ -56,7 +56,7 @@ REPORTED = 5
 TABLES_OF_AN_APACHE, REQUESTS_OF_A_TABLE = 40, 25
 LOADED = (
     *("authn_core", "authn_file", "auth_basic", "authz_host", "authz_user", "authz_groupfile"),
-    *("access_compat", "ssl"),
+    *("access_compat", "ssl", "allowmethods"),
 )
 ENCODED = {False: "Off", True: "On", "NoDecode": "NoDecode"}
 SCRIPT = """\

@@ -72,9 +72,7 @@ class MethodLimit:
         name = "LimitExcept" if self.is_except else "Limit"
         if not self.methods:
             raise DirectiveError(f"<{name}> names no methods")
-        for each in sorted(self.methods):
-            if each not in METHODS and each != HEAD:
-                raise DirectiveError(f"unknown method {each!r} in <{name}>")
+        check_methods(sorted(self.methods))
         if "TRACE" in self.methods:
             raise DirectiveError(f"TRACE cannot be controlled by <{name}>, see TraceEnable")
 
@@ -194,10 +192,15 @@ def _ip(rest: str) -> Demand:
 
 def _method(rest: str) -> Demand:
     words = split_line(rest)
+    check_methods(words)
+    return Demand("method", words)
+
+
+def check_methods(words: Iterable[str]) -> None:
+    """Raise DirectiveError for what is no method, or one that modules of Apache would add."""
     for word in words:
         if word not in METHODS and word != HEAD:
             raise DirectiveError(f"Invalid Method '{word}'")
-    return Demand("method", words)
 
 
 def _of_words(kind: Kind) -> Callable[[str], Demand]:

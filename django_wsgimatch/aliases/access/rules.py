@@ -86,7 +86,8 @@ class AccessRules:
     """
     All that one section says of access, or that several say together.
 
-    ``merging`` is AuthMerging; what is None was not said.
+    ``merging`` is AuthMerging, ``allow_methods`` AllowMethods, of which () takes all back; what is
+    None was not said.
     """
 
     demands: Demands | None = None
@@ -94,11 +95,14 @@ class AccessRules:
     login: Login = Login()
     host_rules: HostRules | None = None
     require_ssl: bool | None = None
+    allow_methods: tuple[str, ...] | None = None
 
     def lines(self) -> Iterator[str]:
         """Yield what they demand, as Apache has it, for people to read."""
         if self.require_ssl:
             yield "SSLRequireSSL"
+        if self.allow_methods:
+            yield f"AllowMethods {' '.join(self.allow_methods)}"
         if self.host_rules is not None:
             yield from self.host_rules.lines()
         if self.login.kind == "Basic":
@@ -148,6 +152,7 @@ def _merged(base: AccessRules, new: AccessRules) -> AccessRules:
         _merged_login(base.login, new.login),
         base.host_rules if new.host_rules is None else new.host_rules,
         base.require_ssl if new.require_ssl is None else new.require_ssl,
+        base.allow_methods if new.allow_methods is None else new.allow_methods,
     )
 
 

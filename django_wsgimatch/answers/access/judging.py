@@ -23,6 +23,7 @@ from .kept_files import UserFiles
 from .passwords import Remembered
 
 NOT_LET_IN = "the access rules do not let {} in"
+OTHER_METHOD = "the access rules do not let the method {!r} in"
 NO_DEMANDS = "AuthType is configured, and no Require with it"
 NO_LOGIN = "a user is required, and no auth says how one logs in"
 NO_REALM = "auth has no realm"
@@ -51,15 +52,16 @@ class Verdict:
     """
     What becomes of a request.
 
-    ``status`` is None where it is let in, as ``user`` where somebody has logged in, else 401, 403
-    or 500, for a ``reason`` that is the operator's. ``challenge`` is the WWW-Authenticate header
-    of a 401.
+    ``status`` is None where it is let in, as ``user`` where somebody has logged in, else 401, 403,
+    405 or 500, for a ``reason`` that is the operator's. ``challenge`` is the WWW-Authenticate
+    header of a 401, ``allow`` the Allow header of a 405.
     """
 
-    status: Literal[401, 403, 500] | None = None
+    status: Literal[401, 403, 405, 500] | None = None
     reason: str = ""
     user: str | None = None
     challenge: str | None = None
+    allow: str | None = None
 
 
 class DemandOutcome(Enum):
@@ -90,8 +92,12 @@ class Judge:
             host_rules = None
         is_any = host_rules is not None and host_rules.satisfy == "any"
         is_through = case.may_come(host_rules) and (request.is_secure or not rules.require_ssl)
+        is_method_in = case.may_use_method(rules.allow_methods)
         if is_any:
-            return LET_IN if is_through else case.authorized()
+            return LET_IN if is_through and is_method_in else case.authorized()
+        if not is_method_in:
+            # AllowMethods comes before all other rules.
+            return case.other_method(rules.allow_methods or ())
         return case.authorized() if is_through else case.kept_out()
 
 
@@ -111,9 +117,19 @@ class _Case:
         who = cut(self._request.address, _LONGEST_SHOWN) or "a client without an address"
         return Verdict(403, NOT_LET_IN.format(who))
 
+    def other_method(self, methods: tuple[str, ...]) -> Verdict:
+        """Return the answer to who asks with another method than these."""
+        allow = dict.fromkeys([*(["HEAD"] if "GET" in methods else []), *methods])
+        reason = OTHER_METHOD.format(cut(self._request.method, _LONGEST_SHOWN))
+        return Verdict(405, reason, allow=",".join(allow))
+
+    def may_use_method(self, methods: tuple[str, ...] | None) -> bool:
+        """Mirror am_check_access() of mod_allowmethods."""
+        return not methods or is_method(self._request.method, methods)
+
     def may_come(self, rules: HostRules | None) -> bool:
         """Mirror check_dir_access() of mod_access_compat."""
-        if rules is None:
+        if rules is None or not (rules.limit is None or rules.limit.holds(self._request.method)):
             return True
         is_allowed, is_denied = map(self._is_among, (rules.allow, rules.deny))
         if rules.order == "deny,allow":

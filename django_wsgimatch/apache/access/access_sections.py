@@ -220,7 +220,9 @@ def _completed(rules: AccessRules, before: Sequence[AccessRules]) -> AccessRules
         login = replace(login, kind="None")
     is_said = any(each.require_ssl for each in before)
     require_ssl = False if rules.require_ssl is None and is_said else rules.require_ssl
-    return AccessRules(demands, None, login, host_rules, require_ssl)
+    is_said = any(each.allow_methods for each in before)
+    methods = () if rules.allow_methods is None and is_said else rules.allow_methods
+    return AccessRules(demands, None, login, host_rules, require_ssl, methods)
 
 
 def _without_unasked(base: _Piece, later: Sequence[_Piece]) -> _Piece:

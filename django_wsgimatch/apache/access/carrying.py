@@ -19,7 +19,7 @@ from ...aliases.patterns.pcre.measures import shortest
 from ...aliases.patterns.pcre.parser import parse
 from ...entry_options.said_access import said_section
 from ...exceptions import DirectiveError, WSGIMatchError
-from ..covering.access_rules import read_rules
+from ..covering.access_rules import lets_all_come, read_rules
 from ..covering.coverage import (
     DIRECTORIES,
     LOCATIONS,
@@ -177,14 +177,8 @@ def effective(rules: AccessRules) -> AccessRules:
         demands, login = None, Login()
     if host_rules is not None and host_rules.satisfy != "any" and lets_all_come(host_rules):
         host_rules = None
-    return AccessRules(demands, None, login, host_rules, rules.require_ssl or None)
-
-
-def lets_all_come(rules: HostRules) -> bool:
-    """Whether Order, Allow and Deny keep nobody out."""
-    if rules.order == "deny,allow":
-        return not rules.deny or any(each.is_all for each in rules.allow)
-    return not rules.deny and any(each.is_all for each in rules.allow)
+    require_ssl, methods = rules.require_ssl or None, rules.allow_methods or None
+    return AccessRules(demands, None, login, host_rules, require_ssl, methods)
 
 
 def lets_nobody_in(rules: AccessRules) -> bool:
@@ -205,6 +199,8 @@ def _is_denied(demand: Demand | Demands) -> bool:
 
 
 def _lets_none_come(rules: HostRules) -> bool:
+    if rules.limit is not None:
+        return False
     is_all_denied = any(each.is_all for each in rules.deny)
     if rules.order == "deny,allow":
         return is_all_denied and not rules.allow

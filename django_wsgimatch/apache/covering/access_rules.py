@@ -11,7 +11,15 @@ import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...aliases.access.requirements import Demand, Demands, MethodLimit, contain, parse_demand
+from ...aliases.access.requirements import (
+    HEAD,
+    Demand,
+    Demands,
+    MethodLimit,
+    check_methods,
+    contain,
+    parse_demand,
+)
 from ...aliases.access.rules import AccessRules, HostRules, Login, Merging, Order, parse_origin
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive, Section
@@ -19,13 +27,14 @@ from .access import BARRING, CONTAINERS, LIMITS, SWITCHES
 
 # These have rules of their own, and do not say how one logs in.
 _OTHERS = ("authmerging", "authopenidenabled")
-# What <Limit> is looked at for.
-_LIMITED = ("require", "order", "allow", "deny", "satisfy")
 _ORDERS: tuple[Order, ...] = ("deny,allow", "allow,deny", "mutual-failure")
 _MERGINGS: tuple[Merging, ...] = ("off", "and", "or")
 _REQUIRES_TLS, _TLS_OPTIONS = "sslrequiressl", "ssloptions"
 # What makes an expression of a text, or is taken apart once more in one.
 _EXPRESSION = ("%", "\\", "$")
+# What a request has whose method no section names.
+_OTHER = ""
+_DENIED = Demand("all", ("denied",))
 # With this word they say what holds without them.
 _HARMLESS = {
     "authbasicprovider": "file",
@@ -63,42 +72,11 @@ def read_rules(
     settings cannot say the same.
     """
     reading = _Reading(server_root, is_tls)
-    access = [*access]
     for directive in (*access, *logins):
         if "${" in directive.rest:
             raise DirectiveError(f"a variable in {directive.name} has no value here")
         reading.read(directive)
-    found = reading.rules()
-    limit = _limit_of(access)
-    return replace(
-        found,
-        demands=found.demands and replace(found.demands, limit=limit),
-        host_rules=found.host_rules and replace(found.host_rules, limit=limit),
-    )
-
-
-def _limit_of(access: Iterable[Directive]) -> MethodLimit | None:
-    """
-    Return the methods that all rules of a section are for, None where they are for all.
-
-    How one logs in is for all in any case. Raises DirectiveError where rules are for others than
-    other rules.
-    """
-    limits = {_limit_around(each) for each in access}
-    if len(limits) > 1:
-        raise DirectiveError("some of its rules hold for some methods only")
-    return next(iter(limits), None)
-
-
-def _limit_around(directive: Directive) -> MethodLimit | None:
-    around = [each for each in directive.sections if each.key in (*LIMITS, *CONTAINERS)]
-    limits = [each for each in around if each.key in LIMITS]
-    if not limits:
-        return None
-    if directive.key not in _LIMITED or len(limits) > 1 or around[0] is not limits[0]:
-        raise DirectiveError(f"{directive.name} holds for some methods only")
-    [section] = limits
-    return MethodLimit(frozenset(section.argument.split()), is_except=section.key == "limitexcept")
+    return reading.rules()
 
 
 @dataclass(slots=True)
@@ -106,6 +84,7 @@ class _Reading:
     server_root: str
     is_tls: bool
     requires: list[Directive] = field(default_factory=list)
+    compat: list[Directive] = field(default_factory=list)
     found: AccessRules = field(default_factory=AccessRules)
 
     def read(self, directive: Directive) -> None:
@@ -116,22 +95,34 @@ class _Reading:
             if "$" in directive.rest:
                 raise DirectiveError("a word of Require is an expression")
             self.requires.append(directive)
-        elif name in _READERS:
-            _READERS[name](self, words)
+        elif name in _OF_HOSTS:
+            self.compat.append(directive)
+        elif name in _LOGINS:
+            # In a <Limit>, too, they hold for all methods.
+            _LOGINS[name](self, words)
+        elif _limit_of(directive) is not None:
+            raise DirectiveError(f"{directive.name} holds for some methods only")
+        elif name == "authmerging":
+            self.merging(words)
         elif name in SWITCHES:
             self._switch(directive)
         elif name in BARRING or _HARMLESS.get(name) != " ".join(words).lower():
             raise DirectiveError(f"{directive.name} cannot be said here")
 
     def rules(self) -> AccessRules:
-        demands = _contained("any", self.requires, 0) if self.requires else None
-        return replace(self.found, demands=demands)
+        demands = _demands_by_method(self.requires, lambda lines: _contained("any", lines, 0))
+        host_rules = _host_rules_by_method(self.compat, _host_rules)
+        if self.found.merging and any(map(_limit_of, self.requires)):
+            raise DirectiveError("AuthMerging goes by the method")
+        return replace(self.found, demands=demands, host_rules=host_rules)
 
     def _switch(self, directive: Directive) -> None:
         words = [word.lower() for word in directive.words]
         if directive.key == _REQUIRES_TLS:
             if not self.is_tls:
                 self.found = replace(self.found, require_ssl=True)
+        elif directive.key == "allowmethods":
+            self._allow_methods(directive.words)
         elif SWITCHES[directive.key](words):
             raise DirectiveError(f"{directive.name} cannot be said here")
 
@@ -175,47 +166,59 @@ class _Reading:
             raise DirectiveError(f"{name} is relative to ServerRoot, which no line names")
         return posixpath.normpath(posixpath.join(self.server_root, path))
 
-    def order(self, words: Sequence[str]) -> None:
-        """Order."""
-        given = next((each for each in _ORDERS if [each] == [w.lower() for w in words]), None)
-        if given is None:
-            raise DirectiveError(f"Order {' '.join(words)} is unknown")
-        self.found = replace(self.found, host_rules=replace(self._host_rules(), order=given))
-
-    def allow(self, words: Sequence[str]) -> None:
-        """Allow."""
-        rules = self._host_rules()
-        rules = replace(rules, allow=(*rules.allow, *map(parse_origin, _origins(words))))
-        self.found = replace(self.found, host_rules=rules)
-
-    def deny(self, words: Sequence[str]) -> None:
-        """Deny."""
-        rules = self._host_rules()
-        rules = replace(rules, deny=(*rules.deny, *map(parse_origin, _origins(words))))
-        self.found = replace(self.found, host_rules=rules)
-
-    def satisfy(self, words: Sequence[str]) -> None:
-        """Satisfy."""
-        lower = [word.lower() for word in words]
-        if lower not in (["any"], ["all"]):
-            raise DirectiveError("Satisfy either 'any' or 'all'.")
-        rules = replace(self._host_rules(), satisfy="any" if lower == ["any"] else "all")
-        self.found = replace(self.found, host_rules=rules)
-
-    def _host_rules(self) -> HostRules:
-        return self.found.host_rules or HostRules()
+    def _allow_methods(self, words: Sequence[str]) -> None:
+        """AllowMethods: several lines of a section add up."""
+        if [word.lower() for word in words] == ["reset"]:
+            self.found = replace(self.found, allow_methods=())
+            return
+        check_methods(words)
+        found = dict.fromkeys([*(self.found.allow_methods or ()), *words])
+        self.found = replace(self.found, allow_methods=(*found,))
 
 
-_READERS: dict[str, Callable[[_Reading, Sequence[str]], None]] = {
-    "authmerging": _Reading.merging,
+_LOGINS: dict[str, Callable[[_Reading, Sequence[str]], None]] = {
     "authtype": _Reading.kind,
     "authname": _Reading.realm,
     "authuserfile": _Reading.users,
     "authgroupfile": _Reading.groups,
-    "order": _Reading.order,
-    "allow": _Reading.allow,
-    "deny": _Reading.deny,
-    "satisfy": _Reading.satisfy,
+}
+
+
+def _host_rules(lines: Iterable[Directive]) -> HostRules:
+    """Return what Order, Allow, Deny and Satisfy say."""
+    rules = HostRules()
+    for each in lines:
+        rules = _OF_HOSTS[each.key](rules, each.words)
+    return rules
+
+
+def _order(rules: HostRules, words: Sequence[str]) -> HostRules:
+    given = next((each for each in _ORDERS if [each] == [w.lower() for w in words]), None)
+    if given is None:
+        raise DirectiveError(f"Order {' '.join(words)} is unknown")
+    return replace(rules, order=given)
+
+
+def _allow(rules: HostRules, words: Sequence[str]) -> HostRules:
+    return replace(rules, allow=(*rules.allow, *map(parse_origin, _origins(words))))
+
+
+def _deny(rules: HostRules, words: Sequence[str]) -> HostRules:
+    return replace(rules, deny=(*rules.deny, *map(parse_origin, _origins(words))))
+
+
+def _satisfy(rules: HostRules, words: Sequence[str]) -> HostRules:
+    lower = [word.lower() for word in words]
+    if lower not in (["any"], ["all"]):
+        raise DirectiveError("Satisfy either 'any' or 'all'.")
+    return replace(rules, satisfy="any" if lower == ["any"] else "all")
+
+
+_OF_HOSTS: dict[str, Callable[[HostRules, Sequence[str]], HostRules]] = {
+    "order": _order,
+    "allow": _allow,
+    "deny": _deny,
+    "satisfy": _satisfy,
 }
 
 
@@ -246,3 +249,113 @@ def _member(key: Section | int, lines: Sequence[Directive], depth: int) -> Deman
     if isinstance(key, Section):
         return _contained(key.key.removeprefix("require"), lines, depth + 1)
     return parse_demand(lines[0].rest)
+
+
+def _limit_of(directive: Directive) -> MethodLimit | None:
+    """Return the methods that a directive holds for, None for all. Raises DirectiveError."""
+    around = [each for each in directive.sections if each.key in (*LIMITS, *CONTAINERS)]
+    found = [each for each in around if each.key in LIMITS]
+    if not found:
+        return None
+    if len(found) > 1 or around[0] is not found[0]:
+        raise DirectiveError(f"{directive.name} holds for some methods of some")
+    return MethodLimit(frozenset(found[0].argument.split()), found[0].key == "limitexcept")
+
+
+def _host_rules_by_method(
+    lines: Iterable[Directive], read: Callable[[Sequence[Directive]], HostRules]
+) -> HostRules | None:
+    """
+    Return what Order, Allow, Deny and Satisfy of one section say, None without any.
+
+    ``read`` returns what some of them say that hold for one method. Raises DirectiveError.
+    """
+    limited = [(each, _limit_of(each)) for each in lines]
+    if not limited:
+        return None
+    if len({limit for _, limit in limited}) == 1:
+        return replace(read([each for each, _ in limited]), limit=limited[0][1])
+    named = _named(limit for _, limit in limited)
+    found = {
+        method: read([line for line, limit in limited if limit is None or limit.holds(method)])
+        for method in (*named, _OTHER)
+    }
+    if len({rules.satisfy == "any" for rules in found.values()}) > 1:
+        raise DirectiveError("Satisfy holds for some methods only")
+    keeping = {rules for rules in found.values() if not lets_all_come(rules)}
+    if len(keeping) > 1:
+        raise DirectiveError("Order, Allow and Deny are others for other methods")
+    if not keeping:
+        return found[_OTHER]
+    [rules] = keeping
+    if rules.satisfy == "any":
+        # A limit holds for it, too.
+        raise DirectiveError("Satisfy is for others than Order, Allow and Deny")
+    return replace(rules, limit=_limit_to([m for m in found if found[m] == rules], named))
+
+
+def lets_all_come(rules: HostRules) -> bool:
+    """Whether Order, Allow and Deny keep nobody out, with whatever method."""
+    if rules.order == "deny,allow":
+        return not rules.deny or any(each.is_all for each in rules.allow)
+    return not rules.deny and any(each.is_all for each in rules.allow)
+
+
+def _demands_by_method(
+    lines: Sequence[Directive], read: Callable[[Sequence[Directive]], Demands]
+) -> Demands | None:
+    """
+    Return what the Require lines of one section demand, None without any.
+
+    ``read`` returns what some of them demand that hold for the same methods; no method that all
+    are limited to means that everybody is let in. Raises DirectiveError.
+    """
+    groups: dict[MethodLimit | None, list[Directive]] = {}
+    for line in lines:
+        groups.setdefault(_limit_of(line), []).append(line)
+    if not groups:
+        return None
+    if len(groups) == 1:
+        return replace(read(lines), limit=next(iter(groups)))
+    members: list[Demand | Demands] = []
+    for limit, own in groups.items():
+        found = read(own)
+        if limit is None:
+            members += found.members
+        elif any(each != _DENIED for each in found.members):
+            inner = found.members[0] if len(found.members) == 1 else found
+            members.append(contain("all", (_asked_for(limit), inner)))
+    if None not in groups:
+        members += _granted_to_others([limit for limit in groups if limit is not None])
+    return contain("any", members or [_DENIED])
+
+
+def _asked_for(limit: MethodLimit) -> Demand:
+    return Demand("method", tuple(sorted(limit.methods)), is_negated=limit.is_except)
+
+
+def _granted_to_others(limits: Sequence[MethodLimit]) -> list[Demand | Demands]:
+    """Return what lets everybody in whose method is in none of some limits."""
+    named = _named(limits)
+    left = [m for m in (*named, _OTHER) if not any(each.holds(m) for each in limits)]
+    limit = _limit_to(left, named)
+    if not left or limit is None:
+        return []
+    if not limit.is_except:
+        return [_asked_for(limit)]
+    granted = Demand("all", ("granted",), is_granted=True)
+    return [contain("all", (granted, _asked_for(limit)))]
+
+
+def _named(limits: Iterable[MethodLimit | None]) -> list[str]:
+    """Return the methods that limits name, each once; a HEAD is a GET."""
+    words = (word for each in limits if each is not None for word in sorted(each.methods))
+    return [*dict.fromkeys("GET" if word == HEAD else word for word in words)]
+
+
+def _limit_to(methods: Sequence[str], named: Sequence[str]) -> MethodLimit | None:
+    """Return the limit to some of the methods that are named and to all others, if any."""
+    if _OTHER not in methods:
+        return MethodLimit(frozenset(methods))
+    others = frozenset(each for each in named if each not in methods)
+    return MethodLimit(others, is_except=True) if others else None

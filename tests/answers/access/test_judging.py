@@ -147,6 +147,33 @@ def test_satisfy_any_without_a_requirement_lets_everybody_in_as_in_apache(judge)
     assert status_of(judge, AccessRules(host_rules=host_rules)) is None
 
 
+METHODS = ("GET", "HEAD", "POST", "UNKNOWN")
+
+
+def test_another_method_than_those_that_are_allowed_is_405_whoever_asks(judge):
+    denied = HostRules(deny=(parse_origin("all"),))
+    rules = AccessRules(host_rules=denied, allow_methods=("GET", "PUT"))
+
+    verdict = judge.judge(rules, AccessRequest(HERE, "POST"))
+
+    assert (verdict.status, verdict.allow) == (405, "HEAD,GET,PUT")
+    assert [status_of(judge, rules, method=each) for each in METHODS] == [403, 403, 405, 405]
+
+
+def test_satisfy_any_lets_in_with_another_method_who_meets_the_requirements(judge, login):
+    demands, host_rules = some("any", "valid-user"), HostRules(satisfy="any")
+    rules = AccessRules(demands, None, login, host_rules, allow_methods=("GET",))
+
+    assert status_of(judge, rules, method="POST", authorization=ANN) is None
+    assert status_of(judge, rules, method="POST") == 401
+
+
+def test_a_later_section_takes_back_which_methods_are_allowed(judge):
+    rules = merge_rules([AccessRules(allow_methods=("GET",)), AccessRules(allow_methods=())])
+
+    assert status_of(judge, rules, method="POST") is None
+
+
 @pytest.mark.parametrize(("is_secure", "status"), [(True, None), (False, 403)])
 def test_require_ssl(judge, is_secure, status):
     rules = AccessRules(some("any", "all granted"), require_ssl=True)

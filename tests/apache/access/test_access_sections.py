@@ -104,6 +104,30 @@ def closed(*lines: str) -> list[str]:
             id="Satisfy",
         ),
         pytest.param(["SSLRequireSSL"], "require_ssl=True", id="TLS"),
+        pytest.param(["AllowMethods GET POST"], 'allow_methods="GET POST"', id="AllowMethods"),
+        pytest.param(
+            ["AllowMethods GET", "AllowMethods HEAD"],
+            'allow_methods="GET HEAD"',
+            id="added methods",
+        ),
+        pytest.param(
+            ["<LimitExcept GET POST>", "Deny from all", "</LimitExcept>"],
+            'order="deny,allow", deny="all", limit_except="GET POST"',
+            id="Deny for all methods but some",
+        ),
+        pytest.param(
+            [
+                *("<Limit HEAD>", "Order allow,deny", "Allow from all", "</Limit>"),
+                *("<LimitExcept GET>", "Order deny,allow", "Deny from all", "</LimitExcept>"),
+            ],
+            'order="deny,allow", deny="all", limit_except="GET"',
+            id="one order for some methods, and another for the others",
+        ),
+        pytest.param(
+            ["Require ip 10", "<Limit POST>", "Require ip 11", "Require ip 12", "</Limit>"],
+            'require=["ip 10", all_of("method POST", any_of("ip 11", "ip 12"))]',
+            id="more who may do so with one method",
+        ),
         pytest.param(
             ["<Limit POST PUT>", *STAFF, "Require valid-user", "</Limit>"],
             f'{OF_STAFF}, require="valid-user", limit="POST PUT"',
@@ -165,17 +189,20 @@ def test_rules_of_folders_for_other_methods_are_two_sections():
         pytest.param(["Require ip ${NOTHING}"], id="a variable without a value"),
         pytest.param(["AuthMerging And", "Require ip 10"], id="AuthMerging"),
         pytest.param(
-            ["<Limit GET>", "Require ip 10", "</Limit>", "Require ip 11"],
-            id="rules for some methods beside rules for all",
-        ),
-        pytest.param(
             ["<RequireAny>", "<Limit GET>", "Require ip 10", "</Limit>", "</RequireAny>"],
             id="some methods in a container",
         ),
         pytest.param(["<Limit GET>", "SSLRequireSSL", "</Limit>"], id="TLS for some methods"),
-        pytest.param(["<Limit FOO>", "Require ip 10", "</Limit>"], id="an unknown method"),
+        pytest.param(["<Limit LIST>", "Require ip 10", "</Limit>"], id="an unknown method"),
+        pytest.param(
+            ["Satisfy any", "<Limit GET>", "Deny from all", "Satisfy all", "</Limit>"],
+            id="Satisfy for some methods",
+        ),
+        pytest.param(
+            ["Deny from 10", "<Limit GET>", "Deny from 11", "</Limit>"],
+            id="other addresses for some methods",
+        ),
         pytest.param(["Deny from env=bad"], id="Deny by a variable"),
-        pytest.param(["AllowMethods GET"], id="another module"),
         pytest.param(["SSLRequire false"], id="SSLRequire"),
         pytest.param(["AuthType Digest", "Require valid-user"], id="Digest"),
         pytest.param(["AuthType shibboleth", "ShibRequireSession On"], id="Shibboleth"),

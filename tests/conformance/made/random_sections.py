@@ -220,7 +220,11 @@ def _host_rules(rng: Random, rules: _Rules) -> None:
 def _limit(rng: Random, rules: _Rules) -> None:
     """Put the rules into a <Limit> or <LimitExcept>, where all of them may stand in one."""
     fit = {"require", "order", "allow", "deny", "satisfy"} & set(rules.options)
-    if not fit or rng.random() < 0.85 or {"require_ssl", "auth_merging"} & set(rules.options):
+    if (
+        not fit
+        or rng.random() < 0.85
+        or {"require_ssl", "auth_merging", "allow_methods"} & set(rules.options)
+    ):
         return
     name, option = rng.choice([("Limit", "limit"), ("LimitExcept", "limit_except")])
     methods = " ".join(rng.sample(["GET", "POST", "PUT", "HEAD", "DELETE"], rng.randrange(1, 4)))
@@ -232,6 +236,10 @@ def _others(rng: Random, rules: _Rules) -> None:
     if rng.random() < 0.05:
         rules.lines.append("SSLRequireSSL")
         rules.options["require_ssl"] = True
+    if rng.random() < 0.1:
+        value = rng.choice(["GET", "POST", "GET POST", "HEAD OPTIONS", "reset"])
+        rules.lines.append(f"AllowMethods {value}")
+        rules.options["allow_methods"] = value
     if rng.random() < 0.25:
         value = rng.choice(["off", "and", "or"])
         rules.lines.append(f"AuthMerging {value}")

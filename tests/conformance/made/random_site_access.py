@@ -81,7 +81,19 @@ _FREQUENT = (
     ],
     ["<RequireAll>", "Require all granted", "Require not ip 127.0.1.2", "</RequireAll>"],
     ["<Limit POST>", "Require user bob", "</Limit>"],
+    ["<LimitExcept GET>", "Deny from all", "</LimitExcept>"],
+    ["Satisfy any", "<Limit GET PUT>", "Order allow,deny", "</Limit>", "Require valid-user"],
+    ["Require ip 127.0.0.2", "<LimitExcept POST>", "Require all granted", "</LimitExcept>"],
+    [
+        *("<Limit GET>", "Order allow,deny", "Allow from all", "</Limit>"),
+        *("<LimitExcept GET>", "Order deny,allow", "Deny from all", "</LimitExcept>"),
+    ],
+    [
+        *("<Limit GET POST>", "AuthType Basic", "AuthName limited"),
+        *("AuthUserFile {ROOT}/../users", "Require valid-user", "</Limit>"),
+    ],
     ["AllowMethods GET"],
+    ["AllowMethods reset"],
 )
 
 

@@ -57,7 +57,7 @@ _RULES = (
     *("access_compat", "ssl", "allowmethods", "alias", "dir", "mime"),
 )
 # Who gets one of these has been kept out; 500 is a rule that Apache cannot follow.
-_KEPT_OUT = (401, 403, 500)
+_KEPT_OUT = (401, 403, 405, 500)
 
 
 @dataclass(frozen=True, slots=True)
