@@ -76,7 +76,7 @@ class ApacheSite:
     A configuration that a private Apache runs.
 
     ``ports`` are those to ask at, by the port of the configuration; ``taken_out`` are the
-    directives that Apache would not take.
+    directives that Apache would not take. ``shipped`` stands before it in Apache's own file.
     """
 
     directory: Path
@@ -84,6 +84,7 @@ class ApacheSite:
     ports: dict[int, int]
     taken_out: list[str]
     modules: tuple[str, ...] = ()
+    shipped: str = ""
 
     @property
     def main(self) -> Path:
@@ -103,7 +104,8 @@ class ApacheSite:
             text += f"LoadModule {name}_module {MODULES}/mod_{name}.so\n"
         (self.directory / "mime.types").write_text("text/html html\ntext/plain txt\n")
         text += "".join(f"Listen 127.0.0.1:{port}\n" for port in others)
-        self.main.write_text(f'{text}Include "{self.file}"\nWSGIRestrictEmbedded On\n')
+        text += f'{self.shipped}Include "{self.file}"\nWSGIRestrictEmbedded On\n'
+        self.main.write_text(text)
         self.file.write_bytes(self.text.encode("latin-1"))
 
 

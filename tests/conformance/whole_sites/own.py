@@ -46,6 +46,10 @@ from tests.conformance.whole_sites.asking import ask_all, asked_of, asked_of_apa
 from tests.support.both_servers import gunicorn
 from tests.support.oracle import free_port
 
+# What the file of Debian's Apache has, and files are protected by here without any line.
+_SHIPPED = '<FilesMatch "^\\.ht">\nRequire all denied\n</FilesMatch>\n'
+# What the private Apache's own file has: without the line an AuthType alone would be a mistake.
+_ROOT = "<Directory />\nRequire all granted\n</Directory>\n"
 # What is asked at a port with TLS comes to gunicorn with the word of a front for it.
 _NO_FRONT = ("--forwarded-allow-ips", "192.0.2.1")
 _TRUSTED = """\
@@ -57,6 +61,7 @@ WSGIMATCH_TRUSTED_PROXY_HEADERS = ["X-Forwarded-Scheme"]
 def verify_alone(name: str, site: ApacheSite, more: Sequence[str] = ()) -> Verified:
     """Compare a site that Apache takes with the same on its own."""
     _give_root(site)
+    site.shipped, site.text = _SHIPPED, _ROOT + site.text
     configuration = prepare(site)
     found = Verified(name, "compared")
     asked = asked_of(site, configuration, more)
