@@ -180,6 +180,27 @@ def look_ahead(pattern: str) -> str:
     return f"(?=.*?(?:{pattern}))"
 
 
+def contradicts_itself(pattern: str) -> bool:
+    """Whether a pattern begins with a lookahead, and with the one that excludes the same."""
+    found: dict[str, set[str]] = {"=": set(), "!": set()}
+    rest = pattern.removeprefix("^")
+    while rest.startswith(("(?=", "(?!")):
+        end = _end_of_group(rest)
+        found[rest[2]].add(rest[3 : end - 1])
+        rest = rest[end:]
+    return not found["="].isdisjoint(found["!"])
+
+
+def _end_of_group(text: str) -> int:
+    """Return where the group ends with which a text begins."""
+    depth = 0
+    for found in re.finditer(rf"{_ESCAPED_OR_SET.pattern}|[()]", text, re.DOTALL):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    return len(text)
+
+
 def without_captures(pattern: str) -> str | None:
     """Return a pattern whose groups do not count: those of the alias keep their numbers."""
     if _BACK_REFERENCE.search(pattern):

@@ -6,7 +6,6 @@ Where the settings cannot say who is let in, closed is the safe side until someb
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,7 +20,12 @@ from ..covering.access import BARRING, RULES, SWITCHES, Layer, closing_rules
 from ..covering.coverage import Coverage, Reach, coverage
 from ..covering.hosts import Host, Scope, scope_sections
 from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
-from ..covering.partial_aliases import excluded, is_exact, region_of_scope
+from ..covering.partial_aliases import (
+    contradicts_itself,
+    excluded,
+    is_exact,
+    region_of_scope,
+)
 from ..lines.directive import Directive, Spot, places_of
 from .programs import often_run, program_rules
 from .resolving import Resolver
@@ -29,8 +33,6 @@ from .resolving import Resolver
 Owned = tuple[Alias, Directive]
 _PROGRAMS = "Apache may run these files, and here clients would read them"
 _NOBODY = "nobody is let in"
-# A lookahead with at most one level of groups in it.
-_AHEAD = re.compile(r"\(\?=((?:[^()\\]|\\.|\([^()]*\))*)\)")
 # So many parts are held against each other only to tell that nobody is kept out.
 _FEW_PARTS = 24
 # What these do depends on other sections.
@@ -341,8 +343,7 @@ class _Alias:
 
 def _is_empty(closed: Closed) -> bool:
     """Whether nothing is closed: the URLs of a script among files are not those files'."""
-    aheads = _AHEAD.findall(closed.alias.location)
-    return any(f"(?!{text})" in closed.alias.location for text in aheads)
+    return contradicts_itself(closed.alias.location)
 
 
 def _is_late(owned: Owned) -> bool:

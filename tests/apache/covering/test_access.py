@@ -6,6 +6,7 @@ Here all rules are taken for such, as those of two ports that differ are.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import pytest
@@ -242,6 +243,21 @@ def test_the_urls_that_are_closed_are_those_of_apache(lines, closed):
 )
 def test_rules_for_files_close_the_urls_that_lead_there(lines, closed):
     assert closed_by(*lines) == closed
+
+
+def test_files_beside_scripts_are_closed_where_a_section_opens_a_part_of_both():
+    closed = closed_by(
+        "DocumentRoot /srv/html",
+        *section("Directory /srv/html", "Require env inside"),
+        *section("Files x.txt", "SetHandler wsgi-script", "Options ExecCGI"),
+        *section("Location /open", "Require all granted"),
+    )
+
+    found = [pattern for pattern in closed if pattern.endswith(r"(?!/open(?:/|$))/")]
+    assert [bool(re.search(pattern, uri)) for pattern in found for uri in URIS] == [True, False]
+
+
+URIS = ("/x.html", "/open/x.html")
 
 
 @pytest.mark.parametrize(
