@@ -10,7 +10,8 @@ from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..covering.partial_aliases import is_anchored, literally
 from ..lines.directive import Directive
-from ..rewriting.barring import alternatives, flags_of
+from ..rewriting.barring import Rule, alternatives, flags_of
+from ..rewriting.rewriting import without_known
 
 # What a server tells as Apache has it.
 _VARIABLES = (
@@ -22,8 +23,26 @@ When: TypeAlias = "tuple[tuple[str, str], ...]"
 
 _TEST = re.compile(r"%\{([\w-]+)\}", re.ASCII)
 _HEADER = re.compile(r"%\{HTTP:([\w-]+)\}", re.ASCII | re.IGNORECASE)
+_FILENAME = "%{REQUEST_FILENAME}"
 _NO_CASE = {"NC", "NOCASE"}
 _OTHERS = {"OR", "ORNEXT", "", *_NO_CASE}
+
+
+def as_if_no_file_has_the_name_of_a_url(rule: Rule) -> Rule | None:
+    """
+    Return a rule without the conditions about the file of a URL, None where it never holds.
+
+    Outside of sections REQUEST_FILENAME is the URL itself, and no file at the root of the file
+    system is called so. If there is one, a rule that passes others on may pass its URL on, too:
+    whoever asks for the new URL gets the same.
+    """
+    is_leaving = rule.substitution == "-" and not rule.refuses
+    if not (rule.passes_on or is_leaving):
+        return rule
+    known = {"!-f": True} if rule.passes_on else {"-f": False}
+    return without_known(
+        rule, lambda each: known.get(each.words[1]) if each.words[0].upper() == _FILENAME else None
+    )
 
 
 def when_all_hold(conditions: Iterable[Directive]) -> When | None:

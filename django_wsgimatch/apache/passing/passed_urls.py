@@ -37,7 +37,7 @@ from ..rewriting.rewriting import (
     with_constants,
 )
 from .by_name import is_made_of_name, rules_by_name
-from .conditions import When, when_all_hold
+from .conditions import When, as_if_no_file_has_the_name_of_a_url, when_all_hold
 from .left_files import files_before
 
 _BY_NAME = "an entry for each name of its virtual host, where the Host header names no port"
@@ -73,6 +73,9 @@ def pass_urls_on(main: Host, hosts: Sequence[Host], ledger: Ledger) -> None:
 
 def _may_be_united(host: Host, other: Host) -> bool:
     """Whether two virtual hosts run scripts at two addresses under one name."""
+    if host.section and {*host.addresses} == {*other.addresses}:
+        # The first one answers the name wherever the other one would.
+        return False
     names, others = ({name for name, _ in each.names} for each in (host, other))
     is_one_name = bool(names & others) or not names or not others
     return is_one_name and _may_run_scripts(host) and _may_run_scripts(other)
@@ -130,7 +133,8 @@ def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Itera
     scheme = "https" if host.speaks_tls(main) else "http"
     told_by_proxies = _told_by_proxies(main, host)
     for number, each in enumerate(rules, 1):
-        rule = with_constants(each, host.speaks_tls(main))
+        told = with_constants(each, host.speaks_tls(main))
+        rule = None if told is None else as_if_no_file_has_the_name_of_a_url(told)
         if rule is None or _says_nothing(rule):
             continue
         known, first = _answering(answering.get(id(rule.directive))), None

@@ -8,7 +8,7 @@ and are named in the report.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import Alias, Answer, Denial, Redirection
@@ -151,9 +151,14 @@ def _without_early_files(found: Rewritten) -> Rewritten:
 
 def with_constants(rule: Rule, is_tls: bool) -> Rule | None:
     """Return a rule without the conditions that always hold, None where one never does."""
+    return without_known(rule, lambda condition: always_holds(condition, is_tls))
+
+
+def without_known(rule: Rule, holds: Callable[[Directive], bool | None]) -> Rule | None:
+    """Return a rule without the conditions that hold, None where one does not; None is unknown."""
     left: list[Directive] = []
     for group in alternatives(rule.conditions):
-        held = [always_holds(condition, is_tls) for condition in group]
+        held = [holds(condition) for condition in group]
         if all(each is False for each in held):
             return None
         if True not in held:

@@ -49,9 +49,6 @@ def test_what_another_rule_passes_on_is_no_file():
         pytest.param([NO_FILE, PASSES, APP, "Redirect /x /y"], id="a redirect of the files' URLs"),
         pytest.param([NO_FILE, PASSES, "RewriteRule ^/x - [F]", APP], id="a rule behind it"),
         pytest.param(
-            ["RewriteCond %{REQUEST_FILENAME} !-f", PASSES, APP], id="a name that is no file's"
-        ),
-        pytest.param(
             ["RewriteCond /srv/other%{REQUEST_URI} !-f", PASSES, APP], id="another folder"
         ),
     ],

@@ -78,6 +78,19 @@ def found_of(*lines):
             'rewrite("^/(.*)", "/app/$1")',
             id="a rule that sets a variable",
         ),
+        pytest.param(
+            ["RewriteCond %{REQUEST_FILENAME} !-f", "RewriteRule ^/(.*) /app/$1 [PT]"],
+            'rewrite("^/(.*)", "/app/$1")',
+            id="what is no file, as no URL is the name of one",
+        ),
+        pytest.param(
+            [
+                *("RewriteCond %{REQUEST_FILENAME} -f", "RewriteRule ^ - [L]"),
+                "RewriteRule ^/(.*) /app/$1 [PT]",
+            ],
+            'rewrite("^/(.*)", "/app/$1")',
+            id="behind a rule that lets files pass",
+        ),
     ],
 )
 def test_a_rule_rewrites(lines, entry):
@@ -109,6 +122,10 @@ def test_rules_that_answer_are_tried_in_their_order():
         pytest.param(["RewriteRule ^/a /app/%{HTTP_HOST} [PT]"], id="a variable"),
         pytest.param(["RewriteRule ^/a ${map:x} [PT]"], id="a map"),
         pytest.param(["RewriteRule ^/a http://x/app [PT]"], id="another host"),
+        pytest.param(
+            ["RewriteCond %{REQUEST_FILENAME} !-d", "RewriteRule ^/a /app [PT]"],
+            id="what is no folder",
+        ),
         pytest.param(["RewriteRule ^/a /app [PT,E=A:1]"], id="a variable that it sets"),
         pytest.param(["RewriteRule ^/a /app [PT,B]"], id="groups that are escaped"),
         pytest.param(
@@ -163,6 +180,16 @@ def test_a_virtual_host_rewrites_its_own_urls():
     found = {each.pattern: [e.alias.directive for e in each.entries] for each in settings.hosts}
     assert found["x.test"] == ["RewriteRule", "WSGIScriptAlias"]
     assert "RewriteRule" not in found.get("y.test", found.get("*", []))
+
+
+def test_the_first_of_two_hosts_of_a_name_rewrites_its_urls():
+    first = section("VirtualHost *:80", "ServerName x.test", ON, "RewriteRule ^/a /app [PT]", APP)
+    second = section("VirtualHost *:80", "ServerName y.test", "ServerAlias x.test", APP)
+
+    settings = settings_of(*first, *second)
+
+    found = {each.pattern: [e.alias.directive for e in each.entries] for each in settings.hosts}
+    assert found["x.test"] == ["RewriteRule", "WSGIScriptAlias"]
 
 
 def test_two_addresses_that_rewrite_otherwise_are_left():

@@ -135,7 +135,7 @@ def test_document_root_is_the_last_entry():
         ),
         pytest.param(
             [
-                *("RewriteEngine On", "RewriteCond %{REQUEST_FILENAME} !-f"),
+                *("RewriteEngine On", "RewriteCond /srv/other%{REQUEST_URI} !-f"),
                 "RewriteRule ^/f/(.*) /app/$1 [PT]",
             ],
             [],
