@@ -236,23 +236,23 @@ def rewrite(
     return Entry("plain", "", "", answer=answer)
 
 
-def deny(location: Text, *, note: str = "") -> Entry:
+def deny(location: Text, *, note: str = "", status: Literal[403, 404] = 403) -> Entry:
     """
-    Refuse the urls below a prefix with 403, as ``Require all denied`` in a ``<Location>`` does.
+    Refuse the urls below a prefix with 403, as ``Require all denied`` in a ``<Location>``, or 404.
 
     ``location`` is compared as script_alias() does. ``note`` says why, to those who read logs and
     ``manage.py wsgimatch``; clients do not see it. An entry before this one still answers.
     """
-    return Entry("plain", location, "", answer=Denial(note))
+    return Entry("plain", location, "", answer=Denial(note, status))
 
 
-def deny_match(pattern: Text, *, note: str = "") -> Entry:
+def deny_match(pattern: Text, *, note: str = "", status: Literal[403, 404] = 403) -> Entry:
     """
-    Refuse the urls in which a regular expression is found with 403.
+    Refuse the urls in which a regular expression is found with 403, or another ``status``.
 
     ``pattern`` is searched as script_alias_match() does. All else is as with deny().
     """
-    return Entry("match", pattern, "", answer=Denial(note))
+    return Entry("match", pattern, "", answer=Denial(note, status))
 
 
 def read_directives(path: str | os.PathLike[str]) -> list[FileEntry]:
@@ -418,6 +418,8 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
         return _file_alias(entry, location, bytes_of("path", entry.target), answer)
     if not isinstance(answer.note, str):
         raise DirectiveError(f"note should be a string, not {answer.note!r}")
+    if answer.status not in (403, 404):
+        raise DirectiveError(f"status should be 403 or 404, not {answer.status!r}")
     return Alias(location, "", entry.kind, answer=answer)
 
 

@@ -87,6 +87,9 @@ def test_an_entry_is_an_alias_with_an_answer(entry, alias):
         pytest.param(deny(""), "the location should be non-empty text, not ''", id="empty"),
         pytest.param(deny_match(NOTHING), "the pattern should be non-empty text", id="no pattern"),
         pytest.param(deny("/a", note=NOTHING), "note should be a string, not None", id="no note"),
+        pytest.param(
+            deny("/a", status=NOTHING), "status should be 403 or 404, not None", id="no status"
+        ),
     ],
 )
 def test_what_is_no_entry_is_told(entry, message):
@@ -113,6 +116,12 @@ def test_a_closed_url_is_refused_however_it_is_written(first, target, status, sc
     table = AliasTable([first, Alias("/", script)])
 
     assert resolve(table, target).status == status
+
+
+def test_what_is_closed_may_be_as_if_nothing_were_there(script, status_of):
+    table = AliasTable([alias_of(deny("/a", status=404)), Alias("/", script)])
+
+    assert status_of(Dispatcher(table, lambda *given: []), "/a/x") == "404 Not Found"
 
 
 def test_an_earlier_entry_still_answers(script):

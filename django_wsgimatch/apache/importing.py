@@ -38,7 +38,7 @@ from .protected_urls import Protected, protected, refusing
 from .resolving.files import answer_directly, put_entries
 from .resolving.mounts import mount, mount_as_aliases
 from .resolving.own_pages import find_own_pages
-from .resolving.programs import find_others, find_programs
+from .resolving.programs import find_others, find_programs, has_scripts_sent
 from .resolving.resolving import ResolvedAlias, Resolver
 from .resolving.tables import Tables, build_tables
 from .resolving.takers import Taken, note_conditions, note_taken
@@ -225,6 +225,8 @@ def _on_its_own(
     """Write down what becomes of all that Apache does besides running scripts."""
     main, ledger, hosts = resolver.main, resolver.ledger, (resolver.main, *lines.hosts)
     closing = {id(rule) for each in found for rule in each.closed.rules}
+    closing |= {id(e) for _, c in tables.all_closed() for e in c.rules if has_scripts_sent(e)}
+    closing -= tables.untold
     written = {id(each.directive) for each in (*tables.all_entries(), *first)}
     taken = note_taken(main, lines.hosts, ledger, told, closing, written)
     carried, closing = note_access(tables, hosts, found, ledger)
@@ -349,6 +351,8 @@ def _check_location(entry: ResolvedAlias, ledger: Ledger) -> None:
 def _note_programs(tables: Tables, ledger: Ledger) -> None:
     for _, each in tables.all_closed():
         reason = "403" if each.is_final else "403, where clients would read a program"
+        if all(map(has_scripts_sent, each.rules)):
+            reason = "404, where Apache sends a script as it is, and finds nothing below it"
         for rule in () if each.is_rule else each.rules:
             ledger.note(rule, "changed", f"{each.urls}: {reason}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..aliases.alias import Alias, Redirection
+from ..aliases.alias import Alias, Denial, Redirection
 from ..aliases.quoting import directive_line
 from ..aliases.redirecting import escaped, redirect_status
 from ..aliases.resolve import Resolution, reason_of, resolve_uri
@@ -38,8 +38,9 @@ def plain_answer(resolution: Resolution, site: PreviewSite) -> PlainAnswer | Non
     match = named.table.match(resolution.uri)
     if match is None or resolution.uri in site.own_pages:
         return None
-    status, url = 403, None
-    if isinstance(match.alias.answer, Redirection):
+    answer, url = match.alias.answer, None
+    status: int = answer.status if isinstance(answer, Denial) else 403
+    if isinstance(answer, Redirection):
         server = replace(site.server, host=site.host_of(resolution))
         mount_point = script_name_below(dict(site.environ), "")
         status, url = foretell(

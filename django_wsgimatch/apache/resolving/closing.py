@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, filterfalse
+from typing import Literal
 
 from ...aliases.alias import ACCESS_RULE, Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
@@ -27,12 +28,14 @@ from ..covering.partial_aliases import (
     region_of_scope,
 )
 from ..lines.directive import Directive, Spot, places_of
-from .programs import often_run, program_rules
+from .programs import has_scripts_sent, often_run, program_rules, sending_rules
 from .resolving import Resolver
 
 Owned = tuple[Alias, Directive]
 _PROGRAMS = "Apache may run these files, and here clients would read them"
+_SENT = "Apache sends these scripts as files"
 _NOBODY = "nobody is let in"
+_SCRIPTS = ("wsgiscriptalias", "wsgiscriptaliasmatch")
 # So many parts are held against each other only to tell that nobody is kept out.
 _FEW_PARTS = 24
 # What these do depends on other sections.
@@ -101,12 +104,14 @@ class Closer:
     With ``carries`` the rules that the settings can say are sections of access rules, and close
     nothing. ``met`` are the rules, by identity, that hold where some alias answers; ``stricter``
     are the URLs that rules open, and sections cannot: what is around them holds there, too.
+    ``untold`` are handlers, by identity, that take scripts of which nobody knows from mod_wsgi.
     """
 
     resolver: Resolver
     carries: bool = False
     met: set[int] = field(default_factory=set)
     stricter: list[Closed] = field(default_factory=list)
+    untold: set[int] = field(default_factory=set)
     _open: dict[int, bool] = field(default_factory=dict)
 
     def closed(self, host: Host) -> list[Closed]:
@@ -173,7 +178,8 @@ class Closer:
         for looked in aliases:
             self.met |= looked.met
             self.stricter += looked.stricter()
-            for each in looked.closed():
+            # Access rules are asked before what answers.
+            for each in sorted(looked.closed(), key=_is_sent):
                 kept = _taken_from(each, before)
                 if kept is not None:
                     yield kept
@@ -198,6 +204,9 @@ class _Alias:
         self._is_tls = host.speaks_tls(main)
         self._is_files = isinstance(alias.answer, FileOptions)
         self._programs = [main.programs] if host is main else [main.programs, host.programs]
+        self._may_be_sent = alias.answer is None and directive.key in _SCRIPTS
+        held = [*self._programs, *(scope.programs for scope, _ in case.scopes)]
+        self._may_be_sent &= any(has_scripts_sent(each) for layer in held for each in layer)
         scopes = [each for each in case.scopes if self._tells(each)]
         if _is_root(alias) and self._resolver.is_part:
             scopes.append((often_run(directive), "some"))
@@ -213,6 +222,8 @@ class _Alias:
         self._sure = frozenset(id(scope) for scope, covered in scopes if covered == "all")
         partial = [scope for scope, covered in scopes if covered == "some"]
         self._regions = {id(scope): region_of_scope(alias, scope) for scope in partial}
+        untold = [e for e in partial if id(e) in self._doubtful or self._regions[id(e)] is None]
+        closer.untold |= {id(each) for scope in untold for each in self._handlers(scope)}
         self.access = AliasAccess(readings, alias, scopes, self._regions, self._resolver.kind_of)
         is_clear = carries and not closing_rules(self._server, is_tls=self._is_tls)
         self.access.is_carried = is_clear and self.access.may_be_carried(directive)
@@ -226,7 +237,11 @@ class _Alias:
     def _tells(self, held: tuple[Scope, Coverage]) -> bool:
         scope = held[0]
         is_said = tells_of_access(scope) if self._carries else bool(scope.access)
-        return is_said or bool(self._is_files and scope.programs)
+        return is_said or bool(scope.programs if self._is_files else self._handlers(scope))
+
+    def _handlers(self, scope: Scope) -> list[Directive]:
+        """Return what a section says of who runs the scripts of the alias."""
+        return [e for e in scope.programs if self._may_be_sent and e.key == "sethandler"]
 
     @cached_property
     def is_protected(self) -> bool:
@@ -299,7 +314,7 @@ class _Alias:
         for scope in partial:
             if self._regions[id(scope)] is None:
                 rules = self._closing(self._sure | {id(scope)})
-                if rules:
+                if rules and not all(map(has_scripts_sent, rules)):
                     self._is_whole = self._is_whole and bool(self.rules)
                     self._sure |= {id(scope)}
                     self._doubtful |= {id(scope)}
@@ -324,7 +339,12 @@ class _Alias:
         found = self._closing_firmly(firm)
         for each in () if found else doubtful:
             found = found or self._closing_firmly(firm | {each})
-        return found
+        return found or self._sending(firm)
+
+    def _sending(self, holding: frozenset[int]) -> tuple[Directive, ...]:
+        """Return what takes the scripts from mod_wsgi where all these hold for certain."""
+        layers = [*self._programs, *(each.programs for each in self._holding(holding))]
+        return sending_rules(layers) if self._may_be_sent else ()
 
     def _closing_firmly(self, holding: frozenset[int]) -> tuple[Directive, ...]:
         found = () if self.access.says(holding) else self._closing_layers(holding)
@@ -339,6 +359,10 @@ class _Alias:
 
     def _holding(self, holding: frozenset[int]) -> list[Scope]:
         return [scope for scope in self._order if id(scope) in holding]
+
+
+def _is_sent(closed: Closed) -> bool:
+    return all(map(has_scripts_sent, closed.rules))
 
 
 def _is_empty(closed: Closed) -> bool:
@@ -399,11 +423,14 @@ def _closed(
     is_whole: bool = True,
 ) -> Closed:
     alias = _without(Alias(alias.location, "", alias.kind), openings)
-    return Closed(replace(alias, answer=Denial(_note(rules, is_whole))), rules, is_whole)
+    status: Literal[403, 404] = 404 if all(map(has_scripts_sent, rules)) else 403
+    return Closed(replace(alias, answer=Denial(_note(rules, is_whole), status)), rules, is_whole)
 
 
 def _note(rules: Sequence[Directive], is_whole: bool) -> str:
     places = places_of(dict.fromkeys(each.spot for each in rules))
+    if all(map(has_scripts_sent, rules)):
+        return f"{_SENT}: {places}"
     reason = ACCESS_RULE if any(each.key in (*RULES, *BARRING) for each in rules) else _PROGRAMS
     return f"{reason}: {places}" + ("" if is_whole else f" ({UNTOLD})")
 

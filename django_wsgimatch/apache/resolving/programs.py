@@ -98,6 +98,17 @@ def program_rules(layers: Iterable[Sequence[Directive]]) -> tuple[Directive, ...
     return () if sends(setting.words[0]) else (setting,)
 
 
+def sending_rules(layers: Iterable[Sequence[Directive]]) -> tuple[Directive, ...]:
+    """Return what has WSGI scripts sent as files where all these layers hold, if anything does."""
+    setting = [each for layer in layers for each in layer if each.key == "sethandler"][-1:]
+    return tuple(each for each in setting if has_scripts_sent(each))
+
+
+def has_scripts_sent(directive: Directive) -> bool:
+    """Whether a directive takes WSGI scripts from mod_wsgi, to be sent as they are."""
+    return directive.key == "sethandler" and directive.words[0].lower() == "default-handler"
+
+
 def sends(handler: str) -> bool:
     """Whether a handler sends files as they are."""
     return handler.lower() in SENDING

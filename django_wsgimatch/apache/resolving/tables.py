@@ -54,6 +54,7 @@ class Tables:
     same_as: dict[str, str] = field(default_factory=dict)
     spots: dict[str, Spot] = field(default_factory=dict)
     met: frozenset[int] = frozenset()
+    untold: frozenset[int] = frozenset()
     stricter: tuple[Closed, ...] = ()
     server_name: str | None = None
     named_by: tuple[Directive, ...] = ()
@@ -154,7 +155,7 @@ class _Builder:
 
     def tables(self) -> Tables:
         tables = self._found()
-        tables.met = frozenset(self._closer.met)
+        tables.met, tables.untold = frozenset(self._closer.met), frozenset(self._closer.untold)
         tables.stricter = tuple(self._closer.stricter)
         self._note_names(tables)
         return tables

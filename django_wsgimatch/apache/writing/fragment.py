@@ -317,8 +317,10 @@ def _member_of_dict(name: str, value: Any) -> Part:
 
 def _arguments(alias: Alias, names: Names, usual: FileOptions) -> list[Part]:
     match alias.answer:
-        case Denial(note):
-            return [literal(alias.location), *([f"note={literal(note)}"] if note else [])]
+        case Denial(note, status):
+            said = [f"note={literal(note)}"] if note else []
+            said += [f"status={status}"] if status != Denial().status else []
+            return [literal(alias.location), *said]
         case Redirection(url, status):
             return [literal(alias.location), *([literal(url)] if url else []), f"status={status}"]
         case Rewriting():
@@ -389,8 +391,8 @@ def _record(entry: Written, usual: FileOptions = _USUAL) -> dict[str, Any]:
     alias = entry.alias
     found: dict[str, Any] = {"kind": alias.kind, "location": utf8_text(alias.location)}
     match alias.answer:
-        case Denial(note):
-            found |= {"kind": alias.directive, "note": utf8_text(note)}
+        case Denial(note, status):
+            found |= {"kind": alias.directive, "note": utf8_text(note), "status": status}
         case Redirection(url, status):
             found |= {"kind": alias.directive, "url": utf8_text(url), "status": status}
         case Rewriting(pattern, url, append_query, when, status):

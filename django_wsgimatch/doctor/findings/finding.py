@@ -256,8 +256,9 @@ def _arguments(alias: Alias, entry: object) -> Iterator[str]:
     if alias.template:
         yield _target(alias) if alias.answer is None else _literal(alias.template)
     match alias.answer:
-        case Denial(note) if note:
-            yield f"note={_literal(note)}"
+        case Denial(note, status):
+            yield from [f"note={_literal(note)}"] if note else []
+            yield from [f"status={status}"] if status != Denial().status else []
         case Redirection(status=status) if status != Redirection("").status:
             yield f"status={status}"
         case None:

@@ -439,6 +439,7 @@ def test_json_has_what_is_closed():
         "kind": "deny",
         "location": "/x",
         "note": f"{ACCESS_RULE}: site.conf:3",
+        "status": 403,
         "from": ["site.conf:3"],
     }
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imports import aliases_of, import_lines, notes_of, section, settings_of
+from tests.support.imports import (
+    aliases_of,
+    entry_lines,
+    import_lines,
+    notes_of,
+    section,
+    settings_of,
+)
 
 ROOT = "WSGIScriptAlias / /srv/a.wsgi"
 EXECUTABLE = ["SetHandler wsgi-script", "Options +ExecCGI"]
@@ -193,3 +200,49 @@ def test_the_fallback_s_comment_speaks_of_files_where_there_are_some():
         "As in Apache, nothing answers what no alias matches",
         "What no alias matches is 404",
     ]
+
+
+# Scripts that Apache sends as files
+
+SENT = "SetHandler default-handler"
+NOTE = 'note="Apache sends these scripts as files: site.conf:3", status=404'
+
+
+@pytest.mark.parametrize(
+    ("lines", "closed"),
+    [
+        pytest.param(section("Directory /srv", SENT), [f'deny("/", {NOTE})'], id="all of them"),
+        pytest.param(section("Location /x", SENT), [f'deny("/x", {NOTE})'], id="some URLs"),
+        pytest.param(
+            [*section("Directory /srv", SENT), *section("Location /x", "SetHandler none")],
+            [f'deny_match("^(?!/x(?:/|$))/", {NOTE})'],
+            id="but for those of which a section takes that back",
+        ),
+        pytest.param(
+            [*section("Location /x", SENT), *section("Location /x/y", "Require env z")],
+            [
+                'deny("/x/y", note="an access rule of Apache stood here: site.conf:6")',
+                f'deny("/x", {NOTE})',
+            ],
+            id="behind an access rule",
+        ),
+        pytest.param(section("Files b.wsgi", SENT), [], id="another script"),
+        pytest.param(section("If true", SENT), [], id="URLs that nobody knows"),
+    ],
+)
+def test_scripts_that_apache_sends_as_files_are_404(lines, closed):
+    assert entry_lines(ROOT, *lines)[:-1] == closed
+
+
+def test_it_is_said_of_which_urls_a_script_is_not_run():
+    notes = notes_of(ROOT, *section("Location /x", SENT))
+
+    assert notes[3] == (
+        "changed: /x: 404, where Apache sends a script as it is, and finds nothing below it"
+    )
+
+
+def test_a_handler_for_scripts_that_nobody_knows_needs_you():
+    notes = notes_of("WSGIScriptAlias /s /srv/s", *section("Files b.wsgi", SENT))
+
+    assert notes[3].startswith("needs you")
