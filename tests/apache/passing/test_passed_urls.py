@@ -97,6 +97,34 @@ def test_a_rule_rewrites(lines, entry):
     assert found_of(*lines) == [entry]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(["RewriteCond %{REMOTE_HOST} x", "RewriteRule ^/ - [F]"], id="a name"),
+        pytest.param(
+            [
+                *("RewriteRule ^/one /two", "RewriteCond %{REMOTE_ADDR} ^127"),
+                "RewriteRule ^/ - [F]",
+            ],
+            id="behind a rule that changes some URLs",
+        ),
+        pytest.param(
+            [
+                *("RewriteCond %{TIME_HOUR} 12", "RewriteRule ^/ - [L]"),
+                *("RewriteCond %{REMOTE_ADDR} ^127", "RewriteRule ^/ - [F]"),
+            ],
+            id="behind a rule that lets some pass",
+        ),
+        pytest.param(
+            ["RewriteCond %{REMOTE_ADDR} ^127", "RewriteRule ^/ - [F,C]", "RewriteRule x - [F]"],
+            id="with another rule that belongs to it",
+        ),
+    ],
+)
+def test_a_rule_that_refuses_some_requests_is_left(lines):
+    assert not any(line.startswith("rewrite(") for line in found_of(*lines))
+
+
 def test_rules_that_answer_are_tried_in_their_order():
     found = found_of(
         "RewriteRule ^/a/x - [F]",
