@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..covering.coverage import LOCATIONS
+from ..covering.coverage import LOCATIONS, is_wildcard, section_pattern
 from ..covering.hosts import REDIRECTS, Host, Scope, holder_of, scope_sections
 from ..covering.partial_aliases import is_anchored, literally, look_ahead, without_captures
 from ..lines.directive import Directive, Section
@@ -274,9 +274,12 @@ def server_rules(main: Host, host: Host) -> Iterator[Rule]:
         # Mod_rewrite leaves a virtual host in peace that has none of its directives.
         return
     engines = [d for d in (*above, *own) if d.key == "rewriteengine"]
-    if not any(map(_is_on, [*engines[-1:], *_in_locations(main), *_in_locations(host)])):
-        return
-    yield from chained(rules_of(_with_inherited(own, above)))
+    rules = chained(rules_of(_with_inherited(own, above)))
+    if any(map(_is_on, engines[-1:])):
+        yield from rules
+    elif on := [*filter(_is_on, (*_in_locations(main), *_in_locations(host)))]:
+        within = _ahead_of_locations(on)
+        yield from (replace(rule, uris=(*within, *rule.uris)) for rule in rules)
 
 
 def _rewritten(main: Host, host: Host) -> Iterator[Barred]:
@@ -309,6 +312,22 @@ def _in_locations(host: Host) -> Iterator[Directive]:
     for directive in host.rewriting:
         if any(each.key in LOCATIONS for each in directive.sections):
             yield directive
+
+
+def _ahead_of_locations(lines: Iterable[Directive]) -> tuple[str, ...]:
+    """Return a lookahead for the URLs of the sections that lines stand in, none for any URLs."""
+    aheads = []
+    for line in lines:
+        [section, *_] = (each for each in line.sections if each.key in LOCATIONS)
+        text, is_pattern = section_pattern(section)
+        if is_wildcard(text) and not is_pattern:
+            return ()
+        end = "" if text.endswith("/") else "(?:/|$)"
+        ahead = _ahead(text if is_pattern else f"^{literally(text)}{end}", {})
+        if not ahead or (not is_pattern and text == "/"):
+            return ()
+        aheads.append(ahead)
+    return (aheads[0],) if len(aheads) == 1 else (f"(?:{'|'.join(aheads)})",)
 
 
 def _with_inherited(own: list[Directive], above: list[Directive]) -> list[Directive]:

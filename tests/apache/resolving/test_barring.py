@@ -245,6 +245,14 @@ def test_the_line_of_a_closed_rule_says_so():
     [
         pytest.param(section("Location /b", ON), "/b /b/x", id="in a Location"),
         pytest.param(section("LocationMatch ^/b", ON), "/b /b/x", id="in a pattern of URLs"),
+        pytest.param(section("Location /b/x", ON), "/b/x", id="for a part of them"),
+        pytest.param(
+            [*section("Location /a", ON), *section("LocationMatch x$", ON)],
+            "/b/x",
+            id="in one of two sections",
+        ),
+        pytest.param(section("Location /*", ON), "/b /b/x", id="by a wildcard"),
+        pytest.param(section("Location /a", ON), "", id="for other URLs"),
         pytest.param(section("Directory /srv/a", ON), "", id="in a Directory"),
         pytest.param(section("Location /b", "RewriteEngine Off"), "", id="put off"),
     ],
