@@ -246,7 +246,8 @@ def bar(main: Host, hosts: Sequence[Host]) -> list[Barred]:
 
 def _put(host: Host, barred: Barred) -> bool:
     around = scope_sections(barred.directive)
-    place = holder_of(host, around if barred.section is None else (barred.section,))
+    # Of its URLs it gets those alone that what stands around it holds for.
+    place = holder_of(host, around if barred.section is None else (barred.section, *around))
     if not barred.is_kept or not isinstance(place, Scope):
         return False
     place.access.append(barred.directive)

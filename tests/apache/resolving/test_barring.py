@@ -261,6 +261,14 @@ def test_an_engine_in_a_section_of_urls_counts_for_the_rules_of_the_server(lines
     assert closed(*lines, "RewriteRule ^/b - [F]") == urls
 
 
+def test_a_redirect_that_refuses_holds_for_what_stands_around_it_alone():
+    refusal = "RedirectMatch 403 ^/b"
+
+    assert closed(*section("Directory /srv/other", refusal)) == ""
+    assert closed(*section("Files *.html", refusal)) == ""
+    assert closed(*section("Directory /srv", refusal)) == "/b /b/x"
+
+
 def test_no_access_rule_opens_what_a_rule_refuses():
     lines = [ON, "RewriteRule ^/a/x - [F]"]
 
