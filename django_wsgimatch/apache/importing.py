@@ -161,7 +161,8 @@ def _imported(
         named[directive.key].append(directive)
     main, hosts = read_hosts(directives, ledger)
     access_files.put(main, hosts)
-    folders, is_part = names_of_folders(directives), not named["loadmodule"]
+    folders = names_of_folders(directives)
+    is_part = configuration.may_be_run and not named["loadmodule"]
     resolver = Resolver(main, ledger, kind_of, folders, is_part, set_by_others(directives))
     tables, told = _tables(resolver, hosts, directives, how)
     tables = write_out_groups(tables, main.server_name, ledger, kind_of)

@@ -155,6 +155,8 @@ def _matches(pattern: str, version: str) -> bool:
 # What distributions build into Apache, or load without saying so.
 _BUILT_IN = frozenset(("core", "http", "log_config", "logio", "so", "unixd", "version", "watchdog"))
 _MPMS = frozenset(("event", "worker", "prefork", "itk"))
+# How the names of modules begin that another file of a server may have run files.
+_RUNNERS = ("php", "suphp", "cgi", "fcgid", "fastcgi", "proxy_fcgi", "proxy_scgi", "perl", "lsapi")
 _SPELLING = re.compile(r"(?:mod_)?(?:mpm_)?(.*?)(?:\.c|\.cpp|_module)?", re.DOTALL)
 
 
@@ -174,6 +176,12 @@ class Modules:
         module = plain_name(name)
         self._loaded |= {module}
         self._is_complete |= module in _MPMS
+
+    @property
+    def may_run_files(self) -> bool:
+        """Whether one of them may be there that runs files as programs."""
+        names = (name.startswith(_RUNNERS) for name in self._loaded)
+        return not self._is_complete or any(names)
 
     def is_loaded(self, name: str) -> bool:
         """

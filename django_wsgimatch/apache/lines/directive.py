@@ -133,6 +133,7 @@ class ApacheConfiguration:
     What is switched off is there too, marked: a report loses nothing. Text is as in the files, a
     character a byte. ``private`` are included files of which a report shows no more than it must.
     ``has_mod_dir`` says that mod_dir is loaded, or may be.
+    ``may_be_run`` says that another file of the server may have a module run files, as PHP's.
     """
 
     directives: tuple[Directive, ...]
@@ -140,6 +141,7 @@ class ApacheConfiguration:
     remarks: tuple[Remark, ...] = ()
     private: frozenset[str] = frozenset()
     has_mod_dir: bool = True
+    may_be_run: bool = True
 
 
 @dataclass(frozen=True, slots=True)

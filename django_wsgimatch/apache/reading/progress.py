@@ -118,6 +118,7 @@ class Progress:
             tuple(self._remarks.values()),
             frozenset(self.private),
             self.modules.is_loaded("dir_module"),
+            self.modules.may_run_files,
         )
 
     def _directives(self) -> Iterator[Directive]:

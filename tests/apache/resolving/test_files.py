@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from django_wsgimatch.apache.importing import import_configuration
+from django_wsgimatch.apache.lines.directive import Surroundings
+from django_wsgimatch.apache.reading.reading import read_text
 from tests.support.imports import entry_lines, notes_of, section
 
 APP = "WSGIScriptAlias /app /srv/app.wsgi"
@@ -221,3 +224,24 @@ def test_what_options_no_longer_do_is_told(options, note):
     notes = notes_of("Alias /f /srv/files", *section("Location /f", f"Options {options}"))
 
     assert notes[3].startswith(f"changed: {note}")
+
+
+@pytest.mark.parametrize(
+    ("modules", "is_closed"),
+    [
+        pytest.param(None, True, id="nobody says which modules there are"),
+        pytest.param(["mime", "php8.2_module"], True, id="the module of PHP"),
+        pytest.param(["mod_proxy_fcgi.c"], True, id="a module that passes files on"),
+        pytest.param(["mime_module", "wsgi", "dir"], False, id="no module that runs files"),
+    ],
+)
+def test_files_that_another_file_of_the_server_may_have_run_are_closed(modules, is_closed):
+    given = Surroundings(modules=None if modules is None else frozenset(modules))
+    read = read_text("DocumentRoot /srv/html\n", "site.conf", given)
+
+    settings = import_configuration(read, lambda path: "missing").settings
+
+    assert settings is not None
+    assert ["php" in each.alias.location for each in settings.entries] == [True] * is_closed + [
+        False
+    ]
