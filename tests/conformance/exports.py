@@ -92,7 +92,13 @@ class Differing:
 
     @property
     def is_opened(self) -> bool:
-        """Whether an application answers what Apache kept people out of, or answered itself."""
+        """
+        Whether an application answers what Apache kept people out of, or answered itself.
+
+        Or anything at all does, as a file, what Apache kept people out of.
+        """
+        if self.old.status in (401, 403) and self.new.status == 200 and not self.is_named:
+            return True
         is_kept = self.old.status in (401, 403, 404, 405, 410) or 300 <= self.old.status < 400
         is_open = is_kept and not is_told(self.old) and is_told(self.new)
         return is_open and not self.is_named
