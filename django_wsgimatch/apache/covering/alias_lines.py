@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -17,6 +18,8 @@ from .coverage import FileKind, FileKinds
 from .hosts import Host, scope_sections
 
 ROOT = "documentroot"
+_REDIRECTS = ("redirect", "redirectpermanent", "redirecttemp")
+_STATUS = re.compile(r"\d+|permanent|temp|seeother|gone")
 MOD_ALIAS = ("alias", "aliasmatch")
 
 
@@ -40,6 +43,22 @@ def _alias_of(name: str, rest: str) -> Alias | None:
     except PatternError:
         return None
     return Alias(words[0], words[1], "match")
+
+
+def redirects_all_of_a_section(directive: Directive) -> bool:
+    """
+    Whether a line names no URL of its own: all of its section is redirected.
+
+    As observed: Apache does so before access rules are asked, and before all other redirects.
+    """
+    words = directive.words
+    is_status = words and directive.key == "redirect" and _STATUS.fullmatch(words[0])
+    return directive.key in _REDIRECTS and len(words) == (2 if is_status else 1)
+
+
+def is_asked_late(directive: Directive) -> bool:
+    """Whether access rules are asked before a line of mod_alias."""
+    return bool(scope_sections(directive)) and not redirects_all_of_a_section(directive)
 
 
 def answering_aliases(servers: Iterable[Host]) -> Iterator[Alias]:

@@ -18,8 +18,9 @@ from ...aliases.table import kind_rank
 from ..access.access_sections import CarriedSection, carried_sections, first_unfit
 from ..access.carrying import AliasAccess, Readings, changes_logins, tells_of_access
 from ..covering.access import BARRING, RULES, SWITCHES, Layer, closing_rules
+from ..covering.alias_lines import is_asked_late
 from ..covering.coverage import Coverage, Reach, coverage
-from ..covering.hosts import Host, Scope, scope_sections
+from ..covering.hosts import Host, Scope
 from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
 from ..covering.partial_aliases import (
     contradicts_itself,
@@ -124,8 +125,7 @@ class Closer:
         scopes = [scope for server in servers for scope in server.scopes.values()]
         owned = [each for s in servers for each in s.aliases if not _is_direct(each[0])]
         owned.sort(key=lambda each: kind_rank(each[0]))
-        telling = any(each.access or each.programs for each in servers)
-        telling = telling or any(each.access or each.programs for each in scopes)
+        telling = any(each.access or each.programs for each in (*servers, *scopes))
         is_part = self.resolver.is_part
         if not telling and not (is_part and any(_is_root(alias) for alias, _ in owned)):
             return [], ()
@@ -373,7 +373,7 @@ def _is_empty(closed: Closed) -> bool:
 def _is_late(owned: Owned) -> bool:
     """Whether an entry that redirects stands in a section."""
     alias, directive = owned
-    return isinstance(alias.answer, Redirection) and bool(scope_sections(directive))
+    return isinstance(alias.answer, Redirection) and is_asked_late(directive)
 
 
 def _is_root(alias: Alias) -> bool:

@@ -14,7 +14,14 @@ from ...aliases.alias import Alias, Redirection
 from ...aliases.directives import parse_mod_alias, root_of
 from ...aliases.file_options import FileOptions
 from ...exceptions import DirectiveError
-from ..covering.alias_lines import MOD_ALIAS, ROOT, alias_of, answering_aliases, takes_everything
+from ..covering.alias_lines import (
+    MOD_ALIAS,
+    ROOT,
+    alias_of,
+    answering_aliases,
+    redirects_all_of_a_section,
+    takes_everything,
+)
 from ..covering.coverage import is_below, is_wildcard, section_pattern
 from ..covering.file_tests import leaves_out
 from ..covering.hosts import ALIASES, Host, scope_sections
@@ -133,7 +140,12 @@ class _Putting:
         first = [each for each in host.direct if not isinstance(each[0].answer, FileOptions)]
         if host is not main:
             first += [each for each in main.direct if each[1].key in (*_REDIRECTS, OWN_PAGE)]
-        below = [each for server in servers for each in _in_locations(server)]
+        # The last section wins, of the main server's and of the host's own behind them.
+        below = [each for server in servers for each in reversed([*_in_locations(server)])]
+        rules = [each for each in first if each[1].key == "rewriterule"]
+        whole = [each for each in below if redirects_all_of_a_section(each[1])]
+        first = [*rules, *whole, *(each for each in first if each not in rules)]
+        below = [each for each in below if each not in whole]
         mounts = [each for server in servers for each in server.mounted if each[1].key != ROOT]
         files += self._files(servers)
         last = [each for each in host.mounted if each[1].key == ROOT]
@@ -222,7 +234,7 @@ def _redirect(directive: Directive) -> Alias | None:
 
 
 def _in_locations(host: Host) -> Iterator[Owned]:
-    """Yield the redirects of a <Location>: there access rules come first."""
+    """Yield the redirects of a <Location>: where they name a URL of it, access rules come first."""
     for directive in host.takers:
         sections = scope_sections(directive)
         if directive.key not in _REDIRECTS or [each.key for each in sections] != ["location"]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from ...aliases.alias import Alias, Denial, Redirection, Rewriting
 from ...aliases.file_options import FileOptions
-from ..covering.alias_lines import kinds_for
+from ..covering.alias_lines import is_asked_late, kinds_for
 from ..covering.around import (
     FileLocations,
     extra_uses,
@@ -30,7 +30,7 @@ from ..covering.around import (
 )
 from ..covering.coverage import LOCATIONS, Coverage, FileKinds, coverage, reach_of
 from ..covering.extra_values import Values, is_extra, is_left, option_said, overlaid
-from ..covering.hosts import ROOT, Host, Scope, is_proxy_line, scope_sections
+from ..covering.hosts import ROOT, Host, Scope, is_proxy_line
 from ..covering.indexes import ScopeIndex
 from ..covering.meetings import (
     NAMES,
@@ -88,7 +88,7 @@ class ResolvedAlias:
     def is_first(self) -> bool:
         """Whether it answers before access rules are looked at."""
         is_direct = isinstance(self.alias.answer, Redirection | Denial | Rewriting)
-        return is_direct and not scope_sections(self.directive)
+        return is_direct and not is_asked_late(self.directive)
 
 
 @dataclass(slots=True)

@@ -166,6 +166,20 @@ def test_a_redirect_answers_before_an_access_rule_and_one_in_a_location_behind_i
     ]
 
 
+def test_a_redirect_of_all_of_a_location_comes_before_other_redirects_and_access_rules():
+    found = entry_lines(
+        *("RewriteEngine On", "RewriteRule ^/a/w http://w/ [R,L]", "Redirect /a http://x/"),
+        *section("Location /a/x", "Redirect 301 http://y/"),
+        *section("Location /a/x/y", "RedirectTemp http://z/", "Require env x"),
+        APP,
+    )
+
+    assert [each.partition(", ")[0] for each in found] == [
+        *('redirect_match("^/a/w"', 'redirect_match("^/a/x/y(?=/|$)"'),
+        *('redirect_match("^/a/x(?=/|$)"', 'redirect("/a"', 'script_alias("/app"'),
+    ]
+
+
 def test_an_index_file_that_a_rule_closes_does_not_answer_for_its_folder():
     found = entry_lines("Alias /f /srv/files", *section("Files index.html", "Require ip 10"))
 
