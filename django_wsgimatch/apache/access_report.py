@@ -12,7 +12,7 @@ from .covering.hosts import Host, Scope
 from .lines.directive import Directive
 from .outcomes.outcome import Ledger
 from .protected_urls import Protected
-from .resolving.closing import Closed
+from .resolving.closed import Closed
 from .resolving.tables import Tables
 
 _EVERYBODY = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ..aliases.alias import Denial
-from .resolving.closing import UNTOLD, Closed
+from .resolving.closed import UNTOLD, Closed
 from .resolving.tables import Tables
 from .resolving.takers import Taken
 

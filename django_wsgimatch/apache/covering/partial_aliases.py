@@ -123,6 +123,18 @@ def excluded(alias: Alias, other: Alias) -> Alias | None:
     return _where(alias, "(?!" + look_ahead(pattern)[3:])
 
 
+def shared(alias: Alias, other: Alias) -> Alias | None:
+    """Return an alias for its uris that another one has, too, None where one pattern cannot."""
+    if other.kind == "plain":
+        location = _SLASHES.sub("/", other.location)
+        end = "" if location.endswith("/") else "(?:/|$)"
+        return _where(alias, f"(?={literally(location)}{end})")
+    pattern = without_captures(other.location)
+    if pattern is None or _UNMOVABLE.search(pattern):
+        return None
+    return _where(alias, look_ahead(pattern))
+
+
 def region_of(section: Section) -> Reach:
     """Return the uris that a <Location> holds for, as far as they are known."""
     text, is_pattern = section_pattern(section)

@@ -6,71 +6,38 @@ Where the settings cannot say who is let in, closed is the safe side until someb
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, filterfalse
-from typing import Literal
 
-from ...aliases.alias import ACCESS_RULE, Alias, Denial, Redirection
+from ...aliases.alias import Alias, Denial, Redirection
 from ...aliases.file_options import FileOptions
 from ...aliases.table import kind_rank
 from ..access.access_sections import CarriedSection, carried_sections, first_unfit
 from ..access.carrying import AliasAccess, Readings, changes_logins, tells_of_access
-from ..covering.access import BARRING, RULES, SWITCHES, Layer, closing_rules
+from ..covering.access import SWITCHES, Layer, closing_rules
 from ..covering.alias_lines import is_asked_late
 from ..covering.coverage import Coverage, Reach, coverage
 from ..covering.hosts import Host, Scope
-from ..covering.indexes import Regions, ScopeIndex, in_words, reach_of_region
+from ..covering.indexes import Regions, ScopeIndex, reach_of_region
 from ..covering.partial_aliases import (
-    contradicts_itself,
-    excluded,
     is_exact,
     region_of_scope,
+    shared,
 )
-from ..lines.directive import Directive, Spot, places_of
+from ..lines.directive import Directive, places_of
+from .closed import Closed, close_urls, closes_nothing, is_sent, taken_from, without_parts
 from .programs import has_scripts_sent, often_run, program_rules, sending_rules
 from .resolving import Resolver
 
 Owned = tuple[Alias, Directive]
-_PROGRAMS = "Apache may run these files, and here clients would read them"
-_SENT = "Apache sends these scripts as files"
 _NOBODY = "nobody is let in"
 _SCRIPTS = ("wsgiscriptalias", "wsgiscriptaliasmatch")
 # So many parts are held against each other only to tell that nobody is kept out.
 _FEW_PARTS = 24
 # What these do depends on other sections.
 _NOT_ALONE = ("satisfy", "authmerging", *SWITCHES)
-UNTOLD = "for some of these URLs; which ones cannot be determined"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Closed:
-    """
-    URLs that are closed: the entry that says so, and the rules that it stands for.
-
-    ``is_whole`` says that the rules hold for all these URLs, as far as can be told; ``is_final``
-    that they let nobody in in Apache either.
-    """
-
-    alias: Alias
-    rules: tuple[Directive, ...]
-    is_whole: bool = True
-    is_final: bool = False
-
-    @property
-    def spots(self) -> tuple[Spot, ...]:
-        """Where the rules stand."""
-        return tuple(dict.fromkeys(each.spot for each in self.rules))
-
-    @property
-    def urls(self) -> str:
-        return in_words(self.alias)
-
-    @property
-    def is_rule(self) -> bool:
-        """Whether an access rule is the reason, and not that Apache runs files."""
-        return isinstance(self.alias.answer, Denial) and self.alias.answer.is_undecided
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,16 +92,17 @@ class Closer:
         scopes = [scope for server in servers for scope in server.scopes.values()]
         owned = [each for s in servers for each in s.aliases if not _is_direct(each[0])]
         owned.sort(key=lambda each: kind_rank(each[0]))
-        telling = any(each.access or each.programs for each in (*servers, *scopes))
+        telling = any(each.access or each.programs for each in servers)
+        telling = telling or any(each.access or each.programs for each in scopes)
         is_part = self.resolver.is_part
         if not telling and not (is_part and any(_is_root(alias) for alias, _ in owned)):
             return [], ()
         looked, sections = self._carried(host, servers, owned)
         found = self._look(looked, Regions())
         first: dict[tuple[str, str], Closed] = {}
-        for each in filterfalse(_is_empty, found):
+        for each in filterfalse(closes_nothing, found):
             first.setdefault((each.alias.kind, each.alias.location), each)
-        return list(_without_parts(first.values())), sections
+        return list(without_parts(first.values())), sections
 
     def _carried(
         self, host: Host, servers: Iterable[Host], aliases: Sequence[Owned]
@@ -179,8 +147,8 @@ class Closer:
             self.met |= looked.met
             self.stricter += looked.stricter()
             # Access rules are asked before what answers.
-            for each in sorted(looked.closed(), key=_is_sent):
-                kept = _taken_from(each, before)
+            for each in sorted(looked.closed(), key=is_sent):
+                kept = taken_from(each, before)
                 if kept is not None:
                     yield kept
             for opening in looked.openings if looked.rules else [looked.alias]:
@@ -265,7 +233,7 @@ class _Alias:
         """Yield what is closed of the alias: all of it but what is open, and what is closed."""
         parts = self._parts.values()
         if self.rules:
-            yield _closed(self.alias, self.openings, self.rules, is_whole=self._is_whole)
+            yield close_urls(self.alias, self.openings, self.rules, is_whole=self._is_whole)
         for part in parts:
             meeting = [each for each in self._near(part) if each is not part]
             openings = [each for each in meeting if self._is_opening(each)]
@@ -285,7 +253,7 @@ class _Alias:
                 yield Closed(part.alias, (*part.scope.access, *part.scope.logins))
 
     def _closed_part(self, part: _Part, openings: Sequence[Alias]) -> Closed:
-        found = _closed(part.alias, openings, self._told(part))
+        found = close_urls(part.alias, openings, self._told(part))
         if not found.is_rule or not self.access.lets_nobody_in(part.holding):
             return found
         found = replace(found, rules=tuple(part.scope.access) or found.rules)
@@ -298,12 +266,32 @@ class _Alias:
         is_own = not set(map(id, part.scope.access)).isdisjoint(map(id, part.rules))
         return part.rules if is_own or not is_unsaid else (*part.rules, *part.scope.logins)
 
-    def _closed_together(self, part: _Part, others: Iterable[_Part]) -> Iterator[Closed]:
-        """Yield a part that is open by itself, where another open one meets it and closes it."""
-        for other in others:
-            if rules := self._closing(part.holding | other.holding):
-                yield _closed(part.alias, [], rules, is_whole=False)
-                return
+    def _closed_together(self, part: _Part, others: Sequence[_Part]) -> Iterator[Closed]:
+        """
+        Yield what is closed of a part that is open by itself, where other open ones meet it.
+
+        That is where one of them does, and all of the part where several have to or one entry
+        cannot say where that is.
+        """
+        meeting = [(each, self._closing(part.holding | each.holding)) for each in others]
+        regions = [(shared(part.alias, each.alias), rules) for each, rules in meeting if rules]
+        several = self._closing_with_two(part, [each for each, rules in meeting if not rules])
+        whole = several or next((rules for region, rules in regions if region is None), ())
+        if whole:
+            yield close_urls(part.alias, [], whole, is_whole=False)
+            return
+        for region, rules in regions:
+            assert region is not None
+            yield close_urls(region, [], rules, is_whole=False)
+
+    def _closing_with_two(self, part: _Part, others: Sequence[_Part]) -> tuple[Directive, ...]:
+        """Return what closes a part where two others meet it, of which none does by itself."""
+        if len(others) > _FEW_PARTS:
+            return ()
+        for one, other in combinations(others, 2):
+            if rules := self._closing(part.holding | one.holding | other.holding):
+                return rules
+        return ()
 
     def _lets_through(self, part: _Part, other: _Part) -> bool:
         is_around = id(other.scope) in part.holding
@@ -361,15 +349,6 @@ class _Alias:
         return [scope for scope in self._order if id(scope) in holding]
 
 
-def _is_sent(closed: Closed) -> bool:
-    return all(map(has_scripts_sent, closed.rules))
-
-
-def _is_empty(closed: Closed) -> bool:
-    """Whether nothing is closed: the URLs of a script among files are not those files'."""
-    return contradicts_itself(closed.alias.location)
-
-
 def _is_late(owned: Owned) -> bool:
     """Whether an entry that redirects stands in a section."""
     alias, directive = owned
@@ -383,64 +362,6 @@ def _is_root(alias: Alias) -> bool:
 def _is_direct(alias: Alias) -> bool:
     """Whether an entry answers whatever access rules say, or closes itself."""
     return isinstance(alias.answer, Redirection | Denial)
-
-
-def _taken_from(closed: Closed, before: Regions) -> Closed | None:
-    """Return what is closed without what open aliases before it answer, None if nothing is left."""
-    if before.covers(closed.alias):
-        return None
-    others = [Alias(e.location, "", e.kind) for e in before.meeting(reach_of_region(closed.alias))]
-    return replace(closed, alias=_without(closed.alias, others)) if others else closed
-
-
-def _without_parts(found: Collection[Closed]) -> Iterator[Closed]:
-    """Yield what is closed, but no part of what the same rules close by a prefix."""
-    plain = {each.alias.location: each for each in found if each.alias.kind == "plain"}
-    for each in found:
-        prefixes = reach_of_region(each.alias).prefixes
-        around = [_around(prefix, plain, each) for prefix in prefixes or ()]
-        if not around or not all(around):
-            yield each
-
-
-def _around(prefix: str, plain: Mapping[str, Closed], part: Closed) -> bool:
-    """Whether all that begins with a prefix is closed by the rules that close a part of it."""
-    starts = (prefix[:end] for end in range(1, len(prefix) + 1))
-    return any(
-        plain[each] is not part
-        and (each.endswith("/") or prefix[len(each) :].startswith("/"))
-        and set(map(id, part.rules)) <= set(map(id, plain[each].rules))
-        for each in starts
-        if each in plain
-    )
-
-
-def _closed(
-    alias: Alias,
-    openings: Sequence[Alias],
-    rules: tuple[Directive, ...],
-    *,
-    is_whole: bool = True,
-) -> Closed:
-    alias = _without(Alias(alias.location, "", alias.kind), openings)
-    status: Literal[403, 404] = 404 if all(map(has_scripts_sent, rules)) else 403
-    return Closed(replace(alias, answer=Denial(_note(rules, is_whole), status)), rules, is_whole)
-
-
-def _note(rules: Sequence[Directive], is_whole: bool) -> str:
-    places = places_of(dict.fromkeys(each.spot for each in rules))
-    if all(map(has_scripts_sent, rules)):
-        return f"{_SENT}: {places}"
-    reason = ACCESS_RULE if any(each.key in (*RULES, *BARRING) for each in rules) else _PROGRAMS
-    return f"{reason}: {places}" + ("" if is_whole else f" ({UNTOLD})")
-
-
-def _without(alias: Alias, openings: Sequence[Alias]) -> Alias:
-    """Return an alias without the URLs of others; with them where one entry cannot say that."""
-    for each in openings:
-        narrower = excluded(alias, each)
-        alias = alias if narrower is None else narrower
-    return alias
 
 
 def _covers(scope: Scope, part: Scope, reach: Reach) -> bool:

@@ -11,7 +11,7 @@ from ...aliases.table import in_order_of_apache
 from ..access.access_sections import CarriedSection
 from ..covering.around import without_surroundings
 from ..covering.hosts import Host, proxy_lines
-from .closing import Closed
+from .closed import Closed
 from .resolving import ResolvedAlias
 
 

@@ -9,7 +9,7 @@ from ...aliases.alias import Alias
 from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ..covering.coverage import is_below
-from .closing import Closed
+from .closed import Closed
 from .resolving import ResolvedAlias
 
 # A folder that no rule names.

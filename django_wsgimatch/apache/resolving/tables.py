@@ -18,7 +18,8 @@ from ..covering.indexes import may_share
 from ..lines.directive import Directive, Spot
 from ..outcomes.outcome import Ledger
 from ..rewriting.plain_rules import PlainRules
-from .closing import Closed, Closer
+from .closed import Closed
+from .closing import Closer
 from .files import is_inherited
 from .host_table import HostTable, urls_of_closed
 from .index_files import without_closed_index

@@ -13,7 +13,7 @@ from ..lines.directive import Spot
 from ..outcomes.outcome import Category, Ledger
 from ..processes.processes import ProcessGroup
 from ..processes.servers import NO_SERVERS, Servers
-from ..resolving.closing import Closed
+from ..resolving.closed import Closed
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
 from .access import WrittenAccess, collect_access

@@ -237,6 +237,17 @@ def test_what_settings_cannot_say_is_closed(lines):
     assert closed(*lines) == ["/x"]
 
 
+def test_where_a_section_meets_one_that_cannot_be_said_only_their_urls_are_closed():
+    lines = [
+        r"WSGIScriptAliasMatch ^/m/(\w+) /srv/m/$1.wsgi",
+        *section("FilesMatch ^a", "Deny from all", "Require all granted", "Satisfy any"),
+        *section("Location /m/a/x", "Require all denied"),
+    ]
+
+    assert written(*lines) == ['access("/m/a/x", require="all denied")']
+    assert closed(*lines) == [r"^(?=(?=/m/a/x(?:/|$))/m/(?:\w+))(?=.*/(?:a))/m/(\w+)"]
+
+
 @pytest.mark.parametrize(
     ("place", "function"),
     [
