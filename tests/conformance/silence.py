@@ -257,7 +257,11 @@ def _goes_on(environ: Any, start_response: Any) -> list[bytes]:
 def _asked(request: Request, port: int) -> tuple[dict[str, Any], Server]:
     name = request.host.partition(":")[0]
     environ = make_environ(
-        request.target, HTTP_HOST=request.host, SERVER_NAME=name, SERVER_PORT=str(port)
+        request.target,
+        HTTP_HOST=request.host,
+        SERVER_NAME=name,
+        SERVER_PORT=str(port),
+        REMOTE_ADDR="127.0.0.1",
     )
     return environ, Server(name, request.host, port=str(port))
 
