@@ -67,6 +67,7 @@ def _lost(own: AccessRules, sections: Iterable[AccessSection]) -> AccessRules:
         login=Login(),
         host_rules=None if merged.host_rules == own.host_rules else own.host_rules,
         require_ssl=None if merged.require_ssl else own.require_ssl,
+        allow_methods=None if merged.allow_methods == own.allow_methods else own.allow_methods,
     )
 
 

@@ -37,6 +37,12 @@ def found(settings, tmp_path):
             "SSLRequireSSL",
             id="that it is encrypted",
         ),
+        pytest.param(
+            rules(allow_methods="GET"),
+            access("/", allow_methods="GET POST"),
+            "AllowMethods GET",
+            id="the methods that are allowed",
+        ),
     ],
 )
 def test_a_section_that_replaces_what_an_entry_says(found, own, section, lost):
@@ -66,6 +72,7 @@ def test_a_pattern_has_the_sections_of_all_urls_alone(found):
         pytest.param([access_match("^/a", require="all granted")], id="a pattern"),
         pytest.param([access("/", require_ssl=True)], id="something else"),
         pytest.param([access("/", require="local")], id="the same"),
+        pytest.param([access("/", allow_methods="GET")], id="the methods alone"),
         pytest.param([access("/", require="ip 10", auth_merging="and")], id="one that adds to it"),
         pytest.param([access("/", require="ip 10", host="other.test")], id="another host"),
         pytest.param(
