@@ -39,6 +39,7 @@ from .remains import (
     Kind,
     Remains,
     handler_names,
+    may_replace,
     remains_of,
     where_something_is,
     without_mod_wsgi,
@@ -240,8 +241,9 @@ class _Export:
 
     def _take_out(self) -> None:
         """Take out the lines that need mod_wsgi, and close what they leave open."""
+        order = {id(each): number for number, each in enumerate(self._active)}
         handling = (each for each in self._active if each.key in _HANDLING)
-        others = {each.host for each in handling if remains_of(each, self._handlers) is None}
+        others = [each for each in handling if remains_of(each, self._handlers) is None]
         for directive in self._active:
             remains = remains_of(directive, self._handlers)
             if remains is None:
@@ -253,8 +255,8 @@ class _Export:
                 self._refuse_macro(directive)
                 continue
             lines: Sequence[str] = remains.lines
-            elsewhere = {directive.host, None} if directive.host is not None else others
-            if remains.is_of_files and not others & elsewhere:
+            behind = (each for each in others if may_replace(each, directive, order))
+            if remains.is_of_files and next(behind, None) is None:
                 lines = where_something_is(directive, lines)
             self._source(directive).put(directive.spot.line, lines)
             if remains.before_container:

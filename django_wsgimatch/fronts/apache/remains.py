@@ -8,12 +8,13 @@ read; a rule that mod_wsgi enforced would be enforced by nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ...apache.covering.access import CONTAINERS, LIMITS
 from ...apache.covering.coverage import CONDITIONS
+from ...apache.covering.hosts import Rank, rank_of, scope_sections
 from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
 from .lines.quoting import comment, raw_word, raw_words, word
@@ -94,6 +95,22 @@ def remains_of(directive: Directive, handlers: Collection[str]) -> Remains | Non
         line = f"RewriteRule {_pattern_of(directive)} - [F]"
         return Remains("refused", (line,), "it handed a file to mod_wsgi: 403")
     return None
+
+
+def may_replace(other: Directive, handler: Directive, order: Mapping[int, int]) -> bool:
+    """
+    Whether a directive about handlers comes behind another one, in the same server.
+
+    ``order`` has their places in the configuration, by their identity.
+    """
+    is_shared = None in (other.host, handler.host) or other.host == handler.host
+    return is_shared and _place_of(other, order) > _place_of(handler, order)
+
+
+def _place_of(directive: Directive, order: Mapping[int, int]) -> tuple[Rank, bool, int]:
+    scoped = scope_sections(directive)
+    rank = rank_of(scoped) if scoped else (-1, 0, 0)
+    return rank, directive.host is not None, order[id(directive)]
 
 
 def where_something_is(directive: Directive, lines: Sequence[str]) -> Sequence[str]:

@@ -307,6 +307,14 @@ def test_a_handler_stays_where_another_may_take_its_place():
     assert "<If" not in found.text
 
 
+def test_a_handler_takes_the_place_of_one_that_comes_before_it():
+    lines = ["<Location /x>", "SetHandler none", "SetHandler wsgi-script", "</Location>"]
+
+    found = export(host("<Directory /srv>", "SetHandler x", "</Directory>", *lines))
+
+    assert '<If "-e %{REQUEST_FILENAME}">' in found.text
+
+
 def test_handlers_of_another_virtual_host_take_no_place():
     other = host("<Location /x/y>", "SetHandler none", "</Location>")
 
