@@ -35,6 +35,7 @@ TREE: tuple[TreeItem, ...] = (
 ALWAYS = ("nested_scripts", "path_rules", "condition")
 REFUSING = (
     "asking_for_files",
+    "borrowed_login",
     "closed_for_good",
     "handled_scripts",
     "partial_rules",

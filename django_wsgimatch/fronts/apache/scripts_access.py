@@ -83,6 +83,8 @@ def access_of(
             continue
         is_answering = section.answering or (has_rules and section.is_switching_rules)
         is_closing = _is_closing([*layers, section.access], is_tls=is_tls, asking=asking)
+        # Of a place that asks for users, and takes the login of this section.
+        is_closing = is_closing or any(not section.login <= each for each in asking.logins)
         if not is_answering and (not is_closing or section.repeats(sure)):
             continue
         region = _region(alias, section)
@@ -99,6 +101,7 @@ def access_of(
             refused.append(RefusedPart(region, section, reason))
     # Rules for some URLs may be put together with those for all, or take their login.
     has_askers = asking.without_rule or any(each.access for _, each in parts)
+    has_askers = has_askers or any(not login for login in asking.logins)
     kept = to_be_said(sure, is_tls=is_tls, has_askers=has_askers)
     said = [(each, _said(each, alias)) for each in kept]
     unsaid = [RefusedPart(alias, each, _UNMOVABLE) for each, told in said if told is None]

@@ -182,10 +182,15 @@ class FileSection:
 
     def repeats(self, sections: Sequence[FileSection]) -> bool:
         """Whether it asks for just what those of some sections before it ask for that do last."""
-        before = [each for each in sections if each.place <= self.place and each.requirements]
-        is_plain = not self.login and all(each.key == "require" for each in self.access)
-        is_plain = is_plain and not (self.unread or len(self.compared) < len(self.sections))
-        return is_plain and bool(before) and before[-1].required == self.required != ()
+        before = [each for each in sections if each.place <= self.place]
+        logins = {d.key: d.words for each in before for d in each.directives if d.key in _LOGIN}
+        if self.unread or any(d.key not in ("require", *_LOGIN) for d in self.carried):
+            return False
+        if any(logins.get(d.key) != d.words for d in self.directives if d.key in _LOGIN):
+            return False
+        asking = [each.required for each in before if each.requirements]
+        is_flat = len(self.compared) == len(self.sections)
+        return not self.access or (is_flat and asking[-1:] == [self.required] != [()])
 
     @property
     def required(self) -> tuple[str, ...]:

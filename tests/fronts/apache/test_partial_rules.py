@@ -102,7 +102,11 @@ def test_only_one_section_is_said_where_several_may_hold_for_a_url():
     [
         pytest.param(files("Require user  X"), 0, id="the same users"),
         pytest.param(files("Require user y"), 1, id="others"),
-        pytest.param(files(*LOGIN, "Require user x"), 1, id="with another login"),
+        pytest.param(files(*LOGIN, "Require user x"), 0, id="with the same login"),
+        pytest.param(files(*LOGIN), 0, id="the same login alone"),
+        pytest.param(files("AuthUserFile /b"), 1, id="another login alone"),
+        pytest.param(files("AuthUserFile /b", "Require user x"), 1, id="with another login"),
+        pytest.param(files("AuthBasicAuthoritative off"), 1, id="another word on logins"),
         pytest.param(files("Require user x", "Deny from all"), 1, id="and addresses"),
     ],
 )
@@ -165,3 +169,13 @@ def test_a_rule_that_a_choice_makes_up_for_counts_where_a_place_takes_the_choice
     beside = export(host(FOLDER, *folder, *section, *location("Order deny,allow")))
 
     assert (len(alone.refused), len(beside.refused)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("login", "count"),
+    [pytest.param(LOGIN, 0, id="its own"), pytest.param([], 1, id="that of the script")],
+)
+def test_a_login_for_some_scripts_counts_where_a_place_asks_for_users_by(login, count):
+    lines = [*files(*LOGIN), *location(*login, "Require valid-user")]
+
+    assert len(export(host(FOLDER, *lines)).refused) == count
