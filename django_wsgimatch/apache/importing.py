@@ -156,9 +156,7 @@ def _imported(
     how: _How,
 ) -> Imported:
     directives = [each for each in configuration.directives if not each.is_off]
-    named: defaultdict[str, list[Directive]] = defaultdict(list)
-    for directive in directives:
-        named[directive.key].append(directive)
+    named = _by_name(directives)
     main, hosts = read_hosts(directives, ledger)
     access_files.put(main, hosts)
     folders = names_of_folders(directives)
@@ -194,6 +192,13 @@ def _imported(
     regions = tuple(each.alias for each in tables.stricter)
     said = (*found, *refusing(own.taken))
     return Imported(settings, (), said, own.taken, carried=own.carried, stricter=regions)
+
+
+def _by_name(directives: Iterable[Directive]) -> defaultdict[str, list[Directive]]:
+    named: defaultdict[str, list[Directive]] = defaultdict(list)
+    for directive in directives:
+        named[directive.key].append(directive)
+    return named
 
 
 @dataclass(frozen=True, slots=True)
