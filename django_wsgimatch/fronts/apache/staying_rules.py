@@ -34,15 +34,20 @@ WHY = "it compares with a file, which no URL that is passed on has"
 _COUNTING = (*RULES, *ANSWERING, "setenvifexpr")
 _REWRITING = (*REWRITING, "rewritebase")
 # With these the number of rules counts.
-_COUNTED = {"C", "CHAIN", "S", "SKIP"}
+_COUNTED = {"C", "CHAIN", "S", "SKIP", "N", "NEXT"}
 
 
 @dataclass(frozen=True, slots=True)
 class StayingRule:
-    """A line that compares with a file, with the conditions before it."""
+    """
+    A line that compares with a file, with the conditions before it.
+
+    ``is_counted`` says that a rule beside it jumps over rules.
+    """
 
     directive: Directive
     conditions: tuple[Directive, ...]
+    is_counted: bool = False
 
     @property
     def is_inherited(self) -> bool:
@@ -78,8 +83,9 @@ class StayingRule:
         return found
 
 
-def staying_rules(directives: Iterable[Directive]) -> Iterator[StayingRule]:
+def staying_rules(directives: Sequence[Directive]) -> Iterator[StayingRule]:
     """Yield those lines of a host that compare with a file, but in sections about files."""
+    counted = {each.sections for each in directives if _is_counting(each)}
     groups: dict[tuple[Section, ...], list[Directive]] = {}
     for each in directives:
         scoped = scope_sections(each)
@@ -91,7 +97,12 @@ def staying_rules(directives: Iterable[Directive]) -> Iterator[StayingRule]:
         rule = each.key == "rewriterule"
         conditions = groups.pop(each.sections, []) if rule else []
         if _compares(each, conditions, scoped):
-            yield StayingRule(each, tuple(conditions))
+            yield StayingRule(each, tuple(conditions), each.sections in counted)
+
+
+def _is_counting(directive: Directive) -> bool:
+    is_rule = directive.key == "rewriterule"
+    return is_rule and bool(_COUNTED & flags_of(directive.words).keys())
 
 
 def _compares(
@@ -117,8 +128,7 @@ def told_of_entries(rule: StayingRule, aliases: Sequence[Alias]) -> list[str] | 
     None where that cannot be said. ``aliases`` are all entries of the host, in order.
     """
     scoped = scope_sections(rule.directive)
-    flags = flags_of(rule.directive.words)
-    if len(scoped) != 1 or rule.directive.key != "rewriterule" or _COUNTED & flags.keys():
+    if len(scoped) != 1 or rule.directive.key != "rewriterule" or rule.is_counted:
         return None
     lines: list[str] = []
     for alias in rule.among(aliases):
@@ -157,7 +167,8 @@ def copied_sections(
     return lines
 
 
-def _copied(directives: Iterable[Directive], aliases: Sequence[Alias]) -> list[str] | None:
+def _copied(directives: Sequence[Directive], aliases: Sequence[Alias]) -> list[str] | None:
+    is_counted = any(map(_is_counting, directives))
     lines: list[str] = []
     conditions: list[Directive] = []
     for each in directives:
@@ -166,7 +177,7 @@ def _copied(directives: Iterable[Directive], aliases: Sequence[Alias]) -> list[s
         elif each.key != "rewriterule":
             lines += _plain(each)
         else:
-            rule = StayingRule(each, tuple(conditions))
+            rule = StayingRule(each, tuple(conditions), is_counted)
             compares = _compares(each, conditions, scope_sections(each))
             told = told_of_entries(rule, aliases) if compares else rule.as_it_is
             if told is None:

@@ -220,6 +220,11 @@ def test_a_rule_of_a_location_is_said_for_each_entry_and_stays_for_what_is_not_p
             id="the path as a capture",
         ),
         pytest.param(
+            ["<Location /a>", "RewriteRule ^ - [S=1]", "RewriteRule x - [L]", "</Location>"],
+            "/a",
+            id="a rule that another one jumps over",
+        ),
+        pytest.param(
             ["<Location /a>", 'Require expr "%{PATH_INFO} == 1"', "</Location>"], "/a", id="a rule"
         ),
         pytest.param(
@@ -317,6 +322,7 @@ def test_sections_of_the_main_server_are_written_anew_for_each_host():
             [], ["<Location /y>", "RewriteEngine On", "</Location>"], id="rules of a host"
         ),
         pytest.param(["RewriteOptions Inherit"], [], id="options"),
+        pytest.param(["RewriteRule ^ - [C]", "RewriteRule ^ - [F]"], [], id="a chain"),
         pytest.param(["RewriteRule (.) /$1"], [], id="a rule that cannot be said"),
     ],
 )
