@@ -68,6 +68,18 @@ def said(alias: str, *rules: str, place: str = "Directory /srv/app") -> list[str
             id="a folder below one of scripts",
         ),
         pytest.param(
+            SCRIPT,
+            'Directory ~ "/srv"',
+            ["%{REQUEST_URI} ^((?s:.*))", "app/app.wsgi%1 x"],
+            id="a pattern that is a folder",
+        ),
+        pytest.param(
+            SCRIPT,
+            "Directory /srv//app/",
+            ["%{REQUEST_URI} ^((?s:.*))", "app.wsgi%1 x"],
+            id="a folder with slashes",
+        ),
+        pytest.param(
             "WSGIScriptAlias /a /srv/$a/app.wsgi",
             "Directory /srv",
             ["%{REQUEST_URI} ^/a((?s:.*))", r"\$a/app.wsgi%1 x"],

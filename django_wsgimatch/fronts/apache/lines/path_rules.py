@@ -17,6 +17,7 @@ from ....aliases.patterns.pattern import compile_pattern
 from ....aliases.patterns.pcre.measures import shortest
 from ....aliases.patterns.pcre.parser import parse
 from ....aliases.substitution import parse_template
+from ....apache.covering.coverage import DIRECTORIES, section_pattern
 from ....apache.covering.partial_aliases import is_anchored, literally
 from ....apache.lines.directive import Directive, Section
 from ....apache.rewriting.barring import PASSING, TAKING_ALL, flags_of, is_error
@@ -103,7 +104,7 @@ def subject_of(alias: Alias, section: Section) -> ComparedPath | None:
 
     It is the path and the PATH_INFO, without the folder of the section: apply_rewrite_rule().
     """
-    base = section.argument.strip("\"'").rstrip("/") + "/"
+    base = _base_of(section)
     if alias.kind == "match":
         return _subject_of_pattern(alias, base)
     if not (alias.location.startswith("/") and alias.target.startswith("/")):
@@ -124,6 +125,14 @@ def subject_of(alias: Alias, section: Section) -> ComparedPath | None:
         uri = uri.removesuffix("/?").removesuffix("/")
         return ComparedPath(f"{uri}/{literally(inner)}{_REST}", "%1")
     return ComparedPath(f"{uri}{_REST}", f"{_unexpanded(path)}%1")
+
+
+def _base_of(section: Section) -> str:
+    """Return what rules of a section take for its folder: config_perdir_create()."""
+    text, is_pattern = section_pattern(section)
+    if section.key in DIRECTORIES and not is_pattern:
+        text = posixpath.normpath(text)
+    return text if text.endswith("/") else f"{text}/"
 
 
 def _subject_of_pattern(alias: Alias, base: str) -> ComparedPath | None:
