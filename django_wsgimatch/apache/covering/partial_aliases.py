@@ -261,7 +261,11 @@ def region_of_scope(alias: Alias, scope: Scope) -> Alias | None:
     first, last = scope.sections[0], scope.sections[-1]
     if first.key in LOCATIONS:
         # What stands further inside, an <If>, holds for a part of it that no URL tells.
-        return narrowed(alias, first)
+        region = narrowed(alias, first)
+        for each in scope.sections[1:]:
+            if region is not None and each.key in LOCATIONS:
+                region = narrowed(region, each) or region
+        return region
     if any(each.key in CONDITIONS for each in scope.sections):
         return None
     if last.key in FILES:

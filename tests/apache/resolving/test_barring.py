@@ -267,6 +267,7 @@ def test_a_redirect_that_refuses_holds_for_what_stands_around_it_alone():
     assert closed(*section("Directory /srv/other", refusal)) == ""
     assert closed(*section("Files *.html", refusal)) == ""
     assert closed(*section("Directory /srv", refusal)) == "/b /b/x"
+    assert closed(*section("LocationMatch x$", refusal)) == "/b/x"
 
 
 def test_no_access_rule_opens_what_a_rule_refuses():
