@@ -436,7 +436,8 @@ def _undecided(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "W065",
             subject.where,
-            f"{quoted(subject.alias.location)} answers 403 to everybody: {answer.note}.",
+            f"{quoted(subject.alias.location)} answers {answer.status} to everybody: "
+            f"{answer.note}.",
             "Decide: delete the entry once a view or the server in front enforces the rule, or "
             "give it your own note to leave it closed.",
         )

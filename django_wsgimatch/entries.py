@@ -236,9 +236,9 @@ def rewrite(
     return Entry("plain", "", "", answer=answer)
 
 
-def deny(location: Text, *, note: str = "", status: Literal[403, 404] = 403) -> Entry:
+def deny(location: Text, *, note: str = "", status: Literal[403, 404, 500] = 403) -> Entry:
     """
-    Refuse the urls below a prefix with 403, as ``Require all denied`` in a ``<Location>``, or 404.
+    Refuse the urls below a prefix with 403, as ``Require all denied`` does, or with another status.
 
     ``location`` is compared as script_alias() does. ``note`` says why, to those who read logs and
     ``manage.py wsgimatch``; clients do not see it. An entry before this one still answers.
@@ -246,7 +246,7 @@ def deny(location: Text, *, note: str = "", status: Literal[403, 404] = 403) -> 
     return Entry("plain", location, "", answer=Denial(note, status))
 
 
-def deny_match(pattern: Text, *, note: str = "", status: Literal[403, 404] = 403) -> Entry:
+def deny_match(pattern: Text, *, note: str = "", status: Literal[403, 404, 500] = 403) -> Entry:
     """
     Refuse the urls in which a regular expression is found with 403, or another ``status``.
 
@@ -418,8 +418,8 @@ def _answering_alias(entry: Entry, answer: Answer) -> Alias:
         return _file_alias(entry, location, bytes_of("path", entry.target), answer)
     if not isinstance(answer.note, str):
         raise DirectiveError(f"note should be a string, not {answer.note!r}")
-    if answer.status not in (403, 404):
-        raise DirectiveError(f"status should be 403 or 404, not {answer.status!r}")
+    if answer.status not in (403, 404, 500):
+        raise DirectiveError(f"status should be 403, 404 or 500, not {answer.status!r}")
     return Alias(location, "", entry.kind, answer=answer)
 
 

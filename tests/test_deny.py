@@ -88,7 +88,7 @@ def test_an_entry_is_an_alias_with_an_answer(entry, alias):
         pytest.param(deny_match(NOTHING), "the pattern should be non-empty text", id="no pattern"),
         pytest.param(deny("/a", note=NOTHING), "note should be a string, not None", id="no note"),
         pytest.param(
-            deny("/a", status=NOTHING), "status should be 403 or 404, not None", id="no status"
+            deny("/a", status=NOTHING), "status should be 403, 404 or 500, not None", id="no status"
         ),
     ],
 )

@@ -17,13 +17,13 @@ CONDITION = "a condition of another server stood here"
 @dataclass(frozen=True, slots=True)
 class Denial:
     """
-    The answer of an entry that lets nobody in: 403, or 404 as if nothing were there.
+    The answer of an entry that lets nobody in: 403, 404 as if nothing were there, or 500.
 
     ``note`` says why. It is for the operator: logs and commands show it, clients never see it.
     """
 
     note: str = ""
-    status: Literal[403, 404] = 403
+    status: Literal[403, 404, 500] = 403
 
     @property
     def is_undecided(self) -> bool:

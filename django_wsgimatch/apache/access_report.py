@@ -121,7 +121,8 @@ def _note_rules(
     """
     closing: set[int] = set()
     for each in found:
-        state = "open to everybody" if each.is_open else "403 until you decide"
+        closed = f"{each.closed.status} until you decide"
+        state = "open to everybody" if each.is_open else closed
         unsaid = [rule for rule in each.closed.rules if id(rule) not in said]
         for rule in unsaid or each.closed.rules:
             closing.add(id(rule))

@@ -39,6 +39,7 @@ from ..covering.hosts import (
     TAKERS,
     Host,
     Rank,
+    Scope,
     holder_of,
     rank_of,
     read_hosts,
@@ -84,19 +85,24 @@ class AccessFiles:
     What the files make of the hosts.
 
     ``unread`` are those that cannot be read, and may keep people out of a folder: the virtual host,
-    None for all, the folder, and what allows them. ``apart`` are virtual hosts in which other files
+    None for all, the folder, and what allows them. ``broken`` are the folders whose file Apache
+    refuses. ``apart`` are virtual hosts in which other files
     are read than in the main server, which has some in ``folders``.
     """
 
     unread: list[tuple[Section | None, Section, Directive]] = field(default_factory=list)
     apart: set[Section | None] = field(default_factory=set)
     folders: frozenset[Section] = frozenset()
+    broken: frozenset[Section] = frozenset()
 
     def put(self, main: Host, hosts: Iterable[Host]) -> None:
         """Close what is unread, and let files of the main server not hold in hosts apart."""
         by_section = {host.section: host for host in (main, *hosts)}
         for section, folder, allowed_by in self.unread:
-            holder_of(by_section[section], (folder,)).access.append(allowed_by)
+            place = holder_of(by_section[section], (folder,))
+            place.access.append(allowed_by)
+            if isinstance(place, Scope):
+                place.is_broken = folder in self.broken
         for section in self.apart:
             by_section[section].passed_over = self.folders
 
@@ -127,6 +133,7 @@ def with_access_files(
             has_own = host.aliases or host.takers
             reader.read(host.section, _answering(host if has_own else main, main))
             files.apart.add(host.section)
+    files.broken = frozenset(reader.broken)
     for directive in allowing:
         if is_directory(scope_sections(directive)) and id(directive) not in reader.noted:
             ledger.note(directive, "not needed", _NONE)
@@ -191,6 +198,7 @@ class _Reader:
         self.found: list[Directive] = []
         self.private: set[str] = set()
         self.unread: list[tuple[Section | None, Section, Directive]] = []
+        self.broken: set[Section] = set()
         self.noted: set[int] = set()
 
     def read(self, host: Section | None, aliases: Iterable[Alias]) -> None:
@@ -231,16 +239,15 @@ class _Reader:
 
     def _read(self, host: Section | None, folder: str, path: str, by: Directive) -> None:
         section = section_for("Directory", folder, Spot(path, 1))
+        text = None
         try:
-            read = read_text(read_text_of(path, _LONGEST), path)
-            if read.refusals:
-                raise Unreadable(read.refusals[0].reason, read.refusals[0].cure)
-            for directive in read.directives:
-                _check_allowed(directive, path)
-                _check_overridden(directive, by)
+            text = read_text_of(path, _LONGEST)
+            read = _checked(text, path, by)
         except Unreadable as error:
             self._note(by, "needs you", f"{path}: {error.reason}")
             self.unread.append((host, section, by))
+            if text is not None:
+                self.broken.add(section)
             return
         self._note(by, "changed", f"{path} is read")
         around = (section,) if host is None else (host, section)
@@ -250,6 +257,17 @@ class _Reader:
     def _note(self, by: Directive, category: Category, text: str) -> None:
         self.noted.add(id(by))
         self._ledger.note(by, category, text)
+
+
+def _checked(text: str, path: str, by: Directive) -> ApacheConfiguration:
+    """Return what stands in a file. Raises Unreadable for what Apache refuses in it."""
+    read = read_text(text, path)
+    if read.refusals:
+        raise Unreadable(read.refusals[0].reason, read.refusals[0].cure)
+    for directive in read.directives:
+        _check_allowed(directive, path)
+        _check_overridden(directive, by)
+    return read
 
 
 def _check_allowed(directive: Directive, path: str) -> None:

@@ -55,7 +55,8 @@ class Scope:
     ``options`` are the Options directives of it, in their order, as each may build on the one
     before; ``access`` are the rules that may keep somebody out, ``logins`` say how one logs in,
     ``handlers`` who answers, and ``programs`` may run files.
-    ``is_inherited`` says that a section of the main server holds in virtual hosts, too.
+    ``is_inherited`` says that a section of the main server holds in virtual hosts, too, and
+    ``is_broken`` that it is a folder whose .htaccess file Apache refuses: it answers 500.
     """
 
     sections: tuple[Section, ...]
@@ -67,6 +68,7 @@ class Scope:
     handlers: list[Directive] = field(default_factory=list)
     programs: list[Directive] = field(default_factory=list)
     is_inherited: bool = True
+    is_broken: bool = False
 
     def __str__(self) -> str:
         return " ".join(f"<{each.name} {each.argument}>" for each in self.sections)

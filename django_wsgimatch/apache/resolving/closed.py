@@ -42,6 +42,11 @@ class Closed:
         return in_words(self.alias)
 
     @property
+    def status(self) -> int:
+        """The status that clients get."""
+        return self.alias.answer.status if isinstance(self.alias.answer, Denial) else 403
+
+    @property
     def is_rule(self) -> bool:
         """Whether an access rule is the reason, and not that Apache runs files."""
         return isinstance(self.alias.answer, Denial) and self.alias.answer.is_undecided
@@ -80,6 +85,7 @@ def _around(prefix: str, plain: Mapping[str, Closed], part: Closed) -> bool:
     starts = (prefix[:end] for end in range(1, len(prefix) + 1))
     return any(
         plain[each] is not part
+        and plain[each].status == part.status
         and (each.endswith("/") or prefix[len(each) :].startswith("/"))
         and set(map(id, part.rules)) <= set(map(id, plain[each].rules))
         for each in starts
@@ -93,10 +99,12 @@ def close_urls(
     rules: tuple[Directive, ...],
     *,
     is_whole: bool = True,
+    is_broken: bool = False,
 ) -> Closed:
     """Return the URLs of an alias as closed by rules, without those of others that are open."""
     alias = _without(Alias(alias.location, "", alias.kind), openings)
-    status: Literal[403, 404] = 404 if all(map(has_scripts_sent, rules)) else 403
+    status: Literal[403, 404, 500] = 404 if all(map(has_scripts_sent, rules)) else 403
+    status = 500 if is_broken else status
     return Closed(replace(alias, answer=Denial(_note(rules, is_whole), status)), rules, is_whole)
 
 

@@ -233,7 +233,9 @@ class _Alias:
         """Yield what is closed of the alias: all of it but what is open, and what is closed."""
         parts = self._parts.values()
         if self.rules:
-            yield close_urls(self.alias, self.openings, self.rules, is_whole=self._is_whole)
+            is_broken = self._is_broken(self._sure)
+            told = self.alias, self.openings, self.rules
+            yield close_urls(*told, is_whole=self._is_whole, is_broken=is_broken)
         for part in parts:
             meeting = [each for each in self._near(part) if each is not part]
             openings = [each for each in meeting if self._is_opening(each)]
@@ -253,12 +255,17 @@ class _Alias:
                 yield Closed(part.alias, (*part.scope.access, *part.scope.logins))
 
     def _closed_part(self, part: _Part, openings: Sequence[Alias]) -> Closed:
-        found = close_urls(part.alias, openings, self._told(part))
+        is_broken = self._is_broken(part.holding)
+        found = close_urls(part.alias, openings, self._told(part), is_broken=is_broken)
         if not found.is_rule or not self.access.lets_nobody_in(part.holding):
             return found
         found = replace(found, rules=tuple(part.scope.access) or found.rules)
         note = f"{_NOBODY}: {places_of(found.spots)}"
         return replace(found, alias=replace(found.alias, answer=Denial(note)), is_final=True)
+
+    def _is_broken(self, holding: frozenset[int]) -> bool:
+        """Whether Apache answers 500 where all these hold."""
+        return any(each.is_broken for each in self._holding(holding - self._doubtful))
 
     def _told(self, part: _Part) -> tuple[Directive, ...]:
         """Return the rules of a part, with how one logs in there where only that is its own."""

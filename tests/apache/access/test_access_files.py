@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from django_wsgimatch.aliases.alias import Denial
+from django_wsgimatch.apache.access import access_files
 from django_wsgimatch.apache.importing import Imported, import_configuration
+from django_wsgimatch.apache.lines.directive import Unreadable
 from django_wsgimatch.apache.reading.reading import read_text
 from django_wsgimatch.cli.imports import protected_lines
 from tests.conformance.silence import compare_random
@@ -40,6 +43,13 @@ def closed(found: Imported) -> list[str]:
     assert settings is not None
     written = [*settings.entries, *(e for host in settings.hosts for e in host.entries)]
     return [each.alias.location for each in written if each.alias.answer is not None]
+
+
+def statuses(found: Imported) -> list[int]:
+    """The statuses with which URLs are closed for every host."""
+    assert found.settings is not None
+    answers = [each.alias.answer for each in found.settings.entries]
+    return [each.status for each in answers if isinstance(each, Denial)]
 
 
 def note(found: Imported, site: Path, line: int = 2) -> str:
@@ -136,10 +146,36 @@ def test_a_rule_that_may_not_stand_in_a_file_closes_the_folder(site, what, text,
     found = imported(site, *allowed(what), APP)
 
     assert closed(found) == ["/app"]
+    assert statuses(found) == [500]
     assert note(found, site) == (
         f"needs you: {{ROOT}}/app/.htaccess: AllowOverride does not allow {reason}; "
-        "/app: 403 until you decide"
+        "/app: 500 until you decide"
     )
+
+
+def test_a_file_that_apache_refuses_closes_with_500_and_one_that_cannot_be_opened_with_403(site):
+    (site / "app" / ".htaccess").write_text("<Files>")
+    (site / "tools" / ".htaccess").write_text("")
+    missing = {str(site / "tools" / ".htaccess")}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access_files, "read_text_of", lambda path, most: _read(path, missing))
+        found = [statuses(imported(site, *allowed("All"), alias)) for alias in (APP, TOOLS)]
+
+    assert found == [[500], [403]]
+
+
+def _read(path, missing):
+    if path in missing:
+        raise Unreadable("it cannot be read", "let it be read")
+    return Path(path).read_text()
+
+
+def test_a_rule_of_a_folder_below_keeps_its_status(site):
+    (site / ".htaccess").write_text("Require valid-user")
+    (site / "app" / ".htaccess").write_text("<Files>")
+
+    assert statuses(imported(site, *allowed("All"), APP, TOOLS)) == [500, 403]
 
 
 def test_allow_methods_may_stand_in_no_file(site):
