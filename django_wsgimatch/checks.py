@@ -229,9 +229,8 @@ def _error_pages(configured: Configuration) -> Iterator[DiagnosedPage]:
         for status, page in configured.error_pages.for_host(host).items():
             if page.kind == "path":
                 found = preview(site, page.value)
-                yield DiagnosedPage(
-                    page.where, status, page.value, host, found.status, found.demands
-                )
+                asked = page.where, status, page.value, host
+                yield DiagnosedPage(*asked, found.status, found.demands)
 
 
 def _guarded(configured: Configuration) -> Callable[[Subject, str], bool]:
