@@ -145,8 +145,8 @@ def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Itera
         elif known is None and before is not None and rule.conditions:
             writer = RuleWriter(host, root, _knows_no_file, before.passing, scheme)
             answers = _conditional(rule, before, writer, rules[number:])
-            if any(name in told_by_proxies for each in answers for name, _ in each.when):
-                answers = []
+        if any(name in told_by_proxies for each in answers for name, _ in each.when):
+            answers = []
         for answer in answers:
             if answer.status is None and before is not None:
                 before.taken.append(Alias(answer.pattern, "", "match"))

@@ -142,6 +142,10 @@ def test_rules_for_some_requests_keep_their_place_among_the_others():
             ["WSGITrustedProxies 10.0.0.1", "RewriteCond %{REMOTE_ADDR} ^10", REFUSED],
             id="an address where proxies are trusted",
         ),
+        pytest.param(
+            ["RewriteCond %{HTTP:Forwarded} proto=http", "RewriteRule ^/a /b [PT]"],
+            id="a proxy's word, of a rule that passes URLs on",
+        ),
         pytest.param(["RewriteCond %{HTTP_HOST} >x", REFUSED], id="a comparison"),
         pytest.param(
             ["RewriteCond %{HTTP_HOST} ^(.*)", "RewriteRule ^ http://%1/ [R,L]"], id="its group"
