@@ -9,6 +9,7 @@ from ..lines.directive import Directive
 from ..outcomes.outcome import Ledger
 
 _UNAUTHORIZED = "401"
+# These may answer with a status that they name.
 _ANSWERING = ("redirect", "redirectmatch", "rewriterule")
 _NEVER = "Nothing here asks for a password; 401 of an application is its own page, in Apache, too"
 _NOT_HERE = "Nothing here answers {0} itself; {0} of an application is its own page, in Apache, too"
@@ -18,9 +19,10 @@ def note_error_pages(directives: Sequence[Directive], ledger: Ledger) -> None:
     """Say of pages that nobody gets: those for 401 where no line asks for a password, too."""
     pages = [each for each in directives if each.key == "errordocument"]
     asks = bool(pages) and any(map(_may_ask, directives))
+    answering = [each.rest for each in directives if each.key in _ANSWERING]
     for each in pages:
         status = (each.words or [""])[0]
-        if any(_answers(status, line) for line in directives):
+        if any(status in text for text in answering):
             continue
         if status == _UNAUTHORIZED and not asks:
             ledger.note(each, "not needed", _NEVER)
@@ -31,8 +33,3 @@ def note_error_pages(directives: Sequence[Directive], ledger: Ledger) -> None:
 def _may_ask(directive: Directive) -> bool:
     """Whether a line may make Apache ask for a password."""
     return directive.key == "authtype" and directive.rest.strip("\"' ").lower() != "none"
-
-
-def _answers(status: str, directive: Directive) -> bool:
-    """Whether a line may answer with a status itself."""
-    return directive.key in _ANSWERING and status in directive.rest

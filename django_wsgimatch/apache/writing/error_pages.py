@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ from ...entry_options.texts import utf8_text
 from ...exceptions import DirectiveError, SettingError
 from ..covering.coverage import DIRECTORIES, FILES, SCOPES, coverage, region
 from ..covering.hosts import Host, Rank, rank_of, scope_sections
-from ..lines.directive import Directive
+from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Ledger
 from ..resolving.resolving import ResolvedAlias
 from ..resolving.tables import Tables
@@ -42,8 +43,8 @@ class _Page:
     directive: Directive
 
 
-# By status what holds for hosts; None where they do not have the same page.
-_Said: TypeAlias = "dict[int, _Page | None]"
+# By virtual host, None for the main server, what its lines say.
+_ByHost: TypeAlias = "defaultdict[Section | None, list[_Page]]"
 
 
 def error_page_setting(
@@ -55,19 +56,24 @@ def error_page_setting(
     What becomes of each line is noted, unless something has been said of it before.
     """
     pages = [*_pages(lines, ledger)]
-    general = _said(pages, _hosts_of(tables.entries) or [main])
-    own = {
-        pattern: _said(pages, _hosts_of(entries))
+    held = _by_host(pages)
+    everywhere = [_effective(held, each) for each in _hosts_of(tables.entries) or [main]]
+    named = {
+        pattern: [_effective(held, host) for host in _hosts_of(entries)]
         for pattern, entries in tables.hosts.items()
         if entries
     }
-    _note(pages, [general, *own.values()], [main, *_hosts_of(tables.all_entries())], ledger)
-    hosts = {pattern: _written(said, general) for pattern, said in own.items()}
+    general, own = _alike(everywhere), {pattern: _alike(found) for pattern, found in named.items()}
+    groups = [everywhere, *named.values()]
+    kept = [page for found in groups for page in _held(found, are_alike=True)]
+    unsaid = [page for found in groups for page in _held(found, are_alike=False)]
+    sections = {None, *(host.section for host in _hosts_of(tables.all_entries()))}
+    _note(pages, kept, unsaid, sections, ledger)
     value: dict[int | str, object] = {}
     value.update(_written(general, {}).items())
-    value.update((pattern, pages) for pattern, pages in hosts.items() if pages)
-    held = (page for said in (general, *own.values()) for page in said.values() if page)
-    spots = dict.fromkeys(each.directive.spot for each in held if each.page)
+    hosts = ((pattern, _written(said, general)) for pattern, said in own.items())
+    value.update((pattern, written) for pattern, written in hosts if written)
+    spots = dict.fromkeys(each.directive.spot for each in kept if each.page)
     return Setting(_SETTING, value, "", tuple(spots)) if value else None
 
 
@@ -75,25 +81,35 @@ def _hosts_of(entries: Iterable[ResolvedAlias]) -> list[Host]:
     return [*{id(each.host): each.host for each in entries}.values()]
 
 
-def _said(pages: Sequence[_Page], hosts: Sequence[Host]) -> _Said:
-    """Return the pages of hosts that have the same entries, by status."""
-    found = [_effective(pages, host) for host in hosts]
-    said: _Said = {}
-    for status in sorted({status for each in found for status in each}):
-        first, *others = [each.get(status) for each in found]
-        is_alike = all(_text(each) == _text(first) for each in others)
-        said[status] = first if is_alike else None
-    return said
+def _by_host(pages: Iterable[_Page]) -> _ByHost:
+    found: _ByHost = defaultdict(list)
+    for each in pages:
+        found[each.directive.host].append(each)
+    return found
+
+
+def _alike(found: Sequence[Mapping[int, _Page]]) -> dict[int, str]:
+    """Return the pages of hosts that have the same entries, by status, where they are the same."""
+    statuses = sorted({status for each in found for status in each})
+    texts = {status: {_text(each.get(status)) for each in found} for status in statuses}
+    return {status: text for status, said in texts.items() if len(said) == 1 for text in said}
+
+
+def _held(found: Sequence[Mapping[int, _Page]], *, are_alike: bool) -> Iterator[_Page]:
+    """Yield the pages of hosts that all of them have, or those of which they have others."""
+    said = _alike(found)
+    pages = ((status, page) for each in found for status, page in each.items())
+    yield from (page for status, page in pages if (status in said) is are_alike)
 
 
 def _text(page: _Page | None) -> str:
     return "" if page is None else page.page
 
 
-def _written(said: _Said, general: _Said) -> dict[int, str | None]:
+def _written(said: Mapping[int, str], general: Mapping[int, str]) -> dict[int, str | None]:
     """Return what is written of each status where others have the general pages."""
     statuses = sorted({*said, *general})
-    pages = {s: _text(said.get(s)) for s in statuses if _text(said.get(s)) != _text(general.get(s))}
+    pages = {s: said.get(s, "") for s in statuses if said.get(s, "") != general.get(s, "")}
     return {status: page or None for status, page in pages.items()}
 
 
@@ -162,11 +178,12 @@ def _as_utf8(page: str) -> str:
     return page
 
 
-def _effective(pages: Sequence[_Page], host: Host) -> dict[int, _Page]:
+def _effective(held: _ByHost, host: Host) -> dict[int, _Page]:
     """Return the pages of a host by status, the last one in Apache's order of merging."""
-    own = [each for each in pages if each.directive.host in (None, host.section)]
-    in_order = sorted(own, key=_place)
-    return {each.status: each for each in in_order}
+    own = [] if host.section is None else held.get(host.section, [])
+    in_order = sorted([*held.get(None, []), *own], key=_place)
+    found = {each.status: each for each in in_order}
+    return {status: found[status] for status in sorted(found)}
 
 
 def _place(page: _Page) -> tuple[Rank, bool]:
@@ -187,24 +204,25 @@ def _is_late(page: _Page) -> bool:
 
 
 def _note(
-    pages: Sequence[_Page], said: Sequence[_Said], hosts: Sequence[Host], ledger: Ledger
+    pages: Iterable[_Page],
+    kept: Iterable[_Page],
+    unsaid: Iterable[_Page],
+    sections: Collection[Section | None],
+    ledger: Ledger,
 ) -> None:
-    kept = {id(page): page for each in said for page in each.values() if page is not None}
-    equal = {(each.status, each.page) for each in kept.values()}
-    by_status = {each.status: each for each in kept.values()}
-    unsaid = {status for each in said for status, page in each.items() if page is None}
-    sections = (None, *(host.section for host in hosts))
+    """Note what becomes of lines; ``sections`` are the hosts that have entries."""
+    said = {id(each): each for each in kept}
+    by_status = {each.status: each for each in said.values()}
+    others = {id(each) for each in unsaid}
     for each in pages:
-        line = each.directive
-        is_kept = id(each) in kept or (each.status, each.page) in equal
-        if is_kept and _is_late(each):
-            ledger.note(line, "changed", _EARLIER)
-        elif is_kept:
-            ledger.note(line, "kept", _SETTING if each.page else "the built-in page")
-        elif line.host not in sections:
-            ledger.note(line, "needs you", _NO_ENTRY)
-        elif each.status in unsaid:
+        line, replacing = each.directive, by_status.get(each.status)
+        if id(each) in others:
             ledger.note(line, "needs you", _NOT_ALIKE)
+        elif id(each) in said and _is_late(each):
+            ledger.note(line, "changed", _EARLIER)
+        elif id(each) in said:
+            ledger.note(line, "kept", _SETTING if each.page else "the built-in page")
+        elif line.host not in sections or replacing is None:
+            ledger.note(line, "needs you", _NO_ENTRY)
         else:
-            replacing = by_status[each.status].directive
-            ledger.note(line, "not needed", f"{replacing.spot} replaces it")
+            ledger.note(line, "not needed", f"{replacing.directive.spot} replaces it")

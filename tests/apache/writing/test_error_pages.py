@@ -151,6 +151,16 @@ def test_a_page_of_a_host_that_no_entry_is_written_for_needs_you():
     )
 
 
+def test_it_needs_you_where_another_host_has_the_same_page_too():
+    lines = [
+        *host("*:80", "ServerName a.test", "ErrorDocument 404 own"),
+        *["<VirtualHost *:80>", "ServerName b.test", "ErrorDocument 404 own", "</VirtualHost>"],
+    ]
+
+    assert pages_of(*lines) == {"a.test": {"404": "own"}, "*": {"404": "own"}}
+    assert notes_of(*lines)[8].startswith("needs you: its host has no entries")
+
+
 def test_a_host_s_own_page_goes_before_that_of_the_server():
     lines = ["ErrorDocument 404 all", *host("*:80", "ErrorDocument 404 own")]
 
