@@ -113,26 +113,29 @@ def restricted(alias: Alias, condition: str) -> Alias | None:
 
 def excluded(alias: Alias, other: Alias) -> Alias | None:
     """Return an alias without the uris of another one, None where one pattern cannot say that."""
-    if other.kind == "plain":
-        location = _SLASHES.sub("/", other.location)
-        end = "" if location.endswith("/") else "(?:/|$)"
-        return _where(alias, f"(?!{literally(location)}{end})")
-    pattern = without_captures(other.location)
-    if pattern is None or _UNMOVABLE.search(pattern):
-        return None
-    return _where(alias, "(?!" + look_ahead(pattern)[3:])
+    ahead = _ahead_of(other)
+    return None if ahead is None else _where(alias, f"(?!{ahead[3:]}")
 
 
 def shared(alias: Alias, other: Alias) -> Alias | None:
     """Return an alias for its uris that another one has, too, None where one pattern cannot."""
-    if other.kind == "plain":
-        location = _SLASHES.sub("/", other.location)
-        end = "" if location.endswith("/") else "(?:/|$)"
-        return _where(alias, f"(?={literally(location)}{end})")
-    pattern = without_captures(other.location)
+    ahead = _ahead_of(other)
+    return None if ahead is None else _where(alias, ahead)
+
+
+def _ahead_of(alias: Alias) -> str | None:
+    """Return the lookahead for the uris of an alias, None where it would be another pattern."""
+    if alias.kind == "plain":
+        return _ahead_of_location(_SLASHES.sub("/", alias.location))
+    pattern = without_captures(alias.location)
     if pattern is None or _UNMOVABLE.search(pattern):
         return None
-    return _where(alias, look_ahead(pattern))
+    return look_ahead(pattern)
+
+
+def _ahead_of_location(location: str) -> str:
+    end = "" if location.endswith("/") else "(?:/|$)"
+    return f"(?={literally(location)}{end})"
 
 
 def region_of(section: Section) -> Reach:
@@ -145,8 +148,7 @@ def region_of(section: Section) -> Reach:
 
 def _below(alias: Alias, location: str) -> Alias | None:
     if alias.kind == "match":
-        end = "" if location.endswith("/") else "(?:/|$)"
-        return _where(alias, f"(?={literally(location)}{end})")
+        return _where(alias, _ahead_of_location(location))
     # filename = target + what follows the location in the uri, and all of it for "/".
     start = "" if alias.location == "/" else _SLASHES.sub("/", alias.location)
     rest = location[len(start) :]
