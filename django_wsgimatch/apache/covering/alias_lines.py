@@ -20,6 +20,8 @@ from .hosts import Host, scope_sections
 ROOT = "documentroot"
 _REDIRECTS = ("redirect", "redirectpermanent", "redirecttemp")
 _STATUS = re.compile(r"\d+|permanent|temp|seeother|gone")
+# Those that take an URL; the others take a path of their own.
+_AWAY = re.compile(r"3\d*|permanent|temp|seeother")
 MOD_ALIAS = ("alias", "aliasmatch")
 
 
@@ -53,6 +55,8 @@ def redirects_all_of_a_section(directive: Directive) -> bool:
     """
     words = directive.words
     is_status = words and directive.key == "redirect" and _STATUS.fullmatch(words[0])
+    if is_status and not _AWAY.fullmatch(words[0]):
+        return False
     return directive.key in _REDIRECTS and len(words) == (2 if is_status else 1)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
+from ...apache.covering.alias_lines import redirects_all_of_a_section
 from ...apache.covering.coverage import LOCATIONS, is_wildcard, section_pattern
 from ...apache.covering.hosts import Host, scope_sections
 from ...apache.covering.indexes import Regions, reach_of_region
@@ -81,24 +82,13 @@ def _answers(directive: Directive, handlers: frozenset[str]) -> bool:
         return bool(scoped) and scoped[0].key in LOCATIONS and not is_ours
     if scoped:
         # What redirects in other sections does so for requests that are passed on, too.
-        is_redirect = name in _REDIRECTS and _redirects_all(words)
+        is_redirect = redirects_all_of_a_section(directive) and _is_whole_url(words[-1])
         return (name in _ALIASES or is_redirect) and scoped[0].key in LOCATIONS
     return name in (*_ALIASES, *_MATCHES, *_REDIRECTS)
 
 
-def _redirects_all(words: list[str]) -> bool:
-    """Whether a Redirect in a section does so for all its URLs, and before any access rule."""
-    is_away = words[:1] and (
-        words[0] in _STATUSES[:3] or (words[0][:1] == "3" and _is_status(words[0]))
-    )
-    rest = words[1:] if is_away else words
-    return (
-        len(rest) == 1 and rest[0].startswith(("/", "http://", "https://")) and "%" not in rest[0]
-    )
-
-
-def _is_status(word: str) -> bool:
-    return word in _STATUSES or word.isdigit()
+def _is_whole_url(url: str) -> bool:
+    return url.startswith(("/", "http://", "https://")) and "%" not in url
 
 
 def taken_region(directive: Directive) -> Alias | None:
@@ -107,7 +97,7 @@ def taken_region(directive: Directive) -> Alias | None:
     if scoped:
         # What stands further inside, an <If>, is told by no URL.
         return section_region(scoped[0]) if len(scoped) == 1 else None
-    if directive.key in _REDIRECTS and words and _is_status(words[0]):
+    if directive.key in _REDIRECTS and words and (words[0] in _STATUSES or words[0].isdigit()):
         words = words[1:]
     if not words:
         return None
