@@ -8,7 +8,7 @@ virtual host has names without wildcards, that is known of each beforehand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,16 +16,12 @@ from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..covering.hosts import Host
 from ..covering.partial_aliases import literally
-from ..lines.directive import Directive
-from ..rewriting.barring import Rule, alternatives, flags_of
-from .conditions import When
+from ..rewriting.barring import Rule, alternatives
+from .conditions import VariableTest, When, read_variable_test
 
-_HOST = "%{HTTP_HOST}"
 # These stand for the host or a part of it.
 _FILLED = re.compile(r"%(?:\{HTTP_HOST\}|([1-9]))")
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
-_NO_CASE = {"NC", "NOCASE"}
-_OTHERS = {"OR", "ORNEXT", "", *_NO_CASE}
 
 
 def is_made_of_name(rule: Rule) -> bool:
@@ -44,26 +40,28 @@ def rules_by_name(rule: Rule, host: Host) -> Iterator[tuple[Rule, When]]:
         return
     # What %1 stands for is what the last condition of all has found.
     is_last = rule.all_conditions[-1:] == rule.conditions[-1:]
-    if not is_last or not all(map(_is_told, rule.conditions)):
+    tests = [
+        [read_variable_test(each) for each in group] for group in alternatives(rule.conditions)
+    ]
+    told = [[each for each in group if each is not None and _is_of_name(each)] for group in tests]
+    if not is_last or list(map(len, told)) != list(map(len, tests)):
         return
     for name in names:
-        groups = _groups(rule, name)
+        groups = _groups(told, name)
         if groups is not None:
             url = _FILLED.sub(partial(_value, name, groups), rule.substitution)
             when = (("HTTP_HOST", f"^(?i:{literally(name)})$"),)
             yield replace(rule, conditions=(), substitution=url), when
 
 
-def _is_told(condition: Directive) -> bool:
-    test, pattern, *_ = words = condition.words
-    is_comparison = pattern.removeprefix("!").startswith(("<", ">", "-", "="))
-    return test.upper() == _HOST and not is_comparison and not flags_of(words).keys() - _OTHERS
+def _is_of_name(test: VariableTest) -> bool:
+    return test.variable == "HTTP_HOST" and not test.is_text
 
 
-def _groups(rule: Rule, name: str) -> tuple[str, ...] | None:
+def _groups(tests: Iterable[Sequence[VariableTest]], name: str) -> tuple[str, ...] | None:
     """Return what conditions find in a name, from ``%0`` on; None where they do not hold."""
     groups: tuple[str, ...] = ()
-    for group in alternatives(rule.conditions):
+    for group in tests:
         held = next(filter(None, (_held(each, name, groups) for each in group)), None)
         if held is None:
             return None
@@ -71,20 +69,14 @@ def _groups(rule: Rule, name: str) -> tuple[str, ...] | None:
     return groups
 
 
-def _held(
-    condition: Directive, name: str, before: tuple[str, ...]
-) -> tuple[tuple[str, ...]] | None:
+def _held(test: VariableTest, name: str, before: tuple[str, ...]) -> tuple[tuple[str, ...]] | None:
     """Return what is found after a condition that holds, None where it does not."""
-    _, body, *_ = words = condition.words
-    is_negated, body = body.startswith("!"), body.removeprefix("!")
-    if flags_of(words).keys() & _NO_CASE:
-        body = f"(?i:{body})"
     try:
-        pattern = compile_pattern(body, empty_counts=True)
+        pattern = compile_pattern(test.body, empty_counts=True)
     except PatternError:
         return None
     found = pattern.find(name)
-    if (found is None) is not is_negated:
+    if (found is None) is not test.is_negated:
         return None
     if found is None:
         return (before,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from ...aliases.patterns.pattern import compile_pattern
@@ -45,6 +46,45 @@ def as_if_no_file_has_the_name_of_a_url(rule: Rule) -> Rule | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class VariableTest:
+    """
+    What a condition asks of a variable: that ``body`` is found in it, or not if ``is_negated``.
+
+    ``is_text`` says that it compares with a text, so that it finds no groups.
+    """
+
+    variable: str
+    body: str
+    is_negated: bool
+    is_text: bool
+
+    @property
+    def pattern(self) -> str:
+        """A pattern that is found where the condition holds."""
+        if not self.is_negated:
+            return self.body
+        inner = self.body[1:] if is_anchored(self.body) else f"(?s:.*)(?:{self.body})"
+        return f"^(?!{inner})"
+
+
+def read_variable_test(condition: Directive) -> VariableTest | None:
+    """Return what a condition asks of a variable of the environ, None where it asks for more."""
+    test, pattern, *_ = words = condition.words
+    flags = flags_of(words).keys()
+    name = _variable(test)
+    is_negated, body = pattern.startswith("!"), pattern.removeprefix("!")
+    if not name or flags - _OTHERS or body.startswith(("<", ">", "-")):
+        return None
+    is_text = body.startswith("=")
+    if is_text:
+        body = f"^{literally(body[1:].strip(chr(34)))}$"
+    if flags & _NO_CASE:
+        is_simple = is_anchored(body) and "|" not in body
+        body = f"^(?i:{body[1:]})" if is_simple else f"(?i:{body})"
+    return VariableTest(name, body, is_negated, is_text)
+
+
 def when_all_hold(conditions: Iterable[Directive]) -> When | None:
     """Return variables with the patterns that are found in them where all hold, or None."""
     found: dict[str, str] = {}
@@ -64,27 +104,14 @@ def _one_of(patterns: Sequence[str]) -> str:
 
 
 def _told(condition: Directive) -> tuple[str, str] | None:
-    test, pattern, *_ = words = condition.words
-    flags = flags_of(words).keys()
-    name = _variable(test)
-    if not name or flags - _OTHERS:
+    test = read_variable_test(condition)
+    if test is None:
         return None
-    is_negated, body = pattern.startswith("!"), pattern.removeprefix("!")
-    if body.startswith(("<", ">", "-")):
-        return None
-    if body.startswith("="):
-        body = f"^{literally(body[1:].strip(chr(34)))}$"
-    if flags & _NO_CASE:
-        is_simple = is_anchored(body) and "|" not in body
-        body = f"^(?i:{body[1:]})" if is_simple else f"(?i:{body})"
-    if is_negated:
-        inner = body[1:] if is_anchored(body) else f"(?s:.*)(?:{body})"
-        body = f"^(?!{inner})"
     try:
-        compile_pattern(body, empty_counts=True)
+        compile_pattern(test.pattern, empty_counts=True)
     except PatternError:
         return None
-    return name, body
+    return test.variable, test.pattern
 
 
 def _variable(test: str) -> str:
