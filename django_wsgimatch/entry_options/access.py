@@ -370,7 +370,9 @@ def _limit(options: dict[str, Any]) -> MethodLimit | None:
 def _allowed_methods(given: object) -> tuple[str, ...] | None:
     if given is None or given == "reset":
         return None if given is None else ()
-    return _methods("allow_methods", given)
+    methods = _methods("allow_methods", given)
+    check_methods(methods)
+    return methods
 
 
 def _methods(name: str, given: object) -> tuple[str, ...]:
@@ -378,7 +380,6 @@ def _methods(name: str, given: object) -> tuple[str, ...]:
     found = tuple(words) if isinstance(words, list | tuple) else ()
     if not found or not all(isinstance(word, str) for word in found):
         raise DirectiveError(f"{name} should be methods such as 'GET POST', not {given!r}")
-    check_methods(found)
     return found
 
 

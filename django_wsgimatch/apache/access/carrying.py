@@ -184,8 +184,7 @@ def effective(rules: AccessRules) -> AccessRules:
 def lets_nobody_in(rules: AccessRules) -> bool:
     """Whether nobody is let in, whoever it is and from wherever."""
     demands, host_rules = rules.demands, rules.host_rules
-    is_limited = any(each is not None and each.limit for each in (demands, host_rules))
-    if is_limited:
+    if any(each is not None and each.limit for each in (demands, host_rules)):
         return False
     is_denied = demands is not None and all(map(_is_denied, demands.members))
     is_shut = host_rules is not None and _lets_none_come(host_rules)
@@ -199,8 +198,6 @@ def _is_denied(demand: Demand | Demands) -> bool:
 
 
 def _lets_none_come(rules: HostRules) -> bool:
-    if rules.limit is not None:
-        return False
     is_all_denied = any(each.is_all for each in rules.deny)
     if rules.order == "deny,allow":
         return is_all_denied and not rules.allow

@@ -110,8 +110,8 @@ class _Reading:
             raise DirectiveError(f"{directive.name} cannot be said here")
 
     def rules(self) -> AccessRules:
-        demands = _demands_by_method(self.requires, lambda lines: _contained("any", lines, 0))
-        host_rules = _host_rules_by_method(self.compat, _host_rules)
+        demands = _demands_by_method(self.requires)
+        host_rules = _host_rules_by_method(self.compat)
         if self.found.merging and any(map(_limit_of, self.requires)):
             raise DirectiveError("AuthMerging goes by the method")
         return replace(self.found, demands=demands, host_rules=host_rules)
@@ -262,22 +262,20 @@ def _limit_of(directive: Directive) -> MethodLimit | None:
     return MethodLimit(frozenset(found[0].argument.split()), found[0].key == "limitexcept")
 
 
-def _host_rules_by_method(
-    lines: Iterable[Directive], read: Callable[[Sequence[Directive]], HostRules]
-) -> HostRules | None:
+def _host_rules_by_method(lines: Iterable[Directive]) -> HostRules | None:
     """
     Return what Order, Allow, Deny and Satisfy of one section say, None without any.
 
-    ``read`` returns what some of them say that hold for one method. Raises DirectiveError.
+    Raises DirectiveError.
     """
     limited = [(each, _limit_of(each)) for each in lines]
     if not limited:
         return None
     if len({limit for _, limit in limited}) == 1:
-        return replace(read([each for each, _ in limited]), limit=limited[0][1])
+        return replace(_host_rules(each for each, _ in limited), limit=limited[0][1])
     named = _named(limit for _, limit in limited)
     found = {
-        method: read([line for line, limit in limited if limit is None or limit.holds(method)])
+        method: _host_rules(d for d, limit in limited if limit is None or limit.holds(method))
         for method in (*named, _OTHER)
     }
     if len({rules.satisfy == "any" for rules in found.values()}) > 1:
@@ -301,14 +299,11 @@ def lets_all_come(rules: HostRules) -> bool:
     return not rules.deny and any(each.is_all for each in rules.allow)
 
 
-def _demands_by_method(
-    lines: Sequence[Directive], read: Callable[[Sequence[Directive]], Demands]
-) -> Demands | None:
+def _demands_by_method(lines: Sequence[Directive]) -> Demands | None:
     """
     Return what the Require lines of one section demand, None without any.
 
-    ``read`` returns what some of them demand that hold for the same methods; no method that all
-    are limited to means that everybody is let in. Raises DirectiveError.
+    With a method that none of them is for, everybody is let in. Raises DirectiveError.
     """
     groups: dict[MethodLimit | None, list[Directive]] = {}
     for line in lines:
@@ -316,10 +311,10 @@ def _demands_by_method(
     if not groups:
         return None
     if len(groups) == 1:
-        return replace(read(lines), limit=next(iter(groups)))
+        return replace(_contained("any", lines, 0), limit=next(iter(groups)))
     members: list[Demand | Demands] = []
     for limit, own in groups.items():
-        found = read(own)
+        found = _contained("any", own, 0)
         if limit is None:
             members += found.members
         elif any(each != _DENIED for each in found.members):
