@@ -54,8 +54,7 @@ class Rule:
     @property
     def refuses(self) -> bool:
         """Whether it answers with an error."""
-        status = self.flags.get("R", self.flags.get("REDIRECT", ""))
-        return bool(_REFUSING & self.flags.keys()) or is_error(status)
+        return refuses(self.flags)
 
     @property
     def maps(self) -> bool:
@@ -81,6 +80,12 @@ class Rule:
         is_redirect = bool({"R", "REDIRECT"} & self.flags.keys())
         passes = self.substitution != "-" and bool({*PASSING} & self.flags.keys())
         return passes and not is_redirect and not self.refuses
+
+
+def refuses(flags: Mapping[str, str]) -> bool:
+    """Whether a rule with these flags answers with an error."""
+    status = flags.get("R", flags.get("REDIRECT", ""))
+    return bool(_REFUSING & flags.keys()) or is_error(status)
 
 
 def chained(rules: Iterable[Rule]) -> Iterator[Rule]:

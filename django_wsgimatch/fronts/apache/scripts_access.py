@@ -20,11 +20,9 @@ from ...apache.covering.partial_aliases import (
 from ...apache.lines.directive import Directive
 from ...apache.resolving.mounts import WSGI
 from ...exceptions import PatternError
+from .lines.path_rules import LOOKING_BACK
 from .passing import location_pattern
 from .sections import ANSWERING, Asking, FileSection, to_be_said
-
-# What looks at the text before it would see the backend's address there.
-_LOOKS_BACK = re.compile(r"\(\?<[=!]|\\[AGKbB]|\(\*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,12 +204,10 @@ def pattern_of(alias: Alias, base: str, others: Sequence[Alias] = ()) -> str | N
 
     None where no such pattern can be written.
     """
-    aheads = [ahead_of(each) for each in others]
-    own = ahead_of(alias)
-    if own is None or None in aheads:
+    ahead = ahead_without(alias, others)
+    if ahead is None:
         return None
-    excluded = "".join(f"(?!{each[3:]}" for each in aheads if each is not None)
-    pattern = f"^{re.escape(base)}{excluded}{own}"
+    pattern = f"^{re.escape(base)}{ahead}"
     try:
         compile_pattern(pattern, allow_exponential=True)
     except PatternError:
@@ -219,11 +215,25 @@ def pattern_of(alias: Alias, base: str, others: Sequence[Alias] = ()) -> str | N
     return pattern
 
 
+def ahead_without(alias: Alias, others: Iterable[Alias]) -> str | None:
+    """
+    Return lookaheads for the URLs that an entry takes, and others do not.
+
+    None where they cannot be written.
+    """
+    aheads = [ahead_of(each) for each in others]
+    own = ahead_of(alias)
+    if own is None or None in aheads:
+        return None
+    return "".join(f"(?!{each[3:]}" for each in aheads if each is not None) + own
+
+
 def ahead_of(alias: Alias) -> str | None:
     """Return the lookahead for the URLs that an entry takes, None where none can be written."""
     pattern = location_pattern(alias) if alias.kind == "plain" else alias.location
     told = without_captures(pattern)
-    if told is None or _LOOKS_BACK.search(told):
+    # What looks at the text before it would see the backend's address there.
+    if told is None or LOOKING_BACK.search(told):
         return None
     if not is_anchored(told) and re.search(r"(?<![\\\[])\^", told):
         return None

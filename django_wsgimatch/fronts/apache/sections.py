@@ -27,7 +27,7 @@ from .lines.path_rules import (
     subject_of,
     told_lines,
 )
-from .lines.quoting import in_quotes
+from .lines.quoting import as_one_line, in_quotes
 from .remains import remains_of
 
 # These say how a file is found, listed or sent; a request that is passed on has none.
@@ -383,7 +383,7 @@ def copied_lines(section: FileSection, conditions: Mapping[int, Sequence[str]]) 
 def _plain_lines(directive: Directive) -> Sequence[str]:
     remains = remains_of(directive, WSGI)
     if remains is None:
-        return [f"{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()]
+        return [as_one_line(directive)]
     # In a container the line itself refuses; what stands before that does so once more.
     return remains.lines
 

@@ -26,8 +26,8 @@ from .lines.path_rules import (
     subject_of,
     told_lines,
 )
-from .lines.quoting import raw_words
-from .scripts_access import ahead_of
+from .lines.quoting import as_one_line, raw_words
+from .scripts_access import ahead_without
 from .sections import ANSWERING
 
 WHY = "it compares with a file, which no URL that is passed on has"
@@ -70,7 +70,7 @@ class StayingRule:
     @property
     def as_it_is(self) -> list[str]:
         """The lines as they stand."""
-        return [line for each in self.lines for line in _plain(each)]
+        return [as_one_line(each) for each in self.lines]
 
     def among(self, aliases: Iterable[Alias]) -> list[Alias]:
         """Return those of some entries that it may be about."""
@@ -136,7 +136,7 @@ def told_of_entries(rule: StayingRule, aliases: Sequence[Alias]) -> list[str] | 
         told = None if subject is None else told_lines(rule.lines, subject, has_odd_urls=False)
         if told is None:
             return None
-        lines += [line for each in rule.lines for line in told.get(id(each), _plain(each))]
+        lines += [line for each in rule.lines for line in told.get(id(each), [as_one_line(each)])]
     return [*lines, "RewriteCond %{REQUEST_FILENAME} !^proxy:", *rule.as_it_is]
 
 
@@ -175,7 +175,7 @@ def _copied(directives: Sequence[Directive], aliases: Sequence[Alias]) -> list[s
         if each.key == "rewritecond":
             conditions.append(each)
         elif each.key != "rewriterule":
-            lines += _plain(each)
+            lines.append(as_one_line(each))
         else:
             rule = StayingRule(each, tuple(conditions), is_counted)
             compares = _compares(each, conditions, scope_sections(each))
@@ -189,13 +189,7 @@ def _copied(directives: Sequence[Directive], aliases: Sequence[Alias]) -> list[s
 def _only_of(alias: Alias, aliases: Sequence[Alias], section: Section) -> ComparedPath | None:
     """Return the subject of the URLs that an entry takes, and none before it."""
     subject = subject_of(alias, section)
-    before = [ahead_of(each) for each in aliases[: aliases.index(alias)]]
-    own = ahead_of(alias)
-    if subject is None or own is None or None in before:
+    ahead = ahead_without(alias, aliases[: aliases.index(alias)])
+    if subject is None or ahead is None:
         return None
-    excluded = "".join(f"(?!{each[3:]}" for each in before if each is not None)
-    return replace(subject, uri=f"{excluded}{own}{subject.uri}")
-
-
-def _plain(directive: Directive) -> list[str]:
-    return [f"{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()]
+    return replace(subject, uri=f"{ahead}{subject.uri}")

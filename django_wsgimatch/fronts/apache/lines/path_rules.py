@@ -20,9 +20,9 @@ from ....aliases.substitution import parse_template
 from ....apache.covering.coverage import DIRECTORIES, section_pattern
 from ....apache.covering.partial_aliases import is_anchored, literally
 from ....apache.lines.directive import Directive, Section
-from ....apache.rewriting.barring import PASSING, TAKING_ALL, flags_of, is_error
+from ....apache.rewriting.barring import PASSING, TAKING_ALL, flags_of, refuses
 from ....exceptions import PatternError
-from .quoting import raw_word, raw_words
+from .quoting import as_one_line, raw_word, raw_words
 
 # What only a request for a file has.
 _NAMES = (
@@ -38,10 +38,24 @@ _SLASHES = re.compile("//+")
 _EXPANDED = re.compile(r"[\\$%]")
 # A condition takes what begins so for a comparison of another kind.
 _COMPARING = ("<", ">", "=", "-")
-_REFUSING = {"F", "FORBIDDEN", "G", "GONE"}
-_REDIRECTS = ("R", "REDIRECT")
 _KNOWN = {
-    *(*_REFUSING, *_REDIRECTS, "L", "LAST", "END", "NC", "NOCASE", "C", "CHAIN", "S", "SKIP"),
+    *(
+        "F",
+        "FORBIDDEN",
+        "G",
+        "GONE",
+        "R",
+        "REDIRECT",
+        "L",
+        "LAST",
+        "END",
+        "NC",
+        "NOCASE",
+        "C",
+        "CHAIN",
+        "S",
+        "SKIP",
+    ),
     *("NE", "NOESCAPE", "QSA", "QSD", ""),
 }
 _ODD, _REFUSED = r"//|/\.\.?(?:/|$)", "RewriteRule ^ - [F]"
@@ -49,7 +63,7 @@ _REST = "((?s:.*))"
 # %9 is the last, and one is for what stands behind the match.
 _MOST_GROUPS = 8
 # What looks at the text before it, or moves the start of the match.
-_LOOKING_BACK = re.compile(r"\(\?<[=!]|\\[AGKbB]|\(\*")
+LOOKING_BACK = re.compile(r"\(\?<[=!]|\\[AGKbB]|\(\*")
 _ANY_CASE = {"NC", "NOCASE"}
 
 
@@ -153,7 +167,7 @@ def _subject_of_pattern(alias: Alias, base: str) -> ComparedPath | None:
 
 def _groups_of(pattern: str) -> int | None:
     """Return how many groups a pattern has, None where a condition cannot search for it so."""
-    if _LOOKING_BACK.search(pattern):
+    if LOOKING_BACK.search(pattern):
         return None
     try:
         groups = compile_pattern(pattern, allow_exponential=True).groups
@@ -207,7 +221,7 @@ def told_lines(
                 return None
             *own, rule = lines
             first = (*group, each)[0]
-            found[id(first)] = [*before, *own, *(_line(c) for c in group[:1])]
+            found[id(first)] = [*before, *own, *(as_one_line(c) for c in group[:1])]
             found.setdefault(id(each), []).append(rule)
             group, before = [], []
     return found
@@ -226,14 +240,13 @@ def _told_rule(
     flags = flags_of(words)
     if not flags.keys() <= _KNOWN:
         return None
-    status = next((flags[name] for name in _REDIRECTS if name in flags), "")
-    is_refusing = bool(_REFUSING & flags.keys()) or is_error(status)
+    is_refusing = refuses(flags)
     is_away = words[1].startswith(("http://", "https://"))
     texts = "" if is_refusing else words[1]
     if not (is_refusing or is_away or words[1] == "-") or _REFERENCE.search(texts):
         return None
     if words[0] in TAKING_ALL:
-        return [_line(rule)]
+        return [as_one_line(rule)]
     goal = "-" if is_refusing else raw_word(words[1])
     last = f"RewriteRule ^ {goal} {' '.join(map(raw_word, words[2:]))}".rstrip()
     return [*subject.conditions(words[0], flags), last]
@@ -250,13 +263,5 @@ def is_kept(rule: Directive, conditions: Sequence[Directive]) -> bool:
 def refuses_only(directives: Sequence[Directive]) -> bool:
     """Whether all rules among directives refuse, each for itself."""
     rules = [flags_of(each.words) for each in directives if each.key == "rewriterule"]
-    statuses = [each.get("R", each.get("REDIRECT", "")) for each in rules]
     alone = not any({"C", "CHAIN", "S", "SKIP"} & each.keys() for each in rules)
-    return alone and all(
-        bool(_REFUSING & flags.keys()) or is_error(status)
-        for flags, status in zip(rules, statuses, strict=True)
-    )
-
-
-def _line(directive: Directive) -> str:
-    return f"{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()
+    return alone and all(map(refuses, rules))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
+from ....apache.lines.directive import Directive
+
 _PLAIN = re.compile(r"[\w/.:|~@%+=,!^$()?*-]+", re.ASCII)
+
+
+def as_one_line(directive: Directive) -> str:
+    """Return a directive as one line, as it stands."""
+    return f"{directive.name} {' '.join(directive.rest.splitlines())}".rstrip()
 
 
 def word(text: str) -> str:
