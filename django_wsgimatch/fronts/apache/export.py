@@ -28,6 +28,7 @@ from ...apache.resolving.resolving import Resolver
 from ...exceptions import FrontError
 from ..backend import Backend
 from ..carried import Carried
+from .handled import handled_lines
 from .lines.path_rules import has_odd_urls
 from .lines.source import SourceText
 from .needs import carried_by, setting_lines
@@ -200,6 +201,7 @@ class _Export:
             lines += closed[id(each)]
             self._note_entries(each)
             self._put(each, lines)
+            self._put_at_end_of(each, handled_lines(each, self._held_by(each.host)))
         for source in filter(None, {*self._sources.values()}):
             _ask_for_proxy(source)
         self._note_lossy()
@@ -380,9 +382,14 @@ class _Export:
                     self._note("lossy", each, "patterns that meet it are not passed on there")
         if entries and all(line < entries[0] for line in proxied):
             (source or self._main_source).put_before(entries[0], lines)
-        elif section is None:
-            if own:
-                self._main_source.put_at_end(lines)
+        elif section is not None or own:
+            self._put_at_end_of(places, lines)
+
+    def _put_at_end_of(self, places: HostPlaces, lines: list[str]) -> None:
+        section = places.host.section
+        source = self._main_source if section is None else self._found_source(section.spot.file)
+        if section is None:
+            self._main_source.put_at_end(lines)
         elif source is not None:
             end = _end_of_host(source, section.spot.line)
             source.put_before(end, [f"    {each}" for each in lines])

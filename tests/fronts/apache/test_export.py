@@ -109,6 +109,8 @@ def test_all_other_lines_stay_as_they_are_byte_for_byte():
                 *("Alias /static /srv/s", "Redirect /app/old http://x/"),
                 *("RedirectMatch 404 \\.php$", "Alias /app/m /srv/m"),
                 *("<Location /app/status>", "SetHandler server-status", "</Location>"),
+                "# WSGIScriptAlias /app /srv/app.wsgi: SetHandler server-status",
+                r'AliasMatch "^(?=/app/status(?:/|$))/app((?:/(?s:.*))?)\\z" /srv/app.wsgi$1',
             ],
             id="what Apache answers itself, as far as an entry would take it",
         ),
