@@ -47,8 +47,10 @@ class Exempted:
         """The same as a section, which holds before the lines of the main server, too."""
         if self.region is None:
             return ()
-        name = "Location" if self.region.kind == "plain" else "LocationMatch"
-        return f"<{name} {word(self.region.location)}>", "    ProxyPass !", f"</{name}>"
+        match = "" if self.region.kind == "plain" else "Match"
+        name = f"Location{match}"
+        # ProxyPass takes the pattern of a <LocationMatch> for a location, but with * or ? in it.
+        return f"<{name} {word(self.region.location)}>", f"    ProxyPass{match} !", f"</{name}>"
 
 
 def exempted(

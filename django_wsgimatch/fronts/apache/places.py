@@ -12,7 +12,7 @@ from ...apache.covering.indexes import Regions, reach_of_region
 from ...apache.lines.directive import Directive
 from ..backend import Backend
 from .exempted import Exempted, exempted
-from .lines.quoting import comment
+from .lines.quoting import comment, word
 from .passing import pass_line
 
 _PROXYING = ("proxypass", "proxypassmatch")
@@ -114,10 +114,11 @@ class HostPlaces:
     def _overriding(self) -> Iterator[str]:
         for directive in self.proxied:
             words = directive.words
-            if directive.key == "proxypass" and len(words) > 1:
-                yield f"<Location {words[0]}>"
-                yield f"    ProxyPass {' '.join(words[1:])}"
-                yield "</Location>"
+            if len(words) > 1 and words[0] != "~":
+                match = "Match" if directive.key == "proxypassmatch" else ""
+                yield f"<Location{match} {word(words[0])}>"
+                yield f"    ProxyPass{match} {' '.join(words[1:])}"
+                yield f"</Location{match}>"
         for each in self.exempted:
             yield from each.section
 
