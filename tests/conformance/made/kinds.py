@@ -8,7 +8,12 @@ from pathlib import Path
 from random import Random
 
 from tests.conformance.apache_site import ApacheSite
-from tests.conformance.made import random_access, random_answers, random_sites
+from tests.conformance.made import (
+    random_access,
+    random_answers,
+    random_expressions,
+    random_sites,
+)
 from tests.support.oracle import free_port
 from tests.support.trees import TreeItem, build_tree
 
@@ -40,6 +45,7 @@ KINDS = {
     "access": Kind(random_access.random_access, *_ACCESS),
     "refusals": Kind(random_access.random_refusals, *_ACCESS),
     "overrides": Kind(random_access.random_overrides, *_ACCESS, random_access.random_access_files),
+    "expressions": Kind(random_expressions.random_expressions, *_ACCESS),
     "answers": Kind(
         random_answers.random_answers,
         random_answers.random_answers_target,

@@ -16,7 +16,7 @@ TREE: tuple[TreeItem, ...] = (
     *("scripts/sub/a.wsgi", "scripts/sub/x", "scripts/.htaccess.wsgi", "html/a.wsgi"),
     *(_file("html/index.html"), _file("html/x/y"), _file("users")),
 )
-_ALIASES = (
+ALIASES = (
     "WSGIScriptAlias / {ROOT}/app/app.wsgi",
     "WSGIScriptAlias /app {ROOT}/app/app.wsgi",
     "WSGIScriptAlias /app/two {ROOT}/two/two.wsgi",
@@ -80,8 +80,8 @@ _IN_FILES: tuple[list[str], ...] = (
     *(["<Files a.wsgi>", "Require user x", "</Files>"], ["WSGICallableObject app"], []),
     *(["Redirect gone /app/x"], ["<Files>"]),
 )
-_LOGIN = ["AuthType Basic", "AuthName x", "AuthUserFile {ROOT}/users"]
-_TAKERS = (
+LOGIN = ["AuthType Basic", "AuthName x", "AuthUserFile {ROOT}/users"]
+TAKERS = (
     *("Alias /html {ROOT}/html", "Alias /id {ROOT}/app/app.wsgi", "Alias /d {ROOT}/scripts"),
     *("AliasMatch ^/am/(.*) {ROOT}/scripts/$1", "Redirect /old http://x.test/new"),
     *("RedirectMatch ^/r(.*)$ http://x.test$1", "DocumentRoot {ROOT}/html"),
@@ -93,12 +93,12 @@ _MORE = ("id", "d", "am", "r1", ".htaccess", "a", "b.wsgi", "app.wsgi", "")
 def random_access(rng: Random, port: int) -> str:
     """Return a configuration of some virtual hosts; ``{ROOT}`` stands for the tree's folder."""
     lines = [line for _ in range(rng.randrange(3)) for line in _section(rng)]
-    lines += rng.sample(_TAKERS[:3], rng.randrange(2))
+    lines += rng.sample(TAKERS[:3], rng.randrange(2))
     for number in range(6):
         names = rng.choice([["ServerAlias *.any.test"], ["ServerAlias *"], [], []])
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test", *names]
-        lines += rng.sample(_ALIASES, rng.randrange(1, 4))
-        lines += rng.sample(_TAKERS, rng.randrange(3))
+        lines += rng.sample(ALIASES, rng.randrange(1, 4))
+        lines += rng.sample(TAKERS, rng.randrange(3))
         lines += [line for _ in range(rng.randrange(1, 6)) for line in _section(rng)]
         lines.append("</VirtualHost>")
     return "\n".join(lines) + "\n"
@@ -109,8 +109,8 @@ def random_refusals(rng: Random, port: int) -> str:
     lines = rng.choice([[], [], _refusals(rng)])
     for number in range(6):
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test"]
-        lines += [*rng.sample(_ALIASES[1:], rng.randrange(3)), _ALIASES[0]]
-        lines += rng.sample(_TAKERS, rng.randrange(2))
+        lines += [*rng.sample(ALIASES[1:], rng.randrange(3)), ALIASES[0]]
+        lines += rng.sample(TAKERS, rng.randrange(2))
         lines += [line for _ in range(rng.choice([0, 0, 1])) for line in _section(rng)]
         lines += [*_refusals(rng), "</VirtualHost>"]
     return "\n".join(lines) + "\n"
@@ -120,7 +120,7 @@ def random_access_files(rng: Random) -> dict[str, str]:
     """Return .htaccess files by their folder in the tree."""
     folders = ("", "app", "scripts", "scripts/sub", "two")
     return {
-        folder: "\n".join([*_LOGIN, *rng.choice(_IN_FILES), ""])
+        folder: "\n".join([*LOGIN, *rng.choice(_IN_FILES), ""])
         for folder in rng.sample(folders, rng.randrange(1, 4))
     }
 
@@ -130,7 +130,7 @@ def random_overrides(rng: Random, port: int) -> str:
     lines = [line for _ in range(rng.choice([1, 1, 2])) for line in _override(rng)]
     for number in range(6):
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test"]
-        lines += [*rng.sample(_ALIASES[1:], rng.randrange(3)), _ALIASES[0]]
+        lines += [*rng.sample(ALIASES[1:], rng.randrange(3)), ALIASES[0]]
         lines += [line for _ in range(rng.choice([0, 0, 1])) for line in _section(rng)]
         lines += [line for _ in range(rng.choice([0, 0, 1])) for line in _override(rng)]
         lines.append("</VirtualHost>")
@@ -167,4 +167,4 @@ def _section(rng: Random) -> list[str]:
     rules = [line for _ in range(rng.choice([1, 1, 2])) for line in rng.choice(_RULES)]
     if not place.startswith("Location "):
         rules = [rule for rule in rules if not rule.startswith("Redirect")]
-    return [f"<{place}>", *_LOGIN, *rules, f"</{place.split()[0]}>"]
+    return [f"<{place}>", *LOGIN, *rules, f"</{place.split()[0]}>"]
