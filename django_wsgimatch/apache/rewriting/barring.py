@@ -21,7 +21,7 @@ PASSING = ("PT", "PASSTHROUGH")
 _ENDING, _CHAINING, _OR = {"L", "LAST", "END"}, {"C", "CHAIN"}, {"OR", "ORNEXT"}
 _REFUSING, _ANY_CASE = {"F", "FORBIDDEN", "G", "GONE"}, {"NC", "NOCASE"}
 _QUOTE = '"'
-_URI = "%{REQUEST_URI}"
+_URI, _FILES = "%{REQUEST_URI}", ("%{REQUEST_FILENAME}", "%{SCRIPT_FILENAME}")
 # What everybody chooses, or says nothing of who asks.
 _TELLING_NOTHING = (
     *("%{HTTP_USER_AGENT}", "%{HTTP_REFERER}", "%{HTTP_HOST}", "%{SERVER_NAME}", "%{TIME"),
@@ -115,24 +115,32 @@ def _after(before: Rule, rule: Rule) -> Rule:
 def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
     """Yield the RewriteRules among directives, each with the conditions before it."""
     conditions: list[Directive] = []
+    is_as_sent = True
     for directive in directives:
         name, words = directive.key, directive.words
         if name == "rewritecond" and len(words) > 1:
             conditions.append(directive)
         elif name == "rewriterule" and len(words) > 1:
             flags = flags_of(words)
-            own, others = _told(conditions)
+            own, others = _told(conditions, is_as_sent=is_as_sent)
+            is_as_sent = is_as_sent and words[1] == "-"
             ahead = _ahead(words[0], flags)
             told = tuple(own), tuple(others), tuple(conditions)
             yield Rule(directive, words[0], words[1], flags, ahead, *told)
             conditions = []
 
 
-def _told(conditions: Iterable[Directive]) -> tuple[list[str], list[Directive]]:
-    """Return what conditions say of the URL, and those that say something else."""
+def _told(
+    conditions: Iterable[Directive], *, is_as_sent: bool
+) -> tuple[list[str], list[Directive]]:
+    """
+    Return what conditions say of the URL, and those that say something else.
+
+    ``is_as_sent`` says that no rule has changed it yet.
+    """
     aheads, others = [], []
     for group in alternatives(conditions):
-        found = [_uri_condition(each) for each in group]
+        found = [_uri_condition(each, is_as_sent=is_as_sent) for each in group]
         told = [each for each in found if each is not None]
         if len(told) < len(found):
             others += group
@@ -160,10 +168,12 @@ def is_modified(condition: Directive) -> bool:
     return bool(flags_of(condition.words).keys() - {*_OR, ""})
 
 
-def _uri_condition(condition: Directive) -> str | None:
+def _uri_condition(condition: Directive, *, is_as_sent: bool) -> str | None:
     test, pattern, *_ = words = condition.words
+    # Mirrors hook_uri2file(): outside of sections the URL stands for a file not known yet.
+    is_file = is_as_sent and test.upper() in _FILES and not scope_sections(condition)
     sign, body = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
-    if test.upper() != _URI or body.startswith(("<", ">", "-")):
+    if not (is_file or test.upper() == _URI) or body.startswith(("<", ">", "-")):
         return None
     if body.startswith("="):
         body = f"^{literally(body[1:].strip(_QUOTE))}$"

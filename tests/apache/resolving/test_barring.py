@@ -58,6 +58,16 @@ def told(*lines: str) -> list[str]:
         pytest.param(["RewriteRule ^/a/x - [F]"], "/a/x /a/x/y", id="F"),
         pytest.param(["RewriteRule ^/a/x - [forbidden]"], "/a/x /a/x/y", id="forbidden"),
         pytest.param(["RewriteRule ^/a/x - [G]"], "/a/x /a/x/y", id="G"),
+        pytest.param(
+            ["RewriteCond %{REQUEST_FILENAME} ^/b", "RewriteRule ^ - [F]"],
+            "/b /b/x",
+            id="of a file, which is the URL as long as no rule has changed that",
+        ),
+        pytest.param(
+            ["RewriteRule ^/a /b", "RewriteCond %{SCRIPT_FILENAME} ^/b", "RewriteRule ^ - [F]"],
+            "",
+            id="of a file behind a rule that changes the URL",
+        ),
         pytest.param(["RewriteRule ^/a/x - [R=404,L]"], "/a/x /a/x/y", id="R with an error"),
         pytest.param(["RewriteRule ^/a/x /y [L,F]"], "/a/x /a/x/y", id="F beats another URL"),
         pytest.param(["RewriteRule ^/a/x - [R]"], "", id="a redirect"),
@@ -370,10 +380,3 @@ def test_a_random_rule_is_opened_nowhere_in_silence(seed):
 
     assert found.opened == [], str(found)
     assert found.kept_out > 200
-
-
-@pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
-def test_a_rule_that_is_left_open_is_seen():
-    found = compare_random("f-48", "refusals", is_open=True)
-
-    assert len(found.opened) > 30
