@@ -29,7 +29,7 @@ def test_redirects_and_files_answer_as_in_apache(seed):
 
 
 def test_what_is_left_open_is_seen():
-    found = [compare_random(seed, is_open=True) for seed in ("8-1", "8-5", "8-9")]
+    found = [compare_random(seed, is_open=True) for seed in ("8-2", "8-4")]
 
     assert sum(len(each.opened) for each in found) > 50
 

@@ -90,10 +90,16 @@ _SEGMENTS = ("app", "x", "y", "s", "sub", "a.wsgi", "m", "n", "html", "index.htm
 _MORE = ("id", "d", "am", "r1", ".htaccess", "a", "b.wsgi", "app.wsgi", "")
 
 
+def aliases_for_all(rng: Random) -> list[str]:
+    """Return aliases of the main server, which has none as a rule."""
+    return rng.sample(ALIASES[1:], rng.choice([0, 0, 0, 1, 2]))
+
+
 def random_access(rng: Random, port: int) -> str:
     """Return a configuration of some virtual hosts; ``{ROOT}`` stands for the tree's folder."""
     lines = [line for _ in range(rng.randrange(3)) for line in _section(rng)]
     lines += rng.sample(TAKERS[:3], rng.randrange(2))
+    lines += aliases_for_all(rng)
     for number in range(6):
         names = rng.choice([["ServerAlias *.any.test"], ["ServerAlias *"], [], []])
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test", *names]
@@ -106,7 +112,7 @@ def random_access(rng: Random, port: int) -> str:
 
 def random_refusals(rng: Random, port: int) -> str:
     """Return a configuration in which rules of mod_rewrite and mod_alias refuse URLs."""
-    lines = rng.choice([[], [], _refusals(rng)])
+    lines = rng.choice([[], [], _refusals(rng)]) + aliases_for_all(rng)
     for number in range(6):
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test"]
         lines += [*rng.sample(ALIASES[1:], rng.randrange(3)), ALIASES[0]]
@@ -128,6 +134,7 @@ def random_access_files(rng: Random) -> dict[str, str]:
 def random_overrides(rng: Random, port: int) -> str:
     """Return a configuration that has .htaccess files read in some folders."""
     lines = [line for _ in range(rng.choice([1, 1, 2])) for line in _override(rng)]
+    lines += aliases_for_all(rng)
     for number in range(6):
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test"]
         lines += [*rng.sample(ALIASES[1:], rng.randrange(3)), ALIASES[0]]

@@ -174,6 +174,7 @@ def random_answers(rng: Random, port: int) -> str:
     """Return a configuration of some virtual hosts; ``{ROOT}`` stands for the tree's folder."""
     lines = rng.sample(_FILES, rng.choice([0, 0, 1, 2]))
     lines += rng.sample(_REDIRECTS[:-2], rng.choice([0, 0, 1]))
+    lines += rng.sample(_SCRIPTS[1:], rng.choice([0, 0, 0, 1]))
     lines += rng.choice([[], [], ["<Directory />", "Require all denied", "</Directory>"]])
     lines += [line for _ in range(rng.choice([0, 0, 1, 2])) for line in _section(rng)]
     if rng.randrange(3) == 0:

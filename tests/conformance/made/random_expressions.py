@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.conformance.made.random_access import ALIASES, LOGIN, TAKERS
+from tests.conformance.made.random_access import ALIASES, LOGIN, TAKERS, aliases_for_all
 
 _PLACES = (
     *("Location /", "Location /app", "Location /app/x", "Location /s/sub", "Location /html"),
@@ -59,7 +59,7 @@ def random_expressions(rng: Random, port: int) -> str:
     """Return a configuration of some virtual hosts; ``{ROOT}`` stands for the tree's folder."""
     lines = [line for _ in range(rng.choice([0, 0, 1, 2])) for line in _section(rng)]
     lines += rng.sample(_SETTING, rng.choice([0, 0, 1]))
-    lines += rng.sample(TAKERS[:3], rng.choice([0, 0, 1]))
+    lines += rng.sample(TAKERS[:3], rng.choice([0, 0, 1])) + aliases_for_all(rng)
     for number in range(6):
         lines += [f"<VirtualHost *:{port}>", f"ServerName host{number}.test"]
         lines += rng.sample(ALIASES, rng.randrange(1, 4))

@@ -114,7 +114,8 @@ def _is_named(imported: Imported, target: str) -> bool:
 def _takes(region: Alias, uri: str) -> bool:
     if region.kind == "plain":
         return region.location == "/" or alias_matches(uri, region.location) > 0
-    return compile_pattern(region.location, allow_exponential=True).find(uri) is not None
+    pattern = compile_pattern(region.location, allow_exponential=True, empty_counts=True)
+    return pattern.find(uri) is not None
 
 
 def _give_root(site: ApacheSite) -> None:
