@@ -47,7 +47,7 @@ from .remains import (
 )
 from .scripts_access import EntryAccess, access_of
 from .section_writer import SectionWriter, is_one
-from .sections import Unread, asking_of, file_sections
+from .sections import asking_of, file_sections
 from .staying_rules import WHY, StayingRule, copied_sections, staying_rules, told_of_entries
 
 MODULES = ("proxy", "proxy_http", "headers")
@@ -160,7 +160,7 @@ class _Export:
         self._main_source, *_ = sources.values()
         self._backend, self._is_told = backend, is_told
         self._kind_of = kind_of
-        self._unread: list[Unread] = files.unread
+        self._files = files
         self._main, self._hosts = read_hosts(self._active, ledger)
         files.put(self._main, self._hosts)
         mount_as_aliases(Resolver(self._main, ledger, kind_of), self._hosts)
@@ -172,7 +172,6 @@ class _Export:
         self.carried: Carried | None = None
         # By name of a file its text, None for one that is not exported.
         self._sources: dict[str, SourceText | None] = {**sources}
-        self._folders = files.folders
         self._effort = Effort()
         conditions = {id(d): self._conditions_of(d) for d in self._active if self._is_here(d)}
         self._written = SectionWriter(backend.base, conditions, partial(self._note, "refused"))
@@ -277,7 +276,7 @@ class _Export:
         self._note("refused", directive, f"it {text}")
 
     def _note_elsewhere(self, directive: Directive, remains: Remains) -> None:
-        if directive.sections and directive.sections[0] in self._folders:
+        if directive.sections and directive.sections[0] in self._files.folders:
             self._note_access_file(directive, remains)
         elif remains.kind == "refused" or directive.key in ALIASES:
             note = f"it stands in another file: export {directive.spot.file}, too"
@@ -299,7 +298,7 @@ class _Export:
     def _access(self, places: HostPlaces) -> list[EntryAccess]:
         host = places.host
         held = self._held_by(host)
-        sections = file_sections(held, host, self._unread)
+        sections = file_sections(held, host, self._files)
         is_tls = host.speaks_tls(self._main)
         asking = asking_of(held, host)
         aliases = dict.fromkeys(alias for alias, _ in places.answered)

@@ -33,6 +33,11 @@ CLOSED_FOR_GOOD = ('<If "true">', *(f"    {each}" for each in CLOSED), "</If>")
 # The same of URLs that are passed on, whatever an <If> in a <Location> says: redirects of sections
 # are put together, and are looked at last.
 SHUT = ("<IfModule mod_alias.c>", "    RedirectMatch 403 ^", "</IfModule>", *CLOSED_FOR_GOOD)
+# What Apache answers where it refuses a .htaccess file.
+BROKEN = (
+    *("<IfModule mod_alias.c>", "    RedirectMatch 500 ^", "</IfModule>"),
+    *("<IfModule !mod_alias.c>", *(f"    {each}" for each in CLOSED_FOR_GOOD), "</IfModule>"),
+)
 # A request that goes to the backend has this handler; all others would get a file.
 NOT_PASSED = "%{HANDLER} != 'proxy-server'"
 # A handler behind which nobody listens: 503. The name of one that is not loaded sends the file.

@@ -22,6 +22,7 @@ from ...apache.resolving.mounts import WSGI
 from ...exceptions import PatternError
 from .lines.path_rules import LOOKING_BACK
 from .passing import location_pattern
+from .remains import BROKEN, CLOSED, SHUT
 from .sections import ANSWERING, Asking, FileSection, to_be_said
 
 
@@ -41,7 +42,19 @@ class RefusedPart:
         return next(found, (self.section.directives or self.section.unread)[0])
 
     @property
-    def is_replaced(self) -> bool:
+    def lines(self) -> tuple[str, ...]:
+        """The lines that close them, in a section."""
+        if self.reason == _BROKEN:
+            return BROKEN
+        return CLOSED if self._is_replaced else SHUT
+
+    @property
+    def status(self) -> int:
+        """The status that they get."""
+        return 500 if self.reason == _BROKEN else 403
+
+    @property
+    def _is_replaced(self) -> bool:
         """Whether a rule of a <Location> takes the place of what it says, as of other rules."""
         return self.reason == _PARTIAL and self.section.is_replaced
 
@@ -102,7 +115,7 @@ def access_of(
     has_askers = has_askers or any(not login for login in asking.logins)
     kept = to_be_said(sure, is_tls=is_tls, has_askers=has_askers)
     said = [(each, _said(each, alias)) for each in kept]
-    unsaid = [RefusedPart(alias, each, _UNMOVABLE) for each, told in said if told is None]
+    unsaid = [_unsaid(alias, each) for each, told in said if told is None]
     told = tuple(told for _, told in said if told is not None)
     return EntryAccess(alias, told, (*unsaid, *refused), tuple(parts))
 
@@ -135,6 +148,10 @@ def _region(alias: Alias, section: FileSection) -> Alias:
 def _said(section: FileSection, alias: Alias) -> FileSection | None:
     """Return what a section says of the URLs of an entry, None where nothing can."""
     return section if section.is_movable else section.told_for(alias)
+
+
+def _unsaid(alias: Alias, section: FileSection) -> RefusedPart:
+    return RefusedPart(alias, section, _BROKEN if section.is_broken else _UNMOVABLE)
 
 
 def _refusing_part(
@@ -186,12 +203,14 @@ def _otherwise_handled(
 
 
 _HANDLED = "its handler answers, not the application"
+_BROKEN = "Apache refuses a .htaccess file on the way to its script"
 _UNMOVABLE = "it compares with the path of a file, which no URL has"
 _PARTIAL = "it holds for some of the scripts of this entry"
 _ANSWERING = "its rules answer some of the scripts of this entry"
 
 _SAYING = {
     _HANDLED: ("sethandler",),
+    _BROKEN: (),
     _UNMOVABLE: ("rewriterule",),
     _PARTIAL: RULES,
     _ANSWERING: (*ANSWERING, "rewriteengine", "rewriteoptions"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ...aliases.alias import Alias
 from ...apache.covering.indexes import in_words
 from ...apache.lines.directive import Directive
-from .remains import CLOSED, SHUT
+from .remains import SHUT
 from .scripts_access import EntryAccess, pattern_of, plans
 from .sections import FileSection, copied_lines, proxy_section
 
@@ -74,9 +74,9 @@ class SectionWriter:
             region = None if is_all else pattern_of(each.region, self._base)
             region = region or pattern_of(entry.alias, self._base)
             yield f"# Refused: {each.section}: {each.reason}."
-            closed = CLOSED if each.is_replaced else SHUT
-            yield from proxy_section(region, self._base, closed)
-            self._refuse(each.directive, f"{in_words(each.region)}: 403, as {each.reason}")
+            yield from proxy_section(region, self._base, each.lines)
+            urls = in_words(each.region)
+            self._refuse(each.directive, f"{urls}: {each.status}, as {each.reason}")
 
     def closed(self, directive: Directive, region: Alias | None, why: str) -> Iterator[str]:
         """Yield the lines that close URLs, all of the host for None, for what a line says."""

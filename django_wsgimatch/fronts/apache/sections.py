@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...aliases.alias import Alias
+from ...apache.access.access_files import AccessFiles
 from ...apache.covering.access import CONTAINERS, LIMITS, RULES, UNREAD, closing_rules
 from ...apache.covering.coverage import CONDITIONS, DIRECTORIES, FILES, LOCATIONS, SCOPES
 from ...apache.covering.hosts import REWRITING, Host, Rank, rank_of
@@ -51,8 +52,6 @@ _OF_FILES = (
 _AROUND = ("virtualhost", *SCOPES, *CONTAINERS, *LIMITS)
 _COMPAT = ("order", "allow", "deny", "satisfy")
 _MERGING = ("authmerging", "satisfy")
-# A virtual host, None for all; a folder; and the directive that allows its .htaccess file.
-Unread = tuple[Section | None, Section, Directive]
 ANSWERING = ("rewriterule", "redirect", "redirectmatch", "redirectpermanent", "redirecttemp")
 _LOGIN = ("authtype", "authname", "authuserfile", "authgroupfile", "authbasicprovider")
 _ACCESS = (*RULES, *_LOGIN)
@@ -68,7 +67,8 @@ class FileSection:
     A <Directory> or <Files> section, with those inside it that are of one kind.
 
     ``rank`` is its place in Apache's order; ``is_virtual`` says that it stands in a virtual host.
-    ``directives`` are what it says, ``unread`` an AllowOverride whose files nobody can read.
+    ``directives`` are what it says, ``unread`` an AllowOverride whose files nobody can read;
+    ``is_broken`` says that Apache refuses such a file, and answers 500.
     ``is_switching`` says that its switches of mod_rewrite count, as some section has rules;
     ``told`` are the lines for some directives, by their identity. With ``has_odd_urls`` a URL may
     have two slashes in a row, or dots.
@@ -79,6 +79,7 @@ class FileSection:
     is_virtual: bool
     directives: list[Directive] = field(default_factory=list)
     unread: list[Directive] = field(default_factory=list)
+    is_broken: bool = False
     is_switching: bool = False
     has_odd_urls: bool = False
     told: Mapping[int, Sequence[str]] = field(default_factory=dict)
@@ -239,13 +240,13 @@ class FileSection:
 
 
 def file_sections(
-    directives: Sequence[Directive], host: Host, unread: Iterable[Unread]
+    directives: Sequence[Directive], host: Host, files: AccessFiles
 ) -> list[FileSection]:
     """
     Return the sections about files that hold in a virtual host, or in the main server.
 
     They come in Apache's order; two of one kind in the order of the file, the main server's first.
-    ``unread`` are the .htaccess files that nobody can read.
+    ``files`` tell of the .htaccess files that nobody can read.
     """
     found: dict[tuple[Section, ...], FileSection] = {}
     for directive in directives:
@@ -261,10 +262,11 @@ def file_sections(
         if is_virtual or scoped[0] not in host.passed_over:
             section = found.setdefault(scoped, FileSection(scoped, rank_of(scoped), is_virtual))
             section.directives.append(directive)
-    for outer, folder, allowed_by in unread:
+    for outer, folder, allowed_by in files.unread:
         if outer in (None, host.section):
             closed = found.setdefault((folder,), FileSection((folder,), rank_of((folder,)), True))
             closed.unread.append(allowed_by)
+            closed.is_broken = folder in files.broken
     has_rules = any(each.is_rewriting for each in found.values())
     has_odd = has_rules and has_odd_urls(directives)
     for section in found.values():
