@@ -37,7 +37,7 @@ from django_wsgimatch.fronts.backend import read_backend
 from django_wsgimatch.fronts.questions.questions import SiteQuestion
 from tests.conformance.apache_site import WITH_RULES, ApacheSite, NotLoadable, make_site
 from tests.conformance.imports import CONFIGURATIONS, write_scripts
-from tests.conformance.made.kinds import KINDS, PASSWORD_LINE, random_site
+from tests.conformance.made.kinds import COUNTED, KINDS, PASSWORD_LINE, random_site
 from tests.conformance.silence import write_files
 from tests.conformance.whole_sites.asking import (
     ask_all,
@@ -327,7 +327,7 @@ def main(
     paths = [p for f in options.folder for p in ([f] if f.is_file() else sorted(f.glob("*.conf")))]
     seeds = [f"{options.seed}-{number}" for number in range(options.random)]
     randomly = (
-        verify_random(seed, kind, verifier) for kind in options.kind or KINDS for seed in seeds
+        verify_random(seed, kind, verifier) for kind in options.kind or COUNTED for seed in seeds
     )
     real = (verify(path, verifier) for path in paths)
     return report(chain(() if seeds else real, randomly))

@@ -31,13 +31,15 @@ class Kind:
     How random configurations of a kind are made.
 
     ``text`` makes one for a port, ``target`` a request target; ``tree`` are the files, and
-    ``files_of_folders`` makes the .htaccess files, by their folder in the tree.
+    ``files_of_folders`` makes the .htaccess files, by their folder in the tree. ``is_closing`` says
+    that most of it is closed on purpose: it is for finding what is opened, and counts nothing else.
     """
 
     text: Callable[[Random, int], str]
     target: Callable[[Random], str]
     tree: Sequence[TreeItem]
     files_of_folders: Callable[[Random], dict[str, str]] = _no_files
+    is_closing: bool = False
 
 
 _ACCESS = random_access.random_access_target, random_access.TREE
@@ -45,7 +47,7 @@ KINDS = {
     "access": Kind(random_access.random_access, *_ACCESS),
     "refusals": Kind(random_access.random_refusals, *_ACCESS),
     "overrides": Kind(random_access.random_overrides, *_ACCESS, random_access.random_access_files),
-    "expressions": Kind(random_expressions.random_expressions, *_ACCESS),
+    "expressions": Kind(random_expressions.random_expressions, *_ACCESS, is_closing=True),
     "answers": Kind(
         random_answers.random_answers,
         random_answers.random_answers_target,
@@ -59,6 +61,8 @@ KINDS = {
         random_sites.random_sites_files,
     ),
 }
+# Those of which people want to know how much is the same.
+COUNTED = tuple(name for name, kind in KINDS.items() if not kind.is_closing)
 
 
 def random_site(
