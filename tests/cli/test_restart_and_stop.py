@@ -19,7 +19,7 @@ from django_wsgimatch.daemon.front.answers import read_order, read_outcomes
 from django_wsgimatch.exceptions import ManagerError, ManagerGone
 from tests.support.commands import Waiting, run_for
 from tests.support.groups import site
-from tests.support.renewals import AGAIN, BOOT, SLOW, deploy, deployed
+from tests.support.renewals import AGAIN, BOOT, SLOW, deploy, deployed, put
 
 APPLICATION = """\
 def application(environ, start_response):
@@ -50,7 +50,7 @@ class Group:
         self.script = at.project / f"{name}.wsgi"
 
     def write(self, text=APPLICATION, version=1):
-        self.script.write_text(f"VERSION = b'{version}'\n{text}")
+        put(self.script, f"VERSION = b'{version}'\n{text}")
 
     def get(self):
         return self.at.get(f"/{self.name}")
@@ -141,7 +141,7 @@ def test_the_line_of_a_module_that_does_not_load_is_told(group):
     module = part.at.project / "lib/part_of_it.py"
     part.write(f"import part_of_it\n{APPLICATION}")
     part.get()
-    module.write_text("\n\nVERSION = undefined\n")
+    put(module, "\n\nVERSION = undefined\n")
     status, _, errors = part.restart()
 
     assert status == 1
@@ -187,11 +187,11 @@ def test_it_waits_for_the_renewal_that_follows_a_broken_one(tmp_path):
         slow.at.told("/blog")
         slow.hold()
         slow.deploy("2")
-        (tmp_path / "app.wsgi").write_text(f"{SLOW}1 / 0\n")
+        put(tmp_path / "app.wsgi", f"{SLOW}1 / 0\n")
         slow.restart()
         slow.at.until(lambda: slow.loads == ["1", "2"])
         slow.deploy("3")
-        (tmp_path / "app.wsgi").write_text(SLOW)
+        put(tmp_path / "app.wsgi", SLOW)
         waiting = Waiting(tmp_path, "restart", "blog", "--wait")
         slow.at.server.wait_for_log(AGAIN)
         slow.release()
@@ -224,7 +224,7 @@ def test_a_restart_while_a_start_fails_is_a_start_of_its_own(tmp_path):
     (tmp_path / "app.wsgi").write_text(f"{SLOW}os._exit(7)\n")
     with site(tmp_path, {"python_path": [str(tmp_path / "lib")]}, aliases=BOOT) as at:
         at.until((tmp_path / "loads").exists)
-        (tmp_path / "app.wsgi").write_text(SLOW)
+        put(tmp_path / "app.wsgi", SLOW)
         waiting = Waiting(tmp_path, "restart", "blog", "--wait")
         assert waiting.process.stdout is not None
         waiting.process.stdout.readline()

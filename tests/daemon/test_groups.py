@@ -29,6 +29,7 @@ from tests.support.groups import (
     wait_until,
     write_project,
 )
+from tests.support.renewals import put
 from tests.support.servers import GRANIAN, WAITRESS, environment
 from tests.support.trees import let_all_enter
 from tests.thorough import mostly_thorough
@@ -242,7 +243,7 @@ def replace(path, old, new):
     """Change a file, and its time, which may else be the same on a coarse clock."""
     text = path.read_text().replace(old, new, 1)
     status = path.stat()
-    path.write_text(text)
+    put(path, text)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
 
 
@@ -311,7 +312,7 @@ def test_hup_renews_a_group_whose_modules_have_changed(tmp_path):
 
     with site(tmp_path, blog) as at:
         first = at.told("/blog")["version"]
-        (tmp_path / "lib/part.py").write_text("VERSION = 2\n")
+        put(tmp_path / "lib/part.py", "VERSION = 2\n")
         at.hup()
         at.until(lambda: at.told("/blog")["version"] == 2)
 
@@ -392,7 +393,7 @@ def test_a_process_that_loads_nothing_within_startup_timeout_is_replaced(at):
     at.until(lambda: bool(at.place("booted")["processes"]))
     pid = at.place("booted")["processes"][0]["pid"]
     script = (at.project / "booted.wsgi").read_text()
-    (at.project / "booted.wsgi").write_text(f"{script}\nassert os.getpid() != {pid}\n")
+    put(at.project / "booted.wsgi", f"{script}\nassert os.getpid() != {pid}\n")
     first = at.get("/booted").status
     at.until(lambda: at.get("/booted").status == 200)
     log = at.log

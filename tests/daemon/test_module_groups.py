@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.forging import asked
 from tests.support.groups import PLAIN, other_pythons, site, version_of
+from tests.support.renewals import put
 from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
@@ -63,10 +64,7 @@ def write_package(folder: Path) -> Path:
 
 
 def edit(file: Path, text: str) -> None:
-    """Put a version in place at once, as a deployment does."""
-    new = file.with_suffix(".new")
-    new.write_text(textwrap.dedent(text))
-    new.replace(file)
+    put(file, textwrap.dedent(text))
 
 
 def test_modules_answer_wherever_scripts_do(tmp_path):
@@ -122,7 +120,7 @@ def test_processes_are_renewed_for_a_changed_module_and_the_old_serve_until_it_l
         at.told("/blog")
         at.until(lambda: "not yet" in at.log)
         meanwhile = at.told("/blog")
-        (app.parent / "version.py").write_text("VERSION = 2222\n")
+        put(app.parent / "version.py", "VERSION = 2222\n")
         edit(app, APP)
         at.until(lambda: at.told("/blog")["version"] == 2222)
         then = at.told("/made")
@@ -138,7 +136,7 @@ def test_the_server_s_own_process_runs_a_changed_module_anew_and_no_other(tmp_pa
 
     with site(tmp_path, aliases=PLACES, more="WSGIMATCH_SCRIPT_RELOAD_INTERVAL = 0\n") as at:
         first = at.told("/here")
-        (app.parent / "version.py").write_text("VERSION = 2222\n")
+        put(app.parent / "version.py", "VERSION = 2222\n")
         edit(app, APP + "\nMADE = 'anew'\n")
         second = at.told("/here")
 

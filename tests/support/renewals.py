@@ -59,9 +59,20 @@ class Deployed:
         self.at.told("/blog")
 
 
+def put(file, text):
+    """
+    Put a version of a file of a site that runs in place in one step, as a deployment does.
+
+    A process may load the file at any time: of one that is being written it would load a part.
+    """
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(text)
+    new.replace(file)
+
+
 def deploy(project, version):
     (project / "lib").mkdir(exist_ok=True)
-    (project / "lib/part.py").write_text(f"VERSION = {version!r}\n")
+    put(project / "lib/part.py", f"VERSION = {version!r}\n")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from django_wsgimatch.daemon.board import Board, Shape, process_at, read_board
 from django_wsgimatch.daemon.deaths import cause_of, is_ordered
 from django_wsgimatch.daemon.group.crashes import LONGEST_PAUSE, CrashLoop
 from tests.support.groups import site
+from tests.support.renewals import put
 from tests.thorough import mostly_thorough
 
 BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
@@ -102,7 +103,7 @@ def test_counts_survive_the_replacement_of_workers(tmp_path):
 def test_a_deploy_that_does_not_load_is_told_with_its_cause(tmp_path):
     with site(tmp_path) as at:
         at.told("/blog")
-        (tmp_path / "app.wsgi").write_text("VERSION = \n")
+        put(tmp_path / "app.wsgi", "VERSION = \n")
         at.order(do="restart", name="blog")
         at.until(lambda: "SyntaxError" in at.place("blog")["error"])
 

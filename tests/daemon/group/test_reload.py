@@ -23,6 +23,7 @@ from django_wsgimatch.daemon.place import Place
 from django_wsgimatch.daemon.servers.owner import watch_of_gunicorn, watch_of_this_server
 from tests.support.groups import HOOKS, PLAIN, site, sockets_of, wait_until
 from tests.support.raw_http import fetch
+from tests.support.renewals import put
 from tests.support.servers import GUNICORN_S_VERSION, PYTHON, address, environment, running
 from tests.support.small_projects import DjangoProject, SmallSite, write_site
 from tests.thorough import mostly_thorough
@@ -69,7 +70,7 @@ class Developed:
         self.at, self.lib = at, lib
 
     def write(self, source, name="part"):
-        (self.lib / f"{name}.py").write_text(source)
+        put(self.lib / f"{name}.py", source)
 
     def edit_settings(self, text, is_seen):
         """
@@ -84,9 +85,7 @@ class Developed:
         def is_done():
             nonlocal due
             if time.monotonic() >= due:
-                # In one step: a reloader may look at any time.
-                settings.with_suffix(".new").write_text(text)
-                settings.with_suffix(".new").replace(settings)
+                put(settings, text)
                 due = time.monotonic() + next(pauses)
             return is_seen()
 
@@ -204,7 +203,7 @@ def test_an_edit_of_a_place_of_the_servers_own_project_renews_it(tmp_path):
     (tmp_path / "part.py").write_text("VERSION = 1\n")
     with developed(tmp_path, [*PLAIN, "--reload"], aliases=aliases) as site:
         before = site.at.told("/red")["version"]
-        (tmp_path / "part.py").write_text("VERSION = 2\n")
+        put(tmp_path / "part.py", "VERSION = 2\n")
         site.at.until(lambda: site.at.told("/red")["version"] == 2)
 
         assert before == 1
@@ -314,7 +313,7 @@ def test_an_edit_of_the_urls_of_a_django_project_is_served(tmp_path):
         appears(server, b"/shop/", 200, b"one")
         before = server.get(b"/shop/new/").status
         urls = tmp_path / "shop/urls.py"
-        urls.write_text(urls.read_text() + "urlpatterns.append(path('new/', shop))\n")
+        put(urls, urls.read_text() + "urlpatterns.append(path('new/', shop))\n")
         appears(server, b"/shop/new/", 200, b"one")
 
     assert before == 404

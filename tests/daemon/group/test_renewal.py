@@ -14,7 +14,7 @@ from django_wsgimatch.daemon.group.renewal import Renewal
 from django_wsgimatch.daemon.group.worker.changes import LoadedFiles
 from django_wsgimatch.daemon.manager.processes import Process
 from tests.support.kept_places import SHAPE, kept_place, process
-from tests.support.renewals import AGAIN, deployed
+from tests.support.renewals import AGAIN, deployed, put
 from tests.thorough import mostly_thorough
 
 WAYS = ["restart", "hup", "touch"]
@@ -44,11 +44,11 @@ def test_a_deploy_while_a_broken_one_fails_is_served_after_it(tmp_path, way):
         site.hold()
         site.deploy("2")
         script = (tmp_path / "app.wsgi").read_text()
-        (tmp_path / "app.wsgi").write_text(script + "1 / 0\n")
+        put(tmp_path / "app.wsgi", script + "1 / 0\n")
         site.restart()
         site.at.until(lambda: site.loads == ["1", "2"])
         site.deploy("3")
-        (tmp_path / "app.wsgi").write_text(script)
+        put(tmp_path / "app.wsgi", script)
         getattr(site, way)()
         site.at.server.wait_for_log(AGAIN)
         site.release()
