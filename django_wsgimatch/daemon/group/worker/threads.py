@@ -63,10 +63,10 @@ class RequestThreads:
     Accepts connections on a place's listening socket and answers the requests.
 
     ``base`` is what every environ begins with, ``threads`` how many there are at most. ``trusted``
-    are the user ids that may ask, ``token`` is what each request must carry. ``on_request`` is
-    called after each request with the number of requests so far, ``on_failure`` when this process
-    should end: the listening socket is of no use any more, or memory ran out. Sub interpreters
-    allow no daemon threads.
+    are the user ids that may ask, ``token`` is what each request must carry. ``on_ready`` is called
+    once there is a thread and before it takes a request, ``on_request`` after each request with the
+    number of requests so far, ``on_failure`` when this process should end: the listening socket is
+    of no use any more, or memory ran out. Sub interpreters allow no daemon threads.
     """
 
     listener: socket.socket
@@ -78,6 +78,7 @@ class RequestThreads:
     token: bytes
     queue_timeout: float = 0
     is_daemon: bool = True
+    on_ready: Callable[[], None] = lambda: None
     on_request: Callable[[int], None] = lambda count: None
     on_failure: Callable[[], None] = lambda: None
     is_open: bool = field(default=True, init=False)
@@ -154,8 +155,13 @@ class RequestThreads:
             )
             self._started.append(thread)
             thread.start()
+            if not number:
+                self.on_ready()
 
     def _run(self, number: int) -> None:
+        with self._lock:
+            # Whoever has started the first thread says first that this process is ready.
+            pass
         let_others_go_on()
         # Optimization: with a bytes object for each packet glibc gives memory back and takes it
         # again: 13 page faults a request with a body of 64 KiB, instead of 6. Of a mapping only

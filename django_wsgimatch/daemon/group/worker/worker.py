@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 import traceback
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -132,11 +133,12 @@ class GroupWorker(Worker):  # type: ignore[misc]
             trusted=self.group.trusted,
             token=self.group.token,
             queue_timeout=options.queue_timeout,
+            # A request that ends this process has not ended one that loads.
+            on_ready=partial(self.slot.set_state, READY),
             on_request=self.count_request,
             on_failure=self.fail,
         )
         self.threads.start()
-        self.slot.set_state(READY)
         self.group.wake_arbiter()
         started = time.monotonic()
         while self.alive and self.ppid == os.getppid():
