@@ -557,11 +557,11 @@ def test_old_version_serves_while_the_new_one_loads(script):
     scripts.get(script.path)
     LOADING.clear()
     GO_ON.clear()
-    script.write(f"from {__name__} import *\nLOADING.set()\nGO_ON.wait(10)\nversion = 2")
+    script.write(f"from {__name__} import *\nLOADING.set()\nGO_ON.wait(60)\nversion = 2")
 
     with ThreadPoolExecutor(1) as threads:
         reloading = threads.submit(version, scripts, script)
-        LOADING.wait(10)
+        LOADING.wait(60)
         meanwhile = status(scripts, script)
         GO_ON.set()
 

@@ -486,7 +486,7 @@ def test_a_configuration_file_of_root_s_names_all(root_s_home):
 def test_without_the_starter_the_server_ends(root_s_home):
     with served(write_project(root_s_home, "no-starter")) as site:
         os.kill(site.starter(), signal.SIGKILL)
-        status = site.process.wait(15)
+        status = site.process.wait(60)
         wait_until(lambda: not site.processes())
         log = site.log
 
@@ -501,7 +501,7 @@ def test_nothing_is_left_of_a_server_that_ends(root_s_home, signum):
     with served(write_project(root_s_home, f"ends-{signum}")) as site:
         site.told("a", STRAY.format(site.python))
         site.process.send_signal(signum)
-        site.process.wait(15)
+        site.process.wait(60)
 
         wait_until(lambda: not site.processes(), 10, lambda: str(site.processes()))
 
@@ -578,7 +578,7 @@ def test_the_starter_s_whole_life_is_the_standard_library_and_proc(root_s_home, 
         os.close(number)
         its.close()
         mine.close()
-        status = process.wait(15)
+        status = process.wait(60)
 
     opened = {
         line.partition('"')[2].partition('"')[0]

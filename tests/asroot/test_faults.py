@@ -441,7 +441,7 @@ def test_a_manager_that_was_stopped_is_replaced_and_groups_serve_on_meanwhile(si
     os.kill(before, signal.SIGSTOP)
     try:
         served_on = [site.answers(name) for name in ("a", "b", "plain", "here")]
-        site.until(lambda: has_another_manager(site, before), 30)
+        site.until(lambda: has_another_manager(site, before))
     finally:
         if os.path.exists(f"/proc/{before}"):
             os.kill(before, signal.SIGCONT)

@@ -46,7 +46,7 @@ def container(project, sockets, command):
             children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
             with open(children) as file:
                 os.kill(int(file.read()), signal.SIGTERM)
-            server.process.wait(30)
+            server.process.wait(60)
 
 
 @pytest.mark.parametrize("command", mostly_thorough([HOOKS, PLAIN]), ids=["serve", "gunicorn"])
@@ -94,7 +94,7 @@ def test_process_1_on_a_read_only_root_serves_its_groups_and_ends_at_a_term(tmp_
         told = json.loads(server.get(b"/blog").body)
         children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
         os.kill(int(Path(children).read_text()), signal.SIGTERM)
-        status = server.process.wait(30)
+        status = server.process.wait(60)
         log = server.log.read_text()
 
     assert told["pid"] != 1

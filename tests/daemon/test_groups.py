@@ -531,7 +531,7 @@ def test_a_killed_arbiter_is_back_before_anybody_asks(tmp_path):
         os.kill(killed, signal.SIGKILL)
         # The manager sees it at its next look.
         at.until(lambda: at.place("blog")["pid"] not in (killed, None))
-        at.until(lambda: at.place("blog")["state"] == "running", 2)
+        at.until(lambda: at.place("blog")["state"] == "running")
         status = at.get("/blog").status
 
     assert status == 200
@@ -568,7 +568,7 @@ def test_nothing_is_left_of_a_killed_server(tmp_path):
         at.told("/blog")
         os.kill(at.server.process.pid, signal.SIGKILL)
         at.server.process.wait()
-        wait_until(lambda: not at.processes(), 3)
+        wait_until(lambda: not at.processes())
 
 
 def test_two_servers_of_one_project_have_groups_of_their_own(tmp_path):

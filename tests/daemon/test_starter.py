@@ -291,7 +291,7 @@ def test_what_left_its_session_ends_with_the_rest(root_s_home):
         chain = [int(path.stem) for path in running.where.glob("*.chain")]
         manager.socket.close()
         running.control.close()
-        running.process.wait(10)
+        running.process.wait(60)
 
     assert [each for each in (pid, *chain) if os.path.exists(f"/proc/{each}")] == []
 
@@ -318,7 +318,7 @@ def test_one_that_forks_away_all_the_time_ends_too(root_s_home):
         wait_until(lambda: (running.where / "runs-away").exists())
         told = manager.kill(pid)
         running.control.close()
-        running.process.wait(10)
+        running.process.wait(60)
         left = [p for p in os.listdir("/proc") if p.isdigit() and _runs(p, str(script))]
 
     assert told[-1] == {"gone": pid}

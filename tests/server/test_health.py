@@ -295,7 +295,7 @@ def test_a_server_that_is_told_to_end_is_not_ready_first(tmp_path):
         at.until(lambda: health(at) == (503, f"{DRAINING}\n"))
         answered = at.get("/here").status
         at.server.process.terminate()
-        status = at.server.process.wait(20)
+        status = at.server.process.wait(60)
 
     assert (answered, status) == (200, 0)
 
@@ -310,7 +310,7 @@ def test_a_server_that_has_drained_ends(tmp_path, groups):
     with site(tmp_path, aliases=aliases, more=more, command=HOOKS) as at:
         at.until(lambda: health(at) == (200, "ready\n"))
         at.server.process.terminate()
-        status = at.server.process.wait(20)
+        status = at.server.process.wait(60)
 
     assert status == 0
     assert "ends in 0.1 s (WSGIMATCH_DRAIN_SECONDS), or at another TERM." in at.log
@@ -336,8 +336,8 @@ def test_while_requests_finish_nobody_can_connect(tmp_path):
         at.until(lambda: not listens(at.server.address))
         is_serving = not slow.done()
         (tmp_path / "go").touch()
-        told = slow.result(20)
-        status = at.server.process.wait(20)
+        told = slow.result(60)
+        status = at.server.process.wait(60)
 
     assert is_serving
     assert told["application_group"] == ""

@@ -142,6 +142,6 @@ def test_a_server_ends_while_its_new_workers_load(project):
         at.until(lambda: loaders(project) > {old})
         at.server.process.terminate()
         (project / "hold").unlink()
-        status = at.server.process.wait(20)
+        status = at.server.process.wait(60)
 
     assert status == 0

@@ -39,7 +39,7 @@ def request(at: Site, token: bytes, script: str, **more: str) -> bytes:
 def answer_to(path: str, data: bytes) -> bytes:
     """What a place says to a request before it closes the connection."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(path)
         connection.sendall(data)
         try:

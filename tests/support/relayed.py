@@ -87,7 +87,7 @@ def place(
         finally:
             running.close()
             to_place.kept.clear()
-            assert running.join(5)
+            assert running.join(60)
 
 
 @contextmanager
@@ -98,13 +98,13 @@ def scripted(
     with folder() as path, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path / "s"))
         listener.listen(100)
-        listener.settimeout(10)
+        listener.settimeout(60)
 
         def run() -> None:
             for reply in replies:
                 connection = listener.accept()[0]
                 with connection:
-                    connection.settimeout(10)
+                    connection.settimeout(60)
                     connection.recv(65536)
                     try:
                         reply(connection)
@@ -143,7 +143,7 @@ def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def settled(count: int, seconds: float = 5.0) -> bool:
+def settled(count: int, seconds: float = 60.0) -> bool:
     """Whether there come to be no more descriptors than so many."""
     deadline = time.monotonic() + seconds
     while descriptors() > count:

@@ -29,7 +29,7 @@ import pytest
 import django_wsgimatch
 from django_wsgimatch.daemon.servers.directory import NAME, running_servers
 from django_wsgimatch.daemon.wire.control import give_order
-from tests.support.groups import wait_until
+from tests.support.groups import SECONDS, wait_until
 from tests.support.raw_http import Answer, fetch
 from tests.support.servers import stop, wait_for
 
@@ -381,7 +381,7 @@ class RootedSite(Rooted):
         self.order(do="stop", name=name)
         self.until(lambda: self.answers(name))
 
-    def until(self, condition: Callable[[], bool], seconds: float = 15) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = SECONDS) -> None:
         wait_until(condition, seconds, lambda: self.log)
 
 
@@ -425,7 +425,9 @@ def served(
     finally:
         stop(process)
         try:
-            wait_until(lambda: not site.processes(), 10, lambda: f"{site.processes()}\n{site.log}")
+            wait_until(
+                lambda: not site.processes(), SECONDS, lambda: f"{site.processes()}\n{site.log}"
+            )
         finally:
             for left in site.processes():
                 with suppress(ProcessLookupError):

@@ -57,7 +57,7 @@ class TestManager:
         given = self.descriptors if descriptors is None else descriptors
         socket.send_fds(self.socket, [data], list(given))
 
-    def receive(self, seconds: float = 10) -> dict[str, Any]:
+    def receive(self, seconds: float = 60) -> dict[str, Any]:
         """Return the next message."""
         self.socket.settimeout(seconds)
         event: dict[str, Any] = json.loads(self.socket.recv(LONGEST_MESSAGE))
@@ -159,7 +159,7 @@ def starter(
         os.close(nothing)
         left = running.children() if running.is_running else []
         try:
-            process.wait(10)
+            process.wait(60)
             assert not [pid for pid in left if _lives(pid)]
         finally:
             process.kill()

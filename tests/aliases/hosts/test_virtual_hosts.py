@@ -34,12 +34,13 @@ def test_the_first_pattern_is_found_as_by_trying_one_after_the_other(seed):
 def test_a_name_of_many_labels_is_looked_up_at_once():
     index = HostIndex([f".host{number}.example" for number in range(1000)])
     name = "a." * 4000 + "host5.example"
-    started = time.perf_counter()
+    # A machine that is busy with other things gives this thread no more CPU time.
+    started = time.thread_time()
 
     found = index.find(name)
 
     assert found == ".host5.example"
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
 
 
 @pytest.mark.parametrize(

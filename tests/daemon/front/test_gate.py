@@ -121,7 +121,7 @@ def test_a_request_waits_for_one_that_has_just_begun():
     waiting.start()
     wait_until(lambda: bool(limited._waiting))
     limited.leave()
-    waiting.join(10)
+    waiting.join(60)
 
     assert let_in.is_set()
     assert not limited.is_empty

@@ -174,12 +174,12 @@ def test_a_process_whose_other_requests_hang_waits_for_a_thread_that_has_just_ac
 
     def application(environ, start_response):
         hanging.set()
-        may_end.wait(10)
+        may_end.wait(60)
         return hello(environ, start_response)
 
     with place(application) as at, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(at.get)
-        assert hanging.wait(10)
+        assert hanging.wait(60)
         hung = [*at.threads.work.values()]
         while_one_accepts = at.threads.are_only_at(hung)
         at.threads.close()

@@ -474,7 +474,7 @@ class LateBody:
         self.gone = gone
 
     def read(self, size: int) -> bytes:
-        self.gone.wait(10)
+        self.gone.wait(60)
         raise TimeoutError
 
 

@@ -86,6 +86,6 @@ def refused(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     return done.returncode, done.stdout + done.stderr

@@ -140,11 +140,11 @@ def test_a_group_that_ends_without_requests_is_started_by_the_next_one(front):
     with kept:
         with lone_group(front.project, "quiet", kept=kept) as group:
             first = front.site.told("/quiet")
-            status = group.wait(30)
+            status = group.wait(60)
         thread, answers = asked(front.site, "/quiet")
         select.select([kept], [], [])
         with lone_group(front.project, "quiet", kept=kept):
-            thread.join(30)
+            thread.join(60)
 
     assert status == 0
     assert [answer.status for answer in answers] == [200]
@@ -182,8 +182,8 @@ def test_a_group_that_is_told_a_path_answers_what_it_has_begun_and_ends(front):
         mode = path.stat().st_mode & 0o777
         group.send_signal(signal.SIGTERM)
         (front.project / "go").touch()
-        status = group.wait(30)
-        thread.join(30)
+        status = group.wait(60)
+        thread.join(60)
 
     assert (mode, status) == (0o660, 0)
     assert [answer.status for answer in answers] == [200]
@@ -211,7 +211,7 @@ def test_a_request_waits_while_a_group_is_started(front):
     front.socket("blog").unlink(missing_ok=True)
     thread, answers = asked(front.site, "/blog")
     with lone_group(front.project, "blog"):
-        thread.join(30)
+        thread.join(60)
 
     assert [answer.status for answer in answers] == [200]
 
@@ -334,7 +334,7 @@ def test_sockets_of_systemd_s_that_cannot_be_used(tmp_path, path, listen, more, 
             wait_until(lambda: connects(connection, path.parent / "a"))
             wait_until(lambda: "CommandError" in log_of(tmp_path))
         if "--accept" not in listen:
-            assert group.wait(30) == 1
+            assert group.wait(60) == 1
 
     said = [line for line in log_of(tmp_path).splitlines() if line.startswith("CommandError: ")]
     assert said == [f"CommandError: {complaint.format(folder=path.parent)}"]

@@ -89,7 +89,7 @@ class Developed:
                 due = time.monotonic() + next(pauses)
             return is_seen()
 
-        self.at.until(is_done, 60)
+        self.at.until(is_done)
 
     @property
     def settings(self):

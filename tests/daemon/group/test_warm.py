@@ -354,7 +354,7 @@ def test_requests_that_are_at_work_are_answered_after_the_parent_was_killed(proj
         os.kill(at.place("blog")["pid"], signal.SIGKILL)
         at.until(lambda: at.place("blog")["state"] == "running")
         (project / "go").touch()
-        status = answer.result(30).status
+        status = answer.result(60).status
 
     assert status == 200
 

@@ -102,7 +102,7 @@ def test_a_group_with_a_script_to_load_ahead_may_wait_for_its_first_request(tmp_
 def test_groups_start_a_few_at_a_time(tmp_path):
     with slow_site(tmp_path) as at:
         wait_for_manager(at)
-        at.until(lambda: states(at) == ["running"] * len(NAMES), 60)
+        at.until(lambda: states(at) == ["running"] * len(NAMES))
         loads = [json.loads(line) for line in (tmp_path / "loaded").read_text().splitlines()]
 
     at_once = [sum(began <= at <= ended for began, ended in loads) for at, _ in loads]
@@ -127,7 +127,7 @@ def test_a_group_that_is_stopped_before_its_turn_waits_for_a_request(tmp_path):
     with slow_site(tmp_path) as at:
         wait_for_manager(at)
         at.order(do="stop", name=NAMES[-1])
-        at.until(lambda: states(at)[:-1] == ["running"] * (len(NAMES) - 1), 60)
+        at.until(lambda: states(at)[:-1] == ["running"] * (len(NAMES) - 1))
         state = states(at)[-1]
         answer = at.get(f"/{NAMES[-1]}")
 

@@ -41,7 +41,7 @@ def test_a_process_says_that_it_is_ready_before_it_takes_a_request():
         on_ready=say_ready,
     )
     threads.start()
-    has_ended = threads.join(10)
+    has_ended = threads.join(60)
 
     assert told == [False]
     assert has_ended
