@@ -12,100 +12,135 @@ import pytest
 from django_wsgimatch.daemon.board import Board, Shape, process_at, read_board
 from django_wsgimatch.daemon.deaths import cause_of, is_ordered
 from django_wsgimatch.daemon.group.crashes import LONGEST_PAUSE, CrashLoop
-from tests.support.groups import site
+from tests.support.groups import SCRIPT, site
 from tests.support.renewals import put
 from tests.thorough import mostly_thorough
 
-BOOT = 'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
 SHAPE = Shape.of(1, 2)
+CRASHES = {
+    "a status": ("os._exit(7)", "exited with status 7"),
+    "a status of gunicorn's own": ("os._exit(3)", "exited with status 3"),
+    "a signal": ("os.kill(os.getpid(), 11)", "died of SIGSEGV"),
+}
+# It ends its process with the status that its PATH_INFO names.
+ENDING = """\
+import os
 
 
-@pytest.mark.parametrize(
-    ("crash", "death"),
-    mostly_thorough(
-        [
-            pytest.param("os._exit(7)", "exited with status 7", id="a status"),
-            pytest.param("os._exit(3)", "exited with status 3", id="a status of gunicorn's own"),
-            pytest.param("os.kill(os.getpid(), 11)", "died of SIGSEGV", id="a signal"),
-        ],
-        "a status of gunicorn's own",
-    ),
-)
-def test_a_group_whose_script_ends_its_process_is_refused_at_once(tmp_path, crash, death):
-    (tmp_path / "app.wsgi").write_text(f"import os\n{crash}\n")
-    with site(tmp_path, aliases=BOOT) as at:
-        at.get("/blog")
-        at.until(lambda: at.place("blog")["state"] == "failed")
-        answer = at.get("/blog")
-        told = at.place("blog")
-        log = at.log
+def application(environ, start_response):
+    if environ["PATH_INFO"] != "/":
+        os._exit(int(environ["PATH_INFO"][1:]))
+    start_response("200 OK", [])
+    return [b""]
+"""
+# Each test has a group of its own: one server is enough for them all.
+GROUPS = {
+    **{f"crash-{number}": {} for number in range(len(CRASHES))},
+    **{f"ending-{status}": {"processes": 2, "threads": 1} for status in (1, 3, 4)},
+    "killed": {"processes": 2},
+    "counted": {"maximum_requests": 4},
+    "deployed": {},
+}
+ALIASES = f"""\
+*(script_alias(f"/{{n}}", f"{{n}}.wsgi", process_group=n, application_group="%{{GLOBAL}}")
+  for n in {[*GROUPS]!r}),
+"""
+
+
+def script_of(name):
+    if name.startswith("crash-"):
+        crash, _ = [*CRASHES.values()][int(name[-1])]
+        return f"import os\n{crash}\n"
+    return ENDING if name.startswith("ending-") else SCRIPT
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    project = tmp_path_factory.mktemp("shared")
+    for name in GROUPS:
+        (project / f"{name}.wsgi").write_text(script_of(name))
+    with site(project, aliases=ALIASES, more=f"WSGIMATCH_PROCESS_GROUPS |= {GROUPS!r}\n") as at:
+        yield at
+
+
+@pytest.fixture
+def at(shared):
+    """The shared site, with what the log says from now on."""
+    shared.skip_log()
+    return shared
+
+
+@pytest.mark.parametrize("crash", mostly_thorough(CRASHES, "a status of gunicorn's own"))
+def test_a_group_whose_script_ends_its_process_is_refused_at_once(shared, crash):
+    at, death = shared, CRASHES[crash][1]
+    name = f"crash-{[*CRASHES].index(crash)}"
+    at.get(f"/{name}")
+    at.until(lambda: at.place(name)["state"] == "failed")
+    answer = at.get(f"/{name}")
+    told = at.place(name)
+    log = at.server.log.read_text()
 
     assert answer.status == 503
     assert answer.headers["retry-after"]
     assert re.search(rf"did not start: .*process \d+ {death} while it loaded", told["error"])
     assert told["crashes"] >= 1
-    assert log.count("Booting worker") <= 8
+    assert len(re.findall(rf"\[{name}\] .*Booting worker", log)) <= 8
 
 
 @pytest.mark.parametrize("status", mostly_thorough([1, 3, 4], 3))
-def test_an_application_that_ends_its_process_ends_no_other(tmp_path, status):
-    text = "import os, time\n\n\ndef application(environ, start_response):\n"
-    text += f"    if environ['PATH_INFO'] == '/end':\n        os._exit({status})\n"
-    text += "    start_response('200 OK', [])\n    return [str(os.getpid()).encode()]\n"
-    (tmp_path / "app.wsgi").write_text(text)
-    with site(tmp_path, {"processes": 2, "threads": 1}, aliases=BOOT) as at:
-        at.get("/blog")
-        at.until(lambda: len(at.place("blog")["processes"]) == 2)
-        before = {process["pid"] for process in at.place("blog")["processes"]}
-        arbiter = at.place("blog")["pid"]
-        lost = at.get("/blog/end").status
-        at.until(lambda: at.place("blog")["crashes"] == 1)
-        told = at.place("blog")
-        log = at.server.wait_for_log(f"exited with status {status}")
+def test_an_application_that_ends_its_process_ends_no_other(at, status):
+    name = f"ending-{status}"
+    at.get(f"/{name}/")
+    at.until(lambda: len(at.place(name)["processes"]) == 2)
+    before = {process["pid"] for process in at.place(name)["processes"]}
+    arbiter = at.place(name)["pid"]
+    lost = at.get(f"/{name}/{status}").status
+    at.until(lambda: at.place(name)["crashes"] == 1 and at.place(name)["error"] != "")
+    told = at.place(name)
+    at.until(lambda: f"exited with status {status}" in at.log)
+    log = at.log
 
     [dead] = before - {process["pid"] for process in told["processes"]}
     assert (lost, told["pid"]) == (500, arbiter)
     assert told["error"] == f"process {dead} exited with status {status} with 1 requests at work"
-    assert f"blog: GET /blog/end: the process {dead} that was at this request has ended" in log
+    request = f"{name}: GET /{name}/{status}"
+    assert f"{request}: the process {dead} that was at this request has ended" in log
 
 
-def test_a_killed_process_is_in_the_status_at_once(tmp_path):
-    with site(tmp_path, {"processes": 2}, aliases=BOOT) as at:
-        killed = at.told("/blog")["pid"]
-        at.until(lambda: len(at.place("blog")["processes"]) == 2)
-        os.kill(killed, signal.SIGKILL)
-        at.until(lambda: at.place("blog")["crashes"] == 1)
-        told = at.place("blog")
-        at.until(lambda: len(at.place("blog")["processes"]) == 2)
+def test_a_killed_process_is_in_the_status_at_once(at):
+    killed = at.told("/killed")["pid"]
+    at.until(lambda: len(at.place("killed")["processes"]) == 2)
+    os.kill(killed, signal.SIGKILL)
+    at.until(lambda: at.place("killed")["crashes"] == 1 and at.place("killed")["error"] != "")
+    told = at.place("killed")
+    at.until(lambda: len(at.place("killed")["processes"]) == 2)
 
     assert killed not in {process["pid"] for process in told["processes"]}
     assert told["error"].startswith(f"process {killed} died of SIGKILL (out of memory?)")
 
 
-def test_counts_survive_the_replacement_of_workers(tmp_path):
-    with site(tmp_path, {"maximum_requests": 4}) as at:
-        counts = []
-        for _ in range(10):
-            assert at.get("/blog").status == 200
-            counts.append(at.place("blog")["requests"])
-        at.order(do="restart", name="blog")
-        at.until(lambda: at.place("blog")["restarts"] == 1)
-        # How many requests a process takes once it is to be replaced depends on how busy all are.
-        at.until(lambda: at.place("blog")["ended"] >= 2)
-        at.order(do="stop", name="blog")
-        at.get("/blog")
-        told = at.place("blog")
+def test_counts_survive_the_replacement_of_workers(at):
+    counts = []
+    for _ in range(10):
+        assert at.get("/counted").status == 200
+        counts.append(at.place("counted")["requests"])
+    at.order(do="restart", name="counted")
+    at.until(lambda: at.place("counted")["restarts"] == 1)
+    # How many requests a process takes once it is to be replaced depends on how busy all are.
+    at.until(lambda: at.place("counted")["ended"] >= 2)
+    at.order(do="stop", name="counted")
+    at.get("/counted")
+    told = at.place("counted")
 
     assert counts == sorted(counts)
     assert (counts[-1], told["requests"], told["crashes"]) == (10, 11, 0)
 
 
-def test_a_deploy_that_does_not_load_is_told_with_its_cause(tmp_path):
-    with site(tmp_path) as at:
-        at.told("/blog")
-        put(tmp_path / "app.wsgi", "VERSION = \n")
-        at.order(do="restart", name="blog")
-        at.until(lambda: "SyntaxError" in at.place("blog")["error"])
+def test_a_deploy_that_does_not_load_is_told_with_its_cause(at):
+    at.told("/deployed")
+    put(at.project / "deployed.wsgi", "VERSION = \n")
+    at.order(do="restart", name="deployed")
+    at.until(lambda: "SyntaxError" in at.place("deployed")["error"])
 
 
 def test_a_loop_of_crashes_backs_off():
