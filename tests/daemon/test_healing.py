@@ -26,11 +26,29 @@ from django_wsgimatch.daemon.servers.own_python import own_packages
 from django_wsgimatch.daemon.servers.owner import Owner, is_stopped, this_server
 from django_wsgimatch.exceptions import ManagerError
 from tests.load.groups import TENANTS
-from tests.support.groups import HOOKS, PLAIN, base_of, marked, site, wait_until
+from tests.support.groups import HOOKS, PLAIN, SCRIPT, base_of, marked, site, wait_until
 from tests.support.relayed import folder
+from tests.support.renewals import put
 from tests.thorough import mostly_thorough
 
-QUICK = {"deadlock_timeout": 1}
+# The groups of the server that tests share: each leaves it as it was, since all comes back.
+SHARED = {
+    "blog": {"deadlock_timeout": 1},
+    "stopping": {"deadlock_timeout": 1},
+    "booted": {"start": "boot"},
+}
+ALIASES = f"""\
+*(script_alias(f"/{{n}}", f"{{n}}.wsgi", process_group=n) for n in {[*SHARED]!r}),
+"""
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory):
+    project = tmp_path_factory.mktemp("shared")
+    for name in SHARED:
+        (project / f"{name}.wsgi").write_text(SCRIPT)
+    with site(project, aliases=ALIASES, more=f"WSGIMATCH_PROCESS_GROUPS |= {SHARED!r}\n") as at:
+        yield at
 
 
 def manager_of(at):
@@ -46,42 +64,40 @@ def boards_of(at):
     return sorted(path.name for path in folder_of(at).glob("*.board"))
 
 
-def test_a_worker_that_was_killed_is_not_told_of_any_more(tmp_path):
-    with site(tmp_path) as at:
-        killed = at.told("/blog")["pid"]
-        os.kill(killed, signal.SIGKILL)
-        at.until(lambda: at.told("/blog")["pid"] != killed)
-        [process] = at.place("blog")["processes"]
+def test_a_worker_that_was_killed_is_not_told_of_any_more(at):
+    killed = at.told("/blog")["pid"]
+    os.kill(killed, signal.SIGKILL)
+    at.until(lambda: at.told("/blog")["pid"] != killed)
+    [process] = at.place("blog")["processes"]
 
     assert process["pid"] != killed
 
 
-def test_an_arbiter_that_hangs_is_replaced_and_no_request_lost(tmp_path):
-    with site(tmp_path, QUICK) as at:
-        hung = at.told("/blog")["parent"]
-        os.kill(hung, signal.SIGSTOP)
-        statuses = set()
+def test_an_arbiter_that_hangs_is_replaced_and_no_request_lost(at):
+    hung = at.told("/blog")["parent"]
+    os.kill(hung, signal.SIGSTOP)
+    statuses = set()
 
-        def has_another() -> bool:
-            statuses.add(at.get("/blog").status)
-            return bool(at.place("blog")["pid"] != hung)
+    def has_another() -> bool:
+        statuses.add(at.get("/blog").status)
+        return bool(at.place("blog")["pid"] != hung)
 
-        at.until(has_another)
-        at.until(lambda: at.place("blog")["state"] == "running" and hung not in marked(at.mark))
+    at.until(has_another)
+    at.until(lambda: at.place("blog")["state"] == "running" and hung not in marked(at.mark))
 
     assert statuses == {200}
 
 
-def test_a_worker_that_is_stopped_before_it_is_ready_is_replaced(tmp_path):
-    with site(tmp_path, QUICK) as at:
-        at.told("/blog")
-        (tmp_path / "app.wsgi").write_text(STOPS_ONCE.format(mark=str(tmp_path / "stopped")))
-        at.get("/blog")
-        mark = tmp_path / "stopped"
-        at.until(lambda: mark.exists() and mark.read_text() != "")
-        stopped = int(mark.read_text())
-        at.until(lambda: stopped not in marked(at.mark))
-        status = at.get("/blog").status
+def test_a_worker_that_is_stopped_before_it_is_ready_is_replaced(at):
+    at.told("/stopping")
+    mark = at.project / "stopped"
+    put(at.project / "stopping.wsgi", STOPS_ONCE.format(mark=str(mark)))
+    # In one interval a process looks once whether its script has changed.
+    at.until(lambda: at.get("/stopping").status == 200 and mark.exists())
+    at.until(lambda: mark.read_text() != "")
+    stopped = int(mark.read_text())
+    at.until(lambda: stopped not in marked(at.mark))
+    status = at.get("/stopping").status
 
     assert status == 200
 
@@ -170,26 +186,25 @@ def test_an_order_that_comes_as_the_folder_is_removed_finds_it_made_anew(tmp_pat
     assert answer == told
 
 
-def test_what_a_manager_that_was_killed_has_left_is_no_hindrance(tmp_path):
-    with site(tmp_path, {"start": "boot"}) as at:
-        at.told("/blog")
-        before = {*boards_of(at)}
-        os.kill(manager_of(at), signal.SIGKILL)
-        at.until(lambda: {*boards_of(at)} - before != set())
-        told = at.told("/blog")
+def test_what_a_manager_that_was_killed_has_left_is_no_hindrance(at):
+    at.told("/booted")
+    at.until(lambda: at.place("booted")["state"] == "running")
+    before = {*boards_of(at)}
+    os.kill(manager_of(at), signal.SIGKILL)
+    at.until(lambda: {*boards_of(at)} - before != set())
+    told = at.told("/booted")
 
-    assert told["process_group"] == "blog"
+    assert told["process_group"] == "booted"
 
 
-def test_a_board_that_was_written_over_is_replaced_with_its_workers(tmp_path):
-    with site(tmp_path) as at:
-        scribbled = at.told("/blog")["pid"]
-        for board in folder_of(at).glob("*.board"):
-            board.write_bytes(b"\xa5" * board.stat().st_size)
-        # At the latest once the arbiter's last word, which is nonsense now, is old.
-        at.until(lambda: at.told("/blog")["pid"] != scribbled)
-        at.until(lambda: len(at.place("blog")["processes"]) == 1)
-        place = at.place("blog")
+def test_a_board_that_was_written_over_is_replaced_with_its_workers(at):
+    scribbled = at.told("/blog")["pid"]
+    for board in folder_of(at).glob("*.board"):
+        board.write_bytes(b"\xa5" * board.stat().st_size)
+    # At the latest once the arbiter's last word, which is nonsense now, is old.
+    at.until(lambda: at.told("/blog")["pid"] != scribbled)
+    at.until(lambda: len(at.place("blog")["processes"]) == 1)
+    place = at.place("blog")
 
     assert place["state"] == "running"
 

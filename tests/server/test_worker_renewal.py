@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -42,8 +44,39 @@ KEPT = "New workers cannot start: Worker failed to boot. The old ones are kept."
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    (tmp_path / "fallback.py").write_text(FALLBACK)
-    return Path(tmp_path)
+    return made(tmp_path)
+
+
+def made(folder: Path) -> Path:
+    (folder / "fallback.py").write_text(FALLBACK)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    """The servers that tests share, by how many workers they have; each is as new after a test."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def served(workers: int) -> Site:
+            project = made(tmp_path_factory.mktemp("shared"))
+            command = ONE if workers == 1 else TWO
+            return stack.enter_context(serving(project, command))
+
+        yield served
+
+
+@pytest.fixture
+def served(servers):
+    """The server with so many workers, all of which have loaded, and its log from now on."""
+
+    def server(workers: int) -> Site:
+        at: Site = servers(workers)
+        at.until(lambda: len(loaders(at.project)) == workers)
+        at.skip_log()
+        return at
+
+    return server
 
 
 def serving(project: Path, command: list[str]):
@@ -55,8 +88,8 @@ def answerer(at: Site) -> int:
 
 
 def loaders(project: Path) -> set[int]:
-    """The workers that have begun to load."""
-    return {int(path.suffix[1:]) for path in project.glob("loading.*")}
+    """The workers that have begun to load, and have not ended."""
+    return {*filter(is_there, (int(path.suffix[1:]) for path in project.glob("loading.*")))}
 
 
 def is_there(pid: int) -> bool:
@@ -66,62 +99,63 @@ def is_there(pid: int) -> bool:
         return False
 
 
-def test_at_a_hup_the_old_worker_serves_until_the_new_one_is_ready(project):
-    with serving(project, ONE) as at:
-        old = answerer(at)
-        (project / "hold").touch()
-        at.hup()
-        at.until(lambda: loaders(project) > {old})
-        meanwhile = {answerer(at) for _ in range(20)}
-        (project / "hold").unlink()
-        at.until(lambda: answerer(at) != old)
-        at.until(lambda: not is_there(old))
+def test_at_a_hup_the_old_worker_serves_until_the_new_one_is_ready(served):
+    at = served(1)
+    old = answerer(at)
+    (at.project / "hold").touch()
+    at.hup()
+    at.until(lambda: loaders(at.project) > {old})
+    meanwhile = {answerer(at) for _ in range(20)}
+    (at.project / "hold").unlink()
+    at.until(lambda: answerer(at) != old)
+    at.until(lambda: not is_there(old))
 
     assert meanwhile == {old}
 
 
-def test_after_a_hup_there_are_as_many_workers_as_before_and_all_are_new(project):
-    with serving(project, TWO) as at:
-        at.until(lambda: len({answerer(at) for _ in range(20)}) == 2)
-        old = loaders(project)
-        at.hup()
-        at.until(lambda: not any(map(is_there, old)))
-        new = {pid for pid in loaders(project) - old if is_there(pid)}
-        at.until(lambda: {answerer(at) for _ in range(20)} == new)
+def test_after_a_hup_there_are_as_many_workers_as_before_and_all_are_new(served):
+    at = served(2)
+    at.until(lambda: len({answerer(at) for _ in range(20)}) == 2)
+    old = loaders(at.project)
+    at.hup()
+    at.until(lambda: not any(map(is_there, old)))
+    new = loaders(at.project)
+    at.until(lambda: {answerer(at) for _ in range(20)} == new)
 
     assert len(new) == 2
 
 
-@pytest.mark.parametrize(
-    "command", mostly_thorough([ONE, TWO], ONE), ids=["one worker", "two workers"]
-)
-def test_at_a_hup_the_old_workers_stay_if_the_new_ones_do_not_load(project, command):
-    with serving(project, command) as at:
-        answerer(at)
-        at.until(lambda: len(loaders(project)) == int(command[-2]))
-        old = loaders(project)
-        (project / "broken").touch()
-        at.hup()
-        at.until(lambda: KEPT in at.log)
-        kept = {answerer(at) for _ in range(20)}
-        (project / "broken").unlink()
-        at.hup()
-        at.until(lambda: not any(map(is_there, old)))
-        new = answerer(at)
+@pytest.mark.parametrize("workers", mostly_thorough([1, 2], 1), ids=["one worker", "two workers"])
+def test_at_a_hup_the_old_workers_stay_if_the_new_ones_do_not_load(served, workers):
+    at = served(workers)
+    answerer(at)
+    old = loaders(at.project)
+    (at.project / "broken").touch()
+    at.hup()
+    at.until(lambda: KEPT in at.log)
+    kept = {answerer(at) for _ in range(20)}
+    (at.project / "broken").unlink()
+    at.hup()
+    at.until(lambda: not any(map(is_there, old)))
+    new = answerer(at)
 
     assert kept <= old
     assert new not in old
 
 
-def test_a_worker_that_cannot_be_replaced_does_not_end_the_others(project):
-    with serving(project, TWO) as at:
-        at.until(lambda: len({answerer(at) for _ in range(20)}) == 2)
-        killed, other = loaders(project)
-        (project / "broken").touch()
-        os.kill(killed, signal.SIGKILL)
-        at.until(lambda: KEPT in at.log)
+def test_a_worker_that_cannot_be_replaced_does_not_end_the_others(served):
+    at = served(2)
+    at.until(lambda: len({answerer(at) for _ in range(20)}) == 2)
+    killed, other = loaders(at.project)
+    (at.project / "broken").touch()
+    os.kill(killed, signal.SIGKILL)
+    at.until(lambda: KEPT in at.log)
+    left = {answerer(at) for _ in range(20)}
+    (at.project / "broken").unlink()
+    at.hup()
+    at.until(lambda: not is_there(other))
 
-        assert {answerer(at) for _ in range(20)} == {other}
+    assert left == {other}
 
 
 def test_a_server_none_of_whose_workers_loads_ends(project):
