@@ -9,6 +9,7 @@ import pytest
 from tests.support.groups import PLAIN, site
 from tests.support.health import HEALTH, LIVE
 from tests.support.servers import GRANIAN, WAITRESS
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -23,18 +24,21 @@ WSGIMATCH_TRUSTED_PROXY_HEADERS = ["X-Forwarded-Proto"]
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(PLAIN, id="gunicorn"),
-        pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
-        pytest.param(
-            [
-                *(*WAITRESS, "--no-clear-untrusted-proxy-headers"),
-                "django_wsgimatch.wsgi:application",
-            ],
-            id="waitress",
-        ),
-        pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(PLAIN, id="gunicorn"),
+            pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
+            pytest.param(
+                [
+                    *(*WAITRESS, "--no-clear-untrusted-proxy-headers"),
+                    "django_wsgimatch.wsgi:application",
+                ],
+                id="waitress",
+            ),
+            pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
+        ],
+        "gunicorn that loads ahead",
+    ),
 )
 def test_what_comes_over_plain_http_is_redirected_and_what_comes_over_https_is_not(
     tmp_path, command

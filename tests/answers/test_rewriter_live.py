@@ -9,6 +9,7 @@ import pytest
 from tests.support.groups import PLAIN, site
 from tests.support.servers import GRANIAN, WAITRESS
 from tests.support.wsgi import TELL
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -27,11 +28,14 @@ TOLD = ("SCRIPT_NAME", "PATH_INFO", "REQUEST_URI", "QUERY_STRING", "mod_wsgi.pro
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(PLAIN, id="gunicorn"),
-        pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
-        pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(PLAIN, id="gunicorn"),
+            pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
+            pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
+        ],
+        "granian",
+    ),
 )
 def test_what_the_application_of_a_group_is_told(tmp_path, command):
     (tmp_path / "tell.wsgi").write_text(TELL)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.groups import PLAIN, site
 from tests.support.servers import GRANIAN, WAITRESS
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -55,11 +56,14 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(PLAIN, id="gunicorn"),
-        pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
-        pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(PLAIN, id="gunicorn"),
+            pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
+            pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
+        ],
+        "waitress",
+    ),
 )
 def test_errors_of_the_table_and_of_groups_have_their_pages(folder, command):
     body = {"method": b"POST", "headers": {b"Content-Length": b"8"}, "body": b"too long"}

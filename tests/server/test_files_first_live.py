@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.groups import PLAIN, site
 from tests.support.servers import GRANIAN, WAITRESS
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self"), reason="looks into /proc")
 
@@ -31,12 +32,15 @@ ANN = {b"Authorization": b"Basic " + base64.b64encode(b"ann:secret-cy")}
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(PLAIN, id="gunicorn"),
-        pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
-        pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
-        pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
-    ],
+    mostly_thorough(
+        [
+            pytest.param(PLAIN, id="gunicorn"),
+            pytest.param([*PLAIN[:-1], "--preload", PLAIN[-1]], id="gunicorn that loads ahead"),
+            pytest.param([*WAITRESS, "django_wsgimatch.wsgi:application"], id="waitress"),
+            pytest.param([*GRANIAN, "django_wsgimatch.wsgi:application"], id="granian"),
+        ],
+        "gunicorn",
+    ),
 )
 def test_a_file_answers_and_else_the_application_of_a_group(tmp_path, command):
     for name in ("favicon.txt", "docs/index.html", "inside/x.txt"):

@@ -19,13 +19,17 @@ from tests.thorough import mostly_thorough
 PRELOADED = (
     'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
 )
-# Takes its time to load, and notes when.
+# Loads until another is loading, too, and for as long as there is a file; notes when.
 SLOW = """\
 import os, time
+from pathlib import Path
 
-began = time.time()
-time.sleep(0.7)
-with open(os.path.join(os.path.dirname(__file__), "loaded"), "a") as file:
+began, here = time.time(), Path(__file__).parent
+with open(here / "began", "a") as file:
+    file.write("x")
+while (here / "began").stat().st_size < 2 or os.path.exists(f"{__file__}.hold"):
+    time.sleep(0.01)
+with open(here / "loaded", "a") as file:
     file.write(f"[{began}, {time.time()}]\\n")
 
 
@@ -35,14 +39,16 @@ def application(environ, start_response):
 """
 NAMES = [f"g{number}" for number in range(3 * AT_ONCE)]
 SLOW_ALIAS = PRELOADED.replace("app.wsgi", "slow.wsgi")
-SLOW_ALIASES = ALIASES + "".join(SLOW_ALIAS.replace("blog", name) for name in NAMES)
+SLOW_ALIASES = ALIASES + "".join(SLOW_ALIAS.replace("blog", name) for name in NAMES[:-1])
+SLOW_ALIASES += PRELOADED.replace("app.wsgi", "last.wsgi").replace("blog", NAMES[-1])
 SLOW_GROUPS = f"WSGIMATCH_PROCESS_GROUPS |= {{name: {{}} for name in {NAMES!r}}}\n"
 
 
 def slow_site(path: Path) -> Any:
     """A server with more groups that start with it than may start at once."""
     write_project(path, {}, "")
-    (path / "slow.wsgi").write_text(SLOW)
+    for name in ("slow.wsgi", "last.wsgi"):
+        (path / name).write_text(SLOW)
     return site(path, aliases=SLOW_ALIASES, more=SLOW_GROUPS)
 
 
@@ -111,11 +117,14 @@ def test_groups_start_a_few_at_a_time(tmp_path):
 
 
 def test_scripts_of_the_server_and_asked_groups_answer_while_others_wait_for_their_turn(tmp_path):
+    hold = tmp_path / "slow.wsgi.hold"
+    hold.touch()
     with slow_site(tmp_path) as at:
         here = at.told("/here")
         while_here = states(at)
         last = at.get(f"/{NAMES[-1]}")
         while_last = states(at)
+        hold.unlink()
 
     assert here["process_group"] == ""
     assert while_here.count("starting") > AT_ONCE
