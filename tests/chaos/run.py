@@ -240,6 +240,14 @@ def leaks_between(before: dict[str, dict[int, int]], after: dict[str, dict[int, 
     return leaks
 
 
+def leaks_left(at: Site, before: dict[str, dict[int, int]]) -> list[str]:
+    """Return what is still open once what is on its way out is gone."""
+    deadline = time.monotonic() + BOUND
+    while (leaks := leaks_between(before, descriptors(at))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return leaks
+
+
 def run(mode: str, seconds: float, seed: int, least: int, *, is_quick: bool) -> Result:
     """Let chaos loose on a site."""
     chance, ledger = random.Random(seed), Ledger()
@@ -276,7 +284,7 @@ def run(mode: str, seconds: float, seed: int, least: int, *, is_quick: bool) -> 
                     restart(at, is_held)
             if not is_quick:
                 humans += leftovers(agent)
-            leaks = leaks_between(first, descriptors(at))
+            leaks = leaks_left(at, first)
             is_held.set()
         for thread in agent.left:
             thread.join()
