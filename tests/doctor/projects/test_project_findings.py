@@ -19,7 +19,15 @@ from django_wsgimatch.doctor.projects.project_findings import remote_user_findin
 from django_wsgimatch.doctor.projects.project_processes import Project, ask_project
 from django_wsgimatch.doctor.projects.projects_by_url import FALLBACK, Key
 from django_wsgimatch.entries import to_alias
-from tests.support.small_projects import WSGI, DjangoProject, SmallSite, check, manage, write_site
+from tests.support.small_projects import (
+    WSGI,
+    DjangoProject,
+    SmallSite,
+    check,
+    manage,
+    manage_here,
+    write_site,
+)
 from tests.thorough import mostly_thorough
 
 BLOG = 'script_alias("/blog", "scripts/blog.wsgi", process_group="blog"),\n'
@@ -534,7 +542,9 @@ def test_nothing_is_found_where_all_is_well(tmp_path, site):
 def test_preview_asks_the_project_in_its_place_for_the_view(tmp_path):
     directory = write_site(tmp_path / "site", blog())
 
-    done = manage(directory, "preview", "--json", "/blog/about/", "/blog/about", "/blog/nothing")
+    done = manage_here(
+        directory, "preview", "--json", "/blog/about/", "/blog/about", "/blog/nothing"
+    )
 
     shown = [(each["view"], each["warnings"]) for each in json.loads(done.stdout)]
     assert shown == [
@@ -547,6 +557,7 @@ def test_preview_asks_the_project_in_its_place_for_the_view(tmp_path):
 def test_preview_of_this_project_names_the_redirect_for_a_missing_slash(tmp_path):
     directory = write_site(tmp_path / "site", blog())
 
+    # The URLconf of this project is a process's own.
     done = manage(directory, "preview", "--json", "/about")
 
     [shown] = json.loads(done.stdout)
@@ -559,7 +570,7 @@ def test_preview_of_this_project_names_the_redirect_for_a_missing_slash(tmp_path
 def test_preview_says_why_a_project_cannot_be_asked(tmp_path):
     directory = write_site(tmp_path / "site", blog(script="import nowhere\n"))
 
-    done = manage(directory, "preview", "--json", "/blog/")
+    done = manage_here(directory, "preview", "--json", "/blog/")
 
     [shown] = json.loads(done.stdout)
     assert shown["view"] is None
@@ -641,7 +652,7 @@ def test_no_script_moves_the_cursor_of_check_and_preview(tmp_path):
     directory = write_site(tmp_path / "site", blog(script=evil))
 
     printed = [
-        manage(directory, *words).stdout
+        manage_here(directory, *words).stdout
         for words in (["check"], ["check", "--json"], ["preview", "/blog/"], ["list"])
     ]
 
