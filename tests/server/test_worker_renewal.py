@@ -61,7 +61,8 @@ def servers(tmp_path_factory):
         def served(workers: int) -> Site:
             project = made(tmp_path_factory.mktemp("shared"))
             command = ONE if workers == 1 else TWO
-            return stack.enter_context(serving(project, command))
+            at: Site = stack.enter_context(serving(project, command))
+            return at
 
         yield served
 

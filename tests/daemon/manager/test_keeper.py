@@ -14,7 +14,6 @@ from django_wsgimatch.daemon.manager.keeper import AT_ONCE
 from tests.support.groups import ALIASES, PLAIN, Site, site, write_project
 from tests.support.health import HEALTH, READY
 from tests.support.kept_places import SHAPE, group, kept_place
-from tests.thorough import mostly_thorough
 
 PRELOADED = (
     'script_alias("/blog", "app.wsgi", process_group="blog", application_group="%{GLOBAL}"),\n'
@@ -63,46 +62,62 @@ def states(at: Site) -> list[str]:
     return [place["state"] for place in places if place["name"] in NAMES]
 
 
-def test_a_group_is_started_by_its_first_request(tmp_path):
-    with site(tmp_path) as at:
-        at.told("/other")
-        before = at.place("blog")
-        told = at.told("/blog")
-        after = at.place("blog")
+# The groups of the server that tests share, and those of them with a script to load ahead.
+GROUPS = {
+    "asked": {},
+    "told": {"start": "boot"},
+    "ahead": {},
+    "waiting": {"start": "demand"},
+    "homeless": {"python_home": "/nowhere"},
+}
+AHEAD = ("ahead", "waiting")
+SHARED_ALIASES = f"""\
+*(script_alias(f"/{{n}}", "app.wsgi", process_group=n)
+  for n in {[name for name in GROUPS if name not in AHEAD]!r}),
+*(script_alias(f"/{{n}}", "app.wsgi", process_group=n, application_group="%{{GLOBAL}}")
+  for n in {AHEAD}),
+"""
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory):
+    more = f"WSGIMATCH_PROCESS_GROUPS |= {GROUPS!r}\n"
+    with site(tmp_path_factory.mktemp("shared"), aliases=SHARED_ALIASES, more=more) as at:
+        wait_for_manager(at)
+        yield at
+
+
+def test_a_group_is_started_by_its_first_request(at):
+    before = at.place("asked")
+    told = at.told("/asked")
+    at.until(lambda: at.place("asked")["state"] == "running")
+    after = at.place("asked")
 
     assert (before["state"], before["processes"]) == ("stopped", [])
-    assert after["state"] == "running"
     assert [process["pid"] for process in after["processes"]] == [told["pid"]]
 
 
 @pytest.mark.parametrize(
-    ("options", "aliases"),
-    mostly_thorough(
-        [
-            pytest.param({"start": "boot"}, ALIASES, id="because it says so"),
-            pytest.param({}, PRELOADED, id="because a script is loaded ahead"),
-        ],
-        "because a script is loaded ahead",
-    ),
+    "name",
+    [
+        pytest.param("told", id="because it says so"),
+        pytest.param("ahead", id="because a script is loaded ahead"),
+    ],
 )
-def test_a_group_is_started_with_the_server(tmp_path, options, aliases):
-    with site(tmp_path, options, aliases=aliases) as at:
-        wait_for_manager(at)
-        at.until(lambda: at.place("blog")["state"] == "running")
-        place = at.place("blog")
+def test_a_group_is_started_with_the_server(at, name):
+    at.until(lambda: at.place(name)["state"] == "running")
+    place = at.place(name)
 
     assert place["requests"] == 0
 
 
-def test_a_group_with_a_script_to_load_ahead_may_wait_for_its_first_request(tmp_path):
-    aliases = PRELOADED + 'script_alias("/other", "app.wsgi", process_group="other"),\n'
-    with site(tmp_path, {"start": "demand"}, aliases=aliases) as at:
-        at.told("/other")
-        before = at.place("blog")["state"]
-        told = at.told("/blog")
+def test_a_group_with_a_script_to_load_ahead_may_wait_for_its_first_request(at):
+    at.until(lambda: at.place("ahead")["state"] == "running")
+    before = at.place("waiting")["state"]
+    told = at.told("/waiting")
 
     assert before == "stopped"
-    assert told["process_group"] == "blog"
+    assert told["process_group"] == "waiting"
 
 
 def test_groups_start_a_few_at_a_time(tmp_path):
@@ -156,11 +171,10 @@ def test_a_group_that_takes_too_long_to_load_lets_the_next_ones_start(tmp_path, 
     assert (before, after) == (True, False)
 
 
-def test_what_would_keep_a_group_from_starting_is_told_at_the_server_s_start(tmp_path):
-    with site(tmp_path, {"python_home": "/nowhere"}) as at:
-        log = at.server.wait_for_log("[wsgimatch] blog cannot be started")
-        place = at.place("blog")
-        answer = at.get("/blog")
+def test_what_would_keep_a_group_from_starting_is_told_at_the_server_s_start(at):
+    log = at.server.wait_for_log("[wsgimatch] homeless cannot be started")
+    place = at.place("homeless")
+    answer = at.get("/homeless")
 
     assert "No such file or directory: '/nowhere/bin/python3'" in log
     assert (place["state"], place["processes"]) == ("failed", [])
