@@ -14,6 +14,7 @@ import pytest
 import django_wsgimatch
 from tests.support.rooted import environment_of_root
 from tests.support.servers import PROJECT
+from tests.support.trees import open_directory
 from tests.thorough import LEFT_OUT, UNSHOWN, are_wanted, is_thorough, unshown
 
 # Tests edit a module twice within a second: the times in compiled files do not tell that.
@@ -81,6 +82,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def project(tmp_path: Path) -> Path:
     """A copy of the tests' Django project, to be edited at will."""
     return shutil.copytree(PROJECT, tmp_path / "project")
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter; each run of pytest closes those of all runs to them."""
+    with open_directory() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ import pytest
 import testproject.secret
 from django_wsgimatch.whole_files import SentFile, write_new, write_whole
 from testproject.secret import kept_secret
-from tests.support.trees import let_all_enter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -230,9 +229,8 @@ except OSError as error:
         pytest.param(0o777, 0o444, id="a file that is read only"),
     ],
 )
-def test_what_may_not_be_written_is_left(tmp_path, folder_mode, file_mode):
-    let_all_enter(tmp_path)
-    folder = tmp_path / "folder"
+def test_what_may_not_be_written_is_left(open_folder, folder_mode, file_mode):
+    folder = open_folder / "folder"
     folder.mkdir()
     path = folder / "imported.py"
     path.write_bytes(b"old")

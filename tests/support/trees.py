@@ -48,17 +48,6 @@ app2 = answer("app2")
 CALLABLE_OBJECTS = ("application", "handler", "app2")
 
 
-def let_all_enter(folder: Path) -> None:
-    """
-    Let other users enter a test's folder, which lies up to three below those that all may enter.
-
-    These are pytest's own; what all may enter already is not a test's to change.
-    """
-    for each in (folder, *folder.parents[:3]):
-        if not each.stat().st_mode & 0o001:
-            each.chmod(0o755)
-
-
 @contextmanager
 def open_directory() -> Iterator[Path]:
     """A temporary directory that other users may enter, as the one Apache runs as must."""

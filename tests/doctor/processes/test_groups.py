@@ -15,7 +15,6 @@ from django_wsgimatch.doctor.processes import groups, pythons
 from django_wsgimatch.doctor.processes.groups import group_findings
 from tests.support.groups import runs_as_nobody
 from tests.support.relayed import folder
-from tests.support.trees import let_all_enter
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 needs_nobody = pytest.mark.skipif(
@@ -183,11 +182,10 @@ def test_a_priority_that_only_root_may_set():
 
 
 @needs_nobody
-def test_a_python_home_that_the_user_may_not_reach(tmp_path):
+def test_a_python_home_that_the_user_may_not_reach(open_folder):
     """As with an environment made by a Python that lies below somebody's home directory."""
-    let_all_enter(tmp_path)
-    home = python_that(tmp_path / "hidden" / "venv", "exit 1")
-    (tmp_path / "hidden").chmod(0o700)
+    home = python_that(open_folder / "hidden" / "venv", "exit 1")
+    (open_folder / "hidden").chmod(0o700)
     options = GroupOptions(user="nobody", python_home=home)
 
     assert found(options) == [
@@ -195,7 +193,7 @@ def test_a_python_home_that_the_user_may_not_reach(tmp_path):
             "E017",
             (
                 f"user 'nobody' cannot run the Python of python_home {home!r}: that user may "
-                f"not enter {str(tmp_path / 'hidden')!r}, on the path to '{home}/bin/python'."
+                f"not enter {str(open_folder / 'hidden')!r}, on the path to '{home}/bin/python'."
             ),
         )
     ]
@@ -333,14 +331,15 @@ def test_a_python_that_the_user_cannot_run(tmp_path, monkeypatch):
 
 
 @needs_nobody
-def test_a_group_s_python_never_runs_as_root(tmp_path):
-    let_all_enter(tmp_path)
-    tmp_path.chmod(0o777)
-    home = python_that(tmp_path / "venv", f'id -un >> {tmp_path}/who; exec {SYSTEM_PYTHON} "$@"')
+def test_a_group_s_python_never_runs_as_root(open_folder):
+    open_folder.chmod(0o777)
+    home = python_that(
+        open_folder / "venv", f'id -un >> {open_folder}/who; exec {SYSTEM_PYTHON} "$@"'
+    )
 
     found(GroupOptions(user="nobody", python_home=home, settings="os"))
 
-    assert (tmp_path / "who").read_text() == "nobody\nnobody\n"
+    assert (open_folder / "who").read_text() == "nobody\nnobody\n"
 
 
 @pytest.mark.parametrize(
