@@ -141,10 +141,11 @@ def test_a_slow_place_leaves_threads_to_the_others(at):
     # A place that has not answered yet may be starting, and is given more time.
     at.told("/slow")
     at.told("/other")
-    pool, asked = ask_all(at, "/slow/sleep/4", 16)
+    pool, asked = ask_all(at, "/slow/wait/go-on", 16)
     at.until(lambda: sum(future.done() for future in asked) >= 13)
     others = [at.get(target).status for target in ("/other", "/here")]
     held = [future for future in asked if not future.done()]
+    (at.project / "go-on").touch()
     pool.shutdown()
     answers = [future.result() for future in asked]
     # All have left, so there is room for as many again.
@@ -251,16 +252,19 @@ def test_a_body_that_drips_is_given_up(reading):
 
 
 def test_a_body_that_comes_slowly_enough_is_waited_for(reading):
-    client = begun(reading, {b"Content-Length": b"120", b"Connection": b"close"}, b"")
+    # Each piece is worth 5 s, which the longest pause of a busy machine does not take.
+    piece = b"x" * 100
+    headers = {b"Content-Length": b"1200", b"Connection": b"close"}
+    client = begun(reading, headers, piece)
     never = threading.Event()
 
-    for _ in range(12):
-        client.sendall(b"x" * 10)
+    for _ in range(11):
         never.wait(0.06)
+        client.sendall(piece)
     answer = rest(client)
 
     assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert answer.endswith(b"120")
+    assert answer.endswith(b"1200")
 
 
 READER = """\

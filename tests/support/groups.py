@@ -84,6 +84,11 @@ def sleep(environ, seconds):
     time.sleep(float(seconds))
 
 
+def wait(environ, name):
+    while not os.path.exists(os.path.join(os.path.dirname(__file__), name)):
+        time.sleep(0.02)
+
+
 def leave(environ, rest):
     os._exit(3)
 
