@@ -7,7 +7,7 @@ one place could have them all, one that hangs would take all others with it.
 
 from __future__ import annotations
 
-import threading
+import queue
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,40 +36,34 @@ BETWEEN_STARTS = 5.0
 class Gate:
     """Lets so many requests in at a time. Every enter() that has not raised needs a leave()."""
 
-    __slots__ = (
-        *("_changed", "_free", "_full_since", "_has_gone", "_last_left", "_most", "_started"),
-        "_waiting",
-    )
+    __slots__ = ("_free", "_full_since", "_has_gone", "_last_left", "_most", "_started")
 
     def __init__(self, most: int) -> None:
         self._most = most
-        # Optimization: taking from a list and giving back took 0.02 us, a lock twice 0.26 us.
-        # Both are atomic.
-        self._free = [None] * most
+        # Optimization: on a busy server one request waits for each that leaves; with a Condition
+        # each took 10 us more of 140. Where nobody waits, a list would take 0.1 us less. Not
+        # imported by its name, as gevent puts a queue of its own in its place.
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(most):
+            self._free.put(None)
         self._full_since = 0.0
         self._last_left = self._started = float("-inf")
         # Whether processes have been started again.
         self._has_gone = False
-        self._changed = threading.Condition()
-        self._waiting = 0
 
     def enter(self) -> None:
         """Let a request in. Raises DaemonError (503) where there is no room."""
         try:
-            self._free.pop()
-        except IndexError:
+            self._free.get_nowait()
+        except queue.Empty:
             self._wait()
-        if not self._free:
+        if self._free.empty():
             self._full_since = time.monotonic()
 
     def leave(self) -> None:
         """Make room for another one."""
         self._last_left = time.monotonic()
-        self._free.append(None)
-        # In this order, and _wait() in the other: one of the two sees what the other has done.
-        if self._waiting:
-            with self._changed:
-                self._changed.notify()
+        self._free.put(None)
 
     def expect_start(self) -> None:
         """Take note that a request has found no process."""
@@ -82,31 +76,22 @@ class Gate:
     @property
     def is_empty(self) -> bool:
         """Whether no request is inside."""
-        return len(self._free) >= self._most
+        return self._free.qsize() >= self._most
 
     def _wait(self) -> None:
-        with self._changed:
-            self._waiting += 1
+        while (left := self._deadline() - time.monotonic()) > 0:
             try:
-                while not self._take():
-                    left = self._deadline() - time.monotonic()
-                    if left <= 0:
-                        raise DaemonError(503, FULL.format(self._most))
-                    self._changed.wait(left)
-            finally:
-                self._waiting -= 1
+                self._free.get(timeout=left)
+            except queue.Empty:
+                # Others may have come and gone: then there is more time.
+                continue
+            return
+        raise DaemonError(503, FULL.format(self._most))
 
     def _deadline(self) -> float:
         was_idle = self._full_since - self._last_left > IDLE
         started = self._full_since if was_idle else self._started
         return max(self._full_since + PATIENCE, started + FIRST_PATIENCE)
-
-    def _take(self) -> bool:
-        try:
-            self._free.pop()
-        except IndexError:
-            return False
-        return True
 
 
 def room(part: float | None, threads: int | None) -> int | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 
@@ -109,6 +110,10 @@ def test_who_leaves_makes_room(clock):
     assert limited.is_empty
 
 
+def frame_of(thread):
+    return sys._current_frames()[thread.ident]
+
+
 def test_a_request_waits_for_one_that_has_just_begun():
     limited, let_in = Gate(1), threading.Event()
     limited.enter()
@@ -119,12 +124,44 @@ def test_a_request_waits_for_one_that_has_just_begun():
 
     waiting = threading.Thread(target=enter)
     waiting.start()
-    wait_until(lambda: bool(limited._waiting))
+    wait_until(lambda: frame_of(waiting).f_code.co_name == "_wait")
     limited.leave()
     waiting.join(60)
 
     assert let_in.is_set()
     assert not limited.is_empty
+
+
+def test_all_who_wait_are_let_in_one_after_the_other():
+    limited, inside = Gate(1), []
+
+    def pass_through() -> None:
+        limited.enter()
+        inside.append(limited.is_empty)
+        limited.leave()
+
+    limited.enter()
+    waiting = [threading.Thread(target=pass_through) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    limited.leave()
+    for thread in waiting:
+        thread.join(10)
+
+    assert inside == [False, False, False]
+    assert limited.is_empty
+
+
+def test_who_waits_in_vain_is_refused_when_the_time_is_over(monkeypatch):
+    monkeypatch.setattr(gate, "PATIENCE", 0.05)
+    monkeypatch.setattr(gate, "FIRST_PATIENCE", 0.05)
+    limited = Gate(1)
+    limited.enter()
+
+    with pytest.raises(DaemonError) as refused:
+        limited.enter()
+
+    assert refused.value.status == 503
 
 
 def test_a_refused_request_takes_no_room(clock):
