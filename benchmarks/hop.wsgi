@@ -1,13 +1,16 @@
 """
 What benchmarks.groups asks for: 2 KiB, 100 KiB, a body read, a file of 10 MiB.
 
-Below /floor it asks benchmarks.floor for the same number of bytes, instead of making them.
+Below /floor it asks benchmarks.floor for the same number of bytes, instead of making them. And
+it tells which Python runs it.
 """
 
 import os
+import sys
 from wsgiref.util import FileWrapper
 
-SMALL, LARGE = b"x" * 2048, b"y" * 102400
+SMALL = b"x" * 2048
+OTHERS = {"large": b"y" * 102400, "python": sys.version.encode()}
 FILE = os.environ.get("WSGIMATCH_BENCH_FILE", "/nowhere")
 FLOOR = os.environ.get("WSGIMATCH_BENCH_FLOOR", "")
 
@@ -22,7 +25,7 @@ def application(environ, start_response):
         # granian has none.
         wrap = environ.get("wsgi.file_wrapper", FileWrapper)
         return wrap(open(path, "rb"), 65536)
-    body = LARGE if what == "large" else SMALL
+    body = OTHERS.get(what, SMALL)
     given = environ["wsgi.input"].read() if what == "post" else b""
     if what == "post":
         body = str(len(given)).encode()
