@@ -258,6 +258,7 @@ class Slot:
         if len(text) > TEXT:
             # The longest by far; without them the next process loads them at its first requests.
             self._said.pop("scripts", None)
+            self._said.pop("used", None)
             text = json.dumps(self._said).encode()
         if len(text) > TEXT:
             return

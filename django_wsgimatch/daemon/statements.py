@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, TypeGuard
 
 from ..text import shown
 
@@ -20,8 +21,8 @@ LARGEST_PID = 1 << 22
 LARGEST_COUNT = 1 << 53
 # Seconds: far beyond any clock of today.
 LARGEST_TIME = float(1 << 33)
-# In characters, and in paths; a worker says no more.
-LONGEST_VERSION, LONGEST_NAME, LONGEST_ERROR, MOST_SCRIPTS = 32, 200, 500, 50
+# In characters, in paths, and in callables of one script; a worker says no more.
+LONGEST_VERSION, LONGEST_NAME, LONGEST_ERROR, MOST_SCRIPTS, MOST_USED = 32, 200, 500, 50, 20
 
 
 def read_pid(value: int) -> int:
@@ -73,8 +74,26 @@ def _scripts(value: object) -> list[str] | None:
     """Paths are latin-1 text, as in the environ."""
     if not isinstance(value, list):
         return None
-    texts = [path for path in value[:MOST_SCRIPTS] if isinstance(path, str) and path]
-    return [path for path in texts if max(path) <= "\xff" and "\0" not in path]
+    return [path for path in value[:MOST_SCRIPTS] if _is_path(path)]
+
+
+def _used(value: object) -> dict[str, list[str]] | None:
+    """By their scripts, the names of callables."""
+    if not isinstance(value, dict):
+        return None
+    told = islice(value.items(), MOST_SCRIPTS)
+    return {path: _names(names) for path, names in told if _is_path(path)}
+
+
+def _names(value: object) -> list[str]:
+    if not isinstance(value, list):
+        return []
+    texts = [name for name in value[:MOST_USED] if isinstance(name, str)]
+    return [name for name in texts if len(name) <= LONGEST_NAME and name.isprintable()]
+
+
+def _is_path(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and value != "" and max(value) <= "\xff" and "\0" not in value
 
 
 def _unloaded(value: object) -> int | None:
@@ -91,6 +110,7 @@ _FACTS: Mapping[str, Callable[[object], Any]] = {
     "error": read_error,
     "error_time": _error_time,
     "scripts": _scripts,
+    "used": _used,
     "unloaded": _unloaded,
     "closed": _whether,
 }

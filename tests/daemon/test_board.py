@@ -201,6 +201,17 @@ def test_a_head(head, told):
             {"scripts": ["/\u0416", "\0", "", 5, None, ["/a"]]}, {"scripts": []}, id="no paths"
         ),
         pytest.param({"scripts": "/a"}, {}, id="text for scripts"),
+        pytest.param(
+            {"used": {"/a": ["app", "", 5, "\n", "x" * 201], "\0": ["app"], "/b": "app"}},
+            {"used": {"/a": ["app", ""], "/b": []}},
+            id="callables by script, of what has their form",
+        ),
+        pytest.param(
+            {"used": {"/a": ["app"] * 99}},
+            {"used": {"/a": ["app"] * 20}},
+            id="many callables",
+        ),
+        pytest.param({"used": ["/a"]}, {}, id="no callables by script"),
         pytest.param({"more": 1, "__class__": 2}, {}, id="what nobody knows"),
         pytest.param(["python"], {}, id="a list"),
         pytest.param(None, {}, id="nothing"),

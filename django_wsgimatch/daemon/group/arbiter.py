@@ -159,13 +159,20 @@ class GroupArbiter(Arbiter):  # type: ignore[misc]
         """The slots of the living workers."""
         return {worker.slot_number for worker in self.WORKERS.values()}
 
-    def loaded_scripts(self) -> list[str]:
-        """What the workers that are to be replaced have loaded; nothing for the first ones."""
+    def loaded_scripts(self) -> dict[str, list[str]]:
+        """
+        What the workers that are to be replaced have loaded; nothing for the first ones.
+
+        By their scripts these are the names of the callables that requests have asked for.
+        """
         pids = {*self.old, *self._worn_out()}
-        told = [
-            w.said.get("scripts", []) for w in self.group.board.report().workers if w.pid in pids
-        ]
-        return list(dict.fromkeys(script for scripts in told for script in scripts))
+        told = [w.said for w in self.group.board.report().workers if w.pid in pids]
+        scripts = dict.fromkeys(script for said in told for script in said.get("scripts", ()))
+        used = [said.get("used", {}) for said in told]
+        return {
+            script: sorted({name for each in used for name in each.get(script, ())})
+            for script in scripts
+        }
 
     def maybe_promote_master(self) -> None:
         """Look around once a second: gunicorn calls this in every turn of its loop."""

@@ -197,13 +197,13 @@ class ForkedGroup(Group):
         descriptors: Descriptors,
         arbiter: int,
         slot_number: int,
-        must_load: list[str],
+        must_load: dict[str, list[str]],
     ) -> None:
         super().__init__(spec, descriptors, packages)
         self.pid = arbiter
         self.slot_number, self.must_load = slot_number, must_load
 
-    def before_fork(self) -> tuple[int, list[str]]:
+    def before_fork(self) -> tuple[int, dict[str, list[str]]]:
         """Return the slot of this process, and the scripts that it must be able to load."""
         return self.slot_number, self.must_load
 

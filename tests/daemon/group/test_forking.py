@@ -22,7 +22,7 @@ def test_a_forked_process_leaves_what_the_arbiter_has_said_on_the_board(tmp_path
     before = board.report()
     spec = GroupSpec(Place("blog", ""), replace(OPTIONS))
     with socket.socket(socket.AF_UNIX) as listener:
-        group = ForkedGroup(spec, {}, Descriptors(listener.detach(), file, -1), 4711, 0, [])
+        group = ForkedGroup(spec, {}, Descriptors(listener.detach(), file, -1), 4711, 0, {})
 
     assert board.report() == before
     assert (before.arbiter, before.crashes) == (4711, 1)

@@ -18,6 +18,7 @@ from tests.support.renewals import AGAIN, deployed, put
 from tests.thorough import mostly_thorough
 
 WAYS = ["restart", "hup", "touch"]
+KEPT = "The processes with the scripts of before are kept."
 
 
 @pytest.mark.parametrize("way", mostly_thorough(WAYS, "hup"))
@@ -83,6 +84,19 @@ def test_the_request_that_notices_a_changed_script_is_answered_by_the_old_versio
         site.at.until(lambda: site.at.told("/blog")["version"] == "2")
 
     assert answers == [before] * 4
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_script_without_the_callable_that_is_asked_for_takes_no_other_s_place(tmp_path, way):
+    with deployed(tmp_path) as site:
+        before = site.at.told("/blog")
+        put(tmp_path / "app.wsgi", "# It is being written.\n")
+        getattr(site, way)()
+        site.at.server.wait_for_log(KEPT)
+        meanwhile = site.at.told("/blog")
+
+        assert meanwhile == before
+        assert "does not contain WSGI application 'application'" in site.at.log
 
 
 def test_one_touch_loads_once(tmp_path):

@@ -22,8 +22,8 @@ class Replaces(Protocol):
     def taken_slots(self) -> set[int]:
         """The slots of the living workers."""
 
-    def loaded_scripts(self) -> list[str]:
-        """What the workers that are to be replaced have loaded."""
+    def loaded_scripts(self) -> dict[str, list[str]]:
+        """What the workers that are to be replaced have loaded, and the callables used of it."""
 
 
 class Group:
@@ -54,8 +54,12 @@ class Group:
         self.arbiter: Replaces | None = None
         self.inherited = Inherited()
 
-    def before_fork(self) -> tuple[int, list[str]]:
-        """Return the slot of the next worker, and the scripts that it must be able to load."""
+    def before_fork(self) -> tuple[int, dict[str, list[str]]]:
+        """
+        Return the slot of the next worker, and the scripts that it must be able to load.
+
+        Each comes with the names of the callables that it must have.
+        """
         assert self.arbiter is not None
         return self.board.take_slot(self.arbiter.taken_slots()), self.arbiter.loaded_scripts()
 

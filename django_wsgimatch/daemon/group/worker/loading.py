@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,8 @@ class Loader:
     gives the request back at once, as mod_wsgi ends a daemon process whose script has changed;
     False never looks, the others look at a file once in ``interval`` seconds. ``tell`` is called
     with the paths of all loaded scripts when there is a new one, and when that one began to load
-    (time.time_ns()); ``fail`` with what a script has raised instead. ``owner`` must own them, and
+    (time.time_ns()); ``fail`` with what a script has raised instead; ``tell_used`` when a request
+    has asked for a callable that none had asked for before. ``owner`` must own the scripts, and
     they must lie within ``confinement``. What is for another than ``process_group`` is refused, if
     that is given: who runs a group of his own could lay a link to another's socket in his place.
     """
@@ -96,6 +97,7 @@ class Loader:
     renew: Callable[[float], None] = lambda changed: None
     tell: Callable[[list[str], int], None] = lambda paths, since: None
     fail: Callable[[BaseException | None, int], None] = lambda error, since: None
+    tell_used: Callable[[], None] = lambda: None
     _first_request: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
@@ -120,26 +122,40 @@ class Loader:
                 self._look_for_change(loaded)
         # Of a module, the file that it was found in.
         environ["SCRIPT_FILENAME"] = loaded.path
+        count = len(loaded.used)
         try:
-            return loaded.application(environ["mod_wsgi.callable_object"])
+            application = loaded.application(environ["mod_wsgi.callable_object"])
         except ScriptError as error:
             # As mod_wsgi in daemon mode, where embedded mode answers 404.
             raise ScriptError(500, str(error)) from None
+        if len(loaded.used) != count:
+            self.tell_used()
+        return application
 
     def is_late(self, seconds: float) -> bool:
         """Whether the first request came so long ago, and no script has been loaded yet."""
         began = self._first_request
         return bool(began) and not self.scripts.loaded and time.monotonic() - began > seconds
 
-    def preload(self, paths: Iterable[str]) -> list[ScriptError]:
-        """Load scripts ahead of the first request; return what went wrong."""
+    def preload(self, scripts: Mapping[str, Iterable[str]]) -> list[ScriptError]:
+        """
+        Load scripts ahead of the first request; return what went wrong.
+
+        Each is given with the names of the callables that it must have.
+        """
         errors = []
-        for path in paths:
+        for path, names in scripts.items():
             try:
-                self._load(path)
+                loaded = self._load(path)
+                for name in names:
+                    loaded.application(name)
             except ScriptError as error:
                 errors.append(error)
         return errors
+
+    def used(self) -> dict[str, list[str]]:
+        """Return the names of callables that requests have asked for, by their scripts."""
+        return {path: sorted(script.used) for path, script in [*self.scripts.loaded.items()]}
 
     def require_group(self, environ: WSGIEnvironment) -> None:
         """Raise ScriptError, 403, for a request to another process group."""

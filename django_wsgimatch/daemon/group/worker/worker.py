@@ -17,7 +17,9 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterable, Mapping
 from functools import partial
+from itertools import islice
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ from ....settings_guard import VARIABLE
 from ...board import LEAVING, READY
 from ...raised import described
 from ...script_owner import ScriptOwner
+from ...statements import MOST_SCRIPTS
 from .changes import Inherited, LoadedFiles, change_time
 from .handlers import ignore_handlers
 from .loading import Loader, file_of_script
@@ -94,6 +97,7 @@ class GroupWorker(Worker):  # type: ignore[misc]
             renew=self.renew,
             tell=self.tell,
             fail=self.note_failure,
+            tell_used=self.tell_used,
         )
         if self.preload(self.must_load):
             if self.watch is not None:
@@ -102,11 +106,11 @@ class GroupWorker(Worker):  # type: ignore[misc]
             logger.warning("Worker (pid:%s) cannot replace the one before it.", os.getpid())
             sys.exit(NOT_LOADED)
         loaded = self.loader.scripts.loaded
-        self.preload([path for path in self.group.preload if path not in loaded])
+        self.preload({path: [] for path in self.group.preload if path not in loaded})
         self.slot.say(unloaded=self.count_unloaded())
         self.files.note()
 
-    def preload(self, scripts: list[str]) -> bool:
+    def preload(self, scripts: Mapping[str, Iterable[str]]) -> bool:
         """Load scripts, log what goes wrong, and return whether something has."""
         errors = self.loader.preload(scripts)
         for error in errors:
@@ -238,7 +242,13 @@ class GroupWorker(Worker):  # type: ignore[misc]
         logger.disabled = self.log.error_log.disabled = False
         self.files.note(since)
         unloaded = self.count_unloaded()
-        self.slot.say(scripts=scripts[:50], settings=os.environ.get(VARIABLE), unloaded=unloaded)
+        self.slot.say(
+            scripts=scripts[:MOST_SCRIPTS], settings=os.environ.get(VARIABLE), unloaded=unloaded
+        )
+
+    def tell_used(self) -> None:
+        """Tell the board which callables of scripts requests ask for."""
+        self.slot.say(used=dict(islice(self.loader.used().items(), MOST_SCRIPTS)))
 
     def note_failure(self, error: BaseException | None, since: int) -> None:
         """Note, while developing, the files of a script that did not load, and of its error."""

@@ -155,7 +155,7 @@ def test_scripts_loaded_ahead_are_looked_at_too(tree):
         reloading=False, settings_module=None, confinement=Confinement((f"{tree}/root",))
     )
 
-    [error] = loader.preload([f"{tree}/root/app.wsgi", f"{tree}/outside/app.wsgi"])
+    [error] = loader.preload({f"{tree}/root/app.wsgi": [], f"{tree}/outside/app.wsgi": []})
 
     assert error.status == 403
     assert list(loader.scripts.loaded) == [f"{tree}/root/app.wsgi"]
