@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ...aliases.quoting import quote_word
 from ..covering.coverage import LOCATIONS, is_wildcard, section_pattern
 from ..covering.hosts import REDIRECTS, Host, Scope, holder_of, scope_sections
 from ..covering.partial_aliases import is_anchored, literally, look_ahead, without_captures
@@ -122,7 +123,7 @@ def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
             conditions.append(directive)
         elif name == "rewriterule" and len(words) > 1:
             flags = flags_of(words)
-            own, others = _told(conditions, is_as_sent=is_as_sent)
+            own, others = told_of_urls(conditions, is_as_sent=is_as_sent)
             is_as_sent = is_as_sent and words[1] == "-"
             ahead = _ahead(words[0], flags)
             told = tuple(own), tuple(others), tuple(conditions)
@@ -130,8 +131,8 @@ def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
             conditions = []
 
 
-def _told(
-    conditions: Iterable[Directive], *, is_as_sent: bool
+def told_of_urls(
+    conditions: Iterable[Directive], *, is_as_sent: bool = False
 ) -> tuple[list[str], list[Directive]]:
     """
     Return what conditions say of the URL, and those that say something else.
@@ -161,6 +162,16 @@ def alternatives(conditions: Iterable[Directive]) -> Iterator[list[Directive]]:
         if not _OR & flags_of(condition.words).keys():
             yield group
             group = []
+
+
+def one_of(conditions: Sequence[Directive]) -> list[Directive]:
+    """Return alternatives as a group of their own: with an OR the last one would always hold."""
+    *others, last = conditions
+    if not _OR & flags_of(last.words).keys():
+        return [*conditions]
+    flags = (each for each in flags_of(last.words).items() if each[0] not in _OR)
+    words = [*map(quote_word, last.words[:2]), f"[{','.join(name for name, _ in flags)}]"]
+    return [*others, replace(last, rest=" ".join(words))]
 
 
 def is_modified(condition: Directive) -> bool:

@@ -25,7 +25,17 @@ from ..covering.hosts import Host
 from ..covering.indexes import may_share
 from ..covering.partial_aliases import is_anchored, restricted
 from ..lines.directive import Directive
-from .barring import PASSING, TAKING_ALL, Rule, alternatives, is_modified, server_rules, unless
+from .barring import (
+    PASSING,
+    TAKING_ALL,
+    Rule,
+    alternatives,
+    is_modified,
+    one_of,
+    server_rules,
+    told_of_urls,
+    unless,
+)
 
 Owned = tuple[Alias, Directive]
 
@@ -155,15 +165,21 @@ def with_constants(rule: Rule, is_tls: bool) -> Rule | None:
 
 
 def without_known(rule: Rule, holds: Callable[[Directive], bool | None]) -> Rule | None:
-    """Return a rule without the conditions that hold, None where one does not; None is unknown."""
+    """
+    Return a rule without the conditions that are known, None where it never holds.
+
+    Of alternatives those are left out that do not hold: what is left may be about the URL alone.
+    """
     left: list[Directive] = []
     for group in alternatives(rule.conditions):
         held = [holds(condition) for condition in group]
-        if all(each is False for each in held):
+        open_ones = [each for each, is_held in zip(group, held, strict=True) if is_held is None]
+        if True not in held and not open_ones:
             return None
         if True not in held:
-            left += group
-    return replace(rule, conditions=tuple(left))
+            left += one_of(open_ones)
+    uris, conditions = told_of_urls(left)
+    return replace(rule, uris=(*rule.uris, *uris), conditions=tuple(conditions))
 
 
 def always_holds(condition: Directive, is_tls: bool) -> bool | None:

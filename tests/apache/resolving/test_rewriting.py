@@ -72,6 +72,22 @@ def found_of(*lines: str) -> list[str]:
             id="one of two conditions always holds",
         ),
         pytest.param(
+            [
+                *("RewriteCond %{HTTP_HOST} ^x [NC,OR]", "RewriteCond %{HTTPS} on"),
+                "RewriteRule ^/a - [F]",
+            ],
+            'rewrite("^/a", status=403, when={"HTTP_HOST": "^(?i:x)"})',
+            id="a condition, or one that never holds",
+        ),
+        pytest.param(
+            [
+                *("RewriteCond %{HTTPS} on [OR]", "RewriteCond %{REQUEST_URI} ^/b [OR]"),
+                *("RewriteCond %{REQUEST_SCHEME} =https", "RewriteRule ^/a - [F]"),
+            ],
+            'deny_match("^(?=/b)/a")',
+            id="a condition on the URL, between two that never hold",
+        ),
+        pytest.param(
             ["RewriteCond %{REQUEST_URI} ^/b [OR]", "RewriteRule ^/a - [F]"],
             'deny_match("^/a")',
             id="an OR with nothing behind it, which always holds",
@@ -119,10 +135,6 @@ def test_a_rule_to_a_file_leads_to_what_is_there():
         pytest.param("RewriteRule ^/a ${map:x} [R]", id="a map"),
         pytest.param("RewriteRule ^/a b [R]", id="a relative URL"),
         pytest.param("RewriteCond %{THE_REQUEST} x\nRewriteRule ^/a /b [R]", id="a condition"),
-        pytest.param(
-            "RewriteCond %{HTTP_HOST} x [OR]\nRewriteCond %{HTTPS} on\nRewriteRule ^/a /b [R]",
-            id="a condition, or one that never holds",
-        ),
         pytest.param("RewriteRule ^/x - [S=1]\nRewriteRule ^/a /b [R]", id="behind a jump"),
         pytest.param("RewriteRule x* /b [R]", id="a pattern of nothing"),
     ],
