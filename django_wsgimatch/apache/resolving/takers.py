@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ...aliases.alias import Alias
+from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..covering.alias_lines import ROOT, takes_everything
@@ -17,6 +19,7 @@ from ..lines.directive import Directive, Section
 from ..outcomes.answers import answer_for
 from ..outcomes.outcome import Ledger
 from ..rewriting.barring import Barred, rules_of
+from .index_files import folders_refused_with
 from .mounts import WSGI, is_whole_mount
 
 EVERYTHING = Alias("/", "")
@@ -78,6 +81,7 @@ def note_taken(
     refusing = {id(each.directive): each for each in told}
     # A table does not tell ports apart: a host that only redirects is answered by another one.
     everywhere = _Answering(alias for each in (main, *hosts) for alias, _ in each.aliases)
+    index = _index_names((main, *hosts))
     found: list[Taken] = []
     for host in (main, *hosts):
         answering = everywhere
@@ -89,7 +93,7 @@ def note_taken(
             if directive.key == ROOT:
                 _note_root(directive, answering, ledger)
             elif id(directive) not in closing and not is_whole_mount(host, directive):
-                for taken in _taken_by(directive, refusing.get(id(directive))):
+                for taken in _taken_by(directive, refusing.get(id(directive)), index):
                     is_elsewhere = id(directive) in host.carried
                     if _note(taken, answering, ledger, is_elsewhere=is_elsewhere):
                         found.append(taken)
@@ -156,11 +160,22 @@ def _advice(directive: Directive) -> str:
     return next(own, answer_for(directive.name).note)
 
 
-def _taken_by(directive: Directive, refusing: Barred | None) -> Iterator[Taken]:
+def _index_names(hosts: Iterable[Host]) -> tuple[str, ...]:
+    """Return all names that index files have."""
+    values = [v for host in hosts for v in (host.values, *(s.values for s in host.scopes.values()))]
+    given = (each["index"].value for each in values if "index" in each)
+    return tuple(dict.fromkeys((*FileOptions().index, *chain.from_iterable(given))))
+
+
+def _taken_by(
+    directive: Directive, refusing: Barred | None, index: Sequence[str]
+) -> Iterator[Taken]:
     """Yield the URLs that a directive takes, none where it takes none."""
     if refusing is not None:
         told = None if refusing.section is None else _region_of_section(refusing.section)
-        yield Taken(directive, told or EVERYTHING, told is not None, refusing)
+        folders = [] if told is None else folders_refused_with(told, index)
+        for urls in (told or EVERYTHING, *folders):
+            yield Taken(directive, urls, told is not None, refusing)
         return
     name, words = directive.key, directive.words
     around = [each for each in scope_sections(directive) if each.key in LOCATIONS]

@@ -186,6 +186,73 @@ def test_an_index_file_that_a_rule_closes_does_not_answer_for_its_folder():
     assert found[-1] == 'alias("/f", "/srv/files", index=[])'
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        pytest.param(
+            [r"RewriteRule \.html$ - [F]"],
+            [r'deny_match(r"\.html$")', 'alias("/f", "/srv/files", index=[])'],
+            id="in all folders",
+        ),
+        pytest.param(
+            ["RewriteCond %{HTTP_USER_AGENT} bot", "RewriteRule x - [F]"],
+            [
+                'rewrite("x", status=403, when={"HTTP_USER_AGENT": "bot"})',
+                'alias("/f", "/srv/files", index=[])',
+            ],
+            id="in all folders, for some requests",
+        ),
+        pytest.param(
+            ["RewriteRule ^/f/a/.+ - [F]"],
+            ['deny_match("^/f/a/.+")', 'deny_match("^/f/a/$")', 'alias("/f", "/srv/files")'],
+            id="in one folder",
+        ),
+        pytest.param(
+            ["RewriteCond %{HTTP_USER_AGENT} bot", "RewriteRule ^/f/(a|b)/i - [G]"],
+            [
+                'rewrite("^/f/(a|b)/i", status=410, when={"HTTP_USER_AGENT": "bot"})',
+                'rewrite("^/f/a/$", status=410, when={"HTTP_USER_AGENT": "bot"})',
+                'rewrite("^/f/b/$", status=410, when={"HTTP_USER_AGENT": "bot"})',
+                'alias("/f", "/srv/files")',
+            ],
+            id="in two folders, for some requests",
+        ),
+        pytest.param(
+            [r"RewriteRule ^/f/a/\w+/index - [F]"],
+            [
+                r'deny_match(r"^/f/a/\w+/index")',
+                r'deny_match("^/f/a/(?s:.+)/$")',
+                'alias("/f", "/srv/files")',
+            ],
+            id="in the folders of one folder",
+        ),
+        pytest.param(
+            ["Redirect gone /f/a/index.html"],
+            [
+                'redirect("/f/a/index.html", status=410)',
+                'redirect_match("^/f/a/$", status=410)',
+                'alias("/f", "/srv/files")',
+            ],
+            id="by a redirect",
+        ),
+        pytest.param(
+            ["Redirect gone /app/index.html"],
+            ['redirect("/app/index.html", status=410)', 'alias("/f", "/srv/files")'],
+            id="where a script answers the folder",
+        ),
+        pytest.param(
+            ["RewriteRule ^/f/a - [F]"],
+            ['deny_match("^/f/a")', 'alias("/f", "/srv/files")'],
+            id="with the folder",
+        ),
+    ],
+)
+def test_a_folder_is_refused_as_its_index_file_is(lines, found):
+    entries = entry_lines("RewriteEngine On", *lines, "Alias /f /srv/files", APP)
+
+    assert entries[:-1] == found
+
+
 def test_files_are_without_the_scripts_that_lie_among_them():
     found = entry_lines(
         "Alias /f/run /srv/run.wsgi",

@@ -169,6 +169,23 @@ def test_urls_that_no_alias_answers_are_said_too():
     assert note.startswith("needs you: /static: answered by no alias here. ")
 
 
+@pytest.mark.parametrize(
+    ("rule", "urls"),
+    [
+        pytest.param("RewriteRule x - [F]", ["^.*?(?:x)", "/$"], id="of all folders"),
+        pytest.param("RewriteRule ^/f/.+ - [F]", ["^/f/.+", "^/f/$"], id="of one folder"),
+        pytest.param("RewriteRule ^/f - [F]", ["^/f"], id="of no folder but those that it refuses"),
+        pytest.param("RewriteRule ^/f/a.txt - [F]", ["^/f/a.txt", "^/f/$"], id="of another name"),
+    ],
+)
+def test_a_rule_that_refuses_index_files_takes_their_folders(rule, urls):
+    lines = ("RewriteEngine On", "RewriteCond %{THE_REQUEST} bot", rule, "DirectoryIndex a.txt")
+
+    imported = import_lines(*lines, "Alias /f /srv/f")
+
+    assert [each.region.location for each in imported.taken] == urls
+
+
 def test_a_rule_that_only_sets_variables_takes_nothing():
     imported = import_lines(ROOT, "RewriteRule ^/a - [E=x:1]")
 
