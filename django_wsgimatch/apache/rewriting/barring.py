@@ -21,6 +21,7 @@ from ..reading.sections import section_for
 PASSING = ("PT", "PASSTHROUGH")
 _ENDING, _CHAINING, _OR = {"L", "LAST", "END"}, {"C", "CHAIN"}, {"OR", "ORNEXT"}
 _REFUSING, _ANY_CASE = {"F", "FORBIDDEN", "G", "GONE"}, {"NC", "NOCASE"}
+_SKIPPING = {"S", "SKIP"}
 _QUOTE = '"'
 _URI, _FILES = "%{REQUEST_URI}", ("%{REQUEST_FILENAME}", "%{SCRIPT_FILENAME}")
 # What everybody chooses, or says nothing of who asks.
@@ -76,6 +77,15 @@ class Rule:
         return is_plain and is_ending and not self.refuses
 
     @property
+    def skipped(self) -> int:
+        """How many rules behind it none of its URLs sees, where it does nothing else."""
+        does_more = self.flags.keys() - {*_SKIPPING, *_ANY_CASE, "E", "ENV", ""}
+        is_told = self.substitution == "-" and not self.conditions and bool(self.ahead or self.uris)
+        count = self.flags.get("S", self.flags.get("SKIP", ""))
+        is_number = count.isascii() and count.isdigit() and len(count) < 6
+        return int(count) if is_told and is_number and not does_more else 0
+
+    @property
     def passes_on(self) -> bool:
         """Whether it gives the URL that it makes to what comes behind mod_rewrite."""
         is_redirect = bool({"R", "REDIRECT"} & self.flags.keys())
@@ -111,6 +121,27 @@ def _after(before: Rule, rule: Rule) -> Rule:
             substitution=before.substitution,
         )
     return replace(rule, uris=(before.ahead, *before.uris, *rule.uris), conditions=conditions)
+
+
+def _without_skips(rules: Sequence[Rule]) -> Iterator[Rule]:
+    """Yield rules with what those say of their URLs that skip them, and those without any more."""
+    skips: list[tuple[int, Rule]] = []
+    for number, rule in enumerate(rules):
+        for last, skip in skips:
+            if number <= last:
+                rule = _unless_skipped(rule, skip)
+        last = number + rule.skipped
+        is_in_chain = any(each.is_chained for each in rules[last : last + 1])
+        if rule.skipped and rule.ahead is not None and not is_in_chain:
+            skips.append((last, rule))
+        else:
+            yield rule
+
+
+def _unless_skipped(rule: Rule, skip: Rule) -> Rule:
+    uris = (*rule.uris, unless(skip.ahead or "", *skip.uris))
+    parts = (*skip.all_conditions, skip.directive, *rule.all_conditions)
+    return replace(rule, uris=uris, all_conditions=parts)
 
 
 def rules_of(directives: Iterable[Directive]) -> Iterator[Rule]:
@@ -301,7 +332,7 @@ def server_rules(main: Host, host: Host) -> Iterator[Rule]:
         # Mod_rewrite leaves a virtual host in peace that has none of its directives.
         return
     engines = [d for d in (*above, *own) if d.key == "rewriteengine"]
-    rules = chained(rules_of(_with_inherited(own, above)))
+    rules = _without_skips([*chained(rules_of(_with_inherited(own, above)))])
     if any(map(_is_on, engines[-1:])):
         yield from rules
     elif on := [*filter(_is_on, (*_in_locations(main), *_in_locations(host)))]:

@@ -168,7 +168,11 @@ def test_rules_that_answer_are_tried_in_their_order():
             id="behind a rule that changes its URLs",
         ),
         pytest.param(
-            ["RewriteRule ^/a - [S=1]", "RewriteRule ^/a /app [PT]"], id="behind one that skips"
+            [
+                *("RewriteCond %{THE_REQUEST} x", "RewriteRule ^/a - [S=1]"),
+                "RewriteRule ^/a /app [PT]",
+            ],
+            id="behind one that skips",
         ),
         pytest.param(
             [

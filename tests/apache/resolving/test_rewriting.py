@@ -103,6 +103,26 @@ def test_a_plain_rule_is_an_entry(lines, entry):
     assert found_of(*lines)[:1] == [entry]
 
 
+def test_a_rule_is_an_entry_for_the_urls_that_do_not_skip_it():
+    found = found_of(
+        "RewriteRule ^/a/x - [S=2]",
+        "RewriteRule ^/a/y - [skip=1]",
+        "RewriteRule ^/a - [F]",
+        "RewriteRule ^/b - [G]",
+    )
+
+    assert found == [
+        'deny_match("^(?!/a/x)(?!(?=/a/y)(?!/a/x))/a")',
+        'redirect_match("^/b", status=410)',
+    ]
+
+
+def test_a_rule_that_skips_others_is_part_of_them():
+    notes = notes_of(ON, "RewriteRule ^/a/x - [S=1]", "RewriteRule ^/a - [F]", APP)
+
+    assert notes[2] == "kept: It is part of the rule in site.conf:3"
+
+
 def test_a_rule_to_a_file_leads_below_the_document_root():
     found = entry_lines(
         ON,
@@ -135,7 +155,15 @@ def test_a_rule_to_a_file_leads_to_what_is_there():
         pytest.param("RewriteRule ^/a ${map:x} [R]", id="a map"),
         pytest.param("RewriteRule ^/a b [R]", id="a relative URL"),
         pytest.param("RewriteCond %{THE_REQUEST} x\nRewriteRule ^/a /b [R]", id="a condition"),
-        pytest.param("RewriteRule ^/x - [S=1]\nRewriteRule ^/a /b [R]", id="behind a jump"),
+        pytest.param(
+            "RewriteCond %{THE_REQUEST} x\nRewriteRule ^/x - [S=1]\nRewriteRule ^/a /b [R]",
+            id="behind a jump of some requests",
+        ),
+        pytest.param(
+            "RewriteRule ^/x - [S=1]\nRewriteRule ^/a /b [R,C]\nRewriteRule ^/b /c [R]",
+            id="behind a jump into a chain",
+        ),
+        pytest.param("RewriteRule ^/x /a [S=1]\nRewriteRule ^/a /b [R]", id="behind a change"),
         pytest.param("RewriteRule x* /b [R]", id="a pattern of nothing"),
     ],
 )
