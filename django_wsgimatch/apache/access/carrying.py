@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, combinations
 from typing import Literal
 
 from ...aliases.access.requirements import Demand, Demands
@@ -22,14 +23,16 @@ from ...exceptions import DirectiveError, WSGIMatchError
 from ..covering.access_rules import lets_all_come, read_rules
 from ..covering.coverage import (
     DIRECTORIES,
+    FILES,
     LOCATIONS,
     Coverage,
     FileKinds,
+    coverage,
     is_wildcard,
     section_pattern,
 )
 from ..covering.hosts import Scope
-from ..covering.partial_aliases import from_wildcard
+from ..covering.partial_aliases import from_wildcard, reach_of_name
 from ..lines.directive import Directive, Section
 
 GRANTED = Demands("any", (Demand("all", ("granted",), is_granted=True),))
@@ -38,6 +41,9 @@ NO_HOST_RULES = HostRules()
 _CARRIED = ("wsgiscriptalias", "wsgiscriptaliasmatch", "alias", "aliasmatch", "documentroot")
 # Apache's fnmatch() takes these in ways of its own.
 _ODD_WILDCARDS = frozenset("[\\")
+_LOGIN = ("kind", "realm", "users", "groups")
+# Of so many sections each may hold with any others.
+_FEW_SECTIONS = 8
 
 Place = tuple[Literal["plain", "match"], str]
 
@@ -48,11 +54,13 @@ class Readings:
     What the sections of a host say of access, each read once.
 
     ``server_root`` is what relative paths belong to; ``is_tls`` says that nothing but TLS is
-    spoken. ``reasons`` is why the settings cannot say what a section does, by its identity.
+    spoken, ``index`` are the names that index files may have. ``reasons`` is why the settings
+    cannot say what a section does, by its identity.
     """
 
     server_root: str
     is_tls: bool
+    index: tuple[str, ...] = ()
     reasons: dict[int, str] = field(default_factory=dict)
     _kept: dict[int, AccessRules | None] = field(default_factory=dict)
 
@@ -197,6 +205,23 @@ def _is_denied(demand: Demand | Demands) -> bool:
     return is_all and isinstance(demand, Demand) and not demand.is_granted
 
 
+def _is_as_strict(rules: AccessRules, before: AccessRules) -> bool:
+    """Whether rules keep out all whom they keep out by themselves, where others come before."""
+    demands, host_rules = rules.demands, rules.host_rules
+    if _is_any(host_rules) and (demands is None or demands.limit):
+        return False
+    if demands is None:
+        return True
+    is_taken_back = host_rules is not None and not host_rules.limit
+    login, left = rules.login, before.login
+    is_complete = all(getattr(left, n) is None or getattr(login, n) is not None for n in _LOGIN)
+    return is_complete and (is_taken_back or not _is_any(before.host_rules))
+
+
+def _is_any(rules: HostRules | None) -> bool:
+    return rules is not None and rules.satisfy == "any"
+
+
 def _lets_none_come(rules: HostRules) -> bool:
     is_all_denied = any(each.is_all for each in rules.deny)
     if rules.order == "deny,allow":
@@ -244,6 +269,52 @@ class AliasAccess:
             if tells_of_access(scope)
             and not can_be_said(readings, scope, covered, regions.get(id(scope)), kind_of)
         )
+        self.unsaid -= self._said_of_more_urls()
+
+    def _said_of_more_urls(self) -> frozenset[int]:
+        """
+        Return the one section that goes by names, where it may hold for more URLs than in Apache.
+
+        It may where all before it lets everybody in, and nothing after it builds on it: wherever it
+        holds, it opens nothing. What lets nobody in is closed by itself, before anything is asked.
+        """
+        unsaid = [each for each in self._order if id(each) in self.unsaid]
+        if any(self._readings.of(each) is None for each in unsaid):
+            return frozenset()
+        shut = {id(each) for each in unsaid if lets_nobody_in(self._readings.merged([each]))}
+        found = [each for each in unsaid if id(each) not in shut]
+        if len(found) != 1 or not self._goes_by_names(found[0]):
+            return frozenset()
+        others = [each for each in self._order if id(each) not in shut]
+        place = others.index(found[0])
+        is_safe = self._are_open(others[:place]) and all(
+            _is_as_strict(self._readings.merged([each]), self._readings.merged(found))
+            for each in others[place + 1 :]
+        )
+        return frozenset([id(found[0])]) if is_safe else frozenset()
+
+    def _goes_by_names(self, scope: Scope) -> bool:
+        """Whether the URLs tell all that a <Files> holds for: that of a folder tells no index."""
+        *around, last = scope.sections
+        is_of_files = last.key in FILES and all(each.key in DIRECTORIES for each in around)
+        names = self._readings.index if isinstance(self.alias.answer, FileOptions) else ()
+        is_of_index = any(coverage((last,), reach_of_name(each)) != "none" for each in names)
+        is_literal = not any("${" in each.argument for each in scope.sections)
+        return is_of_files and is_literal and not is_of_index and self._region_of(scope) is not None
+
+    def _region_of(self, scope: Scope) -> Alias | None:
+        return self._regions.get(id(scope))
+
+    def _are_open(self, scopes: Sequence[Scope]) -> bool:
+        """Whether everybody is let in, whichever of these sections hold."""
+        if len(scopes) > _FEW_SECTIONS or any(self._readings.of(each) is None for each in scopes):
+            return False
+        sure = {id(each) for each in scopes} & self._sure
+        partial = [id(each) for each in scopes if id(each) not in self._sure]
+        holdings = chain.from_iterable(
+            combinations(partial, count) for count in range(len(partial) + 1)
+        )
+        return all(is_open(self._merged(frozenset({*sure, *each}))) for each in holdings)
 
     def may_be_carried(self, directive: Directive) -> bool:
         """Whether sections can say all that holds, but for parts that can be closed."""

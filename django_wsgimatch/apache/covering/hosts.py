@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from ...aliases.alias import Alias
 from ...aliases.directives import parse_directive
+from ...aliases.file_options import FileOptions
 from ...exceptions import DirectiveError
 from ..lines.directive import Directive, Section, split_words
 from ..lines.environment import is_contested, set_by_lines
@@ -126,6 +128,13 @@ class Host:
         if self.section is None:
             return "the main server"
         return self.server_name or f"<VirtualHost {self.section.argument}> in {self.section.spot}"
+
+
+def index_names(hosts: Iterable[Host]) -> tuple[str, ...]:
+    """Return all names that index files of some hosts have."""
+    values = [v for host in hosts for v in (host.values, *(s.values for s in host.scopes.values()))]
+    given = (each["index"].value for each in values if "index" in each)
+    return tuple(dict.fromkeys((*FileOptions().index, *chain.from_iterable(given))))
 
 
 def read_hosts(directives: Iterable[Directive], ledger: Ledger) -> tuple[Host, list[Host]]:

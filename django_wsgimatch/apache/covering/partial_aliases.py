@@ -319,7 +319,7 @@ def _of_names(alias: Alias, section: Section) -> Alias | None:
         body, ends = stem, False
     elif ending and (ends or not starts or _meets(body, ending)):
         return None
-    if any(coverage((section,), _named(each)) != "none" for each in _fixed_names(alias)):
+    if any(coverage((section,), reach_of_name(each)) != "none" for each in _fixed_names(alias)):
         # The target itself may name the script.
         return None
     plain = without_captures(_END.sub(lambda found: found[1] or "(?=/|$)", body))
@@ -381,8 +381,8 @@ _LITERALS = re.compile(
 )
 
 
-def _named(name: str) -> Reach:
-    """Return the reach of one script, by its name."""
+def reach_of_name(name: str) -> Reach:
+    """Return the reach of one script, or one file, by its name."""
     return Reach(f"/{name}", "/", "/", None, None)
 
 

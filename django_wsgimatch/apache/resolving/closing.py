@@ -19,7 +19,7 @@ from ..access.carrying import AliasAccess, Readings, changes_logins, tells_of_ac
 from ..covering.access import SWITCHES, Layer, closing_rules
 from ..covering.alias_lines import is_asked_late
 from ..covering.coverage import Coverage, Reach, coverage
-from ..covering.hosts import Host, Scope
+from ..covering.hosts import Host, Scope, index_names
 from ..covering.indexes import Regions, ScopeIndex, reach_of_region
 from ..covering.partial_aliases import (
     is_exact,
@@ -117,7 +117,7 @@ class Closer:
         carries = carries and not all(map(self._is_plainly_open, scopes))
         carries = carries and not any(changes_logins(e) for s in servers for e in s.logins)
         main = self.resolver.main
-        readings = Readings(main.server_root, host.speaks_tls(main))
+        readings = Readings(main.server_root, host.speaks_tls(main), index_names(servers))
         cases = [_Case(host, *each, self.resolver.scopes(host, *each)) for each in first.values()]
         looked = [_Alias(self, each, readings, carries) for each in cases]
         if not carries:

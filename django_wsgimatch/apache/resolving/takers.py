@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from ...aliases.alias import Alias
-from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
 from ...exceptions import PatternError
 from ..covering.alias_lines import ROOT, takes_everything
 from ..covering.coverage import LOCATIONS, is_wildcard, section_pattern
-from ..covering.hosts import HANDLERS, Host, scope_sections
+from ..covering.hosts import HANDLERS, Host, index_names, scope_sections
 from ..covering.indexes import Regions, in_words, reach_of_region
 from ..covering.partial_aliases import from_wildcard
 from ..lines.directive import Directive, Section
@@ -81,7 +79,7 @@ def note_taken(
     refusing = {id(each.directive): each for each in told}
     # A table does not tell ports apart: a host that only redirects is answered by another one.
     everywhere = _Answering(alias for each in (main, *hosts) for alias, _ in each.aliases)
-    index = _index_names((main, *hosts))
+    index = index_names((main, *hosts))
     found: list[Taken] = []
     for host in (main, *hosts):
         answering = everywhere
@@ -158,13 +156,6 @@ def _advice(directive: Directive) -> str:
     if directive.key == "rewriterule" and "https://%{" in directive.rest:
         return _TO_TLS
     return next(own, answer_for(directive.name).note)
-
-
-def _index_names(hosts: Iterable[Host]) -> tuple[str, ...]:
-    """Return all names that index files have."""
-    values = [v for host in hosts for v in (host.values, *(s.values for s in host.scopes.values()))]
-    given = (each["index"].value for each in values if "index" in each)
-    return tuple(dict.fromkeys((*FileOptions().index, *chain.from_iterable(given))))
 
 
 def _taken_by(

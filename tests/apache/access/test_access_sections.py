@@ -397,15 +397,66 @@ def test_names_that_nobody_may_ask_for_need_nobody(rules, lines_of_rules):
 
 
 @pytest.mark.parametrize(
-    "rules",
+    ("rules", "said"),
     [
-        pytest.param(["Require ip 10"], id="some are let in"),
-        pytest.param(["Deny from all", "Satisfy any", "Require ip 10"], id="one side lets some in"),
-        pytest.param(["Deny from all", "Allow from 10"], id="some may come"),
+        pytest.param(["Require ip 10"], 'require="ip 10"', id="some are let in"),
+        pytest.param(
+            ["Deny from all", "Satisfy any", "Require ip 10"],
+            'order="deny,allow", deny="all", satisfy="any", require="ip 10"',
+            id="one side lets some in",
+        ),
+        pytest.param(
+            ["Deny from all", "Allow from 10"],
+            'order="deny,allow", allow="10", deny="all"',
+            id="some may come",
+        ),
+        pytest.param(["AllowMethods POST"], 'allow_methods="POST"', id="for some methods"),
+        pytest.param(
+            [*STAFF, "Require valid-user"], f'{OF_STAFF}, require="valid-user"', id="who log in"
+        ),
     ],
 )
-def test_names_that_some_may_ask_for_are_the_user_s(rules):
-    imported = import_lines(FILES, *section("FilesMatch ^\\.ht", *rules))
+def test_names_that_some_may_ask_for_are_said_where_all_else_is_open(rules, said):
+    lines = [FILES, *section("Directory /", "Require all granted")]
+    lines += [*section("FilesMatch ^\\.ht", *rules), *section("Files *.bak", "Require all denied")]
+
+    assert (written(*lines), closed(*lines)) == (
+        [rf'access_match(r"^(?=.*/(?:\.ht))/static(?=/|$)", {said})'],
+        [r"^(?=.*/(?:[^/]*\.bak)(?:/|$))/static(?=/|$)"],
+    )
+
+
+def test_names_that_some_may_ask_for_are_said_before_what_is_said_of_locations():
+    lines = [FILES, *section("Location /static/x", "Require ip 9")]
+
+    found = written(*lines, *section("FilesMatch ^\\.ht", "Require ip 10"))
+
+    assert found == [
+        r'access_match(r"^(?=.*/(?:\.ht))/static(?=/|$)", require="ip 10")',
+        'access("/static/x", require="ip 9")',
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(
+            section("Location /static/x", "Deny from all", "Satisfy any"),
+            id="one side is enough in a location that says the other one",
+        ),
+        pytest.param(
+            section("Location /static/x", "AuthType Basic", "Require valid-user"),
+            id="a location asks for a login that it does not say",
+        ),
+        pytest.param(section("Files *.css", "AllowMethods GET"), id="other names are protected"),
+        pytest.param(["DirectoryIndex .ht.html"], id="an index file has the name"),
+        pytest.param(section("Directory /srv", "Require ip 9"), id="all of it is protected"),
+    ],
+)
+def test_names_that_some_may_ask_for_are_the_user_s_where_it_may_open_more(lines):
+    named = section("FilesMatch ^\\.ht", *STAFF, "Require valid-user")
+
+    imported = import_lines(FILES, *lines, *named)
 
     assert imported.needs_you
 
