@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from ...aliases.alias import Alias, Denial, Redirection, Rewriting
 from ...aliases.file_options import FileOptions
 from ...aliases.patterns.pattern import compile_pattern
-from ...aliases.substitution import parse_template
 from ...answers.proxies.headers import KNOWN
 from ...answers.rewriting.rewrites import compile_rewriting
 from ...exceptions import WSGIMatchError
@@ -24,15 +23,13 @@ from ..covering.coverage import LOCATIONS, FileKind
 from ..covering.file_tests import leaves_files
 from ..covering.hosts import Host, proxy_lines, scope_sections
 from ..covering.indexes import may_share
-from ..covering.partial_aliases import literally
 from ..outcomes.outcome import Ledger
 from ..resolving.files import only_host, root_of_host
 from ..rewriting.barring import Rule, server_rules, unless
+from ..rewriting.chains import Chains, decides_what_is_next, is_template, new_urls
 from ..rewriting.rewriting import (
     Owned,
     RuleWriter,
-    decides_what_is_next,
-    is_template,
     lets_some_pass,
     urls_of_rule,
     with_constants,
@@ -155,10 +152,16 @@ def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Itera
     before: _Before | None = _Before(files, root)
     scheme = "https" if host.speaks_tls(main) else "http"
     told_by_proxies = _told_by_proxies(main, host)
+    chains = Chains(rules)
     for number, each in enumerate(rules, 1):
         told = with_constants(each, host.speaks_tls(main))
         rule = None if told is None else as_if_no_file_has_the_name_of_a_url(told)
-        if rule is None or _says_nothing(rule):
+        if rule is None or _says_nothing(rule) or chains.passed(number - 1):
+            continue
+        made = chains.new_urls(number - 1)
+        if made is not None and before is not None:
+            before.passing.append(unless(rule.ahead or "", *rule.uris))
+            before.unknown.append(made)
             continue
         known, first = _answering(answering.get(id(rule.directive))), None
         answers = [] if known is None else [known]
@@ -296,7 +299,7 @@ def _rewriting(rule: Rule, before: _Before, *, leaves: bool) -> Rewriting | None
     is_own = url.startswith(("/", "$")) and is_template(url) and not is_filled
     if when is None or not is_own or len(query) > 1:
         return None
-    own, new = Alias(rule.pattern, "", "match"), _new_urls(url)
+    own, new = Alias(rule.pattern, "", "match"), new_urls(url)
     if any(may_share(own, each) for each in before.unknown):
         return None
     if any(may_share(new, each) for each in before.files):
@@ -321,10 +324,3 @@ def _without_unknown_groups(url: str, pattern: str) -> str:
     for number in range(groups + 1, 10):
         url = url.replace(f"${number}", "")
     return url
-
-
-def _new_urls(url: str) -> Alias:
-    """Return an alias for all URLs that a substitution may make."""
-    template = parse_template(url.partition("?")[0])
-    start = template[0] if template and isinstance(template[0], str) else ""
-    return Alias(f"^{literally(start)}", "", "match")

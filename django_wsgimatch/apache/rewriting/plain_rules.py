@@ -11,9 +11,9 @@ from ..covering.coverage import FileKinds
 from ..covering.hosts import Host
 from ..lines.directive import Directive
 from .barring import Rule, alternatives, is_modified, server_rules, unless
+from .chains import DECIDING
 from .rewriting import (
     ABSOLUTE_URL,
-    DECIDING,
     ENDING,
     RuleWriter,
     always_holds,

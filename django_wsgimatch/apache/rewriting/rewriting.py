@@ -36,6 +36,7 @@ from .barring import (
     told_of_urls,
     unless,
 )
+from .chains import Chains, decides_what_is_next, is_template
 
 Owned = tuple[Alias, Directive]
 
@@ -45,13 +46,9 @@ _FORBIDDEN, _GONE = {"F", "FORBIDDEN"}, {"G", "GONE"}
 # They say nothing of the answer, or only what an entry says anyway.
 _SILENT = {*ENDING, "NC", "NOCASE", "E", "ENV", "DPI", "DISCARDPATH", "UNSAFEPREFIXSTAT", ""}
 NOT_ESCAPED, _ADDING = {"NE", "NOESCAPE"}, {"QSA", "QSAPPEND"}
-# Which rule comes next depends on these.
-DECIDING = {"S", "SKIP", "N", "NEXT", "C", "CHAIN"}
 ABSOLUTE_URL = re.compile(
     r"(https?)://([\w.-]+|%\{HTTP_HOST\}|%\{SERVER_NAME\})(:\d+)?(?=[/$]|\Z)", re.ASCII
 )
-# Of these a template means what a substitution means.
-_PLAIN = re.compile(r"[\w\-./~+=&,;:@!$?*()' ]*", re.ASCII)
 _OF_REQUEST = "%{REQUEST_URI}"
 _ROOT = "%{DOCUMENT_ROOT}"
 # Where TLS is spoken, and where not: what these test for.
@@ -98,6 +95,7 @@ def rewritten(
     rules = list(server_rules(main, host))
     passing: list[str] = []
     is_tls = host.speaks_tls(main)
+    chains = Chains(rules)
     for number, each in enumerate(rules):
         rule = with_constants(each, is_tls)
         if rule is None:
@@ -105,6 +103,13 @@ def rewritten(
             continue
         if id(rule.directive) in elsewhere:
             found.parts += ((condition, rule.directive) for condition in rule.all_conditions)
+            continue
+        if chains.passed(number):
+            continue
+        if chains.may_see_changed(rule):
+            break
+        if chains.new_urls(number) is not None:
+            passing.append(unless(rule.ahead or "", *rule.uris))
             continue
         if ends_rules(rule):
             break
@@ -130,12 +135,6 @@ def ends_rules(rule: Rule) -> bool:
     if rule.lets_pass and rule.ahead is not None:
         return not rule.ahead and not rule.uris
     return lets_some_pass(rule)
-
-
-def decides_what_is_next(rule: Rule) -> bool:
-    """Whether it depends on a rule which one comes next."""
-    is_mere_chain = rule.is_chained and rule.substitution == "-"
-    return bool(DECIDING & rule.flags.keys()) and not is_mere_chain
 
 
 def lets_some_pass(rule: Rule) -> bool:
@@ -376,11 +375,6 @@ def may_be_entry(pattern: str) -> bool:
         return bool(shortest(parse(pattern).tree)) or all(map(found.find, _SOME_URIS))
     except PatternError:
         return False
-
-
-def is_template(text: str) -> bool:
-    """Whether a template means the same as a substitution: no maps, variables and escapes."""
-    return bool(_PLAIN.fullmatch(text)) and not re.search(r"\$(?!\d)", text)
 
 
 def _ignores_urls(rule: Rule) -> bool:

@@ -117,6 +117,67 @@ def test_a_rule_is_an_entry_for_the_urls_that_do_not_skip_it():
     ]
 
 
+@pytest.mark.parametrize(
+    ("chain", "rule", "found"),
+    [
+        pytest.param(
+            ["RewriteRule ^/s/(.*) /t/$1 [C]", "RewriteRule x - [F]"],
+            "RewriteRule ^/s - [G]",
+            ['redirect_match("^(?!/s/(?:.*))/s", status=410)'],
+            id="of its URLs",
+        ),
+        pytest.param(
+            ["RewriteRule ^/s/(.*) /t/$1 [C]", "RewriteRule x - [C]", "RewriteRule y - [G]"],
+            "RewriteRule ^/a - [F]",
+            ['deny_match("^(?!/s/(?:.*))/a")'],
+            id="of other URLs, behind three",
+        ),
+        pytest.param(
+            ["RewriteRule ^/s/(.*) /t/$1 [C]", "RewriteRule x - [F]"],
+            "RewriteRule ^/t/x - [F]",
+            [],
+            id="of URLs that it makes",
+        ),
+        pytest.param(
+            ["RewriteRule ^/s/(.*) /t/$1 [C]", "RewriteRule x - [F]"],
+            "RewriteRule !^/a - [F]",
+            [],
+            id="of all but some URLs",
+        ),
+        pytest.param(
+            ["RewriteRule ^/s/(.*) /t/$1 [C]", "RewriteRule x /z"],
+            "RewriteRule ^/s - [F]",
+            [],
+            id="behind one that changes URLs twice",
+        ),
+        pytest.param(
+            ["RewriteCond %{TIME_HOUR} 1", "RewriteRule ^/s/ /t/ [C]", "RewriteRule x - [F]"],
+            "RewriteRule ^/s - [F]",
+            [],
+            id="behind one for some requests",
+        ),
+    ],
+)
+def test_a_rule_behind_a_chain_is_an_entry_where_it_gets_no_url_of_the_chain(chain, rule, found):
+    entries = found_of(*chain, rule)
+
+    assert [each for each in entries if "note" not in each] == found
+
+
+def test_a_rule_for_some_requests_behind_a_chain_is_an_entry():
+    chain = ["RewriteRule ^/s/(.*) /t/$1 [C]", "RewriteRule x - [F]"]
+    condition = "RewriteCond %{REMOTE_ADDR} ^127"
+
+    behind = found_of(*chain, condition, "RewriteRule ^/m - [F]")
+    seeing_its_urls = found_of(*chain, condition, "RewriteRule ^/t/m - [F]")
+
+    when = 'when={"REMOTE_ADDR": "^127"}'
+    assert [each for each in behind if "note" not in each] == [
+        f'rewrite("^(?!/s/(?:.*))/m", status=403, {when})'
+    ]
+    assert not any(each.startswith("rewrite") for each in seeing_its_urls)
+
+
 def test_a_rule_that_skips_others_is_part_of_them():
     notes = notes_of(ON, "RewriteRule ^/a/x - [S=1]", "RewriteRule ^/a - [F]", APP)
 
