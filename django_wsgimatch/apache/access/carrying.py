@@ -29,10 +29,11 @@ from ..covering.coverage import (
     FileKinds,
     coverage,
     is_wildcard,
+    reach_of_name,
     section_pattern,
 )
 from ..covering.hosts import Scope
-from ..covering.partial_aliases import from_wildcard, reach_of_name
+from ..covering.partial_aliases import from_wildcard
 from ..lines.directive import Directive, Section
 
 GRANTED = Demands("any", (Demand("all", ("granted",), is_granted=True),))

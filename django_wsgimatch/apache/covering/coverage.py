@@ -71,6 +71,11 @@ def region(location: str | None, prefixes: tuple[str, ...] | None) -> Reach:
     return Reach(None, "/", "/", location, prefixes)
 
 
+def reach_of_name(name: str) -> Reach:
+    """Return the reach of one script, or one file, by its name."""
+    return Reach(f"/{name}", "/", "/", None, None)
+
+
 @lru_cache(maxsize=4096)
 def prefixes_of(pattern: str) -> tuple[str, ...] | None:
     """Return the literals of which one begins every uri that matches a pattern, if known."""
@@ -90,8 +95,9 @@ def _files(alias: Alias, kind_of: FileKinds) -> tuple[str | None, str, str]:
     template = parse_template(alias.target) if alias.kind == "match" else (alias.target,)
     literal = template[0] if template and isinstance(template[0], str) else ""
     is_whole = template == (literal,)
-    # The name in which a capture begins is not known.
-    known = literal if is_whole else literal[: literal.rfind("/") + 1]
+    # The name in which a capture begins is not known, unless it begins with a slash.
+    is_ended = is_whole or (template == (literal, 1) and _takes_path(alias))
+    known = literal if is_ended else literal[: literal.rfind("/") + 1]
     path = "/"
     for name in posixpath.normpath("/" + known).split("/")[1:]:
         path = posixpath.join(path, name)
@@ -102,6 +108,39 @@ def _files(alias: Alias, kind_of: FileKinds) -> tuple[str | None, str, str]:
         return None, posixpath.dirname(path), path
     # Behind a slash of the target comes a name; elsewhere the rest of the URL may go on with one.
     return None, path, path if is_whole else f"{path.rstrip('/')}/"
+
+
+# Of a pattern what is taken as it stands, and what begins, divides and ends groups.
+_PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\((?:[?*])?|\||\))", re.DOTALL)
+# With these behind a group that begins with a slash nothing can go on with the name before it.
+ENDS_OF_PATHS = ("$", r"\z", "(?=/|$)")
+
+
+def begins_with_slash(group: str) -> bool:
+    """Whether a group takes nothing, or a slash first; it is given without its first bracket."""
+    inner = group[3:] if group.startswith("(?:/") else group
+    is_divided = "|" in _own_pieces(inner)
+    return inner.startswith("/") and inner[1:2] not in ("?", "*", "{") and not is_divided
+
+
+def _own_pieces(group: str) -> str:
+    """Return what divides and ends a group, but not what does so in those inside of it."""
+    found, depth = "", 0
+    for each in _PIECES.finditer(group):
+        piece = each[1] or ""
+        if depth == 0 and piece in ("|", ")"):
+            found += piece
+            if piece == ")":
+                break
+        depth += {"(": 1, ")": -1}.get(piece[:1], 0)
+    return found
+
+
+def _takes_path(alias: Alias) -> bool:
+    """Whether a pattern has one group, which takes nothing or a path from its slash on."""
+    starts = [found.end() for found in _PIECES.finditer(alias.location) if found[1] == "("]
+    is_last = any(alias.location.endswith(f"){each}") for each in ENDS_OF_PATHS)
+    return len(starts) == 1 and is_last and begins_with_slash(alias.location[starts[0] :])
 
 
 Coverage = Literal["all", "some", "none"]

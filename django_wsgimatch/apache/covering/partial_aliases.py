@@ -16,12 +16,15 @@ from ..lines.directive import Section
 from .coverage import (
     CONDITIONS,
     DIRECTORIES,
+    ENDS_OF_PATHS,
     FILES,
     LOCATIONS,
     Reach,
+    begins_with_slash,
     coverage,
     is_wildcard,
     prefixes_of,
+    reach_of_name,
     region,
     section_pattern,
 )
@@ -381,11 +384,6 @@ _LITERALS = re.compile(
 )
 
 
-def reach_of_name(name: str) -> Reach:
-    """Return the reach of one script, or one file, by its name."""
-    return Reach(f"/{name}", "/", "/", None, None)
-
-
 def _ending_of_names(alias: Alias) -> str | None:
     """
     Return what a target puts behind the names that stand in the URLs, "" for nothing.
@@ -405,15 +403,23 @@ def _ending_of_names(alias: Alias) -> str | None:
     if isinstance(last, str):
         return None if "/" in last else last
     found = _capture_of(alias.location, last)
-    return "" if found and alias.location[found[1] :] in ("", "$", r"\z") else None
+    is_path = found is not None and begins_with_slash(alias.location[found[0] + 1 :])
+    ends = ENDS_OF_PATHS if is_path else ("", "$", r"\z")
+    return "" if found and alias.location[found[1] :] in ends else None
 
 
 def _is_name(pattern: str, template: Template, place: int) -> bool:
     """Whether what a group takes begins behind a slash, in the URL and in the target."""
     before, number = template[place - 1] if place else "", template[place]
     found = _capture_of(pattern, int(number))
-    is_begun = isinstance(before, str) and before.endswith("/")
-    return is_begun and found is not None and pattern[: found[0]].endswith("/")
+    if (
+        found is not None
+        and place == len(template) - 1
+        and begins_with_slash(pattern[found[0] + 1 :])
+    ):
+        return True
+    is_begun = found is not None and pattern[: found[0]].endswith("/")
+    return is_begun and isinstance(before, str) and before.endswith("/")
 
 
 def _capture_of(pattern: str, number: int) -> tuple[int, int] | None:

@@ -92,33 +92,28 @@ def rewritten(
     are no entries of the table; ``with_first`` lets files come first, which are those of all hosts.
     """
     found = Rewritten()
-    rules = list(server_rules(main, host))
+    chains = Chains([*server_rules(main, host)])
     passing: list[str] = []
     is_tls = host.speaks_tls(main)
-    chains = Chains(rules)
-    for number, each in enumerate(rules):
+    for number, each in enumerate(chains.rules):
         rule = with_constants(each, is_tls)
         if rule is None:
             found.idle += ((d, _NEVER) for d in (each.directive, *each.all_conditions))
             continue
         if id(rule.directive) in elsewhere:
             found.parts += ((condition, rule.directive) for condition in rule.all_conditions)
+        if id(rule.directive) in elsewhere or chains.passed(number):
             continue
-        if chains.passed(number):
-            continue
-        if chains.may_see_changed(rule):
+        is_known = chains.new_urls(number) is not None
+        if chains.may_see_changed(rule) or (ends_rules(rule) and not is_known):
             break
-        if chains.new_urls(number) is not None:
+        if is_known or (rule.lets_pass and rule.ahead is not None):
             passing.append(unless(rule.ahead or "", *rule.uris))
             continue
-        if ends_rules(rule):
-            break
-        if rule.lets_pass and rule.ahead is not None:
-            passing.append(unless(rule.ahead, *rule.uris))
-            continue
+        later = chains.rules[number + 1 :]
         writer = RuleWriter(host, root, kind_of, passing, "https" if is_tls else "http")
-        entry = writer.entry(rule, rules[number + 1 :])
-        first = writer.first_files(rule, rules[number + 1 :]) if with_first else None
+        entry = writer.entry(rule, later)
+        first = writer.first_files(rule, later) if with_first else None
         if first is not None and not any(may_share(first[0], each) for each, _ in found.entries):
             entry = first[1]
             found.first.append((first[0], rule.directive, entry))

@@ -187,6 +187,34 @@ def test_an_index_file_that_a_rule_closes_does_not_answer_for_its_folder():
 
 
 @pytest.mark.parametrize(
+    ("lines", "closed"),
+    [
+        pytest.param(
+            section("Files *.bak", "Require all denied"),
+            [r"^(?=.*/(?:[^/]*\.bak)(?:/|$))(?!/f/run(?:/|$))/f((?:/(?s:.*))?)\z"],
+            id="some names",
+        ),
+        pytest.param(
+            section("Directory /srv/files/in", "AuthType Digest", "Require valid-user"),
+            [r"^(?=.*/in(?:/|$))(?!/f/run(?:/|$))/f((?:/(?s:.*))?)\z"],
+            id="a folder in it",
+        ),
+        pytest.param(
+            section("Directory /srv/other", "Require all denied"), [], id="another folder"
+        ),
+    ],
+)
+def test_of_files_among_which_a_script_lies_no_more_is_closed(lines, closed):
+    found = entry_lines(
+        *("Alias /f/run /srv/run.wsgi", "Alias /f /srv/files", *lines),
+        *section("Location /f/run", "SetHandler wsgi-script", "Options +ExecCGI"),
+    )
+
+    denied = [each.split('"')[1] for each in found if each.startswith("deny")]
+    assert [each for each in denied if "/f((" in each] == closed
+
+
+@pytest.mark.parametrize(
     ("lines", "found"),
     [
         pytest.param(
