@@ -44,7 +44,7 @@ _CARRIED = ("wsgiscriptalias", "wsgiscriptaliasmatch", "alias", "aliasmatch", "d
 _ODD_WILDCARDS = frozenset("[\\")
 _LOGIN = ("kind", "realm", "users", "groups")
 # Of so many sections each may hold with any others.
-_FEW_SECTIONS = 8
+_FEW_SECTIONS = 6
 
 Place = tuple[Literal["plain", "match"], str]
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from ...aliases.alias import Alias, Denial, Redirection, Rewriting
 from ...aliases.file_options import FileOptions
+from ...aliases.patterns.pattern import Pattern as UrlPattern
 from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.table import in_order_of_apache
-from ..covering.coverage import is_below
+from ..covering.coverage import is_below, may_meet, prefixes_of
 from ..covering.indexes import reach_of_region
 from ..covering.partial_aliases import literally
 from .closed import Closed
@@ -25,6 +27,8 @@ from .resolving import ResolvedAlias
 _ANY = ("any-folder", "any", "x", "2024")
 _ROOT = Alias("/", "")
 _FOLDERS = Alias("/$", "", "match")
+# The URLs of a pattern, with literals of which one begins each, None where none are known.
+Pattern = tuple[Alias, "tuple[str, ...] | None"]
 
 
 def without_closed_index(
@@ -36,8 +40,12 @@ def without_closed_index(
     Where an entry refuses the index files of some folders alone, others behind it refuse their
     URLs.
     """
+    files = [each for each in entries if isinstance(each.alias.answer, FileOptions)]
+    if not files:
+        return [*entries]
     refusing = [urls for each in entries if (urls := _refused_by(each.alias)) is not None]
-    kept = [_without_closed(each, closed, refusing) for each in entries]
+    patterns = [(urls, prefixes_of(urls.location)) for urls in refusing if urls.kind == "match"]
+    kept = [_without_closed(each, closed, patterns) for each in entries]
     return [*_with_folders(kept)] if refusing else kept
 
 
@@ -62,21 +70,27 @@ def _refused_by(alias: Alias) -> Alias | None:
 
 
 def _without_closed(
-    entry: ResolvedAlias, closed: Sequence[Closed], refusing: Sequence[Alias]
+    entry: ResolvedAlias, closed: Sequence[Closed], patterns: Sequence[Pattern]
 ) -> ResolvedAlias:
     answer = entry.alias.answer
     if not isinstance(answer, FileOptions):
         return entry
     folder = _folder(entry.alias)
+    # Optimization: 600 files and as many patterns took two minutes.
+    near = [urls for urls, prefixes in patterns if _may_meet(prefixes, f"{folder}/")]
     index = tuple(
         name
         for name in answer.index
         if not _is_closed(folder, name, closed)
-        and not any(_refuses_everywhere(urls, entry.alias, name) for urls in refusing)
+        and not any(_refuses_everywhere(urls, entry.alias, name) for urls in near)
     )
     if index == answer.index:
         return entry
     return replace(entry, alias=replace(entry.alias, answer=replace(answer, index=index)))
+
+
+def _may_meet(prefixes: tuple[str, ...] | None, folder: str) -> bool:
+    return prefixes is None or any(may_meet(each, folder) for each in prefixes)
 
 
 def _folder(alias: Alias) -> str:
@@ -97,8 +111,9 @@ def _names(alias: Alias, name: str) -> bool:
 
 def _refuses_everywhere(urls: Alias, entry: Alias, name: str) -> bool:
     """Whether index files of an entry are refused in folders that cannot be named one by one."""
-    is_told = reach_of_region(urls).prefixes is not None
-    if not is_told and name in urls.location.replace("\\", ""):
+    if urls.kind == "plain":
+        return False
+    if prefixes_of(urls.location) is None and name in urls.location.replace("\\", ""):
         return True
     return any(_refuses_index(urls, f"{_folder(entry)}/{each}/", name) for each in _ANY)
 
@@ -129,6 +144,7 @@ def _with_folders(entries: Sequence[ResolvedAlias]) -> Iterator[ResolvedAlias]:
     """Yield entries, and behind those that refuse index files what refuses their folders."""
     names = dict.fromkeys(name for each in entries for name in _index_of(each.alias))
     ordered = [entries[each] for each in in_order_of_apache([e.alias for e in entries])]
+    ordered = [e for e in ordered if e.alias.answer is None or _index_of(e.alias)]
     for entry in entries:
         yield entry
         urls = _refused_by(entry.alias)
@@ -143,11 +159,7 @@ def _index_of(alias: Alias) -> tuple[str, ...]:
 
 def _index_of_folder(folder: str, ordered: Iterable[ResolvedAlias]) -> tuple[str, ...]:
     """Return the index of the files that answer a folder, none where a script does."""
-    for each in ordered:
-        answer = each.alias.answer
-        if (answer is None or isinstance(answer, FileOptions)) and _takes(each.alias, folder):
-            return _index_of(each.alias)
-    return ()
+    return next((_index_of(each.alias) for each in ordered if _takes(each.alias, folder)), ())
 
 
 def _refusing(alias: Alias, region: Alias) -> Alias:
@@ -160,4 +172,9 @@ def _refusing(alias: Alias, region: Alias) -> Alias:
 def _takes(alias: Alias, uri: str) -> bool:
     if alias.kind == "plain":
         return is_below(alias.location, uri)
-    return compile_pattern(alias.location, allow_exponential=True).find(uri) is not None
+    return _compiled(alias.location).find(uri) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> UrlPattern:
+    return compile_pattern(pattern, allow_exponential=True)
