@@ -63,7 +63,8 @@ class _Mounter:
         has_own = any(each.handlers for each in self._servers)
         if not has_own and not any(each.handlers for each in scopes):
             return
-        roots = [d for d in host.takers if d.key == ROOT][-1:]
+        # A virtual host without a DocumentRoot of its own has the main server's.
+        roots = [d for server in self._servers for d in server.takers if d.key == ROOT][-1:]
         lines = [d for d in host.takers if d.key in MOD_ALIAS]
         host.mounted = [(alias, d) for d in (*lines, *roots) for alias in self._mounts(d)]
 

@@ -105,6 +105,19 @@ def test_scripts_of_a_document_root_come_last():
     ]
 
 
+def test_a_virtual_host_runs_the_scripts_of_the_main_server_s_document_root():
+    host = ["ServerName a.test", "WSGIScriptAlias /app /srv/a.wsgi"]
+    host += section("Location /", *EXECUTABLE)
+
+    found = settings_of("DocumentRoot /srv/html", *section("VirtualHost *:80", *host))
+
+    aliases = [each.alias for each in found.entries]
+    assert [(each.location, each.target, each.answer) for each in aliases] == [
+        ("/app", "/srv/a.wsgi", None),
+        ("/", "/srv/html", None),
+    ]
+
+
 def test_an_alias_match_takes_the_whole_url():
     lines = [r"AliasMatch ^/m/(\w+) /srv/$1.py", "SetHandler wsgi-script", "Options +ExecCGI"]
 
