@@ -28,6 +28,7 @@ from ..resolving.files import only_host, root_of_host
 from ..rewriting.barring import Rule, server_rules, unless
 from ..rewriting.chains import Chains, decides_what_is_next, is_template, new_urls
 from ..rewriting.rewriting import (
+    ENDING,
     Owned,
     RuleWriter,
     lets_some_pass,
@@ -178,7 +179,9 @@ def _in_order(rules: Sequence[Rule], main: Host, host: Host, root: str) -> Itera
                 before.taken.append(Alias(answer.pattern, "", "match"))
             yield _Passed(rule, (Alias("", "", answer=answer), rule.directive), first)
         if not answers and before is not None:
-            before = _behind(rule, before)
+            own = answering.get(id(rule.directive))
+            is_file = own is not None and isinstance(own.answer, FileOptions)
+            before = _behind_file(rule, before) if is_file else _behind(rule, before)
 
 
 def _passing_on(
@@ -269,6 +272,14 @@ def _behind(rule: Rule, before: _Before) -> _Before | None:
         return None
     else:
         before.unknown.append(Alias(rule.pattern, "", "match"))
+    return before
+
+
+def _behind_file(rule: Rule, before: _Before) -> _Before | None:
+    """Return what stands before the next rule, behind one that leads all its URLs to files."""
+    if rule.conditions or not (ENDING & rule.flags.keys() and (rule.ahead or rule.uris)):
+        return _behind(rule, before)
+    before.passing.append(unless(rule.ahead or "", *rule.uris))
     return before
 
 

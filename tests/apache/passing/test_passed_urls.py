@@ -125,6 +125,17 @@ def test_a_rule_that_refuses_some_requests_is_left(lines):
     assert not any(line.startswith("rewrite(") for line in found_of(*lines))
 
 
+def test_a_rule_passes_on_what_one_before_it_does_not_lead_to_a_file():
+    rules = ["RewriteRule ^/one$ /srv/one.txt [L]", "RewriteRule ^/(.*)$ /app/$1 [PT]"]
+
+    found = entry_lines(ON, *rules, APP, files={"/srv": "directory"})
+
+    assert found[:2] == [
+        'rewrite("^(?!/one$)/(.*)$", "/app/$1")',
+        'alias_match("^/one$", "/srv/one.txt")',
+    ]
+
+
 def test_rules_that_answer_are_tried_in_their_order():
     found = found_of(
         "RewriteRule ^/a/x - [F]",
