@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...aliases.alias import Alias, Extras
 from ...aliases.file_options import FileOptions
-from ..lines.directive import Directive
+from ..lines.directive import Directive, Section
 from ..outcomes.outcome import Ledger
 from .coverage import FILES, LOCATIONS, FileKinds, coverage, reach_of, section_pattern
 from .extra_values import (
@@ -27,7 +28,7 @@ from .extra_values import (
     option_said,
 )
 from .hosts import Host, Scope
-from .partial_aliases import endings_of, files_by_name, region_of
+from .partial_aliases import files_by_name, region_of
 
 _NOT_ACTIVE = (
     "It takes ExpiresActive On and ExpiresDefault or ExpiresByType to say how long a response is "
@@ -40,6 +41,22 @@ _PASSED = (
 _NO_OPTION = "No option is needed: this is how it works without it"
 _UNSET = "The option environ has no such variable there"
 _NOT_ON_REDIRECTS = "redirects, and error pages of URLs that no entry answers, are sent without it"
+
+
+_ENDING = re.compile(r"(?:\(\?i\))?(?:\^?\.[*+])?\\\.(?:\((?:\?:)?([\w?|]+)\)|([\w?]+))\$")
+
+
+def endings_of(section: Section) -> frozenset[str] | None:
+    """Return the endings of names that a <Files> holds for, lower case, None for other names."""
+    text, is_pattern = section_pattern(section)
+    if not is_pattern:
+        return frozenset([text[2:].lower()]) if re.fullmatch(r"\*\.\w+", text) else None
+    found = _ENDING.fullmatch(text)
+    words = (found[1] or found[2]).lower().split("|") if found else [""]
+    if not all(re.fullmatch(r"\w+(?:\?\w*)?", word) for word in words):
+        return None
+    parts = [word.partition("?") for word in words]
+    return frozenset([a + b for a, _, b in parts] + [a[:-1] + b for a, mark, b in parts if mark])
 
 
 def with_extras(alias: Alias, values: Values, ledger: Ledger) -> Alias:

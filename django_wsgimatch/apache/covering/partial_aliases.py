@@ -93,22 +93,6 @@ def files_by_name(alias: Alias, section: Section) -> Alias | None:
     return restricted(as_match(alias), rf"(?=(?s:.*)/(?=[^/]*\z){name})")
 
 
-_ENDING = re.compile(r"(?:\(\?i\))?(?:\^?\.[*+])?\\\.(?:\((?:\?:)?([\w?|]+)\)|([\w?]+))\$")
-
-
-def endings_of(section: Section) -> frozenset[str] | None:
-    """Return the endings of names that a <Files> holds for, lower case, None for other names."""
-    text, is_pattern = section_pattern(section)
-    if not is_pattern:
-        return frozenset([text[2:].lower()]) if re.fullmatch(r"\*\.\w+", text) else None
-    found = _ENDING.fullmatch(text)
-    words = (found[1] or found[2]).lower().split("|") if found else [""]
-    if not all(re.fullmatch(r"\w+(?:\?\w*)?", word) for word in words):
-        return None
-    parts = [word.partition("?") for word in words]
-    return frozenset([a + b for a, _, b in parts] + [a[:-1] + b for a, mark, b in parts if mark])
-
-
 def restricted(alias: Alias, condition: str) -> Alias | None:
     """Return an alias for those of its uris that a lookahead from their start holds for."""
     return None if _UNMOVABLE.search(condition) else _where(alias, condition)
@@ -286,7 +270,7 @@ def _of_directory(alias: Alias, section: Section) -> Alias | None:
         body = without_captures(hidden[1]) if hidden else None
         return restricted(alias, f"(?=.*/(?:{body}))") if body else None
     if is_wildcard(text):
-        return None
+        return _of_wildcard_directory(alias, text.rstrip("/"))
     path = posixpath.normpath("/" + text.lstrip("/"))
     if alias.kind == "match":
         return _of_named_directory(alias, path)
@@ -296,6 +280,19 @@ def _of_directory(alias: Alias, section: Section) -> Alias | None:
     if is_torn or not path.startswith(f"{target}/"):
         return None
     return Alias(location.rstrip("/") + path[len(target) :], alias.target)
+
+
+def _of_wildcard_directory(alias: Alias, path: str) -> Alias | None:
+    """Return the URLs of the folders below an alias's own that a <Directory> with wildcards has."""
+    target = posixpath.normpath(alias.target)
+    depth = len(target.split("/"))
+    around, below = path.split("/")[:depth], path.split("/")[depth:]
+    is_torn = alias.location.endswith("/") is not alias.target.endswith("/")
+    is_above = re.search(from_wildcard("/".join(around)), target) is not None
+    if alias.kind == "match" or (is_torn and alias.location != "/") or not is_above or not below:
+        return None
+    folder = f"{literally(alias.location.rstrip('/'))}/{from_wildcard('/'.join(below))[1:-1]}"
+    return restricted(alias, f"(?={folder}(?:/|$))")
 
 
 def _of_named_directory(alias: Alias, path: str) -> Alias | None:

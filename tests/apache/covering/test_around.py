@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from django_wsgimatch.apache.covering.around import endings_of
 from django_wsgimatch.apache.covering.coverage import FileKind
-from django_wsgimatch.apache.covering.partial_aliases import endings_of
 from django_wsgimatch.apache.lines.directive import Section, Spot
 from tests.support.imports import entry_lines, notes_of, section
 

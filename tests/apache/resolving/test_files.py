@@ -187,6 +187,23 @@ def test_an_index_file_that_a_rule_closes_does_not_answer_for_its_folder():
 
 
 @pytest.mark.parametrize(
+    ("pattern", "closed"),
+    [
+        pytest.param("/srv/*/in", ["^(?=/f/in(?:/|$))/f(?=/|$)"], id="one below it"),
+        pytest.param("/*/files/?/in", ["^(?=/f/[^/]/in(?:/|$))/f(?=/|$)"], id="some below it"),
+        pytest.param("/srv/f*", ["/f"], id="itself"),
+        pytest.param("/srv/x*/in", [], id="another one"),
+    ],
+)
+def test_a_folder_with_wildcards_closes_the_urls_of_the_folders_that_it_names(pattern, closed):
+    folder = section(f'Directory "{pattern}"', "AuthType Digest", "Require valid-user")
+
+    found = entry_lines("Alias /f /srv/files", *folder, APP)
+
+    assert [each.split('"')[1] for each in found if each.startswith("deny")] == closed
+
+
+@pytest.mark.parametrize(
     ("lines", "closed"),
     [
         pytest.param(
