@@ -121,13 +121,21 @@ def access_of(
 
 
 def _is_closing(layers: Sequence[Layer], *, is_tls: bool, asking: Asking) -> bool:
-    """Whether rules keep somebody out, also where a place takes a Satisfy of theirs away."""
-    if closing_rules(layers, is_tls=is_tls):
-        return True
-    if not asking.without_satisfy:
-        return False
-    strict = [[d for d in layer if d.key != "satisfy"] for layer in layers]
-    return bool(closing_rules(strict, is_tls=is_tls))
+    """
+    Whether rules keep somebody out, also where a place takes some of theirs away.
+
+    Without a Satisfy all must let one in; with one, without a Require, none may have let one in.
+    """
+    lost = (
+        *(["satisfy"] if asking.without_satisfy else []),
+        *(["require"] if asking.without_require else []),
+    )
+    found = [layers, *(_without(layers, name) for name in lost)]
+    return any(closing_rules(each, is_tls=is_tls) for each in found)
+
+
+def _without(layers: Sequence[Layer], name: str) -> list[Layer]:
+    return [[each for each in layer if each.key != name] for layer in layers]
 
 
 def _region(alias: Alias, section: FileSection) -> Alias:

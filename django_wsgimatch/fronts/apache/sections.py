@@ -289,12 +289,14 @@ class Asking:
     ``without_rule`` says that one lets a rule decide, too: "nobody has said anything" is something
     else there than "everybody is let in". ``logins`` are, for each that asks for users, the
     directives by which it says how one logs in; the others come from elsewhere.
-    ``without_satisfy`` says that one has rules of mod_access_compat, which take the place of all.
+    ``without_satisfy`` says that one has rules of mod_access_compat, which take the place of all,
+    ``without_require`` that one has a Require, which takes the place of those before it.
     """
 
     without_rule: bool
     logins: tuple[frozenset[str], ...]
     without_satisfy: bool
+    without_require: bool
 
 
 def asking_of(directives: Iterable[Directive], host: Host) -> Asking:
@@ -316,7 +318,7 @@ def asking_of(directives: Iterable[Directive], host: Host) -> Asking:
     )
     logins = tuple(login_of(group) for group in found.values() if _asks_for_users(group))
     is_replacing = any(d.key in _COMPAT for group in found.values() for d in group)
-    return Asking(without_rule, logins, is_replacing)
+    return Asking(without_rule, logins, is_replacing, any("require" in each for each in keys))
 
 
 def login_of(directives: Iterable[Directive]) -> frozenset[str]:

@@ -161,6 +161,16 @@ def test_files_in_a_folder_are_closed_below_that_folder_s_urls_alone():
     )
 
 
+@pytest.mark.parametrize(("rules", "count"), [(["Require valid-user"], 1), ([], 0)])
+def test_a_rule_that_a_requirement_makes_up_for_counts_where_a_place_replaces_that(rules, count):
+    choosing = ["Allow from all", "Require all granted", "Satisfy any"]
+    folder = ["<Directory /srv>", *LOGIN, *choosing, "</Directory>"]
+
+    lines = host(FOLDER, *folder, *files("AllowMethods POST"), *location(*rules))
+
+    assert len(export(lines).refused) == count
+
+
 def test_a_rule_that_a_choice_makes_up_for_counts_where_a_place_takes_the_choice_away():
     section = files("AllowMethods POST", "Deny from all", "Satisfy any")
     folder = ["<Directory /srv>", "Require all granted", "</Directory>"]
