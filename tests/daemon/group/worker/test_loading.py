@@ -274,7 +274,8 @@ def test_a_new_alias_to_another_folder_starts_only_its_own_group_anew(tmp_path):
             file.write(f"WSGIMATCH_ALIASES.append({alias})\n")
         at.hup()
         at.until(lambda: at.get("/new").body == b"new")
-        after = {name: at.told(f"/{name}")["pid"] for name in ("blog", "other")}
+        # A worker of before may answer one more request, from the process that it knows.
+        at.until(lambda: at.told("/blog")["pid"] != before["blog"])
+        other = at.told("/other")["pid"]
 
-    assert before["blog"] != after["blog"]
-    assert before["other"] == after["other"]
+    assert other == before["other"]
