@@ -274,7 +274,7 @@ def test_a_new_alias_to_another_folder_starts_only_its_own_group_anew(tmp_path):
             file.write(f"WSGIMATCH_ALIASES.append({alias})\n")
         at.hup()
         at.until(lambda: at.get("/new").body == b"new")
-        # A worker of before may answer one more request, from the process that it knows.
+        # A process of before may answer one more request, until it has heard that it is to end.
         at.until(lambda: at.told("/blog")["pid"] != before["blog"])
         other = at.told("/other")["pid"]
 
