@@ -18,7 +18,6 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Mapping
-from functools import partial
 from itertools import islice
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -137,13 +136,11 @@ class GroupWorker(Worker):  # type: ignore[misc]
             trusted=self.group.trusted,
             token=self.group.token,
             queue_timeout=options.queue_timeout,
-            # A request that ends this process has not ended one that loads.
-            on_ready=partial(self.slot.set_state, READY),
+            on_ready=self.say_that_it_is_ready,
             on_request=self.count_request,
             on_failure=self.fail,
         )
         self.threads.start()
-        self.group.wake_arbiter()
         started = time.monotonic()
         while self.alive and self.ppid == os.getppid():
             self.notify()
@@ -158,6 +155,16 @@ class GroupWorker(Worker):  # type: ignore[misc]
             if options.restart_interval and time.monotonic() - started > options.restart_interval:
                 self.retire(f"restart-interval of {options.restart_interval:g} s")
         self.leave()
+
+    def say_that_it_is_ready(self) -> None:
+        """
+        Have the processes before this one end, before it takes a request.
+
+        A request that ends this process has not ended one that loads. And who has had an answer of
+        this one hardly gets another of those before.
+        """
+        self.slot.set_state(READY)
+        self.group.wake_arbiter()
 
     def leave(self) -> None:
         """Answer what has been accepted, then end; what hangs is not waited for."""
