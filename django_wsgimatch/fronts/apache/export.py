@@ -200,7 +200,8 @@ class _Export:
             lines += closed[id(each)]
             self._note_entries(each)
             self._put(each, lines)
-            self._put_at_end_of(each, handled_lines(each, self._held_by(each.host)))
+            if each.handled:
+                self._put_at_end_of(each, handled_lines(each, self._held_by(each.host)))
         for source in filter(None, {*self._sources.values()}):
             _ask_for_proxy(source)
         self._note_lossy()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from ...aliases.alias import Alias
 from ...aliases.patterns.pattern import compile_pattern
 from ...aliases.substitution import as_template, group_numbers, parse_template
+from ...apache.covering.alias_lines import MOD_ALIAS
 from ...apache.covering.hosts import ALIASES, scope_sections
 from ...apache.covering.indexes import may_share
 from ...apache.covering.partial_aliases import as_match, is_anchored, shared
@@ -23,7 +24,7 @@ from .places import HostPlaces
 
 # The groups that a target can name.
 _MOST_GROUPS = 9
-_MOUNTING = ("alias", "aliasmatch", "scriptalias", "scriptaliasmatch")
+_MOUNTING = (*MOD_ALIAS, "scriptalias", "scriptaliasmatch")
 
 
 def handled_lines(places: HostPlaces, held: Iterable[Directive]) -> list[str]:
@@ -33,10 +34,9 @@ def handled_lines(places: HostPlaces, held: Iterable[Directive]) -> list[str]:
     ``held`` are all lines of the host. None are written where some of these URLs may be left
     without a handler: Apache would send the source of a script that mod_wsgi ran.
     """
-    handlers = [each for each in places.exempted if each.directive.key == "sethandler"]
-    if not handlers or any(map(_leaves_handler_open, held)):
+    if any(map(_leaves_handler_open, held)):
         return []
-    own = [line for each in handlers for line in _lines_of(each, places)]
+    own = [line for each in places.handled for line in _lines_of(each, places)]
     return [*_aliases_before(places), *own] if own else []
 
 

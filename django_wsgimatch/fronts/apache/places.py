@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...aliases.alias import Alias
+from ...apache.covering.alias_lines import MOD_ALIAS
 from ...apache.covering.coverage import is_below
 from ...apache.covering.hosts import ALIASES, Host, scope_sections
 from ...apache.covering.indexes import Regions, reach_of_region
@@ -16,7 +17,6 @@ from .lines.quoting import comment, word
 from .passing import pass_line
 
 _PROXYING = ("proxypass", "proxypassmatch")
-_MOUNTING = ("alias", "aliasmatch")
 _PASSING_ON = ("PT", "PASSTHROUGH")
 
 Owned = tuple[Alias, Directive]
@@ -50,6 +50,11 @@ class HostPlaces:
         return any(_passes_on(each) for each in rules if not scope_sections(each))
 
     @property
+    def handled(self) -> list[Exempted]:
+        """The places that another handler than mod_wsgi's answers."""
+        return [each for each in self.exempted if each.directive.key == "sethandler"]
+
+    @property
     def proxied(self) -> list[Directive]:
         """The lines of mod_proxy that stand in the host itself."""
         return [d for d in self.host.takers if d.key in _PROXYING and not scope_sections(d)]
@@ -59,7 +64,7 @@ class HostPlaces:
         if self.is_below:
             yield from self._overriding()
         else:
-            yield from (e.line for e in self.exempted if e.directive.key not in _MOUNTING)
+            yield from (e.line for e in self.exempted if e.directive.key not in MOD_ALIAS)
             yield from self._of_aliases(backend, is_raw)
         mounted = {id(d) for server in self._servers() for _, d in server.mounted}
         for alias, directive in self.own:
@@ -103,7 +108,7 @@ class HostPlaces:
         kept = {id(each.directive): each for each in self.exempted}
         for server in self._servers():
             for directive in server.takers:
-                if directive.key not in _MOUNTING:
+                if directive.key not in MOD_ALIAS:
                     continue
                 for alias, mounting in server.mounted:
                     if mounting is directive:

@@ -126,11 +126,11 @@ def _is_closing(layers: Sequence[Layer], *, is_tls: bool, asking: Asking) -> boo
 
     Without a Satisfy all must let one in; with one, without a Require, none may have let one in.
     """
-    lost = (
-        *(["satisfy"] if asking.without_satisfy else []),
-        *(["require"] if asking.without_require else []),
-    )
-    found = [layers, *(_without(layers, name) for name in lost)]
+    found = [layers]
+    if asking.without_satisfy:
+        found.append(_without(layers, "satisfy"))
+    if asking.without_require:
+        found.append(_without(layers, "require"))
     return any(closing_rules(each, is_tls=is_tls) for each in found)
 
 

@@ -17,6 +17,7 @@ from ...apache.covering.hosts import REWRITING, scope_sections
 from ...apache.covering.indexes import Regions, reach_of_region
 from ...apache.lines.directive import Directive, Section
 from ...apache.rewriting.barring import TAKING_ALL, flags_of
+from ...apache.rewriting.chains import DECIDING
 from .exempted import section_region
 from .lines.path_rules import (
     ComparedPath,
@@ -33,8 +34,6 @@ from .sections import ANSWERING
 WHY = "it compares with a file, which no URL that is passed on has"
 _COUNTING = (*RULES, *ANSWERING, "setenvifexpr")
 _REWRITING = (*REWRITING, "rewritebase")
-# With these the number of rules counts.
-_COUNTED = {"C", "CHAIN", "S", "SKIP", "N", "NEXT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def staying_rules(directives: Sequence[Directive]) -> Iterator[StayingRule]:
 
 def _is_counting(directive: Directive) -> bool:
     is_rule = directive.key == "rewriterule"
-    return is_rule and bool(_COUNTED & flags_of(directive.words).keys())
+    return is_rule and bool(DECIDING & flags_of(directive.words).keys())
 
 
 def _compares(
