@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...exceptions import DaemonError, ProtocolError
-from ..wire.protocol import INLINE, PULLED, encode_request
+from ..wire.protocol import INLINE, PULLED, decode_whole, encode_request
 from ..wire.wire import send_all
 from .kept_connections import Connection
 from .link import PAUSE, PLAIN_SOCKET, Link, connect, not_connected
 from .patience import BodyTimeout, read_body
-from .reply import FORGED, LEFT, TIMED_OUT, Reply, SendAgain
+from .reply import FORGED, LEFT, TIMED_OUT, Reply, SendAgain, receive_first
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -99,8 +99,8 @@ def _ask(
 ) -> Iterable[bytes]:
     request_id = next(_ids) & 0xFFFFFFFFFFFFFFFF
     length = PULLED if body is None else len(body)
-    reply = Reply(connection, link, environ)
-    has_sent = False
+    reply: Reply | None = None
+    has_sent = has_begun = False
     try:
         may_keep = type(connection.socket) is PLAIN_SOCKET
         token = link.token
@@ -113,20 +113,43 @@ def _ask(
         else:
             connection.socket.sendall(packet)
         has_sent = True
+        received, descriptors = receive_first(connection.socket)
+        has_begun = True
+        # Optimization: most responses have come whole by now.
+        if not descriptors and (whole := decode_whole(received)) is not None:
+            (status, headers, _), data = whole
+            start_response(status, headers)
+            link.kept.give(connection, is_ready=True)
+            return [data] if data and environ["REQUEST_METHOD"] != "HEAD" else []
+        reply = Reply(connection, link, environ, received, descriptors)
         return reply.begin(start_response)
     except BaseException as error:
-        connection.socket.close()
-        meant = _meaning(error, reply, link, request_id, has_sent=has_sent)
+        # A reply may have given the connection back: it is another request's then.
+        (reply or connection.socket).close()
+        has_fed = reply is not None and reply.has_fed
+        meant = _meaning(
+            error, link, request_id, has_sent=has_sent, has_begun=has_begun, has_fed=has_fed
+        )
         if meant is None:
             raise
         raise meant from error
 
 
 def _meaning(
-    error: BaseException, reply: Reply, link: Link, request_id: int, *, has_sent: bool
+    error: BaseException,
+    link: Link,
+    request_id: int,
+    *,
+    has_sent: bool,
+    has_begun: bool,
+    has_fed: bool,
 ) -> DaemonError | SendAgain | None:
-    """What went wrong with a request, None where the error says it by itself."""
-    if isinstance(error, SendAgain) and reply.has_fed:
+    """
+    What went wrong with a request, None where the error says it by itself.
+
+    It has been sent, something has come back, and a part of its body has been passed on.
+    """
+    if isinstance(error, SendAgain) and has_fed:
         return DaemonError(500, FORGED.format("a request given back without its body"))
     if isinstance(error, ProtocolError):
         # Nothing was sent: it is the request that cannot be.
@@ -137,9 +160,9 @@ def _meaning(
         return None
     # A socket that is closed before all has been read resets the connection (unix(7)).
     is_unread = not has_sent or isinstance(error, ConnectionResetError)
-    may_have_begun = (reply.has_begun or not is_unread) and link.has_reached(request_id)
+    may_have_begun = (has_begun or not is_unread) and link.has_reached(request_id)
     # Whoever has asked for the body is the application, and a body is there only once.
-    if not (reply.has_fed or may_have_begun):
+    if not (has_fed or may_have_begun):
         return SendAgain(is_refused=True)
     pid = link.process_at(request_id)
     return DaemonError(500, ENDED.format(f" {pid}" if pid else ""))

@@ -54,19 +54,35 @@ class SendAgain(Exception):
         self.is_refused = is_refused
 
 
+def receive_first(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """
+    Return what comes first, and the descriptors that come with it. Raises EOFError, and OSError.
+
+    A descriptor comes with the head if at all; what another call receives is dropped.
+    """
+    # A second descriptor is one too many; the kernel closes all others.
+    data, ancillary, _, _ = connection.recvmsg(protocol.RECEIVE, _ROOM)
+    if not data:
+        raise EOFError
+    return data, _descriptors_in(ancillary) if ancillary else []
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Reply:
-    """What comes back over a connection: the response's body, once it has begun."""
+    """
+    What comes back over a connection: the response's body, once it has begun.
+
+    It begins with what has been received, and closes the descriptors that have come with it.
+    """
 
     connection: Connection
     link: Link
     environ: WSGIEnvironment
-    # Whether anything has come at all.
-    has_begun: bool = field(default=False, init=False)
+    # What has been received, and how far it has been read.
+    _buffer: bytes
+    _descriptors: list[int]
     # Whether a part of the request's body has been passed on.
     has_fed: bool = field(default=False, init=False)
-    # What has been received, and how far it has been read.
-    _buffer: bytes = field(default=b"", init=False)
     _at: int = field(default=0, init=False)
     # What is still to come of the frame that is being passed on, and whether it is the last: its
     # kind then.
@@ -87,22 +103,22 @@ class Reply:
         Raises ConnectionError or EOFError where the group goes away, ProtocolError for what is
         no response, DaemonError for a refusal, and BlockingIOError after socket-timeout.
         """
-        # A descriptor comes with the head if at all; what another call receives is dropped.
-        self._buffer, descriptors = self._receive_first()
+        descriptors = self._descriptors
         try:
             _limit(descriptors)
-            head = protocol.decode_head(self._head(descriptors))
-            self._has_body = head.has_body and self.environ["REQUEST_METHOD"] != "HEAD"
-            self._due = head.length if self._has_body else None
+            status, headers, length = protocol.decode_head(self._head(descriptors))
+            is_head = self.environ["REQUEST_METHOD"] == "HEAD"
+            self._has_body = not is_head and protocol.allows_body(status)
+            self._due = length if self._has_body else None
             if descriptors:
-                return self._file(head, descriptors, start_response)
+                return self._file(status, headers, descriptors, start_response)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
         if self.link.response_socket_timeout:
             set_timeouts(self.connection.socket, self.link.response_socket_timeout)
         whole = self._whole()
-        start_response(head.status, head.headers)
+        start_response(status, headers)
         return self if whole is None else whole
 
     def hold(self, gate: Gate) -> bool:
@@ -235,19 +251,10 @@ class Reply:
             else:
                 raise ProtocolError(f"a frame of kind {kind} before the response")
             if self._at == len(self._buffer):
-                self._buffer, more = self._receive_first()
+                self._buffer, more = receive_first(self.connection.socket)
                 self._at = 0
                 descriptors += more
                 _limit(descriptors)
-
-    def _receive_first(self) -> tuple[bytes, list[int]]:
-        # A second descriptor is one too many; the kernel closes all others.
-        said = self.connection.socket.recvmsg(protocol.RECEIVE, _ROOM)
-        data, ancillary = said[:2]
-        if not data:
-            raise EOFError
-        self.has_begun = True
-        return data, _descriptors_in(ancillary) if ancillary else []
 
     def _frame(self) -> tuple[int, int]:
         self._need(protocol.FRAME.size)
@@ -307,7 +314,11 @@ class Reply:
             send(headers)
 
     def _file(
-        self, head: protocol.ResponseHead, descriptors: list[int], start_response: StartResponse
+        self,
+        status: str,
+        headers: protocol.Headers,
+        descriptors: list[int],
+        start_response: StartResponse,
     ) -> Iterable[bytes]:
         """Let the server send a file that the application has opened."""
         is_file = len(descriptors) == 1 and stat.S_ISREG(os.fstat(descriptors[0]).st_mode)
@@ -318,7 +329,7 @@ class Reply:
         file = PassedFile(descriptors.pop(), self._due, complaint)
         try:
             wrap = self._wrapper(file)
-            start_response(head.status, head.headers)
+            start_response(status, headers)
         except BaseException:
             file.abandon()
             raise

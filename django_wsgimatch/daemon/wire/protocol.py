@@ -33,7 +33,7 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...exceptions import ProtocolError
 from ...text import shown
@@ -89,7 +89,7 @@ _OF_THE_CONNECTION = frozenset(
 # lines is written in 0.6 us instead of 3.6 and read in 0.8 us instead of 2.4. So many are
 # remembered, of at most so many characters: a group cannot fill the front's memory.
 _MOST_LINES, _LONGEST_LINE = 1024, 200
-_written: dict[tuple[str, str], str] = {}
+_written: dict[tuple[str, str], tuple[str, int | None]] = {}
 _statuses: dict[str, bool] = {}
 # A line's header, None for one that is dropped, and the body's length if the line announces it.
 _read: dict[str, tuple[tuple[str, str] | None, int | None]] = {}
@@ -97,30 +97,13 @@ _read: dict[str, tuple[tuple[str, str] | None, int | None]] = {}
 Headers = list[tuple[str, str]]
 
 
-class ResponseHead(NamedTuple):
-    """A response's status and headers, and the body's length as its Content-Length announces it."""
-
-    status: str
-    headers: Headers
-    length: int | None
-
-    @property
-    def has_body(self) -> bool:
-        """Whether the status allows a body (RFC 9110 6.4.1)."""
-        return self.status[:3] not in ("204", "304")
-
-
-class RequestHead(NamedTuple):
-    """What a request's first bytes say; ``queued`` is on time.monotonic()'s clock."""
-
-    encoding: bytes
-    may_keep: bool
-    gone: int
-    environ_length: int
-    body_length: int
-    request_id: int
-    queued: float
-    token: bytes
+# A response's status and headers, and the body's length as its Content-Length announces it.
+ResponseHead = tuple[str, Headers, int | None]
+# What a request's first bytes say: the magic, the environ's encoding, whether the connection may be
+# kept, how many names are gone, the environ's length and the body's, the request's id, when it
+# came, on time.monotonic()'s clock, and the token.
+# Optimization: tuples without names. Each named one took 0.3 us more.
+RequestHead = tuple[bytes, bytes, bool, int, int, int, int, float, bytes]
 
 
 def encode_request(
@@ -178,14 +161,14 @@ def _changes(
 
 def decode_request(head: bytes | memoryview) -> RequestHead:
     """Return what a request's first bytes say. Raises ProtocolError."""
-    fields = REQUEST.unpack_from(head)
-    magic, found = fields[0], RequestHead._make(fields[1:])
-    if magic != MAGIC or found.encoding not in b"LU":
+    found: RequestHead = REQUEST.unpack_from(head)
+    magic, encoding, _, _, environ_length, body_length, _, _, _ = found
+    if magic != MAGIC or encoding not in b"LU":
         raise ProtocolError(f"no request begins with {bytes(head[:4])!r}")
-    if found.environ_length > LONGEST_ENVIRON:
-        raise ProtocolError(f"an environ of {found.environ_length} bytes")
-    if not PULLED <= found.body_length <= INLINE:
-        raise ProtocolError(f"a body of {found.body_length} bytes behind the environ")
+    if environ_length > LONGEST_ENVIRON:
+        raise ProtocolError(f"an environ of {environ_length} bytes")
+    if not PULLED <= body_length <= INLINE:
+        raise ProtocolError(f"a body of {body_length} bytes behind the environ")
     return found
 
 
@@ -216,28 +199,42 @@ def frame(kind: int, data: bytes = b"") -> bytes:
 READY_FRAME = frame(READY)
 
 
-def encode_head(status: str, headers: Sequence[tuple[str, str]]) -> bytes:
+def encode_head(status: str, headers: Sequence[tuple[str, str]]) -> tuple[bytes, int | None]:
     """
-    Return a status and headers as a frame's data.
+    Return a status and headers as a frame's data, and what Content-Length announces.
 
     Raises ValueError for what cannot be a response's head: the application is told.
     """
     if not (status in _statuses or _is_status(status)):
         raise ValueError(f"Invalid status: {status!r}")
-    return (status + _lines(headers)).encode("latin-1")
+    lines, length = _lines(headers)
+    return (status + lines).encode("latin-1"), length
 
 
-def announced_length(headers: Sequence[tuple[str, str]]) -> int | None:
-    """Return what Content-Length announces. Raises ValueError for two, and for no plain number."""
-    length = None
-    for name, value in headers:
-        if len(name) == 14 and name.lower() == "content-length":
-            if length is not None:
-                raise ValueError("More than one Content-Length header")
-            if not _LENGTH.fullmatch(value):
-                raise ValueError(f"Invalid Content-Length: {value!r}")
-            length = int(value)
-    return length
+def allows_body(status: str) -> bool:
+    """Whether a status allows a body (RFC 9110 6.4.1)."""
+    return status[:3] not in ("204", "304")
+
+
+def decode_whole(data: bytes) -> tuple[ResponseHead, bytes] | None:
+    """
+    Return the head and the body of a response that is there whole, over a connection that is kept.
+
+    None for all others, and for what is no response: that is to be read frame by frame.
+    """
+    if len(data) < 2 * FRAME.size:
+        return None
+    kind, length = FRAME.unpack_from(data)
+    begins = length + 2 * FRAME.size
+    if kind != HEAD or len(data) < begins or length > LONGEST_HEAD:
+        return None
+    kind, size = FRAME.unpack_from(data, begins - FRAME.size)
+    if kind != LAST | KEPT | AT_ONCE or len(data) != begins + size:
+        return None
+    head = decode_head(data[FRAME.size : begins - FRAME.size])
+    if head[2] not in (size, None) or not allows_body(head[0]):
+        return None
+    return head, data[begins:]
 
 
 def decode_head(data: bytes) -> ResponseHead:
@@ -249,12 +246,13 @@ def decode_head(data: bytes) -> ResponseHead:
     status, *lines = data.decode("latin-1").split("\n")
     if not (status in _statuses or _is_status(status)):
         raise ProtocolError(f"the status {status[:40]!r}, which is not one of 200 to 599")
-    return ResponseHead(status, *_read_lines(lines))
+    headers, length = _read_lines(lines)
+    return status, headers, length
 
 
 def encode_hints(headers: Sequence[tuple[str, str]]) -> bytes:
     """Return the headers of a 103 as a frame's data. Raises ValueError."""
-    return _lines(headers).encode("latin-1")
+    return _lines(headers)[0].encode("latin-1")
 
 
 def decode_hints(data: bytes) -> Headers:
@@ -273,26 +271,40 @@ def _is_status(status: str) -> bool:
     return is_one
 
 
-def _lines(headers: Sequence[tuple[str, str]]) -> str:
-    try:
-        return "".join([_written.get(header) or _line(header) for header in headers])
-    except TypeError:
+def _lines(headers: Sequence[tuple[str, str]]) -> tuple[str, int | None]:
+    lines, length = "", None
+    for header in headers:
         # Servers take lists of two for tuples.
-        return "".join([_line((name, value)) for name, value in headers])
+        known = _written.get(header) if type(header) is tuple else None
+        line, announced = known or _line(header)
+        lines += line
+        if announced is not None:
+            if length is not None:
+                raise ValueError("More than one Content-Length header")
+            length = announced
+    return lines, length
 
 
-def _line(header: tuple[str, str]) -> str:
-    """A header as a line, with the line break before it. Raises ValueError."""
+def _line(header: tuple[str, str]) -> tuple[str, int | None]:
+    """
+    A header as a line, with the line break before it, and what it announces of the length.
+
+    Raises ValueError.
+    """
     name, value = header
     match = _HEADER.fullmatch(f"{name}:{value}")
     # A colon in the name would make another header of it.
     if match is None or match[1] != name or match[2] != value:
         raise ValueError(f"Invalid header: {name!r}, {value!r}")
-    if name.lower() == "transfer-encoding":
+    lower = name.lower()
+    if lower == "transfer-encoding":
         raise ValueError(f"The server says how the body is sent: {name}: {value}")
+    if lower == "content-length" and not _LENGTH.fullmatch(value):
+        raise ValueError(f"Invalid Content-Length: {value!r}")
     line = f"\n{name}:{value}"
-    _remember(_written, (name, value), line, line)
-    return line
+    told = line, int(value) if lower == "content-length" else None
+    _remember(_written, (name, value), told, line)
+    return told
 
 
 def _read_lines(lines: list[str]) -> tuple[Headers, int | None]:

@@ -7,16 +7,22 @@ A proxy that keeps its connections to the server would take it for the answer to
 from __future__ import annotations
 
 import os
+import random
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from django_wsgimatch.daemon.front.kept_connections import Connection
+from django_wsgimatch.daemon.front.link import Link
 from django_wsgimatch.daemon.front.relay import relay
+from django_wsgimatch.daemon.front.reply import Reply
 from django_wsgimatch.daemon.wire.protocol import (
+    AT_ONCE,
     DATA,
     END,
     FILE,
@@ -26,6 +32,7 @@ from django_wsgimatch.daemon.wire.protocol import (
     LAST,
     READY_FRAME,
     decode_head,
+    decode_whole,
     frame,
 )
 from django_wsgimatch.exceptions import DaemonError, ProtocolError
@@ -80,10 +87,17 @@ FAULTS = [
 ]
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(LAST | KEPT, id="that is read by frames"),
+        pytest.param(LAST | KEPT | AT_ONCE, id="that is there whole"),
+    ],
+)
 @pytest.mark.parametrize("head", FAULTS)
-def test_a_head_that_lies_about_where_its_response_ends_is_500(head):
+def test_a_head_that_lies_about_where_its_response_ends_is_500(head, last):
     with pytest.raises(DaemonError, match=MALFORMED) as caught:
-        answer_of(frame(HEAD, head), frame(LAST | KEPT, b"AAAAAHTTP/1.1 200 OK\r\n\r\nEVIL"))
+        answer_of(frame(HEAD, head), frame(last, b"AAAAAHTTP/1.1 200 OK\r\n\r\nEVIL"))
 
     assert caught.value.status == 500
 
@@ -108,7 +122,7 @@ def test_a_head_that_lies_about_where_its_response_ends_is_500(head):
     ],
 )
 def test_a_head_that_is_sound(head, told):
-    assert tuple(decode_head(head)) == told
+    assert decode_head(head) == told
 
 
 @pytest.mark.parametrize("times", [1, 2], ids=["new", "remembered"])
@@ -122,7 +136,7 @@ def test_a_head_that_is_sound(head, told):
 def test_headers_of_the_connection_are_dropped_as_gunicorn_drops_them(name, times):
     head = f"200 OK\nA:b\n{name}:close\nC:d".encode()
 
-    told = [decode_head(head).headers for _ in range(times)]
+    told = [decode_head(head)[1] for _ in range(times)]
 
     assert told == [[("A", "b"), ("C", "d")]] * times
 
@@ -158,6 +172,8 @@ def test_early_hints_with(hint):
         pytest.param([frame(LAST | KEPT, b"AAA")], id="shorter"),
         pytest.param([frame(END | KEPT)], id="none at all"),
         pytest.param([frame(LAST | KEPT, b"A" * 100_000)], id="much longer"),
+        pytest.param([frame(LAST | KEPT | AT_ONCE, b"AAAAAEVIL")], id="longer, and there whole"),
+        pytest.param([frame(LAST | KEPT | AT_ONCE, b"AAA")], id="shorter, and there whole"),
     ],
 )
 def test_a_whole_body_of_another_length_is_500_before_anything_is_sent(frames):
@@ -227,6 +243,7 @@ def test_a_body_that_ends_early_is_an_error_after_what_was_sent(frames):
     "frames",
     [
         pytest.param([frame(LAST | KEPT, b"EVIL"), READY_FRAME], id="whole"),
+        pytest.param([frame(LAST | KEPT | AT_ONCE, b"EVIL")], id="whole, and ready at once"),
         pytest.param([frame(DATA, b"EV"), frame(LAST | KEPT, b"IL"), READY_FRAME], id="in pieces"),
         pytest.param([frame(LAST | KEPT, b"E" * 400_000), READY_FRAME], id="long"),
         pytest.param([frame(END | KEPT), READY_FRAME], id="none"),
@@ -238,6 +255,58 @@ def test_a_body_where_none_may_be_is_dropped(head, method, frames):
         kept = len(link.kept)
 
     assert (answer.body, kept) == (b"", 1)
+
+
+def by_frames(data: bytes) -> object:
+    """What a response that has come makes, read frame by frame."""
+    started: list[object] = []
+    mine, its = socket.socketpair()
+    with its:
+        mine.settimeout(0)
+        its.sendall(data[1:])
+        its.shutdown(socket.SHUT_WR)
+        reply = Reply(Connection(mine), Link("", lambda: b"", bool), make_environ(), data[:1], [])
+
+        def start_response(*given: object) -> Callable[[bytes], object]:
+            started.append(given)
+            return bytearray
+
+        body = b"".join(reply.begin(start_response))
+        reply.connection.socket.close()
+    return *started, body
+
+
+def told_by(read: Callable[[bytes], object], data: bytes) -> object:
+    try:
+        return read(data)
+    except (ProtocolError, DaemonError, EOFError, RuntimeError) as error:
+        return ProtocolError if isinstance(error, ProtocolError) else type(error)
+
+
+def at_a_glance(data: bytes) -> object:
+    """The same, of one that is there whole; None for all others."""
+    whole = decode_whole(data)
+    return whole and (whole[0][:2], whole[1])
+
+
+def test_what_is_there_whole_is_what_its_frames_make_of_it():
+    rng = random.Random(11)
+    seen = Counter[str]()
+    heads = [b"200 OK", OK, b"204 X", b"304 X\nContent-Length:5", b"99 X", b"200 OK\nConnection:a"]
+    for _ in range(3000):
+        head = rng.choice(heads)
+        last = rng.choice([LAST | KEPT | AT_ONCE, LAST | KEPT, LAST, END | KEPT | AT_ONCE, DATA])
+        body = rng.choice([b"", b"AAA", b"AAAAA", b"AAAAAEVIL"])
+        data = frame(rng.choice([HEAD, HEAD, HINTS]), head) + frame(last, body)
+        data = data[: rng.choice([len(data)] * 3 + [len(data) - 1, 9])] + rng.choice(
+            [b"", b"", b"E"]
+        )
+
+        glance = told_by(at_a_glance, data)
+        seen[type(glance).__name__] += 1
+
+        assert glance in (None, told_by(by_frames, data)), data
+    assert len(seen) == 3, seen
 
 
 # Files

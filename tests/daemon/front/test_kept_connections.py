@@ -312,8 +312,8 @@ def test_what_travels_makes_the_same_environ():
         }
         objects = {rng.choice("HIJKL"): rng.choice([None, 1, b"x"]) for _ in range(2)}
         packet = encode_request({**texts, **objects}, before, 1, 0.0, 0, TOKEN)
-        said = decode_request(packet)
-        update_environ(known, said.encoding, said.gone, packet[REQUEST.size :])
+        _, encoding, _, gone, *_ = decode_request(packet)
+        update_environ(known, encoding, gone, packet[REQUEST.size :])
         expected = {name: text for name, text in texts.items() if name not in objects}
 
         assert (known, before) == (expected, expected)

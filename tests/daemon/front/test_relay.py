@@ -603,6 +603,19 @@ def test_a_client_that_is_gone_leaves_the_gate():
     assert gate.is_empty
 
 
+@pytest.mark.parametrize(
+    "size", [pytest.param(3, id="a short one"), pytest.param(100_000, id="a long one")]
+)
+def test_a_response_that_the_server_cannot_begin_costs_no_other_request(size):
+    with place(respond([b"x" * size])) as at:
+        with pytest.raises(OSError, match="the client is gone"):
+            relay(at.link, make_environ(), nothing_started)
+
+        bodies = [at.get().body for _ in range(3)]
+
+    assert bodies == [b"x" * size] * 3
+
+
 def test_who_is_not_let_in_sends_nothing():
     gate = Gate(1)
     gate.enter()

@@ -111,6 +111,7 @@ class Loader:
         """Return the application for a request. Raises ScriptError and Superseded."""
         self.require_group(environ)
         script: str = environ["SCRIPT_FILENAME"]
+        name: str = environ["mod_wsgi.callable_object"]
         loaded = self.scripts.loaded.get(script)
         if loaded is None:
             self._first_request = self._first_request or time.monotonic()
@@ -122,13 +123,13 @@ class Loader:
                 self._look_for_change(loaded)
         # Of a module, the file that it was found in.
         environ["SCRIPT_FILENAME"] = loaded.path
-        count = len(loaded.used)
+        is_new = name not in loaded.used
         try:
-            application = loaded.application(environ["mod_wsgi.callable_object"])
+            application = loaded.application(name)
         except ScriptError as error:
             # As mod_wsgi in daemon mode, where embedded mode answers 404.
             raise ScriptError(500, str(error)) from None
-        if len(loaded.used) != count:
+        if is_new:
             self.tell_used()
         return application
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
+# A body up to this length is copied behind its head.
+SHORT = 16384
+
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 # Both can come as often as a process of the front's user likes.
@@ -111,15 +114,15 @@ class Exchange:
         if len(packet) < protocol.REQUEST.size:
             packet = self._rest(packet, protocol.REQUEST.size)
         said = protocol.decode_request(packet)
-        if not hmac.compare_digest(said.token, self.token):
+        _, encoding, may_keep, gone, environ_length, length, request_id, queued, token = said
+        if not hmac.compare_digest(token, self.token):
             raise WrongToken
-        if not said.may_keep:
+        if not may_keep:
             self.may_keep = None
-        end, length = protocol.REQUEST.size + said.environ_length, said.body_length
+        end = protocol.REQUEST.size + environ_length
         if len(packet) < end:
             packet = self._rest(packet, end)
-        changes = packet[protocol.REQUEST.size : end]
-        protocol.update_environ(known, said.encoding, said.gone, changes)
+        protocol.update_environ(known, encoding, gone, packet[protocol.REQUEST.size : end])
         environ = known.copy()
         environ["wsgi.early_hints"] = self.early_hints
         if length == protocol.PULLED:
@@ -131,19 +134,19 @@ class Exchange:
                 given = self._rest(given, length)
             # The packet's memory is used again for the next request.
             environ["wsgi.input"] = io.BytesIO(bytes(given))
-        if queue_timeout and time.monotonic() - said.queued > queue_timeout:
+        if queue_timeout and time.monotonic() - queued > queue_timeout:
             raise _Late
-        return environ, said.request_id
+        return environ, request_id
 
     def run(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
         """Call the application and send its response. Raises what the application raises."""
         body = application(environ, self.start_response)  # type: ignore[arg-type]
         try:
-            if isinstance(body, FileWrapper) and self._send_file(body.filelike):
-                return
             if type(body) is list and len(body) == 1:
                 # Optimization: nothing is left to be closed, so one call says it all.
-                self._send(body[0], is_last=True, is_all=True)
+                self._send_all(body[0])
+                return
+            if isinstance(body, FileWrapper) and self._send_file(body.filelike):
                 return
             for data in body:
                 if data:
@@ -165,8 +168,7 @@ class Exchange:
                 exc_info = None
         elif self.head is not None:
             raise AssertionError("Response headers already set!")
-        head, self.left = protocol.encode_head(status, headers), protocol.announced_length(headers)
-        self.head = head
+        self.head, self.left = protocol.encode_head(status, headers)
         return self._send
 
     def early_hints(self, headers: list[tuple[str, str]]) -> None:
@@ -179,11 +181,6 @@ class Exchange:
         if not self.is_complete:
             head = self._unsent_head()
             self._tell([*head, protocol.FRAME.pack(self._complete(protocol.END), 0)])
-
-    def say_ready(self) -> None:
-        """Tell the front that a thread waits for another request, if it does not know yet."""
-        if not self.is_ready_sent:
-            self.connection.sendall(protocol.READY_FRAME)
 
     def refuse(self, status: int, reason: str, *, is_logged: bool = False) -> bool:
         """Let the front answer with an error page, if no response has begun."""
@@ -220,6 +217,26 @@ class Exchange:
             raise AssertionError("The application did not call start_response().")
         self.is_head_sent = True
         return [protocol.FRAME.pack(protocol.HEAD, len(self.head)), self.head]
+
+    def _send_all(self, data: bytes) -> None:
+        """Send a response whose body is one piece."""
+        is_usual = type(data) is bytes and self.left in (None, len(data))
+        head = self.head
+        if head is None or self.is_head_sent or not is_usual or len(data) > SHORT:
+            self._send(data, is_last=True, is_all=True)
+            return
+        # Optimization: 2 of 11 us.
+        self.is_head_sent = True
+        kind = self._complete(protocol.LAST)
+        if self.is_kept:
+            self.is_ready_sent = True
+            kind |= protocol.AT_ONCE
+        frame = protocol.FRAME.pack
+        parts = frame(protocol.HEAD, len(head)), head, frame(kind, len(data)), data
+        try:
+            self.connection.sendall(b"".join(parts))
+        except OSError as error:
+            raise FrontGone(*error.args) from error
 
     def _send(self, data: bytes, is_last: bool = False, is_all: bool = False) -> None:
         if self.is_complete:

@@ -31,9 +31,9 @@ from typing import TYPE_CHECKING
 
 from ...board import Slot
 from ...log_limits import SeldomWarning
-from ...wire.protocol import AGAIN, ERROR, INLINE, encode_error, frame
+from ...wire.protocol import AGAIN, ERROR, INLINE, READY_FRAME, encode_error, frame
 from ...wire.wire import is_readable, peer_user, say_last
-from .serving import Exchange, Find, serve_request
+from .serving import Begin, Exchange, Find, serve_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -206,24 +206,30 @@ class RequestThreads:
         if not self._is_trusted(connection):
             return
         known = self.base.copy()
-        size = _receive(connection, memory)
-        while size:
-            self.work[number] = Work(time.monotonic(), number, connection)
-            if not self._answer(connection, memory[:size], known, number):
-                return
-            self.work.pop(number, None)
-            size = self._next(connection, number, memory)
-
-    def _answer(
-        self, connection: socket.socket, packet: memoryview, known: WSGIEnvironment, number: int
-    ) -> bool:
-        """Answer one request; return whether the front waits with another."""
-        slot, is_kept = self.slot, False
+        slot = self.slot
 
         def begin(request_id: int) -> None:
             slot.begin(number, request_id, time.monotonic())
             self._requests += 1
 
+        size = _receive(connection, memory)
+        while size:
+            self.work[number] = Work(time.monotonic(), number, connection)
+            if not self._answer(connection, memory[:size], known, number, begin):
+                return
+            self.work.pop(number, None)
+            size = self._next(connection, number, memory)
+
+    def _answer(
+        self,
+        connection: socket.socket,
+        packet: memoryview,
+        known: WSGIEnvironment,
+        number: int,
+        begin: Begin,
+    ) -> bool:
+        """Answer one request; return whether the front waits with another."""
+        is_kept = False
         exchange = Exchange(connection, self.token, self._may_keep)
         try:
             is_well = serve_request(exchange, packet, known, self.find, begin, self.queue_timeout)
@@ -233,11 +239,11 @@ class RequestThreads:
             self.on_failure()
         except OSError as error:
             logger.debug("The front went away: %s", error)
-        slot.end(number, time.monotonic())
+        self.slot.end(number, time.monotonic())
         self.on_request(self._requests)
-        if is_kept:
+        if is_kept and not exchange.is_ready_sent:
             try:
-                exchange.say_ready()
+                connection.sendall(READY_FRAME)
             except OSError:
                 return False
         return is_kept
