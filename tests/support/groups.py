@@ -158,8 +158,10 @@ class Site:
         self.begin = self.server.log.stat().st_size
 
     def order(self, **order: Any) -> dict[str, Any]:
-        """Give the server's manager an order."""
-        [(_, directory)] = running_servers([base_of(self.project)])
+        """Give the server's manager an order, once a worker has started it."""
+        bases = [base_of(self.project)]
+        self.until(lambda: any(d.manager.exists() for _, d in running_servers(bases)))
+        [(_, directory)] = running_servers(bases)
         return give_order(directory.manager, order)
 
     def place(self, name: str) -> dict[str, Any]:
