@@ -160,7 +160,7 @@ class Site:
     def order(self, **order: Any) -> dict[str, Any]:
         """Give the server's manager an order, once a worker has started it."""
         bases = [base_of(self.project)]
-        self.until(lambda: any(d.manager.exists() for _, d in running_servers(bases)))
+        self.until(lambda: any(os.path.exists(at.manager) for _, at in running_servers(bases)))
         [(_, directory)] = running_servers(bases)
         return give_order(directory.manager, order)
 
