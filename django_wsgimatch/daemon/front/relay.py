@@ -147,7 +147,8 @@ def _meaning(
     """
     What went wrong with a request, None where the error says it by itself.
 
-    It has been sent, something has come back, and a part of its body has been passed on.
+    ``has_sent``: all of its head has been sent; ``has_begun``: something has come back;
+    ``has_fed``: a part of its body has been passed on.
     """
     if isinstance(error, SendAgain) and has_fed:
         return DaemonError(500, FORGED.format("a request given back without its body"))

@@ -102,7 +102,7 @@ ResponseHead = tuple[str, Headers, int | None]
 # What a request's first bytes say: the magic, the environ's encoding, whether the connection may be
 # kept, how many names are gone, the environ's length and the body's, the request's id, when it
 # came, on time.monotonic()'s clock, and the token.
-# Optimization: tuples without names. Each named one took 0.3 us more.
+# Optimization: tuples without names. Named ones took 0.15 and 0.33 us more.
 RequestHead = tuple[bytes, bytes, bool, int, int, int, int, float, bytes]
 
 

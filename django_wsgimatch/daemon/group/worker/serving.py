@@ -225,7 +225,7 @@ class Exchange:
         if head is None or self.is_head_sent or not is_usual or len(data) > SHORT:
             self._send(data, is_last=True, is_all=True)
             return
-        # Optimization: 2 of 11 us.
+        # Optimization: 0.9 us instead of 1.3.
         self.is_head_sent = True
         kind = self._complete(protocol.LAST)
         if self.is_kept:
