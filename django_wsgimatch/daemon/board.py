@@ -30,6 +30,9 @@ LARGEST = 32 << 20
 # (time.time(), 0: it wants none).
 _SLOT = struct.Struct("<qqd")
 _THREAD = struct.Struct("<QQdd")
+# Of a thread's fields, those that a request's begin and its end write, and where the latter are.
+_BEGUN, _ENDED = struct.Struct("<QQd"), struct.Struct("<dd")
+_SINCE = _THREAD.size - _ENDED.size
 _LENGTH = struct.Struct("<I")
 _WANTS = struct.Struct("<d")
 # What the arbiter says: the first fields of a BoardReport, and then its newest error.
@@ -207,7 +210,7 @@ class Board:
         offset = self._offset(number)
         struct.pack_into("<q", self.map, offset + 8, FREE)
         for thread in range(self.shape.threads):
-            since = offset + _SLOT.size + thread * _THREAD.size + 16
+            since = offset + _SLOT.size + thread * _THREAD.size + _SINCE
             struct.pack_into("<d", self.map, since, 0.0)
 
     def _offset(self, slot: int) -> int:
@@ -222,8 +225,10 @@ class Slot:
         board[offset : offset + size] = bytes(size)
         self._map = board
         self._offset = offset
-        self._threads = offset + _SLOT.size
-        self._text = self._threads + threads * _THREAD.size
+        # Where each thread writes.
+        first = offset + _SLOT.size
+        self._threads = [first + thread * _THREAD.size for thread in range(threads)]
+        self._text = first + threads * _THREAD.size
         self._counts = [0] * threads
         self._said: dict[str, Any] = {}
         self._pid, self._began = 0, 0.0
@@ -243,13 +248,12 @@ class Slot:
 
     def begin(self, thread: int, request_id: int, now: float) -> None:
         """Say that a request is about to reach the application."""
-        self._counts[thread] += 1
-        offset = self._threads + thread * _THREAD.size
-        struct.pack_into("<QQd", self._map, offset, request_id, self._counts[thread], now)
+        self._counts[thread] = count = self._counts[thread] + 1
+        _BEGUN.pack_into(self._map, self._threads[thread], request_id, count, now)
 
     def end(self, thread: int, now: float) -> None:
         """Say that the thread is done with its request."""
-        struct.pack_into("<dd", self._map, self._threads + thread * _THREAD.size + 16, 0.0, now)
+        _ENDED.pack_into(self._map, self._threads[thread] + _SINCE, 0.0, now)
 
     def say(self, **facts: Any) -> None:
         """Add to the facts that the worker tells; facts too long for the slot are not told."""

@@ -177,7 +177,9 @@ def _short_body(environ: WSGIEnvironment, timeout: BodyTimeout | None) -> bytes 
     """
     given = environ.get("CONTENT_LENGTH")
     if not given:
-        return None if _has_unknown_length(environ) else b""
+        # From HTTP/2 on a body needs no header that announces it (RFC 9113 8.1).
+        may_come = "HTTP_TRANSFER_ENCODING" in environ or environ["SERVER_PROTOCOL"][:6] > "HTTP/1"
+        return None if may_come else b""
     length = int(given) if given.isdecimal() else 0
     if length == 0:
         return b""
@@ -188,8 +190,3 @@ def _short_body(environ: WSGIEnvironment, timeout: BodyTimeout | None) -> bytes 
     if len(body) < length:
         raise DaemonError(400, "The client went away in the middle of the request's body")
     return body
-
-
-def _has_unknown_length(environ: WSGIEnvironment) -> bool:
-    # From HTTP/2 on a body needs no header that announces it (RFC 9113 8.1).
-    return "HTTP_TRANSFER_ENCODING" in environ or environ["SERVER_PROTOCOL"][:6] > "HTTP/1"

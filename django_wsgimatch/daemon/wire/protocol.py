@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, filterfalse, islice
 from typing import Any
 
 from ...exceptions import ProtocolError
@@ -59,14 +59,14 @@ LOGGED = " logged"
 KEPT, AT_ONCE = 0x40, 0x80
 KIND = 0xFF & ~(KEPT | AT_ONCE)
 LONGEST_HEAD = 1 << 20
+_unpack_frame, _FRAME_SIZE, _TWO_FRAMES = FRAME.unpack_from, FRAME.size, 2 * FRAME.size
+_LAST_AND_KEPT = LAST | KEPT | AT_ONCE
 # In characters: it is written into the server's log.
 LONGEST_REASON = 2000
 
 CHUNK = struct.Struct("<I")
 ABORTED = 0xFFFFFFFF
 LARGEST_CHUNK = 1 << 18
-
-RECEIVE = 65536
 
 # A status and a header, as a server would have to write them (RFC 9112, RFC 9110 5.5).
 # A 1xx is no response yet, and there is no 600 or more (RFC 9110 15).
@@ -125,21 +125,21 @@ def encode_request(
     lets through.
     """
     gone, changed = _changes(environ, known)
-    parts = [*gone, *chain.from_iterable(changed)]
-    text = "\0".join(parts)
-    if text.count("\0") >= len(parts) > 0:
-        raise ProtocolError("the environ holds a NUL character")
-    try:
-        encoding, data = b"L", text.encode("latin-1")
-    except UnicodeEncodeError:
-        encoding, data = b"U", text.encode("utf-8", "surrogatepass")
-    return (
-        REQUEST.pack(
-            *(MAGIC, encoding, may_keep, len(gone), len(data)),
-            *(body_length, request_id, queued, token),
-        )
-        + data
+    encoding, data = b"L", b""
+    if gone or changed:
+        parts = [*gone, *chain.from_iterable(changed)]
+        text = "\0".join(parts)
+        if text.count("\0") >= len(parts):
+            raise ProtocolError("the environ holds a NUL character")
+        try:
+            data = text.encode("latin-1")
+        except UnicodeEncodeError:
+            encoding, data = b"U", text.encode("utf-8", "surrogatepass")
+    count, size = len(gone), len(data)
+    head = REQUEST.pack(
+        MAGIC, encoding, may_keep, count, size, body_length, request_id, queued, token
     )
+    return head + data
 
 
 def _changes(
@@ -147,8 +147,8 @@ def _changes(
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Make of known text items those of an environ; return what is gone and what is new."""
     # Optimization: with all items on each request, the group took 27 us more for one.
-    before = known.items()
-    new = [item for item in environ.items() if item not in before]
+    # So does a comprehension, by half a microsecond.
+    new = [*filterfalse(known.items().__contains__, environ.items())]
     texts = [item for item in new if type(item[1]) is str]
     known.update(texts)
     gone: list[str] = []
@@ -179,16 +179,21 @@ def update_environ(
     if not data:
         return
     try:
-        codec = ("latin-1",) if encoding == b"L" else ("utf-8", "surrogatepass")
-        parts = str(data, *codec).split("\0")
+        if encoding == b"L":
+            parts = str(data, "latin-1").split("\0")
+        else:
+            parts = str(data, "utf-8", "surrogatepass").split("\0")
     except UnicodeDecodeError as error:
         raise ProtocolError(f"the environ is not text: {error}") from None
     if (len(parts) - gone) % 2 or gone > len(parts):
         raise ProtocolError("the environ has a name without a value")
-    for name in parts[:gone]:
+    items = iter(parts)
+    for name in islice(items, gone):
         if environ.pop(name, None) is None:
             raise ProtocolError("the environ lacks a name that is to be removed from it")
-    environ.update(zip(parts[gone::2], parts[gone + 1 :: 2], strict=True))
+    # Optimization: few items differ; with update(zip(...)) one took 0.2 us more.
+    for name in items:
+        environ[name] = next(items)
 
 
 def frame(kind: int, data: bytes = b"") -> bytes:
@@ -222,16 +227,18 @@ def decode_whole(data: bytes) -> tuple[ResponseHead, bytes] | None:
 
     None for all others, and for what is no response: that is to be read frame by frame.
     """
-    if len(data) < 2 * FRAME.size:
+    all_of_it = len(data)
+    if all_of_it < _TWO_FRAMES:
         return None
-    kind, length = FRAME.unpack_from(data)
-    begins = length + 2 * FRAME.size
-    if kind != HEAD or len(data) < begins or length > LONGEST_HEAD:
+    kind, length = _unpack_frame(data)
+    begins = length + _TWO_FRAMES
+    if kind != HEAD or all_of_it < begins or length > LONGEST_HEAD:
         return None
-    kind, size = FRAME.unpack_from(data, begins - FRAME.size)
-    if kind != LAST | KEPT | AT_ONCE or len(data) != begins + size:
+    ends = begins - _FRAME_SIZE
+    kind, size = _unpack_frame(data, ends)
+    if kind != _LAST_AND_KEPT or all_of_it != begins + size:
         return None
-    head = decode_head(data[FRAME.size : begins - FRAME.size])
+    head = decode_head(data[_FRAME_SIZE:ends])
     if head[2] not in (size, None) or not allows_body(head[0]):
         return None
     return head, data[begins:]

@@ -111,23 +111,27 @@ class Exchange:
         anything else is read, FrontGone where no more comes, and _Late where it has waited for
         more than ``queue_timeout`` seconds (0: it may wait for ever).
         """
-        if len(packet) < protocol.REQUEST.size:
-            packet = self._rest(packet, protocol.REQUEST.size)
+        begins = protocol.REQUEST.size
+        if len(packet) < begins:
+            packet = self._rest(packet, begins)
         said = protocol.decode_request(packet)
         _, encoding, may_keep, gone, environ_length, length, request_id, queued, token = said
         if not hmac.compare_digest(token, self.token):
             raise WrongToken
         if not may_keep:
             self.may_keep = None
-        end = protocol.REQUEST.size + environ_length
+        end = begins + environ_length
         if len(packet) < end:
             packet = self._rest(packet, end)
-        protocol.update_environ(known, encoding, gone, packet[protocol.REQUEST.size : end])
+        protocol.update_environ(known, encoding, gone, packet[begins:end])
         environ = known.copy()
         environ["wsgi.early_hints"] = self.early_hints
         if length == protocol.PULLED:
             self._body = PulledBody(self.connection)
             environ["wsgi.input"] = self._body.buffered()
+        elif not length:
+            # Optimization: an empty slice and a copy of it took 0.25 us.
+            environ["wsgi.input"] = io.BytesIO()
         else:
             given = packet[end:]
             if len(given) < length:
