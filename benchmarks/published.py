@@ -21,8 +21,10 @@ PACKAGE = PROJECT / "django_wsgimatch"
 INDEX = ("aliases/index", "aliases/table.py")
 DISPATCH = ("dispatcher.py", "plans", *INDEX)
 HOP = (
-    *("daemon/front/answers.py", "daemon/front/link.py", "daemon/front/relay.py"),
-    *("daemon/front/reply.py", "daemon/group/worker/serving.py", "daemon/wire/wire.py"),
+    *("daemon/front/kept_connections.py", "daemon/front/link.py", "daemon/front/relay.py"),
+    *("daemon/front/reply.py", "daemon/group/worker/loading.py"),
+    *("daemon/group/worker/serving.py", "daemon/group/worker/threads.py"),
+    *("daemon/wire/protocol.py", "daemon/wire/wire.py"),
 )
 # By the name of the published file: what its benchmark speaks of, in the package.
 FILES = {

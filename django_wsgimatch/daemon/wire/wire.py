@@ -12,7 +12,7 @@ import struct
 from contextlib import suppress
 
 # Up to so many bytes are copied together and sent by one call.
-_JOINED = 16384
+JOINED = 16384
 # A peer's process, user and group (struct ucred).
 _CREDENTIALS = struct.Struct("3i")
 
@@ -24,7 +24,7 @@ class FrontGone(ConnectionError):
 def send_all(connection: socket.socket, parts: list[bytes]) -> None:
     """Send parts one after the other, without a copy where they are long. Raises OSError."""
     size = sum(map(len, parts))
-    if size <= _JOINED:
+    if size <= JOINED:
         connection.sendall(b"".join(parts))
         return
     sent = connection.sendmsg(parts)

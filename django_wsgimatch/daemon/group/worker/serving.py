@@ -25,7 +25,7 @@ from wsgiref.util import FileWrapper
 from ....exceptions import ProtocolError, ScriptError
 from ...log_limits import SeldomWarning
 from ...wire import protocol
-from ...wire.wire import FrontGone, peer_user, receive_all, say_last, send_all
+from ...wire.wire import JOINED, FrontGone, peer_user, receive_all, say_last, send_all
 from .body import PulledBody
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
-# A body up to this length is copied behind its head.
-SHORT = 16384
+_KEPT_AT_ONCE = protocol.KEPT | protocol.AT_ONCE
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -145,11 +144,11 @@ class Exchange:
     def run(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
         """Call the application and send its response. Raises what the application raises."""
         body = application(environ, self.start_response)  # type: ignore[arg-type]
+        if type(body) is list and len(body) == 1:
+            # Optimization: nothing is left to be closed, so one call says it all.
+            self._send_all(body[0])
+            return
         try:
-            if type(body) is list and len(body) == 1:
-                # Optimization: nothing is left to be closed, so one call says it all.
-                self._send_all(body[0])
-                return
             if isinstance(body, FileWrapper) and self._send_file(body.filelike):
                 return
             for data in body:
@@ -226,15 +225,12 @@ class Exchange:
         """Send a response whose body is one piece."""
         is_usual = type(data) is bytes and self.left in (None, len(data))
         head = self.head
-        if head is None or self.is_head_sent or not is_usual or len(data) > SHORT:
+        if head is None or self.is_head_sent or not is_usual or len(data) > JOINED:
             self._send(data, is_last=True, is_all=True)
             return
         # Optimization: 0.9 us instead of 1.3.
         self.is_head_sent = True
-        kind = self._complete(protocol.LAST)
-        if self.is_kept:
-            self.is_ready_sent = True
-            kind |= protocol.AT_ONCE
+        kind = self._complete(protocol.LAST, is_all=True)
         frame = protocol.FRAME.pack
         parts = frame(protocol.HEAD, len(head)), head, frame(kind, len(data)), data
         try:
@@ -253,10 +249,7 @@ class Exchange:
             self.left -= len(data)
             # Optimization: the front need not wait for an END: 8 us less a response.
             is_last = is_last or (self.left == 0 and len(data) > 0)
-        kind = self._complete(protocol.LAST) if is_last else protocol.DATA
-        if is_all and self.is_kept:
-            self.is_ready_sent = True
-            kind |= protocol.AT_ONCE
+        kind = self._complete(protocol.LAST, is_all=is_all) if is_last else protocol.DATA
         parts += protocol.FRAME.pack(kind, len(data)), data
         self._tell(parts)
 
@@ -266,12 +259,19 @@ class Exchange:
         except OSError as error:
             raise FrontGone(*error.args) from error
 
-    def _complete(self, kind: int) -> int:
-        """Let nobody use the connection any more; return the last frame's kind."""
+    def _complete(self, kind: int, *, is_all: bool = False) -> int:
+        """
+        Let nobody use the connection any more; return the last frame's kind.
+
+        With ``is_all`` the application has nothing to do any more, and no READY is to follow.
+        """
         self.is_complete = True
         is_clean = self._body is None or self._body.expire()
         self.is_kept = is_clean and self.may_keep is not None and self.may_keep()
-        return kind | protocol.KEPT if self.is_kept else kind
+        if not self.is_kept:
+            return kind
+        self.is_ready_sent = is_all
+        return kind | _KEPT_AT_ONCE if is_all else kind | protocol.KEPT
 
     def _send_file(self, filelike: Any) -> bool:
         """Pass the file itself to the front, at the place where the application would read."""
