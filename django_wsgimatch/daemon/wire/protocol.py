@@ -148,7 +148,7 @@ def _changes(
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Make of known text items those of an environ; return what is gone and what is new."""
     # Optimization: with all items on each request, the group took 27 us more for one.
-    # So does a comprehension, by half a microsecond.
+    # A comprehension took 0.4 us more.
     new = [*filterfalse(known.items().__contains__, environ.items())]
     texts = [item for item in new if type(item[1]) is str]
     known.update(texts)
