@@ -6,6 +6,7 @@ import gc
 import gzip
 import io
 import os
+import random
 import socket
 import tempfile
 import threading
@@ -19,6 +20,7 @@ import pytest
 from django_wsgimatch.daemon.front.gate import Gate
 from django_wsgimatch.daemon.front.link import Link
 from django_wsgimatch.daemon.front.relay import relay
+from django_wsgimatch.daemon.front.reply import LONGEST_WHOLE, RECEIVE
 from django_wsgimatch.daemon.wire.protocol import (
     AGAIN,
     DATA,
@@ -32,6 +34,7 @@ from django_wsgimatch.daemon.wire.protocol import (
     PULL,
     frame,
 )
+from django_wsgimatch.daemon.wire.wire import JOINED
 from django_wsgimatch.exceptions import DaemonError
 from tests.fuzz.relay import fuzz_front, fuzz_group
 from tests.support.relayed import TOKEN, ask, descriptors, place, scripted, settled
@@ -87,6 +90,24 @@ def test_body(application, expected):
         answer = at.get()
 
     assert answer.body == expected
+
+
+@pytest.mark.parametrize("more", [-100, -1, 0, 1], ids="{} bytes more".format)
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(JOINED, id="as the group copies behind its head"),
+        pytest.param(RECEIVE, id="as the front receives at once"),
+        pytest.param(LONGEST_WHOLE, id="as the front receives before it begins"),
+    ],
+)
+def test_a_body_of_one_piece_comes_whole(size, more):
+    body = random.Random(size).randbytes(size + more)
+
+    with place(respond([body])) as at:
+        bodies = [at.get().body for _ in range(3)]
+
+    assert bodies == [body] * 3
 
 
 def test_status_and_headers_come_as_they_are():
@@ -604,7 +625,12 @@ def test_a_client_that_is_gone_leaves_the_gate():
 
 
 @pytest.mark.parametrize(
-    "size", [pytest.param(3, id="a short one"), pytest.param(100_000, id="a long one")]
+    "size",
+    [
+        pytest.param(3, id="a short one"),
+        pytest.param(100_000, id="a long one that comes at once"),
+        pytest.param(200_000, id="a longer one"),
+    ],
 )
 def test_a_response_that_the_server_cannot_begin_costs_no_other_request(size):
     with place(respond([b"x" * size])) as at:
