@@ -11,10 +11,12 @@ import signal
 import socket
 import textwrap
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from django_wsgimatch.exceptions import ManagerError
 from tests.support.groups import wait_until
 from tests.support.rooted import (
     GROUPS,
@@ -434,9 +436,18 @@ def test_the_manager_that_was_killed_is_back_before_anybody_asks(site):
     assert site.stay_root() == [True]
 
 
+def are_managed(site, *names):
+    """Whether groups answer, and are known to run to the manager that there is."""
+    if not all(site.answers(name) for name in names):
+        return False
+    with suppress(ManagerError):
+        return all(site.place(name)["state"] == "running" for name in names)
+    return False
+
+
 def test_a_manager_that_was_stopped_is_replaced_and_groups_serve_on_meanwhile(site):
-    # Those of a parent that a test before has killed may be on their way.
-    site.until(lambda: all(site.answers(name) for name in ("a", "b", "plain")))
+    # A test before may have ended the manager, and groups answer before the next one is ready.
+    site.until(lambda: are_managed(site, "a", "b", "plain"))
     before = site.manager()
     os.kill(before, signal.SIGSTOP)
     try:
