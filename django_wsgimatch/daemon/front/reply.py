@@ -40,7 +40,7 @@ MOST_HINTS = 100
 LONGEST_WHOLE = 1 << 18
 # So much is received at once, in bytes. Optimization: with 64 KiB the hop of a response of 100 KiB
 # took two calls and one more copy: 171 us instead of 144 under granian. From 128 KiB on malloc()
-# takes the memory from the kernel each time: 27 page faults.
+# may take the memory from the kernel each time: 27 page faults with 256 KiB.
 RECEIVE = 131_000
 # So much of a file is read at once, where the server does not send it itself.
 FILE_BLOCK = 65536
