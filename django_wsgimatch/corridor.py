@@ -314,9 +314,7 @@ class Corridor:
     ) -> Iterable[bytes]:
         """Have a request answered in another place."""
         assert self.places is not None
-        start = start_response
-        if extras is not None:
-            start = with_headers(extras, start_response, environ.get("SCRIPT_FILENAME", ""))
+        start = with_headers(extras, start_response, environ.get("SCRIPT_FILENAME", ""))
         try:
             if self.interpreters is None or not place.application_group:
                 return self.places.relay(place, environ, start)
