@@ -43,7 +43,14 @@ from .daemon.log_limits import Seldom
 from .daemon.place import Place
 from .exceptions import ApplicationExit, DaemonError, ScriptError
 from .plans.files import Files
-from .plans.names import ALIAS, PROCESS_GROUP, SCRIPT_NAME, listens_on_a_path
+from .plans.names import (
+    ALIAS,
+    IN_APPLICATION_GROUP,
+    IN_GROUP,
+    PROCESS_GROUP,
+    SCRIPT_NAME,
+    listens_on_a_path,
+)
 from .preloading import Preloads, script_path
 from .scripts import Reloading, Scripts
 from .server.limited_body import LimitedBody
@@ -254,8 +261,8 @@ class Corridor:
         environ = environ | {
             "SCRIPT_FILENAME": script,
             "PATH_INFO": str(resolution.path_info),
-            "mod_wsgi.process_group": str(resolution.process_group),
-            "mod_wsgi.application_group": str(resolution.application_group),
+            IN_GROUP: str(resolution.process_group),
+            IN_APPLICATION_GROUP: str(resolution.application_group),
             "mod_wsgi.callable_object": callable_object,
         }
         if not resolution.pass_authorization:

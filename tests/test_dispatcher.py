@@ -493,6 +493,27 @@ def test_empty_path_info_is_the_root(script):
     assert answer.corridor == (200, script, "", "/")
 
 
+@pytest.mark.parametrize(
+    ("target", "path_info"),
+    [
+        pytest.param("/a%42", "/aB", id="a percent sign"),
+        pytest.param("/a?b", "/a", id="a question mark"),
+    ],
+)
+def test_a_path_that_is_written_as_a_remembered_target_is_not_taken_for_it(
+    script, target, path_info
+):
+    dispatcher = dispatcher_for(Alias("/", script))
+    path = make_environ("", without=["RAW_URI"], PATH_INFO=target)
+
+    answers = [ask_again(dispatcher, 40, target), call(dispatcher, path)]
+
+    assert [answer.corridor for answer in answers] == [
+        (200, script, "", path_info),
+        (200, script, "", target),
+    ]
+
+
 def test_raw_target_tells_what_path_info_cannot(script):
     answer = get(dispatcher_for(Alias("/a", script)), "/a/%252F")
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # So many names of groups are remembered, for all aliases together.
 MOST_NAMES = 4096
 
+# Keys of an application's environ: the groups that it runs in, as mod_wsgi tells them.
+IN_GROUP, IN_APPLICATION_GROUP = "mod_wsgi.process_group", "mod_wsgi.application_group"
+
 # Keys that a server's own environ gains, for its access log.
 ALIAS, PROCESS_GROUP = "wsgimatch.alias", "wsgimatch.process_group"
 SCRIPT_NAME = "wsgimatch.script_name"
