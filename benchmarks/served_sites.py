@@ -83,7 +83,11 @@ class Site:
 def all_sites(scripts: Path) -> dict[str, Case]:
     """The sites by their names: the cases, and what is served bare."""
     cases = served_cases(scripts)
-    return {BARE: cases[PLANNED], **cases, BARE_PAGE: cases[PAGE]}
+    # What stands beside each other in a contract is asked right after each other.
+    found = {BARE: cases[PLANNED]}
+    for name, case in cases.items():
+        found |= {BARE_PAGE: case, name: case} if name == PAGE else {name: case}
+    return found
 
 
 def write_scripts(folder: Path) -> None:

@@ -8,6 +8,8 @@ server has one process, all run all the time, and they are asked in turn, round 
 The CPU time is that of all the server's processes. Requests are for paths that have never been
 asked for (`benchmarks.site_cases`), but for "one path". "Bare" is the server with the script and
 nothing else; "a Django view" renders a template, and stands beside the same project served bare.
+The servers are started anew several times: two processes that run the same code differ by up to a
+tenth as long as they live, which is more than what most sites add.
 Waits are those of requests at a fixed rate: the median, and what one in a hundred waits at least.
 A process group adds a hop, and the name of its application group must not add to that.
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,10 +49,8 @@ from benchmarks.served_sites import (
 )
 from benchmarks.site_cases import FIXED_GROUP, MANY_HOSTS, NAMED_GROUP, ONE_HOST, PAGE, REPEATED
 
-LOAD = {"rounds": 9, "seconds": 1, "connections": 8, "rate": 200}
+LOAD = {"starts": 4, "rounds": 2, "seconds": 1, "connections": 8, "rate": 200}
 HEADER = ("CPU us", "of bare", "requests/s", "p50 ms", "p99 ms")
-# At a fixed rate each site is asked in so many rounds.
-CALM_ROUNDS = 3
 
 # What the contracts name: 45 us under granian where the bare server takes 26.
 MOST = 45 / 26
@@ -68,9 +68,18 @@ class Figures:
     ``cpu`` in microseconds a request, ``rates`` in requests per second, ``waits`` in milliseconds.
     """
 
-    cpu: Mapping[str, Sequence[float]]
-    rates: Mapping[str, Sequence[float]]
-    waits: Mapping[str, Sequence[float]]
+    cpu: dict[str, list[float]]
+    rates: dict[str, list[float]]
+    waits: dict[str, list[float]]
+
+    def add(self, more: Figures) -> None:
+        """Take in what the sites have cost after another start."""
+        for own, others in zip(self.parts(), more.parts(), strict=True):
+            for name, figures in others.items():
+                own.setdefault(name, []).extend(figures)
+
+    def parts(self) -> tuple[dict[str, list[float]], ...]:
+        return self.cpu, self.rates, self.waits
 
     def ratio(self, name: str, other: str = BARE) -> float:
         return median_ratio(self.cpu[name], self.cpu[other])
@@ -85,6 +94,14 @@ class Figures:
 
 
 def measure(server: str, options: argparse.Namespace, scripts: Path) -> Figures:
+    """Start the sites so many times, and ask them in so many rounds each time."""
+    found = Figures({}, {}, {})
+    for _ in range(options.starts):
+        found.add(measure_once(server, options, scripts))
+    return found
+
+
+def measure_once(server: str, options: argparse.Namespace, scripts: Path) -> Figures:
     with ExitStack() as stack:
         sites = {
             name: stack.enter_context(serving(server, name, case, scripts))
@@ -95,10 +112,7 @@ def measure(server: str, options: argparse.Namespace, scripts: Path) -> Figures:
         }
         # The first round only warms up.
         rates = {name: own[1:] for name, own in rounds(loads, options.rounds + 1).items()}
-        calm: dict[str, list[float]] = {name: [] for name in sites}
-        for _ in range(CALM_ROUNDS):
-            for name, site in sites.items():
-                calm[name] += site.waits(options.rate, options.seconds)
+        calm = {name: site.waits(options.rate, options.seconds) for name, site in sites.items()}
         return Figures({name: load.cpu[1:] for name, load in loads.items()}, rates, calm)
 
 
