@@ -80,7 +80,12 @@ class Parent:
         return bool(self._groups)
 
     def start(self, start: Start, descriptors: Sequence[int]) -> Process:
-        """Have a group started. Raises OSError, and SettingError for too much to tell."""
+        """
+        Have a group started. Raises OSError, and SettingError for too much to tell.
+
+        One that has ended takes no order, but the group ends as it has: the cause is told with
+        that end, and would be hidden by an error here.
+        """
         self._number += 1
         number = self._number
         order = {
@@ -95,7 +100,9 @@ class Parent:
             raise SettingError("its environment is too long: 128 KiB at most")
         self.connection.settimeout(PATIENCE)
         try:
-            socket.send_fds(self.connection, [data], list(descriptors))
+            # look() learns of the end, after what it has told before.
+            with suppress(ConnectionError):
+                socket.send_fds(self.connection, [data], list(descriptors))
         except OSError as error:
             self.lose()
             raise OSError(f"the parent of its processes takes no orders: {error}") from error
@@ -138,7 +145,7 @@ class Parent:
             return None
         self.connection.settimeout(0)
         try:
-            event = json.loads(self.connection.recv(LONGEST_START))
+            event = json.loads(self._message())
             if not _is_sound(event):
                 raise ValueError
         except BlockingIOError:
@@ -150,6 +157,13 @@ class Parent:
         self.heard = time.monotonic()
         found: Order = event
         return found
+
+    def _message(self) -> bytes:
+        try:
+            return self.connection.recv(LONGEST_START)
+        except ConnectionResetError:
+            # It has ended with an order unread: that comes first, and what it has told next.
+            return self.connection.recv(LONGEST_START)
 
     def _learn(self, event: Order) -> None:
         self._is_ready = True
@@ -173,7 +187,8 @@ class Parent:
         order = {"do": "signal", "id": number, "signal": int(signum)}
         self.connection.settimeout(PATIENCE)
         try:
-            self.connection.send(json.dumps(order).encode())
+            with suppress(ConnectionError):
+                self.connection.send(json.dumps(order).encode())
         except OSError:
             self.lose()
 

@@ -6,15 +6,15 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from django_wsgimatch.daemon.manager import warm_parents
 from django_wsgimatch.daemon.manager.logs import GroupOutput, ServerLog
-from django_wsgimatch.daemon.manager.processes import Process, Start
-from django_wsgimatch.daemon.manager.warm_parents import Parent, kind_of
+from django_wsgimatch.daemon.manager.processes import LocalProcesses, Process, Start
+from django_wsgimatch.daemon.manager.warm_parents import Parent, WarmParents, kind_of
 
 START = Start(None, "(wsgi:blog)", {"PATH": "/bin"})
 
@@ -37,7 +37,7 @@ def send(its: socket.socket, *events: Any) -> None:
         its.send(event if isinstance(event, bytes) else json.dumps(event).encode())
 
 
-def asked(known: Parent) -> Process:
+def asked(known: Parent | WarmParents) -> Process:
     """Ask a parent for a group."""
     nothing = os.open(os.devnull, os.O_RDWR)
     try:
@@ -160,6 +160,78 @@ def test_a_parent_that_has_ended_takes_its_groups_with_it(parent):
 
     assert ended == (-9, False)
     assert process.is_gone
+
+
+def test_a_parent_that_ended_before_it_was_asked_tells_why(parent):
+    known, its, _ = parent
+    its.close()
+    process = asked(known)
+    known.look()
+    known.process.learn({"ended": 4711, "status": 127, "error": "no such Python"})
+    known.look()
+
+    assert (process.returncode, process.error) == (127, "no such Python")
+
+
+def end(process: Process, known: Parent, its: socket.socket) -> None:
+    """End a parent, as far as its socket tells."""
+    its.close()
+
+
+def end_with_an_order_unread(process: Process, known: Parent, its: socket.socket) -> None:
+    asked(known)
+    its.close()
+
+
+def order_too_late(process: Process, known: Parent, its: socket.socket) -> None:
+    its.close()
+    asked(known)
+
+
+def signal_too_late(process: Process, known: Parent, its: socket.socket) -> None:
+    its.close()
+    process.send(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("do", [end, end_with_an_order_unread, order_too_late, signal_too_late])
+def test_what_a_parent_has_told_of_a_group_outlasts_it(parent, do):
+    known, its, _ = parent
+    process = begun(known, its)
+    send(its, {"ended": 1, "status": 3, "error": "no luck"})
+    do(process, known, its)
+    known.look()
+    known.process.learn({"ended": 4711, "status": -9, "error": ""})
+    known.look()
+
+    assert known.is_lost
+    assert (process.returncode, process.error) == (3, "no luck")
+
+
+class WithoutPython(LocalProcesses):
+    """Starts processes that have ended at once, and tells it when it is looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[Process] = []
+
+    def start(self, start: Start, descriptors: Sequence[int]) -> Process:
+        """Start one: nobody has the other end of its socket."""
+        self.started.append(Process(4711, lambda pid, signum: None))
+        return self.started[-1]
+
+    def look(self) -> None:
+        """Tell the end of all, and that nothing is left of them."""
+        for process in self.started:
+            process.learn({"ended": 4711, "status": 127, "error": "no such Python"})
+            process.learn({"gone": 4711})
+
+
+def test_a_group_whose_parent_ends_at_once_says_why_it_did_not_start():
+    parents = WarmParents(WithoutPython(), {}, ServerLog(None))
+    process = asked(parents)
+    parents.look()
+
+    assert (process.returncode, process.error) == (127, "no such Python")
 
 
 def test_what_is_left_of_a_parent_is_killed_once_no_group_is_wanted(parent):
