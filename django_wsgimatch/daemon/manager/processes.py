@@ -172,6 +172,9 @@ class StartedByRoot:
                     if not event.keys().isdisjoint(ANSWERS):
                         return event
                     pass_on(self._known, event)
+            except ConnectionError:
+                # It has ended since the look.
+                self._lose()
             except OSError as error:
                 self._lose()
                 raise OSError(f"the starter does not answer: {error}") from error

@@ -55,3 +55,15 @@ def test_processes_that_have_ended_keep_no_other_from_starting():
                 return all(process.is_gone for process in some)
 
             wait_until(are_gone)
+
+
+def test_a_starter_that_ends_at_the_moment_of_an_order_is_said_to_have_ended(monkeypatch):
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    # After the look, and before the order.
+    monkeypatch.setattr(StartedByRoot, "look", lambda processes: its.close())
+    with mine:
+        processes = StartedByRoot(mine)
+        with pytest.raises(OSError, match="the starter") as raised:
+            start_one(processes)
+
+    assert str(raised.value).startswith("the starter has ended")
