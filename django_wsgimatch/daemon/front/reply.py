@@ -304,10 +304,15 @@ class Reply:
             raise
         if left is not None:
             if size and not data:
-                self.connection.socket.sendall(protocol.CHUNK.pack(protocol.ABORTED))
+                self._pass_on(protocol.CHUNK.pack(protocol.ABORTED))
                 return
             self.environ[LEFT] = left - len(data)
-        self.connection.socket.sendall(protocol.CHUNK.pack(len(data)) + data)
+        self._pass_on(protocol.CHUNK.pack(len(data)) + data)
+
+    def _pass_on(self, chunk: bytes) -> None:
+        # A group that has given the request up takes no more: it has said why, which is read next.
+        with suppress(ConnectionError):
+            self.connection.socket.sendall(chunk)
 
     def _hint(self, data: bytes) -> None:
         headers = protocol.decode_hints(data)

@@ -489,30 +489,57 @@ def test_a_request_whose_body_has_been_passed_on_is_not_sent_again(reply):
 
 
 class LateBody:
-    """A request's body whose client is given up once the group has gone away."""
+    """A request's body that comes, or whose client is given up, once the group has gone away."""
 
-    def __init__(self, gone: threading.Event) -> None:
+    def __init__(self, gone: threading.Event, comes: bytes = b"") -> None:
         self.gone = gone
+        self.comes = comes
 
     def read(self, size: int) -> bytes:
         self.gone.wait(60)
-        raise TimeoutError
+        if not self.comes:
+            raise TimeoutError
+        return self.comes[:size]
+
+
+def pull_and_leave(gone: threading.Event, *frames: bytes):
+    """Ask for the body, say something else, and wait for no body."""
+
+    def reply(connection):
+        connection.sendall(FRAME.pack(PULL, 10) + b"".join(frames))
+        connection.shutdown(socket.SHUT_RDWR)
+        gone.set()
+
+    return reply
 
 
 def test_a_client_that_is_too_slow_is_408_also_where_the_group_has_gone_away():
     gone = threading.Event()
-
-    def reply(connection):
-        connection.sendall(FRAME.pack(PULL, 10))
-        connection.shutdown(socket.SHUT_RDWR)
-        gone.set()
-
     environ = make_environ(CONTENT_LENGTH=str(INLINE + 1))
     environ["wsgi.input"] = LateBody(gone)
-    with scripted(reply) as link, pytest.raises(DaemonError) as caught:
+
+    with scripted(pull_and_leave(gone)) as link, pytest.raises(DaemonError) as caught:
         ask(link, environ)
 
     assert caught.value.status == 408
+
+
+@pytest.mark.parametrize(
+    ("frames", "status"),
+    [
+        pytest.param([frame(ERROR, b"504\nit took too long")], 504, id="it says so"),
+        pytest.param([], 500, id="it ends"),
+    ],
+)
+def test_a_group_that_gives_a_request_up_while_its_body_comes_says_why(frames, status):
+    gone = threading.Event()
+    environ = make_environ(CONTENT_LENGTH=str(INLINE + 1))
+    environ["wsgi.input"] = LateBody(gone, b"x" * (INLINE + 1))
+
+    with scripted(pull_and_leave(gone, *frames)) as link, pytest.raises(DaemonError) as caught:
+        ask(link, environ)
+
+    assert caught.value.status == status
 
 
 def test_silence_is_504_after_socket_timeout():
