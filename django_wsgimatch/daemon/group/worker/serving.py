@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_wsgimatch")
 
-_KEPT_AT_ONCE = protocol.KEPT | protocol.AT_ONCE
-
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 # Both can come as often as a process of the front's user likes.
@@ -271,7 +269,7 @@ class Exchange:
         if not self.is_kept:
             return kind
         self.is_ready_sent = is_all
-        return kind | _KEPT_AT_ONCE if is_all else kind | protocol.KEPT
+        return kind | protocol.KEPT_AT_ONCE if is_all else kind | protocol.KEPT
 
     def _send_file(self, filelike: Any) -> bool:
         """Pass the file itself to the front, at the place where the application would read."""
