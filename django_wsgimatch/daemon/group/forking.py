@@ -22,6 +22,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
@@ -30,6 +31,7 @@ from gunicorn.arbiter import SERVER_SOFTWARE  # type: ignore[import-untyped]
 from ..group_spec import Descriptors, GroupSpec
 from ..raised import described
 from ..servers.open_files import file_with
+from ..wire.control import receive_message
 from .arbiter import GroupApplication, Listener, take_log
 from .process import set_up_process, show_words
 from .worker.changes import Inherited
@@ -135,7 +137,7 @@ def start_forker(modules: Sequence[str], *own: socket.socket) -> Forker:
         # A full collection would write to all objects that the forked processes share.
         gc.collect()
         gc.freeze()
-        its.send(LOADED)
+        _tell(its, LOADED)
         run_forked(_wait_for_order(its), inherited)
     its.close()
     return Forker(pid, mine)
@@ -153,7 +155,7 @@ def load(modules: Sequence[str]) -> None:
 def _wait_for_order(connection: socket.socket) -> list[int]:
     """Fork as ordered; return, in a process that was forked, what it has been given."""
     while True:
-        data, descriptors, _, _ = socket.recv_fds(connection, 16, DESCRIPTORS)
+        data, descriptors = receive_message(connection, 16, DESCRIPTORS)
         if not data:
             os._exit(0)
         read, write = os.pipe()
@@ -169,9 +171,15 @@ def _wait_for_order(connection: socket.socket) -> list[int]:
                 return descriptors
             if between:
                 os.waitpid(between, 0)
-        connection.send(os.read(read, 1000))
+        _tell(connection, os.read(read, 1000))
         for descriptor in (read, write, *descriptors):
             os.close(descriptor)
+
+
+def _tell(connection: socket.socket, answer: bytes) -> None:
+    # Where the parent has ended, the next look for an order says so.
+    with suppress(ConnectionError):
+        connection.send(answer)
 
 
 def _fork_again(write: int) -> bool:

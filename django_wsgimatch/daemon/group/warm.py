@@ -25,7 +25,7 @@ from typing import Any
 
 from ..group_spec import Descriptors, GroupSpec
 from ..servers.open_files import allow_open_files
-from ..wire.control import LONGEST_START, Order
+from ..wire.control import LONGEST_START, Order, receive_message
 from .arbiter import GroupApplication, take_log
 from .forking import Forker, ProcessSetup, start_forker
 from .shared import SharedArbiter
@@ -136,7 +136,7 @@ class WarmParent:
         return max(self._due - time.monotonic(), 0.0) if self._groups else PATIENCE
 
     def _take_order(self) -> None:
-        data, descriptors, _, _ = socket.recv_fds(self._control, LONGEST_START, 8)
+        data, descriptors = receive_message(self._control, LONGEST_START, 8)
         if not data:
             self._is_open = False
             for each in self._groups.values():

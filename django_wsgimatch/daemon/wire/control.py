@@ -50,6 +50,20 @@ def is_there(path: str) -> bool:
         return not connection.connect_ex(path)
 
 
+def receive_message(connection: socket.socket, size: int, most: int) -> tuple[bytes, list[int]]:
+    """
+    Return a message of at most ``size`` bytes, and the descriptors with it, ``most`` at most.
+
+    It is empty where the other end has ended, also if that has left something unread, which resets
+    the connection (unix(7)).
+    """
+    try:
+        data, descriptors, _, _ = socket.recv_fds(connection, size, most)
+    except ConnectionResetError:
+        return b"", []
+    return data, descriptors
+
+
 def _read_line(connection: socket.socket, deadline: float) -> bytes:
     parts, size = [], 0
     while data := connection.recv(65536):

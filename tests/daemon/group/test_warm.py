@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from django_wsgimatch.daemon.group.forking import MARK
+from django_wsgimatch.daemon.wire.wire import is_readable
 from tests.daemon.group.lone_groups import lone_group
 from tests.support.groups import ALIASES, Site, site, wait_until
 from tests.support.relayed import folder
@@ -77,6 +80,15 @@ def application(environ, start_response):
     ids = [os.getpid(), os.getppid(), os.getsid(0)]
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps({"told": told, "chance": chance, "ids": ids}).encode()]
+"""
+
+
+# A warm parent whose socket to the manager is the descriptor that it is told.
+PARENT = """\
+import os, sys
+from django_wsgimatch.daemon.group.warm import CONTROL, run_parent
+os.dup2(int(sys.argv[1]), CONTROL)
+run_parent([])
 """
 
 
@@ -443,3 +455,16 @@ def test_a_parent_runs_as_its_groups_user_and_has_no_rights_of_root_s(root_s_hom
 
 def is_parent(process: Process) -> bool:
     return process.words[-1].strip() == "(wsgi:parent)" if process.words else False
+
+
+def test_a_parent_whose_manager_has_ended_with_something_unread_ends_in_order():
+    manager, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-c", PARENT, str(control.fileno())]
+    parent = subprocess.Popen(command, pass_fds=[control.fileno()], stderr=subprocess.PIPE)
+    control.close()
+
+    has_spoken = is_readable(manager, 60)
+    manager.close()
+    complaints = parent.communicate(timeout=60)[1]
+
+    assert (has_spoken, parent.returncode, complaints) == (True, 0, b"")
