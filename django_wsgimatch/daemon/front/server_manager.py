@@ -13,7 +13,6 @@ import logging
 import os
 import select
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping
@@ -26,15 +25,15 @@ from ..manager.processes import start_of_root
 from ..manager.starting import STARTER
 from ..servers.directory import Directory, make_base, make_directory, sweep
 from ..servers.held_file import is_at, open_own
-from ..servers.managers import MANAGER_NAME, managers_of
+from ..servers.managers import MANAGER_NAME, managers_of, send_to
 from ..servers.owner import Owner, end_of, owner_of
 from ..wire.control import Order, give_order, is_there
+from .manager_start import NOT_STARTED, run_until_ready
 
 logger = logging.getLogger("django_wsgimatch")
 
 # The manager's program, in the folder that holds this package.
 PROGRAM = os.path.join("django_wsgimatch", "daemon", "manager", "run.py")
-NOT_STARTED = "the manager of the daemon processes did not start: {}"
 NO_STARTER = (
     "the process that starts the groups as root has ended, and only root can start it again, with "
     "the server"
@@ -43,9 +42,16 @@ NO_STARTER = (
 # long it may take to answer, and how often it may not. It is replaced within less than a group's
 # connect-timeout. All in seconds.
 PAUSE, LONG_PAUSE, PING, MOST_UNANSWERED = 1.0, 3.0, 2.0, 2
-# How long an order may take, a manager that has only lost its socket, the start of one, and
-# whoever else starts one. In seconds.
-ORDER, LONGEST_RETURN, LONGEST_START, LONGEST_LOCK = 10.0, 3.0, 20.0, 10.0
+# How long an order may take, a manager that has only lost its socket, and whoever else starts one.
+# In seconds.
+ORDER, LONGEST_RETURN, LONGEST_LOCK = 10.0, 3.0, 10.0
+# So many managers are started in a row, where one is stopped while it starts.
+MOST_STARTS = 2
+STOPPED_AGAIN = "it was stopped (SIGSTOP) each time, and killed: look for what stops it"
+HELD = (
+    "another process has held {0!r} for {1:g} s. It waits for the manager that it starts, or was "
+    "stopped itself: `fuser -v {0!r}` names it"
+)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -151,10 +157,12 @@ class ServerManager:
         """Start the manager, unless there is one that answers. Raises ManagerError, and OSError."""
         lock = self._lock()
         try:
-            if not self._is_coming():
-                self._run()
+            for _ in range(MOST_STARTS):
+                if self._is_coming() or self._run():
+                    return
         finally:
             os.close(lock)
+        raise ManagerError(NOT_STARTED.format(STOPPED_AGAIN))
 
     def _lock(self) -> int:
         """
@@ -175,7 +183,7 @@ class ServerManager:
             except BlockingIOError:
                 time.sleep(0.02)
             os.close(lock)
-        raise ManagerError(f"another process holds {self.directory.lock!r}, and does not go on")
+        raise ManagerError(HELD.format(self.directory.lock, LONGEST_LOCK))
 
     def _is_coming(self) -> bool:
         """
@@ -188,13 +196,13 @@ class ServerManager:
         if not is_there(self.directory.manager) and self._comes_back():
             return True
         for pid in managers_of(self.owner):
-            _kill(pid, signal.SIGKILL)
+            send_to(pid, signal.SIGKILL)
         return False
 
     def _comes_back(self) -> bool:
         """Whether a manager that has lost its socket makes a new one, and answers."""
         for pid in managers_of(self.owner):
-            _kill(pid, signal.SIGUSR1)
+            send_to(pid, signal.SIGUSR1)
         deadline = time.monotonic() + LONGEST_RETURN
         while managers_of(self.owner) and time.monotonic() < deadline:
             if is_there(self.directory.manager):
@@ -202,7 +210,8 @@ class ServerManager:
             time.sleep(0.02)
         return False
 
-    def _run(self) -> None:
+    def _run(self) -> bool:
+        """Start a manager; whether it is ready. Raises ManagerError, and OSError."""
         starter = _starter()
         stdout = _own_stdout()
         passed = [fd for fd in (stdout, starter and starter[0]) if fd is not None]
@@ -222,26 +231,22 @@ class ServerManager:
         words = [lies_in, MANAGER_NAME, self.owner.name]
         command = [self.definition.python, "-I", os.path.join(lies_in, PROGRAM), *words]
         try:
-            done = subprocess.run(
+            said = run_until_ready(
                 command,
-                input=json.dumps(told).encode(),
-                stdout=subprocess.PIPE,
+                json.dumps(told).encode(),
+                self.owner,
                 env=dict(self.environment),
                 cwd="/",
                 start_new_session=True,
-                check=False,
-                timeout=LONGEST_START,
                 pass_fds=passed,
             )
-        except subprocess.TimeoutExpired:
-            took = f"it took more than {LONGEST_START:g} s"
-            raise ManagerError(NOT_STARTED.format(took)) from None
         finally:
             for descriptor in passed:
                 os.close(descriptor)
-        if done.stdout != b"ready\n":
-            said = done.stdout.decode("utf-8", "replace") or "see its log lines above"
-            raise ManagerError(NOT_STARTED.format(said))
+        if said not in (b"ready\n", None):
+            reason = said.decode("utf-8", "replace") or "see its log lines above"
+            raise ManagerError(NOT_STARTED.format(reason))
+        return said is not None
 
 
 def _own_stdout() -> int | None:
@@ -268,8 +273,3 @@ def _starter() -> tuple[int, int] | None:
         return start_of_root(int(control)).detach(), int(pid)
     except (OSError, ValueError) as error:
         raise ManagerError(f"{NO_STARTER}: {error}") from error
-
-
-def _kill(pid: int, signum: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signum)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from contextlib import suppress
 
 from ...asroot.running import command_line_of, processes_of
 from .owner import Owner, stat_of
@@ -18,6 +19,12 @@ def managers_of(owner: Owner) -> list[int]:
     """Return the processes of this user that are, or say that they are, a server's manager."""
     own = processes_of(lambda user: user == os.geteuid())
     return [int(pid) for pid, _ in own if command_line_of(pid)[-2:] == [MANAGER_NAME, owner.name]]
+
+
+def send_to(pid: int, signum: int) -> None:
+    """Signal a manager, which may have ended."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signum)
 
 
 def stems_from(pid: int, ancestors: Collection[int]) -> bool:
