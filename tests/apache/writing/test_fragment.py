@@ -15,6 +15,7 @@ from django_wsgimatch.apache.writing.fragment import literal, python_lines, valu
 from django_wsgimatch.conf import configuration
 from django_wsgimatch.entries import to_alias
 from tests.support.imports import CONFIGURATIONS, settings_of, text_of
+from tests.thorough import mostly_thorough
 
 LINES = [
     "WSGIDaemonProcess shop processes=2 python-path=/srv/shop:/srv/a-name-for-a-library:/srv/b",
@@ -143,8 +144,10 @@ def test_values_are_written_as_python(value, text):
 
 
 @pytest.mark.skipif(not CONFIGURATIONS.exists(), reason="needs the folder of real configurations")
-def test_fragments_of_real_configurations_are_formatted_python(tmp_path):
-    for path in CONFIGURATIONS.glob("*.conf"):
+# Each is imported by tests/conformance/ too; one in so many shows how it is written.
+@pytest.mark.parametrize("one_in", mostly_thorough([12, 1]))
+def test_fragments_of_real_configurations_are_formatted_python(tmp_path, one_in):
+    for path in sorted(CONFIGURATIONS.glob("*.conf"))[::one_in]:
         settings = import_configuration(read_file(str(path))).settings
         if settings is not None:
             text = "\n".join([*python_lines(settings, path.name), ""])
