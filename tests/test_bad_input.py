@@ -26,6 +26,7 @@ from django_wsgimatch.exceptions import (
 )
 from django_wsgimatch.settings_guard import settings_modules
 from tests.support.wsgi import get, write_scripts
+from tests.thorough import mostly_thorough
 
 CASES = 10_000
 TARGET_PARTS = (
@@ -67,7 +68,7 @@ def raised(call: Callable[[str], object], texts: list[str]) -> set[type[BaseExce
     return found
 
 
-@pytest.fixture(params=range(2), ids=lambda seed: f"seed {seed}")
+@pytest.fixture(params=mostly_thorough(range(2)), ids=lambda seed: f"seed {seed}")
 def rng(request):
     return Random(request.param)
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conformance.around.error_pages import compare_error_pages
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.thorough import mostly_thorough
 
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL),
@@ -14,7 +15,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize("seed", mostly_thorough(["1", "2"]))
 def test_errors_have_the_pages_that_apache_sends(seed):
     compared = compare_error_pages(seed, sites=10)
 

@@ -6,11 +6,12 @@ import pytest
 
 from tests.conformance.around.rewriting import compare_rewriting
 from tests.support.oracle import HOW_TO_INSTALL, INSTALLED
+from tests.thorough import mostly_thorough
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason=HOW_TO_INSTALL)
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize("seed", mostly_thorough(["1", "2"]))
 def test_random_urls_are_passed_on_as_in_apache(seed):
     compared = compare_rewriting(seed, requests=300)
 

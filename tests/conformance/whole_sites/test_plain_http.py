@@ -9,6 +9,7 @@ from tests.conformance.exports import LOADED_HERE, stubbed
 from tests.conformance.whole_sites.own import verify_alone
 from tests.support.both_servers import needs_apache
 from tests.support.trees import open_directory
+from tests.thorough import mostly_thorough
 
 pytestmark = needs_apache
 
@@ -30,40 +31,43 @@ def verified(text):
         return verify_alone("plain HTTP", site, TARGETS)
 
 
+SITES = [
+    pytest.param(lines_of(ON, OFF, ALL, SCRIPTS), id="all"),
+    pytest.param(
+        lines_of(ON, OFF, "RewriteCond %{REQUEST_URI} ^/app", ALL, SCRIPTS), id="some URLs"
+    ),
+    pytest.param(
+        lines_of(ON, "RewriteRule ^/?(.*) https://%{SERVER_NAME}/$1 [R=301,L]", SCRIPTS),
+        id="by the server's name",
+    ),
+    pytest.param(
+        lines_of(
+            *(ON, "RewriteRule ^/old(.*) http://new.example$1 [R,L]", "RewriteRule ^/no - [F]"),
+            *("RewriteRule ^/app/x - [L]", "RewriteCond %{SERVER_PORT} !=443", f"{ALL} [R,L]"),
+            *("Redirect /other http://new.example/", SCRIPTS),
+        ),
+        id="behind other rules",
+    ),
+    pytest.param(
+        lines_of(
+            *("<VirtualHost *:80>", "ServerName x.example"),
+            *("Redirect permanent / https://x.example/", "</VirtualHost>"),
+            *("<VirtualHost *:443>", "ServerName x.example", SCRIPTS, TLS, "</VirtualHost>"),
+        ),
+        id="a port that only redirects",
+    ),
+    pytest.param(
+        lines_of(
+            *(ON, OFF, ALL, SCRIPTS, "<VirtualHost _default_:8443>", TLS, "</VirtualHost>"),
+        ),
+        id="the main server beside a host with TLS",
+    ),
+]
+
+
+# What is said of each kind of line is shown by tests/apache/ too.
 @pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(lines_of(ON, OFF, ALL, SCRIPTS), id="all"),
-        pytest.param(
-            lines_of(ON, OFF, "RewriteCond %{REQUEST_URI} ^/app", ALL, SCRIPTS), id="some URLs"
-        ),
-        pytest.param(
-            lines_of(ON, "RewriteRule ^/?(.*) https://%{SERVER_NAME}/$1 [R=301,L]", SCRIPTS),
-            id="by the server's name",
-        ),
-        pytest.param(
-            lines_of(
-                *(ON, "RewriteRule ^/old(.*) http://new.example$1 [R,L]", "RewriteRule ^/no - [F]"),
-                *("RewriteRule ^/app/x - [L]", "RewriteCond %{SERVER_PORT} !=443", f"{ALL} [R,L]"),
-                *("Redirect /other http://new.example/", SCRIPTS),
-            ),
-            id="behind other rules",
-        ),
-        pytest.param(
-            lines_of(
-                *("<VirtualHost *:80>", "ServerName x.example"),
-                *("Redirect permanent / https://x.example/", "</VirtualHost>"),
-                *("<VirtualHost *:443>", "ServerName x.example", SCRIPTS, TLS, "</VirtualHost>"),
-            ),
-            id="a port that only redirects",
-        ),
-        pytest.param(
-            lines_of(
-                *(ON, OFF, ALL, SCRIPTS, "<VirtualHost _default_:8443>", TLS, "</VirtualHost>"),
-            ),
-            id="the main server beside a host with TLS",
-        ),
-    ],
+    "text", mostly_thorough(SITES, "all", "behind other rules", "a port that only redirects")
 )
 def test_a_site_on_its_own_redirects_as_apache_does(text):
     found = verified(text)
