@@ -349,7 +349,6 @@ def test_a_sound_prefix_is_not_mentioned(monkeypatch, caplog, prefix):
             pytest.param([*GUNICORN, "--workers", "5", ENTRY], id="five workers"),
             pytest.param([*GUNICORN, "--preload", ENTRY], id="a gunicorn that preloads"),
         ],
-        "serve",
         "gunicorn alone",
     ),
 )

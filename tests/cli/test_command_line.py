@@ -361,7 +361,7 @@ def test_ctrl_c_ends_check_and_what_it_has_started(site):
         os.kill(started, 0)
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", mostly_thorough([">&-", "2>&-", "<&- >&- 2>&-"], "<&- >&- 2>&-"))
 @pytest.mark.parametrize("words", mostly_thorough(["check", "list --json", "serve --help"]))
 def test_streams_that_the_shell_has_closed(site, words, closed):
     environ = environment("shop")

@@ -382,7 +382,7 @@ def broken_project(project: Path) -> Path:
 
 @pytest.mark.parametrize(
     "name",
-    mostly_thorough([name for name in COMMANDS if name != "runserver"], "gunicorn sync", "granian"),
+    mostly_thorough([name for name in COMMANDS if name != "runserver"], "gunicorn sync"),
 )
 def test_broken_table_is_told_whole_and_ends_the_server(name: str, broken_project: Path) -> None:
     status, output = failing(COMMANDS[name], broken_project)

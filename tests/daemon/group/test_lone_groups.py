@@ -291,38 +291,41 @@ def test_systemd_is_told_when_a_group_is_there_and_the_application_tells_it_noth
     assert (told["files"], told["mask"]) == (200, 0o027)
 
 
+HANDED_OVER = [
+    pytest.param(
+        ["-l", "{folder}/a", "-l", "{folder}/b"],
+        [],
+        "systemd hands 2 sockets over, and a process group takes one: leave one ListenStream= "
+        "in its .socket unit, and one .socket unit in Sockets=.",
+        id="two sockets",
+    ),
+    pytest.param(
+        ["-l", "{folder}/a", "--accept"],
+        [],
+        "systemd hands over a socket that does not listen: write Accept=no into the .socket "
+        "unit, or leave Accept= out.",
+        id="a connection",
+    ),
+    pytest.param(
+        ["-l", "{folder}/a", "--seqpacket"],
+        [],
+        "what systemd hands over is not a unix stream socket: write "
+        "ListenStream=/run/NAME.sock into the .socket unit.",
+        id="another kind of socket",
+    ),
+    pytest.param(
+        ["-l", "{folder}/a"],
+        ["--bind", "unix:{folder}/c"],
+        "systemd hands a socket over: leave --bind unix:{folder}/c out.",
+        id="a path besides",
+    ),
+]
+
+
 @needs_socket_activation
 @pytest.mark.parametrize(
     ("listen", "more", "complaint"),
-    [
-        pytest.param(
-            ["-l", "{folder}/a", "-l", "{folder}/b"],
-            [],
-            "systemd hands 2 sockets over, and a process group takes one: leave one ListenStream= "
-            "in its .socket unit, and one .socket unit in Sockets=.",
-            id="two sockets",
-        ),
-        pytest.param(
-            ["-l", "{folder}/a", "--accept"],
-            [],
-            "systemd hands over a socket that does not listen: write Accept=no into the .socket "
-            "unit, or leave Accept= out.",
-            id="a connection",
-        ),
-        pytest.param(
-            ["-l", "{folder}/a", "--seqpacket"],
-            [],
-            "what systemd hands over is not a unix stream socket: write "
-            "ListenStream=/run/NAME.sock into the .socket unit.",
-            id="another kind of socket",
-        ),
-        pytest.param(
-            ["-l", "{folder}/a"],
-            ["--bind", "unix:{folder}/c"],
-            "systemd hands a socket over: leave --bind unix:{folder}/c out.",
-            id="a path besides",
-        ),
-    ],
+    mostly_thorough(HANDED_OVER, "a connection", "a path besides"),
 )
 def test_sockets_of_systemd_s_that_cannot_be_used(tmp_path, path, listen, more, complaint):
     write_project(tmp_path, {"blog": {}}, "")

@@ -86,7 +86,7 @@ def test_the_request_that_notices_a_changed_script_is_answered_by_the_old_versio
     assert answers == [before] * 4
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", mostly_thorough(WAYS))
 def test_a_script_without_the_callable_that_is_asked_for_takes_no_other_s_place(tmp_path, way):
     with deployed(tmp_path) as site:
         before = site.at.told("/blog")
