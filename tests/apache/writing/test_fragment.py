@@ -144,8 +144,8 @@ def test_values_are_written_as_python(value, text):
 
 
 @pytest.mark.skipif(not CONFIGURATIONS.exists(), reason="needs the folder of real configurations")
-# Each is imported by tests/conformance/ too; one in so many shows how it is written.
-@pytest.mark.parametrize("one_in", mostly_thorough([12, 1]))
+# Each is imported by tests/conformance/ too; one in six shows how it is written.
+@pytest.mark.parametrize("one_in", mostly_thorough([6, 1]))
 def test_fragments_of_real_configurations_are_formatted_python(tmp_path, one_in):
     for path in sorted(CONFIGURATIONS.glob("*.conf"))[::one_in]:
         settings = import_configuration(read_file(str(path))).settings
