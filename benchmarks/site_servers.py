@@ -8,8 +8,8 @@ server has one process, all run all the time, and they are asked in turn, round 
 The CPU time is that of all the server's processes. Requests are for paths that have never been
 asked for (`benchmarks.site_cases`), but for "one path". "Bare" is the server with the script and
 nothing else; "a Django view" renders a template, and stands beside the same project served bare.
-The servers are started anew several times: two processes that run the same code differ by up to a
-tenth as long as they live, which is more than what most sites add.
+The servers are started anew several times, as processes differ as long as they live: the ratio of
+the same two sites was 1.00 in one start and 1.15 in another.
 Waits are those of requests at a fixed rate: the median, and what one in a hundred waits at least.
 A process group adds a hop, and the name of its application group must not add to that.
 """
