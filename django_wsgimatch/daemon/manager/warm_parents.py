@@ -22,7 +22,7 @@ from typing import Any
 
 from ...exceptions import SettingError
 from ..options import READ_AT_START
-from ..wire.control import LONGEST_START, Order
+from ..wire.control import LONGEST_START, Order, receive_message
 from .logs import GroupOutput, ServerLog
 from .processes import Process, Processes, Start
 
@@ -145,7 +145,8 @@ class Parent:
             return None
         self.connection.settimeout(0)
         try:
-            event = json.loads(self._message())
+            # It has no descriptors to pass on: the kernel closes what comes all the same.
+            event = json.loads(receive_message(self.connection, LONGEST_START, 0)[0])
             if not _is_sound(event):
                 raise ValueError
         except BlockingIOError:
@@ -157,13 +158,6 @@ class Parent:
         self.heard = time.monotonic()
         found: Order = event
         return found
-
-    def _message(self) -> bytes:
-        try:
-            return self.connection.recv(LONGEST_START)
-        except ConnectionResetError:
-            # It has ended with an order unread: that comes first, and what it has told next.
-            return self.connection.recv(LONGEST_START)
 
     def _learn(self, event: Order) -> None:
         self._is_ready = True

@@ -54,13 +54,13 @@ def receive_message(connection: socket.socket, size: int, most: int) -> tuple[by
     """
     Return a message of at most ``size`` bytes, and the descriptors with it, ``most`` at most.
 
-    It is empty where the other end has ended, also if that has left something unread, which resets
-    the connection (unix(7)).
+    It is empty where the other end has ended. Raises OSError.
     """
     try:
         data, descriptors, _, _ = socket.recv_fds(connection, size, most)
     except ConnectionResetError:
-        return b"", []
+        # It has left something unread (unix(7)): that comes first, and what it has told next.
+        data, descriptors, _, _ = socket.recv_fds(connection, size, most)
     return data, descriptors
 
 
