@@ -260,6 +260,7 @@ LYING_THERE = ["gunicorn.conf.py", "django_wsgimatch/__init__.py", "stringprep.p
             *(("gunicorn by hand", name) for name in [*LYING_THERE, "django_wsgimatch.py"]),
             *(("gunicorn by hand", name) for name in ["sitecustomize.py", "argparse.py"]),
         ],
+        ("serve", "gunicorn.conf.py"),
         ("serve", "django_wsgimatch/__init__.py"),
         ("gunicorn by hand", "gunicorn.conf.py"),
         ("gunicorn by hand", "sitecustomize.py"),

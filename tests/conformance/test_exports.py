@@ -32,7 +32,7 @@ TREE: tuple[TreeItem, ...] = (
     *(TreeEntry(path=path, text=f"{path}\n") for path in FILES),
 )
 # What these have to refuse is closed for everybody.
-ALWAYS = ("path_rules", "main_server")
+ALWAYS = ("nested_scripts", "path_rules", "condition", "main_server")
 REFUSING = (
     "asking_for_files",
     "borrowed_login",

@@ -28,11 +28,10 @@ def test_redirects_and_files_answer_as_in_apache(seed):
     assert found.same > 200
 
 
-@pytest.mark.parametrize(("seed", "least"), mostly_thorough([("8-2", 30), ("8-4", 20)]))
-def test_what_is_left_open_is_seen(seed, least):
-    found = compare_random(seed, is_open=True)
+def test_what_is_left_open_is_seen():
+    found = [compare_random(seed, is_open=True) for seed in ("8-2", "8-4")]
 
-    assert len(found.opened) > least
+    assert sum(len(each.opened) for each in found) > 50
 
 
 @pytest.mark.skipif(not CONFIGURATIONS.exists(), reason="needs the real configurations")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -123,15 +124,13 @@ def pip_into(environment: Path) -> list[str | Path]:
 
 
 @pytest.fixture
-def environment(tmp_path):
-    """A virtual environment with the dependencies."""
-    folder = tmp_path / "environment"
-    folder.mkdir()
-    make_environment(folder)
-    if (folder / "failed").exists():
-        reason = (folder / "failed").read_text()
+def environment(tmp_path_factory, tmp_path):
+    """A virtual environment with the dependencies, for this test alone."""
+    made = made_once(tmp_path_factory, "environment", make_environment)
+    if (made / "failed").exists():
+        reason = (made / "failed").read_text()
         pytest.skip(f"Django cannot be installed into an empty environment here: {reason}")
-    return folder
+    return shutil.copytree(made, tmp_path / "environment", symlinks=True)
 
 
 def test_works_in_an_empty_folder_once_installed(dist, environment, tmp_path):
